@@ -1,0 +1,109 @@
+package qredo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// Amount is a quantity of an asset in its base unit: satoshi for BTC, gwei (not wei) for ETH. It is a
+// whole number, never rounded. Use [Asset.Parse] and [Asset.Format] to convert from and to the figures
+// that people use.
+type Amount int64
+
+// UnmarshalJSON reads a whole number or text that holds one. A figure with a fraction, or one beyond
+// 64 bits, is an error.
+func (a *Amount) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	n, err := wire.ParseInt(data)
+	if err != nil {
+		return err
+	}
+	*a = Amount(n)
+	return nil
+}
+
+// Parse converts a decimal figure in whole units, such as "1.5", to base units, exactly. It takes an
+// optional minus sign, digits, and a point with digits; more decimals than the asset has, anything else
+// in the text, or a result beyond 64 bits is a [*ValidationError].
+func (a Asset) Parse(figure string) (Amount, error) {
+	decimals, err := a.decimals()
+	if err != nil {
+		return 0, err
+	}
+	integer, fraction, point := strings.Cut(strings.TrimPrefix(figure, "-"), ".")
+	switch {
+	case !allDigits(integer) || point && !allDigits(fraction):
+		return 0, invalid("amount", "must be a decimal number such as 1.5, is %q", figure)
+	case len(fraction) > decimals:
+		return 0, invalid("amount", "%s has more than the %d decimals of %s", figure, decimals, a.Code)
+	}
+	digits := integer + fraction + strings.Repeat("0", decimals-len(fraction))
+	if strings.HasPrefix(figure, "-") {
+		digits = "-" + digits
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0, invalid("amount", "%s %s is beyond 64 bits in base units", figure, a.Code)
+	}
+	return Amount(n), nil
+}
+
+// Format converts base units to a decimal figure in whole units, exactly and without trailing zeros.
+// [Asset.Parse] gives the same amount back. Where the asset's scale is not a power of ten, so that the
+// amount has no such figure, Format gives the base units and says so: "150 base units".
+func (a Asset) Format(amount Amount) string {
+	digits := strconv.FormatInt(int64(amount), 10)
+	decimals, err := a.decimals()
+	if err != nil {
+		return digits + " base units"
+	}
+	sign := ""
+	if amount < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	if missing := decimals + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	integer, fraction := digits[:len(digits)-decimals], strings.TrimRight(digits[len(digits)-decimals:], "0")
+	if fraction == "" {
+		return sign + integer
+	}
+	return sign + integer + "." + fraction
+}
+
+// decimals is the number of decimal places that the asset's scale stands for.
+func (a Asset) decimals() (int, error) {
+	n := 0
+	for scale := a.Scale; scale > 1; scale /= 10 {
+		if scale%10 != 0 {
+			return 0, invalid("scale", "of %s must be a power of ten, is %d", a.Code, a.Scale)
+		}
+		n++
+	}
+	if a.Scale < 1 {
+		return 0, invalid("scale", "of %s must be a power of ten, is %d; take the asset from Assets.List", a.Code, a.Scale)
+	}
+	return n, nil
+}
+
+func allDigits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// checkAmount refuses what cannot be sent.
+func checkAmount(field string, amount Amount) error {
+	if amount <= 0 {
+		return invalid(field, "must be more than zero base units, is %s", fmt.Sprint(int64(amount)))
+	}
+	return nil
+}

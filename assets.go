@@ -1,0 +1,96 @@
+package qredo
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// Asset is something the service keeps, and how it is counted.
+type Asset struct {
+	Code      AssetCode `json:"code"`
+	Name      string    `json:"name"`
+	UnitCode  string    `json:"unitCode"`
+	Scale     int64     `json:"scale"` // base units in one whole unit: 100000000 for BTC
+	Enabled   bool      `json:"enabled"`
+	TestAsset bool      `json:"testAsset"`
+}
+
+type assetList struct {
+	Assets []Asset `json:"assets"`
+}
+
+// FeeType is what a fee is asked for.
+type FeeType string
+
+// What fees are charged for.
+const (
+	FeeWithdraw    FeeType = "withdraw"
+	FeeTransferOut FeeType = "transferOut"
+	FeeSwap        FeeType = "swap"
+)
+
+// FeesRequest asks what a movement would cost.
+type FeesRequest struct {
+	Type   FeeType   `json:"type"`
+	Asset  AssetCode `json:"asset"`
+	Amount Amount    `json:"amount"` // base units
+}
+
+func (r FeesRequest) validate() error {
+	switch {
+	case r.Type == "":
+		return invalid("type", "must be withdraw, transferOut or swap, is empty")
+	case r.Asset == "":
+		return invalid("asset", "must not be empty")
+	}
+	return checkAmount("amount", r.Amount)
+}
+
+// Fees is what a movement costs, in base units.
+type Fees struct {
+	NetAmount    Amount `json:"netAmount"`    // what the other side gets
+	AmountToSend Amount `json:"amountToSend"` // what leaves the wallet
+	Fees         Amount `json:"fees"`
+}
+
+// AssetsService tells what can be kept and what moving it costs.
+type AssetsService struct{ client *Client }
+
+// List returns all assets.
+//
+// API: GET /assets
+func (s *AssetsService) List(ctx context.Context, opts ...CallOption) ([]Asset, error) {
+	list, err := call[assetList](ctx, s.client, operation{method: http.MethodGet, path: "/assets"}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return list.Assets, nil
+}
+
+// Find returns the asset with a code. One that the service does not have is [ErrNotFound]. It reads the
+// whole list: a program that needs several assets, or the same one often, should keep it.
+//
+// API: GET /assets
+func (s *AssetsService) Find(ctx context.Context, code AssetCode, opts ...CallOption) (*Asset, error) {
+	assets, err := s.List(ctx, opts...)
+	if err != nil {
+		return nil, err
+	}
+	for _, asset := range assets {
+		if asset.Code == code {
+			return &asset, nil
+		}
+	}
+	return nil, fmt.Errorf("qredo: asset %q: %w; Assets.List has the codes", code, ErrNotFound)
+}
+
+// Fees returns what a movement would cost. The rates are the service's; a program must not compute them.
+//
+// API: POST /fees
+func (s *AssetsService) Fees(ctx context.Context, req FeesRequest, opts ...CallOption) (*Fees, error) {
+	if err := req.validate(); err != nil {
+		return nil, err
+	}
+	return call[Fees](ctx, s.client, operation{method: http.MethodPost, path: "/fees", body: req}, opts)
+}

@@ -1,0 +1,163 @@
+package qredo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/go-querystring/query"
+
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// operation is one call of a service method, before it becomes a request.
+type operation struct {
+	method string
+	path   string   // with the placeholders of the service's own documents
+	ids    []string // what replaces them, in order
+	query  any      // a struct for go-querystring, or nil
+	body   any
+}
+
+// call makes a request and returns its answer as a T.
+func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
+	out := new(T)
+	if err := c.perform(ctx, op, out, opts); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *Client) perform(ctx context.Context, op operation, out any, opts []CallOption) error {
+	path, err := expandPath(op.path, op.ids)
+	if err != nil {
+		return err
+	}
+	rawQuery := ""
+	if op.query != nil {
+		values, err := query.Values(op.query)
+		if err != nil {
+			return fmt.Errorf("qredo: query: %w", err)
+		}
+		rawQuery = values.Encode()
+	}
+	return c.send(ctx, op.method, path, rawQuery, op.body, out, newCallOptions(opts))
+}
+
+// send runs one request through the chain and reads the answer into out.
+func (c *Client) send(ctx context.Context, method, path, rawQuery string, body, out any, opts callOptions) error {
+	payload, err := encodeBody(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, nil)
+	if err != nil {
+		return fmt.Errorf("qredo: %w", err)
+	}
+	req.URL.RawQuery = rawQuery
+	req.Header = opts.header
+	setDefault(req.Header, "Accept", "application/json")
+	setDefault(req.Header, "Content-Type", "application/json")
+	setDefault(req.Header, "User-Agent", c.userAgent)
+
+	x := &exchange{req: req, path: path, body: payload}
+	resp, err := c.chain.handle(x)
+	if resp != nil && opts.response != nil {
+		*opts.response = *resp
+	}
+	if err != nil {
+		return err
+	}
+	if err := decode(resp.Body, out); err != nil {
+		return newError(x, resp, err)
+	}
+	return nil
+}
+
+func setDefault(h http.Header, key, value string) {
+	if h.Get(key) == "" {
+		h.Set(key, value)
+	}
+}
+
+func encodeBody(body any) ([]byte, error) {
+	switch b := body.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return b, nil
+	case json.RawMessage:
+		return b, nil
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("qredo: request body: %w", err)
+	}
+	return data, nil
+}
+
+// required is an answer that is useless without one of its fields.
+type required interface {
+	// missing names the field, or is empty when the answer has it.
+	missing() string
+}
+
+func decode(body []byte, out any) error {
+	switch o := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*o = body
+		return nil
+	case *json.RawMessage:
+		*o = body
+		return nil
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return errors.New("the body is empty")
+	}
+	if err := wire.Unmarshal(body, out); err != nil {
+		return err
+	}
+	if r, ok := out.(required); ok && r.missing() != "" {
+		return &wire.FieldError{Field: r.missing(), Problem: "is missing"}
+	}
+	return nil
+}
+
+// expandPath puts IDs into the placeholders of a path, each escaped on its own.
+func expandPath(template string, ids []string) (string, error) {
+	segments := strings.Split(template, "/")
+	for i, segment := range segments {
+		name, ok := strings.CutPrefix(segment, "{")
+		if !ok {
+			continue
+		}
+		if err := checkID(strings.TrimSuffix(name, "}"), ids[0]); err != nil {
+			return "", err
+		}
+		segments[i], ids = url.PathEscape(ids[0]), ids[1:]
+	}
+	return strings.Join(segments, "/"), nil
+}
+
+// checkID refuses an ID that is missing or that would change the path it is put into.
+func checkID[T ~string](field string, id T) error {
+	switch {
+	case id == "":
+		return invalid(field, "must not be empty")
+	case id == "." || id == "..":
+		return invalid(field, "must be an ID, is %q", id)
+	}
+	for _, c := range string(id) {
+		if c <= ' ' || c == 0x7f || strings.ContainsRune(`/\?#%`, c) {
+			return invalid(field, "must not contain %q, is %q", c, clip(id, 100))
+		}
+	}
+	return nil
+}

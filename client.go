@@ -1,0 +1,252 @@
+package qredo
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Version is the version of this module, as the User-Agent header gives it.
+const Version = "0.1.0"
+
+// Environment is one of the service's installations: its base URL.
+type Environment string
+
+// The environments that the service ran. All of them are retired; programs are tested against the
+// sandbox package, with [WithBaseURL].
+const (
+	Production Environment = "https://api.qredo.network/api/v1/p"
+	Sandbox    Environment = "https://sandbox-api.qredo.network/api/v1/p"
+	Play       Environment = "https://play-api.qredo.network/api/v1/p"
+)
+
+// What a client does unless told otherwise.
+const (
+	defaultTimeout      = 60 * time.Second // of one attempt, from dialling to the last byte
+	defaultMaxResponse  = 32 << 20         // bytes of one answer
+	defaultPollInterval = 2 * time.Second
+)
+
+// Client calls the Partner API. Its services group the operations. A Client is safe for concurrent use
+// and should be made once.
+type Client struct {
+	Companies      *CompaniesService
+	TrustedNetwork *TrustedNetworkService
+	Funds          *FundsService
+	Wallets        *WalletsService
+	Transfers      *TransfersService
+	Assets         *AssetsService
+
+	base        *url.URL
+	auth        Authenticator
+	http        *http.Client
+	log         *slog.Logger
+	now         func() time.Time
+	userAgent   string
+	maxResponse int64
+	chain       handler
+}
+
+// Option changes how a [Client] works.
+type Option func(*Client) error
+
+// NewClient returns a client that authenticates with auth. Without options it calls [Production] with
+// an HTTP client of its own, whose attempts end after a minute. A wrong option is a [*ValidationError].
+func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
+	if isNil(auth) {
+		return nil, invalid("auth", "must not be nil: see NewRSAAuth and AuthFromEnv")
+	}
+	c := &Client{
+		auth:        auth,
+		now:         time.Now,
+		log:         slog.New(slog.DiscardHandler),
+		userAgent:   "qredo-go/" + Version,
+		maxResponse: defaultMaxResponse,
+	}
+	for _, opt := range append([]Option{WithEnvironment(Production)}, opts...) {
+		if err := opt(c); err != nil {
+			return nil, err
+		}
+	}
+	if c.http == nil {
+		c.http = defaultHTTPClient()
+	}
+	c.chain = errorHandler{next: logHandler{c.log, authHandler{c.auth, c.now, httpHandler{c.http, c.maxResponse}}}}
+	c.Companies = &CompaniesService{c}
+	c.TrustedNetwork = &TrustedNetworkService{c}
+	c.Funds = &FundsService{c}
+	c.Wallets = &WalletsService{c}
+	c.Transfers = &TransfersService{c}
+	c.Assets = &AssetsService{c}
+	return c, nil
+}
+
+func isNil(auth Authenticator) bool {
+	switch a := auth.(type) {
+	case nil:
+		return true
+	case *RSAAuth:
+		return a == nil
+	case *HMACAuth:
+		return a == nil
+	}
+	return false
+}
+
+func defaultHTTPClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.ResponseHeaderTimeout = defaultTimeout / 2
+	transport.MaxIdleConnsPerHost = 64 // all calls go to one host
+	return &http.Client{Transport: transport, Timeout: defaultTimeout}
+}
+
+// WithEnvironment selects one of the service's installations.
+func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
+
+// WithBaseURL selects a service by its base URL, which must be https, or http to this machine, and have
+// neither user, query nor fragment. A path is kept: https://example.com/api/v1/p.
+func WithBaseURL(base string) Option {
+	return func(c *Client) error {
+		u, err := url.Parse(strings.TrimRight(strings.TrimSpace(base), "/"))
+		switch {
+		case err != nil:
+			return invalid("base URL", "is not a URL: %v", err)
+		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+			return invalid("base URL", "must begin with https:// (http:// only to this machine's loopback), is %q", u.Redacted())
+		case u.Hostname() == "" || u.Opaque != "" || strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
+			return invalid("base URL", "must name a host, in ASCII, is %q", u.Redacted())
+		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+			return invalid("base URL", "must have neither user, query nor fragment, is %q", u.Redacted())
+		}
+		c.base = u
+		return nil
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// WithHTTPClient makes requests through the caller's HTTP client: for proxies, own certificates, own
+// timeouts, tests. Redirects are refused whatever it says, because the URL is signed.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *Client) error {
+		if client == nil {
+			return invalid("HTTP client", "must not be nil")
+		}
+		c.http = client
+		return nil
+	}
+}
+
+// WithLogger logs each attempt: method, path, status, duration. Bodies, keys and signatures are never
+// logged. Successes have level debug, failures level warn.
+func WithLogger(log *slog.Logger) Option {
+	return func(c *Client) error {
+		if log == nil {
+			return invalid("logger", "must not be nil")
+		}
+		c.log = log
+		return nil
+	}
+}
+
+// WithClock sets where the time comes from: for the timestamp of requests and for checking expiries.
+func WithClock(now func() time.Time) Option {
+	return func(c *Client) error {
+		if now == nil {
+			return invalid("clock", "must not be nil")
+		}
+		c.now = now
+		return nil
+	}
+}
+
+// WithUserAgent sets the User-Agent header.
+func WithUserAgent(agent string) Option {
+	return func(c *Client) error {
+		if err := checkHeaderText("user agent", strings.ReplaceAll(agent, " ", "")); err != nil {
+			return err
+		}
+		c.userAgent = agent
+		return nil
+	}
+}
+
+// WithMaxResponse sets how many bytes an answer may have; 32 MiB unless set. A longer one is an
+// [*Error] that matches [ErrBadAnswer].
+func WithMaxResponse(bytes int64) Option {
+	return func(c *Client) error {
+		if bytes < 1 {
+			return invalid("max response", "must be at least 1 byte, is %d", bytes)
+		}
+		c.maxResponse = bytes
+		return nil
+	}
+}
+
+// Response is how the service answered a call: what [WithResponse] fills.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	Body       []byte // the whole body as it came
+	Attempts   int    // how often the request was sent
+}
+
+// CallOption changes one call. Every method takes them last.
+type CallOption func(*callOptions)
+
+type callOptions struct {
+	header       http.Header
+	response     *Response
+	pollInterval time.Duration
+}
+
+// WithHeader adds a header to one call. The headers that authenticate it cannot be set.
+func WithHeader(key, value string) CallOption {
+	return func(o *callOptions) { o.header.Add(key, value) }
+}
+
+// WithResponse fills r with how the service answered, also when the call returns an error. A call that
+// got no answer leaves r as it is.
+func WithResponse(r *Response) CallOption {
+	return func(o *callOptions) { o.response = r }
+}
+
+// WithPollInterval sets how long the Wait methods pause between two looks; two seconds unless set.
+func WithPollInterval(d time.Duration) CallOption {
+	return func(o *callOptions) { o.pollInterval = d }
+}
+
+func newCallOptions(opts []CallOption) callOptions {
+	o := callOptions{header: http.Header{}, pollInterval: defaultPollInterval}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// Do sends any request through the same chain as the services' methods: for endpoints this package does
+// not know. path is below the base URL and may have a query: "/company/search?query=big". body is sent
+// as JSON; a []byte or [json.RawMessage] is sent as it is, and nil sends none. The answer is read into
+// out with the tolerance of the rest of the package; a *[]byte or *json.RawMessage gets it as it came,
+// and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded.
+func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...CallOption) error {
+	rel, err := url.Parse(path)
+	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
+		return invalid("path", "must begin with one / and be below the base URL, is %q", clip(path, 200))
+	}
+	for segment := range strings.SplitSeq(strings.TrimPrefix(rel.Path, "/"), "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
+		}
+	}
+	return c.send(ctx, method, rel.EscapedPath(), rel.RawQuery, body, out, newCallOptions(opts))
+}

@@ -1,0 +1,34 @@
+// Package qredo is a client of Qredo's Partner API v1: custody of digital assets by program. It is not an
+// official product. The hosted service is retired; package sandbox beside this one emulates it.
+//
+// # A first program
+//
+// A client needs an API key and the RSA key registered with it. It signs every request.
+//
+//	auth, err := qredo.AuthFromEnv() // or NewRSAAuth
+//	...
+//	client, err := qredo.NewClient(auth, qredo.WithBaseURL("http://127.0.0.1:8765/api/v1/p"))
+//	...
+//	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
+//
+// # The job
+//
+// A company trusts people and programs ([TrustedNetworkService]). Its funds ([FundsService]) have custody
+// groups, made of those who are trusted, and wallets, each of one asset. Deposits come to a wallet's
+// address without further ado. Transfers go to other wallets, withdrawals to whitelisted addresses
+// ([TransfersService]): both wait for the custody group's approval until they expire. The fund's ledger
+// and the wallet's history tell what moved.
+//
+// # Money
+//
+// An [Amount] is a whole number of base units, such as satoshi. [Asset.Parse] and [Asset.Format] convert
+// from and to decimal figures, exactly; nothing is ever rounded. Give each transfer and withdrawal a
+// PartnerTxID of your own: sending it again then finds the first transaction and makes no second.
+//
+// # Errors
+//
+// A request that cannot be right is refused before anything is sent: [*ValidationError]. An answer that is
+// no success is an [*Error], told apart with [errors.Is] by [ErrNotFound] and its like. A transaction that
+// ended without being done is a [*TxError], from the Wait methods. Everything else is the transport's own
+// error, wrapped. No error and no log carries a key or a signature.
+package qredo

@@ -1,0 +1,202 @@
+package qredo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// What an [*Error] can be told apart by, with [errors.Is].
+var (
+	ErrBadRequest   = errors.New("bad request")           // 400: a field is wrong
+	ErrUnauthorized = errors.New("not authenticated")     // 401: key, signature or stamp
+	ErrBadSignature = errors.New("signature refused")     // 401 whose reason is the signature
+	ErrForbidden    = errors.New("not permitted")         // 403: the API key lacks the permission
+	ErrNotFound     = errors.New("not found")             // 404
+	ErrConflict     = errors.New("already exists")        // 409
+	ErrRateLimited  = errors.New("too many requests")     // 429
+	ErrServer       = errors.New("fault at the service")  // 5xx
+	ErrBadAnswer    = errors.New("answer not understood") // a success that is cut, too large, or not what was asked for
+)
+
+// Error is an answer of the service that is not the success asked for: a status outside 200–299, or a
+// success whose body cannot be understood (then [errors.Is] finds [ErrBadAnswer]). An error on the way
+// to the service is not an Error: it is the transport's own, wrapped.
+type Error struct {
+	StatusCode int    // HTTP status
+	Code       int    // the service's own code, usually the status; 0 when none was given
+	Msg        string // the service's message, such as "errPartnerAuth"
+	Reason     string // what the service adds to it, such as "signature"; often empty
+	Method     string
+	Path       string // below the base URL, without query
+	Attempts   int    // how often the request was sent
+	Body       []byte // the start of the body as it came, without anything that authenticated the request
+
+	cause error
+}
+
+// Error names the request, the status, what the service said, and what to do about it.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "qredo: %s %s: ", e.Method, e.Path)
+	if e.StatusCode != 0 {
+		fmt.Fprintf(&b, "%d %s", e.StatusCode, http.StatusText(e.StatusCode))
+	}
+	if e.Msg != "" {
+		fmt.Fprintf(&b, ": %s", e.Msg)
+	}
+	if e.Reason != "" {
+		fmt.Fprintf(&b, " (%s)", e.Reason)
+	}
+	if e.cause != nil {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	if e.Msg == "" && len(bytes.TrimSpace(e.Body)) > 0 {
+		fmt.Fprintf(&b, ": body starts %q", clip(e.Body, 80))
+	}
+	if remedy := e.remedy(); remedy != "" {
+		fmt.Fprintf(&b, "; %s", remedy)
+	}
+	return b.String()
+}
+
+func (e *Error) remedy() string {
+	switch {
+	case errors.Is(e, ErrBadSignature):
+		return "check that the private key belongs to the API key and that nothing on the way changes URL or body"
+	case e.StatusCode == http.StatusUnauthorized:
+		return "check the API key, and that the clock is right"
+	case e.StatusCode == http.StatusForbidden:
+		return "ask for the permission, or use a key that has it"
+	case e.StatusCode == http.StatusTooManyRequests:
+		return "send fewer requests"
+	case e.StatusCode >= 300 && e.StatusCode < 400:
+		return "redirects are not followed, since the URL is signed: check the base URL"
+	case e.StatusCode >= 500:
+		return "the outcome of a write is unknown: read before sending again"
+	}
+	return ""
+}
+
+// Is reports whether target is the sentinel of this error's status.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrBadRequest:
+		return e.StatusCode == http.StatusBadRequest
+	case ErrUnauthorized:
+		return e.StatusCode == http.StatusUnauthorized
+	case ErrBadSignature:
+		return e.StatusCode == http.StatusUnauthorized && strings.EqualFold(e.Reason, "signature")
+	case ErrForbidden:
+		return e.StatusCode == http.StatusForbidden
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound
+	case ErrConflict:
+		return e.StatusCode == http.StatusConflict
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case ErrServer:
+		return e.StatusCode >= 500
+	case ErrBadAnswer:
+		return e.StatusCode >= 200 && e.StatusCode < 300
+	}
+	return false
+}
+
+// Unwrap returns why a success could not be understood, if that is what happened.
+func (e *Error) Unwrap() error { return e.cause }
+
+// LogValue gives the fields without the body, for log/slog.
+func (e *Error) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("method", e.Method), slog.String("path", e.Path),
+		slog.Int("status", e.StatusCode), slog.Int("code", e.Code),
+		slog.String("msg", e.Msg), slog.String("reason", e.Reason), slog.Int("attempts", e.Attempts))
+}
+
+// keptBody is how much of a body an Error holds.
+const keptBody = 4 << 10
+
+// newError describes the answer in an exchange. It reads the service's error shape where it is one.
+func newError(x *exchange, resp *Response, cause error) *Error {
+	e := &Error{Method: x.req.Method, Path: x.path, cause: cause}
+	if resp == nil {
+		return e
+	}
+	e.StatusCode, e.Attempts = resp.StatusCode, resp.Attempts
+	body := x.redact(resp.Body)
+	e.Body = clip(body, keptBody)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		e.read(body)
+	}
+	return e
+}
+
+// read takes what it can from a body in the service's error shape. What cannot be read stays in Body:
+// an error about an error would hide the first.
+func (e *Error) read(body []byte) {
+	var shape struct {
+		Code   json.RawMessage `json:"code"`
+		Msg    string          `json:"msg"`
+		Detail json.RawMessage `json:"detail"`
+	}
+	var detail struct {
+		Reason string `json:"reason"`
+	}
+	if wire.Unmarshal(body, &shape) != nil {
+		return
+	}
+	if code, err := wire.ParseInt(shape.Code); err == nil {
+		e.Code = int(code)
+	}
+	if shape.Detail != nil && wire.Unmarshal(shape.Detail, &detail) != nil {
+		_ = wire.Unmarshal(shape.Detail, &detail.Reason)
+	}
+	e.Msg, e.Reason = oneLine(shape.Msg), oneLine(detail.Reason)
+}
+
+// oneLine makes text from outside safe to print: a line of reasonable length without control characters.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, clip(s, 500))
+}
+
+func clip[T ~string | ~[]byte](s T, most int) T {
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
+
+// ValidationError is a request that was refused before anything was sent.
+type ValidationError struct {
+	Field string // as the wire names it: "threshold", "send.amount"
+	Rule  string // what the field must be, and what it is
+}
+
+func (e *ValidationError) Error() string { return "qredo: " + e.Field + ": " + e.Rule }
+
+func invalid(field, rule string, args ...any) error {
+	return &ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
+}
+
+// TxError is a transaction that ended without being done: rejected or expired. Nothing was moved.
+type TxError struct {
+	TxID   TxID
+	Status TxStatus
+}
+
+func (e *TxError) Error() string {
+	return fmt.Sprintf("qredo: transaction %s ended as %s: nothing was moved", e.TxID, e.Status)
+}

@@ -1,0 +1,322 @@
+package qredo
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"strings"
+)
+
+// Fund groups wallets under common approval rules.
+type Fund struct {
+	ID                   FundID       `json:"fund_id" alias:"id"`
+	Name                 string       `json:"name"`
+	Description          string       `json:"description,omitzero"`
+	CustodyGroupWithdraw PolicyID     `json:"custodygroup_withdraw"`
+	CustodyGroupTx       PolicyID     `json:"custodygroup_tx"`
+	PolicyWithdraw       *Policy      `json:"policy_withdraw,omitzero"`
+	PolicyTx             *Policy      `json:"policy_tx,omitzero"`
+	Members              []FundMember `json:"members,omitzero"`
+	Assets               []AssetCode  `json:"assets"`
+	Wallets              []Wallet     `json:"wallets"`
+}
+
+func (f *Fund) missing() string { return missingIfEmpty("fund_id", f.ID) }
+
+// CustodyGroup says who approves: Threshold of the Members, who are IDs from the company's trusted
+// network (for a core client, its own ID).
+type CustodyGroup struct {
+	Threshold int               `json:"threshold"`
+	Members   []TrustedEntityID `json:"members"`
+}
+
+func (g *CustodyGroup) validate(field string) error {
+	if g == nil {
+		return nil
+	}
+	seen := map[TrustedEntityID]bool{}
+	for i, m := range g.Members {
+		if m == "" {
+			return invalid(fmt.Sprintf("%s.members[%d]", field, i), "must not be empty")
+		}
+		if seen[m] {
+			return invalid(fmt.Sprintf("%s.members[%d]", field, i), "repeats %s: a member counts once", m)
+		}
+		seen[m] = true
+	}
+	switch {
+	case g.Threshold < 1:
+		return invalid(field+".threshold", "must be at least 1, is %d", g.Threshold)
+	case g.Threshold > len(g.Members):
+		return invalid(field+".threshold", "must not be over the number of members, which is %d, is %d", len(g.Members), g.Threshold)
+	}
+	return nil
+}
+
+// FundRequest is what a fund is created from.
+type FundRequest struct {
+	Name                 string          `json:"name"` // required
+	Description          string          `json:"description,omitzero"`
+	CustodyGroupWithdraw *CustodyGroup   `json:"custodygroup_withdraw,omitzero"` // approves withdrawals
+	CustodyGroupTx       *CustodyGroup   `json:"custodygroup_tx,omitzero"`       // approves transfers and swaps
+	Wallets              []WalletRequest `json:"wallets,omitzero"`
+}
+
+func (r FundRequest) validate() error {
+	if strings.TrimSpace(r.Name) == "" {
+		return invalid("name", "must not be empty")
+	}
+	if err := r.CustodyGroupWithdraw.validate("custodygroup_withdraw"); err != nil {
+		return err
+	}
+	if err := r.CustodyGroupTx.validate("custodygroup_tx"); err != nil {
+		return err
+	}
+	return validateWallets(r.Wallets)
+}
+
+// CreatedFund names a new fund and its two custody groups.
+type CreatedFund struct {
+	ID                   FundID   `json:"fund_id" alias:"id"`
+	CustodyGroupWithdraw PolicyID `json:"custodygroup_withdraw"`
+	CustodyGroupTx       PolicyID `json:"custodygroup_tx"`
+}
+
+func (f *CreatedFund) missing() string { return missingIfEmpty("fund_id", f.ID) }
+
+// FundMatch is a fund that a search found.
+type FundMatch struct {
+	ID   FundID `json:"id"`
+	Name string `json:"name"`
+}
+
+type fundSearchResult struct {
+	Matches []FundMatch `json:"list"`
+}
+
+type walletIDs struct {
+	Wallets []WalletID `json:"wallets"`
+}
+
+// DepositAddress is where one asset can be deposited from outside, and what is there in base units.
+type DepositAddress struct {
+	Asset   AssetCode `json:"asset"`
+	Address string    `json:"address"`
+	Balance Amount    `json:"balance"`
+}
+
+type depositAddresses struct {
+	List []DepositAddress `json:"list"`
+}
+
+// WhitelistEntry is an address that a fund may withdraw an asset to.
+type WhitelistEntry struct {
+	Asset   AssetCode `json:"asset"`
+	Address string    `json:"address"`
+	Name    string    `json:"name,omitzero"`
+}
+
+func (e WhitelistEntry) validate() error {
+	if e.Asset == "" {
+		return invalid("asset", "must not be empty")
+	}
+	if strings.TrimSpace(e.Address) == "" {
+		return invalid("address", "must not be empty")
+	}
+	return nil
+}
+
+type whitelist struct {
+	List []WhitelistEntry `json:"list"`
+}
+
+// WhitelistOptions narrows a whitelist. Empty fields do not.
+type WhitelistOptions struct {
+	Address string    `url:"address,omitempty"`
+	Asset   AssetCode `url:"asset,omitempty"`
+}
+
+// FundsService creates funds and tells what they hold and did.
+type FundsService struct{ client *Client }
+
+// Create makes a fund, with wallets if the request has any, and returns its IDs.
+//
+// API: POST /company/{company_id}/fund
+func (s *FundsService) Create(ctx context.Context, companyID CompanyID, req FundRequest, opts ...CallOption) (*CreatedFund, error) {
+	if err := req.validate(); err != nil {
+		return nil, err
+	}
+	return call[CreatedFund](ctx, s.client, operation{
+		method: http.MethodPost, path: "/company/{company_id}/fund", ids: []string{string(companyID)}, body: req,
+	}, opts)
+}
+
+// Get returns a fund with its policies, members and wallets.
+//
+// API: GET /company/{company_id}/fund/{fund_id}
+func (s *FundsService) Get(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) (*Fund, error) {
+	return call[Fund](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}", ids: []string{string(companyID), string(fundID)},
+	}, opts)
+}
+
+// Search returns the funds of a company whose name matches text of three letters or more.
+//
+// API: GET /company/{company_id}/fund/search
+func (s *FundsService) Search(ctx context.Context, companyID CompanyID, text string, opts ...CallOption) ([]FundMatch, error) {
+	query, err := newSearch(text)
+	if err != nil {
+		return nil, err
+	}
+	found, err := call[fundSearchResult](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/fund/search", ids: []string{string(companyID)}, query: query,
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return found.Matches, nil
+}
+
+// AddWallets makes wallets in a fund and returns their IDs in the same order.
+//
+// API: POST /company/{company_id}/fund/{fund_id}/wallet
+func (s *FundsService) AddWallets(ctx context.Context, companyID CompanyID, fundID FundID, wallets []WalletRequest, opts ...CallOption) ([]WalletID, error) {
+	if len(wallets) == 0 {
+		return nil, invalid("wallets", "must not be empty")
+	}
+	if err := validateWallets(wallets); err != nil {
+		return nil, err
+	}
+	body := struct {
+		Wallets []WalletRequest `json:"wallets"`
+	}{wallets}
+	return s.addWallets(ctx, "/company/{company_id}/fund/{fund_id}/wallet", companyID, fundID, body, opts)
+}
+
+// AddAssets makes a wallet for each asset and returns the wallets' IDs in the same order.
+//
+// API: POST /company/{company_id}/fund/{fund_id}/asset
+func (s *FundsService) AddAssets(ctx context.Context, companyID CompanyID, fundID FundID, assets []AssetCode, opts ...CallOption) ([]WalletID, error) {
+	if len(assets) == 0 {
+		return nil, invalid("assets", "must not be empty")
+	}
+	for i, asset := range assets {
+		if asset == "" {
+			return nil, invalid(fmt.Sprintf("assets[%d]", i), "must not be empty")
+		}
+	}
+	body := struct {
+		Assets []AssetCode `json:"assets"`
+	}{assets}
+	return s.addWallets(ctx, "/company/{company_id}/fund/{fund_id}/asset", companyID, fundID, body, opts)
+}
+
+func (s *FundsService) addWallets(ctx context.Context, path string, companyID CompanyID, fundID FundID, body any, opts []CallOption) ([]WalletID, error) {
+	made, err := call[walletIDs](ctx, s.client, operation{
+		method: http.MethodPost, path: path, ids: []string{string(companyID), string(fundID)}, body: body,
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return made.Wallets, nil
+}
+
+// DepositAddresses returns where each asset of a fund can be deposited, and the balances there.
+//
+// API: GET /company/{company_id}/fund/{fund_id}/deposit
+func (s *FundsService) DepositAddresses(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) ([]DepositAddress, error) {
+	answer, err := call[depositAddresses](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}/deposit", ids: []string{string(companyID), string(fundID)},
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return answer.List, nil
+}
+
+// Whitelist returns the addresses that a fund may withdraw to.
+//
+// API: GET /company/{company_id}/fund/{fund_id}/whitelist
+func (s *FundsService) Whitelist(ctx context.Context, companyID CompanyID, fundID FundID, options WhitelistOptions, opts ...CallOption) ([]WhitelistEntry, error) {
+	answer, err := call[whitelist](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}/whitelist",
+		ids: []string{string(companyID), string(fundID)}, query: options,
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return answer.List, nil
+}
+
+// AddToWhitelist allows a fund to withdraw an asset to an address.
+//
+// API: POST /company/{company_id}/fund/{fund_id}/whitelist
+func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, entry WhitelistEntry, opts ...CallOption) error {
+	if err := entry.validate(); err != nil {
+		return err
+	}
+	return s.client.perform(ctx, operation{
+		method: http.MethodPost, path: "/company/{company_id}/fund/{fund_id}/whitelist",
+		ids: []string{string(companyID), string(fundID)}, body: entry,
+	}, nil, opts)
+}
+
+// Ledger returns one page of a fund's ledger. The page begins at options.Offset and has at most
+// options.Limit entries. [FundsService.LedgerAll] walks all pages.
+//
+// API: GET /company/{company_id}/fund/{fund_id}/ledger
+func (s *FundsService) Ledger(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) (*LedgerPage, error) {
+	if err := options.validate(); err != nil {
+		return nil, err
+	}
+	return call[LedgerPage](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}/ledger",
+		ids: []string{string(companyID), string(fundID)}, query: options,
+	}, opts)
+}
+
+// LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
+// time (100 if zero). An entry that moves to the next page because others arrive meanwhile is not
+// given twice. The first error is yielded and ends the walk.
+//
+// API: GET /company/{company_id}/fund/{fund_id}/ledger
+func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {
+	return func(yield func(LedgerEntry, error) bool) {
+		page := options
+		if page.Limit == 0 {
+			page.Limit = 100
+		}
+		var last map[ledgerKey]bool
+		for {
+			got, err := s.Ledger(ctx, companyID, fundID, page, opts...)
+			if err != nil {
+				yield(LedgerEntry{}, err)
+				return
+			}
+			seen, fresh := map[ledgerKey]bool{}, 0
+			for _, entry := range got.Entries {
+				key, known := entry.key()
+				if known && last[key] {
+					continue
+				}
+				fresh++
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			for _, entry := range got.Entries {
+				if key, known := entry.key(); known {
+					seen[key] = true
+				}
+			}
+			page.Offset += len(got.Entries)
+			// Only an empty page is the end for certain: a server may give shorter pages than asked for.
+			// One that gives the same page for every offset would have no end, but for its total.
+			if len(got.Entries) == 0 || fresh == 0 && page.Offset >= got.Total {
+				return
+			}
+			last = seen
+		}
+	}
+}

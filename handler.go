@@ -1,0 +1,33 @@
+package qredo
+
+import (
+	"bytes"
+	"net/http"
+)
+
+// handler is one link of the chain that every call runs through:
+//
+//	error → log → auth → http
+//
+// Each link is a value that holds the next one.
+type handler interface {
+	// handle makes the exchange. It may return an answer and an error together.
+	handle(x *exchange) (*Response, error)
+}
+
+// exchange is a request on its way down the chain.
+type exchange struct {
+	req  *http.Request // without its body
+	path string        // below the base URL, for messages
+	body []byte        // the exact bytes to send
+
+	secrets []string // header values that authenticated the attempts so far
+}
+
+// redact removes from a body whatever authenticated the request, in case the other side repeats it.
+func (x *exchange) redact(body []byte) []byte {
+	for _, secret := range x.secrets {
+		body = bytes.ReplaceAll(body, []byte(secret), []byte("[redacted]"))
+	}
+	return body
+}

@@ -1,0 +1,31 @@
+package qredo
+
+import (
+	"fmt"
+	"time"
+)
+
+// authHandler stamps and signs one attempt: its final URL and exact body bytes.
+type authHandler struct {
+	auth Authenticator
+	now  func() time.Time
+	next handler
+}
+
+func (h authHandler) handle(x *exchange) (*Response, error) {
+	attempt := *x
+	attempt.req = x.req.Clone(x.req.Context())
+	if err := h.auth.Authenticate(attempt.req, x.body, h.now()); err != nil {
+		return nil, fmt.Errorf("authenticating: %w", err)
+	}
+	const shortest = 16 // of what is worth hiding; a timestamp is shorter
+	for key, values := range attempt.req.Header {
+		for i, value := range values {
+			before := x.req.Header[key]
+			if len(value) >= shortest && (i >= len(before) || before[i] != value) {
+				x.secrets = append(x.secrets, value)
+			}
+		}
+	}
+	return h.next.handle(&attempt)
+}

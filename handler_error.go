@@ -1,0 +1,24 @@
+package qredo
+
+import (
+	"errors"
+	"fmt"
+)
+
+// errorHandler turns an answer that is not a success into an [*Error], and says of any other failure
+// which request it was.
+type errorHandler struct{ next handler }
+
+func (h errorHandler) handle(x *exchange) (*Response, error) {
+	resp, err := h.next.handle(x)
+	if invalid := (*ValidationError)(nil); errors.As(err, &invalid) {
+		return nil, err
+	}
+	switch {
+	case resp == nil:
+		return nil, fmt.Errorf("qredo: %s %s: %w", x.req.Method, x.path, err)
+	case err != nil || resp.StatusCode < 200 || resp.StatusCode > 299:
+		return resp, newError(x, resp, err)
+	}
+	return resp, nil
+}

@@ -1,0 +1,41 @@
+package qredo
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// httpHandler makes one attempt and reads the answer to its end, within a limit.
+type httpHandler struct {
+	client      *http.Client
+	maxResponse int64
+}
+
+func (h httpHandler) handle(x *exchange) (*Response, error) {
+	req := x.req
+	if x.body != nil {
+		req.ContentLength = int64(len(x.body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	// A copy of the caller's client, taken now, so that what the caller changes in theirs counts.
+	client := *h.client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	resp := &Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: 1}
+	resp.Body, err = io.ReadAll(io.LimitReader(answer.Body, h.maxResponse+1))
+	if err != nil {
+		return resp, fmt.Errorf("the body is cut: %w", err)
+	}
+	if int64(len(resp.Body)) > h.maxResponse {
+		resp.Body = resp.Body[:h.maxResponse]
+		return resp, fmt.Errorf("the body is longer than the limit of %d bytes", h.maxResponse)
+	}
+	return resp, nil
+}

@@ -1,0 +1,110 @@
+package wire
+
+import (
+	"encoding"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// field is where one JSON key goes.
+type field struct {
+	name   string // as errors give it
+	index  []int
+	custom bool
+	alias  bool
+}
+
+// in returns the field within a struct, making the embedded structs that lead to it.
+func (f *field) in(v reflect.Value) reflect.Value {
+	for _, i := range f.index {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	return v
+}
+
+// fields holds the fields of a struct type by their folded names.
+type fields map[string]*field
+
+const longestKey = 64 // no field's name is longer, so a longer key is unknown
+
+func (fs fields) find(key []byte) *field {
+	if len(key) > longestKey {
+		return nil
+	}
+	var buf [longestKey]byte
+	return fs[string(fold(buf[:0], key))]
+}
+
+// fold writes a key in lower case and without underscores and hyphens.
+func fold(dst, key []byte) []byte {
+	for _, c := range key {
+		switch {
+		case c == '_' || c == '-':
+		case 'A' <= c && c <= 'Z':
+			dst = append(dst, c+'a'-'A')
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+var fieldCache sync.Map // of reflect.Type to fields
+
+func fieldsOf(t reflect.Type) fields {
+	if known, ok := fieldCache.Load(t); ok {
+		return known.(fields)
+	}
+	fs := fields{}
+	for _, sf := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		if !sf.IsExported() || name == "-" || sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct {
+			continue
+		}
+		if name == "" {
+			name = sf.Name
+		}
+		own := field{name: name, index: sf.Index, custom: isCustom(sf.Type)}
+		key := string(fold(nil, []byte(name)))
+		if known := fs[key]; known != nil && !known.alias && len(known.index) <= len(own.index) {
+			continue // the outer of two fields counts, as in Go
+		}
+		fs[key] = &own
+		for alias := range strings.SplitSeq(sf.Tag.Get("alias"), ",") {
+			key = string(fold(nil, []byte(alias)))
+			if _, taken := fs[key]; key != "" && !taken {
+				other := own
+				other.name, other.alias = alias, true
+				fs[key] = &other
+			}
+		}
+	}
+	actual, _ := fieldCache.LoadOrStore(t, fs)
+	return actual.(fields)
+}
+
+var customCache sync.Map // of reflect.Type to bool
+
+var (
+	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// isCustom tells whether a type reads its own JSON or text.
+func isCustom(t reflect.Type) bool {
+	if known, ok := customCache.Load(t); ok {
+		return known.(bool)
+	}
+	p := reflect.PointerTo(t)
+	custom := t.Kind() != reflect.Pointer && (p.Implements(jsonUnmarshaler) || p.Implements(textUnmarshaler))
+	customCache.Store(t, custom)
+	return custom
+}

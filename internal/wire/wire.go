@@ -1,0 +1,379 @@
+// Package wire reads the service's JSON into Go values.
+//
+// The service and its documents spell the same thing in several ways. What differs is absorbed here,
+// when bytes become values, so that no caller sees it:
+//
+//   - keys match without regard to case, underscores and hyphens: tx_id, txID and TxID are one key;
+//   - a field may have further names, in its tag alias:"other,another";
+//   - a whole number may come as a number or as text, a boolean as text, a text as a number;
+//   - one object may stand where a list is expected; null leaves a value as it is;
+//   - unknown keys are ignored.
+//
+// What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field,
+// is an error that names the field.
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// FieldError tells which field of a JSON document could not be read, and why.
+type FieldError struct {
+	Field   string // as a path: "history[3].amount"; empty for the document itself
+	Problem string
+}
+
+func (e *FieldError) Error() string {
+	if e.Field == "" {
+		return e.Problem
+	}
+	return e.Field + ": " + e.Problem
+}
+
+// Unmarshal reads the JSON document data into the value that v points to.
+func Unmarshal(data []byte, v any) error {
+	dst := reflect.ValueOf(v)
+	if dst.Kind() != reflect.Pointer || dst.IsNil() {
+		return errors.New("the destination must be a pointer that is not nil")
+	}
+	if !json.Valid(data) {
+		return syntaxError(data)
+	}
+	d := decoder{data: data}
+	return d.value(dst.Elem(), isCustom(dst.Type().Elem()))
+}
+
+func syntaxError(data []byte) error {
+	var raw json.RawMessage
+	err := json.Unmarshal(data, &raw)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return &FieldError{Problem: fmt.Sprintf("not JSON at byte %d: %v", syntax.Offset, err)}
+	}
+	return &FieldError{Problem: fmt.Sprintf("not JSON: %v", err)}
+}
+
+// decoder walks a document that json.Valid has accepted, so it need not doubt the syntax.
+type decoder struct {
+	data []byte
+	pos  int
+}
+
+func (d *decoder) value(dst reflect.Value, custom bool) error {
+	d.space()
+	if d.peek() == 'n' {
+		d.skip()
+		return nil
+	}
+	if custom {
+		if own, ok := dst.Addr().Interface().(json.Unmarshaler); ok {
+			return fieldProblem(own.UnmarshalJSON(d.skip()))
+		}
+		return d.standard(dst)
+	}
+	switch dst.Kind() {
+	case reflect.String:
+		return d.text(dst)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return d.integer(dst)
+	case reflect.Bool:
+		return d.boolean(dst)
+	case reflect.Struct:
+		return d.object(dst)
+	case reflect.Slice:
+		return d.list(dst)
+	case reflect.Pointer:
+		if dst.IsNil() {
+			dst.Set(reflect.New(dst.Type().Elem()))
+		}
+		return d.value(dst.Elem(), isCustom(dst.Type().Elem()))
+	default:
+		return d.standard(dst)
+	}
+}
+
+func (d *decoder) text(dst reflect.Value) error {
+	switch c := d.peek(); c {
+	case '"':
+		dst.SetString(d.quoted())
+	case '{', '[':
+		return &FieldError{Problem: "is not text"}
+	default:
+		dst.SetString(string(d.skip()))
+	}
+	return nil
+}
+
+func (d *decoder) integer(dst reflect.Value) error {
+	n, err := ParseInt(d.skip())
+	if err != nil {
+		return fieldProblem(err)
+	}
+	if dst.OverflowInt(n) {
+		return &FieldError{Problem: fmt.Sprintf("%d does not fit in %d bits", n, dst.Type().Bits())}
+	}
+	dst.SetInt(n)
+	return nil
+}
+
+func (d *decoder) boolean(dst reflect.Value) error {
+	switch raw := strings.ToLower(string(bytes.Trim(d.skip(), `"`))); raw {
+	case "true":
+		dst.SetBool(true)
+	case "false":
+		dst.SetBool(false)
+	default:
+		return &FieldError{Problem: "is neither true nor false"}
+	}
+	return nil
+}
+
+func (d *decoder) list(dst reflect.Value) error {
+	elem := dst.Type().Elem()
+	custom := isCustom(elem)
+	dst.SetLen(0)
+	add := func() error {
+		n := dst.Len()
+		if n == dst.Cap() {
+			dst.Grow(1)
+		}
+		dst.SetLen(n + 1)
+		slot := dst.Index(n)
+		slot.SetZero()
+		return d.value(slot, custom)
+	}
+	if d.peek() != '[' {
+		return add()
+	}
+	d.pos++
+	for i := 0; d.more(']'); i++ {
+		if err := add(); err != nil {
+			return within(fmt.Sprintf("[%d]", i), err)
+		}
+	}
+	if dst.IsNil() {
+		dst.Set(reflect.MakeSlice(dst.Type(), 0, 0))
+	}
+	return nil
+}
+
+func (d *decoder) object(dst reflect.Value) error {
+	if d.peek() != '{' {
+		return &FieldError{Problem: "is not an object"}
+	}
+	d.pos++
+	fields := fieldsOf(dst.Type())
+	for d.more('}') {
+		f := fields.find(d.key())
+		d.space()
+		d.pos++ // the colon
+		if f == nil {
+			d.skip()
+			continue
+		}
+		v := f.in(dst)
+		if f.alias && !v.IsZero() {
+			d.skip() // the field's own name counts when both are there
+			continue
+		}
+		if err := d.value(v, f.custom); err != nil {
+			return within(f.name, err)
+		}
+	}
+	return nil
+}
+
+// standard leaves what the service's types do not use (maps, any, floats) to encoding/json, with
+// numbers kept as their text where the type is open: a float would round them.
+func (d *decoder) standard(dst reflect.Value) error {
+	dec := json.NewDecoder(bytes.NewReader(d.skip()))
+	dec.UseNumber()
+	return fieldProblem(dec.Decode(dst.Addr().Interface()))
+}
+
+// more steps to the next element of a list or object and tells whether there is one.
+func (d *decoder) more(end byte) bool {
+	d.space()
+	if d.peek() == ',' {
+		d.pos++
+		d.space()
+	}
+	if d.peek() == end {
+		d.pos++
+		return false
+	}
+	return true
+}
+
+func (d *decoder) peek() byte { return d.data[d.pos] }
+
+func (d *decoder) space() {
+	for d.pos < len(d.data) {
+		switch d.data[d.pos] {
+		case ' ', '\t', '\n', '\r':
+			d.pos++
+		default:
+			return
+		}
+	}
+}
+
+// skip steps over the value at the current position and returns its bytes.
+func (d *decoder) skip() []byte {
+	d.space()
+	start, depth := d.pos, 0
+	for d.pos < len(d.data) {
+		switch d.data[d.pos] {
+		case '"':
+			d.skipQuoted()
+			d.pos--
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 { // the end of what holds this value
+				return d.data[start:d.pos]
+			}
+			depth--
+		case ',', ' ', '\t', '\n', '\r':
+			if depth == 0 {
+				return d.data[start:d.pos]
+			}
+			d.pos++
+			continue
+		default:
+			d.pos++
+			continue
+		}
+		d.pos++
+		if depth == 0 {
+			return d.data[start:d.pos]
+		}
+	}
+	return d.data[start:d.pos]
+}
+
+// skipQuoted steps over the string at the current position and tells whether it has escapes.
+func (d *decoder) skipQuoted() (escaped bool) {
+	for d.pos++; d.data[d.pos] != '"'; d.pos++ {
+		if d.data[d.pos] == '\\' {
+			escaped = true
+			d.pos++
+		}
+	}
+	d.pos++
+	return escaped
+}
+
+// key returns the object key at the current position, with its escapes if it has any: no field's name
+// needs one.
+func (d *decoder) key() []byte {
+	start := d.pos
+	d.skipQuoted()
+	return d.data[start+1 : d.pos-1]
+}
+
+func (d *decoder) quoted() string {
+	start := d.pos
+	if d.skipQuoted() {
+		var s string
+		if json.Unmarshal(d.data[start:d.pos], &s) == nil {
+			return s
+		}
+	}
+	return strings.ToValidUTF8(string(d.data[start+1:d.pos-1]), "\uFFFD")
+}
+
+// ParseInt reads a whole number that fits in 64 bits from a JSON number or from text that holds one.
+// 1.0 and 1e3 are whole numbers, 1.5 is not; nothing is ever rounded.
+func ParseInt(raw []byte) (int64, error) {
+	s := raw
+	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+	}
+	if n, err := strconv.ParseInt(string(s), 10, 64); err == nil && s[0] != '+' {
+		return n, nil
+	}
+	text := string(s)
+	if !json.Valid(s) || strings.Trim(text, "0123456789+-.eE") != "" {
+		return 0, &FieldError{Problem: "is not a number"}
+	}
+	digits, whole := expand(text)
+	if !whole {
+		return 0, &FieldError{Problem: clip(text) + " is not a whole number"}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0, &FieldError{Problem: clip(text) + " does not fit in 64 bits"}
+	}
+	return n, nil
+}
+
+// expand writes a JSON number without point and exponent. It reports false when that cannot be done
+// because the number has a fraction.
+func expand(number string) (digits string, whole bool) {
+	const limit = 40 // beyond any 64-bit number, and short enough to write out
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
+	integer, fraction, _ := strings.Cut(mantissa, ".")
+	fraction = strings.TrimRight(fraction, "0")
+	digits = integer + fraction
+	if strings.Trim(digits, "-0") == "" {
+		return "0", true
+	}
+	shift := 0
+	if exponent != "" {
+		var err error
+		if shift, err = strconv.Atoi(exponent); err != nil || shift > limit || shift < -limit {
+			if strings.HasPrefix(exponent, "-") {
+				return "", false
+			}
+			return strings.Repeat("9", limit), true
+		}
+	}
+	shift -= len(fraction)
+	if shift >= 0 {
+		return digits + strings.Repeat("0", shift), true
+	}
+	cut := len(digits) + shift
+	if cut <= 0 || strings.Trim(digits[cut:], "0") != "" {
+		return "", false
+	}
+	return digits[:cut], true
+}
+
+func clip(s string) string {
+	const most = 40
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
+
+func within(outer string, err error) error {
+	var inner *FieldError
+	if !errors.As(err, &inner) {
+		inner = &FieldError{Problem: err.Error()}
+	}
+	field := outer
+	switch {
+	case strings.HasPrefix(inner.Field, "["):
+		field += inner.Field
+	case inner.Field != "":
+		field += "." + inner.Field
+	}
+	return &FieldError{Field: field, Problem: inner.Problem}
+}
+
+func fieldProblem(err error) error {
+	if err == nil {
+		return nil
+	}
+	if field := (*FieldError)(nil); errors.As(err, &field) {
+		return field
+	}
+	return &FieldError{Problem: err.Error()}
+}

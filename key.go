@@ -1,0 +1,89 @@
+package qredo
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// minKeyBits is the size of the service's own keys; shorter ones can be broken.
+const minKeyBits = 2048
+
+// LoadPrivateKey reads an RSA private key from a PEM file, as [ParsePrivateKey] does.
+func LoadPrivateKey(path string) (*rsa.PrivateKey, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("qredo: private key: %w", err)
+	}
+	key, err := ParsePrivateKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w (in %s)", err, path)
+	}
+	return key, nil
+}
+
+// ParsePrivateKey reads an RSA private key of 2048 bits or more from PEM, as PKCS #1 (BEGIN RSA PRIVATE
+// KEY) or PKCS #8 (BEGIN PRIVATE KEY). Anything else is a [*ValidationError] that says what was found
+// and how to mend it, and never repeats the input.
+func ParsePrivateKey(pemData []byte) (*rsa.PrivateKey, error) {
+	rest := bytes.TrimPrefix(pemData, []byte("\uFEFF"))
+	var found []string
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return parseBlock(block)
+		}
+		found = append(found, block.Type)
+	}
+	switch {
+	case len(found) > 0:
+		return nil, invalid("private key", "the PEM holds %s, not a private key", strings.Join(found, ", "))
+	case bytes.Contains(pemData, []byte("-----BEGIN")):
+		return nil, invalid("private key", "the PEM is cut or damaged: copy the file again, whole")
+	}
+	return nil, invalid("private key", "is not PEM: it must start with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----")
+}
+
+func parseBlock(block *pem.Block) (*rsa.PrivateKey, error) {
+	var (
+		key *rsa.PrivateKey
+		err error
+	)
+	switch {
+	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+		return nil, invalid("private key", "is encrypted: decrypt it first (openssl pkey -in FILE -out NEW_FILE)")
+	case block.Type == "RSA PRIVATE KEY":
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	case block.Type == "PRIVATE KEY":
+		var any any
+		if any, err = x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+			var ok bool
+			if key, ok = any.(*rsa.PrivateKey); !ok {
+				return nil, invalid("private key", "must be RSA, is %T", any)
+			}
+		}
+	default:
+		return nil, invalid("private key", "must be RSA in PKCS #1 or PKCS #8 form, the PEM holds %s", block.Type)
+	}
+	if err != nil {
+		return nil, invalid("private key", "the PEM is cut or damaged: %v", err)
+	}
+	if err := checkKeySize(&key.PublicKey); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func checkKeySize(key *rsa.PublicKey) error {
+	if bits := key.N.BitLen(); bits < minKeyBits {
+		return invalid("private key", "must have %d bits or more, has %d", minKeyBits, bits)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package qredo
+
+// LedgerEntry is one movement of a fund: what came in, went out, or is waiting to.
+type LedgerEntry struct {
+	TxID             TxID      `json:"TxID"` // empty for deposits
+	Type             EntryType `json:"type"`
+	Status           TxStatus  `json:"status"` // empty for deposits, which are done when they are seen
+	Asset            AssetCode `json:"asset"`
+	Amount           Amount    `json:"amount"`    // base units; net amount and fees together
+	NetAmount        Amount    `json:"netAmount"` // what the other side gets
+	Fees             Amount    `json:"fees"`
+	FundID           FundID    `json:"fundID"`
+	WalletID         WalletID  `json:"walletID,omitzero"`
+	Address          string    `json:"address"`
+	CounterpartyID   string    `json:"counterpartyID"`
+	CounterpartyName string    `json:"counterpartyName"`
+	Reference        string    `json:"reference"`
+	BenefitOf        string    `json:"benefitOf"`
+	AccountNo        string    `json:"accountNo"`
+	ChainTxID        string    `json:"chainTxID"` // of deposits and withdrawals: the transaction on the chain
+	Time             Time      `json:"timestamp"`
+	Expires          Time      `json:"expireTime"`
+}
+
+// ledgerKey tells entries apart. A transfer within a fund is two entries.
+type ledgerKey struct {
+	tx    TxID
+	chain string
+	kind  EntryType
+}
+
+func (e LedgerEntry) key() (key ledgerKey, known bool) {
+	return ledgerKey{e.TxID, e.ChainTxID, e.Type}, e.TxID != "" || e.ChainTxID != ""
+}
+
+// EntryType tells what a ledger entry is. Other values than these may come.
+type EntryType string
+
+// The kinds of ledger entries.
+const (
+	EntryNone        EntryType = "none"
+	EntryDeposit     EntryType = "deposit"
+	EntryWithdraw    EntryType = "withdraw"
+	EntryTransferIn  EntryType = "transferIn"
+	EntryTransferOut EntryType = "transferOut"
+	EntrySwap        EntryType = "swap"
+	EntrySwapIn      EntryType = "swapIn"
+	EntrySwapOut     EntryType = "swapOut"
+)
+
+// LedgerPage is a part of a fund's ledger.
+type LedgerPage struct {
+	Entries []LedgerEntry `json:"List"`
+	Total   int           `json:"Total"` // of all pages, with the same filter
+}
+
+// Direction selects the entries of one side of a ledger.
+type Direction string
+
+// The directions of ledger entries.
+const (
+	DirectionAll Direction = "all"
+	DirectionIn  Direction = "in"
+	DirectionOut Direction = "out"
+)
+
+// LedgerOptions selects ledger entries. Empty fields do not narrow the selection.
+type LedgerOptions struct {
+	Asset     AssetCode `url:"asset,omitempty"`
+	WalletID  WalletID  `url:"wallet_id,omitempty"`
+	Direction Direction `url:"direction,omitempty"`
+	Offset    int       `url:"offset,omitempty"` // entries to pass over
+	Limit     int       `url:"limit,omitempty"`  // entries a page; the service decides if zero
+}
+
+func (o LedgerOptions) validate() error {
+	switch {
+	case o.Offset < 0:
+		return invalid("offset", "must not be negative, is %d", o.Offset)
+	case o.Limit < 0:
+		return invalid("limit", "must not be negative, is %d", o.Limit)
+	}
+	switch o.Direction {
+	case "", DirectionAll, DirectionIn, DirectionOut:
+		return nil
+	}
+	return invalid("direction", "must be all, in or out, is %q", o.Direction)
+}

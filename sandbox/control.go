@@ -1,0 +1,331 @@
+package sandbox
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+	"github.com/qredo-go/qredo/sandbox/internal/ledger"
+)
+
+// The calls below stand for what happened outside the Partner API: what people did in the mobile app, and
+// what came over a chain. They are served over HTTP too, under /sandbox/v1/; see [Control].
+
+// User is a person with the app. In the calls below, a user is named by ID or by e-mail.
+type User struct {
+	ID        string `json:"id"` // given by the sandbox; the ID of the trusted party that the user becomes
+	Email     string `json:"email"`
+	Username  string `json:"username"`
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+}
+
+// user returns the user with an ID or e-mail.
+func (st *state) user(name string) (*user, error) {
+	u := st.users[name]
+	if u == nil {
+		u = st.userByEmail[strings.ToLower(strings.TrimSpace(name))]
+	}
+	if u == nil {
+		return nil, notFound("user")
+	}
+	return u, nil
+}
+
+// CreateUser makes a user and returns them with their ID. An e-mail that was invited to a trusted network
+// keeps the ID it got then; one that has a user is a conflict.
+func (s *Sandbox) CreateUser(u User) (User, error) {
+	u.Email = strings.TrimSpace(u.Email)
+	if !strings.Contains(u.Email, "@") {
+		return User{}, badRequest("email must be an e-mail address")
+	}
+	err := s.update(func(st *state, _ time.Time) ([]change, error) {
+		u.ID = ""
+		if known := st.userByEmail[strings.ToLower(u.Email)]; known != nil {
+			if !known.Invited {
+				return nil, conflict("the user exists already")
+			}
+			u.ID = known.ID
+		}
+		if u.ID == "" {
+			u.ID = s.ids.account()
+		}
+		if u.Username == "" {
+			u.Username, _, _ = strings.Cut(u.Email, "@")
+		}
+		return []change{userCreated{
+			ID: u.ID, Email: u.Email, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
+		}}, nil
+	})
+	return u, err
+}
+
+// Accept lets a user accept a company's request to join its trusted network. An empty company stands for
+// all that have asked. Without a request that waits it is not found.
+func (s *Sandbox) Accept(userName string, companyID qredo.CompanyID) error {
+	return s.update(func(st *state, _ time.Time) ([]change, error) {
+		u, err := st.user(userName)
+		if err != nil {
+			return nil, err
+		}
+		var accepted []change
+		for id, c := range st.companies {
+			if p := c.party(u.ID); p != nil && !p.accepted && (companyID == "" || companyID == id) {
+				accepted = append(accepted, partyAccepted{CompanyID: id, PartyID: u.ID})
+			}
+		}
+		if len(accepted) == 0 {
+			return nil, notFound("request to join a trusted network")
+		}
+		return accepted, nil
+	})
+}
+
+// Deposit is what came over a chain to a wallet.
+type Deposit struct {
+	TxID      qredo.TxID      `json:"tx_id"`
+	ChainTxID string          `json:"chain_tx_id"`
+	WalletID  qredo.WalletID  `json:"wallet_id"`
+	Asset     qredo.AssetCode `json:"asset"`
+	Amount    qredo.Amount    `json:"amount"`
+}
+
+// Deposit credits the wallet that has a deposit address with an amount in base units, at once and
+// without a fee.
+func (s *Sandbox) Deposit(address string, amount qredo.Amount) (Deposit, error) {
+	var made Deposit
+	err := s.update(func(st *state, now time.Time) ([]change, error) {
+		w := st.byAddress[strings.TrimSpace(address)]
+		if w == nil {
+			return nil, notFound("deposit address")
+		}
+		if amount <= 0 {
+			return nil, badRequest("amount must be more than zero")
+		}
+		// All deposits of an asset together stay within 64 bits, so that no sum can be beyond them.
+		source := outside(ledger.Deposits, w.Asset)
+		if st.book.Balance(source) < -math.MaxInt64+int64(amount) {
+			return nil, badRequest("deposits of %s would be beyond 64 bits", w.Asset)
+		}
+		tx := transactionCreated{
+			ID: qredo.TxID(s.ids.ksuid(now)), Kind: kindDeposit, To: w.ID, Address: w.Address,
+			Asset: w.Asset, Amount: int64(amount), ChainTxID: s.ids.hash(),
+		}
+		made = Deposit{TxID: tx.ID, ChainTxID: tx.ChainTxID, WalletID: w.ID, Asset: w.Asset, Amount: amount}
+		return []change{tx}, nil
+	})
+	return made, err
+}
+
+// PendingApproval is something a user is asked to approve.
+type PendingApproval struct {
+	ActionID  qredo.ActionID  `json:"action_id"`
+	TxID      qredo.TxID      `json:"tx_id"`
+	Type      string          `json:"type"` // "transfer" or "withdrawal"
+	CompanyID qredo.CompanyID `json:"company_id"`
+	FundID    qredo.FundID    `json:"fund_id"`
+	WalletID  qredo.WalletID  `json:"wallet_id"`
+	Recipient string          `json:"recipient"` // a wallet's ID or an address
+	Asset     qredo.AssetCode `json:"asset"`
+	Amount    qredo.Amount    `json:"amount"`
+	NetAmount qredo.Amount    `json:"net_amount"`
+	Fees      qredo.Amount    `json:"fees"`
+	Reference string          `json:"reference"`
+	Expires   qredo.Time      `json:"expires"`
+}
+
+// Pending lists what waits for a user's approval, oldest first.
+func (s *Sandbox) Pending(userName string) ([]PendingApproval, error) {
+	list := []PendingApproval{}
+	err := s.view(func(st *state, _ time.Time) error {
+		u, err := st.user(userName)
+		if err != nil {
+			return err
+		}
+		for id := range st.open[u.ID] {
+			tx := st.actions[id].tx
+			p := PendingApproval{
+				ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: tx.from.fund.company.ID, FundID: tx.from.fund.ID,
+				WalletID: tx.From, Recipient: tx.Address, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount),
+				NetAmount: qredo.Amount(tx.Amount - tx.Fee), Fees: qredo.Amount(tx.Fee), Reference: tx.Reference,
+				Expires: wireTime(tx.Expires),
+			}
+			if tx.to != nil {
+				p.Recipient = string(tx.to.ID)
+			}
+			list = append(list, p)
+		}
+		slices.SortFunc(list, func(a, b PendingApproval) int {
+			if byTime := st.txs[a.TxID].created.Compare(st.txs[b.TxID].created); byTime != 0 {
+				return byTime
+			}
+			return strings.Compare(string(a.TxID), string(b.TxID))
+		})
+		return nil
+	})
+	return list, err
+}
+
+// Approve lets a user approve. What is named by an action's ID, or by the ID of its transaction. Who has
+// decided already cannot decide again, and what has ended cannot be approved: both are conflicts.
+func (s *Sandbox) Approve(userName, actionOrTxID string) error {
+	return s.decide(userName, actionOrTxID, custody.Approve)
+}
+
+// Reject lets a user reject, as [Sandbox.Approve] lets them approve.
+func (s *Sandbox) Reject(userName, actionOrTxID string) error {
+	return s.decide(userName, actionOrTxID, custody.Reject)
+}
+
+func (s *Sandbox) decide(userName, actionOrTxID string, choice custody.Choice) error {
+	return s.update(func(st *state, now time.Time) ([]change, error) {
+		u, err := st.user(userName)
+		if err != nil {
+			return nil, err
+		}
+		id, err := st.actionOf(u.ID, actionOrTxID)
+		if err != nil {
+			return nil, err
+		}
+		return s.vote(st, id, choice, now)
+	})
+}
+
+// actionOf returns a member's action, by its own ID or its transaction's.
+func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
+	tx := st.txs[qredo.TxID(actionOrTxID)]
+	if a, found := st.actions[qredo.ActionID(actionOrTxID)]; found {
+		tx = a.tx
+	}
+	if tx != nil {
+		for i, v := range tx.round.Votes {
+			if v.Member == member {
+				return tx.Actions[i], nil
+			}
+		}
+	}
+	return "", notFound("action for this approver")
+}
+
+// vote is a member's choice and what follows from it.
+func (s *Sandbox) vote(st *state, id qredo.ActionID, choice custody.Choice, now time.Time) ([]change, error) {
+	a := st.actions[id]
+	round := &a.tx.round
+	member := round.Votes[a.vote].Member
+	if err := round.Check(member, now); err != nil {
+		return nil, conflict("%s %v", id, err)
+	}
+	changes := []change{voted{ActionID: id, Choice: choice}}
+	if outcome := round.After(member, choice); outcome != custody.Pending {
+		end := transactionEnded{TxID: a.tx.ID, Outcome: outcome}
+		if outcome == custody.Approved && a.tx.Kind == kindWithdrawal {
+			end.ChainTxID = s.ids.hash()
+		}
+		changes = append(changes, end)
+	}
+	return changes, nil
+}
+
+// Advance moves the sandbox's clock forward: what expires until then does so. Stamps of requests are
+// still held against the clock as it was given, so that clients need not follow.
+func (s *Sandbox) Advance(by time.Duration) error {
+	const most = 100 * 365 * 24 * time.Hour // so that no time is beyond what can be written
+	return s.update(func(st *state, _ time.Time) ([]change, error) {
+		if by <= 0 || by > most-st.offset {
+			return nil, badRequest("the clock can be advanced only, and by 100 years in all")
+		}
+		return []change{clockAdvanced{By: by}}, nil
+	})
+}
+
+// Totals says where all of an asset is. Deposited = Balances + Withdrawn + Fees, always.
+type Totals struct {
+	Deposited qredo.Amount `json:"deposited"`
+	Balances  qredo.Amount `json:"balances"`
+	Withdrawn qredo.Amount `json:"withdrawn"`
+	Fees      qredo.Amount `json:"fees"`
+}
+
+// WalletState is a wallet as the sandbox sees it.
+type WalletState struct {
+	ID        qredo.WalletID  `json:"id"`
+	Name      string          `json:"name"`
+	Asset     qredo.AssetCode `json:"asset"`
+	Address   string          `json:"address"`
+	ShortCode string          `json:"short_code"`
+	Balance   qredo.Amount    `json:"balance"`
+	Held      qredo.Amount    `json:"held"` // the part of the balance that waits for approval
+}
+
+// FundState is a fund as the sandbox sees it.
+type FundState struct {
+	ID      qredo.FundID  `json:"id"`
+	Name    string        `json:"name"`
+	Wallets []WalletState `json:"wallets"`
+}
+
+// CompanyState is a company as the sandbox sees it.
+type CompanyState struct {
+	ID      qredo.CompanyID `json:"id"`
+	Name    string          `json:"name"`
+	Account string          `json:"account"`
+	Funds   []FundState     `json:"funds"`
+}
+
+// State is what the sandbox knows, apart from the single transactions.
+type State struct {
+	Now          qredo.Time                 `json:"now"`
+	Users        []User                     `json:"users"`
+	Companies    []CompanyState             `json:"companies"`
+	Transactions int                        `json:"transactions"`
+	Totals       map[qredo.AssetCode]Totals `json:"totals"`
+}
+
+// State returns what the sandbox knows, for tests and for people to look at.
+func (s *Sandbox) State() (State, error) {
+	out := State{Users: []User{}, Companies: []CompanyState{}, Totals: map[qredo.AssetCode]Totals{}}
+	err := s.view(func(st *state, now time.Time) error {
+		out.Now, out.Transactions = wireTime(now), len(st.txs)
+		for _, u := range st.users {
+			out.Users = append(out.Users, User{
+				ID: u.ID, Email: u.Email, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
+			})
+		}
+		slices.SortFunc(out.Users, func(a, b User) int { return strings.Compare(a.Email, b.Email) })
+		for _, id := range slices.Sorted(maps.Keys(st.companies)) {
+			out.Companies = append(out.Companies, st.describe(st.companies[id], out.Totals))
+		}
+		for asset, t := range out.Totals {
+			t.Deposited = -qredo.Amount(st.book.Balance(outside(ledger.Deposits, asset)))
+			t.Withdrawn = qredo.Amount(st.book.Balance(outside(ledger.Withdrawn, asset)))
+			t.Fees = qredo.Amount(st.book.Balance(outside(ledger.Fees, asset)))
+			out.Totals[asset] = t
+		}
+		return nil
+	})
+	return out, err
+}
+
+// describe returns a company's state and adds its balances to the totals.
+func (st *state) describe(c *company, totals map[qredo.AssetCode]Totals) CompanyState {
+	out := CompanyState{ID: c.ID, Name: c.Company.Name, Account: c.Account, Funds: []FundState{}}
+	for _, f := range c.funds {
+		fs := FundState{ID: f.ID, Name: f.Name, Wallets: []WalletState{}}
+		for _, w := range f.wallets {
+			ws := WalletState{
+				ID: w.ID, Name: w.Name, Asset: w.Asset, Address: w.Address, ShortCode: w.ShortCode,
+				Balance: st.balance(w), Held: qredo.Amount(st.book.Balance(w.held())),
+			}
+			t := totals[w.Asset]
+			t.Balances += ws.Balance
+			totals[w.Asset] = t
+			fs.Wallets = append(fs.Wallets, ws)
+		}
+		out.Funds = append(out.Funds, fs)
+	}
+	return out
+}

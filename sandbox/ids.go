@@ -1,0 +1,121 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math/big"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+const (
+	base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+	base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+
+// idSource makes identifiers and addresses in the forms of the service's own, from a seed, so that a
+// run can be repeated. They identify; they keep nothing secret. It is used by one writer at a time.
+type idSource struct{ random *rand.ChaCha8 }
+
+func newIDSource(seed uint64) *idSource {
+	var key [32]byte
+	for i := range 8 {
+		key[i] = byte(seed >> (8 * i))
+	}
+	return &idSource{rand.NewChaCha8(key)}
+}
+
+func (s *idSource) bytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = s.random.Read(b) // never fails
+	return b
+}
+
+// ksuid is the form of company, fund, policy, transaction and action IDs: 27 characters of base62 over
+// the time and 16 random bytes.
+func (s *idSource) ksuid(now time.Time) string {
+	const epoch = 1_400_000_000
+	seconds := uint32(now.Unix() - epoch) //nolint:gosec // KSUIDs wrap around by design
+	raw := append([]byte{byte(seconds >> 24), byte(seconds >> 16), byte(seconds >> 8), byte(seconds)}, s.bytes(16)...)
+	text := encode(raw, base62)
+	return strings.Repeat("0", 27-len(text)) + text
+}
+
+// account is the form of wallet, user and core client IDs: 43 or 44 characters of base58.
+func (s *idSource) account() string {
+	raw := s.bytes(32)
+	raw[0] |= 1 // no leading zero, which would shorten it
+	return encode(raw, base58)
+}
+
+// hash is the form of a transaction's ID on a chain.
+func (s *idSource) hash() string { return hex.EncodeToString(s.bytes(32)) }
+
+// address returns a chain address and the name of its type. Those of BTC have a valid checksum.
+func (s *idSource) address(asset qredo.Asset) (address, kind string) {
+	if !strings.HasPrefix(string(asset.Code), "BTC") {
+		return "0x" + hex.EncodeToString(s.bytes(20)), "ethereum"
+	}
+	version := byte(0x00)
+	if asset.TestAsset {
+		version = 0x6f
+	}
+	raw := append([]byte{version}, s.bytes(20)...)
+	once := sha256.Sum256(raw)
+	twice := sha256.Sum256(once[:])
+	text := encode(append(raw, twice[:4]...), base58)
+	if version == 0 {
+		text = "1" + text // a leading zero byte is a 1
+	}
+	return text, "p2pkh"
+}
+
+// shortCode is three words.
+func (s *idSource) shortCode() string {
+	raw := s.bytes(6)
+	parts := make([]string, 3)
+	for i := range parts {
+		parts[i] = words[(int(raw[2*i])<<8|int(raw[2*i+1]))%len(words)]
+	}
+	return strings.Join(parts, "-")
+}
+
+func encode(raw []byte, alphabet string) string {
+	n, base, rest := new(big.Int).SetBytes(raw), big.NewInt(int64(len(alphabet))), new(big.Int)
+	var digits []byte
+	for n.Sign() > 0 {
+		n.DivMod(n, base, rest)
+		digits = append(digits, alphabet[rest.Int64()])
+	}
+	for i, j := 0, len(digits)-1; i < j; i, j = i+1, j-1 {
+		digits[i], digits[j] = digits[j], digits[i]
+	}
+	return string(digits)
+}
+
+// words are short, common and spelled one way.
+var words = strings.Fields(`
+able acid acorn actor adapt agent album alert alley amber angle ankle apple april apron arena arrow atlas
+attic audio autumn award bacon badge baker bamboo banjo basil basin beach beacon beaver bench berry bison
+blade blanket blaze bloom board bonus border bottle branch brass bread breeze brick bridge bronze brush
+bucket buffalo bundle butter button cabin cable cactus camel camera candle canoe canvas canyon carbon
+cargo carpet castle cedar cellar chalk cherry chess chimney cider cinema circle citrus clay cliff clock
+cloud clover coast cobalt cocoa coffee comet copper coral cotton cousin cradle crane crater cricket crown
+crystal curtain cycle daisy dance dawn decade delta denim desert diary dinner dolphin domino donkey dragon
+drum eagle earth echo elbow ember engine epoch fabric falcon family feather fence fern ferry fiddle field
+finch fjord flag flame flint flute forest fossil fountain fox frame frost galaxy garden garlic gate ginger
+glacier glass globe glove goose granite grape gravel guitar hammer harbor harvest hazel heron hill hockey
+honey horizon hotel island ivory jacket jaguar jasmine jazz jelly jewel jungle kettle kitten koala ladder
+lagoon lake lamp lantern laurel lava leaf lemon lentil library lilac linen lion lobster lotus lunar magnet
+mango maple marble market meadow melon metal meteor mirror mocha moon morning mosaic moss motor mountain
+mouse museum mustard nectar nickel noble north novel oasis oat ocean olive onion opal orbit orchid otter
+owl oyster paddle palace panda paper parrot pasta pearl pebble pepper piano pilot pine planet plaza plum
+pocket poem polar pond poppy prairie prism pumpkin puzzle quartz quiet rabbit radar raven ribbon ridge
+river robin rocket rose ruby saddle saffron salmon sand sapphire satin scarf school shadow shell silver
+sketch slate smoke snow socket solar sparrow spice spiral spring stable stamp steel stone storm stream
+sugar summer sunset swan table talent tango teapot temple tennis thunder tiger timber toast tomato torch
+tower train tulip tunnel turtle uncle valley vanilla velvet violet violin wagon walnut water wave whale
+wheat window winter wolf wood yacht yellow zebra zenith`)

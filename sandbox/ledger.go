@@ -1,0 +1,107 @@
+package sandbox
+
+import (
+	"strconv"
+
+	"github.com/qredo-go/qredo"
+)
+
+// defaultPage is how many ledger entries come when no limit is asked for.
+const defaultPage = 100
+
+func listLedger(r *request) (any, error) {
+	f, err := r.fund()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.selectEntries(f)
+	if err != nil {
+		return nil, err
+	}
+	offset, err := r.number("offset", 0)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := r.number("limit", defaultPage)
+	if err != nil {
+		return nil, err
+	}
+	total := len(entries)
+	entries = entries[min(offset, total):]
+	entries = entries[:min(limit, len(entries))]
+	page := qredo.LedgerPage{Entries: make([]qredo.LedgerEntry, len(entries)), Total: total}
+	for i, e := range entries {
+		page.Entries[i] = wireEntry(e)
+	}
+	return page, nil
+}
+
+// selectEntries returns the part of a fund's ledger that the query asks for.
+func (r *request) selectEntries(f *fund) ([]entry, error) {
+	direction := qredo.Direction(r.query.Get("direction"))
+	switch direction {
+	case "", qredo.DirectionAll, qredo.DirectionIn, qredo.DirectionOut:
+	default:
+		return nil, badRequest("direction must be all, in or out")
+	}
+	asset := qredo.AssetCode(r.query.Get("asset"))
+	if id := r.query.Get("wallet_id"); id != "" {
+		w, err := r.walletOf(qredo.WalletID(id))
+		switch {
+		case err != nil:
+			return nil, err
+		case w.fund != f:
+			return nil, notFound("wallet in this fund")
+		case asset != "" && asset != w.Asset:
+			return nil, nil
+		}
+		return w.entries.direction(direction), nil
+	}
+	if asset != "" {
+		if index := f.byAsset[asset]; index != nil {
+			return index.direction(direction), nil
+		}
+		return nil, nil
+	}
+	return f.entries.direction(direction), nil
+}
+
+func (r *request) number(name string, otherwise int) (int, error) {
+	text := r.query.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, badRequest("%s must be a whole number that is not negative", name)
+	}
+	return n, nil
+}
+
+func wireEntry(e entry) qredo.LedgerEntry {
+	tx, w := e.tx, e.wallet()
+	out := qredo.LedgerEntry{
+		TxID: tx.ID, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee),
+		NetAmount: qredo.Amount(tx.Amount - tx.Fee), FundID: w.fund.ID, WalletID: w.ID, Address: tx.Address,
+		Reference: tx.Reference, BenefitOf: tx.BenefitOf, AccountNo: tx.AccountNo, ChainTxID: tx.chainTxID,
+		Status: tx.status, Time: wireTime(tx.created), Expires: wireTime(tx.Expires),
+	}
+	other := tx.to
+	switch {
+	case tx.Kind == kindDeposit:
+		// As the service's example has it: no ID, no status, no expiry.
+		out.Type, out.TxID, out.Status, out.Expires, other = qredo.EntryDeposit, "", "", qredo.Time{}, nil
+	case e.in:
+		// The other side has paid the fee: what came is the net amount.
+		out.Type, out.Amount, out.Fees, other = qredo.EntryTransferIn, out.NetAmount, 0, tx.from
+		out.Time = wireTime(tx.ended)
+	case tx.Kind == kindWithdrawal:
+		out.Type = qredo.EntryWithdraw
+	default:
+		out.Type = qredo.EntryTransferOut
+	}
+	if other != nil {
+		out.CounterpartyID, out.CounterpartyName = string(other.fund.company.ID), other.fund.company.Company.Name
+	}
+	return out
+}

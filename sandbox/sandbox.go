@@ -1,0 +1,250 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/journal"
+)
+
+// Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p
+// and its own control calls under /sandbox/v1/.
+type Sandbox struct {
+	verifier *verifier
+	assets   []qredo.Asset
+	clock    func() time.Time
+	seed     uint64
+	listen   string // for Start
+
+	apiKey     string
+	privateKey *rsa.PrivateKey
+
+	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
+	ids     *idSource
+	journal journal.Journal[event]
+
+	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
+	state *state
+}
+
+// Option changes how a sandbox works.
+type Option func(*Sandbox) error
+
+// WithKey registers a caller's own key beside the provisioned one. Both belong to the same account: they
+// see the same companies.
+func WithKey(apiKey string, public *rsa.PublicKey) Option {
+	return WithAccountKey(defaultAccount, apiKey, public)
+}
+
+// defaultAccount is whose companies the provisioned key sees.
+const defaultAccount = "default"
+
+// WithAccountKey registers a key for an account of its own. Keys of one account see the same companies;
+// what belongs to another account is not found.
+func WithAccountKey(account, apiKey string, public *rsa.PublicKey) Option {
+	return func(s *Sandbox) error {
+		if apiKey == "" || public == nil || account == "" {
+			return errors.New("sandbox: a key needs an account, an API key and a public key")
+		}
+		s.verifier.register(apiKey, account, public)
+		return nil
+	}
+}
+
+// WithClock sets where the time comes from. [Sandbox.Advance] adds to it.
+func WithClock(now func() time.Time) Option {
+	return func(s *Sandbox) error {
+		if now == nil {
+			return errors.New("sandbox: the clock must not be nil")
+		}
+		s.clock = now
+		return nil
+	}
+}
+
+// WithSeed makes the identifiers and addresses of a run the same as those of another with this seed, the
+// same clock and the same requests. They are random unless it is given. Keys are random in any case.
+func WithSeed(seed uint64) Option {
+	return func(s *Sandbox) error {
+		s.seed = seed
+		return nil
+	}
+}
+
+// WithUnsigned also takes requests that carry an X-API-KEY alone, as the hosted sandbox did. A request
+// that carries a signature is verified all the same.
+func WithUnsigned() Option {
+	return func(s *Sandbox) error {
+		s.verifier.unsigned = true
+		return nil
+	}
+}
+
+// WithTestnetOnly offers testnet assets only, as the hosted sandbox did.
+func WithTestnetOnly() Option {
+	return func(s *Sandbox) error {
+		s.assets = testnetOnly(s.assets)
+		return nil
+	}
+}
+
+// WithListen sets the address that [Start] listens on: "127.0.0.1:8765". It is 127.0.0.1:0, a free port,
+// unless set.
+func WithListen(address string) Option {
+	return func(s *Sandbox) error {
+		s.listen = address
+		return nil
+	}
+}
+
+// New makes a sandbox with no companies in it and one key: see [Sandbox.Auth].
+func New(opts ...Option) (*Sandbox, error) {
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	s := &Sandbox{
+		verifier: newVerifier(),
+		assets:   knownAssets(),
+		clock:    time.Now,
+		seed:     binary.LittleEndian.Uint64(seed[:]),
+		listen:   "127.0.0.1:0",
+		journal:  &journal.Memory[event]{},
+		state:    newState(),
+	}
+	var err error
+	if s.privateKey, err = provisionedKey(); err != nil {
+		return nil, fmt.Errorf("sandbox: making a key: %w", err)
+	}
+	s.apiKey = newAPIKey()
+	s.verifier.register(s.apiKey, defaultAccount, &s.privateKey.PublicKey)
+	for _, opt := range opts {
+		if err := opt(s); err != nil {
+			return nil, err
+		}
+	}
+	s.ids = newIDSource(s.seed)
+	return s, nil
+}
+
+// provisionedKey is made once for all sandboxes of a program, because making one takes longer than
+// anything else that a sandbox does.
+var provisionedKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// newAPIKey has the form of the service's own sandbox keys.
+func newAPIKey() string {
+	var id, key [16]byte
+	_, _ = rand.Read(id[:])
+	_, _ = rand.Read(key[:])
+	text, _ := json.Marshal(struct { //nolint:errchkjson // two strings and a boolean
+		KeyID   string `json:"key_id"`
+		Key     string `json:"key"`
+		Sandbox bool   `json:"sandbox"`
+	}{hex.EncodeToString(id[:]), hex.EncodeToString(key[:]), true})
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// Auth returns an authenticator for the key that the sandbox was made with.
+func (s *Sandbox) Auth() *qredo.RSAAuth {
+	auth, err := qredo.NewRSAAuth(s.apiKey, s.privateKey)
+	if err != nil {
+		panic("sandbox: its own key is refused: " + err.Error())
+	}
+	return auth
+}
+
+// Now returns the time in the sandbox: the clock's, and what it was advanced by.
+func (s *Sandbox) Now() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.now()
+}
+
+func (s *Sandbox) now() time.Time { return s.clock().Add(s.state.offset) }
+
+// view runs f with the state as it is now, after what has expired by now has done so.
+func (s *Sandbox) view(f func(st *state, now time.Time) error) error {
+	s.mu.RLock()
+	due := s.state.due(s.now())
+	if !due {
+		defer s.mu.RUnlock()
+		return f(s.state, s.now())
+	}
+	s.mu.RUnlock()
+	if err := s.update(func(*state, time.Time) ([]change, error) { return nil, nil }); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return f(s.state, s.now())
+}
+
+// update runs a command: f checks it against the state, which it must not change, and returns what is to
+// change. That is stored and then takes effect, all of it or, with an error, none.
+func (s *Sandbox) update(f func(st *state, now time.Time) ([]change, error)) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	// No lock on the state is needed for reading it here: only a writer changes it, and there is one.
+	now := s.now()
+	if ends := s.state.expired(now); len(ends) > 0 {
+		if err := s.commit(ends, now); err != nil {
+			return err
+		}
+	}
+	changes, err := f(s.state, now)
+	if err != nil {
+		return err
+	}
+	return s.commit(changes, now)
+}
+
+func (s *Sandbox) commit(changes []change, now time.Time) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	events := make([]event, len(changes))
+	for i, c := range changes {
+		events[i] = event{At: now, Change: c}
+	}
+	if err := s.journal.Append(events); err != nil {
+		return fmt.Errorf("sandbox: storing: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range events {
+		e.Change.apply(s.state, e.At)
+	}
+	return nil
+}
+
+// Reset forgets everything but the keys.
+func (s *Sandbox) Reset() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.journal.Reset(); err != nil {
+		return fmt.Errorf("sandbox: reset: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = newState()
+	return nil
+}
+
+// ServeHTTP answers a request to the Partner API or a control call.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil {
+			writeFault(w, fmt.Errorf("a fault of the sandbox: %v", p))
+			panic(p) // net/http logs it; a fault must be seen
+		}
+	}()
+	s.serve(w, r)
+}

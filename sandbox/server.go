@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Server is a sandbox that listens.
+type Server struct {
+	*Sandbox
+	url    string
+	server *http.Server
+	done   chan error
+}
+
+// Start makes a sandbox and serves it: on a free port of 127.0.0.1 unless [WithListen] says otherwise.
+// Close ends it.
+func Start(opts ...Option) (*Server, error) {
+	s, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.listen)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	srv := &Server{
+		Sandbox: s,
+		url:     "http://" + listener.Addr().String(),
+		server:  &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
+		done:    make(chan error, 1),
+	}
+	go func() { srv.done <- srv.server.Serve(listener) }()
+	return srv, nil
+}
+
+// URL is where the server listens, without a path.
+func (srv *Server) URL() string { return srv.url }
+
+// BaseURL is what a client of the Partner API is given: it ends in /api/v1/p.
+func (srv *Server) BaseURL() string { return srv.url + basePath }
+
+// Client returns a client of the Partner API that uses the key the sandbox was made with. It panics if
+// an option is refused.
+func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
+	all := append([]qredo.Option{qredo.WithBaseURL(srv.BaseURL()), qredo.WithClock(srv.clock)}, opts...)
+	client, err := qredo.NewClient(srv.Auth(), all...)
+	if err != nil {
+		panic("sandbox: " + err.Error())
+	}
+	return client
+}
+
+// Control returns the control of the sandbox over HTTP, for trying out what another process would do.
+// Within one process the sandbox's own methods are simpler.
+func (srv *Server) Control() *Control {
+	c, err := NewControl(srv.url)
+	if err != nil {
+		panic(err.Error())
+	}
+	return c
+}
+
+// Close ends all connections and stops listening.
+func (srv *Server) Close() error {
+	err := srv.server.Close()
+	if served := <-srv.done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	srv.done <- http.ErrServerClosed // so that closing again returns
+	return errors.Join(err, srv.journal.Close())
+}

@@ -1,0 +1,255 @@
+package sandbox
+
+import (
+	"container/heap"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+	"github.com/qredo-go/qredo/sandbox/internal/ledger"
+)
+
+// state is everything the sandbox knows. It changes only by events, one writer at a time.
+type state struct {
+	offset time.Duration // how far the clock was advanced
+
+	companies   map[qredo.CompanyID]*company
+	companyKeys map[companyKey]*company
+	users       map[string]*user
+	userByEmail map[string]*user
+	funds       map[qredo.FundID]*fund
+	wallets     map[qredo.WalletID]*wallet
+	byAddress   map[string]*wallet
+	byShortCode map[string]*wallet
+	txs         map[qredo.TxID]*transaction
+	byPartner   map[partnerKey]*transaction
+	actions     map[qredo.ActionID]action
+	open        map[string]map[qredo.ActionID]bool // what each approver has yet to decide
+	expiries    expiryHeap
+	book        ledger.Book
+}
+
+func newState() *state {
+	return &state{
+		companies:   map[qredo.CompanyID]*company{},
+		companyKeys: map[companyKey]*company{},
+		users:       map[string]*user{},
+		userByEmail: map[string]*user{},
+		funds:       map[qredo.FundID]*fund{},
+		wallets:     map[qredo.WalletID]*wallet{},
+		byAddress:   map[string]*wallet{},
+		byShortCode: map[string]*wallet{},
+		txs:         map[qredo.TxID]*transaction{},
+		byPartner:   map[partnerKey]*transaction{},
+		actions:     map[qredo.ActionID]action{},
+		open:        map[string]map[qredo.ActionID]bool{},
+	}
+}
+
+type company struct {
+	companyCreated
+	parties []*party
+	funds   []*fund
+}
+
+// companyKey is what makes a company the same as another of its account: the caller's reference, or
+// name and domain where there is none.
+type companyKey struct{ account, ref, name, domain string }
+
+func newCompanyKey(account string, r qredo.CompanyRequest) companyKey {
+	if r.Ref != "" {
+		return companyKey{account: account, ref: r.Ref}
+	}
+	return companyKey{account: account, name: r.Name, domain: r.Domain}
+}
+
+type party struct {
+	partyAdded
+	created  time.Time
+	accepted bool
+}
+
+// party returns a company's trusted party by its ID.
+func (c *company) party(id string) *party {
+	for _, p := range c.parties {
+		if p.PartyID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+type user struct{ userCreated }
+
+type fund struct {
+	fundCreated
+	company   *company
+	wallets   []*wallet
+	whitelist []addressWhitelisted
+	entries   entryIndex
+	byAsset   map[qredo.AssetCode]*entryIndex
+}
+
+type wallet struct {
+	newWallet
+	fund    *fund
+	entries entryIndex
+	history []entry // what has moved, oldest first
+}
+
+// policy returns who approves what leaves the wallet: its own group, or the fund's.
+func (w *wallet) policy(kind txKind) *custody.Policy {
+	own, inherited := w.PolicyTx, w.fund.PolicyTx
+	if kind == kindWithdrawal {
+		own, inherited = w.PolicyWithdraw, w.fund.PolicyWithdraw
+	}
+	if own != nil {
+		return own
+	}
+	return inherited
+}
+
+func (w *wallet) available() ledger.Account {
+	return ledger.Account{Kind: ledger.Available, ID: string(w.ID)}
+}
+
+func (w *wallet) held() ledger.Account { return ledger.Account{Kind: ledger.Held, ID: string(w.ID)} }
+
+// balance is what is in the wallet, with what waits for approval.
+func (st *state) balance(w *wallet) qredo.Amount {
+	return qredo.Amount(st.book.Balance(w.available()) + st.book.Balance(w.held()))
+}
+
+// txKind tells what a transaction is.
+type txKind string
+
+const (
+	kindDeposit    txKind = "deposit"
+	kindTransfer   txKind = "transfer"
+	kindWithdrawal txKind = "withdrawal"
+)
+
+type transaction struct {
+	transactionCreated
+	from, to  *wallet // from is nil for deposits, to for withdrawals
+	created   time.Time
+	ended     time.Time
+	status    qredo.TxStatus
+	chainTxID string
+	round     custody.Round
+}
+
+// partnerKey is the scope of a partner_txID: the API key that sent it.
+type partnerKey struct {
+	apiKey string
+	id     qredo.PartnerTxID
+}
+
+// action is one approver's part in a transaction: the vote with the same index.
+type action struct {
+	tx   *transaction
+	vote int
+}
+
+// entry is a transaction as one of its wallets sees it.
+type entry struct {
+	tx *transaction
+	in bool
+}
+
+func (e entry) wallet() *wallet {
+	if e.in {
+		return e.tx.to
+	}
+	return e.tx.from
+}
+
+// entryIndex holds entries for each direction, so that a page of them is a slice and not a search.
+type entryIndex struct{ all, in, out []entry }
+
+func (x *entryIndex) add(e entry) {
+	x.all = append(x.all, e)
+	if e.in {
+		x.in = append(x.in, e)
+	} else {
+		x.out = append(x.out, e)
+	}
+}
+
+func (x *entryIndex) direction(d qredo.Direction) []entry {
+	switch d {
+	case qredo.DirectionIn:
+		return x.in
+	case qredo.DirectionOut:
+		return x.out
+	case qredo.DirectionAll:
+	}
+	return x.all
+}
+
+// list puts an entry where ledgers are read from.
+func (st *state) list(e entry) {
+	w := e.wallet()
+	f := w.fund
+	f.entries.add(e)
+	w.entries.add(e)
+	if f.byAsset[w.Asset] == nil {
+		f.byAsset[w.Asset] = &entryIndex{}
+	}
+	f.byAsset[w.Asset].add(e)
+}
+
+// moved puts an entry into its wallet's history.
+func (st *state) moved(e entry) {
+	w := e.wallet()
+	w.history = append(w.history, e)
+}
+
+// expiryHeap holds the transactions that wait, the one that expires first on top. One that has
+// ended otherwise leaves it when it comes up.
+type expiryHeap []*transaction
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(i, j int) bool { return h[i].Expires.Before(h[j].Expires) }
+func (h expiryHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push is for container/heap.
+func (h *expiryHeap) Push(x any) { *h = append(*h, x.(*transaction)) }
+
+// Pop is for container/heap.
+func (h *expiryHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}
+
+// due reports whether something expires at or before now.
+func (st *state) due(now time.Time) bool {
+	return len(st.expiries) > 0 && st.expiries[0].round.Due(now)
+}
+
+// expired returns the ends of the transactions whose time is over.
+func (st *state) expired(now time.Time) []change {
+	var ends []change
+	var visit func(i int)
+	visit = func(i int) {
+		if i >= len(st.expiries) || !st.expiries[i].round.Due(now) {
+			return // what lies below expires later
+		}
+		if tx := st.expiries[i]; tx.round.Outcome == custody.Pending {
+			ends = append(ends, transactionEnded{TxID: tx.ID, Outcome: custody.Expired})
+		}
+		visit(2*i + 1)
+		visit(2*i + 2)
+	}
+	visit(0)
+	return ends
+}
+
+// dropEnded takes from the top of the heap what does not wait any more.
+func (st *state) dropEnded() {
+	for len(st.expiries) > 0 && st.expiries[0].round.Outcome != custody.Pending {
+		heap.Pop(&st.expiries)
+	}
+}

@@ -1,0 +1,126 @@
+package sandbox
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// tolerance is how far a timestamp may be off.
+const tolerance = 5 * time.Minute
+
+// apiKey is what the sandbox knows of one key.
+type apiKey struct {
+	id      string // names the key without giving it away
+	account string // whose companies it sees
+	public  *rsa.PublicKey
+}
+
+// verifier checks that requests come from who holds the private key of a registered public key.
+type verifier struct {
+	unsigned bool
+
+	mu     sync.RWMutex
+	keys   map[[sha256.Size]byte]*apiKey // by a digest, so that finding one tells nothing about another
+	nonces map[nonce]struct{}
+}
+
+type nonce struct {
+	key  *apiKey
+	text string
+}
+
+func newVerifier() *verifier {
+	return &verifier{keys: map[[sha256.Size]byte]*apiKey{}, nonces: map[nonce]struct{}{}}
+}
+
+func (v *verifier) register(text, account string, public *rsa.PublicKey) {
+	digest := sha256.Sum256([]byte(text))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.keys[digest] = &apiKey{id: base64.RawURLEncoding.EncodeToString(digest[:9]), account: account, public: public}
+}
+
+// verify returns the key that signed a request for a URL with exactly this body.
+func (v *verifier) verify(h http.Header, url string, body []byte, now time.Time) (*apiKey, error) {
+	text := strings.TrimSpace(h.Get("X-API-KEY"))
+	if text == "" {
+		return nil, &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
+	}
+	v.mu.RLock()
+	key := v.keys[sha256.Sum256([]byte(text))]
+	v.mu.RUnlock()
+	if key == nil {
+		return nil, errPartnerAuth("api key")
+	}
+	timestamp, once, sign := h.Get("x-timestamp"), h.Get("x-nonce"), h.Get("x-sign")
+	if v.unsigned && timestamp == "" && once == "" && sign == "" {
+		return key, nil
+	}
+	stamp := timestamp + once
+	switch {
+	case timestamp != "" && once != "", stamp == "":
+		return nil, errPartnerAuth("timestamp or nonce: exactly one must be given")
+	case timestamp != "" && stale(timestamp, now):
+		return nil, errPartnerAuth("timestamp")
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(sign)
+	if err != nil {
+		return nil, errPartnerAuth("signature")
+	}
+	digest := sha256.New()
+	digest.Write([]byte(stamp))
+	digest.Write([]byte(url))
+	digest.Write(body)
+	if rsa.VerifyPKCS1v15(key.public, crypto.SHA256, digest.Sum(nil), signature) != nil {
+		return nil, errPartnerAuth("signature")
+	}
+	if once != "" && !v.useOnce(nonce{key, once}) {
+		return nil, errPartnerAuth("nonce")
+	}
+	return key, nil
+}
+
+func stale(timestamp string, now time.Time) bool {
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return true
+	}
+	off := now.Unix() - seconds
+	limit := int64(tolerance / time.Second)
+	return off > limit || off < -limit
+}
+
+func (v *verifier) useOnce(n nonce) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, used := v.nonces[n]
+	v.nonces[n] = struct{}{}
+	return !used
+}
+
+func errPartnerAuth(reason string) error {
+	return &fault{http.StatusUnauthorized, "errPartnerAuth", reason}
+}
+
+// requestURL is the URL that a client asked for, as it must have signed it.
+func requestURL(r *http.Request) string {
+	scheme := "http"
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		scheme = "ws"
+	}
+	if r.TLS != nil {
+		scheme += "s"
+	}
+	target := r.RequestURI
+	if !strings.HasPrefix(target, "/") { // made in this process, or as a proxy's client writes it
+		target = r.URL.RequestURI()
+	}
+	return scheme + "://" + r.Host + target
+}

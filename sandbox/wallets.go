@@ -1,0 +1,71 @@
+package sandbox
+
+import (
+	"sort"
+
+	"github.com/qredo-go/qredo"
+)
+
+// wallet returns the wallet that the path names.
+func (r *request) wallet() (*wallet, error) {
+	return r.walletOf(qredo.WalletID(r.path["wallet_id"]))
+}
+
+// walletOf returns a wallet of the key's account.
+func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
+	w := r.st.wallets[id]
+	if w == nil || w.fund.company.Account != r.key.account {
+		return nil, notFound("wallet")
+	}
+	return w, nil
+}
+
+func (r *request) wireWallet(w *wallet) qredo.Wallet {
+	withdraw, tx := w.policy(kindWithdrawal), w.policy(kindTransfer)
+	return qredo.Wallet{
+		ID: w.ID, Name: w.Name, Asset: w.Asset, Type: w.Type, Status: qredo.WalletReady,
+		Address: w.Address, AddressType: w.AddressType, ShortCode: w.ShortCode, Balance: r.st.balance(w),
+		CustodyGroupWithdraw: policyID(withdraw), CustodyGroupTx: policyID(tx),
+		PolicyWithdraw: r.wirePolicy(withdraw), PolicyTx: r.wirePolicy(tx),
+	}
+}
+
+func getWallet(r *request) (any, error) {
+	w, err := r.wallet()
+	if err != nil {
+		return nil, err
+	}
+	return r.wireWallet(w), nil
+}
+
+func listHistory(r *request) (any, error) {
+	w, err := r.wallet()
+	if err != nil {
+		return nil, err
+	}
+	moves := w.history
+	if text := r.query.Get("since"); text != "" {
+		var since qredo.Time
+		if err := since.UnmarshalText([]byte(text)); err != nil {
+			return nil, badRequest("since: %v", err)
+		}
+		first := sort.Search(len(moves), func(i int) bool { return moves[i].tx.ended.Unix() >= since.Unix() })
+		moves = moves[first:]
+	}
+	history := make([]qredo.HistoryEntry, len(moves))
+	for i, e := range moves {
+		amount, charged := qredo.Amount(e.tx.Amount), qredo.Amount(e.tx.Fee)
+		if e.in {
+			amount, charged = amount-charged, 0 // the sender paid the fee
+		} else {
+			amount, charged = -amount, -charged
+		}
+		history[i] = qredo.HistoryEntry{
+			WalletID: w.ID, TxID: e.tx.ID, ChainTxID: e.tx.chainTxID, Asset: w.Asset,
+			Amount: amount, Fee: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
+		}
+	}
+	return struct {
+		History []qredo.HistoryEntry `json:"history"`
+	}{history}, nil
+}

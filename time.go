@@ -1,0 +1,65 @@
+package qredo
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// Time is a moment, to the second: on the wire it is the number of seconds since 1 January 1970 UTC.
+// The zero Time stands for "not given" and is 0 on the wire.
+type Time struct{ time.Time }
+
+// TimeOf returns t as a Time. Fractions of a second are dropped when it is sent.
+func TimeOf(t time.Time) Time { return Time{t} }
+
+// Unix returns the Time that lies the given number of seconds after 1 January 1970 UTC.
+func Unix(seconds int64) Time {
+	if seconds == 0 {
+		return Time{}
+	}
+	return Time{time.Unix(seconds, 0).UTC()}
+}
+
+func (t Time) seconds() int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// MarshalJSON writes the seconds as a number.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, t.seconds(), 10), nil
+}
+
+// UnmarshalJSON reads a number of seconds, or text that holds one. Zero, null and empty text give the
+// zero Time.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	if text := string(data); text == "null" || text == `""` {
+		*t = Time{}
+		return nil
+	}
+	seconds, err := wire.ParseInt(data)
+	if err != nil {
+		return err
+	}
+	*t = Unix(seconds)
+	return nil
+}
+
+// MarshalText writes the seconds as decimal text, for use as a map key or in a query.
+func (t Time) MarshalText() ([]byte, error) { return t.MarshalJSON() }
+
+// UnmarshalText reads what MarshalText writes.
+func (t *Time) UnmarshalText(text []byte) error { return t.UnmarshalJSON(text) }
+
+// EncodeValues writes the seconds into a query. It is called by go-querystring.
+func (t Time) EncodeValues(key string, values *url.Values) error {
+	if !t.IsZero() {
+		values.Set(key, strconv.FormatInt(t.seconds(), 10))
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package qredo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// Transaction is a transfer, withdrawal or swap on its way to being done.
+type Transaction struct {
+	ID                  TxID               `json:"txID"`
+	Status              TxStatus           `json:"txStatus"`
+	ApprovedCount       int                `json:"approvedCount" alias:"approver_count"` // approvals so far
+	ThresholdRequired   int                `json:"thresholdRequired"`                    // approvals needed
+	Expires             Time               `json:"expires"`
+	Initiated           Time               `json:"initiatedTimestamp"`
+	InitiatorAuthorized bool               `json:"initiatorAuthorized"`
+	InitiatorName       string             `json:"initiatorName"`
+	Reference           string             `json:"reference"`
+	Approvals           []Approval         `json:"status"` // one for each who may approve
+	Details             TransactionDetails `json:"statusDetails"`
+}
+
+func (t *Transaction) missing() string { return missingIfEmpty("txID", t.ID) }
+
+// TransactionDetails says what a transaction moves, from where and to whom.
+type TransactionDetails struct {
+	Asset              AssetCode `json:"asset"`
+	Amount             Amount    `json:"amount"` // base units; net amount and fees together
+	NetAmount          Amount    `json:"netAmount"`
+	Fees               Amount    `json:"fees"`
+	FundID             FundID    `json:"fundID"`
+	RecipientAddress   string    `json:"recipientAddress"`
+	RecipientEmail     string    `json:"recipientEmail"`
+	RecipientFirstName string    `json:"recipientFirstName"`
+	RecipientLastName  string    `json:"recipientLastName"`
+	RecipientUsername  string    `json:"recipientUsername"`
+	Reference          string    `json:"reference"`
+	BenefitOf          string    `json:"benefitOf"`
+	AccountNo          string    `json:"accountNo"`
+	RequestedBy        string    `json:"requestedBy"`
+	Expires            Time      `json:"expires"` // may be zero; the transaction's own counts
+}
+
+// Approval is what one approver has said so far. The names are empty for a core client, whose ID is in
+// UserID.
+type Approval struct {
+	ActionID  ActionID       `json:"actionID"`
+	UserID    string         `json:"userID"`
+	Username  string         `json:"username"`
+	FirstName string         `json:"firstName"`
+	LastName  string         `json:"lastName"`
+	Status    ApprovalStatus `json:"status"`
+	Time      Time           `json:"timestamp"`
+}
+
+// ApprovalStatus tells what an approver has said. Other values than these may come.
+type ApprovalStatus string
+
+// The states of an approval.
+const (
+	ApprovalPending  ApprovalStatus = "pending"
+	ApprovalApproved ApprovalStatus = "approved"
+	ApprovalRejected ApprovalStatus = "rejected"
+	ApprovalExpired  ApprovalStatus = "expired"
+)
+
+// TxStatus tells how far a transaction is. Other values than these may come.
+type TxStatus string
+
+// The states of a transaction.
+const (
+	TxPendingInitiate  TxStatus = "pending_initiate"
+	TxPending          TxStatus = "pending"
+	TxApproved         TxStatus = "approved"
+	TxExpired          TxStatus = "expired"
+	TxInitiateRejected TxStatus = "initiate_rejected"
+	TxCustodyRejected  TxStatus = "custody_rejected"
+	TxChainRejected    TxStatus = "chain_rejected"
+	TxTakerPending     TxStatus = "taker_pending"  // a swap whose maker's side approved
+	TxTakerApproved    TxStatus = "taker_approved" // a swap that is done
+)
+
+// UnmarshalJSON reads a status; the service's schema adds the kind of transaction to it, which is dropped.
+func (s *TxStatus) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := wire.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "_transfer"), "_withdrawal")
+	*s = TxStatus(text)
+	return nil
+}
+
+// Failed reports whether the transaction has ended without being done.
+func (s TxStatus) Failed() bool {
+	return s == TxExpired || s == TxInitiateRejected || s == TxCustodyRejected || s == TxChainRejected
+}
+
+// Done reports whether the transaction has ended and moved what it was to move.
+func (s TxStatus) Done() bool { return s == TxApproved || s == TxTakerApproved }
+
+// waitForEnd looks at a transaction, at intervals, until it has ended.
+func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction, error)) (*Transaction, error) {
+	interval := newCallOptions(opts).pollInterval
+	if interval <= 0 {
+		return nil, invalid("poll interval", "must be more than zero, is %s", interval)
+	}
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	for {
+		tx, err := get()
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case tx.Status.Done():
+			return tx, nil
+		case tx.Status.Failed():
+			return nil, &TxError{TxID: tx.ID, Status: tx.Status}
+		}
+		timer.Reset(interval)
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("qredo: transaction %s is still %s: %w", tx.ID, tx.Status, ctx.Err())
+		case <-timer.C:
+		}
+	}
+}

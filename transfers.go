@@ -1,0 +1,162 @@
+package qredo
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// AssetAmount is a quantity of an asset, in base units.
+type AssetAmount struct {
+	Asset  AssetCode `json:"symbol"`
+	Amount Amount    `json:"amount"`
+}
+
+func (a AssetAmount) validate(field string) error {
+	if a.Asset == "" {
+		return invalid(field+".symbol", "must not be empty")
+	}
+	return checkAmount(field+".amount", a.Amount)
+}
+
+// TransferRequest moves an asset from a wallet to another wallet of the service.
+type TransferRequest struct {
+	WalletID WalletID `json:"wallet_id"` // from
+	// Counterparty is where it goes: a wallet's ID or its short code, not an address on a chain.
+	Counterparty string `json:"counterparty_wallet_address" alias:"counterparty_wallet_id"`
+	Reference    string `json:"reference,omitzero"`
+	BenefitOf    string `json:"benefit_of,omitzero"`
+	AccountNo    string `json:"account_no,omitzero"`
+	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it.
+	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
+	AuthorizeID string      `json:"authorize_id,omitzero"`
+	Expires     Time        `json:"expires"` // required: until when it can be approved
+	Send        AssetAmount `json:"send"`
+}
+
+func (r TransferRequest) validate(now time.Time) error {
+	if strings.TrimSpace(r.Counterparty) == "" {
+		return invalid("counterparty_wallet_address", "must be a wallet's ID or short code, is empty")
+	}
+	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
+}
+
+// WithdrawalRequest moves an asset from a wallet to an address outside the service.
+type WithdrawalRequest struct {
+	WalletID  WalletID `json:"wallet_id"` // from
+	Address   string   `json:"address"`   // on the asset's chain; it must be on the fund's whitelist
+	Reference string   `json:"reference,omitzero"`
+	BenefitOf string   `json:"benefit_of,omitzero"`
+	AccountNo string   `json:"account_no,omitzero"`
+	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it.
+	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
+	Expires     Time        `json:"expires"` // required: until when it can be approved
+	Send        AssetAmount `json:"send"`
+}
+
+func (r WithdrawalRequest) validate(now time.Time) error {
+	if strings.TrimSpace(r.Address) == "" {
+		return invalid("address", "must be an address on the asset's chain, is empty")
+	}
+	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
+}
+
+func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Time) error {
+	if err := checkID("wallet_id", from); err != nil {
+		return err
+	}
+	if err := send.validate("send"); err != nil {
+		return err
+	}
+	switch {
+	case expires.IsZero():
+		return invalid("expires", "must be set: until when the transaction can be approved")
+	case !expires.After(now):
+		return invalid("expires", "must be in the future, is %s, now is %s",
+			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// Submission is the answer to a request for a transaction.
+type Submission struct {
+	TxID   TxID             `json:"tx_id"`
+	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
+}
+
+func (s *Submission) missing() string { return missingIfEmpty("tx_id", s.TxID) }
+
+// SubmissionStatus tells whether a request made a transaction or found the one made before with the
+// same PartnerTxID.
+type SubmissionStatus string
+
+// What a submission can be.
+const (
+	SubmissionNew      SubmissionStatus = "new"
+	SubmissionExisting SubmissionStatus = "existing"
+)
+
+// TransfersService moves assets: between wallets, and out of the service.
+type TransfersService struct{ client *Client }
+
+// Create asks for a transfer. It is done when enough members of the wallet's custody group approve it
+// before it expires; [TransfersService.Wait] waits for that.
+//
+// API: POST /company/{company_id}/transfer
+func (s *TransfersService) Create(ctx context.Context, companyID CompanyID, req TransferRequest, opts ...CallOption) (*Submission, error) {
+	if err := req.validate(s.client.now()); err != nil {
+		return nil, err
+	}
+	return call[Submission](ctx, s.client, operation{
+		method: http.MethodPost, path: "/company/{company_id}/transfer", ids: []string{string(companyID)}, body: req,
+	}, opts)
+}
+
+// Get returns a transfer with its approvals.
+//
+// API: GET /company/{company_id}/transfer/{tx_id}
+func (s *TransfersService) Get(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return s.get(ctx, "/company/{company_id}/transfer/{tx_id}", companyID, txID, opts)
+}
+
+// Wait returns a transfer once it is approved. One that is rejected or expires is a [*TxError]; the end
+// of ctx, or a failure to look, is an error that leaves the transfer as it is.
+//
+// API: GET /company/{company_id}/transfer/{tx_id}
+func (s *TransfersService) Wait(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.Get(ctx, companyID, txID, opts...) })
+}
+
+// Withdraw asks for a withdrawal to a whitelisted address. It is done when enough members of the wallet's
+// custody group approve it before it expires; [TransfersService.WaitWithdrawal] waits for that.
+//
+// API: POST /company/{company_id}/withdraw
+func (s *TransfersService) Withdraw(ctx context.Context, companyID CompanyID, req WithdrawalRequest, opts ...CallOption) (*Submission, error) {
+	if err := req.validate(s.client.now()); err != nil {
+		return nil, err
+	}
+	return call[Submission](ctx, s.client, operation{
+		method: http.MethodPost, path: "/company/{company_id}/withdraw", ids: []string{string(companyID)}, body: req,
+	}, opts)
+}
+
+// GetWithdrawal returns a withdrawal with its approvals.
+//
+// API: GET /company/{company_id}/withdraw/{tx_id}
+func (s *TransfersService) GetWithdrawal(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return s.get(ctx, "/company/{company_id}/withdraw/{tx_id}", companyID, txID, opts)
+}
+
+// WaitWithdrawal returns a withdrawal once it is approved, as [TransfersService.Wait] does for transfers.
+//
+// API: GET /company/{company_id}/withdraw/{tx_id}
+func (s *TransfersService) WaitWithdrawal(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.GetWithdrawal(ctx, companyID, txID, opts...) })
+}
+
+func (s *TransfersService) get(ctx context.Context, path string, companyID CompanyID, txID TxID, opts []CallOption) (*Transaction, error) {
+	return call[Transaction](ctx, s.client, operation{
+		method: http.MethodGet, path: path, ids: []string{string(companyID), string(txID)},
+	}, opts)
+}

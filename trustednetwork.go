@@ -1,0 +1,98 @@
+package qredo
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// TrustedPartyType tells what a trusted party is. Other values than these may come.
+type TrustedPartyType string
+
+// The kinds of trusted parties.
+const (
+	TrustedPartyUser       TrustedPartyType = "user"
+	TrustedPartyCompany    TrustedPartyType = "company"
+	TrustedPartyCoreClient TrustedPartyType = "core-client"
+)
+
+// TrustedParty is a member of a company's trusted network: it can be named as a member of a custody
+// group.
+type TrustedParty struct {
+	ID       TrustedEntityID  `json:"trusted_entity_id"`
+	Name     string           `json:"name"`
+	Address  string           `json:"address"`
+	Type     TrustedPartyType `json:"type"`
+	Created  Time             `json:"created"`
+	Internal bool             `json:"internal,omitzero"`
+}
+
+// trustedPartyList is the wire form of what List returns.
+type trustedPartyList struct {
+	CompanyID  CompanyID          `json:"company_id"`
+	TotalCount int                `json:"total_count"`
+	List       []trustedPartyItem `json:"list"`
+}
+
+// trustedPartyItem is one element of a trustedPartyList: a party, or in some answers a list of its own.
+type trustedPartyItem struct {
+	TrustedParty
+	Nested []TrustedParty `json:"list,omitzero"`
+}
+
+func (l *trustedPartyList) parties() []TrustedParty {
+	parties := make([]TrustedParty, 0, len(l.List))
+	for _, item := range l.List {
+		if len(item.Nested) > 0 {
+			parties = append(parties, item.Nested...)
+		} else {
+			parties = append(parties, item.TrustedParty)
+		}
+	}
+	return parties
+}
+
+// TrustedPartyRequest names whom to trust.
+type TrustedPartyRequest struct {
+	Address string `json:"address"` // a user's e-mail, a core client's ID, or a company's domain
+}
+
+// TrustedNetworkService keeps the list of those whom a company trusts.
+type TrustedNetworkService struct{ client *Client }
+
+// Add asks a party to join a company's trusted network. A user must accept in the app before List shows
+// them; a core client needs not.
+//
+// API: POST /company/{company_id}/trustedparty
+func (s *TrustedNetworkService) Add(ctx context.Context, companyID CompanyID, req TrustedPartyRequest, opts ...CallOption) error {
+	if strings.TrimSpace(req.Address) == "" {
+		return invalid("address", "must be an e-mail, a core client's ID or a company's domain, is empty")
+	}
+	return s.client.perform(ctx, operation{
+		method: http.MethodPost, path: "/company/{company_id}/trustedparty", ids: []string{string(companyID)}, body: req,
+	}, nil, opts)
+}
+
+// List returns the members of a company's trusted network. Their IDs are what a [CustodyGroup] is made
+// of.
+//
+// API: GET /company/{company_id}/trustedparty
+func (s *TrustedNetworkService) List(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]TrustedParty, error) {
+	list, err := call[trustedPartyList](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/trustedparty", ids: []string{string(companyID)},
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return list.parties(), nil
+}
+
+// Remove takes a party out of a company's trusted network.
+//
+// API: DELETE /company/{company_id}/trustedparty/{trustedparty_id}
+func (s *TrustedNetworkService) Remove(ctx context.Context, companyID CompanyID, id TrustedEntityID, opts ...CallOption) error {
+	return s.client.perform(ctx, operation{
+		method: http.MethodDelete, path: "/company/{company_id}/trustedparty/{trustedparty_id}",
+		ids: []string{string(companyID), string(id)},
+	}, nil, opts)
+}
