@@ -23,7 +23,7 @@ type Authenticator interface {
 
 // The headers that authenticate a request to the Partner API.
 const (
-	headerAPIKey    = "X-Api-Key"
+	headerAPIKey    = "X-Api-Key" //nolint:gosec // the name of a header, not a key
 	headerTimestamp = "X-Timestamp"
 	headerNonce     = "X-Nonce"
 	headerSign      = "X-Sign"

@@ -148,10 +148,10 @@ func expandPath(template string, ids []string) (string, error) {
 
 // checkID refuses an ID that is missing or that would change the path it is put into.
 func checkID[T ~string](field string, id T) error {
-	switch {
-	case id == "":
+	switch id {
+	case "":
 		return invalid(field, "must not be empty")
-	case id == "." || id == "..":
+	case ".", "..":
 		return invalid(field, "must be an ID, is %q", id)
 	}
 	for _, c := range string(id) {

@@ -62,11 +62,11 @@ func parseBlock(block *pem.Block) (*rsa.PrivateKey, error) {
 	case block.Type == "RSA PRIVATE KEY":
 		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	case block.Type == "PRIVATE KEY":
-		var any any
-		if any, err = x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		var parsed any
+		if parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
 			var ok bool
-			if key, ok = any.(*rsa.PrivateKey); !ok {
-				return nil, invalid("private key", "must be RSA, is %T", any)
+			if key, ok = parsed.(*rsa.PrivateKey); !ok {
+				return nil, invalid("private key", "must be RSA, is %T", parsed)
 			}
 		}
 	default:

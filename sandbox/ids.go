@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"math/big"
 	"math/rand/v2"
@@ -22,9 +23,7 @@ type idSource struct{ random *rand.ChaCha8 }
 
 func newIDSource(seed uint64) *idSource {
 	var key [32]byte
-	for i := range 8 {
-		key[i] = byte(seed >> (8 * i))
-	}
+	binary.LittleEndian.PutUint64(key[:], seed)
 	return &idSource{rand.NewChaCha8(key)}
 }
 
@@ -39,7 +38,7 @@ func (s *idSource) bytes(n int) []byte {
 func (s *idSource) ksuid(now time.Time) string {
 	const epoch = 1_400_000_000
 	seconds := uint32(now.Unix() - epoch) //nolint:gosec // KSUIDs wrap around by design
-	raw := append([]byte{byte(seconds >> 24), byte(seconds >> 16), byte(seconds >> 8), byte(seconds)}, s.bytes(16)...)
+	raw := append(binary.BigEndian.AppendUint32(nil, seconds), s.bytes(16)...)
 	text := encode(raw, base62)
 	return strings.Repeat("0", 27-len(text)) + text
 }

@@ -40,7 +40,7 @@ func main() {
 	defer cancel()
 	if err := run(ctx, cfg, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "walkthrough:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to clean up
+		os.Exit(1) // nothing is left to clean up
 	}
 }
 
@@ -97,7 +97,7 @@ func connect(ctx context.Context, cfg config, out io.Writer) (client *qredo.Clie
 		return client, simulated{control}, func() {}, nil
 	}
 	fmt.Fprintf(out, "The server at %s is no sandbox on this machine: people have to act, this program waits.\n", cfg.baseURL)
-	return client, real{out}, func() {}, nil
+	return client, live{out}, func() {}, nil
 }
 
 // people are what the Partner API cannot do: the users of the app, and the chain.
@@ -123,20 +123,20 @@ func (s simulated) approve(ctx context.Context, email string, tx qredo.TxID) err
 	return s.control.Approve(ctx, email, string(tx))
 }
 
-// real people are told what to do.
-type real struct{ out io.Writer }
+// live people are told what to do.
+type live struct{ out io.Writer }
 
-func (r real) join(_ context.Context, email string, _ qredo.CompanyID) error {
+func (r live) join(_ context.Context, email string, _ qredo.CompanyID) error {
 	fmt.Fprintf(r.out, "  → %s must accept the request in the app\n", email)
 	return nil
 }
 
-func (r real) send(_ context.Context, address, figure string, _ qredo.Amount) error {
+func (r live) send(_ context.Context, address, figure string, _ qredo.Amount) error {
 	fmt.Fprintf(r.out, "  → send %s to %s\n", figure, address)
 	return nil
 }
 
-func (r real) approve(_ context.Context, email string, tx qredo.TxID) error {
+func (r live) approve(_ context.Context, email string, tx qredo.TxID) error {
 	fmt.Fprintf(r.out, "  → %s must approve %s in the app\n", email, tx)
 	return nil
 }
