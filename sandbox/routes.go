@@ -132,7 +132,11 @@ func matchPath(pattern, segments []string) (map[string]string, bool) {
 }
 
 func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	content := r.Body
+	if content == nil { // a request that was made in this process and has come over no connection
+		content = http.NoBody
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, content, maxBody))
 	if err != nil {
 		writeFault(w, badRequest("the body cannot be read, or is over %d bytes", maxBody))
 		return

@@ -41,7 +41,7 @@ func newVerifier() *verifier {
 }
 
 func (v *verifier) register(text, account string, public *rsa.PublicKey) {
-	digest := sha256.Sum256([]byte(text))
+	digest := sha256.Sum256([]byte(strings.TrimSpace(text))) // as the header is read
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.keys[digest] = &apiKey{id: base64.RawURLEncoding.EncodeToString(digest[:9]), account: account, public: public}
@@ -70,7 +70,7 @@ func (v *verifier) verify(h http.Header, url string, body []byte, now time.Time)
 	case timestamp != "" && stale(timestamp, now):
 		return nil, errPartnerAuth("timestamp")
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(sign)
+	signature, err := base64.RawURLEncoding.Strict().DecodeString(sign)
 	if err != nil {
 		return nil, errPartnerAuth("signature")
 	}
