@@ -1,0 +1,193 @@
+package qredo_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// fixture is one file of testdata: an operation, the request it must send, and the service's answer.
+type fixture struct {
+	Operation string          `json:"operation"`
+	Path      string          `json:"path"`
+	Query     string          `json:"query"` // encoded, without the question mark
+	Request   json.RawMessage `json:"request"`
+	Status    int             `json:"status"`
+	Response  json.RawMessage `json:"response"`
+}
+
+func loadFixture(t testing.TB, name string) fixture {
+	t.Helper()
+	var f fixture
+	decoder := json.NewDecoder(bytes.NewReader(readTestdata(t, name+".json")))
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&f))
+	return f
+}
+
+func (f fixture) method() string { return strings.Fields(f.Operation)[0] }
+
+func (f fixture) url() string {
+	if f.Query == "" {
+		return testBase + f.Path
+	}
+	return testBase + f.Path + "?" + f.Query
+}
+
+// body is the exact body that the request must have: the fixture's, without its white space.
+func (f fixture) body(t testing.TB) string {
+	t.Helper()
+	if f.Request == nil {
+		return ""
+	}
+	var compact bytes.Buffer
+	require.NoError(t, json.Compact(&compact, f.Request))
+	return compact.String()
+}
+
+// serveFixture returns a client for one call. When the test ends, it asserts that exactly the
+// fixture's request was sent, once.
+func serveFixture(t *testing.T, name string) *qredo.Client {
+	t.Helper()
+	f := loadFixture(t, name)
+	var sent []*http.Request
+	var bodies []string
+	transport := httpmock.NewMockTransport()
+	transport.RegisterResponder(f.method(), f.url(), func(req *http.Request) (*http.Response, error) {
+		body := []byte{}
+		if req.Body != nil {
+			var err error
+			if body, err = io.ReadAll(req.Body); err != nil {
+				return nil, err
+			}
+		}
+		sent, bodies = append(sent, req), append(bodies, string(body))
+		return httpmock.NewBytesResponse(f.Status, f.Response), nil
+	})
+	t.Cleanup(func() {
+		require.Len(t, sent, 1, "requests sent")
+		checkRequest(t, f, sent[0], bodies[0])
+	})
+	return newClient(t, transport)
+}
+
+func checkRequest(t *testing.T, f fixture, req *http.Request, body string) {
+	t.Helper()
+	assert.Equal(t, f.method(), req.Method)
+	assert.Equal(t, f.url(), req.URL.String())
+	assert.Equal(t, f.body(t), body)
+	assert.Equal(t, int64(len(body)), req.ContentLength)
+
+	stamp := fmt.Sprint(testNow.Unix())
+	signature := req.Header.Get("x-sign")
+	assert.Equal(t, http.Header{
+		"Accept":       {"application/json"},
+		"Content-Type": {"application/json"},
+		"User-Agent":   {"qredo-go/" + qredo.Version},
+		"X-Api-Key":    {apiKey},
+		"X-Timestamp":  {stamp},
+		"X-Sign":       {signature},
+	}, req.Header, "no header is missing and none is there beside these")
+	verifySignature(t, signature, stamp, f.url(), []byte(body))
+}
+
+// requireAllFieldsSet asserts that an expected value leaves no field of any of its structs zero
+// everywhere, so that a field which is not decoded cannot go unnoticed. Fields are named Type.Field.
+func requireAllFieldsSet(t *testing.T, value any, except ...string) {
+	t.Helper()
+	set := map[string]bool{}
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				walk(v.Elem())
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		case reflect.Struct:
+			if v.Type() == reflect.TypeFor[qredo.Time]() {
+				return
+			}
+			for i := range v.NumField() {
+				name := v.Type().Name() + "." + v.Type().Field(i).Name
+				set[name] = set[name] || !v.Field(i).IsZero()
+				walk(v.Field(i))
+			}
+		}
+	}
+	walk(reflect.ValueOf(value))
+	var unset []string
+	for name, ok := range set {
+		if !ok {
+			unset = append(unset, name)
+		}
+	}
+	sort.Strings(unset)
+	require.ElementsMatch(t, except, unset, "fields that the fixture does not exercise")
+}
+
+// TestFixturesNameTheirMethods keeps fixtures, methods and their API lines together: the file
+// funds_create.json holds the operation that FundsService.Create says it calls.
+func TestFixturesNameTheirMethods(t *testing.T) {
+	operations := documentedOperations(t)
+	files, err := filepath.Glob("testdata/*_*.json")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 25)
+	placeholder := regexp.MustCompile(`\\\{[a-z_]+\\\}`)
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		f := loadFixture(t, name)
+		assert.Equal(t, operations[strings.ReplaceAll(name, "_", "")], f.Operation, name)
+		_, template, _ := strings.Cut(f.Operation, " ")
+		pattern := placeholder.ReplaceAllString(regexp.QuoteMeta(template), "[0-9A-Za-z]+")
+		assert.Regexp(t, "^"+pattern+"$", f.Path, name)
+	}
+}
+
+// documentedOperations maps methods, such as "fundscreate", to the operation on their API line.
+func documentedOperations(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	found := map[string]string{}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		require.NoError(t, err)
+		for _, decl := range parsed.Decls {
+			method, ok := decl.(*ast.FuncDecl)
+			if !ok || method.Recv == nil || method.Doc == nil {
+				continue
+			}
+			star, ok := method.Recv.List[0].Type.(*ast.StarExpr)
+			if !ok {
+				continue
+			}
+			service, isService := strings.CutSuffix(star.X.(*ast.Ident).Name, "Service")
+			_, operation, documented := strings.Cut(method.Doc.Text(), "\nAPI: ")
+			if isService && documented {
+				found[strings.ToLower(service+method.Name.Name)] = strings.TrimSpace(operation)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,79 @@
+package qredo_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+func TestTrustedNetworkAdd(t *testing.T) {
+	client := serveFixture(t, "trustednetwork_add")
+	err := client.TrustedNetwork.Add(t.Context(), companyID, qredo.TrustedPartyRequest{Address: "alice@acme.example"})
+	require.NoError(t, err)
+}
+
+func TestTrustedNetworkList(t *testing.T) {
+	client := serveFixture(t, "trustednetwork_list")
+	got, err := client.TrustedNetwork.List(t.Context(), companyID)
+	require.NoError(t, err)
+	want := []qredo.TrustedParty{
+		{
+			ID: aliceID, Name: "Alice Ames", Address: "alice@acme.example", Type: qredo.TrustedPartyUser,
+			Created: qredo.Unix(1668069089), Internal: true,
+		},
+		{ID: coreID, Name: "approver-1", Address: coreID, Type: qredo.TrustedPartyCoreClient, Created: qredo.Unix(1668069100)},
+		{
+			ID: exchangeID, Name: "Exchange Ltd", Address: "exchange.example", Type: qredo.TrustedPartyCompany,
+			Created: qredo.Unix(1668069111),
+		},
+	}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+func TestTrustedNetworkRemove(t *testing.T) {
+	client := serveFixture(t, "trustednetwork_remove")
+	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), companyID, aliceID))
+}
+
+// The schema nests lists in the list; examples have one object there.
+func TestTrustedNetworkListForms(t *testing.T) {
+	party := qredo.TrustedParty{ID: "e1", Name: "Alice"}
+	other := qredo.TrustedParty{ID: "e2", Name: "Bob"}
+	for name, tc := range map[string]struct {
+		body string
+		want []qredo.TrustedParty
+	}{
+		"flat":              {`{"list":[{"trusted_entity_id":"e1","name":"Alice"}]}`, []qredo.TrustedParty{party}},
+		"one object":        {`{"list":{"trusted_entity_id":"e1","name":"Alice"}}`, []qredo.TrustedParty{party}},
+		"nested object":     {`{"list":[{"company_id":"c","list":{"trusted_entity_id":"e1","name":"Alice"}}]}`, []qredo.TrustedParty{party}},
+		"nested lists":      {`{"list":[{"list":[{"trustedEntityID":"e1","name":"Alice"},{"trustedEntityID":"e2","name":"Bob"}]}]}`, []qredo.TrustedParty{party, other}},
+		"a type to come":    {`{"list":[{"trusted_entity_id":"e1","name":"Alice","type":"robot"}]}`, []qredo.TrustedParty{{ID: "e1", Name: "Alice", Type: "robot"}}},
+		"null":              {`{"list":null}`, []qredo.TrustedParty{}},
+		"empty":             {`{"total_count":0,"list":[]}`, []qredo.TrustedParty{}},
+		"count is not kept": {`{"total_count":"0","list":[{"trusted_entity_id":"e1","name":"Alice"}]}`, []qredo.TrustedParty{party}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := newClient(t, answerWith(200, tc.body)).TrustedNetwork.List(t.Context(), companyID)
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+// A success without a body is one where no body is needed.
+func TestTrustedNetworkWithoutBody(t *testing.T) {
+	client := newClient(t, answerWith(202, ""))
+	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), companyID, aliceID))
+	require.NoError(t, client.TrustedNetwork.Add(t.Context(), companyID, qredo.TrustedPartyRequest{Address: coreID}))
+}
+
+func TestTrustedNetworkBadRequests(t *testing.T) {
+	client := newClient(t, refuseAll(t))
+	for _, address := range []string{"", "  "} {
+		err := client.TrustedNetwork.Add(t.Context(), companyID, qredo.TrustedPartyRequest{Address: address})
+		requireInvalid(t, err, "address")
+	}
+}
