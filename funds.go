@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -287,17 +288,24 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 		if page.Limit == 0 {
 			page.Limit = 100
 		}
-		var last map[ledgerKey]bool
+		seen := map[ledgerKey]bool{}
+		var last []LedgerEntry
 		for {
 			got, err := s.Ledger(ctx, companyID, fundID, page, opts...)
 			if err != nil {
 				yield(LedgerEntry{}, err)
 				return
 			}
-			seen, fresh := map[ledgerKey]bool{}, 0
+			// Only an empty page is the end for certain: a server may give shorter pages than asked for.
+			// One that gives the same page for every offset would have no end, but for its total.
+			beyond := page.Offset+len(got.Entries) >= got.Total
+			if len(got.Entries) == 0 || beyond && slices.Equal(got.Entries, last) {
+				return
+			}
+			fresh := 0
 			for _, entry := range got.Entries {
 				key, known := entry.key()
-				if known && last[key] {
+				if known && seen[key] {
 					continue
 				}
 				fresh++
@@ -305,18 +313,16 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 					return
 				}
 			}
-			for _, entry := range got.Entries {
+			for _, entry := range got.Entries { // only now: within a page, what looks alike is not the same
 				if key, known := entry.key(); known {
 					seen[key] = true
 				}
 			}
 			page.Offset += len(got.Entries)
-			// Only an empty page is the end for certain: a server may give shorter pages than asked for.
-			// One that gives the same page for every offset would have no end, but for its total.
-			if len(got.Entries) == 0 || fresh == 0 && page.Offset >= got.Total {
+			if fresh == 0 && beyond {
 				return
 			}
-			last = seen
+			last = got.Entries
 		}
 	}
 }

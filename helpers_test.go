@@ -150,3 +150,23 @@ func requireInvalid(t testing.TB, err error, field string) *qredo.ValidationErro
 	require.NotEmpty(t, refused.Rule)
 	return refused
 }
+
+// recordURLs is a transport that notes what it was asked for and gives the same answer to all.
+func recordURLs(urls *[]string, body string) roundTrip {
+	return func(req *http.Request) (*http.Response, error) {
+		*urls = append(*urls, req.URL.String())
+		return answer(req, http.StatusOK, body), nil
+	}
+}
+
+// recordBodies is a transport that notes the bodies it was sent and gives the same answer to all.
+func recordBodies(bodies *[]string, body string) roundTrip {
+	return func(req *http.Request) (*http.Response, error) {
+		sent, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		*bodies = append(*bodies, string(sent))
+		return answer(req, http.StatusOK, body), nil
+	}
+}

@@ -22,15 +22,26 @@ type LedgerEntry struct {
 	Expires          Time      `json:"expireTime"`
 }
 
-// ledgerKey tells entries apart. A transfer within a fund is two entries.
+// ledgerKey tells entries apart. A transfer within a fund is two entries; one transaction on the chain may
+// be several deposits.
 type ledgerKey struct {
-	tx    TxID
-	chain string
-	kind  EntryType
+	tx      TxID
+	chain   string
+	kind    EntryType
+	wallet  WalletID
+	deposit struct {
+		asset   AssetCode
+		address string
+		amount  Amount
+	}
 }
 
 func (e LedgerEntry) key() (key ledgerKey, known bool) {
-	return ledgerKey{e.TxID, e.ChainTxID, e.Type}, e.TxID != "" || e.ChainTxID != ""
+	key = ledgerKey{tx: e.TxID, kind: e.Type, wallet: e.WalletID}
+	if e.TxID == "" { // with an ID, the chain's may come later, when it is the same entry still
+		key.chain, key.deposit.asset, key.deposit.address, key.deposit.amount = e.ChainTxID, e.Asset, e.Address, e.Amount
+	}
+	return key, e.TxID != "" || e.ChainTxID != ""
 }
 
 // EntryType tells what a ledger entry is. Other values than these may come.

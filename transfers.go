@@ -72,7 +72,7 @@ func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Ti
 	switch {
 	case expires.IsZero():
 		return invalid("expires", "must be set: until when the transaction can be approved")
-	case !expires.After(now):
+	case expires.seconds() <= now.Unix(): // as it is on the wire, without fractions
 		return invalid("expires", "must be in the future, is %s, now is %s",
 			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}

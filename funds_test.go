@@ -1,0 +1,182 @@
+package qredo_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+func TestFundsCreate(t *testing.T) {
+	client := serveFixture(t, "funds_create")
+	got, err := client.Funds.Create(t.Context(), companyID, qredo.FundRequest{
+		Name:                 "Treasury",
+		Description:          "Cold reserves",
+		CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 2, Members: []qredo.TrustedEntityID{aliceID, bobID}},
+		CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{aliceID, coreID}},
+		Wallets: []qredo.WalletRequest{
+			{Name: "Reserve", Asset: "BTC-TESTNET"},
+			{
+				Name: "Trading", Asset: "ETH-TESTNET", Type: qredo.WalletDedicated,
+				CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{bobID}},
+				CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{coreID}},
+				Connect:              []qredo.ConnectAccount{{CounterpartyID: exchangeID, ClientID: "client-77"}},
+			},
+		},
+	})
+	require.NoError(t, err)
+	want := &qredo.CreatedFund{ID: fundID, CustodyGroupWithdraw: policyWithdrawID, CustodyGroupTx: policyTxID}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+func TestFundsGet(t *testing.T) {
+	client := serveFixture(t, "funds_get")
+	got, err := client.Funds.Get(t.Context(), companyID, fundID)
+	require.NoError(t, err)
+	want := &qredo.Fund{
+		ID: fundID, Name: "Treasury", Description: "Cold reserves",
+		CustodyGroupWithdraw: policyWithdrawID, CustodyGroupTx: policyTxID,
+		PolicyWithdraw: &withdrawPolicy, PolicyTx: &txPolicy,
+		Members: []qredo.FundMember{
+			{Entity: alice, Permissions: qredo.Permissions{Admin: true, Withdraw: true, Transfer: true, Swap: true}},
+			{Entity: core, Permissions: qredo.Permissions{Transfer: true}},
+		},
+		Assets:  []qredo.AssetCode{"BTC-TESTNET", "ETH-TESTNET"},
+		Wallets: []qredo.Wallet{tradingWallet},
+	}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+func TestFundsSearch(t *testing.T) {
+	client := serveFixture(t, "funds_search")
+	got, err := client.Funds.Search(t.Context(), companyID, "Trésor")
+	require.NoError(t, err)
+	want := []qredo.FundMatch{{ID: fundID, Name: "Trésor"}, {ID: otherFundID, Name: "Trésor 2"}}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+func TestFundsAddWallets(t *testing.T) {
+	client := serveFixture(t, "funds_add_wallets")
+	got, err := client.Funds.AddWallets(t.Context(), companyID, fundID, []qredo.WalletRequest{
+		{
+			Name: "Spare", Asset: "BTC-TESTNET", Type: qredo.WalletMultiCounterparty,
+			CustodyGroupTx: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{aliceID, coreID}},
+			Connect:        []qredo.ConnectAccount{{CounterpartyID: exchangeID}},
+		},
+		{Asset: "ETH-TESTNET"},
+	})
+	require.NoError(t, err)
+	require.Equal(t, []qredo.WalletID{walletID, otherWalletID}, got)
+}
+
+func TestFundsAddAssets(t *testing.T) {
+	client := serveFixture(t, "funds_add_assets")
+	got, err := client.Funds.AddAssets(t.Context(), companyID, fundID, []qredo.AssetCode{"BTC-TESTNET", "ETH-TESTNET"})
+	require.NoError(t, err)
+	require.Equal(t, []qredo.WalletID{walletID, otherWalletID}, got)
+}
+
+func TestFundsDepositAddresses(t *testing.T) {
+	client := serveFixture(t, "funds_deposit_addresses")
+	got, err := client.Funds.DepositAddresses(t.Context(), companyID, fundID)
+	require.NoError(t, err)
+	want := []qredo.DepositAddress{
+		{Asset: "BTC-TESTNET", Address: btcAddress, Balance: 150_000_000},
+		{Asset: "ETH-TESTNET", Address: ethAddress, Balance: 2_000_000_000},
+	}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+// An example of the service has total_count 0 beside items: the items count.
+func TestFundsDepositAddressesIgnoresCount(t *testing.T) {
+	client := newClient(t, answerWith(200, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":"12"}]}`))
+	got, err := client.Funds.DepositAddresses(t.Context(), companyID, fundID)
+	require.NoError(t, err)
+	require.Equal(t, []qredo.DepositAddress{{Asset: "BTC", Address: "a", Balance: 12}}, got)
+}
+
+func TestFundsWhitelist(t *testing.T) {
+	client := serveFixture(t, "funds_whitelist")
+	got, err := client.Funds.Whitelist(t.Context(), companyID, fundID,
+		qredo.WhitelistOptions{Address: payoutAddress, Asset: "BTC-TESTNET"})
+	require.NoError(t, err)
+	want := []qredo.WhitelistEntry{{Asset: "BTC-TESTNET", Address: payoutAddress, Name: "payouts"}}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+func TestFundsAddToWhitelist(t *testing.T) {
+	client := serveFixture(t, "funds_add_to_whitelist")
+	err := client.Funds.AddToWhitelist(t.Context(), companyID, fundID,
+		qredo.WhitelistEntry{Asset: "BTC-TESTNET", Address: payoutAddress, Name: "payouts"})
+	require.NoError(t, err)
+}
+
+func TestFundsLedger(t *testing.T) {
+	client := serveFixture(t, "funds_ledger")
+	got, err := client.Funds.Ledger(t.Context(), companyID, fundID, qredo.LedgerOptions{
+		Asset: "BTC-TESTNET", WalletID: walletID, Direction: qredo.DirectionOut, Offset: 4, Limit: 2,
+	})
+	require.NoError(t, err)
+	want := &qredo.LedgerPage{Total: 6, Entries: []qredo.LedgerEntry{
+		{
+			TxID: transferID, Type: qredo.EntryTransferOut, Status: qredo.TxApproved, Asset: "BTC-TESTNET",
+			Amount: 100_100, NetAmount: 100_000, Fees: 100, FundID: fundID, WalletID: walletID,
+			Address: otherWalletID, CounterpartyID: exchangeID, CounterpartyName: "Exchange Ltd",
+			Reference: "invoice 42", BenefitOf: "Client 9", AccountNo: "ACC-1",
+			Time: qredo.Unix(1668070000), Expires: qredo.Unix(1668080000),
+		},
+		{
+			TxID: withdrawalID, Type: qredo.EntryWithdraw, Status: qredo.TxApproved, Asset: "BTC-TESTNET",
+			Amount: 50_050, NetAmount: 50_000, Fees: 50, FundID: fundID, WalletID: walletID,
+			Address: payoutAddress, ChainTxID: chainTxID,
+			Time: qredo.Unix(1668071000), Expires: qredo.Unix(1668090000),
+		},
+	}}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+}
+
+// What is empty is left out of the query.
+func TestFundsQueriesWithoutOptions(t *testing.T) {
+	var urls []string
+	client := newClient(t, recordURLs(&urls, `{"list":[]}`))
+	_, err := client.Funds.Ledger(t.Context(), "c", "f", qredo.LedgerOptions{})
+	require.NoError(t, err)
+	_, err = client.Funds.Whitelist(t.Context(), "c", "f", qredo.WhitelistOptions{})
+	require.NoError(t, err)
+	_, err = client.Funds.Whitelist(t.Context(), "c", "f", qredo.WhitelistOptions{Asset: "A&B C"})
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		testBase + "/company/c/fund/f/ledger",
+		testBase + "/company/c/fund/f/whitelist",
+		testBase + "/company/c/fund/f/whitelist?asset=A%26B+C",
+	}, urls)
+}
+
+// Other forms that the service and its documents have for a fund and its policies.
+func TestFundsOtherForms(t *testing.T) {
+	for name, body := range map[string]string{
+		"members wrapped":   `{"ID":"f","policy_tx":{"id":"p","threshold":"2","members":[{"dedicated":"true","entity":{"id":"m","type":"core-client","coreClient":{"name":"n"}}}]}}`,
+		"entity in place":   `{"fundID":"f","policyTx":{"id":"p","threshold":2,"members":[{"dedicated":true,"id":"m","type":"core-client","core-client":{"name":"n"}}]}}`,
+		"one member":        `{"fund_id":"f","policy_tx":{"id":"p","threshold":2,"members":{"dedicated":true,"entity":{"id":"m","type":"core-client","core_client":{"name":"n"}}}}}`,
+		"null beside":       `{"fund_id":"f","description":null,"policy_withdraw":null,"members":null,"policy_tx":{"id":"p","threshold":2.0,"members":[{"dedicated":true,"entity":{"id":"m","type":"core-client","coreClient":{"name":"n"},"user":null}}]}}`,
+		"unknown keys":      `{"fund_id":"f","x":[{"y":"}"}],"policy_tx":{"id":"p","threshold":2,"z":"\"","members":[{"dedicated":true,"entity":{"id":"m","type":"core-client","coreClient":{"name":"n"}}}]}}`,
+		"spaced and broken": "{ \"fund_id\" : \"f\" ,\r\n \"policy_tx\"\t:{\"id\":\"p\",\"threshold\": 2 ,\"members\":[ {\"dedicated\":true ,\"entity\":{\"id\":\"m\",\"type\":\"core-client\",\"coreClient\":{\"name\":\"n\"}}} ] } } ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := newClient(t, answerWith(200, body)).Funds.Get(t.Context(), companyID, fundID)
+			require.NoError(t, err)
+			require.Equal(t, &qredo.Fund{ID: "f", PolicyTx: &qredo.Policy{
+				ID: "p", Threshold: 2, Members: []qredo.PolicyMember{{Dedicated: true, Entity: qredo.Entity{
+					ID: "m", Type: qredo.TrustedPartyCoreClient, CoreClient: &qredo.EntityCoreClient{Name: "n"},
+				}}},
+			}}, got)
+		})
+	}
+}
