@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -40,7 +41,9 @@ type Client struct {
 	Funds          *FundsService
 	Wallets        *WalletsService
 	Transfers      *TransfersService
+	Swaps          *SwapsService
 	Assets         *AssetsService
+	CoreClients    *CoreClientsService
 
 	base        *url.URL
 	auth        Authenticator
@@ -82,20 +85,16 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	c.Funds = &FundsService{c}
 	c.Wallets = &WalletsService{c}
 	c.Transfers = &TransfersService{c}
+	c.Swaps = &SwapsService{c}
 	c.Assets = &AssetsService{c}
+	c.CoreClients = &CoreClientsService{c}
 	return c, nil
 }
 
+// isNil also finds a nil pointer in the interface, which would panic at the first call.
 func isNil(auth Authenticator) bool {
-	switch a := auth.(type) {
-	case nil:
-		return true
-	case *RSAAuth:
-		return a == nil
-	case *HMACAuth:
-		return a == nil
-	}
-	return false
+	v := reflect.ValueOf(auth)
+	return auth == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 func defaultHTTPClient() *http.Client {

@@ -32,25 +32,29 @@ type CustodyGroup struct {
 	Members   []TrustedEntityID `json:"members"`
 }
 
+// validate checks the group that stands in a field of a request, or is the request itself.
 func (g *CustodyGroup) validate(field string) error {
 	if g == nil {
 		return nil
 	}
+	if field != "" {
+		field += "."
+	}
 	seen := map[TrustedEntityID]bool{}
 	for i, m := range g.Members {
 		if m == "" {
-			return invalid(fmt.Sprintf("%s.members[%d]", field, i), "must not be empty")
+			return invalid(fmt.Sprintf("%smembers[%d]", field, i), "must not be empty")
 		}
 		if seen[m] {
-			return invalid(fmt.Sprintf("%s.members[%d]", field, i), "repeats %s: a member counts once", m)
+			return invalid(fmt.Sprintf("%smembers[%d]", field, i), "repeats %s: a member counts once", m)
 		}
 		seen[m] = true
 	}
 	switch {
 	case g.Threshold < 1:
-		return invalid(field+".threshold", "must be at least 1, is %d", g.Threshold)
+		return invalid(field+"threshold", "must be at least 1, is %d", g.Threshold)
 	case g.Threshold > len(g.Members):
-		return invalid(field+".threshold", "must not be over the number of members, which is %d, is %d", len(g.Members), g.Threshold)
+		return invalid(field+"threshold", "must not be over the number of members, which is %d, is %d", len(g.Members), g.Threshold)
 	}
 	return nil
 }

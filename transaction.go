@@ -32,7 +32,9 @@ type TransactionDetails struct {
 	Amount             Amount    `json:"amount"` // base units; net amount and fees together
 	NetAmount          Amount    `json:"netAmount"`
 	Fees               Amount    `json:"fees"`
-	FundID             FundID    `json:"fundID"`
+	FundID             FundID    `json:"fundID,omitzero"`
+	WalletID           WalletID  `json:"walletID,omitzero"`          // of sweeps: from
+	RecipientWalletID  WalletID  `json:"recipientWalletID,omitzero"` // of sweeps: to
 	RecipientAddress   string    `json:"recipientAddress"`
 	RecipientEmail     string    `json:"recipientEmail"`
 	RecipientFirstName string    `json:"recipientFirstName"`
@@ -49,7 +51,7 @@ type TransactionDetails struct {
 // UserID.
 type Approval struct {
 	ActionID  ActionID       `json:"actionID"`
-	UserID    string         `json:"userID"`
+	UserID    string         `json:"userID" alias:"entity"`
 	Username  string         `json:"username"`
 	FirstName string         `json:"firstName"`
 	LastName  string         `json:"lastName"`

@@ -69,6 +69,10 @@ func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Ti
 	if err := send.validate("send"); err != nil {
 		return err
 	}
+	return checkExpiry(expires, now)
+}
+
+func checkExpiry(expires Time, now time.Time) error {
 	switch {
 	case expires.IsZero():
 		return invalid("expires", "must be set: until when the transaction can be approved")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-
-	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // WalletType tells how a wallet is shared. Other values than these may come.
@@ -95,90 +93,6 @@ type ConnectedAccount struct {
 	Status         string `json:"status"`
 }
 
-// Policy says who approves what leaves a fund or wallet: Threshold of the Members.
-type Policy struct {
-	ID        PolicyID       `json:"id"`
-	Name      string         `json:"name"`
-	Threshold int            `json:"threshold"`
-	Members   []PolicyMember `json:"members"`
-
-	EntityID             string   `json:"entityID,omitzero"`
-	Locked               bool     `json:"locked,omitzero"` // an update of the policy waits for approval
-	LockedTxID           TxID     `json:"lockedTxID,omitzero"`
-	MembersCount         int      `json:"membersCount,omitzero"`
-	WalletCount          int      `json:"walletCount,omitzero"`
-	DedicatedWalletCount int      `json:"dedicatedWalletCount,omitzero"`
-	FundsCount           int      `json:"fundsCount,omitzero"`
-	Funds                []string `json:"funds,omitzero"`
-}
-
-// PolicyMember is one approver. A dedicated member is the counterparty of a dedicated wallet.
-type PolicyMember struct {
-	Dedicated bool   `json:"dedicated"`
-	Entity    Entity `json:"entity"`
-}
-
-// UnmarshalJSON reads a member; the service's schema has the entity itself in its place.
-func (m *PolicyMember) UnmarshalJSON(data []byte) error {
-	var wrapped struct {
-		Dedicated bool    `json:"dedicated"`
-		Entity    *Entity `json:"entity"`
-	}
-	if err := wire.Unmarshal(data, &wrapped); err != nil {
-		return err
-	}
-	*m = PolicyMember{Dedicated: wrapped.Dedicated}
-	if wrapped.Entity == nil {
-		return wire.Unmarshal(data, &m.Entity)
-	}
-	m.Entity = *wrapped.Entity
-	return nil
-}
-
-// Entity is a user, company or core client.
-type Entity struct {
-	ID          string            `json:"id"`
-	Name        string            `json:"name"`
-	AccountCode string            `json:"accountCode"`
-	Initials    string            `json:"initials"`
-	Type        TrustedPartyType  `json:"type"`
-	User        *EntityUser       `json:"user,omitzero"`
-	Company     *EntityCompany    `json:"company,omitzero"`
-	CoreClient  *EntityCoreClient `json:"coreClient,omitzero"`
-}
-
-// EntityUser is what is known of an entity that is a user.
-type EntityUser struct {
-	FirstName string `json:"firstName"`
-	LastName  string `json:"lastName"`
-	Email     string `json:"email"`
-	Username  string `json:"username"`
-}
-
-// EntityCompany is what is known of an entity that is a company.
-type EntityCompany struct {
-	Name string `json:"name"`
-}
-
-// EntityCoreClient is what is known of an entity that is a core client.
-type EntityCoreClient struct {
-	Name string `json:"name"`
-}
-
-// FundMember is an entity with its rights in a fund.
-type FundMember struct {
-	Entity      Entity      `json:"entity"`
-	Permissions Permissions `json:"permissions"`
-}
-
-// Permissions are what a member may do in a fund.
-type Permissions struct {
-	Admin    bool `json:"admin"`
-	Withdraw bool `json:"withdraw"`
-	Transfer bool `json:"transfer"`
-	Swap     bool `json:"swap"`
-}
-
 // HistoryEntry is a movement of a wallet that is done. Amounts are signed: what left the wallet is
 // negative, what came is positive, and Amount = NetAmount + Fee.
 type HistoryEntry struct {
@@ -224,4 +138,94 @@ func (s *WalletsService) History(ctx context.Context, walletID WalletID, options
 		return nil, err
 	}
 	return answer.History, nil
+}
+
+// MaxAmountOptions says what the maximum is asked for.
+type MaxAmountOptions struct {
+	Pending Amount  `url:"pending,omitempty"` // base units that are to leave the wallet besides
+	Type    MaxType `url:"tx_type,omitempty"`
+}
+
+// MaxType is what the maximum amount is asked for.
+type MaxType string
+
+// What a maximum amount can be asked for.
+const (
+	MaxTransfer MaxType = "transfer"
+	MaxWithdraw MaxType = "withdraw"
+	MaxSwap     MaxType = "swap"
+)
+
+func (o MaxAmountOptions) validate() error {
+	if o.Pending < 0 {
+		return invalid("pending", "must not be negative, is %d", o.Pending)
+	}
+	switch o.Type {
+	case "", MaxTransfer, MaxWithdraw, MaxSwap:
+		return nil
+	}
+	return invalid("tx_type", "must be transfer, withdraw or swap, is %q", o.Type)
+}
+
+// MaxAmount returns the most that can leave a wallet now, and what that would cost.
+//
+// API: GET /wallet/{wallet_id}/max
+func (s *WalletsService) MaxAmount(ctx context.Context, walletID WalletID, options MaxAmountOptions, opts ...CallOption) (*Fees, error) {
+	if err := options.validate(); err != nil {
+		return nil, err
+	}
+	return call[Fees](ctx, s.client, operation{
+		method: http.MethodGet, path: "/wallet/{wallet_id}/max", ids: []string{string(walletID)}, query: options,
+	}, opts)
+}
+
+// UpdatePolicy asks for another custody group of a wallet. The update itself waits for the approval of
+// the group as it is; until then [WalletsService.Get] shows that. Only a wallet's own policy can be
+// updated, not that of its fund.
+//
+// API: PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy
+func (s *WalletsService) UpdatePolicy(ctx context.Context, companyID CompanyID, fundID FundID, walletID WalletID, req PolicyRequest, opts ...CallOption) error {
+	if err := req.validate(); err != nil {
+		return err
+	}
+	return s.client.perform(ctx, operation{
+		method: http.MethodPut, path: "/company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy",
+		ids: []string{string(companyID), string(fundID), string(walletID)}, body: req,
+	}, nil, opts)
+}
+
+// Exchange is a counterparty that wallets can be connected to.
+type Exchange struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	URL     string         `json:"url"`
+	LogoURL string         `json:"logourl"`
+	Client  ExchangeClient `json:"client,omitzero"`
+}
+
+// ExchangeClient says what an exchange wants to know of its client when a wallet is connected.
+type ExchangeClient struct {
+	Fields []ExchangeField `json:"fields"`
+}
+
+// ExchangeField is one thing that an exchange wants to know.
+type ExchangeField struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+type exchangeList struct {
+	Exchanges []Exchange `json:"exchanges"`
+}
+
+// Exchanges returns the counterparties that wallets can be connected to.
+//
+// API: GET /exchanges
+func (s *WalletsService) Exchanges(ctx context.Context, opts ...CallOption) ([]Exchange, error) {
+	answer, err := call[exchangeList](ctx, s.client, operation{method: http.MethodGet, path: "/exchanges"}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Exchanges, nil
 }

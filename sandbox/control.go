@@ -191,7 +191,7 @@ func (s *Sandbox) decide(userName, actionOrTxID string, choice custody.Choice) e
 		if err != nil {
 			return nil, err
 		}
-		return s.vote(st, id, choice, now)
+		return st.vote(s.ids, id, choice, now)
 	})
 }
 
@@ -209,25 +209,6 @@ func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
 		}
 	}
 	return "", notFound("action for this approver")
-}
-
-// vote is a member's choice and what follows from it.
-func (s *Sandbox) vote(st *state, id qredo.ActionID, choice custody.Choice, now time.Time) ([]change, error) {
-	a := st.actions[id]
-	round := &a.tx.round
-	member := round.Votes[a.vote].Member
-	if err := round.Check(member, now); err != nil {
-		return nil, conflict("%s %v", id, err)
-	}
-	changes := []change{voted{ActionID: id, Choice: choice}}
-	if outcome := round.After(member, choice); outcome != custody.Pending {
-		end := transactionEnded{TxID: a.tx.ID, Outcome: outcome}
-		if outcome == custody.Approved && a.tx.Kind == kindWithdrawal {
-			end.ChainTxID = s.ids.hash()
-		}
-		changes = append(changes, end)
-	}
-	return changes, nil
 }
 
 // Advance moves the sandbox's clock forward: what expires until then does so. Stamps of requests are
@@ -289,7 +270,7 @@ type State struct {
 func (s *Sandbox) State() (State, error) {
 	out := State{Users: []User{}, Companies: []CompanyState{}, Totals: map[qredo.AssetCode]Totals{}}
 	err := s.view(func(st *state, now time.Time) error {
-		out.Now, out.Transactions = wireTime(now), len(st.txs)
+		out.Now, out.Transactions = wireTime(now), st.moves
 		for _, u := range st.users {
 			out.Users = append(out.Users, User{
 				ID: u.ID, Email: u.Email, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,

@@ -71,6 +71,11 @@ func (c *Control) Reject(ctx context.Context, user, actionOrTxID string) error {
 	return c.do(ctx, http.MethodPost, nil, nil, "users", user, "approvals", actionOrTxID, "reject")
 }
 
+// ListExchange puts a core client on the list of exchanges: see [Sandbox.ListExchange].
+func (c *Control) ListExchange(ctx context.Context, exchange qredo.Exchange) error {
+	return c.do(ctx, http.MethodPost, exchange, nil, "exchanges")
+}
+
 // Advance moves the sandbox's clock forward, by whole seconds: see [Sandbox.Advance].
 func (c *Control) Advance(ctx context.Context, by time.Duration) error {
 	return c.do(ctx, http.MethodPost, map[string]any{"seconds": int64(by / time.Second)}, nil, "clock", "advance")

@@ -60,6 +60,13 @@ var controlRoutes = []controlRoute{
 		}
 		return reply(s.Deposit(req.Address, req.Amount))
 	}},
+	{"POST", "/exchanges", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
+		var e qredo.Exchange
+		if err := readControl(body, &e); err != nil {
+			return nil, err
+		}
+		return ok, s.ListExchange(e)
+	}},
 	{"POST", "/clock/advance", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
 		var req struct {
 			Seconds int64 `json:"seconds"`

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"container/heap"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,6 +113,7 @@ type newWallet struct {
 	ShortCode      string
 	PolicyWithdraw *custody.Policy
 	PolicyTx       *custody.Policy
+	Connect        []qredo.ConnectAccount
 }
 
 type fundCreated struct {
@@ -138,7 +140,10 @@ type walletsAdded struct {
 func (e walletsAdded) apply(st *state, _ time.Time) {
 	f := st.funds[e.FundID]
 	for _, nw := range e.Wallets {
-		w := &wallet{newWallet: nw, fund: f}
+		w := &wallet{newWallet: nw, fund: f, locks: map[qredo.PolicyType]*transaction{}}
+		for _, c := range nw.Connect {
+			w.connections = append(w.connections, &connection{CoreClientID: qredo.CoreClientID(c.CounterpartyID), ClientID: c.ClientID})
+		}
 		f.wallets = append(f.wallets, w)
 		st.wallets[w.ID] = w
 		st.byAddress[w.Address] = w
@@ -173,16 +178,33 @@ type transactionCreated struct {
 	ChainTxID   string // of a deposit
 	Expires     time.Time
 	Policy      custody.Policy
-	Actions     []qredo.ActionID // one for each member of the policy
+	Required    []string         // who must approve besides the policy
+	Actions     []qredo.ActionID // one for each vote of the round that these make
+
+	CoreClient qredo.CoreClientID `json:",omitzero"` // of a sweep or connect: whose
+	Quote      *quote             `json:",omitzero"` // of an offered swap
+	Swap       qredo.TxID         `json:",omitzero"` // of a take: what it takes
+	Receive    qredo.WalletID     `json:",omitzero"` // of a swap's side: where it receives
+	NewPolicy  *custody.Policy    `json:",omitzero"` // of a policy's update
+	PolicyType qredo.PolicyType   `json:",omitzero"`
+}
+
+// quote is what the maker of a swap wants for it.
+type quote struct {
+	Receive qredo.AssetAmount
+	Hub     bool // list it as soon as it is approved
 }
 
 func (e transactionCreated) apply(st *state, at time.Time) {
 	tx := &transaction{
 		transactionCreated: e, created: at, chainTxID: e.ChainTxID,
 		from: st.wallets[e.From], to: st.wallets[e.To],
-		round: custody.NewRound(e.Policy, e.Expires),
+		round: custody.NewRound(e.Policy, e.Expires, e.Required...),
 	}
 	st.txs[e.ID] = tx
+	if e.Kind.movesMoney() {
+		st.moves++
+	}
 	if e.Kind == kindDeposit {
 		tx.ended = at
 		st.post(ledger.Move{Debit: outside(ledger.Deposits, e.Asset), Credit: tx.to.available(), Amount: e.Amount})
@@ -194,15 +216,37 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 	if e.Partner != "" {
 		st.byPartner[partnerKey{e.APIKey, e.Partner}] = tx
 	}
+	st.wait(tx)
+	switch e.Kind {
+	case kindConnect:
+		tx.from.connection(e.CoreClient).tx = tx
+		c := st.coreClients[e.CoreClient]
+		c.wallets = append(c.wallets, tx.from)
+		return
+	case kindPolicyUpdate:
+		tx.from.locks[e.PolicyType] = tx
+		return
+	case kindSwapTake:
+		tx.swap = st.txs[e.Swap]
+		tx.swap.swap = tx
+	case kindDeposit, kindTransfer, kindWithdrawal, kindSweep, kindSwapMake:
+	}
 	st.post(ledger.Move{Debit: tx.from.available(), Credit: tx.from.held(), Amount: e.Amount})
 	st.list(entry{tx, false})
-	for i, id := range e.Actions {
+}
+
+// wait asks each approver, until the transaction expires.
+func (st *state) wait(tx *transaction) {
+	for i, id := range tx.Actions {
 		st.actions[id] = action{tx, i}
 		member := tx.round.Votes[i].Member
 		if st.open[member] == nil {
 			st.open[member] = map[qredo.ActionID]bool{}
 		}
 		st.open[member][id] = true
+		if c := st.coreClients[qredo.CoreClientID(member)]; c != nil {
+			c.actions = append(c.actions, id)
+		}
 	}
 	heap.Push(&st.expiries, tx)
 }
@@ -225,28 +269,95 @@ type transactionEnded struct {
 	TxID      qredo.TxID
 	Outcome   custody.Outcome
 	ChainTxID string // of a withdrawal
+	Cancelled bool   // an offered swap whose maker took it back
 }
 
 func (e transactionEnded) apply(st *state, at time.Time) {
 	tx := st.txs[e.TxID]
-	tx.round.Outcome, tx.ended, tx.chainTxID = e.Outcome, at, e.ChainTxID
+	tx.round.Outcome, tx.chainTxID = e.Outcome, e.ChainTxID
+	switch {
+	case e.Cancelled:
+		tx.status = qredo.TxInitiateRejected
+	case e.Outcome == custody.Approved:
+		tx.status = qredo.TxApproved
+	case e.Outcome == custody.Rejected:
+		tx.status = qredo.TxCustodyRejected
+	case e.Outcome == custody.Expired:
+		tx.status = qredo.TxExpired
+	}
+	st.end(tx, at)
+	switch {
+	case tx.Kind == kindPolicyUpdate:
+		tx.from.updatePolicy(tx)
+	case tx.Kind == kindConnect:
+	case tx.status == qredo.TxApproved:
+		st.settle(tx)
+	default:
+		st.post(ledger.Move{Debit: tx.from.held(), Credit: tx.from.available(), Amount: tx.Amount})
+		if tx.Kind == kindSwapTake {
+			tx.swap.swap = nil // the quote can be taken by another
+		}
+	}
+}
+
+// end takes a transaction from everywhere that those are kept which wait.
+func (st *state) end(tx *transaction, at time.Time) {
+	tx.ended = at
 	for i, id := range tx.Actions {
 		delete(st.open[tx.round.Votes[i].Member], id)
 	}
+	st.hub = slices.DeleteFunc(st.hub, func(listed *transaction) bool { return listed == tx })
 	st.dropEnded()
-	switch e.Outcome {
-	case custody.Approved:
-		tx.status = qredo.TxApproved
-		st.settle(tx)
-		return
-	case custody.Rejected:
-		tx.status = qredo.TxCustodyRejected
-	case custody.Expired:
-		tx.status = qredo.TxExpired
-	case custody.Pending:
+}
+
+// updatePolicy gives the wallet the policy that an approved update has, and unlocks it in any case.
+func (w *wallet) updatePolicy(tx *transaction) {
+	delete(w.locks, tx.PolicyType)
+	if tx.status != qredo.TxApproved {
 		return
 	}
-	st.post(ledger.Move{Debit: tx.from.held(), Credit: tx.from.available(), Amount: tx.Amount})
+	if tx.PolicyType == qredo.PolicyWithdraw {
+		w.PolicyWithdraw = tx.NewPolicy
+	} else {
+		w.PolicyTx = tx.NewPolicy
+	}
+}
+
+// swapOffered is a quote that its maker's side approved: it can be taken.
+type swapOffered struct{ TxID qredo.TxID }
+
+func (e swapOffered) apply(st *state, at time.Time) {
+	tx := st.txs[e.TxID]
+	tx.round.Outcome, tx.status = custody.Approved, qredo.TxTakerPending
+	for i, id := range tx.Actions {
+		delete(st.open[tx.round.Votes[i].Member], id)
+	}
+	if tx.Quote.Hub {
+		swapListed(e).apply(st, at)
+	}
+}
+
+// swapListed is a quote that is put on the liquidity hub.
+type swapListed struct{ TxID qredo.TxID }
+
+func (e swapListed) apply(st *state, at time.Time) {
+	tx := st.txs[e.TxID]
+	tx.listed = at
+	st.hub = append(st.hub, tx)
+}
+
+// swapSettled settles both sides of a swap whose taker's side approved.
+type swapSettled struct{ Take qredo.TxID }
+
+func (e swapSettled) apply(st *state, at time.Time) {
+	take := st.txs[e.Take]
+	maker := take.swap
+	maker.to, take.to = st.wallets[take.Receive], st.wallets[maker.Receive]
+	for _, side := range []*transaction{maker, take} {
+		side.round.Outcome, side.status = custody.Approved, qredo.TxTakerApproved
+		st.end(side, at)
+		st.settle(side)
+	}
 }
 
 // settle moves what was held to where it goes.

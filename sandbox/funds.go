@@ -67,7 +67,7 @@ func createFund(r *request) ([]change, any, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		changes = append(changes, wallets)
+		changes = append(append(changes, wallets), r.connectRequests(wallets)...)
 	}
 	return changes, qredo.CreatedFund{
 		ID: made.ID, CustodyGroupWithdraw: policyID(made.PolicyWithdraw), CustodyGroupTx: policyID(made.PolicyTx),
@@ -102,7 +102,12 @@ func (r *request) newWallets(f *fund, reqs []qredo.WalletRequest) (walletsAdded,
 			return added, conflict("the fund has a wallet named %q for %s", req.Name, req.Asset)
 		}
 		taken[key] = true
-		w := newWallet{Name: req.Name, Asset: req.Asset, Type: req.Type, ID: qredo.WalletID(r.ids.account())}
+		if err := r.checkConnect(req); err != nil {
+			return added, err
+		}
+		w := newWallet{
+			Name: req.Name, Asset: req.Asset, Type: req.Type, ID: qredo.WalletID(r.ids.account()), Connect: req.Connect,
+		}
 		w.Address, w.AddressType = r.ids.address(asset)
 		for w.ShortCode == "" || r.st.byShortCode[w.ShortCode] != nil || added.has(w.ShortCode) {
 			w.ShortCode = r.ids.shortCode()
@@ -155,7 +160,7 @@ func addWallets(r *request) ([]change, any, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return []change{added}, added.reply(), nil
+	return append([]change{added}, r.connectRequests(added)...), added.reply(), nil
 }
 
 func addAssets(r *request) ([]change, any, error) {
@@ -275,20 +280,30 @@ func (r *request) wirePolicy(p *custody.Policy) *qredo.Policy {
 	return policy
 }
 
-// entity describes a user by their ID.
+// entity describes a user or core client by their ID.
 func (r *request) entity(id string) qredo.Entity {
+	if c := r.st.coreClients[qredo.CoreClientID(id)]; c != nil {
+		return qredo.Entity{
+			ID: id, Name: c.Name, AccountCode: id, Initials: initials(c.Name), Type: qredo.TrustedPartyCoreClient,
+			CoreClient: &qredo.EntityCoreClient{Name: c.Name},
+		}
+	}
 	u := r.st.users[id]
 	if u == nil {
 		return qredo.Entity{ID: id}
 	}
-	initials := ""
-	for _, part := range strings.Fields(u.name()) {
-		initials += strings.ToUpper(string([]rune(part)[:1]))
-	}
 	return qredo.Entity{
-		ID: id, Name: u.name(), AccountCode: id, Initials: initials, Type: qredo.TrustedPartyUser,
+		ID: id, Name: u.name(), AccountCode: id, Initials: initials(u.name()), Type: qredo.TrustedPartyUser,
 		User: &qredo.EntityUser{FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Username: u.Username},
 	}
+}
+
+func initials(name string) string {
+	letters := ""
+	for part := range strings.FieldsSeq(name) {
+		letters += strings.ToUpper(string([]rune(part)[:1]))
+	}
+	return letters
 }
 
 func listDepositAddresses(r *request) (any, error) {

@@ -91,12 +91,18 @@ func wireEntry(e entry) qredo.LedgerEntry {
 	case tx.Kind == kindDeposit:
 		// As the service's example has it: no ID, no status, no expiry.
 		out.Type, out.TxID, out.Status, out.Expires, other = qredo.EntryDeposit, "", "", qredo.Time{}, nil
+	case e.in && tx.swap != nil:
+		// What the other side of the swap sent, under the ID that this side knows the swap by.
+		out.Type, out.TxID, out.Status = qredo.EntrySwapIn, tx.swap.ID, tx.swap.status
+		out.Amount, out.Fees, other, out.Time = out.NetAmount, 0, tx.from, wireTime(tx.ended)
 	case e.in:
 		// The other side has paid the fee: what came is the net amount.
 		out.Type, out.Amount, out.Fees, other = qredo.EntryTransferIn, out.NetAmount, 0, tx.from
 		out.Time = wireTime(tx.ended)
 	case tx.Kind == kindWithdrawal:
 		out.Type = qredo.EntryWithdraw
+	case tx.Kind == kindSwapMake, tx.Kind == kindSwapTake:
+		out.Type = qredo.EntrySwapOut
 	default:
 		out.Type = qredo.EntryTransferOut
 	}

@@ -21,10 +21,12 @@ const (
 
 // request is an authenticated call of an operation.
 type request struct {
-	key   *apiKey
-	path  map[string]string // what stands at the path's placeholders
-	query url.Values
-	body  []byte
+	key     *apiKey
+	agent   string            // the client ID of the signing agent whose proof it carries; then key is nil
+	baseURL string            // as the client sees it
+	path    map[string]string // what stands at the path's placeholders
+	query   url.Values
+	body    []byte
 
 	st     *state
 	now    time.Time
@@ -44,7 +46,9 @@ type route struct {
 	segments     []string // of the path
 	query        query
 	command      command
-	status       int // of success, 200 if zero
+	status       int  // of success, 200 if zero
+	agent        bool // authenticated by a signing agent's proof
+	signed       bool // must be signed, also where others need not
 }
 
 // routes are the operations of the Partner API.
@@ -74,11 +78,41 @@ var routes = withSegments([]route{
 
 	{method: "GET", path: "/wallet/{wallet_id}", query: getWallet},
 	{method: "GET", path: "/wallet/{wallet_id}/history", query: listHistory},
+	{method: "GET", path: "/wallet/{wallet_id}/max", query: getMaxAmount},
+	{method: "PUT", path: "/company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", command: updatePolicy},
+	{method: "GET", path: "/exchanges", query: listExchanges},
 
 	{method: "POST", path: "/company/{company_id}/transfer", command: createTransfer},
 	{method: "GET", path: "/company/{company_id}/transfer/{tx_id}", query: getTransfer},
 	{method: "POST", path: "/company/{company_id}/withdraw", command: createWithdrawal},
 	{method: "GET", path: "/company/{company_id}/withdraw/{tx_id}", query: getWithdrawal},
+
+	{method: "POST", path: "/company/{company_id}/atomicswap/make", command: makeSwap},
+	{method: "GET", path: "/company/{company_id}/atomicswap/make/{tx_id}", query: getMake},
+	{method: "DELETE", path: "/company/{company_id}/atomicswap/make/{tx_id}", command: cancelMake, status: http.StatusAccepted},
+	{method: "POST", path: "/company/{company_id}/atomicswap/take", command: takeSwap},
+	{method: "GET", path: "/company/{company_id}/atomicswap/take/{tx_id}", query: getTake},
+	{method: "GET", path: "/company/{company_id}/liquidityhub", query: listCompanyHub},
+	{method: "POST", path: "/company/{company_id}/liquidityhub", command: listOnHub},
+	{method: "GET", path: "/liquidityhub", query: listHub},
+
+	{method: "POST", path: "/coreclient/init", command: registerAgent, signed: true},
+	{method: "POST", path: "/coreclient/finish", command: finishAgent, agent: true},
+	{method: "GET", path: "/coreclient/action/{action_id}", query: getMessages, agent: true},
+	{method: "PUT", path: "/coreclient/action/{action_id}", command: submitSignatures, agent: true},
+	{method: "DELETE", path: "/coreclient/action/{action_id}", command: refuseToSign, agent: true},
+
+	{method: "POST", path: "/coreclient", command: createCoreClient},
+	{method: "GET", path: "/coreclient", query: listCoreClients},
+	{method: "POST", path: "/coreclient/verify", query: verifySignature},
+	{method: "GET", path: "/coreclient/{client_id}/actions", query: listActions},
+	{method: "GET", path: "/coreclient/{client_id}/action/{action_id}", query: getAction},
+	{method: "PUT", path: "/coreclient/{client_id}/action/{action_id}", command: approveAction},
+	{method: "DELETE", path: "/coreclient/{client_id}/action/{action_id}", command: rejectAction},
+	{method: "GET", path: "/coreclient/{client_id}/wallets", query: listConnectedWallets},
+	{method: "POST", path: "/coreclient/{client_id}/sweep", command: createSweep},
+	{method: "GET", path: "/coreclient/{client_id}/sweep/{tx_id}", query: getSweep},
+	{method: "POST", path: "/coreclient/{client_id}/sign", query: sign},
 })
 
 func withSegments(routes []route) []route {
@@ -155,21 +189,26 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 
 // answer authenticates a request and runs its operation.
 func (s *Sandbox) answer(r *http.Request, body []byte) (int, any, error) {
+	target := requestURL(r)
+	path, found := strings.CutPrefix(r.URL.EscapedPath(), basePath)
+	route, ids, err := match(r.Method, path)
+	if !found {
+		route, err = nil, notFound("path")
+	}
+	req := &request{path: ids, query: r.URL.Query(), body: body, assets: s.assets}
+	req.baseURL, _, _ = strings.Cut(target, basePath)
+	req.baseURL += basePath
 	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass
 	// must not lock out clients, whose clocks stay.
-	key, err := s.verifier.verify(r.Header, requestURL(r), body, s.clock())
-	if err != nil {
+	var denied error
+	if route != nil && route.agent {
+		req.agent, denied = s.verifyProof(r, s.signedURLs(target), body, s.clock())
+	} else {
+		req.key, denied = s.verifier.verify(r.Header, s.signedURLs(target), body, s.clock(), route != nil && route.signed)
+	}
+	if err = errors.Join(denied, err); err != nil {
 		return 0, nil, err
 	}
-	path, ok := strings.CutPrefix(r.URL.EscapedPath(), basePath)
-	if !ok {
-		return 0, nil, notFound("path")
-	}
-	route, ids, err := match(r.Method, path)
-	if err != nil {
-		return 0, nil, err
-	}
-	req := &request{key: key, path: ids, query: r.URL.Query(), body: body, assets: s.assets}
 	var reply any
 	if route.query != nil {
 		err = s.view(func(st *state, now time.Time) (err error) {

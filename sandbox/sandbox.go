@@ -3,13 +3,11 @@ package sandbox
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -24,10 +22,15 @@ type Sandbox struct {
 	assets   []qredo.Asset
 	clock    func() time.Time
 	seed     uint64
-	listen   string // for Start
 
 	apiKey     string
 	privateKey *rsa.PrivateKey
+	keyDir     string     // where the key is kept, if anywhere
+	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
+
+	// For Start.
+	listen string
+	tlsDir string
 
 	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
 	ids     *idSource
@@ -98,15 +101,6 @@ func WithTestnetOnly() Option {
 	}
 }
 
-// WithListen sets the address that [Start] listens on: "127.0.0.1:8765". It is 127.0.0.1:0, a free port,
-// unless set.
-func WithListen(address string) Option {
-	return func(s *Sandbox) error {
-		s.listen = address
-		return nil
-	}
-}
-
 // New makes a sandbox with no companies in it and one key: see [Sandbox.Auth].
 func New(opts ...Option) (*Sandbox, error) {
 	var seed [8]byte
@@ -120,36 +114,17 @@ func New(opts ...Option) (*Sandbox, error) {
 		journal:  &journal.Memory[event]{},
 		state:    newState(),
 	}
-	var err error
-	if s.privateKey, err = provisionedKey(); err != nil {
-		return nil, fmt.Errorf("sandbox: making a key: %w", err)
-	}
-	s.apiKey = newAPIKey()
-	s.verifier.register(s.apiKey, defaultAccount, &s.privateKey.PublicKey)
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
 			return nil, err
 		}
 	}
+	if err := s.provisionKey(); err != nil {
+		return nil, err
+	}
+	s.verifier.register(s.apiKey, defaultAccount, &s.privateKey.PublicKey)
 	s.ids = newIDSource(s.seed)
 	return s, nil
-}
-
-// provisionedKey is made once for all sandboxes of a program, because making one takes longer than
-// anything else that a sandbox does.
-var provisionedKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
-
-// newAPIKey has the form of the service's own sandbox keys.
-func newAPIKey() string {
-	var id, key [16]byte
-	_, _ = rand.Read(id[:])
-	_, _ = rand.Read(key[:])
-	text, _ := json.Marshal(struct { //nolint:errchkjson // two strings and a boolean
-		KeyID   string `json:"key_id"`
-		Key     string `json:"key"`
-		Sandbox bool   `json:"sandbox"`
-	}{hex.EncodeToString(id[:]), hex.EncodeToString(key[:]), true})
-	return base64.RawURLEncoding.EncodeToString(text)
 }
 
 // Auth returns an authenticator for the key that the sandbox was made with.

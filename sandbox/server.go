@@ -16,7 +16,17 @@ type Server struct {
 	*Sandbox
 	url    string
 	server *http.Server
+	http   *http.Client // trusts the server's certificate
 	done   chan error
+}
+
+// WithListen sets the address that [Start] listens on: "127.0.0.1:8765". It is 127.0.0.1:0, a free port,
+// unless set.
+func WithListen(address string) Option {
+	return func(s *Sandbox) error {
+		s.listen = address
+		return nil
+	}
 }
 
 // Start makes a sandbox and serves it: on a free port of 127.0.0.1 unless [WithListen] says otherwise.
@@ -34,7 +44,13 @@ func Start(opts ...Option) (*Server, error) {
 		Sandbox: s,
 		url:     "http://" + listener.Addr().String(),
 		server:  &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
+		http:    &http.Client{Timeout: time.Minute},
 		done:    make(chan error, 1),
+	}
+	if s.tlsDir != "" {
+		if listener, err = srv.secure(listener); err != nil {
+			return nil, err
+		}
 	}
 	go func() { srv.done <- srv.server.Serve(listener) }()
 	return srv, nil
@@ -49,7 +65,9 @@ func (srv *Server) BaseURL() string { return srv.url + basePath }
 // Client returns a client of the Partner API that uses the key the sandbox was made with. It panics if
 // an option is refused.
 func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
-	all := append([]qredo.Option{qredo.WithBaseURL(srv.BaseURL()), qredo.WithClock(srv.clock)}, opts...)
+	all := append([]qredo.Option{
+		qredo.WithBaseURL(srv.BaseURL()), qredo.WithClock(srv.clock), qredo.WithHTTPClient(srv.http),
+	}, opts...)
 	client, err := qredo.NewClient(srv.Auth(), all...)
 	if err != nil {
 		panic("sandbox: " + err.Error())
@@ -60,16 +78,13 @@ func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
 // Control returns the control of the sandbox over HTTP, for trying out what another process would do.
 // Within one process the sandbox's own methods are simpler.
 func (srv *Server) Control() *Control {
-	c, err := NewControl(srv.url)
-	if err != nil {
-		panic(err.Error())
-	}
-	return c
+	return &Control{base: srv.url + controlPath, http: srv.http}
 }
 
 // Close ends all connections and stops listening.
 func (srv *Server) Close() error {
 	err := srv.server.Close()
+	srv.http.CloseIdleConnections()
 	if served := <-srv.done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}

@@ -26,6 +26,11 @@ type state struct {
 	actions     map[qredo.ActionID]action
 	open        map[string]map[qredo.ActionID]bool // what each approver has yet to decide
 	expiries    expiryHeap
+	hub         []*transaction // the quotes on the liquidity hub, oldest first
+	coreClients map[qredo.CoreClientID]*coreClient
+	agents      map[string]*coreClient // those that are signing agents, by their client ID
+	exchanges   []exchangeListed
+	moves       int // transactions that move something
 	book        ledger.Book
 }
 
@@ -43,6 +48,8 @@ func newState() *state {
 		byPartner:   map[partnerKey]*transaction{},
 		actions:     map[qredo.ActionID]action{},
 		open:        map[string]map[qredo.ActionID]bool{},
+		coreClients: map[qredo.CoreClientID]*coreClient{},
+		agents:      map[string]*coreClient{},
 	}
 }
 
@@ -92,19 +99,21 @@ type fund struct {
 
 type wallet struct {
 	newWallet
-	fund    *fund
-	entries entryIndex
-	history []entry // what has moved, oldest first
+	fund        *fund
+	entries     entryIndex
+	history     []entry // what has moved, oldest first
+	connections []*connection
+	locks       map[qredo.PolicyType]*transaction // the updates of its policies that wait for approval
 }
 
 // policy returns who approves what leaves the wallet: its own group, or the fund's.
-func (w *wallet) policy(kind txKind) *custody.Policy {
-	own, inherited := w.PolicyTx, w.fund.PolicyTx
-	if kind == kindWithdrawal {
-		own, inherited = w.PolicyWithdraw, w.fund.PolicyWithdraw
+func (w *wallet) policy(t qredo.PolicyType) *custody.Policy {
+	own, inherited := &w.PolicyTx, w.fund.PolicyTx
+	if t == qredo.PolicyWithdraw {
+		own, inherited = &w.PolicyWithdraw, w.fund.PolicyWithdraw
 	}
-	if own != nil {
-		return own
+	if *own != nil {
+		return *own
 	}
 	return inherited
 }
@@ -124,10 +133,26 @@ func (st *state) balance(w *wallet) qredo.Amount {
 type txKind string
 
 const (
-	kindDeposit    txKind = "deposit"
-	kindTransfer   txKind = "transfer"
-	kindWithdrawal txKind = "withdrawal"
+	kindDeposit      txKind = "deposit"
+	kindTransfer     txKind = "transfer"
+	kindWithdrawal   txKind = "withdrawal"
+	kindSweep        txKind = "sweep"
+	kindSwapMake     txKind = "swap"
+	kindSwapTake     txKind = "swap take"
+	kindConnect      txKind = "wallet connect"
+	kindPolicyUpdate txKind = "policy update"
 )
+
+// movesMoney tells transactions from what is approved like one but moves nothing.
+func (k txKind) movesMoney() bool { return k != kindConnect && k != kindPolicyUpdate }
+
+// policyType tells which of a wallet's policies approves a transaction.
+func (k txKind) policyType() qredo.PolicyType {
+	if k == kindWithdrawal {
+		return qredo.PolicyWithdraw
+	}
+	return qredo.PolicyTx
+}
 
 type transaction struct {
 	transactionCreated
@@ -137,6 +162,13 @@ type transaction struct {
 	status    qredo.TxStatus
 	chainTxID string
 	round     custody.Round
+	swap      *transaction // the other side of a swap: of a quote, once somebody takes it
+	listed    time.Time    // when a quote was listed on the hub
+}
+
+// isOpen reports whether a transaction has yet to end.
+func (tx *transaction) isOpen() bool {
+	return tx.status == qredo.TxPending || tx.status == qredo.TxTakerPending
 }
 
 // partnerKey is the scope of a partner_txID: the API key that sent it.
@@ -237,7 +269,7 @@ func (st *state) expired(now time.Time) []change {
 		if i >= len(st.expiries) || !st.expiries[i].round.Due(now) {
 			return // what lies below expires later
 		}
-		if tx := st.expiries[i]; tx.round.Outcome == custody.Pending {
+		if tx := st.expiries[i]; tx.isOpen() {
 			ends = append(ends, transactionEnded{TxID: tx.ID, Outcome: custody.Expired})
 		}
 		visit(2*i + 1)
@@ -249,7 +281,7 @@ func (st *state) expired(now time.Time) []change {
 
 // dropEnded takes from the top of the heap what does not wait any more.
 func (st *state) dropEnded() {
-	for len(st.expiries) > 0 && st.expiries[0].round.Outcome != custody.Pending {
+	for len(st.expiries) > 0 && !st.expiries[0].isOpen() {
 		heap.Pop(&st.expiries)
 	}
 }

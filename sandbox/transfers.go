@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"strings"
+	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
@@ -13,29 +14,36 @@ func createTransfer(r *request) ([]change, any, error) {
 	if err := r.read(&req); err != nil {
 		return nil, nil, err
 	}
-	return r.submit(req.PartnerTxID, req.WalletID, req.Send, req.Expires, kindTransfer,
-		func(from *wallet, tx *transactionCreated) error {
-			to := r.counterparty(req.Counterparty)
-			switch {
-			case to == nil:
-				return notFound("counterparty wallet")
-			case to == from:
-				return badRequest("counterparty_wallet_address is the wallet that sends")
-			case to.Asset != from.Asset:
-				return badRequest("the counterparty's wallet holds %s", to.Asset)
-			}
-			tx.To, tx.Reference, tx.BenefitOf, tx.AccountNo = to.ID, req.Reference, req.BenefitOf, req.AccountNo
-			return nil
-		})
+	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
+		from, tx, err := r.outgoing(kindTransfer, req.WalletID, req.Send, req.Expires)
+		if err != nil {
+			return nil, err
+		}
+		to, err := r.recipient(from, req.Counterparty)
+		if err != nil {
+			return nil, err
+		}
+		tx.To, tx.Reference, tx.BenefitOf, tx.AccountNo = to.ID, req.Reference, req.BenefitOf, req.AccountNo
+		return tx, nil
+	})
 }
 
-// counterparty finds a wallet of any account by its ID or short code.
-func (r *request) counterparty(address string) *wallet {
+// recipient finds a wallet of any account by its ID or short code, for what another wallet sends.
+func (r *request) recipient(from *wallet, address string) (*wallet, error) {
 	address = strings.TrimSpace(address)
-	if w := r.st.wallets[qredo.WalletID(address)]; w != nil {
-		return w
+	to := r.st.wallets[qredo.WalletID(address)]
+	if to == nil {
+		to = r.st.byShortCode[strings.Join(strings.Fields(strings.ToLower(address)), "-")]
 	}
-	return r.st.byShortCode[strings.Join(strings.Fields(strings.ToLower(address)), "-")]
+	switch {
+	case to == nil:
+		return nil, notFound("counterparty wallet")
+	case to == from:
+		return nil, badRequest("the counterparty is the wallet that sends")
+	case to.Asset != from.Asset:
+		return nil, badRequest("the counterparty's wallet holds %s", to.Asset)
+	}
+	return to, nil
 }
 
 func createWithdrawal(r *request) ([]change, any, error) {
@@ -43,61 +51,96 @@ func createWithdrawal(r *request) ([]change, any, error) {
 	if err := r.read(&req); err != nil {
 		return nil, nil, err
 	}
-	return r.submit(req.PartnerTxID, req.WalletID, req.Send, req.Expires, kindWithdrawal,
-		func(from *wallet, tx *transactionCreated) error {
-			address := strings.TrimSpace(req.Address)
-			if !from.fund.allows(from.Asset, address) {
-				return badRequest("address is not on the fund's whitelist for %s", from.Asset)
-			}
-			tx.Address, tx.Reference, tx.BenefitOf, tx.AccountNo = address, req.Reference, req.BenefitOf, req.AccountNo
-			return nil
-		})
+	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
+		from, tx, err := r.outgoing(kindWithdrawal, req.WalletID, req.Send, req.Expires)
+		if err != nil {
+			return nil, err
+		}
+		address := strings.TrimSpace(req.Address)
+		if !from.fund.allows(from.Asset, address) {
+			return nil, badRequest("address is not on the fund's whitelist for %s", from.Asset)
+		}
+		tx.Address, tx.Reference, tx.BenefitOf, tx.AccountNo = address, req.Reference, req.BenefitOf, req.AccountNo
+		return tx, nil
+	})
 }
 
-// submit makes a transaction that waits for the approval of its wallet's custody group. complete checks
-// and adds what is particular to its kind.
-func (r *request) submit(partner qredo.PartnerTxID, from qredo.WalletID, send qredo.AssetAmount, expires qredo.Time, kind txKind,
-	complete func(from *wallet, tx *transactionCreated) error,
-) ([]change, any, error) {
-	c, err := r.company()
+// submit makes the transaction that a request asks for, unless one with its partner_txID was made
+// before. That is looked for first: a repeat must find its transaction, whatever has changed since.
+func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCreated, error)) ([]change, any, error) {
+	if partner != "" {
+		if first := r.st.byPartner[partnerKey{r.key.id, partner}]; first != nil {
+			return nil, r.submission(first.Kind, first.from, first.ID, qredo.SubmissionExisting), nil
+		}
+	}
+	tx, err := build()
 	if err != nil {
 		return nil, nil, err
 	}
-	if partner != "" {
-		// Before anything else is checked: a repeat must find its transaction, whatever has changed since.
-		if first := r.st.byPartner[partnerKey{r.key.id, partner}]; first != nil {
-			return nil, qredo.Submission{TxID: first.ID, Status: qredo.SubmissionExisting}, nil
-		}
+	from := r.st.wallets[tx.From]
+	if err := r.st.book.Check(ledger.Move{Debit: from.available(), Credit: from.held(), Amount: tx.Amount}); err != nil {
+		return nil, nil, badRequest("the wallet's %v", err)
+	}
+	tx.APIKey, tx.Partner = r.key.id, partner
+	return []change{*tx}, r.submission(tx.Kind, from, tx.ID, qredo.SubmissionNew), nil
+}
+
+// submission is the answer to a request for a transaction.
+func (r *request) submission(kind txKind, from *wallet, id qredo.TxID, status qredo.SubmissionStatus) any {
+	answer := qredo.Submission{TxID: id, Status: status}
+	if kind != kindSwapMake {
+		return answer
+	}
+	path := "/company/" + string(from.fund.company.ID) + "/atomicswap/make/" + string(id)
+	return qredo.SwapSubmission{Submission: answer, URL: r.baseURL + path}
+}
+
+// outgoing begins a transaction of the path's company that leaves a wallet and that the wallet's custody
+// group has to approve.
+func (r *request) outgoing(kind txKind, from qredo.WalletID, send qredo.AssetAmount, expires qredo.Time) (*wallet, *transactionCreated, error) {
+	c, err := r.company()
+	if err != nil {
+		return nil, nil, err
 	}
 	w, err := r.walletOf(from)
 	if err != nil || w.fund.company != c {
 		return nil, nil, notFound("wallet")
 	}
-	policy := w.policy(kind)
-	switch {
-	case policy == nil:
+	policy := w.policy(kind.policyType())
+	if policy == nil {
 		return nil, nil, badRequest("neither the wallet nor its fund has a custody group for this")
+	}
+	if w.status() != qredo.WalletReady {
+		return nil, nil, badRequest("the wallet is %s", w.status())
+	}
+	tx, err := r.newTransaction(kind, w, send, expires, *policy, w.dedicatedTo()...)
+	return w, tx, err
+}
+
+// newTransaction checks what all transactions have in common and asks for their approval.
+func (r *request) newTransaction(kind txKind, w *wallet, send qredo.AssetAmount, expires qredo.Time, policy custody.Policy, required ...string) (*transactionCreated, error) {
+	switch {
 	case send.Asset != w.Asset:
-		return nil, nil, badRequest("send.symbol must be %s, which the wallet holds", w.Asset)
+		return nil, badRequest("send.symbol must be %s, which the wallet holds", w.Asset)
 	case send.Amount <= 0:
-		return nil, nil, badRequest("send.amount must be more than zero")
+		return nil, badRequest("send.amount must be more than zero")
 	case !expires.After(r.now):
-		return nil, nil, badRequest("expires must be in the future")
+		return nil, badRequest("expires must be in the future")
 	}
-	tx := transactionCreated{
-		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kind, APIKey: r.key.id, Partner: partner, From: w.ID,
-		Asset: w.Asset, Amount: int64(send.Amount), Fee: fee(int64(send.Amount)), Expires: expires.Time, Policy: *policy,
+	tx := &transactionCreated{
+		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kind, From: w.ID, Asset: w.Asset,
+		Amount: int64(send.Amount), Fee: fee(int64(send.Amount)), Expires: expires.Time,
 	}
-	if err := complete(w, &tx); err != nil {
-		return nil, nil, err
-	}
-	if err := r.st.book.Check(ledger.Move{Debit: w.available(), Credit: w.held(), Amount: tx.Amount}); err != nil {
-		return nil, nil, badRequest("the wallet's %v", err)
-	}
-	for range policy.Members {
+	r.askApproval(tx, policy, required...)
+	return tx, nil
+}
+
+// askApproval gives each approver of a transaction an action.
+func (r *request) askApproval(tx *transactionCreated, policy custody.Policy, required ...string) {
+	tx.Policy, tx.Required = policy, required
+	for range custody.NewRound(policy, tx.Expires, required...).Votes {
 		tx.Actions = append(tx.Actions, qredo.ActionID(r.ids.ksuid(r.now)))
 	}
-	return []change{tx}, qredo.Submission{TxID: tx.ID, Status: qredo.SubmissionNew}, nil
 }
 
 func getTransfer(r *request) (any, error)   { return r.transaction(kindTransfer) }
@@ -127,8 +170,11 @@ func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
 			AccountNo: tx.AccountNo, RequestedBy: initiator, Expires: wireTime(tx.Expires),
 		},
 	}
-	if tx.to != nil {
+	switch {
+	case tx.to != nil:
 		out.Details.RecipientAddress = string(tx.to.ID)
+	case tx.Receive != "":
+		out.Details.RecipientAddress = string(tx.Receive)
 	}
 	for i, v := range tx.round.Votes {
 		approval := qredo.Approval{ActionID: tx.Actions[i], UserID: v.Member, Status: approvalStatus(v, tx), Time: wireTime(v.At)}
@@ -155,4 +201,27 @@ func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
 		}
 	}
 	return qredo.ApprovalPending
+}
+
+// vote is a member's choice and what follows from it.
+func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice, now time.Time) ([]change, error) {
+	a := st.actions[id]
+	round := &a.tx.round
+	member := round.Votes[a.vote].Member
+	if err := round.Check(member, now); err != nil {
+		return nil, conflict("%s %v", id, err)
+	}
+	changes := []change{voted{ActionID: id, Choice: choice}}
+	switch outcome := round.After(member, choice); {
+	case outcome == custody.Pending:
+		return changes, nil
+	case outcome == custody.Approved && a.tx.Kind == kindSwapMake:
+		return append(changes, swapOffered{TxID: a.tx.ID}), nil
+	case outcome == custody.Approved && a.tx.Kind == kindSwapTake:
+		return append(changes, swapSettled{Take: a.tx.ID}), nil
+	case outcome == custody.Approved && a.tx.Kind == kindWithdrawal:
+		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome, ChainTxID: ids.hash()}), nil
+	default:
+		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), nil
+	}
 }

@@ -62,6 +62,11 @@ func (r *request) findParty(address string) ([]change, partyAdded, error) {
 		}
 		return changes, partyAdded{PartyID: u.ID, Address: u.Email, Name: u.name(), Type: qredo.TrustedPartyUser}, nil
 	}
+	if c := r.st.coreClients[qredo.CoreClientID(address)]; c != nil {
+		return nil, partyAdded{
+			PartyID: address, Address: address, Name: c.Name, Type: qredo.TrustedPartyCoreClient, Accepted: true,
+		}, nil
+	}
 	if c := r.st.companyOf(address); c != nil {
 		return nil, partyAdded{
 			PartyID: string(c.ID), Address: c.Company.Domain, Name: c.Company.Name,

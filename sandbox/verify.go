@@ -47,8 +47,9 @@ func (v *verifier) register(text, account string, public *rsa.PublicKey) {
 	v.keys[digest] = &apiKey{id: base64.RawURLEncoding.EncodeToString(digest[:9]), account: account, public: public}
 }
 
-// verify returns the key that signed a request for a URL with exactly this body.
-func (v *verifier) verify(h http.Header, url string, body []byte, now time.Time) (*apiKey, error) {
+// verify returns the key that signed a request for one of the URLs with exactly this body. What must be
+// signed is, also where other requests need not be.
+func (v *verifier) verify(h http.Header, urls []string, body []byte, now time.Time, mustSign bool) (*apiKey, error) {
 	text := strings.TrimSpace(h.Get("X-API-KEY"))
 	if text == "" {
 		return nil, &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
@@ -60,7 +61,7 @@ func (v *verifier) verify(h http.Header, url string, body []byte, now time.Time)
 		return nil, errPartnerAuth("api key")
 	}
 	timestamp, once, sign := h.Get("x-timestamp"), h.Get("x-nonce"), h.Get("x-sign")
-	if v.unsigned && timestamp == "" && once == "" && sign == "" {
+	if v.unsigned && !mustSign && timestamp == "" && once == "" && sign == "" {
 		return key, nil
 	}
 	stamp := timestamp + once
@@ -74,17 +75,27 @@ func (v *verifier) verify(h http.Header, url string, body []byte, now time.Time)
 	if err != nil {
 		return nil, errPartnerAuth("signature")
 	}
-	digest := sha256.New()
-	digest.Write([]byte(stamp))
-	digest.Write([]byte(url))
-	digest.Write(body)
-	if rsa.VerifyPKCS1v15(key.public, crypto.SHA256, digest.Sum(nil), signature) != nil {
+	if !key.signed(stamp, urls, body, signature) {
 		return nil, errPartnerAuth("signature")
 	}
 	if once != "" && !v.useOnce(nonce{key, once}) {
 		return nil, errPartnerAuth("nonce")
 	}
 	return key, nil
+}
+
+// signed reports whether a signature is the key's over stamp, one of the URLs, and body.
+func (k *apiKey) signed(stamp string, urls []string, body, signature []byte) bool {
+	for _, url := range urls {
+		digest := sha256.New()
+		digest.Write([]byte(stamp))
+		digest.Write([]byte(url))
+		digest.Write(body)
+		if rsa.VerifyPKCS1v15(k.public, crypto.SHA256, digest.Sum(nil), signature) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func stale(timestamp string, now time.Time) bool {

@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
 )
 
 // wallet returns the wallet that the path names.
@@ -21,13 +22,35 @@ func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
 }
 
 func (r *request) wireWallet(w *wallet) qredo.Wallet {
-	withdraw, tx := w.policy(kindWithdrawal), w.policy(kindTransfer)
-	return qredo.Wallet{
-		ID: w.ID, Name: w.Name, Asset: w.Asset, Type: w.Type, Status: qredo.WalletReady,
+	withdraw, tx := w.policy(qredo.PolicyWithdraw), w.policy(qredo.PolicyTx)
+	out := qredo.Wallet{
+		ID: w.ID, Name: w.Name, Asset: w.Asset, Type: w.Type, Status: w.status(),
 		Address: w.Address, AddressType: w.AddressType, ShortCode: w.ShortCode, Balance: r.st.balance(w),
 		CustodyGroupWithdraw: policyID(withdraw), CustodyGroupTx: policyID(tx),
-		PolicyWithdraw: r.wirePolicy(withdraw), PolicyTx: r.wirePolicy(tx),
+		PolicyWithdraw: r.walletPolicy(w, withdraw, qredo.PolicyWithdraw), PolicyTx: r.walletPolicy(w, tx, qredo.PolicyTx),
 	}
+	for _, c := range w.connections {
+		name := r.st.coreClients[c.CoreClientID].Name
+		out.Connected = append(out.Connected, qredo.ConnectedAccount{
+			ClientID: c.ClientID, CounterpartyID: string(c.CoreClientID), Name: name, Status: c.status(),
+		})
+	}
+	return out
+}
+
+// walletPolicy adds to a policy what is particular to the wallet: its counterparty, and a waiting update.
+func (r *request) walletPolicy(w *wallet, p *custody.Policy, t qredo.PolicyType) *qredo.Policy {
+	policy := r.wirePolicy(p)
+	if policy == nil {
+		return nil
+	}
+	for _, id := range w.dedicatedTo() {
+		policy.Members = append(policy.Members, qredo.PolicyMember{Dedicated: true, Entity: r.entity(id)})
+	}
+	if update := w.locks[t]; update != nil {
+		policy.Locked, policy.LockedTxID = true, update.ID
+	}
+	return policy
 }
 
 func getWallet(r *request) (any, error) {
@@ -60,8 +83,12 @@ func listHistory(r *request) (any, error) {
 		} else {
 			amount, charged = -amount, -charged
 		}
+		id := e.tx.ID
+		if e.in && e.tx.swap != nil {
+			id = e.tx.swap.ID // as in the ledger
+		}
 		history[i] = qredo.HistoryEntry{
-			WalletID: w.ID, TxID: e.tx.ID, ChainTxID: e.tx.chainTxID, Asset: w.Asset,
+			WalletID: w.ID, TxID: id, ChainTxID: e.tx.chainTxID, Asset: w.Asset,
 			Amount: amount, Fee: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
 		}
 	}

@@ -5,6 +5,7 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,9 +47,10 @@ const (
 
 // Vote is one member's place in a round.
 type Vote struct {
-	Member string
-	Choice Choice
-	At     time.Time
+	Member   string
+	Required bool // nothing is approved without this member
+	Choice   Choice
+	At       time.Time
 }
 
 // Outcome is how a round stands.
@@ -62,8 +64,9 @@ const (
 	Expired
 )
 
-// Round is one question put to the members of a policy. It ends as soon as enough have approved, or so
-// many have rejected that enough cannot approve any more, or its time is over.
+// Round is one question put to the members of a policy. It ends as soon as enough have approved and all
+// of the required ones among them, or so many have rejected that this cannot come about any more, or its
+// time is over.
 type Round struct {
 	Threshold int
 	Votes     []Vote
@@ -71,13 +74,20 @@ type Round struct {
 	Outcome   Outcome
 }
 
-// NewRound puts a question to a policy's members as they are now.
-func NewRound(p Policy, expires time.Time) Round {
-	votes := make([]Vote, len(p.Members))
-	for i, m := range p.Members {
-		votes[i].Member = m
+// NewRound puts a question to a policy's members as they are now, and to others whose approval is
+// required besides. A member who is required too has one vote, which counts for both.
+func NewRound(p Policy, expires time.Time, required ...string) Round {
+	r := Round{Threshold: p.Threshold, Expires: expires, Votes: make([]Vote, 0, len(p.Members)+len(required))}
+	for _, m := range p.Members {
+		r.Votes = append(r.Votes, Vote{Member: m, Required: slices.Contains(required, m)})
 	}
-	return Round{Threshold: p.Threshold, Votes: votes, Expires: expires}
+	for _, m := range required {
+		if !slices.Contains(p.Members, m) {
+			r.Votes = append(r.Votes, Vote{Member: m, Required: true})
+			r.Threshold++
+		}
+	}
+	return r
 }
 
 // What can be wrong with a vote.
@@ -107,10 +117,15 @@ func (r *Round) Check(member string, now time.Time) error {
 // After tells how the round would stand if a member made a choice.
 func (r *Round) After(member string, choice Choice) Outcome {
 	approved, waiting := 0, 0
+	required := true // all required members have approved
 	for _, v := range r.Votes {
 		if v.Member == member {
 			v.Choice = choice
 		}
+		if v.Required && v.Choice == Reject {
+			return Rejected
+		}
+		required = required && (!v.Required || v.Choice == Approve)
 		switch v.Choice {
 		case Approve:
 			approved++
@@ -120,7 +135,7 @@ func (r *Round) After(member string, choice Choice) Outcome {
 		}
 	}
 	switch {
-	case approved >= r.Threshold:
+	case approved >= r.Threshold && required:
 		return Approved
 	case approved+waiting < r.Threshold:
 		return Rejected

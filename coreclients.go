@@ -1,0 +1,287 @@
+package qredo
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// CoreClient is a program that approves. Its ID serves as a trusted party's address and as a member of
+// custody groups.
+type CoreClient struct {
+	ID      CoreClientID `json:"id"`
+	Name    string       `json:"name"`
+	Feed    string       `json:"feed"` // URL of the WebSocket that brings its actions
+	Created Time         `json:"timestamp"`
+}
+
+func (c *CoreClient) missing() string { return missingIfEmpty("id", c.ID) }
+
+type coreClientList struct {
+	Clients []CoreClient `json:"clients"`
+}
+
+// ActionType tells what is to be approved. Other values than these may come.
+type ActionType string
+
+// The kinds of actions.
+const (
+	ActionWithdraw      ActionType = "ApproveWithdraw"
+	ActionTransfer      ActionType = "ApproveTransfer"
+	ActionSwap          ActionType = "ApproveSwap"
+	ActionSwapTake      ActionType = "ApproveSwapTake"
+	ActionWalletConnect ActionType = "ApproveNewWalletConnect"
+)
+
+// Action is something a core client is asked to approve.
+type Action struct {
+	ID           ActionID       `json:"id"`
+	CoreClientID CoreClientID   `json:"coreClientID" alias:"clientID"`
+	Type         ActionType     `json:"type"`
+	Status       ApprovalStatus `json:"status"`
+	Created      Time           `json:"timestamp"`
+	Expires      Time           `json:"expireTime"`
+	Details      *ActionDetails `json:"details,omitzero"` // nil in lists and feeds
+}
+
+func (a *Action) missing() string { return missingIfEmpty("id", a.ID) }
+
+type actionList struct {
+	Actions []Action `json:"actions"`
+}
+
+// ActionDetails says what an action would let happen. Which fields are set depends on its type.
+type ActionDetails struct {
+	TxType    string    `json:"txType,omitzero"`
+	TxID      TxID      `json:"txID,omitzero"`
+	Asset     AssetCode `json:"asset,omitzero"`
+	Amount    Amount    `json:"amount,omitzero"` // base units; net amount and fees together
+	NetAmount Amount    `json:"netAmount,omitzero"`
+	Fees      Amount    `json:"fees,omitzero"`
+	Reference string    `json:"reference,omitzero"`
+	BenefitOf string    `json:"benefitOf,omitzero"`
+	AccountNo string    `json:"accountNo,omitzero"`
+	CompanyID CompanyID `json:"companyID,omitzero"`
+	FundID    FundID    `json:"fundID,omitzero"`
+	WalletID  WalletID  `json:"walletID,omitzero"`
+	Initiated Time      `json:"initiatedTime,omitzero"`
+	Expires   Time      `json:"expires,omitzero"`
+
+	RecipientAddress     string `json:"recipientAddress,omitzero"`     // of withdrawals
+	RecipientAddressName string `json:"recipientAddressName,omitzero"` // its name on the whitelist
+	RecipientID          string `json:"recipientID,omitzero"`          // of transfers
+	RecipientName        string `json:"recipientName,omitzero"`
+
+	InitiatedBy   string `json:"initiatedBy,omitzero"`
+	InitiatorName string `json:"initiatorName,omitzero"`
+	InitiatorType string `json:"initiatorType,omitzero"`
+
+	ClientData map[string]any `json:"clientData,omitzero"` // of connects: what the counterparty asked for
+	Wallet     *ActionWallet  `json:"wallet,omitzero"`     // of connects
+}
+
+// ActionWallet is a wallet that is to be connected.
+type ActionWallet struct {
+	ID       WalletID   `json:"walletID"`
+	Name     string     `json:"name"`
+	Asset    AssetCode  `json:"asset"`
+	Type     WalletType `json:"type"`
+	TypeCode string     `json:"typeCode"`
+}
+
+// CoreClientWallet is a wallet connected to a core client, or asking to be.
+type CoreClientWallet struct {
+	WalletID WalletID       `json:"wallet_id"`
+	ActionID ActionID       `json:"action_id"`
+	Status   ApprovalStatus `json:"status"`
+	Expires  Time           `json:"expires"`
+}
+
+type coreClientWallets struct {
+	Wallets []CoreClientWallet `json:"wallets"`
+}
+
+// SweepRequest moves an asset out of a connected wallet.
+type SweepRequest struct {
+	WalletID          WalletID    `json:"wallet_id"`           // from
+	RecipientWalletID WalletID    `json:"recipient_wallet_id"` // to
+	Reference         string      `json:"reference,omitzero"`
+	PartnerTxID       PartnerTxID `json:"partner_txID,omitzero"` // makes the request safe to repeat
+	Expires           Time        `json:"expires"`               // required: until when it can be approved
+	Send              AssetAmount `json:"send"`
+}
+
+func (r SweepRequest) validate(now time.Time) error {
+	if err := checkID("recipient_wallet_id", r.RecipientWalletID); err != nil {
+		return err
+	}
+	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
+}
+
+// CoreClientSignature is a core client's signature over a hash.
+type CoreClientSignature struct {
+	SignatureHex string       `json:"signature_hex"`
+	SignerID     CoreClientID `json:"signer_id"`
+}
+
+func (s *CoreClientSignature) missing() string {
+	return missingIfEmpty("signature_hex", s.SignatureHex)
+}
+
+// VerifyRequest asks whether a signature is a core client's over a hash.
+type VerifyRequest struct {
+	MessageHashHex string       `json:"message_hash_hex"`
+	SignatureHex   string       `json:"signature_hex"`
+	SignerID       CoreClientID `json:"signer_id"`
+}
+
+func (r VerifyRequest) validate() error {
+	if err := checkHex("message_hash_hex", r.MessageHashHex); err != nil {
+		return err
+	}
+	if err := checkHex("signature_hex", r.SignatureHex); err != nil {
+		return err
+	}
+	return checkID("signer_id", r.SignerID)
+}
+
+func checkHex(field, text string) error {
+	if _, err := hex.DecodeString(text); err != nil || text == "" {
+		return invalid(field, "must be hexadecimal and not empty")
+	}
+	return nil
+}
+
+// CoreClientsService keeps core clients and lets them approve.
+type CoreClientsService struct{ client *Client }
+
+// Create makes a core client.
+//
+// API: POST /coreclient
+func (s *CoreClientsService) Create(ctx context.Context, name string, opts ...CallOption) (*CoreClient, error) {
+	if strings.TrimSpace(name) == "" {
+		return nil, invalid("name", "must not be empty")
+	}
+	body := struct {
+		Name string `json:"name"`
+	}{name}
+	return call[CoreClient](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient", body: body}, opts)
+}
+
+// List returns all core clients of the API key.
+//
+// API: GET /coreclient
+func (s *CoreClientsService) List(ctx context.Context, opts ...CallOption) ([]CoreClient, error) {
+	list, err := call[coreClientList](ctx, s.client, operation{method: http.MethodGet, path: "/coreclient"}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return list.Clients, nil
+}
+
+// Actions returns what a core client was asked to approve, without details.
+//
+// API: GET /coreclient/{client_id}/actions
+func (s *CoreClientsService) Actions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
+	list, err := call[actionList](ctx, s.client, operation{
+		method: http.MethodGet, path: "/coreclient/{client_id}/actions", ids: []string{string(id)},
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return list.Actions, nil
+}
+
+// Action returns an action with its details.
+//
+// API: GET /coreclient/{client_id}/action/{action_id}
+func (s *CoreClientsService) Action(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) (*Action, error) {
+	return call[Action](ctx, s.client, actionOperation(http.MethodGet, id, actionID), opts)
+}
+
+// Approve approves an action: that is the core client's vote, which may be one of several needed.
+//
+// API: PUT /coreclient/{client_id}/action/{action_id}
+func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
+	return s.client.perform(ctx, actionOperation(http.MethodPut, id, actionID), nil, opts)
+}
+
+// Reject rejects an action.
+//
+// API: DELETE /coreclient/{client_id}/action/{action_id}
+func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
+	return s.client.perform(ctx, actionOperation(http.MethodDelete, id, actionID), nil, opts)
+}
+
+func actionOperation(method string, id CoreClientID, actionID ActionID) operation {
+	return operation{method: method, path: "/coreclient/{client_id}/action/{action_id}", ids: []string{string(id), string(actionID)}}
+}
+
+// Wallets returns the wallets that are connected to a core client, or ask to be.
+//
+// API: GET /coreclient/{client_id}/wallets
+func (s *CoreClientsService) Wallets(ctx context.Context, id CoreClientID, opts ...CallOption) ([]CoreClientWallet, error) {
+	answer, err := call[coreClientWallets](ctx, s.client, operation{
+		method: http.MethodGet, path: "/coreclient/{client_id}/wallets", ids: []string{string(id)},
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Wallets, nil
+}
+
+// Sweep moves an asset out of a wallet that is connected to the core client. It needs the core client's
+// approval, not that of the wallet's owner.
+//
+// API: POST /coreclient/{client_id}/sweep
+func (s *CoreClientsService) Sweep(ctx context.Context, id CoreClientID, req SweepRequest, opts ...CallOption) (*Submission, error) {
+	if err := req.validate(s.client.now()); err != nil {
+		return nil, err
+	}
+	return call[Submission](ctx, s.client, operation{
+		method: http.MethodPost, path: "/coreclient/{client_id}/sweep", ids: []string{string(id)}, body: req,
+	}, opts)
+}
+
+// GetSweep returns a sweep with its approval.
+//
+// API: GET /coreclient/{client_id}/sweep/{tx_id}
+func (s *CoreClientsService) GetSweep(ctx context.Context, id CoreClientID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return call[Transaction](ctx, s.client, operation{
+		method: http.MethodGet, path: "/coreclient/{client_id}/sweep/{tx_id}", ids: []string{string(id), string(txID)},
+	}, opts)
+}
+
+// WaitSweep returns a sweep once it is approved, as [TransfersService.Wait] does for transfers.
+//
+// API: GET /coreclient/{client_id}/sweep/{tx_id}
+func (s *CoreClientsService) WaitSweep(ctx context.Context, id CoreClientID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.GetSweep(ctx, id, txID, opts...) })
+}
+
+// Sign has the service sign a hash with a core client's key. The hash is hexadecimal.
+//
+// API: POST /coreclient/{client_id}/sign
+func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageHashHex string, opts ...CallOption) (*CoreClientSignature, error) {
+	if err := checkHex("message_hash_hex", messageHashHex); err != nil {
+		return nil, err
+	}
+	body := struct {
+		MessageHashHex string `json:"message_hash_hex"`
+	}{messageHashHex}
+	return call[CoreClientSignature](ctx, s.client, operation{
+		method: http.MethodPost, path: "/coreclient/{client_id}/sign", ids: []string{string(id)}, body: body,
+	}, opts)
+}
+
+// Verify returns nil if a signature is a core client's over a hash, and an [*Error] otherwise.
+//
+// API: POST /coreclient/verify
+func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts ...CallOption) error {
+	if err := req.validate(); err != nil {
+		return err
+	}
+	return s.client.perform(ctx, operation{method: http.MethodPost, path: "/coreclient/verify", body: req}, nil, opts)
+}

@@ -1,0 +1,115 @@
+package qredo
+
+import "github.com/qredo-go/qredo/internal/wire"
+
+// Policy says who approves what leaves a fund or wallet: Threshold of the Members.
+type Policy struct {
+	ID        PolicyID       `json:"id"`
+	Name      string         `json:"name"`
+	Threshold int            `json:"threshold"`
+	Members   []PolicyMember `json:"members"`
+
+	EntityID             string   `json:"entityID,omitzero"`
+	Locked               bool     `json:"locked,omitzero"` // an update of the policy waits for approval
+	LockedTxID           TxID     `json:"lockedTxID,omitzero"`
+	MembersCount         int      `json:"membersCount,omitzero"`
+	WalletCount          int      `json:"walletCount,omitzero"`
+	DedicatedWalletCount int      `json:"dedicatedWalletCount,omitzero"`
+	FundsCount           int      `json:"fundsCount,omitzero"`
+	Funds                []string `json:"funds,omitzero"`
+}
+
+// PolicyMember is one approver. A dedicated member is the counterparty of a dedicated wallet.
+type PolicyMember struct {
+	Dedicated bool   `json:"dedicated"`
+	Entity    Entity `json:"entity"`
+}
+
+// UnmarshalJSON reads a member; the service's schema has the entity itself in its place.
+func (m *PolicyMember) UnmarshalJSON(data []byte) error {
+	var wrapped struct {
+		Dedicated bool    `json:"dedicated"`
+		Entity    *Entity `json:"entity"`
+	}
+	if err := wire.Unmarshal(data, &wrapped); err != nil {
+		return err
+	}
+	*m = PolicyMember{Dedicated: wrapped.Dedicated}
+	if wrapped.Entity == nil {
+		return wire.Unmarshal(data, &m.Entity)
+	}
+	m.Entity = *wrapped.Entity
+	return nil
+}
+
+// Entity is a user, company or core client.
+type Entity struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	AccountCode string            `json:"accountCode"`
+	Initials    string            `json:"initials"`
+	Type        TrustedPartyType  `json:"type"`
+	User        *EntityUser       `json:"user,omitzero"`
+	Company     *EntityCompany    `json:"company,omitzero"`
+	CoreClient  *EntityCoreClient `json:"coreClient,omitzero"`
+}
+
+// EntityUser is what is known of an entity that is a user.
+type EntityUser struct {
+	FirstName string `json:"firstName"`
+	LastName  string `json:"lastName"`
+	Email     string `json:"email"`
+	Username  string `json:"username"`
+}
+
+// EntityCompany is what is known of an entity that is a company.
+type EntityCompany struct {
+	Name string `json:"name"`
+}
+
+// EntityCoreClient is what is known of an entity that is a core client.
+type EntityCoreClient struct {
+	Name string `json:"name"`
+}
+
+// FundMember is an entity with its rights in a fund.
+type FundMember struct {
+	Entity      Entity      `json:"entity"`
+	Permissions Permissions `json:"permissions"`
+}
+
+// Permissions are what a member may do in a fund.
+type Permissions struct {
+	Admin    bool `json:"admin"`
+	Withdraw bool `json:"withdraw"`
+	Transfer bool `json:"transfer"`
+	Swap     bool `json:"swap"`
+}
+
+// PolicyType tells which of a wallet's policies is meant.
+type PolicyType string
+
+// The policies of a wallet.
+const (
+	PolicyTx       PolicyType = "policy-tx"
+	PolicyWithdraw PolicyType = "policy-withdraw"
+)
+
+// PolicyRequest is what a wallet's policy is changed to.
+type PolicyRequest struct {
+	PolicyID  PolicyID          `json:"policy_id"` // the policy as it is
+	Threshold int               `json:"threshold"`
+	Members   []TrustedEntityID `json:"members"`
+	Type      PolicyType        `json:"type"`
+}
+
+func (r PolicyRequest) validate() error {
+	if r.PolicyID == "" {
+		return invalid("policy_id", "must not be empty")
+	}
+	if r.Type != PolicyTx && r.Type != PolicyWithdraw {
+		return invalid("type", "must be %s or %s, is %q", PolicyTx, PolicyWithdraw, r.Type)
+	}
+	group := CustodyGroup{Threshold: r.Threshold, Members: r.Members}
+	return group.validate("")
+}

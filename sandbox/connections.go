@@ -1,0 +1,222 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+)
+
+// connection ties a wallet to a counterparty's core client, once that has approved it.
+type connection struct {
+	CoreClientID qredo.CoreClientID
+	ClientID     string       // what the counterparty knows the wallet's owner by
+	tx           *transaction // the request to connect
+}
+
+// How a connection stands, as the service calls it.
+const (
+	connectInitiated = "initiated"
+	connectConnected = "connected"
+	connectRejected  = "rejected"
+	connectExpired   = "expired"
+)
+
+func (c *connection) status() string {
+	switch c.tx.status {
+	case qredo.TxApproved:
+		return connectConnected
+	case qredo.TxCustodyRejected:
+		return connectRejected
+	case qredo.TxExpired:
+		return connectExpired
+	default:
+		return connectInitiated
+	}
+}
+
+// connectLife is how long a counterparty has for approving a connection, and a custody group for
+// approving a policy's update: neither request says.
+const connectLife = 24 * time.Hour
+
+// walletMultiOther is the number that the service's prose gives for multi-counterparty wallets.
+const walletMultiOther qredo.WalletType = 3
+
+func connectable(t qredo.WalletType) bool {
+	return t == qredo.WalletDedicated || t == qredo.WalletMultiCounterparty || t == walletMultiOther
+}
+
+func (w *wallet) connection(id qredo.CoreClientID) *connection {
+	for _, c := range w.connections {
+		if c.CoreClientID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// dedicatedTo names the counterparty that approves whatever leaves a dedicated wallet.
+func (w *wallet) dedicatedTo() []string {
+	if w.Type != qredo.WalletDedicated {
+		return nil
+	}
+	var ids []string
+	for _, c := range w.connections {
+		ids = append(ids, string(c.CoreClientID))
+	}
+	return ids
+}
+
+// status is ready, but for a dedicated wallet whose counterparty has not approved the connection.
+func (w *wallet) status() qredo.WalletStatus {
+	if w.Type != qredo.WalletDedicated {
+		return qredo.WalletReady
+	}
+	for _, c := range w.connections {
+		switch c.status() {
+		case connectInitiated:
+			return qredo.WalletPending
+		case connectRejected:
+			return qredo.WalletRejected
+		case connectExpired:
+			return qredo.WalletExpired
+		}
+	}
+	return qredo.WalletReady
+}
+
+// checkConnect checks whom a new wallet is to be connected to.
+func (r *request) checkConnect(req qredo.WalletRequest) error {
+	switch {
+	case req.Type < 0:
+		return badRequest("type must not be negative")
+	case len(req.Connect) > 0 && !connectable(req.Type):
+		return badRequest("connect is for wallets of type 1 and 2")
+	case req.Type == qredo.WalletDedicated && len(req.Connect) != 1:
+		return badRequest("a dedicated wallet is connected to one counterparty")
+	}
+	seen := map[string]bool{}
+	for _, account := range req.Connect {
+		if r.st.coreClients[qredo.CoreClientID(account.CounterpartyID)] == nil {
+			return badRequest("counterparty %q is no exchange and no core client", account.CounterpartyID)
+		}
+		if seen[account.CounterpartyID] {
+			return badRequest("counterparty %q is named twice", account.CounterpartyID)
+		}
+		seen[account.CounterpartyID] = true
+	}
+	return nil
+}
+
+// connectRequests asks the counterparties of new wallets to approve the connections.
+func (r *request) connectRequests(added walletsAdded) []change {
+	var changes []change
+	for _, w := range added.Wallets {
+		for _, account := range w.Connect {
+			tx := transactionCreated{
+				ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindConnect, From: w.ID, Asset: w.Asset,
+				Expires: r.now.Add(connectLife), CoreClient: qredo.CoreClientID(account.CounterpartyID),
+			}
+			r.askApproval(&tx, custody.Policy{Threshold: 1, Members: []string{account.CounterpartyID}})
+			changes = append(changes, tx)
+		}
+	}
+	return changes
+}
+
+func updatePolicy(r *request) ([]change, any, error) {
+	f, err := r.fund()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := r.wallet()
+	if err != nil || w.fund != f {
+		return nil, nil, notFound("wallet")
+	}
+	var req qredo.PolicyRequest
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	old := w.PolicyTx
+	switch req.Type {
+	case qredo.PolicyTx:
+	case qredo.PolicyWithdraw:
+		old = w.PolicyWithdraw
+	default:
+		return nil, nil, badRequest("type must be %s or %s", qredo.PolicyTx, qredo.PolicyWithdraw)
+	}
+	switch {
+	case old == nil:
+		return nil, nil, badRequest("the wallet has no %s of its own, and a fund's cannot be updated", req.Type)
+	case req.PolicyID != qredo.PolicyID(old.ID):
+		return nil, nil, badRequest("policy_id is not that of the wallet's %s", req.Type)
+	case w.locks[req.Type] != nil:
+		return nil, nil, conflict("an update of this policy waits for approval")
+	}
+	updated, err := r.newPolicy(f.company, old.Name, "policy", &qredo.CustodyGroup{Threshold: req.Threshold, Members: req.Members})
+	if err != nil {
+		return nil, nil, err
+	}
+	updated.ID = old.ID
+	tx := transactionCreated{
+		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindPolicyUpdate, From: w.ID, Asset: w.Asset,
+		Expires: r.now.Add(connectLife), NewPolicy: updated, PolicyType: req.Type,
+	}
+	r.askApproval(&tx, *old)
+	return []change{tx}, ok, nil
+}
+
+func getMaxAmount(r *request) (any, error) {
+	w, err := r.wallet()
+	if err != nil {
+		return nil, err
+	}
+	switch qredo.MaxType(r.query.Get("tx_type")) {
+	case "", qredo.MaxTransfer, qredo.MaxWithdraw, qredo.MaxSwap:
+	default:
+		return nil, badRequest("tx_type must be transfer, withdraw or swap")
+	}
+	var pending qredo.Amount
+	if text := strings.TrimSpace(r.query.Get("pending")); text != "" {
+		if err := pending.UnmarshalJSON([]byte(text)); err != nil || pending < 0 {
+			return nil, badRequest("pending must be a whole number that is not negative")
+		}
+	}
+	most := max(0, r.st.book.Balance(w.available())-int64(pending))
+	charged := qredo.Amount(fee(most))
+	return qredo.Fees{NetAmount: qredo.Amount(most) - charged, AmountToSend: qredo.Amount(most), Fees: charged}, nil
+}
+
+// exchangeListed is a counterparty put on the list of exchanges: what the service's operators did.
+type exchangeListed struct{ qredo.Exchange }
+
+func (e exchangeListed) apply(st *state, _ time.Time) {
+	st.exchanges = slices.DeleteFunc(st.exchanges, func(known exchangeListed) bool { return known.ID == e.ID })
+	st.exchanges = append(st.exchanges, e)
+}
+
+func listExchanges(r *request) (any, error) {
+	list := make([]qredo.Exchange, len(r.st.exchanges))
+	for i, e := range r.st.exchanges {
+		list[i] = e.Exchange
+	}
+	return struct {
+		Exchanges []qredo.Exchange `json:"exchanges"`
+	}{list}, nil
+}
+
+// ListExchange puts a core client on the list of exchanges that wallets can be connected to. The
+// exchange's ID is the core client's.
+func (s *Sandbox) ListExchange(exchange qredo.Exchange) error {
+	return s.update(func(st *state, _ time.Time) ([]change, error) {
+		if st.coreClients[qredo.CoreClientID(exchange.ID)] == nil {
+			return nil, notFound("core client")
+		}
+		if exchange.Name == "" {
+			return nil, badRequest("name must not be empty")
+		}
+		return []change{exchangeListed{exchange}}, nil
+	})
+}

@@ -1,0 +1,403 @@
+package sandbox
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+)
+
+// coreClient is a program that approves.
+type coreClient struct {
+	coreClientCreated
+	created time.Time
+	actions []qredo.ActionID // all it was asked, oldest first
+	wallets []*wallet        // that asked to be connected, oldest first
+}
+
+type coreClientCreated struct {
+	ID      qredo.CoreClientID
+	Account string
+	Name    string
+	Seed    []byte     // of the key it signs with
+	Agent   *agentKeys `json:",omitzero"` // of a signing agent
+}
+
+func (e coreClientCreated) apply(st *state, at time.Time) {
+	c := &coreClient{coreClientCreated: e, created: at}
+	st.coreClients[e.ID] = c
+	if e.Agent != nil {
+		st.agents[e.Agent.ClientID] = c
+	}
+}
+
+// coreClient returns the core client that the path names, if the key's account has it.
+func (r *request) coreClient() (*coreClient, error) {
+	c := r.st.coreClients[qredo.CoreClientID(r.path["client_id"])]
+	if c == nil || c.Account != r.key.account {
+		return nil, notFound("core client")
+	}
+	return c, nil
+}
+
+func createCoreClient(r *request) ([]change, any, error) {
+	var req struct {
+		Name string `json:"name"`
+	}
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	if strings.TrimSpace(req.Name) == "" {
+		return nil, nil, badRequest("name must not be empty")
+	}
+	made := coreClientCreated{
+		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
+	}
+	return []change{made}, r.wireCoreClient(&coreClient{coreClientCreated: made, created: r.now}), nil
+}
+
+func (r *request) wireCoreClient(c *coreClient) qredo.CoreClient {
+	feed := feedURL(r.baseURL) + "/coreclient/" + string(c.ID) + "/feed"
+	return qredo.CoreClient{ID: c.ID, Name: c.Name, Feed: feed, Created: wireTime(c.created)}
+}
+
+// feedURL is the WebSocket form of a base URL.
+func feedURL(base string) string { return "ws" + strings.TrimPrefix(base, "http") }
+
+func listCoreClients(r *request) (any, error) {
+	list := []qredo.CoreClient{}
+	for _, c := range r.st.coreClients {
+		if c.Account == r.key.account {
+			list = append(list, r.wireCoreClient(c))
+		}
+	}
+	slices.SortFunc(list, func(a, b qredo.CoreClient) int {
+		if a.Created != b.Created {
+			return a.Created.Compare(b.Created.Time)
+		}
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	return struct {
+		Count   int                `json:"count"`
+		Clients []qredo.CoreClient `json:"clients"`
+	}{len(list), list}, nil
+}
+
+func (r *request) wireAction(id qredo.ActionID, member string) qredo.Action {
+	tx := r.st.actions[id].tx
+	return qredo.Action{
+		ID: id, CoreClientID: qredo.CoreClientID(member), Type: actionType(tx.Kind),
+		Status: actionStatus(tx.round.Votes[r.st.actions[id].vote], tx), Created: wireTime(tx.created), Expires: wireTime(tx.Expires),
+	}
+}
+
+func actionType(kind txKind) qredo.ActionType {
+	switch kind {
+	case kindWithdrawal:
+		return qredo.ActionWithdraw
+	case kindSwapMake:
+		return qredo.ActionSwap
+	case kindSwapTake:
+		return qredo.ActionSwapTake
+	case kindConnect:
+		return qredo.ActionWalletConnect
+	case kindPolicyUpdate:
+		return "ApproveUpdatePolicy"
+	case kindTransfer, kindSweep, kindDeposit:
+	}
+	return qredo.ActionTransfer
+}
+
+// actionStatus is what the approver said or, where they were not asked any more, how it ended.
+func actionStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
+	if v.Choice == custody.Waiting {
+		switch tx.round.Outcome {
+		case custody.Approved:
+			return qredo.ApprovalApproved
+		case custody.Rejected:
+			return qredo.ApprovalRejected
+		case custody.Expired, custody.Pending:
+		}
+	}
+	return approvalStatus(v, tx)
+}
+
+func listActions(r *request) (any, error) {
+	c, err := r.coreClient()
+	if err != nil {
+		return nil, err
+	}
+	actions := make([]qredo.Action, len(c.actions))
+	for i, id := range c.actions {
+		actions[i] = r.wireAction(id, string(c.ID))
+	}
+	return struct {
+		Count   int            `json:"count"`
+		Actions []qredo.Action `json:"actions"`
+	}{len(actions), actions}, nil
+}
+
+// action returns an action of the core client that the path names.
+func (r *request) action() (*coreClient, qredo.ActionID, error) {
+	c, err := r.coreClient()
+	if err != nil {
+		return nil, "", err
+	}
+	id := qredo.ActionID(r.path["action_id"])
+	return c, id, r.st.checkAction(id, string(c.ID))
+}
+
+func (st *state) checkAction(id qredo.ActionID, member string) error {
+	a, known := st.actions[id]
+	if !known || a.tx.round.Votes[a.vote].Member != member {
+		return notFound("action")
+	}
+	return nil
+}
+
+func getAction(r *request) (any, error) {
+	c, id, err := r.action()
+	if err != nil {
+		return nil, err
+	}
+	action := r.wireAction(id, string(c.ID))
+	action.Details = r.actionDetails(r.st.actions[id].tx)
+	return action, nil
+}
+
+func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
+	f := tx.from.fund
+	if tx.Kind == kindConnect {
+		client := tx.from.connection(tx.CoreClient).ClientID
+		return &qredo.ActionDetails{
+			TxID:       tx.ID,
+			ClientData: map[string]any{"client_id": client},
+			Wallet: &qredo.ActionWallet{
+				ID: tx.from.ID, Name: tx.from.Name, Asset: tx.from.Asset, Type: tx.from.Type, TypeCode: typeCode(tx.from.Type),
+			},
+		}
+	}
+	d := &qredo.ActionDetails{
+		TxType: string(tx.Kind), TxID: tx.ID, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee),
+		NetAmount: qredo.Amount(tx.Amount - tx.Fee), Reference: tx.Reference, BenefitOf: tx.BenefitOf, AccountNo: tx.AccountNo,
+		CompanyID: f.company.ID, FundID: f.ID, WalletID: tx.from.ID, Initiated: wireTime(tx.created), Expires: wireTime(tx.Expires),
+		InitiatedBy: string(f.company.ID), InitiatorName: initiator, InitiatorType: string(qredo.TrustedPartyCompany),
+	}
+	switch {
+	case tx.Kind == kindWithdrawal:
+		d.RecipientAddress, d.RecipientAddressName = tx.Address, f.nameOf(tx.Asset, tx.Address)
+	case tx.to != nil:
+		d.RecipientID, d.RecipientName = string(tx.to.ID), tx.to.fund.company.Company.Name
+	case tx.Receive != "":
+		d.RecipientID = string(tx.Receive)
+	}
+	return d
+}
+
+func typeCode(t qredo.WalletType) string {
+	switch t {
+	case qredo.WalletDedicated:
+		return "dedicated"
+	case qredo.WalletMultiCounterparty, walletMultiOther:
+		return "multi-counterparty"
+	default:
+		return "standard"
+	}
+}
+
+// nameOf is what an address is called on the whitelist.
+func (f *fund) nameOf(asset qredo.AssetCode, address string) string {
+	for _, w := range f.whitelist {
+		if w.Entry.Asset == asset && w.Entry.Address == address {
+			return w.Entry.Name
+		}
+	}
+	return ""
+}
+
+func approveAction(r *request) ([]change, any, error) { return r.decideAction(custody.Approve) }
+func rejectAction(r *request) ([]change, any, error)  { return r.decideAction(custody.Reject) }
+
+func (r *request) decideAction(choice custody.Choice) ([]change, any, error) {
+	_, id, err := r.action()
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.programVote(id, choice)
+}
+
+// programVote is a program's vote. Saying the same again is answered as the first time: a program that
+// did not get the answer asks again.
+func (r *request) programVote(id qredo.ActionID, choice custody.Choice) ([]change, any, error) {
+	a := r.st.actions[id]
+	if a.tx.round.Votes[a.vote].Choice == choice {
+		return nil, ok, nil
+	}
+	changes, err := r.st.vote(r.ids, id, choice, r.now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return changes, ok, nil
+}
+
+func listConnectedWallets(r *request) (any, error) {
+	c, err := r.coreClient()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]qredo.CoreClientWallet, len(c.wallets))
+	for i, w := range c.wallets {
+		tx := w.connection(c.ID).tx
+		list[i] = qredo.CoreClientWallet{
+			WalletID: w.ID, ActionID: tx.Actions[0], Status: actionStatus(tx.round.Votes[0], tx), Expires: wireTime(tx.Expires),
+		}
+	}
+	return struct {
+		Wallets []qredo.CoreClientWallet `json:"wallets"`
+	}{list}, nil
+}
+
+func createSweep(r *request) ([]change, any, error) {
+	c, err := r.coreClient()
+	if err != nil {
+		return nil, nil, err
+	}
+	var req qredo.SweepRequest
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
+		w := r.st.wallets[req.WalletID]
+		if w == nil {
+			return nil, notFound("wallet")
+		}
+		if tie := w.connection(c.ID); tie == nil || tie.status() != connectConnected {
+			return nil, &fault{http.StatusBadRequest, "", "the wallet is not connected to the core client"}
+		}
+		to, err := r.recipient(w, string(req.RecipientWalletID))
+		if err != nil {
+			return nil, err
+		}
+		tx, err := r.newTransaction(kindSweep, w, req.Send, req.Expires, custody.Policy{Threshold: 1, Members: []string{string(c.ID)}})
+		if err != nil {
+			return nil, err
+		}
+		tx.To, tx.Reference, tx.CoreClient = to.ID, req.Reference, c.ID
+		return tx, nil
+	})
+}
+
+// sweepInfo is the wire form of a sweep: the one transaction that is in snake_case.
+type sweepInfo struct {
+	ApproverCount     int             `json:"approver_count"`
+	Expires           qredo.Time      `json:"expires"`
+	Initiated         qredo.Time      `json:"initiated_timestamp"`
+	Reference         string          `json:"reference"`
+	Status            []sweepApproval `json:"status"`
+	Details           sweepDetails    `json:"status_details"`
+	ThresholdRequired int             `json:"threshold_required"`
+	TxID              qredo.TxID      `json:"tx_id"`
+	TxStatus          qredo.TxStatus  `json:"tx_status"`
+}
+
+type sweepApproval struct {
+	ActionID qredo.ActionID       `json:"action_id"`
+	Status   qredo.ApprovalStatus `json:"status"`
+	Time     qredo.Time           `json:"timestamp"`
+	Entity   string               `json:"entity"`
+}
+
+type sweepDetails struct {
+	Amount            qredo.Amount    `json:"amount"`
+	Asset             qredo.AssetCode `json:"asset"`
+	Expires           qredo.Time      `json:"expires"`
+	Fees              qredo.Amount    `json:"fees"`
+	WalletID          qredo.WalletID  `json:"wallet_id"`
+	NetAmount         qredo.Amount    `json:"net_amount"`
+	RecipientWalletID qredo.WalletID  `json:"recipient_wallet_id"`
+	Reference         string          `json:"reference"`
+	RequestedBy       string          `json:"requested_by"`
+}
+
+func getSweep(r *request) (any, error) {
+	c, err := r.coreClient()
+	if err != nil {
+		return nil, err
+	}
+	tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
+	if tx == nil || tx.Kind != kindSweep || tx.CoreClient != c.ID {
+		return nil, notFound("sweep")
+	}
+	info := sweepInfo{
+		ApproverCount: tx.round.Approvals(), Expires: wireTime(tx.Expires), Initiated: wireTime(tx.created), Reference: tx.Reference,
+		ThresholdRequired: tx.round.Threshold, TxID: tx.ID, TxStatus: tx.status,
+		Details: sweepDetails{
+			Amount: qredo.Amount(tx.Amount), Asset: tx.Asset, Expires: wireTime(tx.Expires), Fees: qredo.Amount(tx.Fee),
+			WalletID: tx.From, NetAmount: qredo.Amount(tx.Amount - tx.Fee), RecipientWalletID: tx.To, Reference: tx.Reference,
+			RequestedBy: string(c.ID),
+		},
+	}
+	for i, v := range tx.round.Votes {
+		info.Status = append(info.Status, sweepApproval{
+			ActionID: tx.Actions[i], Status: approvalStatus(v, tx), Time: wireTime(v.At), Entity: v.Member,
+		})
+	}
+	return info, nil
+}
+
+// sign signs a hash with Ed25519. The service's own scheme is not known.
+func sign(r *request) (any, error) {
+	c, err := r.coreClient()
+	if err != nil {
+		return nil, err
+	}
+	var req struct {
+		Hash string `json:"message_hash_hex"`
+	}
+	if err := r.read(&req); err != nil {
+		return nil, err
+	}
+	hash, err := decodeHex("message_hash_hex", req.Hash)
+	if err != nil {
+		return nil, err
+	}
+	signature := ed25519.Sign(ed25519.NewKeyFromSeed(c.Seed), hash)
+	return qredo.CoreClientSignature{SignatureHex: hex.EncodeToString(signature), SignerID: c.ID}, nil
+}
+
+func verifySignature(r *request) (any, error) {
+	var req qredo.VerifyRequest
+	if err := r.read(&req); err != nil {
+		return nil, err
+	}
+	hash, err := decodeHex("message_hash_hex", req.MessageHashHex)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := decodeHex("signature_hex", req.SignatureHex)
+	if err != nil {
+		return nil, err
+	}
+	c := r.st.coreClients[req.SignerID]
+	if c == nil {
+		return nil, notFound("core client")
+	}
+	public := ed25519.NewKeyFromSeed(c.Seed).Public().(ed25519.PublicKey)
+	if !ed25519.Verify(public, hash, signature) {
+		return nil, &fault{http.StatusForbidden, "", "the signature is not the signer's over this hash"}
+	}
+	return ok, nil
+}
+
+func decodeHex(field, text string) ([]byte, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) == 0 {
+		return nil, badRequest("%s must be hexadecimal and not empty", field)
+	}
+	return raw, nil
+}

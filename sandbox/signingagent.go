@@ -1,0 +1,219 @@
+package sandbox
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+)
+
+// agentKeys is what a signing agent registered with and was given.
+type agentKeys struct {
+	ClientID     string
+	Secret       string
+	BLSPublicKey string
+	ECPublicKey  string
+	Finished     bool
+}
+
+// agentFinished is a registration that its agent completed.
+type agentFinished struct{ ID qredo.CoreClientID }
+
+func (e agentFinished) apply(st *state, _ time.Time) {
+	c := st.coreClients[e.ID]
+	keys := *c.Agent
+	keys.Finished = true
+	c.Agent = &keys
+}
+
+// The sizes of a signing agent's public keys, in bytes.
+const (
+	blsKeySize = 192
+	ecKeySize  = 65
+)
+
+func registerAgent(r *request) ([]change, any, error) {
+	var req qredo.AgentRequest
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	if strings.TrimSpace(req.Name) == "" {
+		return nil, nil, badRequest("name must not be empty")
+	}
+	for _, key := range []struct {
+		field, text string
+		size        int
+	}{{"blsPublicKey", req.BLSPublicKey, blsKeySize}, {"ecPublicKey", req.ECPublicKey, ecKeySize}} {
+		if raw, err := decodeHex(key.field, key.text); err != nil || len(raw) != key.size {
+			return nil, nil, badRequest("%s must be %d bytes in hexadecimal", key.field, key.size)
+		}
+	}
+	made := coreClientCreated{
+		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
+		Agent: &agentKeys{
+			ClientID: hex.EncodeToString(r.ids.bytes(16)), Secret: hex.EncodeToString(r.ids.bytes(32)),
+			BLSPublicKey: req.BLSPublicKey, ECPublicKey: req.ECPublicKey,
+		},
+	}
+	// Not qredo.AgentRegistration, whose secret does not let itself be written.
+	return []change{made}, struct {
+		ID           qredo.CoreClientID `json:"id"`
+		ClientID     string             `json:"clientID"`
+		ClientSecret string             `json:"clientSecret"`
+		AccountCode  string             `json:"accountCode"`
+		IDDoc        string             `json:"idDoc"`
+		Timestamp    qredo.Time         `json:"timestamp"`
+	}{
+		made.ID, made.Agent.ClientID, made.Agent.Secret, string(made.ID), hex.EncodeToString(idDocument(made)), wireTime(r.now),
+	}, nil
+}
+
+// idDocument is what an agent signs to complete its registration.
+func idDocument(c coreClientCreated) []byte {
+	sum := sha256.Sum256([]byte(string(c.ID) + c.Name + c.Agent.BLSPublicKey + c.Agent.ECPublicKey))
+	return sum[:]
+}
+
+// caller returns the signing agent whose proof the request carries.
+func (r *request) caller() (*coreClient, error) {
+	c := r.st.agents[r.agent]
+	if c == nil {
+		return nil, errPartnerAuth("proof")
+	}
+	return c, nil
+}
+
+func finishAgent(r *request) ([]change, any, error) {
+	c, err := r.caller()
+	if err != nil {
+		return nil, nil, err
+	}
+	var req struct {
+		Signature string `json:"idDocSignatureHex"`
+	}
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	if _, err := decodeHex("idDocSignatureHex", req.Signature); err != nil {
+		return nil, nil, err
+	}
+	return []change{agentFinished{ID: c.ID}}, struct {
+		Feed string `json:"feed"`
+	}{feedURL(r.baseURL) + "/coreclient/feed"}, nil
+}
+
+// agentAction returns the action that the path names, of the signing agent that asks.
+func (r *request) agentAction() (qredo.ActionID, error) {
+	c, err := r.caller()
+	if err != nil {
+		return "", err
+	}
+	if !c.Agent.Finished {
+		return "", &fault{http.StatusForbidden, "", "the registration is not finished"}
+	}
+	id := qredo.ActionID(r.path["action_id"])
+	return id, r.st.checkAction(id, string(c.ID))
+}
+
+// messages is what an agent signs to approve: the digest of the transaction.
+func messages(id qredo.ActionID, tx *transaction) []string {
+	text := fmt.Sprintf("%s %s %s %s %s%s %s %d", id, tx.Kind, tx.ID, tx.From, tx.To, tx.Address, tx.Asset, tx.Amount)
+	sum := sha256.Sum256([]byte(text))
+	return []string{hex.EncodeToString(sum[:])}
+}
+
+func getMessages(r *request) (any, error) {
+	id, err := r.agentAction()
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Messages []string `json:"messages"`
+	}{messages(id, r.st.actions[id].tx)}, nil
+}
+
+func submitSignatures(r *request) ([]change, any, error) {
+	id, err := r.agentAction()
+	if err != nil {
+		return nil, nil, err
+	}
+	var req struct {
+		Signatures []string `json:"signatures"`
+	}
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	if want := len(messages(id, r.st.actions[id].tx)); len(req.Signatures) != want {
+		return nil, nil, badRequest("signatures must be %d, one for each message", want)
+	}
+	for _, signature := range req.Signatures {
+		if _, err := decodeHex("signatures", signature); err != nil {
+			return nil, nil, err
+		}
+	}
+	return r.programVote(id, custody.Approve)
+}
+
+func refuseToSign(r *request) ([]change, any, error) {
+	id, err := r.agentAction()
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.programVote(id, custody.Reject)
+}
+
+// The service proved agents with a scheme that is not public. The sandbox has one of its own: the proof
+// is the client ID, the time, and an HMAC-SHA256 over time, method, URL and body, joined by points.
+
+// NewAgentAuth returns the authenticator with which a signing agent calls the sandbox. The service's own
+// agents used another scheme.
+func NewAgentAuth(registration *qredo.AgentRegistration) (*qredo.ProofAuth, error) {
+	if registration == nil || registration.ClientID == "" || registration.ClientSecret == "" {
+		return nil, errors.New("sandbox: an agent needs the client ID and secret of its registration")
+	}
+	id, secret := registration.ClientID, string(registration.ClientSecret)
+	return qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {
+		return proof(id, secret, strconv.FormatInt(now.Unix(), 10), method, url, body), nil
+	})
+}
+
+func proof(clientID, secret, timestamp, method, url string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(timestamp + method + url))
+	mac.Write(body)
+	return clientID + "." + timestamp + "." + hex.EncodeToString(mac.Sum(nil))
+}
+
+// verifyProof returns the client ID of the agent whose proof a request carries.
+func (s *Sandbox) verifyProof(r *http.Request, urls []string, body []byte, now time.Time) (string, error) {
+	given := strings.TrimSpace(r.Header.Get("x-api-zkp"))
+	if given == "" {
+		return "", &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
+	}
+	parts := strings.Split(given, ".")
+	if len(parts) != 3 || stale(parts[1], now) {
+		return "", errPartnerAuth("proof")
+	}
+	secret := ""
+	s.mu.RLock()
+	if c := s.state.agents[parts[0]]; c != nil {
+		secret = c.Agent.Secret
+	}
+	s.mu.RUnlock()
+	for _, url := range urls {
+		want := proof(parts[0], secret, parts[1], r.Method, url, body)
+		if secret != "" && hmac.Equal([]byte(want), []byte(given)) {
+			return parts[0], nil
+		}
+	}
+	return "", errPartnerAuth("proof")
+}

@@ -1,0 +1,168 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+)
+
+// quoteLife is how long a quote can be taken that says nothing of it.
+const quoteLife = 24 * time.Hour
+
+func makeSwap(r *request) ([]change, any, error) {
+	var req qredo.SwapRequest
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
+		if req.Expires.IsZero() {
+			req.Expires = qredo.TimeOf(r.now.Add(quoteLife))
+		}
+		if _, err := r.asset(req.Receive.Asset); err != nil {
+			return nil, err
+		}
+		if req.Receive.Amount <= 0 {
+			return nil, badRequest("receive.amount must be more than zero")
+		}
+		_, tx, err := r.swapSide(kindSwapMake, req.SendWalletID, req.ReceiveWalletID, req.Send, req.Receive.Asset, req.Reference, req.Expires)
+		if err != nil {
+			return nil, err
+		}
+		tx.Quote = &quote{Receive: req.Receive, Hub: req.AddToLiquidityHub}
+		return tx, nil
+	})
+}
+
+// swapSide is what maker and taker of a swap have in common: a wallet to send from, and one to receive in.
+func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.AssetAmount, receive qredo.AssetCode, reference string, expires qredo.Time) (*wallet, *transactionCreated, error) {
+	if reference == "" {
+		return nil, nil, badRequest("reference must not be empty")
+	}
+	w, tx, err := r.outgoing(kind, from, send, expires)
+	if err != nil {
+		return nil, nil, err
+	}
+	into, err := r.walletOf(to)
+	switch {
+	case err != nil || into.fund.company != w.fund.company:
+		return nil, nil, notFound("wallet to receive in")
+	case into.Asset != receive:
+		return nil, nil, badRequest("the wallet to receive in holds %s, not %s", into.Asset, receive)
+	}
+	tx.Receive, tx.Reference = into.ID, reference
+	return w, tx, nil
+}
+
+// quoteOf returns an offered swap of the key's account.
+func (r *request) quoteOf(id qredo.TxID) (*transaction, error) {
+	tx := r.st.txs[id]
+	if tx == nil || tx.Kind != kindSwapMake || tx.from.fund.company.Account != r.key.account {
+		return nil, notFound("swap")
+	}
+	return tx, nil
+}
+
+func takeSwap(r *request) ([]change, any, error) {
+	var req qredo.TakeRequest
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
+		maker, err := r.quoteOf(req.SwapID)
+		switch {
+		case err != nil:
+			return nil, err
+		case maker.status != qredo.TxTakerPending:
+			return nil, badRequest("the swap is %s: it cannot be taken", maker.status)
+		case maker.swap != nil:
+			return nil, badRequest("the swap is being taken")
+		}
+		_, tx, err := r.swapSide(kindSwapTake, req.SendWalletID, req.ReceiveWalletID, maker.Quote.Receive, maker.Asset, req.Reference, qredo.TimeOf(maker.Expires))
+		if err != nil {
+			return nil, err
+		}
+		if tx.From == maker.Receive || tx.Receive == maker.From {
+			return nil, badRequest("a wallet cannot swap with itself")
+		}
+		tx.Swap = maker.ID
+		return tx, nil
+	})
+}
+
+func getMake(r *request) (any, error) { return r.transaction(kindSwapMake) }
+func getTake(r *request) (any, error) { return r.transaction(kindSwapTake) }
+
+func cancelMake(r *request) ([]change, any, error) {
+	c, err := r.company()
+	if err != nil {
+		return nil, nil, err
+	}
+	tx, err := r.quoteOf(qredo.TxID(r.path["tx_id"]))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case tx.from.fund.company != c:
+		return nil, nil, notFound("swap")
+	case tx.swap != nil && tx.isOpen():
+		return nil, nil, badRequest("the swap is being taken")
+	case !tx.isOpen():
+		return nil, nil, badRequest("the swap is %s", tx.status)
+	}
+	return []change{transactionEnded{TxID: tx.ID, Outcome: custody.Rejected, Cancelled: true}}, ok, nil
+}
+
+func listOnHub(r *request) ([]change, any, error) {
+	c, err := r.company()
+	if err != nil {
+		return nil, nil, err
+	}
+	var req struct {
+		TxID qredo.TxID `json:"tx_id"`
+	}
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	tx, err := r.quoteOf(req.TxID)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case tx.from.fund.company != c:
+		return nil, nil, notFound("swap")
+	case tx.status != qredo.TxTakerPending:
+		return nil, nil, badRequest("the swap is %s: only an approved quote can be listed", tx.status)
+	case !tx.listed.IsZero():
+		return nil, ok, nil // asking again changes nothing
+	}
+	return []change{swapListed{TxID: tx.ID}}, ok, nil
+}
+
+func listCompanyHub(r *request) (any, error) {
+	c, err := r.company()
+	if err != nil {
+		return nil, err
+	}
+	return r.hub(func(tx *transaction) bool { return tx.from.fund.company == c }), nil
+}
+
+func listHub(r *request) (any, error) {
+	return r.hub(func(*transaction) bool { return true }), nil
+}
+
+// hub lists the quotes of the key's account.
+func (r *request) hub(owns func(*transaction) bool) any {
+	items := []qredo.HubQuote{}
+	for _, tx := range r.st.hub {
+		if tx.from.fund.company.Account != r.key.account {
+			continue
+		}
+		items = append(items, qredo.HubQuote{
+			TxID: tx.ID, SendAsset: tx.Asset, SendAmount: qredo.Amount(tx.Amount),
+			ReceiveAsset: tx.Quote.Receive.Asset, ReceiveAmount: tx.Quote.Receive.Amount,
+			Owner: owns(tx), Added: wireTime(tx.listed), Expires: wireTime(tx.Expires),
+		})
+	}
+	return struct {
+		Items []qredo.HubQuote `json:"items"`
+	}{items}
+}

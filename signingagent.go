@@ -1,0 +1,168 @@
+package qredo
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
+// registered by a client that signs with RSA, and from then on authenticates itself by a proof. Where
+// the two differ, the methods below say which client they need.
+
+// Secret is text that must not get into a log: it prints as [redacted], however it is printed. Convert
+// it to string to get the text.
+type Secret string
+
+const redacted = "[redacted]"
+
+// String returns "[redacted]".
+func (Secret) String() string { return redacted }
+
+// Format prints "[redacted]" whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue returns "[redacted]".
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON writes "[redacted]".
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// AgentRequest registers a signing agent by the public halves of its keys.
+type AgentRequest struct {
+	Name         string `json:"name"`
+	BLSPublicKey string `json:"blsPublicKey"` // 192 bytes in hexadecimal
+	ECPublicKey  string `json:"ecPublicKey"`  // 65 bytes in hexadecimal
+}
+
+func (r AgentRequest) validate() error {
+	if strings.TrimSpace(r.Name) == "" {
+		return invalid("name", "must not be empty")
+	}
+	if err := checkHex("blsPublicKey", r.BLSPublicKey); err != nil {
+		return err
+	}
+	return checkHex("ecPublicKey", r.ECPublicKey)
+}
+
+// AgentRegistration is what a signing agent is given once, and has to keep.
+type AgentRegistration struct {
+	ID           CoreClientID `json:"id"`
+	ClientID     string       `json:"clientID"`
+	ClientSecret Secret       `json:"clientSecret"` // what its proofs are made with
+	AccountCode  string       `json:"accountCode"`
+	IDDocument   string       `json:"idDoc"` // to be signed for Finish
+	Created      Time         `json:"timestamp"`
+}
+
+func (r *AgentRegistration) missing() string { return missingIfEmpty("id", r.ID) }
+
+// ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing
+// else.
+type ProofAuth struct {
+	proof func(method, url string, body []byte, now time.Time) (string, error)
+}
+
+// NewProofAuth returns an authenticator that asks proof for the header of each attempt. How a proof is
+// made is the agent's matter: this package has no implementation of the service's own.
+func NewProofAuth(proof func(method, url string, body []byte, now time.Time) (string, error)) (*ProofAuth, error) {
+	if proof == nil {
+		return nil, invalid("proof", "must not be nil")
+	}
+	return &ProofAuth{proof}, nil
+}
+
+// Authenticate sets x-api-zkp.
+func (a *ProofAuth) Authenticate(req *http.Request, body []byte, now time.Time) error {
+	proof, err := a.proof(req.Method, req.URL.String(), body, now)
+	if err != nil {
+		return err
+	}
+	if err := checkHeaderText("proof", proof); err != nil {
+		return err
+	}
+	req.Header.Set("X-Api-Zkp", proof)
+	return nil
+}
+
+// Register registers a signing agent. It needs a client with [RSAAuth], also at services that take other
+// calls unsigned. Finish completes it.
+//
+// API: POST /coreclient/init
+func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opts ...CallOption) (*AgentRegistration, error) {
+	if err := req.validate(); err != nil {
+		return nil, err
+	}
+	return call[AgentRegistration](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient/init", body: req}, opts)
+}
+
+// Finish completes the registration with the agent's signature over its ID document, and returns the URL
+// of its feed. It needs a client with [ProofAuth].
+//
+// API: POST /coreclient/finish
+func (s *CoreClientsService) Finish(ctx context.Context, idDocSignatureHex string, opts ...CallOption) (feed string, err error) {
+	if err := checkHex("idDocSignatureHex", idDocSignatureHex); err != nil {
+		return "", err
+	}
+	body := struct {
+		Signature string `json:"idDocSignatureHex"`
+	}{idDocSignatureHex}
+	answer, err := call[agentFeed](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient/finish", body: body}, opts)
+	if err != nil {
+		return "", err
+	}
+	return answer.Feed, nil
+}
+
+type agentFeed struct {
+	Feed string `json:"feed"`
+}
+
+type agentMessages struct {
+	Messages []string `json:"messages"`
+}
+
+// Messages returns what a signing agent has to sign to approve an action: hexadecimal texts. It needs a
+// client with [ProofAuth].
+//
+// API: GET /coreclient/action/{action_id}
+func (s *CoreClientsService) Messages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
+	answer, err := call[agentMessages](ctx, s.client, agentOperation(http.MethodGet, actionID, nil), opts)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Messages, nil
+}
+
+// SubmitSignatures approves an action by a signing agent's signatures, one for each of its messages and
+// in their order. It needs a client with [ProofAuth].
+//
+// API: PUT /coreclient/action/{action_id}
+func (s *CoreClientsService) SubmitSignatures(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
+	if len(signatures) == 0 {
+		return invalid("signatures", "must not be empty")
+	}
+	for i, signature := range signatures {
+		if err := checkHex(fmt.Sprintf("signatures[%d]", i), signature); err != nil {
+			return err
+		}
+	}
+	body := struct {
+		Signatures []string `json:"signatures"`
+	}{signatures}
+	return s.client.perform(ctx, agentOperation(http.MethodPut, actionID, body), nil, opts)
+}
+
+// RefuseToSign rejects an action as a signing agent. It needs a client with [ProofAuth].
+//
+// API: DELETE /coreclient/action/{action_id}
+func (s *CoreClientsService) RefuseToSign(ctx context.Context, actionID ActionID, opts ...CallOption) error {
+	return s.client.perform(ctx, agentOperation(http.MethodDelete, actionID, nil), nil, opts)
+}
+
+func agentOperation(method string, actionID ActionID, body any) operation {
+	return operation{method: method, path: "/coreclient/action/{action_id}", ids: []string{string(actionID)}, body: body}
+}

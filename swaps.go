@@ -1,0 +1,200 @@
+package qredo
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// SwapRequest offers to swap one asset for another: a quote.
+type SwapRequest struct {
+	SendWalletID    WalletID    `json:"send_wallet_id"`
+	ReceiveWalletID WalletID    `json:"receive_wallet_id"`
+	Reference       string      `json:"reference"` // required
+	PartnerTxID     PartnerTxID `json:"partner_txID,omitzero"`
+	Expires         Time        `json:"expires,omitzero"` // until when it can be taken; the service decides if zero
+	Send            AssetAmount `json:"send"`
+	Receive         AssetAmount `json:"receive"`
+	// AddToLiquidityHub lists the quote on the hub as soon as it is approved.
+	AddToLiquidityHub bool `json:"add_to_liquidity_hub"`
+}
+
+func (r SwapRequest) validate(now time.Time) error {
+	if err := validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference); err != nil {
+		return err
+	}
+	if err := r.Send.validate("send"); err != nil {
+		return err
+	}
+	if err := r.Receive.validate("receive"); err != nil {
+		return err
+	}
+	if !r.Expires.IsZero() {
+		return checkExpiry(r.Expires, now)
+	}
+	return nil
+}
+
+func validateSwapSide(send, receive WalletID, reference string) error {
+	if err := checkID("send_wallet_id", send); err != nil {
+		return err
+	}
+	if err := checkID("receive_wallet_id", receive); err != nil {
+		return err
+	}
+	if strings.TrimSpace(reference) == "" {
+		return invalid("reference", "must not be empty")
+	}
+	return nil
+}
+
+// SwapSubmission is the answer to an offered swap.
+type SwapSubmission struct {
+	Submission
+	URL string `json:"tx_url"` // where the swap can be taken
+}
+
+// TakeRequest takes a quote.
+type TakeRequest struct {
+	SwapID          TxID        `json:"swap_id"` // the quote's transaction
+	SendWalletID    WalletID    `json:"send_wallet_id"`
+	ReceiveWalletID WalletID    `json:"receive_wallet_id"`
+	Reference       string      `json:"reference"` // required
+	PartnerTxID     PartnerTxID `json:"partner_txID,omitzero"`
+}
+
+func (r TakeRequest) validate() error {
+	if err := checkID("swap_id", r.SwapID); err != nil {
+		return err
+	}
+	return validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference)
+}
+
+// HubQuote is a quote listed on the liquidity hub, as its maker offers it: who takes it sends what the
+// maker receives. Amounts are base units.
+type HubQuote struct {
+	TxID          TxID      `json:"tx_id"`
+	SendAsset     AssetCode `json:"send_asset"`
+	SendAmount    Amount    `json:"send_amount"`
+	ReceiveAsset  AssetCode `json:"receive_asset"`
+	ReceiveAmount Amount    `json:"receive_amount"`
+	Owner         bool      `json:"owner"` // the quote is the caller's own
+	Added         Time      `json:"added"`
+	Expires       Time      `json:"expires"`
+}
+
+type liquidityHub struct {
+	Items []HubQuote `json:"items"`
+}
+
+// SwapsService swaps assets between two parties: both sides are settled in one step, or neither.
+type SwapsService struct{ client *Client }
+
+// Make offers a swap. When the maker's custody group has approved it, its status is [TxTakerPending] and
+// it can be taken, until it expires or is cancelled.
+//
+// API: POST /company/{company_id}/atomicswap/make
+func (s *SwapsService) Make(ctx context.Context, companyID CompanyID, req SwapRequest, opts ...CallOption) (*SwapSubmission, error) {
+	if err := req.validate(s.client.now()); err != nil {
+		return nil, err
+	}
+	return call[SwapSubmission](ctx, s.client, operation{
+		method: http.MethodPost, path: "/company/{company_id}/atomicswap/make", ids: []string{string(companyID)}, body: req,
+	}, opts)
+}
+
+// GetMake returns an offered swap with the maker's approvals.
+//
+// API: GET /company/{company_id}/atomicswap/make/{tx_id}
+func (s *SwapsService) GetMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return call[Transaction](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/atomicswap/make/{tx_id}", ids: []string{string(companyID), string(txID)},
+	}, opts)
+}
+
+// WaitMake returns an offered swap once it is taken and settled. One that is rejected, cancelled or
+// expires is a [*TxError]; the end of ctx, or a failure to look, is an error that leaves it as it is.
+//
+// API: GET /company/{company_id}/atomicswap/make/{tx_id}
+func (s *SwapsService) WaitMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.GetMake(ctx, companyID, txID, opts...) })
+}
+
+// CancelMake withdraws an offered swap that nobody has taken.
+//
+// API: DELETE /company/{company_id}/atomicswap/make/{tx_id}
+func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
+	return s.client.perform(ctx, operation{
+		method: http.MethodDelete, path: "/company/{company_id}/atomicswap/make/{tx_id}", ids: []string{string(companyID), string(txID)},
+	}, nil, opts)
+}
+
+// Take takes an offered swap. When the taker's custody group has approved it, both sides are settled and
+// have the status [TxTakerApproved].
+//
+// API: POST /company/{company_id}/atomicswap/take
+func (s *SwapsService) Take(ctx context.Context, companyID CompanyID, req TakeRequest, opts ...CallOption) (*Submission, error) {
+	if err := req.validate(); err != nil {
+		return nil, err
+	}
+	return call[Submission](ctx, s.client, operation{
+		method: http.MethodPost, path: "/company/{company_id}/atomicswap/take", ids: []string{string(companyID)}, body: req,
+	}, opts)
+}
+
+// GetTake returns the taker's side of a swap with the taker's approvals.
+//
+// API: GET /company/{company_id}/atomicswap/take/{tx_id}
+func (s *SwapsService) GetTake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return call[Transaction](ctx, s.client, operation{
+		method: http.MethodGet, path: "/company/{company_id}/atomicswap/take/{tx_id}", ids: []string{string(companyID), string(txID)},
+	}, opts)
+}
+
+// WaitTake returns the taker's side of a swap once it is settled, as [SwapsService.WaitMake] does for the
+// maker's.
+//
+// API: GET /company/{company_id}/atomicswap/take/{tx_id}
+func (s *SwapsService) WaitTake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
+	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.GetTake(ctx, companyID, txID, opts...) })
+}
+
+// Publish lists an approved quote on the liquidity hub.
+//
+// API: POST /company/{company_id}/liquidityhub
+func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
+	if err := checkID("tx_id", txID); err != nil {
+		return err
+	}
+	body := struct {
+		TxID TxID `json:"tx_id"`
+	}{txID}
+	return s.client.perform(ctx, operation{
+		method: http.MethodPost, path: "/company/{company_id}/liquidityhub", ids: []string{string(companyID)}, body: body,
+	}, nil, opts)
+}
+
+// Hub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.
+//
+// API: GET /company/{company_id}/liquidityhub
+func (s *SwapsService) Hub(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]HubQuote, error) {
+	return s.hub(ctx, operation{
+		method: http.MethodGet, path: "/company/{company_id}/liquidityhub", ids: []string{string(companyID)},
+	}, opts)
+}
+
+// HubAll returns all quotes on the liquidity hub that the API key can see.
+//
+// API: GET /liquidityhub
+func (s *SwapsService) HubAll(ctx context.Context, opts ...CallOption) ([]HubQuote, error) {
+	return s.hub(ctx, operation{method: http.MethodGet, path: "/liquidityhub"}, opts)
+}
+
+func (s *SwapsService) hub(ctx context.Context, op operation, opts []CallOption) ([]HubQuote, error) {
+	hub, err := call[liquidityHub](ctx, s.client, op, opts)
+	if err != nil {
+		return nil, err
+	}
+	return hub.Items, nil
+}
