@@ -82,6 +82,9 @@ func parseBlock(block *pem.Block) (*rsa.PrivateKey, error) {
 }
 
 func checkKeySize(key *rsa.PublicKey) error {
+	if key.N == nil {
+		return invalid("private key", "holds no key")
+	}
 	if bits := key.N.BitLen(); bits < minKeyBits {
 		return invalid("private key", "must have %d bits or more, has %d", minKeyBits, bits)
 	}

@@ -1,0 +1,215 @@
+package qredo_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// badAPIKeys cannot be a header's value, or are no key at all.
+var badAPIKeys = map[string]string{
+	"empty": "", "blank": " \t\r\n", "line break": "abc\ndef", "carriage return": "abc\rdef", "header after it": "abc\r\nX-Admin: 1",
+	"space": "abc def", "tab": "abc\tdef", "null": "abc\x00def", "beyond ASCII": "clé", "delete": "abc\x7f",
+}
+
+func TestBadAPIKeys(t *testing.T) {
+	for name, bad := range badAPIKeys {
+		t.Run(name, func(t *testing.T) {
+			auth, err := qredo.NewRSAAuth(bad, privateKey(t))
+			require.Nil(t, auth)
+			refused := requireInvalid(t, err, "API key")
+			if trimmed := strings.TrimSpace(bad); trimmed != "" {
+				require.NotContains(t, refused.Error(), trimmed, "the key may be nearly right, so it is a secret")
+			}
+			hmac, err := qredo.NewHMACAuth(bad, "c2VjcmV0")
+			require.Nil(t, hmac)
+			requireInvalid(t, err, "API key")
+		})
+	}
+}
+
+// White space around an API key comes from copying it, or from a file's last line.
+func TestAPIKeysAreTrimmed(t *testing.T) {
+	req, err := http.NewRequest(http.MethodGet, testBase, nil)
+	require.NoError(t, err)
+	auth, err := qredo.NewRSAAuth(" \t"+apiKey+"\r\n", privateKey(t))
+	require.NoError(t, err)
+	require.NoError(t, auth.Authenticate(req, nil, testNow))
+	require.Equal(t, apiKey, req.Header.Get("X-API-KEY"))
+}
+
+func TestNewRSAAuthRefusesKeys(t *testing.T) {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	for name, key := range map[string]crypto.Signer{
+		"nil": nil, "nil pointer": (*rsa.PrivateKey)(nil), "no key in it": &rsa.PrivateKey{},
+		"EC": ec, "Ed25519": ed, "1024 bits": short,
+	} {
+		t.Run(name, func(t *testing.T) {
+			auth, err := qredo.NewRSAAuth(apiKey, key)
+			require.Nil(t, auth)
+			requireInvalid(t, err, "private key")
+		})
+	}
+}
+
+// foreignSigner holds its key elsewhere, as a hardware module does.
+type foreignSigner struct {
+	key *rsa.PrivateKey
+	err error
+}
+
+func (s foreignSigner) Public() crypto.PublicKey { return &s.key.PublicKey }
+
+func (s foreignSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.key.Sign(random, digest, opts)
+}
+
+func TestRSAAuthWithAForeignSigner(t *testing.T) {
+	auth, err := qredo.NewRSAAuth(apiKey, foreignSigner{key: privateKey(t)})
+	require.NoError(t, err)
+	signature, err := auth.Sign("7", "https://h/p", []byte("body"))
+	require.NoError(t, err)
+	verifySignature(t, signature, "7", "https://h/p", []byte("body"))
+}
+
+// A signer that fails stops the call, with its error in the chain and nothing sent.
+func TestSignerThatFails(t *testing.T) {
+	gone := errors.New("the module is gone")
+	auth, err := qredo.NewRSAAuth(apiKey, foreignSigner{key: privateKey(t), err: gone})
+	require.NoError(t, err)
+	client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+	require.NoError(t, err)
+	_, err = client.Companies.Get(t.Context(), companyID)
+	require.ErrorIs(t, err, gone)
+	require.ErrorContains(t, err, "GET /company/"+companyID)
+}
+
+// With nonces each attempt has its own, there is no timestamp, and nothing that the caller set stays.
+func TestNonce(t *testing.T) {
+	next := 41
+	auth := newAuth(t, qredo.WithNonce(func() string { next++; return strconv.Itoa(next) }))
+	var nonces []string
+	client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+		require.NotContains(t, req.Header, "X-Timestamp")
+		require.Len(t, req.Header["X-Nonce"], 1)
+		nonces = append(nonces, req.Header.Get("x-nonce"))
+		verifySignature(t, req.Header.Get("x-sign"), req.Header.Get("x-nonce"), req.URL.String(), nil)
+		return answer(req, 200, `{}`), nil
+	})}))
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, client.Do(t.Context(), http.MethodGet, "/assets", nil, nil,
+			qredo.WithHeader("x-timestamp", "1"), qredo.WithHeader("x-nonce", "1"), qredo.WithHeader("x-sign", "1")))
+	}
+	require.Equal(t, []string{"42", "43"}, nonces)
+}
+
+func TestBadNonces(t *testing.T) {
+	for _, nonce := range []string{"", "1\n2", "1 2", "é"} {
+		auth := newAuth(t, qredo.WithNonce(func() string { return nonce }))
+		client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+		require.NoError(t, err)
+		_, err = client.Assets.List(t.Context())
+		requireInvalid(t, err, "nonce")
+	}
+}
+
+// The caller cannot replace what authenticates a request.
+func TestAuthenticationHeadersCannotBeSet(t *testing.T) {
+	var got http.Header
+	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		got = req.Header
+		return answer(req, 200, `{}`), nil
+	}))
+	_, err := client.Assets.List(t.Context(), qredo.WithHeader("X-API-KEY", "mine"), qredo.WithHeader("x-sign", "mine"),
+		qredo.WithHeader("x-timestamp", "1"), qredo.WithHeader("x-nonce", "1"), qredo.WithHeader("X-Trace", "t-1"))
+	require.NoError(t, err)
+	require.Equal(t, []string{apiKey}, got["X-Api-Key"])
+	require.Equal(t, []string{"1700000000"}, got["X-Timestamp"])
+	require.NotContains(t, got, "X-Nonce")
+	require.Equal(t, []string{"t-1"}, got["X-Trace"])
+	require.Len(t, got["X-Sign"], 1)
+	verifySignature(t, got.Get("x-sign"), "1700000000", testBase+"/assets", nil)
+}
+
+// environment sets the four variables for a test; those not named are empty.
+func environment(t *testing.T, set map[string]string) {
+	t.Helper()
+	for _, name := range []string{"QREDO_API_KEY", "QREDO_API_KEY_FILE", "QREDO_PRIVATE_KEY", "QREDO_PRIVATE_KEY_FILE"} {
+		t.Setenv(name, set[name])
+	}
+}
+
+func TestAuthFromEnv(t *testing.T) {
+	pem := string(readTestdata(t, "private.pkcs8.pem"))
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(apiKey+"\n"), 0o600))
+	for name, set := range map[string]map[string]string{
+		"values":        {"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": pem},
+		"escaped lines": {"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": strings.ReplaceAll(pem, "\n", `\n`)},
+		"files":         {"QREDO_API_KEY_FILE": keyFile, "QREDO_PRIVATE_KEY_FILE": "testdata/private.pkcs1.pem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environment(t, set)
+			auth, err := qredo.AuthFromEnv()
+			require.NoError(t, err)
+			req, err := http.NewRequest(http.MethodGet, testBase, nil)
+			require.NoError(t, err)
+			require.NoError(t, auth.Authenticate(req, nil, time.Unix(9, 0)))
+			require.Equal(t, apiKey, req.Header.Get("x-api-key"))
+			verifySignature(t, req.Header.Get("x-sign"), "9", testBase, nil)
+		})
+	}
+}
+
+func TestAuthFromEnvRefuses(t *testing.T) {
+	pem := string(readTestdata(t, "private.pkcs8.pem"))
+	for name, tc := range map[string]struct {
+		set   map[string]string
+		field string
+	}{
+		"nothing":           {nil, "QREDO_API_KEY"},
+		"no private key":    {map[string]string{"QREDO_API_KEY": apiKey}, "QREDO_PRIVATE_KEY"},
+		"key twice":         {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_API_KEY_FILE": "f"}, "QREDO_API_KEY"},
+		"private key twice": {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": pem, "QREDO_PRIVATE_KEY_FILE": "f"}, "QREDO_PRIVATE_KEY"},
+		"path for a key":    {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": "testdata/private.pkcs8.pem"}, "private key"},
+		"public key":        {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY_FILE": "testdata/public.pem"}, "private key"},
+		"bad API key":       {map[string]string{"QREDO_API_KEY": "a b", "QREDO_PRIVATE_KEY": pem}, "API key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environment(t, tc.set)
+			auth, err := qredo.AuthFromEnv()
+			require.Nil(t, auth)
+			requireInvalid(t, err, tc.field)
+			require.NotContains(t, err.Error(), pem)
+		})
+	}
+	environment(t, map[string]string{"QREDO_API_KEY_FILE": "testdata/none", "QREDO_PRIVATE_KEY": pem})
+	_, err := qredo.AuthFromEnv()
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "QREDO_API_KEY_FILE")
+}
