@@ -1,0 +1,150 @@
+package qredo_test
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"testing/quick"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+var (
+	btc   = qredo.Asset{Code: "BTC", Scale: 100_000_000}
+	eth   = qredo.Asset{Code: "ETH", Scale: 1_000_000_000}
+	whole = qredo.Asset{Code: "POINT", Scale: 1}
+)
+
+func TestAssetParse(t *testing.T) {
+	for _, tc := range []struct {
+		asset  qredo.Asset
+		figure string
+		want   qredo.Amount
+	}{
+		{btc, "1.5", 150_000_000},
+		{btc, "0", 0},
+		{btc, "-0", 0},
+		{btc, "0.00000001", 1},
+		{btc, "-0.00000001", -1},
+		{btc, "1.12345678", 112_345_678},
+		{btc, "1.10", 110_000_000},
+		{btc, "007", 700_000_000},
+		{btc, "000000000000000000000000000001", 100_000_000},
+		{btc, "92233720368.54775807", math.MaxInt64},
+		{btc, "-92233720368.54775808", math.MinInt64},
+		{eth, "1.123456789", 1_123_456_789},
+		{whole, "42", 42},
+		{whole, "9223372036854775807", math.MaxInt64},
+	} {
+		got, err := tc.asset.Parse(tc.figure)
+		require.NoError(t, err, tc.figure)
+		require.Equal(t, tc.want, got, tc.figure)
+	}
+}
+
+func TestAssetParseRefuses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		asset   qredo.Asset
+		figures []string
+		field   string
+		says    string
+	}{
+		"not a figure": {btc, []string{
+			"", ".", "1.", ".5", "-", "-.5", "--1", "+1", "1e3", "1E3", "1,5", "1 000", " 1", "1 ", "1\n", "1.5.2", "1.-5", "1_000",
+			"0x10", "NaN", "Inf", "١٢", "１", "1.５", "−1", "1\x00", "BTC 1", "1'000",
+		}, "amount", "must be a decimal number"},
+		"too fine for BTC": {btc, []string{"1.123456789", "0.000000000", "-1.000000001"}, "amount", "more than the 8 decimals of BTC"},
+		"too fine for ETH": {eth, []string{"1.1234567891"}, "amount", "more than the 9 decimals of ETH"},
+		"not divisible":    {whole, []string{"1.0", "1.5"}, "amount", "more than the 0 decimals"},
+		"over 64 bits": {btc, []string{
+			"92233720368.54775808", "-92233720368.54775809", "92233720369", "1" + strings.Repeat("0", 400),
+		}, "amount", "beyond 64 bits"},
+		"scale zero":         {qredo.Asset{Code: "X"}, []string{"1"}, "scale", "is 0"},
+		"scale negative":     {qredo.Asset{Code: "X", Scale: -100}, []string{"1"}, "scale", "is -100"},
+		"scale no power":     {qredo.Asset{Code: "X", Scale: 15}, []string{"1"}, "scale", "power of ten, is 15"},
+		"scale of two tens":  {qredo.Asset{Code: "X", Scale: 200}, []string{"1"}, "scale", "power of ten, is 200"},
+		"scale the greatest": {qredo.Asset{Code: "X", Scale: math.MaxInt64}, []string{"1"}, "scale", "power of ten"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, figure := range tc.figures {
+				got, err := tc.asset.Parse(figure)
+				require.Zero(t, got, "%q", figure)
+				require.Contains(t, requireInvalid(t, err, tc.field).Rule, tc.says, "%q", figure)
+			}
+		})
+	}
+}
+
+func TestAssetFormat(t *testing.T) {
+	for _, tc := range []struct {
+		asset  qredo.Asset
+		amount qredo.Amount
+		want   string
+	}{
+		{btc, 0, "0"},
+		{btc, 1, "0.00000001"},
+		{btc, -1, "-0.00000001"},
+		{btc, 150_000_000, "1.5"},
+		{btc, 100_000_000, "1"},
+		{btc, 1_000_000_000, "10"},
+		{btc, 99_999_999, "0.99999999"},
+		{btc, math.MaxInt64, "92233720368.54775807"},
+		{btc, math.MinInt64, "-92233720368.54775808"},
+		{eth, 1, "0.000000001"},
+		{whole, math.MinInt64, "-9223372036854775808"},
+		{whole, 100, "100"},
+		{qredo.Asset{Code: "X", Scale: 15}, 150, "150 base units"},
+		{qredo.Asset{Code: "X"}, -3, "-3 base units"},
+	} {
+		require.Equal(t, tc.want, tc.asset.Format(tc.amount))
+	}
+}
+
+// What Format writes Parse reads, for every amount and every scale that is a power of ten.
+func TestAssetRoundTrip(t *testing.T) {
+	check := func(amount int64, zeros uint8) bool {
+		asset := qredo.Asset{Code: "A", Scale: int64(math.Pow10(int(zeros % 19)))}
+		figure := asset.Format(qredo.Amount(amount))
+		got, err := asset.Parse(figure)
+		if err != nil || int64(got) != amount {
+			t.Logf("%d at scale %d is %q, read as %d: %v", amount, asset.Scale, figure, got, err)
+			return false
+		}
+		return true
+	}
+	for zeros := range uint8(19) {
+		for _, amount := range []int64{math.MinInt64, math.MinInt64 + 1, -1, 0, 1, math.MaxInt64 - 1, math.MaxInt64} {
+			require.True(t, check(amount, zeros))
+		}
+	}
+	require.NoError(t, quick.Check(check, &quick.Config{MaxCount: 20_000}))
+}
+
+func TestAmountJSON(t *testing.T) {
+	for text, want := range map[string]qredo.Amount{
+		`5`: 5, `"5"`: 5, `-5`: -5, `"-5"`: -5, `5.0`: 5, `5e2`: 500, `"1.50e1"`: 15, `0`: 0, `-0`: 0,
+		`9223372036854775807`: math.MaxInt64, `"-9223372036854775808"`: math.MinInt64,
+		`9007199254740993`: 9007199254740993, // beyond what a float can hold
+	} {
+		var got qredo.Amount
+		require.NoError(t, json.Unmarshal([]byte(text), &got), text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{
+		`1.5`, `"1.5"`, `1e-1`, `9223372036854775808`, `-9223372036854775809`, `"9223372036854775808"`, `1e19`, `1e999999999999`,
+		`""`, `" 5"`, `"+5"`, `"5 BTC"`, `true`, `{}`, `[5]`, `"0x10"`,
+	} {
+		got := qredo.Amount(77)
+		require.Error(t, json.Unmarshal([]byte(text), &got), text)
+		require.Equal(t, qredo.Amount(77), got, "what cannot be read changes nothing")
+	}
+	got := qredo.Amount(77)
+	require.NoError(t, json.Unmarshal([]byte(`null`), &got))
+	require.Equal(t, qredo.Amount(77), got)
+	data, err := json.Marshal(qredo.Amount(math.MaxInt64))
+	require.NoError(t, err)
+	require.Equal(t, `9223372036854775807`, string(data), "a number, not text")
+}

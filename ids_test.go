@@ -1,0 +1,149 @@
+package qredo_test
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// badIDs are missing, or would change the path that they are put into.
+var badIDs = []string{
+	"", ".", "..", "/", "a/b", "../x", "a/../b", `a\b`, "a?b=c", "a#b", "a%2fb", "%2e%2e", " a", "a b", "a\nb", "a\tb", "a\x00b", "a\x7f",
+}
+
+// placeholders are the fields that a refusal names, by the type of the ID.
+var placeholders = map[string]string{
+	"CompanyID": "company_id", "FundID": "fund_id", "WalletID": "wallet_id", "TxID": "tx_id", "TrustedEntityID": "trustedparty_id",
+}
+
+// goodArguments are what the methods take beside IDs, in a form that is not refused.
+var goodArguments = map[reflect.Type]reflect.Value{}
+
+func init() {
+	for _, v := range []any{
+		acme, "acme", qredo.AssetCode("BTC"), qredo.TrustedPartyRequest{Address: "a@b.example"}, qredo.FundRequest{Name: "F"},
+		[]qredo.WalletRequest{{Asset: "BTC"}}, []qredo.AssetCode{"BTC"}, qredo.WhitelistEntry{Asset: "BTC", Address: "a"},
+		goodTransfer(), goodWithdrawal(),
+	} {
+		goodArguments[reflect.TypeOf(v)] = reflect.ValueOf(v)
+	}
+}
+
+// isPathID tells whether a parameter is an ID that goes into a path.
+func isPathID(t reflect.Type) bool {
+	return t.Kind() == reflect.String && t.PkgPath() != "" && strings.HasSuffix(t.Name(), "ID") && t.Name() != "PartnerTxID"
+}
+
+// eachPathID calls visit for every parameter of every method of every service that is an ID, with the
+// method and the parameter's position.
+func eachPathID(client *qredo.Client, visit func(name string, method reflect.Value, position int)) {
+	services := reflect.ValueOf(client).Elem()
+	for i := range services.NumField() {
+		service := services.Field(i)
+		if !services.Type().Field(i).IsExported() {
+			continue
+		}
+		for j := range service.NumMethod() {
+			method := service.Method(j)
+			for position := range method.Type().NumIn() {
+				if isPathID(method.Type().In(position)) {
+					visit(services.Type().Field(i).Name+"."+service.Type().Method(j).Name, method, position)
+				}
+			}
+		}
+	}
+}
+
+// callWith calls a method with a good value for every parameter but one, and returns its error.
+func callWith(t *testing.T, method reflect.Value, position int, id string) error {
+	t.Helper()
+	args := []reflect.Value{reflect.ValueOf(t.Context())}
+	for i := 1; i < method.Type().NumIn(); i++ {
+		in := method.Type().In(i)
+		good, known := goodArguments[in]
+		switch {
+		case i == method.Type().NumIn()-1 && method.Type().IsVariadic():
+			continue
+		case i == position:
+			good = reflect.ValueOf(id).Convert(in)
+		case isPathID(in):
+			good = reflect.ValueOf("good").Convert(in)
+		case !known:
+			good = reflect.Zero(in)
+		}
+		args = append(args, good)
+	}
+	results := method.Call(args)
+	last := results[len(results)-1]
+	if last.Kind() == reflect.Func { // an iterator: its first error
+		for _, err := range last.Seq2() {
+			last = err
+			break
+		}
+	}
+	err, _ := last.Interface().(error)
+	return err
+}
+
+// Every method with an ID in its path refuses one that is missing or breaks the path, and sends nothing.
+func TestBadIDsInEveryMethod(t *testing.T) {
+	client := newClient(t, refuseAll(t))
+	methods := map[string]bool{}
+	eachPathID(client, func(name string, method reflect.Value, position int) {
+		methods[name] = true
+		kind := method.Type().In(position).Name()
+		for _, id := range badIDs {
+			err := callWith(t, method, position, id)
+			var refused *qredo.ValidationError
+			require.True(t, errors.As(err, &refused), "%s with %s %q: %v", name, kind, id, err)
+			if field, known := placeholders[kind]; known && takesKnownArguments(method) {
+				require.Equal(t, field, refused.Field, "%s with %s %q: %v", name, kind, id, err)
+			}
+		}
+	})
+	for _, name := range []string{
+		"Companies.Get", "Companies.Update", "Companies.Holdings", "TrustedNetwork.Add", "TrustedNetwork.List",
+		"TrustedNetwork.Remove", "Funds.Create", "Funds.Get", "Funds.Search", "Funds.AddWallets", "Funds.AddAssets",
+		"Funds.DepositAddresses", "Funds.Whitelist", "Funds.AddToWhitelist", "Funds.Ledger", "Funds.LedgerAll", "Wallets.Get",
+		"Wallets.History", "Transfers.Create", "Transfers.Get", "Transfers.Wait", "Transfers.Withdraw",
+		"Transfers.GetWithdrawal", "Transfers.WaitWithdrawal",
+	} {
+		require.Contains(t, methods, name, "the methods are found by their parameters' types")
+	}
+}
+
+// takesKnownArguments tells whether a method's arguments beside IDs are good, so that the ID is what is
+// refused. Options may be empty.
+func takesKnownArguments(method reflect.Value) bool {
+	for i := 1; i < method.Type().NumIn()-1; i++ {
+		in := method.Type().In(i)
+		if _, known := goodArguments[in]; !known && !isPathID(in) && !strings.HasSuffix(in.Name(), "Options") {
+			return false
+		}
+	}
+	return true
+}
+
+// An ID of unusual but harmless characters is escaped, and what is signed is what is sent.
+func TestUnusualIDs(t *testing.T) {
+	for id, escaped := range map[qredo.CompanyID]string{
+		"a.b": "a.b", "...": "...", "a:b@c": "a:b@c", "a+b=c&d": "a+b=c&d", "é": "%C3%A9", "a;b,c": "a%3Bb%2Cc", "\xff": "%FF", `"<>"`: "%22%3C%3E%22",
+	} {
+		var sent *http.Request
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			sent = req
+			return answer(req, 200, `{"company_id":"c"}`), nil
+		}))
+		_, err := client.Companies.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, testBase+"/company/"+escaped, sent.URL.String())
+		require.Equal(t, "/api/v1/p/company/"+escaped, sent.URL.RequestURI(), "what goes over the line")
+		verifySignature(t, sent.Header.Get("x-sign"), "1700000000", testBase+"/company/"+escaped, nil)
+	}
+}

@@ -1,0 +1,62 @@
+package qredo_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+func TestTimeJSON(t *testing.T) {
+	paris := time.FixedZone("CET", 3600)
+	for _, tc := range []struct {
+		time qredo.Time
+		want string
+	}{
+		{qredo.Unix(1700000000), "1700000000"},
+		{qredo.TimeOf(time.Unix(1700000000, 999_999_999)), "1700000000"},
+		{qredo.TimeOf(time.Unix(1700000000, 0).In(paris)), "1700000000"},
+		{qredo.Unix(-1), "-1"},
+		{qredo.Unix(0), "0"},
+		{qredo.Time{}, "0"}, // not the year 1
+	} {
+		got, err := json.Marshal(tc.time)
+		require.NoError(t, err)
+		require.Equal(t, tc.want, string(got))
+	}
+}
+
+func TestTimeFromJSON(t *testing.T) {
+	for text, want := range map[string]qredo.Time{
+		`1700000000`: qredo.Unix(1700000000), `"1700000000"`: qredo.Unix(1700000000), `1.7e9`: qredo.Unix(1700000000),
+		`0`: {}, `"0"`: {}, `""`: {}, `null`: {}, `-1`: qredo.Unix(-1),
+	} {
+		got := qredo.Unix(5)
+		require.NoError(t, got.UnmarshalJSON([]byte(text)), text)
+		require.Equal(t, want, got, text)
+		require.Equal(t, time.UTC, got.Location())
+	}
+	for _, text := range []string{`1.5`, `"2023-11-14T22:13:20Z"`, `true`, `{}`, `99999999999999999999`} {
+		var got qredo.Time
+		require.Error(t, got.UnmarshalJSON([]byte(text)), text)
+	}
+}
+
+// As text, in a query, and as the key of a map, a time is its seconds too.
+func TestTimeAsText(t *testing.T) {
+	values := url.Values{}
+	require.NoError(t, qredo.Unix(7).EncodeValues("since", &values))
+	require.NoError(t, qredo.Time{}.EncodeValues("until", &values))
+	require.Equal(t, "since=7", values.Encode())
+
+	data, err := json.Marshal(map[qredo.Time]int{qredo.Unix(7): 1})
+	require.NoError(t, err)
+	require.Equal(t, `{"7":1}`, string(data))
+	var back map[qredo.Time]int
+	require.NoError(t, json.Unmarshal(data, &back))
+	require.Equal(t, map[qredo.Time]int{qredo.Unix(7): 1}, back)
+}
