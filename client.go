@@ -3,6 +3,7 @@ package qredo
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -72,6 +73,9 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 		maxResponse: defaultMaxResponse,
 	}
 	for _, opt := range append([]Option{WithEnvironment(Production)}, opts...) {
+		if opt == nil {
+			return nil, invalid("option", "must not be nil")
+		}
 		if err := opt(c); err != nil {
 			return nil, err
 		}
@@ -98,7 +102,11 @@ func isNil(auth Authenticator) bool {
 }
 
 func defaultHTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // the program has put its own in place, to trace or to mock
+		return &http.Client{Transport: http.DefaultTransport, Timeout: defaultTimeout}
+	}
+	transport := standard.Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	transport.ResponseHeaderTimeout = defaultTimeout / 2
 	transport.MaxIdleConnsPerHost = 64 // all calls go to one host
@@ -115,12 +123,15 @@ func WithBaseURL(base string) Option {
 		u, err := url.Parse(strings.TrimRight(strings.TrimSpace(base), "/"))
 		switch {
 		case err != nil:
+			if parse := (*url.Error)(nil); errors.As(err, &parse) {
+				err = parse.Err // without the URL, which may hold a password
+			}
 			return invalid("base URL", "is not a URL: %v", err)
 		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 			return invalid("base URL", "must begin with https:// (http:// only to this machine's loopback), is %q", u.Redacted())
 		case u.Hostname() == "" || u.Opaque != "" || strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 			return invalid("base URL", "must name a host, in ASCII, is %q", u.Redacted())
-		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#"):
 			return invalid("base URL", "must have neither user, query nor fragment, is %q", u.Redacted())
 		}
 		c.base = u
@@ -227,7 +238,9 @@ func WithPollInterval(d time.Duration) CallOption {
 func newCallOptions(opts []CallOption) callOptions {
 	o := callOptions{header: http.Header{}, pollInterval: defaultPollInterval}
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
 	}
 	return o
 }
@@ -241,6 +254,9 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 	rel, err := url.Parse(path)
 	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
 		return invalid("path", "must begin with one / and be below the base URL, is %q", clip(path, 200))
+	}
+	if strings.ContainsFunc(rel.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return invalid("path", "must have its query encoded (see url.Values), is %q", clip(path, 200))
 	}
 	for segment := range strings.SplitSeq(strings.TrimPrefix(rel.Path, "/"), "/") {
 		if segment == "" || segment == "." || segment == ".." {

@@ -1,0 +1,209 @@
+package qredo_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+func TestBaseURLs(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://example.com/api/v1/p":     "https://example.com/api/v1/p/assets",
+		"https://example.com/api/v1/p/":    "https://example.com/api/v1/p/assets",
+		"https://example.com///":           "https://example.com/assets",
+		" https://example.com \n":          "https://example.com/assets",
+		"https://example.com:8443/a":       "https://example.com:8443/a/assets",
+		"HTTPS://example.com":              "https://example.com/assets",
+		"http://127.0.0.1:8765/api/v1/p":   "http://127.0.0.1:8765/api/v1/p/assets",
+		"http://127.9.9.9":                 "http://127.9.9.9/assets",
+		"http://[::1]:8765":                "http://[::1]:8765/assets",
+		"http://localhost:8765/api":        "http://localhost:8765/api/assets",
+		"https://[2001:db8::1]/api":        "https://[2001:db8::1]/api/assets",
+		"https://example.com/a%2Fb":        "https://example.com/a%2Fb/assets",
+		string(qredo.Production):           "https://api.qredo.network/api/v1/p/assets",
+		string(qredo.Sandbox):              "https://sandbox-api.qredo.network/api/v1/p/assets",
+		string(qredo.Play):                 "https://play-api.qredo.network/api/v1/p/assets",
+		"https://localhost.example.com/x/": "https://localhost.example.com/x/assets",
+	} {
+		t.Run(base, func(t *testing.T) {
+			var urls []string
+			client := newClient(t, recordURLs(&urls, `{"assets":[]}`), qredo.WithBaseURL(base))
+			_, err := client.Assets.List(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, []string{want}, urls)
+		})
+	}
+}
+
+func TestBadBaseURLs(t *testing.T) {
+	for name, base := range map[string]string{
+		"empty": "", "blank": "  ", "no scheme": "example.com/api", "host alone": "//example.com", "path alone": "/api/v1/p",
+		"http": "http://example.com", "http to a private address": "http://192.168.1.1", "http to any address": "http://0.0.0.0",
+		"http to a name like localhost": "http://localhost.example.com", "http to an address like loopback": "http://127.0.0.1.example.com",
+		"http with loopback as user": "http://127.0.0.1@example.com", "ftp": "ftp://example.com", "wss": "wss://example.com",
+		"file": "file:///etc/passwd", "opaque": "https:example.com", "no host": "https://", "no host but a path": "https:///api",
+		"no host but a port": "https://:443", "user": "https://user@example.com", "user and password": "https://user:hunter2@example.com",
+		"query": "https://example.com/?a=b", "empty query": "https://example.com?", "fragment": "https://example.com#top",
+		"empty fragment": "https://example.com/#", "space": "https://exa mple.com", "bad port": "https://example.com:port",
+		"bad escape": "https://example.com/%zz", "line break": "https://example.com/\nx", "beyond ASCII": "https://exämple.com",
+		"bad user": "https://user:hunter2@exa mple.com",
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(base))
+			require.Nil(t, client)
+			refused := requireInvalid(t, err, "base URL")
+			require.NotContains(t, refused.Error(), "hunter2", "a password is not repeated")
+			_, err = qredo.NewClient(newAuth(t), qredo.WithEnvironment(qredo.Environment(base)))
+			requireInvalid(t, err, "base URL")
+		})
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	for field, opt := range map[string]qredo.Option{
+		"option":       nil,
+		"HTTP client":  qredo.WithHTTPClient(nil),
+		"logger":       qredo.WithLogger(nil),
+		"clock":        qredo.WithClock(nil),
+		"user agent":   qredo.WithUserAgent("a\nb"),
+		"max response": qredo.WithMaxResponse(0),
+	} {
+		client, err := qredo.NewClient(newAuth(t), opt)
+		require.Nil(t, client)
+		requireInvalid(t, err, field)
+	}
+	_, err := qredo.NewClient(newAuth(t), qredo.WithMaxResponse(-1))
+	requireInvalid(t, err, "max response")
+	for _, agent := range []string{"", "   ", "é"} {
+		_, err = qredo.NewClient(newAuth(t), qredo.WithUserAgent(agent))
+		requireInvalid(t, err, "user agent")
+	}
+}
+
+func TestNilAuthenticators(t *testing.T) {
+	for _, auth := range []qredo.Authenticator{nil, (*qredo.RSAAuth)(nil), (*qredo.HMACAuth)(nil)} {
+		client, err := qredo.NewClient(auth)
+		require.Nil(t, client)
+		requireInvalid(t, err, "auth")
+	}
+}
+
+// A program may have put a transport of its own in place of the default one: mocks and tracing do.
+func TestReplacedDefaultTransport(t *testing.T) {
+	before := http.DefaultTransport
+	defer func() { http.DefaultTransport = before }()
+	var urls []string
+	http.DefaultTransport = recordURLs(&urls, `{"assets":[]}`)
+	client, err := qredo.NewClient(newAuth(t))
+	require.NoError(t, err)
+	_, err = client.Assets.List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{string(qredo.Production) + "/assets"}, urls)
+}
+
+func TestUserAgentAndHeaders(t *testing.T) {
+	var got http.Header
+	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		got = req.Header
+		return answer(req, 200, `{}`), nil
+	}), qredo.WithUserAgent("desk/2 (qredo)"))
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil))
+	require.Equal(t, "desk/2 (qredo)", got.Get("User-Agent"))
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, nil, // a nil option changes nothing
+		qredo.WithHeader("Accept", "text/plain"), qredo.WithHeader("x-a", "1"), qredo.WithHeader("x-a", "2")))
+	require.Equal(t, []string{"text/plain"}, got["Accept"])
+	require.Equal(t, []string{"1", "2"}, got["X-A"])
+}
+
+func TestWithResponse(t *testing.T) {
+	for _, status := range []int{200, 202, 404, 502} {
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			resp := answer(req, status, `{"company_id":"c"}`)
+			resp.Header.Set("X-Request-Id", "r-1")
+			return resp, nil
+		}))
+		var resp qredo.Response
+		_, err := client.Companies.Get(t.Context(), "c", qredo.WithResponse(&resp))
+		require.Equal(t, status >= 300, err != nil)
+		require.Equal(t, qredo.Response{
+			StatusCode: status, Header: http.Header{"X-Request-Id": {"r-1"}}, Body: []byte(`{"company_id":"c"}`), Attempts: 1,
+		}, resp)
+	}
+	untouched := qredo.Response{StatusCode: 7}
+	_, err := newClient(t, refuseAll(t)).Companies.Get(t.Context(), "", qredo.WithResponse(&untouched))
+	require.Error(t, err)
+	require.Equal(t, qredo.Response{StatusCode: 7}, untouched)
+}
+
+func TestDo(t *testing.T) {
+	type answerShape struct {
+		WalletID qredo.WalletID `json:"wallet_id"`
+		Amount   qredo.Amount   `json:"amount"`
+	}
+	var method, url, body string
+	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		data := []byte{}
+		if req.Body != nil {
+			data, _ = io.ReadAll(req.Body)
+		}
+		method, url, body = req.Method, req.URL.String(), string(data)
+		verifySignature(t, req.Header.Get("x-sign"), "1700000000", url, data)
+		return answer(req, 200, ` {"walletID":"w","amount":"12345678901234567"} `), nil
+	}))
+	do := func(m, path string, in, out any) {
+		t.Helper()
+		require.NoError(t, client.Do(t.Context(), m, path, in, out))
+	}
+
+	var typed answerShape
+	do(http.MethodPatch, "/new/thing?q=a+b&r=%C3%A9", map[string]int{"n": 1}, &typed)
+	require.Equal(t, []string{"PATCH", testBase + "/new/thing?q=a+b&r=%C3%A9", `{"n":1}`}, []string{method, url, body})
+	require.Equal(t, answerShape{"w", 12345678901234567}, typed)
+
+	var open map[string]any
+	do(http.MethodPost, "/x", []byte(`{ "as": "it is" }`), &open)
+	require.Equal(t, `{ "as": "it is" }`, body)
+	require.Equal(t, map[string]any{"walletID": "w", "amount": "12345678901234567"}, open)
+
+	var raw json.RawMessage
+	do(http.MethodPut, "/a%2Fb/c", json.RawMessage(`[1]`), &raw)
+	require.Equal(t, []string{testBase + "/a%2Fb/c", `[1]`}, []string{url, body})
+	require.True(t, bytes.HasPrefix(raw, []byte(` {"walletID"`)), "as it came")
+
+	var plain []byte
+	do(http.MethodDelete, "/x", nil, &plain)
+	require.Equal(t, "", body)
+	require.Equal(t, []byte(raw), plain)
+}
+
+// In an open type a number is kept as its text, because a float would round it.
+func TestDoKeepsNumbers(t *testing.T) {
+	client := newClient(t, answerWith(200, `{"n":9007199254740993,"l":[1.10]}`))
+	var got map[string]any
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, &got))
+	require.Equal(t, map[string]any{"n": json.Number("9007199254740993"), "l": []any{json.Number("1.10")}}, got)
+}
+
+func TestDoRefusesPaths(t *testing.T) {
+	for _, path := range []string{
+		"", "/", "assets", "..", "../x", "/..", "/a/../b", "/a/..", "/./a", "/a/.", "/%2e%2e/a", "/a/%2E%2E", "/a%2f..%2fb", "//host/x", "///x",
+		"http://example.com/x", "https://sandbox-api.qredo.network/api/v1/p/assets", "mailto:x", "/a//b", "/a/", "/a#b", "/a\nb", "/%zz",
+		"/a?q=a b", "/a?q=é", "/a?q=\x7f", "?q=1", "#a",
+	} {
+		err := newClient(t, refuseAll(t)).Do(t.Context(), http.MethodGet, path, nil, nil)
+		requireInvalid(t, err, "path")
+	}
+}
+
+func TestDoRefusesBodies(t *testing.T) {
+	err := newClient(t, refuseAll(t)).Do(t.Context(), http.MethodPost, "/x", func() {}, nil)
+	var unsupported *json.UnsupportedTypeError
+	require.ErrorAs(t, err, &unsupported)
+	require.ErrorContains(t, err, "request body")
+}
