@@ -68,6 +68,7 @@ type answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	value  any // of the body, if it is JSON
 }
 
 func readAnswer(t testing.TB, resp *http.Response) answer {
@@ -75,16 +76,20 @@ func readAnswer(t testing.TB, resp *http.Response) answer {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return answer{t, resp.StatusCode, resp.Header, body}
+	a := answer{t: t, Status: resp.StatusCode, Header: resp.Header, Body: body}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	if dec.Decode(&a.value) != nil {
+		a.value = nil
+	}
+	return a
 }
 
 // find returns what stands at a path of keys and indexes: "list.0.name".
 func (a answer) find(path string) (any, bool) {
 	a.t.Helper()
-	dec := json.NewDecoder(bytes.NewReader(a.Body))
-	dec.UseNumber()
-	var v any
-	require.NoError(a.t, dec.Decode(&v), "body %q", a.Body)
+	require.NotNil(a.t, a.value, "not JSON: %q", a.Body)
+	v := a.value
 	for key := range strings.SplitSeq(path, ".") {
 		switch at := v.(type) {
 		case map[string]any:

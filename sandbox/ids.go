@@ -66,8 +66,8 @@ func (s *idSource) address(asset qredo.Asset) (address, kind string) {
 	once := sha256.Sum256(raw)
 	twice := sha256.Sum256(once[:])
 	text := encode(append(raw, twice[:4]...), base58)
-	if version == 0 {
-		text = "1" + text // a leading zero byte is a 1
+	for i := 0; raw[i] == 0; i++ {
+		text = "1" + text // each leading zero byte is a 1
 	}
 	return text, "p2pkh"
 }
