@@ -25,7 +25,7 @@ func makeSwap(r *request) ([]change, any, error) {
 		if req.Receive.Amount <= 0 {
 			return nil, badRequest("receive.amount must be more than zero")
 		}
-		_, tx, err := r.swapSide(kindSwapMake, req.SendWalletID, req.ReceiveWalletID, req.Send, req.Receive.Asset, req.Reference, req.Expires)
+		tx, err := r.swapSide(kindSwapMake, req.SendWalletID, req.ReceiveWalletID, req.Send, req.Receive.Asset, req.Reference, req.Expires)
 		if err != nil {
 			return nil, err
 		}
@@ -35,23 +35,23 @@ func makeSwap(r *request) ([]change, any, error) {
 }
 
 // swapSide is what maker and taker of a swap have in common: a wallet to send from, and one to receive in.
-func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.AssetAmount, receive qredo.AssetCode, reference string, expires qredo.Time) (*wallet, *transactionCreated, error) {
+func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.AssetAmount, receive qredo.AssetCode, reference string, expires qredo.Time) (*transactionCreated, error) {
 	if reference == "" {
-		return nil, nil, badRequest("reference must not be empty")
+		return nil, badRequest("reference must not be empty")
 	}
 	w, tx, err := r.outgoing(kind, from, send, expires)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	into, err := r.walletOf(to)
 	switch {
 	case err != nil || into.fund.company != w.fund.company:
-		return nil, nil, notFound("wallet to receive in")
+		return nil, notFound("wallet to receive in")
 	case into.Asset != receive:
-		return nil, nil, badRequest("the wallet to receive in holds %s, not %s", into.Asset, receive)
+		return nil, badRequest("the wallet to receive in holds %s, not %s", into.Asset, receive)
 	}
 	tx.Receive, tx.Reference = into.ID, reference
-	return w, tx, nil
+	return tx, nil
 }
 
 // quoteOf returns an offered swap of the key's account.
@@ -78,7 +78,7 @@ func takeSwap(r *request) ([]change, any, error) {
 		case maker.swap != nil:
 			return nil, badRequest("the swap is being taken")
 		}
-		_, tx, err := r.swapSide(kindSwapTake, req.SendWalletID, req.ReceiveWalletID, maker.Quote.Receive, maker.Asset, req.Reference, qredo.TimeOf(maker.Expires))
+		tx, err := r.swapSide(kindSwapTake, req.SendWalletID, req.ReceiveWalletID, maker.Quote.Receive, maker.Asset, req.Reference, qredo.TimeOf(maker.Expires))
 		if err != nil {
 			return nil, err
 		}
