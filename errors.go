@@ -134,14 +134,14 @@ func newError(x *exchange, resp *Response, cause error) *Error {
 	body := x.redact(resp.Body)
 	e.Body = clip(body, keptBody)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		e.read(body)
+		e.read(x, body)
 	}
 	return e
 }
 
 // read takes what it can from a body in the service's error shape. What cannot be read stays in Body:
 // an error about an error would hide the first.
-func (e *Error) read(body []byte) {
+func (e *Error) read(x *exchange, body []byte) {
 	var shape struct {
 		Code   json.RawMessage `json:"code"`
 		Msg    string          `json:"msg"`
@@ -159,7 +159,9 @@ func (e *Error) read(body []byte) {
 	if shape.Detail != nil && wire.Unmarshal(shape.Detail, &detail) != nil {
 		_ = wire.Unmarshal(shape.Detail, &detail.Reason)
 	}
-	e.Msg, e.Reason = oneLine(shape.Msg), oneLine(detail.Reason)
+	// Once more, since JSON may have escaped what authenticated the request.
+	e.Msg = oneLine(string(x.redact([]byte(shape.Msg))))
+	e.Reason = oneLine(string(x.redact([]byte(detail.Reason))))
 }
 
 // oneLine makes text from outside safe to print: a line of reasonable length without control characters.

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -175,11 +176,8 @@ func documentedOperations(t *testing.T) map[string]string {
 			if !ok || method.Recv == nil || method.Doc == nil {
 				continue
 			}
-			star, ok := method.Recv.List[0].Type.(*ast.StarExpr)
-			if !ok {
-				continue
-			}
-			service, isService := strings.CutSuffix(star.X.(*ast.Ident).Name, "Service")
+			receiver := types.ExprString(method.Recv.List[0].Type)
+			service, isService := strings.CutSuffix(strings.TrimPrefix(receiver, "*"), "Service")
 			_, operation, documented := strings.Cut(method.Doc.Text(), "\nAPI: ")
 			if isService && documented {
 				found[strings.ToLower(service+method.Name.Name)] = strings.TrimSpace(operation)

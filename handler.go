@@ -28,6 +28,13 @@ type exchange struct {
 func (x *exchange) redact(body []byte) []byte {
 	for _, secret := range x.secrets {
 		body = bytes.ReplaceAll(body, []byte(secret), []byte("[redacted]"))
+		// A body that is cut, or longer than the limit, may end within a secret.
+		for n := len(secret) - 1; n >= 8; n-- {
+			if start, ok := bytes.CutSuffix(body, []byte(secret[:n])); ok {
+				body = append(bytes.Clone(start), "[redacted]"...)
+				break
+			}
+		}
 	}
 	return body
 }

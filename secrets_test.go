@@ -1,0 +1,244 @@
+package qredo_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// secretForms are the forms in which the tests' secrets could be printed, by what they are.
+func secretForms(t *testing.T) map[string]string {
+	t.Helper()
+	key := privateKey(t)
+	block, _ := pem.Decode(readTestdata(t, "private.pkcs8.pem"))
+	forms := map[string]string{
+		"API key":                apiKey,
+		"API key, decoded":       "hN2rZ0w7u1QyVtK5pXcA",
+		"HMAC secret, decoded":   string(hmacSecret[7:]),
+		"HMAC secret, standard":  base64.RawStdEncoding.EncodeToString(hmacSecret),
+		"HMAC secret, URL":       base64.RawURLEncoding.EncodeToString(hmacSecret),
+		"HMAC secret, hex":       hex.EncodeToString(hmacSecret),
+		"HMAC secret, bytes":     strings.Trim(fmt.Sprint(hmacSecret), "[]"),
+		"PKCS #8, base64":        base64.StdEncoding.EncodeToString(block.Bytes)[40:100],
+		"PKCS #8, a line of PEM": strings.Split(string(readTestdata(t, "private.pkcs8.pem")), "\n")[5],
+		"PKCS #1, a line of PEM": strings.Split(string(readTestdata(t, "private.pkcs1.pem")), "\n")[5],
+	}
+	for name, number := range map[string][]byte{"D": key.D.Bytes(), "P": key.Primes[0].Bytes(), "Q": key.Primes[1].Bytes()} {
+		forms[name+", hex"] = hex.EncodeToString(number)
+		forms[name+", standard"] = base64.RawStdEncoding.EncodeToString(number)
+		forms[name+", URL"] = base64.RawURLEncoding.EncodeToString(number)
+		forms[name+", bytes"] = strings.Trim(fmt.Sprint(number), "[]")
+	}
+	forms["D, decimal"] = key.D.String()
+	forms["P, decimal"] = key.Primes[0].String()
+	forms["Q, decimal"] = key.Primes[1].String()
+	return forms
+}
+
+// requireNoSecret asserts that text holds no secret and none of the signatures, in whole or for most of
+// its length.
+func requireNoSecret(t *testing.T, where, text string, signatures ...string) {
+	t.Helper()
+	forms := secretForms(t)
+	for i, signature := range signatures {
+		require.NotEmpty(t, signature)
+		forms[fmt.Sprint("signature ", i)] = signature
+	}
+	lower := strings.ToLower(text)
+	for name, form := range forms {
+		if part := form[:min(len(form), 16)]; strings.Contains(lower, strings.ToLower(part)) {
+			t.Errorf("%s shows the %s: %q", where, name, text)
+		}
+	}
+}
+
+// printings are the ways in which a value gets into logs and terminals.
+func printings(t *testing.T, value any) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		all[verb] = fmt.Sprintf(verb, value)
+	}
+	all["Sprint"] = fmt.Sprint(value)
+	data, err := json.Marshal(value)
+	if err == nil { // some have functions, which JSON has no form for
+		all["JSON"] = string(data)
+	}
+	var text, lines bytes.Buffer
+	debug := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}
+	slog.New(slog.NewTextHandler(&text, debug)).Debug("m", "value", value, slog.Group("g", "value", value))
+	slog.New(slog.NewJSONHandler(&lines, debug)).Debug("m", "value", value, slog.Group("g", "value", value))
+	all["slog text"], all["slog JSON"] = text.String(), lines.String()
+	return all
+}
+
+// Neither the authenticators, nor what holds them, nor any part of it shows a secret.
+func TestValuesShowNoSecret(t *testing.T) {
+	auth := newAuth(t)
+	mac, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString(hmacSecret))
+	require.NoError(t, err)
+	client := newClient(t, answerWith(200, `{}`))
+	macClient, err := qredo.NewClient(mac)
+	require.NoError(t, err)
+	for name, value := range map[string]any{
+		"*RSAAuth": auth, "RSAAuth": *auth, "**RSAAuth": &auth, "[]RSAAuth": []qredo.RSAAuth{*auth},
+		"map": map[string]any{"a": auth}, "struct": struct{ Auth qredo.Authenticator }{auth}, "hidden": struct{ auth qredo.RSAAuth }{*auth},
+		"*HMACAuth": mac, "HMACAuth": *mac, "*Client": client, "Client": *client, "*Client, HMAC": macClient, "Client, HMAC": *macClient,
+		"Companies": client.Companies, "Companies, value": *client.Companies, "Funds": *client.Funds, "Wallets": *client.Wallets,
+		"Transfers": *client.Transfers, "Assets": *client.Assets, "TrustedNetwork": *client.TrustedNetwork,
+	} {
+		for way, text := range printings(t, value) {
+			requireNoSecret(t, name+" by "+way, text)
+		}
+	}
+	require.Equal(t, "qredo.RSAAuth(redacted)", fmt.Sprintf("%+v", auth))
+	require.Equal(t, "qredo.RSAAuth(redacted)", fmt.Sprintf("%#v", *auth))
+	require.Equal(t, "qredo.HMACAuth(redacted)", fmt.Sprintf("%+v", mac))
+	require.Equal(t, "qredo.HMACAuth(redacted)", fmt.Sprintf("%#v", *mac))
+}
+
+// echoes are servers that repeat the headers of the request, as badly made ones do, in many shapes.
+var echoes = map[string]func(headers string) (status int, body string){
+	"HTML":         func(h string) (int, string) { return 502, "<html><pre>" + html.EscapeString(h) + "</pre></html>" },
+	"text":         func(h string) (int, string) { return 400, h },
+	"JSON message": func(h string) (int, string) { return 401, `{"code":401,"msg":` + quoted(h) + `}` },
+	"JSON reason": func(h string) (int, string) {
+		return 401, `{"code":401,"msg":"m","detail":{"reason":` + quoted(h) + `}}`
+	},
+	"JSON detail": func(h string) (int, string) { return 403, `{"code":403,"msg":"m","detail":` + quoted(h) + `}` },
+	"escaped": func(h string) (int, string) { // as some encoders write characters that need no escape
+		return 400, `{"code":400,"msg":` + strings.NewReplacer("-", `\u002d`, "_", `\u005f`, "y", `\u0079`).Replace(quoted(h)) + `}`
+	},
+	"redirect":         func(h string) (int, string) { return 302, h },
+	"success, text":    func(h string) (int, string) { return 200, h },
+	"success, no ID":   func(h string) (int, string) { return 200, `{"headers":` + quoted(h) + `}` },
+	"success, figure":  func(h string) (int, string) { return 200, `{"balance":` + quoted(h) + `}` },
+	"success, boolean": func(h string) (int, string) { return 200, `{"policy_tx":{"locked":` + quoted(h) + `}}` },
+	"success, number":  func(h string) (int, string) { return 200, `{"policy_tx":{"threshold":` + quoted(h) + `}}` },
+}
+
+func quoted(s string) string {
+	data, _ := json.Marshal(s)
+	return string(data)
+}
+
+func TestErrorsAndLogsShowNoSecret(t *testing.T) {
+	for name, echo := range echoes {
+		t.Run(name, func(t *testing.T) {
+			mac, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString(hmacSecret))
+			require.NoError(t, err)
+			var log bytes.Buffer
+			loggers := debugLoggers(&log)
+			for kind, auth := range map[string]qredo.Authenticator{"RSA text": newAuth(t), "HMAC JSON": mac, "RSA JSON": newAuth(t), "HMAC text": mac} {
+				var signature string
+				logger := loggers[strings.Fields(kind)[1]]
+				client, err := qredo.NewClient(auth, qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
+					Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+						var headers strings.Builder
+						require.NoError(t, req.Header.Write(&headers))
+						signature = req.Header.Get("x-sign") + req.Header.Get("qredo-api-sig")
+						status, body := echo(headers.String())
+						return answer(req, status, body), nil
+					}),
+				}))
+				require.NoError(t, err)
+				_, err = client.Wallets.Get(t.Context(), walletID)
+				e := requireError(t, err)
+				for way, text := range printings(t, err) {
+					requireNoSecret(t, kind+" error by "+way, text, signature)
+				}
+				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+					requireNoSecret(t, kind+" cause", cause.Error(), signature)
+				}
+				requireNoSecret(t, kind+" log", log.String(), signature)
+				if name != "escaped" { // its text is not what was sent, but holds it for one who decodes it
+					requireNoSecret(t, kind+" body", string(e.Body), signature)
+					require.Contains(t, string(e.Body), "[redacted]")
+				}
+				requireNoSecret(t, kind+" fields", e.Msg+e.Reason, signature)
+			}
+		})
+	}
+}
+
+// debugLoggers log everything.
+func debugLoggers(w io.Writer) map[string]*slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelDebug}
+	return map[string]*slog.Logger{
+		"text": slog.New(slog.NewTextHandler(w, options)), "JSON": slog.New(slog.NewJSONHandler(w, options)),
+	}
+}
+
+// A body that ends within a secret, since it is cut or too long, does not show what is there of it.
+func TestCutSecretsAreHidden(t *testing.T) {
+	for _, limit := range []int64{20, int64(len(apiKey)) - 1, 200} {
+		var signature string
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			signature = req.Header.Get("x-sign")
+			if limit == 200 {
+				return answer(req, 400, signature), nil
+			}
+			return answer(req, 400, apiKey), nil
+		}), qredo.WithMaxResponse(limit))
+		_, err := client.Wallets.Get(t.Context(), walletID)
+		e := requireError(t, err)
+		requireNoSecret(t, "error", err.Error(), signature)
+		requireNoSecret(t, "body", string(e.Body), signature)
+	}
+}
+
+// Calls that succeed or fail on the way are logged without what authenticated them, too.
+func TestLogOfCalls(t *testing.T) {
+	var log bytes.Buffer
+	for format, logger := range debugLoggers(&log) {
+		log.Reset()
+		var signature string
+		var failure error
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			signature = req.Header.Get("x-sign")
+			if failure != nil {
+				return nil, failure
+			}
+			return answer(req, 200, `{"assets":[]}`), nil
+		}), qredo.WithLogger(logger))
+		_, err := client.Assets.List(t.Context())
+		require.NoError(t, err)
+		failure = errors.New("no route")
+		_, err = client.Assets.List(t.Context())
+		require.ErrorIs(t, err, failure)
+		for way, text := range printings(t, err) {
+			requireNoSecret(t, "error by "+way, text, signature)
+		}
+		requireNoSecret(t, "log", log.String(), signature)
+		words := []string{"level=DEBUG", "status=200", "path=/assets", "level=WARN", "no route"}
+		if format == "JSON" {
+			words = []string{`"level":"DEBUG"`, `"status":200`, `"path":"/assets"`, `"level":"WARN"`, "no route"}
+		}
+		for _, word := range words {
+			require.Contains(t, log.String(), word)
+		}
+	}
+}
+
+// An Error that is logged gives its fields, without the body.
+func TestErrorAsLogValue(t *testing.T) {
+	var log bytes.Buffer
+	_, err := newClient(t, answerWith(401, `{"code":401,"msg":"m","detail":{"reason":"r"},"x":"only in the body"}`)).Assets.List(t.Context())
+	slog.New(slog.NewTextHandler(&log, nil)).Info("failed", "err", err)
+	require.Contains(t, log.String(), "err.method=GET err.path=/assets err.status=401 err.code=401 err.msg=m err.reason=r err.attempts=1")
+	require.NotContains(t, log.String(), "only in the body")
+}
