@@ -1,0 +1,298 @@
+package sandbox_test
+
+import (
+	"context"
+	"math"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// controls are the control calls in both their forms.
+type controls struct {
+	createUser      func(sandbox.User) (sandbox.User, error)
+	accept          func(user string, company qredo.CompanyID) error
+	deposit         func(address string, amount qredo.Amount) (sandbox.Deposit, error)
+	pending         func(user string) ([]sandbox.PendingApproval, error)
+	approve, reject func(user, id string) error
+	advance         func(time.Duration) error
+	reset           func() error
+	state           func() (sandbox.State, error)
+}
+
+func inGo(s *sandbox.Sandbox) controls {
+	return controls{s.CreateUser, s.Accept, s.Deposit, s.Pending, s.Approve, s.Reject, s.Advance, s.Reset, s.State}
+}
+
+func overHTTP(t testing.TB, s *sandbox.Sandbox) controls {
+	t.Helper()
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	c, err := sandbox.NewControl(srv.URL + basePath) // the path is dropped
+	require.NoError(t, err)
+	ctx := context.Background()
+	return controls{
+		createUser: func(u sandbox.User) (sandbox.User, error) { return c.CreateUser(ctx, u) },
+		accept:     func(u string, id qredo.CompanyID) error { return c.Accept(ctx, u, id) },
+		deposit:    func(a string, n qredo.Amount) (sandbox.Deposit, error) { return c.Deposit(ctx, a, n) },
+		pending:    func(u string) ([]sandbox.PendingApproval, error) { return c.Pending(ctx, u) },
+		approve:    func(u, id string) error { return c.Approve(ctx, u, id) },
+		reject:     func(u, id string) error { return c.Reject(ctx, u, id) },
+		advance:    func(d time.Duration) error { return c.Advance(ctx, d) },
+		reset:      func() error { return c.Reset(ctx) },
+		state:      func() (sandbox.State, error) { return c.State(ctx) },
+	}
+}
+
+// withBoth runs a test with each form of the control calls.
+func withBoth(t *testing.T, test func(t *testing.T, w world, c controls)) {
+	t.Run("in Go", func(t *testing.T) { w := withFunds(t); test(t, w, inGo(w.Sandbox)) })
+	t.Run("over HTTP", func(t *testing.T) { w := withFunds(t); test(t, w, overHTTP(t, w.Sandbox)) })
+}
+
+func TestControlOfPeople(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		made, err := c.createUser(sandbox.User{ID: "mine", Email: " Dave+1@Example.com ", FirstName: "Dave", LastName: "D"})
+		require.NoError(t, err)
+		assert.Equal(t, sandbox.User{ID: made.ID, Email: "Dave+1@Example.com", Username: "Dave+1", FirstName: "Dave", LastName: "D"}, made)
+		assert.Regexp(t, account, made.ID, "the sandbox gives the ID")
+		for _, email := range []string{"dave+1@example.com", "DAVE+1@EXAMPLE.COM"} {
+			_, err = c.createUser(sandbox.User{Email: email})
+			require.ErrorContains(t, err, "409")
+		}
+		for _, email := range []string{"", "dave", "  "} {
+			_, err = c.createUser(sandbox.User{Email: email})
+			require.ErrorContains(t, err, "400")
+		}
+		require.ErrorContains(t, c.accept(made.ID, ""), "404", "nobody has asked")
+		w.post(w.inCompany("/trustedparty"), object{"address": "dave+1@example.com"}).ok()
+		require.ErrorContains(t, c.accept(made.ID, "another"), "404")
+		require.NoError(t, c.accept("dave+1@example.com", qredo.CompanyID(w.company)))
+		assert.Contains(t, w.get(w.inCompany("/trustedparty")).column("list", "trusted_entity_id"), made.ID)
+
+		for _, nobody := range []string{"nobody@example.com", "none", "a/b", "%2e"} {
+			require.ErrorContains(t, c.accept(nobody, ""), "404")
+			_, err = c.pending(nobody)
+			require.ErrorContains(t, err, "404")
+			require.ErrorContains(t, c.approve(nobody, "x"), "404")
+			require.ErrorContains(t, c.reject(nobody, "x"), "404")
+		}
+	})
+}
+
+func TestControlOfApprovals(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		tx := w.withdrawal(nil).ok().at("tx_id")
+		list, err := c.pending(alice)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		assert.Equal(t, tx, string(list[0].TxID))
+		assert.Equal(t, startOfTime.Add(time.Hour).Unix(), list[0].Expires.Unix())
+		require.NoError(t, c.approve(alice, string(list[0].ActionID)))
+		require.ErrorContains(t, c.approve(alice, tx), "409")
+		list, err = c.pending(alice)
+		require.NoError(t, err)
+		assert.NotNil(t, list)
+		assert.Empty(t, list)
+		require.NoError(t, c.reject(bob, tx))
+		require.NoError(t, c.reject(w.ids[carol], tx))
+		assert.Equal(t, "custody_rejected", w.withdrawalStatus(tx))
+	})
+}
+
+func TestControlOfDeposits(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		address := w.get("/wallet/" + w.trading).ok().at("address")
+		made, err := c.deposit(" "+address+" ", 5)
+		require.NoError(t, err)
+		assert.Equal(t, sandbox.Deposit{
+			TxID: made.TxID, ChainTxID: made.ChainTxID, WalletID: qredo.WalletID(w.trading), Asset: btc, Amount: 5,
+		}, made)
+		assert.EqualValues(t, 5, w.balance(w.trading))
+		for _, unknown := range []string{"", "none", w.trading, payout} {
+			_, err = c.deposit(unknown, 5)
+			require.ErrorContains(t, err, "404")
+		}
+		for _, amount := range []qredo.Amount{0, -1, math.MinInt64} {
+			_, err = c.deposit(address, amount)
+			require.ErrorContains(t, err, "400")
+		}
+		assert.EqualValues(t, 5, w.balance(w.trading))
+
+		// All deposits of an asset stay within 64 bits, in whatever wallets they are.
+		_, err = c.deposit(address, math.MaxInt64)
+		require.ErrorContains(t, err, "64 bits")
+		_, err = c.deposit(address, math.MaxInt64-1_000_005)
+		require.NoError(t, err)
+		_, err = c.deposit(w.get("/wallet/"+w.treasury).at("address"), 1)
+		require.ErrorContains(t, err, "64 bits")
+		state, err := c.state()
+		require.NoError(t, err)
+		assert.EqualValues(t, math.MaxInt64, state.Totals[btc].Deposited)
+		assert.Equal(t, state.Totals[btc].Deposited, state.Totals[btc].Balances)
+		_, err = c.deposit(w.get("/wallet/"+w.ether).at("address"), math.MaxInt64)
+		require.NoError(t, err, "another asset is counted on its own")
+	})
+}
+
+func TestControlOfTheClock(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		require.NoError(t, c.advance(time.Hour))
+		assert.Equal(t, startOfTime.Add(time.Hour), w.Now())
+		require.NoError(t, c.advance(time.Second))
+		w.clock.forward(time.Minute)
+		state, err := c.state()
+		require.NoError(t, err)
+		assert.Equal(t, startOfTime.Add(time.Hour+time.Minute+time.Second).Unix(), state.Now.Unix())
+
+		const century = 100 * 365 * 24 * time.Hour
+		for _, by := range []time.Duration{0, -time.Second, math.MinInt64, century, century - time.Hour} {
+			require.ErrorContains(t, c.advance(by), "400", "by %s", by)
+		}
+		require.NoError(t, c.advance(century-time.Hour-time.Second))
+		require.ErrorContains(t, c.advance(time.Second), "400", "100 years in all")
+	})
+}
+
+func TestControlReset(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		w.transfer(object{"partner_txID": "p-1"}).ok()
+		require.NoError(t, c.advance(time.Hour))
+		require.NoError(t, c.reset())
+		state, err := c.state()
+		require.NoError(t, err)
+		assert.Equal(t, sandbox.State{
+			Now: qredo.Unix(startOfTime.Unix()), Users: []sandbox.User{}, Companies: []sandbox.CompanyState{},
+			Totals: map[qredo.AssetCode]sandbox.Totals{},
+		}, state, "the clock is set back too")
+		w.get(w.inCompany("")).refused(404, "company")
+		require.ErrorContains(t, c.approve(alice, "x"), "404")
+		company := w.newCompany("Acme Exchange", "acme.example") // the keys are kept, the conflict is gone
+		assert.NotEqual(t, w.company, company)
+	})
+}
+
+func TestControlState(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		approved := w.transfer(object{"send": object{"symbol": btc, "amount": 200_000}}).ok().at("tx_id")
+		require.NoError(t, c.approve(alice, approved))
+		w.transfer(nil).ok()
+		state, err := c.state()
+		require.NoError(t, err)
+		assert.Equal(t, 3, state.Transactions)
+		assert.Equal(t, map[qredo.AssetCode]sandbox.Totals{
+			btc: {Deposited: 1_000_000, Balances: 999_800, Fees: 200}, eth: {},
+		}, state.Totals)
+		require.Len(t, state.Users, 3)
+		assert.Equal(t, []string{alice, bob, carol}, []string{state.Users[0].Email, state.Users[1].Email, state.Users[2].Email})
+		require.Len(t, state.Companies, 1)
+		assert.Equal(t, "Acme Exchange", state.Companies[0].Name)
+		wallets := state.Companies[0].Funds[0].Wallets
+		require.Len(t, wallets, 3)
+		wallet := w.get("/wallet/" + w.treasury).ok()
+		assert.Equal(t, sandbox.WalletState{
+			ID: qredo.WalletID(w.treasury), Name: "Treasury", Asset: btc, Address: wallet.at("address"),
+			ShortCode: wallet.at("short_code"), Balance: 800_000, Held: 1000,
+		}, wallets[0])
+	})
+}
+
+func TestControlCallsOverHTTPAreJSON(t *testing.T) {
+	w := withFunds(t)
+	call := func(method, path, body string) answer {
+		t.Helper()
+		req := httptest.NewRequest(method, "http://127.0.0.1:8080/sandbox/v1"+path, strings.NewReader(body))
+		req.RemoteAddr = "127.0.0.1:40000"
+		return w.as("").send(req)
+	}
+	made := call("POST", "/users", `{"email":"dave@example.com","firstName":"D"}`).ok()
+	assert.Equal(t, "D", made.at("first_name"))
+	assert.JSONEq(t, `{"approvals":[]}`, string(call("GET", "/users/dave@example.com/approvals", "").ok().Body))
+	assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(call("POST", "/clock/advance", `{"seconds":"5"}`).ok().Body))
+	assert.EqualValues(t, startOfTime.Unix()+5, call("GET", "/state", "").ok().number("now"))
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", "/users", "", 400}, {"POST", "/users", "{", 400}, {"POST", "/users", "[]", 400},
+		{"POST", "/users/dave@example.com/accept", "nonsense", 400}, {"POST", "/deposits", "nonsense", 400},
+		{"POST", "/deposits", `{"address":"x","amount":1.5}`, 400}, {"POST", "/deposits", "", 404},
+		{"POST", "/clock/advance", "", 400}, {"POST", "/clock/advance", `{"seconds":9223372036854775807}`, 400},
+		{"POST", "/clock/advance", `{"seconds":-9223372036854775808}`, 400}, {"POST", "/clock/advance", "x", 400},
+		{"GET", "", "", 404}, {"GET", "/", "", 404}, {"GET", "/nothing", "", 404}, {"GET", "/reset", "", 404}, {"DELETE", "/users", "", 404},
+		{"GET", "/users//approvals", "", 404}, {"GET", "x/state", "", 404},
+	} {
+		t.Run(test.method+" "+test.path+" "+test.body, func(t *testing.T) { call(test.method, test.path, test.body).refused(test.status, "") })
+	}
+}
+
+func TestControlCallsAreForThisMachineOnly(t *testing.T) {
+	w := withFunds(t)
+	tests := map[string]struct {
+		remote, host, origin string
+		allowed              bool
+	}{
+		"loopback":                           {"127.0.0.1:40000", "127.0.0.1:8080", "", true},
+		"loopback, other number":             {"127.8.9.1:40000", "127.0.0.1", "", true},
+		"localhost":                          {"127.0.0.1:40000", "localhost:8080", "", true},
+		"IPv6":                               {"[::1]:40000", "[::1]:8080", "", true},
+		"IPv6 without a port":                {"[::1]:40000", "[::1]", "", true},
+		"from another machine":               {"192.0.2.7:40000", "127.0.0.1:8080", "", false},
+		"from another machine, IPv6":         {"[2001:db8::7]:40000", "[::1]:8080", "", false},
+		"for another host":                   {"127.0.0.1:40000", "sandbox.example", "", false},
+		"for a host that begins like one":    {"127.0.0.1:40000", "127.0.0.1.evil.example", "", false},
+		"for a subdomain":                    {"127.0.0.1:40000", "localhost.evil.example:80", "", false},
+		"for another machine's address":      {"127.0.0.1:40000", "192.0.2.7:8080", "", false},
+		"for no host":                        {"127.0.0.1:40000", "", "", false},
+		"from a page":                        {"127.0.0.1:40000", "127.0.0.1:8080", "https://evil.example", false},
+		"from a page without an origin":      {"127.0.0.1:40000", "127.0.0.1:8080", "null", false},
+		"from a page that this machine runs": {"127.0.0.1:40000", "127.0.0.1:8080", "http://127.0.0.1:3000", false},
+		"from nowhere":                       {"", "127.0.0.1:8080", "", false},
+		"over a socket":                      {"@", "127.0.0.1:8080", "", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			req := httptest.NewRequest("POST", "/sandbox/v1/clock/advance", strings.NewReader(`{"seconds":1}`))
+			req.RemoteAddr, req.Host = test.remote, test.host
+			if test.origin != "" {
+				req.Header.Set("Origin", test.origin)
+			}
+			before := w.Now()
+			if got := w.send(req); test.allowed {
+				got.ok()
+				assert.Equal(t, before.Add(time.Second), w.Now())
+			} else {
+				got.refused(403, "this machine")
+				assert.Equal(t, before, w.Now())
+			}
+		})
+	}
+}
+
+func TestNewControlRefusesWhatIsNoURL(t *testing.T) {
+	for _, bad := range []string{"", "127.0.0.1:80", "/sandbox", "http://", "http://a b", "://"} {
+		_, err := sandbox.NewControl(bad)
+		require.Error(t, err, bad)
+	}
+}
+
+func TestControlTellsWhatWentWrong(t *testing.T) {
+	srv := httptest.NewServer(nil)
+	c, err := sandbox.NewControl(srv.URL)
+	require.NoError(t, err)
+	_, err = c.State(context.Background())
+	require.ErrorContains(t, err, "404")
+	require.ErrorContains(t, err, "/sandbox/v1/state")
+	srv.Close()
+	require.Error(t, c.Reset(context.Background()), "a server that is gone")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, c.Reset(ctx), context.Canceled)
+}
