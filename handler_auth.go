@@ -13,9 +13,19 @@ type authHandler struct {
 }
 
 func (h authHandler) handle(x *exchange) (*Response, error) {
+	attempt, err := x.authenticate(h.auth, h.now())
+	if err != nil {
+		return nil, err
+	}
+	return h.next.handle(attempt)
+}
+
+// authenticate returns the exchange with a request that is stamped and signed, and notes what is secret
+// about it.
+func (x *exchange) authenticate(auth Authenticator, now time.Time) (*exchange, error) {
 	attempt := *x
 	attempt.req = x.req.Clone(x.req.Context())
-	if err := h.auth.Authenticate(attempt.req, x.body, h.now()); err != nil {
+	if err := auth.Authenticate(attempt.req, x.body, now); err != nil {
 		return nil, fmt.Errorf("authenticating: %w", err)
 	}
 	const shortest = 16 // of what is worth hiding; a timestamp is shorter
@@ -27,5 +37,5 @@ func (h authHandler) handle(x *exchange) (*Response, error) {
 			}
 		}
 	}
-	return h.next.handle(&attempt)
+	return &attempt, nil
 }

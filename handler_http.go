@@ -20,10 +20,7 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
 		req.Body, _ = req.GetBody()
 	}
-	// A copy of the caller's client, taken now, so that what the caller changes in theirs counts.
-	client := *h.client
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	answer, err := client.Do(req)
+	answer, err := refusingRedirects(h.client).Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -38,4 +35,12 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 		return resp, fmt.Errorf("the body is longer than the limit of %d bytes", h.maxResponse)
 	}
 	return resp, nil
+}
+
+// refusingRedirects is a client that takes a redirect for an answer, because the URL is what is signed.
+// It is a copy, taken at each use, so that what the caller changes in theirs counts.
+func refusingRedirects(client *http.Client) *http.Client {
+	refusing := *client
+	refusing.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &refusing
 }

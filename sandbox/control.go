@@ -146,7 +146,7 @@ func (s *Sandbox) Pending(userName string) ([]PendingApproval, error) {
 		if err != nil {
 			return err
 		}
-		for id := range st.open[u.ID] {
+		for _, id := range st.openActions(u.ID) {
 			tx := st.actions[id].tx
 			p := PendingApproval{
 				ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: tx.from.fund.company.ID, FundID: tx.from.fund.ID,
@@ -159,12 +159,6 @@ func (s *Sandbox) Pending(userName string) ([]PendingApproval, error) {
 			}
 			list = append(list, p)
 		}
-		slices.SortFunc(list, func(a, b PendingApproval) int {
-			if byTime := st.txs[a.TxID].created.Compare(st.txs[b.TxID].created); byTime != 0 {
-				return byTime
-			}
-			return strings.Compare(string(a.TxID), string(b.TxID))
-		})
 		return nil
 	})
 	return list, err

@@ -67,6 +67,32 @@ var controlRoutes = []controlRoute{
 		}
 		return ok, s.ListExchange(e)
 	}},
+	{"POST", "/feeds/drop", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) {
+		return connections{s.DropFeeds()}, nil
+	}},
+	{"POST", "/feeds/freeze", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) {
+		return connections{s.FreezeFeeds()}, nil
+	}},
+	{"POST", "/feeds/delay", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
+		var req struct {
+			Milliseconds int `json:"milliseconds"`
+		}
+		if err := readControl(body, &req); err != nil {
+			return nil, err
+		}
+		s.DelayFeeds(time.Duration(req.Milliseconds) * time.Millisecond)
+		return ok, nil
+	}},
+	{"POST", "/feeds/duplicate", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
+		var req struct {
+			On bool `json:"on"`
+		}
+		if err := readControl(body, &req); err != nil {
+			return nil, err
+		}
+		s.DuplicateFeeds(req.On)
+		return ok, nil
+	}},
 	{"POST", "/clock/advance", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
 		var req struct {
 			Seconds int64 `json:"seconds"`
@@ -81,6 +107,11 @@ var controlRoutes = []controlRoute{
 	}},
 	{"POST", "/reset", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return ok, s.Reset() }},
 	{"GET", "/state", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return reply(s.State()) }},
+}
+
+// connections is how many feeds a call met.
+type connections struct {
+	Connections int `json:"connections"`
 }
 
 func reply[T any](v T, err error) (any, error) { return v, err }

@@ -306,7 +306,10 @@ func (st *state) end(tx *transaction, at time.Time) {
 	for i, id := range tx.Actions {
 		delete(st.open[tx.round.Votes[i].Member], id)
 	}
-	st.hub = slices.DeleteFunc(st.hub, func(listed *transaction) bool { return listed == tx })
+	if tx.Kind == kindSwapMake {
+		st.hub = slices.DeleteFunc(st.hub, func(listed *transaction) bool { return listed == tx })
+		st.notice(tx)
+	}
 	st.dropEnded()
 }
 
@@ -344,6 +347,7 @@ func (e swapListed) apply(st *state, at time.Time) {
 	tx := st.txs[e.TxID]
 	tx.listed = at
 	st.hub = append(st.hub, tx)
+	st.notice(tx)
 }
 
 // swapSettled settles both sides of a swap whose taker's side approved.

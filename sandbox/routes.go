@@ -179,7 +179,27 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveControl(w, r, path, body)
 		return
 	}
-	status, reply, err := s.answer(r, body)
+	path, found := strings.CutPrefix(r.URL.EscapedPath(), basePath)
+	var route *route
+	feed, ids := matchFeed(r.Method, path)
+	if feed == nil {
+		route, ids, err = match(r.Method, path)
+	}
+	if !found {
+		err = notFound("path")
+	}
+	agent := feed != nil && feed.agent || route != nil && route.agent
+	req, denied := s.authenticate(r, body, agent, route != nil && route.signed)
+	if err := errors.Join(denied, err); err != nil {
+		writeFault(w, err)
+		return
+	}
+	req.path = ids
+	if feed != nil {
+		s.serveFeed(w, r, req, feed)
+		return
+	}
+	status, reply, err := s.answer(req, route)
 	if err != nil {
 		writeFault(w, err)
 		return
@@ -187,29 +207,25 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, reply)
 }
 
-// answer authenticates a request and runs its operation.
-func (s *Sandbox) answer(r *http.Request, body []byte) (int, any, error) {
+// authenticate returns a request that carries a valid signature or, for a signing agent, proof. Stamps are
+// held against the clock without what it was advanced by: that a test lets a day pass must not lock out
+// clients, whose clocks stay.
+func (s *Sandbox) authenticate(r *http.Request, body []byte, agent, mustSign bool) (*request, error) {
 	target := requestURL(r)
-	path, found := strings.CutPrefix(r.URL.EscapedPath(), basePath)
-	route, ids, err := match(r.Method, path)
-	if !found {
-		route, err = nil, notFound("path")
-	}
-	req := &request{path: ids, query: r.URL.Query(), body: body, assets: s.assets}
+	req := &request{query: r.URL.Query(), body: body, assets: s.assets}
 	req.baseURL, _, _ = strings.Cut(target, basePath)
 	req.baseURL += basePath
-	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass
-	// must not lock out clients, whose clocks stay.
-	var denied error
-	if route != nil && route.agent {
-		req.agent, denied = s.verifyProof(r, s.signedURLs(target), body, s.clock())
+	var err error
+	if agent {
+		req.agent, err = s.verifyProof(r, s.signedURLs(target), body, s.clock())
 	} else {
-		req.key, denied = s.verifier.verify(r.Header, s.signedURLs(target), body, s.clock(), route != nil && route.signed)
+		req.key, err = s.verifier.verify(r.Header, s.signedURLs(target), body, s.clock(), mustSign)
 	}
-	if err = errors.Join(denied, err); err != nil {
-		return 0, nil, err
-	}
-	var reply any
+	return req, err
+}
+
+// answer runs the operation of an authenticated request.
+func (s *Sandbox) answer(req *request, route *route) (status int, reply any, err error) {
 	if route.query != nil {
 		err = s.view(func(st *state, now time.Time) (err error) {
 			req.st, req.now = st, now

@@ -36,6 +36,8 @@ type Sandbox struct {
 	ids     *idSource
 	journal journal.Journal[event]
 
+	feeds *feeds
+
 	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
 	state *state
 }
@@ -112,6 +114,7 @@ func New(opts ...Option) (*Sandbox, error) {
 		seed:     binary.LittleEndian.Uint64(seed[:]),
 		listen:   "127.0.0.1:0",
 		journal:  &journal.Memory[event]{},
+		feeds:    newFeeds(),
 		state:    newState(),
 	}
 	for _, opt := range opts {
@@ -193,11 +196,18 @@ func (s *Sandbox) commit(changes []change, now time.Time) error {
 		return fmt.Errorf("sandbox: storing: %w", err)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, e := range events {
 		e.Change.apply(s.state, e.At)
 	}
+	s.mu.Unlock()
+	s.feeds.tell()
 	return nil
+}
+
+// Close ends the feeds. A [Server] is closed by its own Close, which does this too.
+func (s *Sandbox) Close() error {
+	s.feeds.close()
+	return s.journal.Close()
 }
 
 // Reset forgets everything but the keys.
@@ -208,8 +218,9 @@ func (s *Sandbox) Reset() error {
 		return fmt.Errorf("sandbox: reset: %w", err)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.state = newState()
+	s.mu.Unlock()
+	s.DropFeeds() // their places are in a log that is gone
 	return nil
 }
 

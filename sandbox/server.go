@@ -89,5 +89,5 @@ func (srv *Server) Close() error {
 		err = errors.Join(err, served)
 	}
 	srv.done <- http.ErrServerClosed // so that closing again returns
-	return errors.Join(err, srv.journal.Close())
+	return errors.Join(err, srv.Sandbox.Close())
 }

@@ -30,7 +30,8 @@ type state struct {
 	coreClients map[qredo.CoreClientID]*coreClient
 	agents      map[string]*coreClient // those that are signing agents, by their client ID
 	exchanges   []exchangeListed
-	moves       int // transactions that move something
+	moves       int                    // transactions that move something
+	logs        map[string]*accountLog // what the feeds of each account tell
 	book        ledger.Book
 }
 
@@ -50,6 +51,7 @@ func newState() *state {
 		open:        map[string]map[qredo.ActionID]bool{},
 		coreClients: map[qredo.CoreClientID]*coreClient{},
 		agents:      map[string]*coreClient{},
+		logs:        map[string]*accountLog{},
 	}
 }
 
@@ -235,6 +237,16 @@ func (st *state) list(e entry) {
 func (st *state) moved(e entry) {
 	w := e.wallet()
 	w.history = append(w.history, e)
+	log := st.log(w.fund.company.Account)
+	log.moves = append(log.moves, e)
+}
+
+// notice tells the feeds of a quote that was on the liquidity hub.
+func (st *state) notice(tx *transaction) {
+	if tx.Kind == kindSwapMake && !tx.listed.IsZero() {
+		log := st.log(tx.from.fund.company.Account)
+		log.quotes = append(log.quotes, quoteNotice{tx, tx.status})
+	}
 }
 
 // expiryHeap holds the transactions that wait, the one that expires first on top. One that has

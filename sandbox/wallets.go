@@ -77,22 +77,26 @@ func listHistory(r *request) (any, error) {
 	}
 	history := make([]qredo.HistoryEntry, len(moves))
 	for i, e := range moves {
-		amount, charged := qredo.Amount(e.tx.Amount), qredo.Amount(e.tx.Fee)
-		if e.in {
-			amount, charged = amount-charged, 0 // the sender paid the fee
-		} else {
-			amount, charged = -amount, -charged
-		}
-		id := e.tx.ID
-		if e.in && e.tx.swap != nil {
-			id = e.tx.swap.ID // as in the ledger
-		}
-		history[i] = qredo.HistoryEntry{
-			WalletID: w.ID, TxID: id, ChainTxID: e.tx.chainTxID, Asset: w.Asset,
-			Amount: amount, Fee: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
-		}
+		history[i] = wireHistory(e)
 	}
 	return struct {
 		History []qredo.HistoryEntry `json:"history"`
 	}{history}, nil
+}
+
+// wireHistory is a movement as its wallet's history has it: what leaves is negative.
+func wireHistory(e entry) qredo.HistoryEntry {
+	id, amount, charged := e.tx.ID, qredo.Amount(e.tx.Amount), qredo.Amount(e.tx.Fee)
+	if e.in {
+		amount, charged = amount-charged, 0 // the sender paid the fee
+	} else {
+		amount, charged = -amount, -charged
+	}
+	if e.in && e.tx.swap != nil {
+		id = e.tx.swap.ID // as in the ledger
+	}
+	return qredo.HistoryEntry{
+		WalletID: e.wallet().ID, TxID: id, ChainTxID: e.tx.chainTxID, Asset: e.tx.Asset,
+		Amount: amount, Fee: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
+	}
 }

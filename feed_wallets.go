@@ -1,0 +1,160 @@
+package qredo
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// WalletEvent is a movement of a wallet that is done. Amounts are signed as in [HistoryEntry].
+type WalletEvent struct {
+	Status    TxStatus  `json:"Status"`
+	WalletID  WalletID  `json:"wallet_id"`
+	TxID      TxID      `json:"tx_id"`
+	ChainTxID string    `json:"chain_tx_id"`
+	Asset     AssetCode `json:"asset"`
+	Amount    Amount    `json:"amount"`
+	Fee       Amount    `json:"fee"`
+	NetAmount Amount    `json:"net_amount"`
+	Sweep     bool      `json:"sweep_tx"`
+	Time      Time      `json:"timestamp"`
+}
+
+func (e *WalletEvent) missing() string { return missingIfEmpty("wallet_id", e.WalletID) }
+
+// WithWallets names wallets whose history fills the gaps of [WalletsService.Feed] from the beginning.
+// Others are filled once the feed has named them: the service has no list of all wallets.
+func WithWallets(ids ...WalletID) FeedOption {
+	return func(o *feedOptions) { o.wallets = append(o.wallets, ids...) }
+}
+
+// WithSince lets [WalletsService.Feed] begin in the past: with what happened from then on to the wallets
+// named by [WithWallets]. Unless set it begins with what happens after it was started.
+func WithSince(t Time) FeedOption {
+	return func(o *feedOptions) { o.since = t }
+}
+
+// Feed gives the movements of all wallets of the API key as they are done, each once, until ctx ends.
+// After a connection was lost it connects again and fills the gap from the wallets' history: see
+// [WithWallets]. Filled entries do not tell whether they are sweeps. Errors are as in
+// [CoreClientsService.Feed].
+//
+// API: GET /wallets/feed
+func (s *WalletsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[WalletEvent, error] {
+	return func(yield func(WalletEvent, error) bool) {
+		options, err := newFeedOptions(opts)
+		if err != nil {
+			yield(WalletEvent{}, err)
+			return
+		}
+		h := walletHistories{wallets: s, since: options.since, of: map[WalletID]*walletCursor{}}
+		f := feed[WalletEvent]{
+			client: s.client, path: "/wallets/feed", feedOptions: options, fresh: h.add, fill: h.fill,
+			prepare: func(ctx context.Context) error { return h.begin(ctx, options.wallets) },
+		}
+		f.run(ctx, yield)
+	}
+}
+
+// walletHistories knows how far the consumer of a feed has each wallet's history.
+type walletHistories struct {
+	wallets *WalletsService
+	since   Time
+	of      map[WalletID]*walletCursor
+}
+
+// walletCursor is how far the consumer has one wallet's history.
+type walletCursor struct {
+	from   time.Time // nothing before is given
+	latest time.Time
+	known  map[movement]time.Time // what the consumer has of the last minutes
+}
+
+// movement tells the entries of a wallet apart.
+type movement struct {
+	tx     TxID
+	chain  string
+	amount Amount
+	status TxStatus
+}
+
+// overlap is how far before its latest entry a history is read again, since entries need not come in the
+// order of their times.
+const overlap = 5 * time.Minute
+
+// begin notes where the histories stand, so that what is in them already does not count as missed.
+func (h *walletHistories) begin(ctx context.Context, ids []WalletID) error {
+	for _, id := range ids {
+		if h.of[id] != nil {
+			continue // a beginning that failed halfway is made again
+		}
+		cursor := &walletCursor{from: h.since.Time, latest: h.since.Time, known: map[movement]time.Time{}}
+		if h.since.IsZero() {
+			entries, err := h.wallets.History(ctx, id, HistoryOptions{})
+			if err != nil {
+				return err
+			}
+			for _, entry := range entries {
+				cursor.add(entry.event())
+			}
+			cursor.from = cursor.latest
+		}
+		h.of[id] = cursor
+	}
+	return nil
+}
+
+func (h *walletHistories) add(e WalletEvent) bool {
+	cursor := h.of[e.WalletID]
+	if cursor == nil {
+		cursor = &walletCursor{from: e.Time.Time, known: map[movement]time.Time{}}
+		h.of[e.WalletID] = cursor
+	}
+	return cursor.add(e)
+}
+
+func (c *walletCursor) add(e WalletEvent) bool {
+	key := movement{e.TxID, e.ChainTxID, e.Amount, e.Status}
+	if _, known := c.known[key]; known {
+		return false
+	}
+	c.known[key] = e.Time.Time
+	if e.Time.After(c.latest) {
+		c.latest = e.Time.Time
+		maps.DeleteFunc(c.known, func(_ movement, at time.Time) bool { return at.Before(c.latest.Add(-overlap)) })
+	}
+	return true
+}
+
+// fill returns what the histories have since the latest that the consumer has.
+func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
+	var missed []WalletEvent
+	for _, id := range slices.Sorted(maps.Keys(h.of)) {
+		cursor := h.of[id]
+		since := Time{}
+		if !cursor.latest.IsZero() {
+			since = TimeOf(cursor.latest.Add(-overlap))
+		}
+		entries, err := h.wallets.History(ctx, id, HistoryOptions{Since: since})
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if !entry.Time.Before(cursor.from) {
+				missed = append(missed, entry.event())
+			}
+		}
+	}
+	slices.SortStableFunc(missed, func(a, b WalletEvent) int { return a.Time.Compare(b.Time.Time) })
+	return missed, nil
+}
+
+// event is a history entry as the feed would have told of it.
+func (e HistoryEntry) event() WalletEvent {
+	return WalletEvent{
+		Status: TxApproved, WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Asset: e.Asset,
+		Amount: e.Amount, Fee: e.Fee, NetAmount: e.NetAmount, Time: e.Time,
+	}
+}
