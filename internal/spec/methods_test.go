@@ -1,0 +1,43 @@
+package spec
+
+import (
+	"go/ast"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+var apiLine = regexp.MustCompile(`(?m)^API: ((?:GET|POST|PUT|DELETE) /\S*)$`)
+
+// methodsOf gives the client's methods by the operations that their doc comments name. A method that
+// names none, or what is no operation, is an error.
+func methodsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	methods := map[string][]string{}
+	for _, m := range readClient(t).methods {
+		if !strings.HasSuffix(m.receiver, "Service") || !ast.IsExported(m.receiver) || !ast.IsExported(m.name) {
+			continue
+		}
+		name := m.receiver + "." + m.name
+		lines := apiLine.FindAllStringSubmatch(m.doc, -1)
+		assert.NotEmpty(t, lines, "%s has no line that begins with API:", name)
+		assert.Len(t, lines, strings.Count(m.doc, "API:"), "%s has a line API: that cannot be read", name)
+		for _, line := range lines {
+			operation := line[1]
+			known := slices.Contains(published, operation) || slices.Contains(feeds, operation)
+			assert.True(t, known, "%s names %s, which is no operation", name, operation)
+			methods[operation] = append(methods[operation], name)
+		}
+	}
+	return methods
+}
+
+func TestSpecEveryOperationHasAMethod(t *testing.T) {
+	methods := methodsOf(t)
+	for _, op := range Operations() {
+		assert.NotEmpty(t, methods[op.String()], "no method of the client names %s", op)
+	}
+}
