@@ -18,9 +18,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // FieldError tells which field of a JSON document could not be read, and why.
@@ -279,13 +281,13 @@ func (d *decoder) key() []byte {
 
 func (d *decoder) quoted() string {
 	start := d.pos
-	if d.skipQuoted() {
+	if d.skipQuoted() || !utf8.Valid(d.data[start:d.pos]) {
 		var s string
 		if json.Unmarshal(d.data[start:d.pos], &s) == nil {
 			return s
 		}
 	}
-	return strings.ToValidUTF8(string(d.data[start+1:d.pos-1]), "\uFFFD")
+	return string(d.data[start+1 : d.pos-1])
 }
 
 // ParseInt reads a whole number that fits in 64 bits from a JSON number or from text that holds one.
@@ -327,14 +329,14 @@ func expand(number string) (digits string, whole bool) {
 	shift := 0
 	if exponent != "" {
 		var err error
-		if shift, err = strconv.Atoi(exponent); err != nil || shift > limit || shift < -limit {
-			if strings.HasPrefix(exponent, "-") {
-				return "", false
-			}
-			return strings.Repeat("9", limit), true
+		if shift, err = strconv.Atoi(exponent); err != nil && strings.HasPrefix(exponent, "-") {
+			return "", false
 		}
 	}
-	shift -= len(fraction)
+	shift = max(shift, math.MinInt/2) - len(fraction)
+	if shift > limit {
+		return strings.Repeat("9", limit), true
+	}
 	if shift >= 0 {
 		return digits + strings.Repeat("0", shift), true
 	}
