@@ -1,0 +1,136 @@
+package sandbox_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// noLeaks demands that a test ends with the goroutines it began with.
+func noLeaks(t *testing.T) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		goleak.VerifyNone(t, before)
+	})
+}
+
+func TestServerServesUntilClosed(t *testing.T) {
+	noLeaks(t)
+	srv, err := sandbox.Start()
+	require.NoError(t, err)
+	host, _, err := net.SplitHostPort(strings.TrimPrefix(srv.URL(), "http://"))
+	require.NoError(t, err)
+	assert.Equal(t, "127.0.0.1", host, "nobody else's machine can reach it")
+	assert.Equal(t, srv.URL()+"/api/v1/p", srv.BaseURL())
+
+	ctx := context.Background()
+	client := srv.Client()
+	_, err = client.Assets.List(ctx)
+	require.NoError(t, err)
+	_, err = srv.Control().State(ctx)
+	require.NoError(t, err)
+
+	require.NoError(t, srv.Close())
+	require.NoError(t, srv.Close(), "closing again does nothing")
+	_, err = client.Assets.List(ctx)
+	require.Error(t, err)
+}
+
+func TestServerIsClosedFromSeveralGoroutines(t *testing.T) {
+	noLeaks(t)
+	srv, err := sandbox.Start()
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() { assert.NoError(t, srv.Close()) })
+	}
+	group.Wait()
+}
+
+func TestClosingEndsConnectionsThatWait(t *testing.T) {
+	noLeaks(t)
+	srv, err := sandbox.Start()
+	require.NoError(t, err)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(srv.URL(), "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("GET /api/v1/p/assets HTTP/1.1\r\n")) // and no more
+	require.NoError(t, err)
+	require.NoError(t, srv.Close())
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	_, err = conn.Read(make([]byte, 1))
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection was ended")
+}
+
+func TestServersAreApart(t *testing.T) {
+	noLeaks(t)
+	one, err := sandbox.Start()
+	require.NoError(t, err)
+	defer one.Close()
+	two, err := sandbox.Start()
+	require.NoError(t, err)
+	defer two.Close()
+	ctx := context.Background()
+	made, err := one.Client().Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
+	require.NoError(t, err)
+	_, err = two.Client().Companies.Get(ctx, made.ID)
+	require.ErrorIs(t, err, qredo.ErrNotFound)
+	foreign, err := qredo.NewClient(one.Auth(), qredo.WithBaseURL(two.BaseURL()))
+	require.NoError(t, err)
+	_, err = foreign.Assets.List(ctx)
+	require.ErrorIs(t, err, qredo.ErrUnauthorized)
+}
+
+func TestStartThatFailsLeavesNothing(t *testing.T) {
+	noLeaks(t)
+	taken, err := sandbox.Start()
+	require.NoError(t, err)
+	defer taken.Close()
+	for name, opt := range map[string]sandbox.Option{
+		"an address that is taken": sandbox.WithListen(strings.TrimPrefix(taken.URL(), "http://")),
+		"no address":               sandbox.WithListen("nonsense"),
+		"an option that is wrong":  sandbox.WithKey("", nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv, err := sandbox.Start(opt)
+			require.Error(t, err)
+			assert.Nil(t, srv)
+		})
+	}
+	t.Run("an address that is free again", func(t *testing.T) {
+		address := strings.TrimPrefix(taken.URL(), "http://")
+		require.NoError(t, taken.Close())
+		srv, err := sandbox.Start(sandbox.WithListen(address))
+		require.NoError(t, err)
+		defer srv.Close()
+		assert.Equal(t, "http://"+address, srv.URL())
+	})
+}
+
+func TestServersClientFollowsTheClock(t *testing.T) {
+	noLeaks(t)
+	c := newClock()
+	srv, err := sandbox.Start(sandbox.WithClock(c.Now))
+	require.NoError(t, err)
+	defer srv.Close()
+	_, err = srv.Client().Assets.List(context.Background())
+	require.NoError(t, err, "stamps come from the sandbox's clock, years away from the machine's")
+	c.forward(time.Hour)
+	_, err = srv.Client().Assets.List(context.Background())
+	require.NoError(t, err)
+}
