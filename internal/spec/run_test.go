@@ -42,9 +42,9 @@ func TestSpecEveryOperation(t *testing.T) {
 			done++
 		}
 	}
-	assert.Equal(t, len(published), done)
-	t.Logf("%d/%d operations", done, len(published))
-	fmt.Fprintf(os.Stdout, "%d/%d operations\n", done, len(published))
+	assert.Equal(t, len(publishedStatuses), done)
+	t.Logf("%d/%d operations", done, len(publishedStatuses))
+	fmt.Fprintf(os.Stdout, "%d/%d operations\n", done, len(publishedStatuses))
 }
 
 // run is a company that is run by two core clients: the robot approves, the desk is a counterparty.
