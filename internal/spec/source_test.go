@@ -102,7 +102,7 @@ func (s *goSource) fields(t *testing.T, typeName string) map[string]goField {
 		require.NoError(t, err)
 		tag := reflect.StructTag(text)
 		name, options, _ := strings.Cut(tag.Get("json"), ",")
-		if name == "" {
+		if name == "" || name == "-" {
 			continue
 		}
 		_, list := f.Type.(*ast.ArrayType)
