@@ -1,0 +1,189 @@
+package scenario_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// TestMainJob does the whole job with each way in which a client can be authenticated.
+func TestMainJob(t *testing.T) {
+	for name, connect := range map[string]func(t *testing.T) (*qredo.Client, *sandbox.Sandbox){
+		"the sandbox's key": func(t *testing.T) (*qredo.Client, *sandbox.Sandbox) {
+			srv := start(t)
+			return srv.Client(), srv.Sandbox
+		},
+		"an own key": func(t *testing.T) (*qredo.Client, *sandbox.Sandbox) {
+			key := newKey(t)
+			srv := start(t, sandbox.WithKey("an-exchange", &key.PublicKey))
+			auth, err := qredo.NewRSAAuth(" an-exchange\n", key)
+			require.NoError(t, err)
+			return connected(t, auth, srv), srv.Sandbox
+		},
+		"an own key with nonces": func(t *testing.T) (*qredo.Client, *sandbox.Sandbox) {
+			key := newKey(t)
+			srv := start(t, sandbox.WithKey("an-exchange", &key.PublicKey))
+			var last atomic.Int64
+			auth, err := qredo.NewRSAAuth("an-exchange", key, qredo.WithNonce(func() string {
+				return strconv.FormatInt(last.Add(1), 10)
+			}))
+			require.NoError(t, err)
+			return connected(t, auth, srv), srv.Sandbox
+		},
+		"over TLS": func(t *testing.T) (*qredo.Client, *sandbox.Sandbox) {
+			srv := start(t, sandbox.WithTLS(t.TempDir()))
+			require.Contains(t, srv.BaseURL(), "https://")
+			return srv.Client(), srv.Sandbox
+		},
+		"testnet assets only": func(t *testing.T) (*qredo.Client, *sandbox.Sandbox) {
+			srv := start(t, sandbox.WithTestnetOnly())
+			return srv.Client(), srv.Sandbox
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, service := connect(t)
+			doMainJob(t, newExchange(t, client, service, 2))
+		})
+	}
+}
+
+func newKey(t *testing.T) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	return key
+}
+
+func connected(t *testing.T, auth qredo.Authenticator, srv *sandbox.Server) *qredo.Client {
+	t.Helper()
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(srv.BaseURL()))
+	require.NoError(t, err)
+	return client
+}
+
+// doMainJob transfers and withdraws with two of three approvals and looks at everything that tells of it.
+func doMainJob(t *testing.T, x *exchange) {
+	t.Helper()
+	ctx := context.Background()
+	fees, err := x.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: btc, Amount: 200_000})
+	require.NoError(t, err)
+	assert.Equal(t, qredo.Fees{AmountToSend: 200_000, NetAmount: 199_800, Fees: 200}, *fees)
+
+	transfer := x.transfer(200_000)
+	require.NoError(t, x.service.Approve(alice, string(transfer)))
+	pending, err := x.client.Transfers.Get(ctx, x.company, transfer)
+	require.NoError(t, err)
+	assert.Equal(t, qredo.TxPending, pending.Status)
+	assert.Equal(t, []int{1, 2, 3}, []int{pending.ApprovedCount, pending.ThresholdRequired, len(pending.Approvals)})
+	assert.Equal(t, [2]qredo.Amount{1_000_000, 0}, x.balances())
+	require.NoError(t, x.service.Approve(carol, string(transfer)))
+	done, err := x.client.Transfers.Wait(ctx, x.company, transfer)
+	require.NoError(t, err)
+	assert.Equal(t, qredo.TxApproved, done.Status)
+	assert.Equal(t, qredo.Amount(199_800), done.Details.NetAmount)
+	assert.Equal(t, []qredo.ApprovalStatus{qredo.ApprovalApproved, qredo.ApprovalPending, qredo.ApprovalApproved},
+		[]qredo.ApprovalStatus{done.Approvals[0].Status, done.Approvals[1].Status, done.Approvals[2].Status})
+	assert.Equal(t, [2]qredo.Amount{800_000, 199_800}, x.balances())
+
+	withdrawal := x.withdrawal(2800)
+	require.NoError(t, x.service.Approve(bob, string(withdrawal)))
+	require.NoError(t, x.service.Approve(carol, string(withdrawal)))
+	out, err := x.client.Transfers.WaitWithdrawal(ctx, x.company, withdrawal)
+	require.NoError(t, err)
+	assert.Equal(t, payout, out.Details.RecipientAddress)
+	assert.Equal(t, qredo.Amount(3), out.Details.Fees)
+	assert.Equal(t, [2]qredo.Amount{797_200, 199_800}, x.balances())
+
+	holdings, err := x.client.Companies.Holdings(ctx, x.company)
+	require.NoError(t, err)
+	assert.Equal(t, []qredo.Holding{{Asset: btc, Amount: 997_000}}, holdings)
+	history, err := x.client.Wallets.History(ctx, x.treasury.ID, qredo.HistoryOptions{})
+	require.NoError(t, err)
+	require.Len(t, history, 3)
+	assert.Equal(t, []qredo.Amount{1_000_000, -200_000, -2800}, []qredo.Amount{history[0].Amount, history[1].Amount, history[2].Amount})
+	page, err := x.client.Funds.Ledger(ctx, x.company, x.fund, qredo.LedgerOptions{})
+	require.NoError(t, err)
+	require.Equal(t, 4, page.Total)
+	var types []qredo.EntryType
+	for _, e := range page.Entries {
+		types = append(types, e.Type)
+	}
+	assert.Equal(t, []qredo.EntryType{qredo.EntryDeposit, qredo.EntryTransferOut, qredo.EntryTransferIn, qredo.EntryWithdraw}, types)
+	assert.Equal(t, []qredo.TxID{"", transfer, transfer, withdrawal},
+		[]qredo.TxID{page.Entries[0].TxID, page.Entries[1].TxID, page.Entries[2].TxID, page.Entries[3].TxID})
+}
+
+func TestRefusalsReachTheCallerAsTheirSentinels(t *testing.T) {
+	ctx := context.Background()
+	srv := start(t)
+	client := srv.Client()
+	x := newExchange(t, client, srv.Sandbox, 2)
+	expires := qredo.TimeOf(srv.Now().Add(time.Hour))
+	for name, test := range map[string]struct {
+		call func() error
+		want error
+	}{
+		"a company twice": {func() error {
+			_, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme Exchange", Ref: t.Name()})
+			return err
+		}, qredo.ErrConflict},
+		"an asset twice": {func() error {
+			_, err := client.Funds.AddAssets(ctx, x.company, x.fund, []qredo.AssetCode{btc})
+			return err
+		}, qredo.ErrConflict},
+		"an unknown wallet": {func() error { _, err := client.Wallets.Get(ctx, "none"); return err }, qredo.ErrNotFound},
+		"an unknown person": {func() error {
+			return client.TrustedNetwork.Add(ctx, x.company, qredo.TrustedPartyRequest{Address: "nobody.example"})
+		}, qredo.ErrNotFound},
+		"more than there is": {func() error {
+			_, err := client.Transfers.Create(ctx, x.company, qredo.TransferRequest{
+				WalletID: x.treasury.ID, Counterparty: string(x.trading.ID), Expires: expires,
+				Send: qredo.AssetAmount{Asset: btc, Amount: 1_000_001},
+			})
+			return err
+		}, qredo.ErrBadRequest},
+		"an address that is not whitelisted": {func() error {
+			_, err := client.Transfers.Withdraw(ctx, x.company, qredo.WithdrawalRequest{
+				WalletID: x.treasury.ID, Address: "elsewhere", Expires: expires, Send: qredo.AssetAmount{Asset: btc, Amount: 1},
+			})
+			return err
+		}, qredo.ErrBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) { require.ErrorIs(t, test.call(), test.want) })
+	}
+	t.Run("a key that is not the API key's", func(t *testing.T) {
+		key, other := newKey(t), newKey(t)
+		srv := start(t, sandbox.WithKey("an-exchange", &key.PublicKey))
+		auth, err := qredo.NewRSAAuth("an-exchange", other)
+		require.NoError(t, err)
+		_, err = connected(t, auth, srv).Assets.List(ctx)
+		require.ErrorIs(t, err, qredo.ErrBadSignature)
+	})
+	t.Run("a clock that is wrong", func(t *testing.T) {
+		late := srv.Client(qredo.WithClock(func() time.Time { return time.Now().Add(-6 * time.Minute) }))
+		_, err := late.Assets.List(ctx)
+		require.ErrorIs(t, err, qredo.ErrUnauthorized)
+		require.NotErrorIs(t, err, qredo.ErrBadSignature)
+	})
+	t.Run("a nonce used before", func(t *testing.T) {
+		key := newKey(t)
+		srv := start(t, sandbox.WithKey("an-exchange", &key.PublicKey))
+		auth, err := qredo.NewRSAAuth("an-exchange", key, qredo.WithNonce(func() string { return "1" }))
+		require.NoError(t, err)
+		client := connected(t, auth, srv)
+		_, err = client.Assets.List(ctx)
+		require.NoError(t, err)
+		_, err = client.Assets.List(ctx)
+		require.ErrorIs(t, err, qredo.ErrUnauthorized)
+	})
+}
