@@ -92,5 +92,5 @@ func (s *AssetsService) Fees(ctx context.Context, req FeesRequest, opts ...CallO
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	return call[Fees](ctx, s.client, operation{method: http.MethodPost, path: "/fees", body: req}, opts)
+	return call[Fees](ctx, s.client, operation{method: http.MethodPost, path: "/fees", body: req, repeatable: true}, opts)
 }

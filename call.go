@@ -7,11 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/google/go-querystring/query"
 
+	"github.com/qredo-go/qredo/internal/path"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
@@ -22,42 +21,51 @@ type operation struct {
 	ids    []string // what replaces them, in order
 	query  any      // a struct for go-querystring, or nil
 	body   any
+	// repeatable is an operation that changes nothing, or nothing more when it is repeated. GET is.
+	repeatable bool
 }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
 	out := new(T)
-	if err := c.perform(ctx, op, out, opts); err != nil {
+	if _, err := c.perform(ctx, op, out, newCallOptions(opts)); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *Client) perform(ctx context.Context, op operation, out any, opts []CallOption) error {
+// do makes a request whose answer says nothing but that it was carried out.
+func (c *Client) do(ctx context.Context, op operation, opts []CallOption) error {
+	_, err := c.perform(ctx, op, nil, newCallOptions(opts))
+	return err
+}
+
+// perform makes a request and reads its answer into out. The exchange is nil if nothing was tried.
+func (c *Client) perform(ctx context.Context, op operation, out any, opts callOptions) (*exchange, error) {
 	path, err := expandPath(op.path, op.ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rawQuery := ""
 	if op.query != nil {
 		values, err := query.Values(op.query)
 		if err != nil {
-			return fmt.Errorf("qredo: query: %w", err)
+			return nil, fmt.Errorf("qredo: query: %w", err)
 		}
 		rawQuery = values.Encode()
 	}
-	return c.send(ctx, op.method, path, rawQuery, op.body, out, newCallOptions(opts))
+	return c.send(ctx, op, path, rawQuery, out, opts)
 }
 
 // send runs one request through the chain and reads the answer into out.
-func (c *Client) send(ctx context.Context, method, path, rawQuery string, body, out any, opts callOptions) error {
-	payload, err := encodeBody(body)
+func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, out any, opts callOptions) (*exchange, error) {
+	payload, err := encodeBody(op.body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, nil)
+	req, err := http.NewRequestWithContext(ctx, op.method, c.base.String()+path, nil)
 	if err != nil {
-		return fmt.Errorf("qredo: %w", err)
+		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
 	req.Header = opts.header
@@ -65,18 +73,21 @@ func (c *Client) send(ctx context.Context, method, path, rawQuery string, body, 
 	setDefault(req.Header, "Content-Type", "application/json")
 	setDefault(req.Header, "User-Agent", c.userAgent)
 
-	x := &exchange{req: req, path: path, body: payload}
+	x := &exchange{
+		req: req, path: path, body: payload,
+		repeatable: op.repeatable || op.method == http.MethodGet, noRetry: opts.noRetry,
+	}
 	resp, err := c.chain.handle(x)
 	if resp != nil && opts.response != nil {
 		*opts.response = *resp
 	}
 	if err != nil {
-		return err
+		return x, err
 	}
 	if err := decode(resp.Body, out); err != nil {
-		return newError(x, resp, err)
+		return x, newError(x, resp, err)
 	}
-	return nil
+	return x, nil
 }
 
 func setDefault(h http.Header, key, value string) {
@@ -132,32 +143,17 @@ func decode(body []byte, out any) error {
 
 // expandPath puts IDs into the placeholders of a path, each escaped on its own.
 func expandPath(template string, ids []string) (string, error) {
-	segments := strings.Split(template, "/")
-	for i, segment := range segments {
-		name, ok := strings.CutPrefix(segment, "{")
-		if !ok {
-			continue
-		}
-		if err := checkID(strings.TrimSuffix(name, "}"), ids[0]); err != nil {
-			return "", err
-		}
-		segments[i], ids = url.PathEscape(ids[0]), ids[1:]
+	expanded, problem := path.Expand(template, ids)
+	if problem != nil {
+		return "", invalid(problem.Field, "%s", problem.Rule)
 	}
-	return strings.Join(segments, "/"), nil
+	return expanded, nil
 }
 
 // checkID refuses an ID that is missing or that would change the path it is put into.
 func checkID[T ~string](field string, id T) error {
-	switch id {
-	case "":
-		return invalid(field, "must not be empty")
-	case ".", "..":
-		return invalid(field, "must be an ID, is %q", id)
-	}
-	for _, c := range string(id) {
-		if c <= ' ' || c == 0x7f || strings.ContainsRune(`/\?#%`, c) {
-			return invalid(field, "must not contain %q, is %q", c, clip(id, 100))
-		}
+	if problem := path.Check(field, string(id)); problem != nil {
+		return invalid(field, "%s", problem.Rule)
 	}
 	return nil
 }

@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Version is the version of this module, as the User-Agent header gives it.
@@ -50,7 +53,9 @@ type Client struct {
 	auth        Authenticator
 	http        *http.Client
 	log         *slog.Logger
-	now         func() time.Time
+	clock       *clock
+	retry       RetryPolicy
+	limiter     *rate.Limiter
 	userAgent   string
 	maxResponse int64
 	chain       handler
@@ -67,7 +72,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	}
 	c := &Client{
 		auth:        auth,
-		now:         time.Now,
+		clock:       &clock{source: time.Now},
 		log:         slog.New(slog.DiscardHandler),
 		userAgent:   "qredo-go/" + Version,
 		maxResponse: defaultMaxResponse,
@@ -83,7 +88,16 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if c.http == nil {
 		c.http = defaultHTTPClient()
 	}
-	c.chain = errorHandler{next: logHandler{c.log, authHandler{c.auth, c.now, httpHandler{c.http, c.maxResponse}}}}
+	policy, err := c.retry.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	var chain handler = httpHandler{c.http, c.maxResponse}
+	chain = authHandler{c.auth, c.clock, chain}
+	chain = rateHandler{c.limiter, &stop{}, chain}
+	chain = logHandler{c.log, chain}
+	chain = errorHandler{c.clock, chain}
+	c.chain = retryHandler{policy, newRetryBudget(policy.Budget), c.clock, chain}
 	c.Companies = &CompaniesService{c}
 	c.TrustedNetwork = &TrustedNetworkService{c}
 	c.Funds = &FundsService{c}
@@ -156,6 +170,28 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
+// WithRetry changes how often and when requests are sent again; see [RetryPolicy]. One attempt turns
+// retries off for all calls, [WithoutRetry] for one.
+func WithRetry(policy RetryPolicy) Option {
+	return func(c *Client) error {
+		c.retry = policy
+		return nil
+	}
+}
+
+// WithRateLimit keeps the client below a number of requests a second, of which so many may be sent at
+// once. Calls wait for their turn, no longer than their context. There is no limit unless it is set; an
+// answer of 429 stops the whole client for a while in any case.
+func WithRateLimit(perSecond float64, burst int) Option {
+	return func(c *Client) error {
+		if !(perSecond > 0) || math.IsInf(perSecond, 1) || burst < 1 {
+			return invalid("rate limit", "must be more than zero a second, with a burst of at least 1, is %v and %d", perSecond, burst)
+		}
+		c.limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
+		return nil
+	}
+}
+
 // WithLogger logs each attempt: method, path, status, duration. Bodies, keys and signatures are never
 // logged. Successes have level debug, failures level warn.
 func WithLogger(log *slog.Logger) Option {
@@ -174,7 +210,7 @@ func WithClock(now func() time.Time) Option {
 		if now == nil {
 			return invalid("clock", "must not be nil")
 		}
-		c.now = now
+		c.clock.source = now
 		return nil
 	}
 }
@@ -214,9 +250,11 @@ type Response struct {
 type CallOption func(*callOptions)
 
 type callOptions struct {
-	header       http.Header
-	response     *Response
-	pollInterval time.Duration
+	header        http.Header
+	response      *Response
+	pollInterval  time.Duration
+	noRetry       bool
+	noPartnerTxID bool
 }
 
 // WithHeader adds a header to one call. The headers that authenticate it cannot be set.
@@ -228,6 +266,11 @@ func WithHeader(key, value string) CallOption {
 // got no answer leaves r as it is.
 func WithResponse(r *Response) CallOption {
 	return func(o *callOptions) { o.response = r }
+}
+
+// WithoutRetry makes one attempt, whatever happens.
+func WithoutRetry() CallOption {
+	return func(o *callOptions) { o.noRetry = true }
 }
 
 // WithPollInterval sets how long the Wait methods pause between two looks; two seconds unless set.
@@ -263,5 +306,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 			return invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
 		}
 	}
-	return c.send(ctx, method, rel.EscapedPath(), rel.RawQuery, body, out, newCallOptions(opts))
+	op := operation{method: method, body: body, repeatable: method == http.MethodGet || method == http.MethodHead}
+	_, err = c.send(ctx, op, rel.EscapedPath(), rel.RawQuery, out, newCallOptions(opts))
+	return err
 }

@@ -205,14 +205,14 @@ func (s *CoreClientsService) Action(ctx context.Context, id CoreClientID, action
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.perform(ctx, actionOperation(http.MethodPut, id, actionID), nil, opts)
+	return s.client.do(ctx, actionOperation(http.MethodPut, id, actionID), opts)
 }
 
 // Reject rejects an action.
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.perform(ctx, actionOperation(http.MethodDelete, id, actionID), nil, opts)
+	return s.client.do(ctx, actionOperation(http.MethodDelete, id, actionID), opts)
 }
 
 func actionOperation(method string, id CoreClientID, actionID ActionID) operation {
@@ -237,12 +237,10 @@ func (s *CoreClientsService) Wallets(ctx context.Context, id CoreClientID, opts 
 //
 // API: POST /coreclient/{client_id}/sweep
 func (s *CoreClientsService) Sweep(ctx context.Context, id CoreClientID, req SweepRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(s.client.now()); err != nil {
+	if err := req.validate(s.client.clock.now()); err != nil {
 		return nil, err
 	}
-	return call[Submission](ctx, s.client, operation{
-		method: http.MethodPost, path: "/coreclient/{client_id}/sweep", ids: []string{string(id)}, body: req,
-	}, opts)
+	return submit[Submission](ctx, s.client, "/coreclient/{client_id}/sweep", []string{string(id)}, &req, &req.PartnerTxID, opts)
 }
 
 // GetSweep returns a sweep with its approval.
@@ -283,5 +281,5 @@ func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts
 	if err := req.validate(); err != nil {
 		return err
 	}
-	return s.client.perform(ctx, operation{method: http.MethodPost, path: "/coreclient/verify", body: req}, nil, opts)
+	return s.client.do(ctx, operation{method: http.MethodPost, path: "/coreclient/verify", body: req, repeatable: true}, opts)
 }

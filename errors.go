@@ -18,6 +18,7 @@ var (
 	ErrBadRequest   = errors.New("bad request")           // 400: a field is wrong
 	ErrUnauthorized = errors.New("not authenticated")     // 401: key, signature or stamp
 	ErrBadSignature = errors.New("signature refused")     // 401 whose reason is the signature
+	ErrClockSkew    = errors.New("clock is wrong")        // 401 while the clock is minutes off the service's
 	ErrForbidden    = errors.New("not permitted")         // 403: the API key lacks the permission
 	ErrNotFound     = errors.New("not found")             // 404
 	ErrConflict     = errors.New("already exists")        // 409
@@ -39,7 +40,8 @@ type Error struct {
 	Attempts   int    // how often the request was sent
 	Body       []byte // the start of the body as it came, without anything that authenticated the request
 
-	cause error
+	cause      error
+	wrongClock bool
 }
 
 // Error names the request, the status, what the service said, and what to do about it.
@@ -69,6 +71,8 @@ func (e *Error) Error() string {
 
 func (e *Error) remedy() string {
 	switch {
+	case e.wrongClock:
+		return "this machine's clock is minutes off the service's: set it right"
 	case errors.Is(e, ErrBadSignature):
 		return "check that the private key belongs to the API key and that nothing on the way changes URL or body"
 	case e.StatusCode == http.StatusUnauthorized:
@@ -93,7 +97,9 @@ func (e *Error) Is(target error) bool {
 	case ErrUnauthorized:
 		return e.StatusCode == http.StatusUnauthorized
 	case ErrBadSignature:
-		return e.StatusCode == http.StatusUnauthorized && strings.EqualFold(e.Reason, "signature")
+		return e.StatusCode == http.StatusUnauthorized && !e.wrongClock && strings.EqualFold(e.Reason, "signature")
+	case ErrClockSkew:
+		return e.wrongClock
 	case ErrForbidden:
 		return e.StatusCode == http.StatusForbidden
 	case ErrNotFound:

@@ -49,7 +49,7 @@ func (s *CoreClientsService) feed(ctx context.Context, path string, ids []string
 			yield(Action{}, err)
 			return
 		}
-		known := knownActions{now: s.client.now}
+		known := knownActions{now: s.client.clock.now}
 		f := feed[Action]{client: s.client, path: path, feedOptions: options, fresh: known.add}
 		if pending != nil {
 			f.fill = func(ctx context.Context) ([]Action, error) {

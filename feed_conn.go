@@ -45,7 +45,7 @@ func (c *Client) dialFeed(ctx context.Context, path string, ping time.Duration) 
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	x := &exchange{req: req, path: path}
-	signed, err := x.authenticate(c.auth, c.now())
+	signed, err := x.authenticate(c.auth, c.clock.now())
 	if err != nil {
 		return nil, fmt.Errorf("qredo: feed %s: %w", path, err)
 	}

@@ -261,10 +261,10 @@ func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, 
 	if err := entry.validate(); err != nil {
 		return err
 	}
-	return s.client.perform(ctx, operation{
+	return s.client.do(ctx, operation{
 		method: http.MethodPost, path: "/company/{company_id}/fund/{fund_id}/whitelist",
 		ids: []string{string(companyID), string(fundID)}, body: entry,
-	}, nil, opts)
+	}, opts)
 }
 
 // Ledger returns one page of a fund's ledger. The page begins at options.Offset and has at most

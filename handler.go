@@ -3,11 +3,12 @@ package qredo
 import (
 	"bytes"
 	"net/http"
+	"time"
 )
 
 // handler is one link of the chain that every call runs through:
 //
-//	error → log → auth → http
+//	retry → error → log → rate → auth → http
 //
 // Each link is a value that holds the next one.
 type handler interface {
@@ -21,7 +22,13 @@ type exchange struct {
 	path string        // below the base URL, for messages
 	body []byte        // the exact bytes to send
 
-	secrets []string // header values that authenticated the attempts so far
+	repeatable bool // sending it twice does what sending it once does
+	noRetry    bool // the caller wants one attempt
+
+	attempts int
+	stamped  time.Time // by the clock of the last attempt
+	unknown  bool      // an attempt may have been carried out without its answer telling so
+	secrets  []string  // header values that authenticated the attempts so far
 }
 
 // redact removes from a body whatever authenticated the request, in case the other side repeats it.

@@ -7,13 +7,13 @@ import (
 
 // authHandler stamps and signs one attempt: its final URL and exact body bytes.
 type authHandler struct {
-	auth Authenticator
-	now  func() time.Time
-	next handler
+	auth  Authenticator
+	clock *clock
+	next  handler
 }
 
 func (h authHandler) handle(x *exchange) (*Response, error) {
-	attempt, err := x.authenticate(h.auth, h.now())
+	attempt, err := x.authenticate(h.auth, h.clock.now())
 	if err != nil {
 		return nil, err
 	}
@@ -23,10 +23,11 @@ func (h authHandler) handle(x *exchange) (*Response, error) {
 // authenticate returns the exchange with a request that is stamped and signed, and notes what is secret
 // about it.
 func (x *exchange) authenticate(auth Authenticator, now time.Time) (*exchange, error) {
+	x.stamped = now
 	attempt := *x
 	attempt.req = x.req.Clone(x.req.Context())
 	if err := auth.Authenticate(attempt.req, x.body, now); err != nil {
-		return nil, fmt.Errorf("authenticating: %w", err)
+		return nil, fmt.Errorf("%w: authenticating: %w", errNotSent, err)
 	}
 	const shortest = 16 // of what is worth hiding; a timestamp is shorter
 	for key, values := range attempt.req.Header {

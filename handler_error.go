@@ -7,7 +7,10 @@ import (
 
 // errorHandler turns an answer that is not a success into an [*Error], and says of any other failure
 // which request it was.
-type errorHandler struct{ next handler }
+type errorHandler struct {
+	clock *clock
+	next  handler
+}
 
 func (h errorHandler) handle(x *exchange) (*Response, error) {
 	resp, err := h.next.handle(x)
@@ -18,7 +21,9 @@ func (h errorHandler) handle(x *exchange) (*Response, error) {
 	case resp == nil:
 		return nil, fmt.Errorf("qredo: %s %s: %w", x.req.Method, x.path, err)
 	case err != nil || resp.StatusCode < 200 || resp.StatusCode > 299:
-		return resp, newError(x, resp, err)
+		e := newError(x, resp, err)
+		_, e.wrongClock = h.clock.skew(x, resp)
+		return resp, e
 	}
 	return resp, nil
 }

@@ -15,6 +15,9 @@ type httpHandler struct {
 
 func (h httpHandler) handle(x *exchange) (*Response, error) {
 	req := x.req
+	if err := req.Context().Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotSent, err)
+	}
 	if x.body != nil {
 		req.ContentLength = int64(len(x.body))
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
@@ -25,7 +28,7 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 		return nil, err
 	}
 	defer answer.Body.Close()
-	resp := &Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: 1}
+	resp := &Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: x.attempts}
 	resp.Body, err = io.ReadAll(io.LimitReader(answer.Body, h.maxResponse+1))
 	if err != nil {
 		return resp, fmt.Errorf("the body is cut: %w", err)

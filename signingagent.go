@@ -153,14 +153,14 @@ func (s *CoreClientsService) SubmitSignatures(ctx context.Context, actionID Acti
 	body := struct {
 		Signatures []string `json:"signatures"`
 	}{signatures}
-	return s.client.perform(ctx, agentOperation(http.MethodPut, actionID, body), nil, opts)
+	return s.client.do(ctx, agentOperation(http.MethodPut, actionID, body), opts)
 }
 
 // RefuseToSign rejects an action as a signing agent. It needs a client with [ProofAuth].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *CoreClientsService) RefuseToSign(ctx context.Context, actionID ActionID, opts ...CallOption) error {
-	return s.client.perform(ctx, agentOperation(http.MethodDelete, actionID, nil), nil, opts)
+	return s.client.do(ctx, agentOperation(http.MethodDelete, actionID, nil), opts)
 }
 
 func agentOperation(method string, actionID ActionID, body any) operation {

@@ -96,12 +96,10 @@ type SwapsService struct{ client *Client }
 //
 // API: POST /company/{company_id}/atomicswap/make
 func (s *SwapsService) Make(ctx context.Context, companyID CompanyID, req SwapRequest, opts ...CallOption) (*SwapSubmission, error) {
-	if err := req.validate(s.client.now()); err != nil {
+	if err := req.validate(s.client.clock.now()); err != nil {
 		return nil, err
 	}
-	return call[SwapSubmission](ctx, s.client, operation{
-		method: http.MethodPost, path: "/company/{company_id}/atomicswap/make", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return submit[SwapSubmission](ctx, s.client, "/company/{company_id}/atomicswap/make", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
 }
 
 // GetMake returns an offered swap with the maker's approvals.
@@ -125,9 +123,9 @@ func (s *SwapsService) WaitMake(ctx context.Context, companyID CompanyID, txID T
 //
 // API: DELETE /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
-	return s.client.perform(ctx, operation{
+	return s.client.do(ctx, operation{
 		method: http.MethodDelete, path: "/company/{company_id}/atomicswap/make/{tx_id}", ids: []string{string(companyID), string(txID)},
-	}, nil, opts)
+	}, opts)
 }
 
 // Take takes an offered swap. When the taker's custody group has approved it, both sides are settled and
@@ -138,9 +136,7 @@ func (s *SwapsService) Take(ctx context.Context, companyID CompanyID, req TakeRe
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	return call[Submission](ctx, s.client, operation{
-		method: http.MethodPost, path: "/company/{company_id}/atomicswap/take", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return submit[Submission](ctx, s.client, "/company/{company_id}/atomicswap/take", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
 }
 
 // GetTake returns the taker's side of a swap with the taker's approvals.
@@ -170,9 +166,9 @@ func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID Tx
 	body := struct {
 		TxID TxID `json:"tx_id"`
 	}{txID}
-	return s.client.perform(ctx, operation{
+	return s.client.do(ctx, operation{
 		method: http.MethodPost, path: "/company/{company_id}/liquidityhub", ids: []string{string(companyID)}, body: body,
-	}, nil, opts)
+	}, opts)
 }
 
 // Hub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.

@@ -87,6 +87,8 @@ func checkExpiry(expires Time, now time.Time) error {
 type Submission struct {
 	TxID   TxID             `json:"tx_id"`
 	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
+	// PartnerTxID is the one that was sent: the request's own, or the one made for it.
+	PartnerTxID PartnerTxID `json:"-"`
 }
 
 func (s *Submission) missing() string { return missingIfEmpty("tx_id", s.TxID) }
@@ -109,12 +111,10 @@ type TransfersService struct{ client *Client }
 //
 // API: POST /company/{company_id}/transfer
 func (s *TransfersService) Create(ctx context.Context, companyID CompanyID, req TransferRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(s.client.now()); err != nil {
+	if err := req.validate(s.client.clock.now()); err != nil {
 		return nil, err
 	}
-	return call[Submission](ctx, s.client, operation{
-		method: http.MethodPost, path: "/company/{company_id}/transfer", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return submit[Submission](ctx, s.client, "/company/{company_id}/transfer", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
 }
 
 // Get returns a transfer with its approvals.
@@ -137,12 +137,10 @@ func (s *TransfersService) Wait(ctx context.Context, companyID CompanyID, txID T
 //
 // API: POST /company/{company_id}/withdraw
 func (s *TransfersService) Withdraw(ctx context.Context, companyID CompanyID, req WithdrawalRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(s.client.now()); err != nil {
+	if err := req.validate(s.client.clock.now()); err != nil {
 		return nil, err
 	}
-	return call[Submission](ctx, s.client, operation{
-		method: http.MethodPost, path: "/company/{company_id}/withdraw", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return submit[Submission](ctx, s.client, "/company/{company_id}/withdraw", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
 }
 
 // GetWithdrawal returns a withdrawal with its approvals.

@@ -68,9 +68,9 @@ func (s *TrustedNetworkService) Add(ctx context.Context, companyID CompanyID, re
 	if strings.TrimSpace(req.Address) == "" {
 		return invalid("address", "must be an e-mail, a core client's ID or a company's domain, is empty")
 	}
-	return s.client.perform(ctx, operation{
+	return s.client.do(ctx, operation{
 		method: http.MethodPost, path: "/company/{company_id}/trustedparty", ids: []string{string(companyID)}, body: req,
-	}, nil, opts)
+	}, opts)
 }
 
 // List returns the members of a company's trusted network. Their IDs are what a [CustodyGroup] is made
@@ -91,8 +91,8 @@ func (s *TrustedNetworkService) List(ctx context.Context, companyID CompanyID, o
 //
 // API: DELETE /company/{company_id}/trustedparty/{trustedparty_id}
 func (s *TrustedNetworkService) Remove(ctx context.Context, companyID CompanyID, id TrustedEntityID, opts ...CallOption) error {
-	return s.client.perform(ctx, operation{
+	return s.client.do(ctx, operation{
 		method: http.MethodDelete, path: "/company/{company_id}/trustedparty/{trustedparty_id}",
 		ids: []string{string(companyID), string(id)},
-	}, nil, opts)
+	}, opts)
 }

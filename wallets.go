@@ -188,10 +188,10 @@ func (s *WalletsService) UpdatePolicy(ctx context.Context, companyID CompanyID, 
 	if err := req.validate(); err != nil {
 		return err
 	}
-	return s.client.perform(ctx, operation{
+	return s.client.do(ctx, operation{
 		method: http.MethodPut, path: "/company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy",
 		ids: []string{string(companyID), string(fundID), string(walletID)}, body: req,
-	}, nil, opts)
+	}, opts)
 }
 
 // Exchange is a counterparty that wallets can be connected to.
