@@ -1,0 +1,45 @@
+// Package path puts IDs into the paths of operations.
+package path
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Problem tells which ID cannot be put into a path, and why.
+type Problem struct{ Field, Rule string }
+
+func (p *Problem) Error() string { return p.Field + ": " + p.Rule }
+
+// Expand puts IDs into the placeholders of a path, in order, each escaped on its own.
+func Expand(template string, ids []string) (string, *Problem) {
+	segments := strings.Split(template, "/")
+	for i, segment := range segments {
+		name, ok := strings.CutPrefix(segment, "{")
+		if !ok {
+			continue
+		}
+		if problem := Check(strings.TrimSuffix(name, "}"), ids[0]); problem != nil {
+			return "", problem
+		}
+		segments[i], ids = url.PathEscape(ids[0]), ids[1:]
+	}
+	return strings.Join(segments, "/"), nil
+}
+
+// Check refuses an ID that is missing or that would change the path it is put into.
+func Check(field, id string) *Problem {
+	switch id {
+	case "":
+		return &Problem{field, "must not be empty"}
+	case ".", "..":
+		return &Problem{field, fmt.Sprintf("must be an ID, is %q", id)}
+	}
+	for _, c := range id {
+		if c <= ' ' || c == 0x7f || strings.ContainsRune(`/\?#%`, c) {
+			return &Problem{field, fmt.Sprintf("must not contain %q, is %q", c, id[:min(len(id), 100)])}
+		}
+	}
+	return nil
+}
