@@ -1,0 +1,56 @@
+package qapi
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"golang.org/x/crypto/sha3"
+)
+
+// ChecksumAddress returns an EVM address with the capitals that are its checksum (EIP-55). What is no
+// address, or has capitals that are no valid checksum, is a [*qredo.ValidationError].
+func ChecksumAddress(address string) (string, error) {
+	if err := checkAddress("address", address); err != nil {
+		return "", err
+	}
+	return checksummed(strings.ToLower(address[2:])), nil
+}
+
+// checkAddress refuses what is no address. One in small letters or capitals only has no checksum.
+func checkAddress(field, address string) error {
+	const digits = 40
+	if address == "" {
+		return invalid(field, "must not be empty")
+	}
+	text, found := strings.CutPrefix(address, "0x")
+	shown := address[:min(len(address), 100)]
+	if !found {
+		return invalid(field, "must begin with 0x, is %q", shown)
+	}
+	if len(text) != digits {
+		return invalid(field, "must have %d hexadecimal digits after 0x, has %d", digits, len(text))
+	}
+	if _, err := hex.DecodeString(text); err != nil {
+		return invalid(field, "must be hexadecimal, is %q", shown)
+	}
+	lower, upper := strings.ToLower(text), strings.ToUpper(text)
+	if text != lower && text != upper && address != checksummed(lower) {
+		return invalid(field, "has a wrong checksum, is %q: a letter is mistaken", shown)
+	}
+	return nil
+}
+
+// checksummed puts the digits of an address, in small letters, into their capitals: a letter is one where
+// the digit at its place in the Keccak-256 hash of the text is 8 or more.
+func checksummed(lower string) string {
+	hash := sha3.NewLegacyKeccak256()
+	hash.Write([]byte(lower))
+	marks := hex.EncodeToString(hash.Sum(nil))
+	digits := []byte(lower)
+	for i, c := range digits {
+		if c >= 'a' && marks[i] >= '8' {
+			digits[i] = c - 'a' + 'A'
+		}
+	}
+	return "0x" + string(digits)
+}

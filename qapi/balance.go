@@ -1,0 +1,83 @@
+package qapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// AssetBalance is how much there is of an asset, in base units.
+type AssetBalance struct {
+	Total      qredo.Amount `json:"total"`
+	Available  qredo.Amount `json:"available"`  // what can be sent now
+	PendingIn  qredo.Amount `json:"pendingIn"`  // on its way here
+	PendingOut qredo.Amount `json:"pendingOut"` // waits for approval to leave
+	Scale      int64        `json:"scale"`      // base units of a whole unit
+}
+
+// Asset returns an asset that formats and parses amounts with the balance's scale.
+func (b AssetBalance) Asset(code qredo.AssetCode) qredo.Asset {
+	return qredo.Asset{Code: code, Scale: b.Scale}
+}
+
+// Balances are balances by asset. On the wire they are an object, or a list of objects with one key each.
+type Balances map[qredo.AssetCode]AssetBalance
+
+// UnmarshalJSON reads either form. An asset that is named twice is an error.
+func (b *Balances) UnmarshalJSON(data []byte) error {
+	parts := []json.RawMessage{data}
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		if err := json.Unmarshal(data, &parts); err != nil {
+			return err
+		}
+	}
+	read := Balances{}
+	for _, part := range parts {
+		var assets map[qredo.AssetCode]json.RawMessage
+		if err := json.Unmarshal(part, &assets); err != nil {
+			return &wire.FieldError{Problem: "is neither an object nor a list of objects"}
+		}
+		for code, raw := range assets {
+			var balance AssetBalance
+			if err := wire.Unmarshal(raw, &balance); err != nil {
+				return fmt.Errorf("%s: %w", code, err)
+			}
+			if _, twice := read[code]; twice {
+				return &wire.FieldError{Field: string(code), Problem: "is there twice"}
+			}
+			read[code] = balance
+		}
+	}
+	*b = read
+	return nil
+}
+
+// BalanceService tells what an account has.
+type BalanceService struct{ client *Client }
+
+type balanceInfo struct {
+	Assets Balances `json:"assets"`
+}
+
+func (b *balanceInfo) missing() string {
+	if b.Assets == nil {
+		return "assets"
+	}
+	return ""
+}
+
+// Get returns the balances of all funds together, by asset.
+//
+// API: GET /balance
+func (s *BalanceService) Get(ctx context.Context, opts ...qredo.CallOption) (Balances, error) {
+	got, err := call[balanceInfo](ctx, s.client, operation{method: http.MethodGet, path: "/balance"}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return got.Assets, nil
+}

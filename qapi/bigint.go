@@ -1,0 +1,143 @@
+package qapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// BigInt is a figure of the EVM: a whole number from 0 to 2²⁵⁶-1, such as an amount of wei. On the wire it
+// is decimal text. The zero BigInt, whose Int is nil, stands for "not given".
+type BigInt struct{ *big.Int }
+
+const evmBits = 256
+
+// NewBigInt returns a figure that fits in 64 bits. BigInt{Int: x} is one of any size.
+func NewBigInt(n int64) BigInt { return BigInt{big.NewInt(n)} }
+
+// ParseBigInt reads a figure from decimal digits, such as "1000000000000000000". Anything else is a
+// [*qredo.ValidationError].
+func ParseBigInt(digits string) (BigInt, error) {
+	b, err := readBigInt(digits)
+	if err != nil || strings.Trim(digits, "0123456789") != "" {
+		return BigInt{}, invalid("figure", "must be decimal digits and below 2^256, is %q", digits[:min(len(digits), 100)])
+	}
+	return b, nil
+}
+
+// IsZero reports whether the figure is not given. A figure of 0 is given.
+func (b BigInt) IsZero() bool { return b.Int == nil }
+
+// String gives decimal digits, or empty text if the figure is not given.
+func (b BigInt) String() string {
+	if b.Int == nil {
+		return ""
+	}
+	return b.Int.String()
+}
+
+// MarshalJSON writes decimal text, which is empty if the figure is not given.
+func (b BigInt) MarshalJSON() ([]byte, error) { return strconv.AppendQuote(nil, b.String()), nil }
+
+// UnmarshalJSON reads a number, or text that holds one, exactly. Empty text is "not given". A figure with a
+// fraction, a negative one, or one beyond 256 bits is an error.
+func (b *BigInt) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	if len(text) > 1 && text[0] == '"' {
+		text = strings.TrimSpace(text[1 : len(text)-1])
+	}
+	if text == "" || text == "null" {
+		*b = BigInt{}
+		return nil
+	}
+	read, err := readBigInt(text)
+	if err != nil {
+		return err
+	}
+	*b = read
+	return nil
+}
+
+// MarshalText writes decimal digits.
+func (b BigInt) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (b *BigInt) UnmarshalText(text []byte) error {
+	return b.UnmarshalJSON(strconv.AppendQuote(nil, string(text)))
+}
+
+// Format prints the figure with the verbs of [big.Int], and with %v and %s as String does.
+func (b BigInt) Format(s fmt.State, verb rune) {
+	if b.Int == nil {
+		fmt.Fprint(s, "")
+		return
+	}
+	if verb == 'v' {
+		verb = 'd'
+	}
+	b.Int.Format(s, verb)
+}
+
+// What can be wrong with a figure.
+var (
+	errNotNumber = errors.New("is not a number")
+	errNotWhole  = errors.New("is not a whole number")
+	errNegative  = errors.New("is negative")
+	errTooLarge  = errors.New("does not fit in 256 bits")
+)
+
+const longestFigure = 400 // characters; what is longer is no figure that anybody means
+
+func readBigInt(text string) (BigInt, error) {
+	if len(text) > longestFigure {
+		return BigInt{}, errTooLarge
+	}
+	n, ok := new(big.Int), strings.Trim(text, "0123456789") == ""
+	if ok {
+		n, ok = n.SetString(text, 10)
+	} else if json.Valid([]byte(text)) && strings.Trim(text, "0123456789+-.eE") == "" {
+		var err error
+		if n, err = expand(text); err != nil {
+			return BigInt{}, err
+		}
+		ok = true
+	}
+	switch {
+	case !ok:
+		return BigInt{}, errNotNumber
+	case n.Sign() < 0:
+		return BigInt{}, errNegative
+	case n.BitLen() > evmBits:
+		return BigInt{}, errTooLarge
+	}
+	return BigInt{n}, nil
+}
+
+// expand reads a JSON number with a point, an exponent or a sign.
+func expand(text string) (*big.Int, error) {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	if strings.Trim(mantissa, "-0.") == "" {
+		return new(big.Int), nil
+	}
+	if exponent != "" {
+		// Beyond the longest figure, whatever the mantissa; and short enough to write out below.
+		power, err := strconv.Atoi(exponent)
+		switch {
+		case strings.HasPrefix(exponent, "-") && (err != nil || power < -longestFigure):
+			return nil, errNotWhole
+		case err != nil || power > 2*longestFigure:
+			return nil, errTooLarge
+		}
+	}
+	exact, ok := new(big.Rat).SetString(text)
+	switch {
+	case !ok:
+		return nil, errNotNumber
+	case !exact.IsInt():
+		return nil, errNotWhole
+	}
+	return exact.Num(), nil
+}

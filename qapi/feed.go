@@ -1,0 +1,176 @@
+package qapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/core"
+)
+
+// Change is a status that a transaction came to.
+type Change struct {
+	StatusUpdate
+	Transaction Transaction // as it was told of with the change, or as it is now where a gap was filled
+}
+
+// Feed gives the changes of the account's transactions, each status of each transaction once, until ctx
+// ends. It begins with all changes so far of the transactions that it follows: those that this client has
+// created or looked at, and that have not ended. Those that the feed tells of, it follows too.
+//
+// After a connection was lost it connects again and asks for the status of those that it follows, so that
+// no change of theirs is lost. What somebody else created and finished in the meantime is not found: the
+// service has no list of transactions. Look at what an earlier run has created, with
+// [TransactionsService.Status], before ranging over the feed.
+//
+// An error value tells of a message that was not understood, or that the service refuses the feed; the
+// feed goes on after it, for as long as the caller ranges over it.
+//
+// API: GET /transactions/feed
+func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[Change, error] {
+	return func(yield func(Change, error) bool) {
+		given := givenChanges{of: map[qredo.TxID]map[Status]bool{}}
+		fill := func(ctx context.Context) ([]core.Message, error) {
+			found, err := s.statuses(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return []core.Message{{Found: found}}, nil
+		}
+		core.Feed(ctx, s.client.core, "/transactions/feed", opts, fill, func(m core.Message, err error) bool {
+			if err != nil {
+				return yield(Change{}, err)
+			}
+			changes, err := s.read(m)
+			if err != nil {
+				return yield(Change{}, err)
+			}
+			for _, change := range changes {
+				if given.add(change) && !yield(change, nil) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
+// read returns the changes that a message tells of, oldest first.
+func (s *TransactionsService) read(m core.Message) ([]Change, error) {
+	if found, ok := m.Found.([]Change); ok {
+		return found, nil
+	}
+	var told answer[Transaction]
+	err := told.UnmarshalJSON(m.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("qapi: feed /transactions/feed: %w: %w", qredo.ErrBadAnswer, err)
+	}
+	s.followed.see(&told.value)
+	return told.value.changes(), nil
+}
+
+// statuses returns the changes so far of the transactions that are followed, oldest first.
+func (s *TransactionsService) statuses(ctx context.Context) ([]Change, error) {
+	var all []Change
+	for _, id := range s.followed.list() {
+		tx, err := s.Status(ctx, id)
+		switch {
+		case errors.Is(err, qredo.ErrNotFound):
+			s.followed.drop(id)
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, tx.changes()...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Change) int { return a.Time.Compare(b.Time.Time) })
+	return all, nil
+}
+
+// changes returns what has happened to a transaction, oldest first. The last is the status that it has.
+func (t *Transaction) changes() []Change {
+	all := make([]Change, 0, len(t.Events)+1)
+	current := t.Status == ""
+	for _, event := range t.Events {
+		if event.Status != "" {
+			all = append(all, Change{event, *t})
+			current = current || event.Status == t.Status
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Change) int { return a.Time.Compare(b.Time.Time) })
+	if !current {
+		all = append(all, Change{StatusUpdate{Status: t.Status, Time: t.Timestamps[t.Status]}, *t})
+	}
+	return all
+}
+
+// givenChanges is what the consumer of a feed has.
+type givenChanges struct {
+	of    map[qredo.TxID]map[Status]bool
+	ended []qredo.TxID // oldest first
+}
+
+// keptEnded is how many transactions that have ended are remembered, in case they are told of again.
+const keptEnded = 8192
+
+// add reports whether a change is new, and remembers it.
+func (g *givenChanges) add(c Change) bool {
+	id, status := c.Transaction.ID, c.Status.known()
+	if g.of[id] == nil {
+		g.of[id] = map[Status]bool{}
+	}
+	if g.of[id][status] {
+		return false
+	}
+	g.of[id][status] = true
+	if !status.Ended() {
+		return true
+	}
+	if g.ended = append(g.ended, id); len(g.ended) > keptEnded {
+		delete(g.of, g.ended[0])
+		g.ended = g.ended[1:]
+	}
+	return true
+}
+
+// followed are transactions that have not ended, as far as is known, oldest first. It is safe for
+// concurrent use.
+type followed struct {
+	mu  sync.Mutex
+	ids []qredo.TxID
+}
+
+// mostFollowed is how many transactions are followed; the oldest are given up for more.
+const mostFollowed = 4096
+
+// see follows a transaction, or does so no longer if it has ended.
+func (f *followed) see(tx *Transaction) {
+	if tx.Status.Ended() {
+		f.drop(tx.ID)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slices.Contains(f.ids, tx.ID) {
+		return
+	}
+	if f.ids = append(f.ids, tx.ID); len(f.ids) > mostFollowed {
+		f.ids = f.ids[1:]
+	}
+}
+
+func (f *followed) drop(id qredo.TxID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ids = slices.DeleteFunc(f.ids, func(known qredo.TxID) bool { return known == id })
+}
+
+func (f *followed) list() []qredo.TxID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.ids)
+}

@@ -1,0 +1,116 @@
+package qapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Fund is a fund in a list.
+type Fund struct {
+	ID    qredo.FundID `json:"fundID"`
+	Name  string       `json:"name"`
+	Theme int          `json:"theme"` // a colour of the app
+	// Holdings is as it came: no source gives its form.
+	Holdings json.RawMessage `json:"holdings,omitzero"`
+}
+
+// FundInfo is a fund with its wallets and with those who approve for it.
+type FundInfo struct {
+	ID                   qredo.FundID   `json:"fund_id"`
+	Name                 string         `json:"name"`
+	Description          string         `json:"description"`
+	CustodyGroupWithdraw qredo.PolicyID `json:"custodygroup_withdraw"`
+	CustodyGroupTx       qredo.PolicyID `json:"custodygroup_tx"`
+	PolicyWithdraw       *qredo.Policy  `json:"policyWithdrawl,omitzero" alias:"policy_withdraw,policyWithdrawal"`
+	PolicyTx             *qredo.Policy  `json:"policyTx,omitzero"`
+	Members              []FundMember   `json:"members"`
+	Wallets              []Wallet       `json:"wallets"`
+}
+
+// FundMember is somebody with rights in a fund.
+type FundMember struct {
+	Entity      qredo.Entity `json:"entity"`
+	Permissions Permissions  `json:"permissions"`
+}
+
+// Permissions are what a member may do in a fund.
+type Permissions struct {
+	Custodian   bool `json:"custodian"`
+	FundManager bool `json:"fundManager"`
+	Trader      bool `json:"trader"`
+}
+
+// Wallet holds one asset.
+type Wallet struct {
+	ID             qredo.WalletID           `json:"wallet_id"`
+	Name           string                   `json:"name"`
+	Asset          qredo.AssetCode          `json:"asset"`
+	Type           qredo.WalletType         `json:"type"`
+	Status         qredo.WalletStatus       `json:"status"`
+	Address        string                   `json:"address"` // on the asset's chain; Web3 transactions are made from it
+	AddressType    string                   `json:"address_type"`
+	ShortCode      string                   `json:"short_code"`
+	Balance        qredo.Amount             `json:"balance"`
+	PolicyWithdraw *qredo.Policy            `json:"policy_withdraw,omitzero" alias:"policyWithdrawl,policyWithdrawal"`
+	PolicyTx       *qredo.Policy            `json:"policy_tx,omitzero"`
+	Connected      []qredo.ConnectedAccount `json:"connected,omitzero"`
+}
+
+// FundsOptions selects funds.
+type FundsOptions struct {
+	Archived bool `url:"archived,omitempty"` // those that are archived, in place of those that are not
+}
+
+// FundsService tells what funds hold and did.
+type FundsService struct{ client *Client }
+
+type fundList struct {
+	Funds []Fund `json:"funds"`
+}
+
+// List returns the account's funds.
+//
+// API: GET /funds
+func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...qredo.CallOption) ([]Fund, error) {
+	got, err := call[fundList](ctx, s.client, operation{method: http.MethodGet, path: "/funds", query: options}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return got.Funds, nil
+}
+
+type fundAnswer struct {
+	Info *FundInfo `json:"fundInfo"`
+}
+
+func (f *fundAnswer) missing() string {
+	if f.Info == nil {
+		return "fundInfo"
+	}
+	return missingIfEmpty("fundInfo.fund_id", f.Info.ID)
+}
+
+// Get returns a fund with its wallets.
+//
+// API: GET /funds/{fund_id}
+func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*FundInfo, error) {
+	got, err := call[fundAnswer](ctx, s.client, operation{
+		method: http.MethodGet, path: "/funds/{fund_id}", ids: []string{string(id)},
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return got.Info, nil
+}
+
+// Ledger returns all movements of a fund. The service does not page them.
+//
+// API: GET /funds/{fund_id}/ledger
+func (s *FundsService) Ledger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {
+	return call[Ledger](ctx, s.client, operation{
+		method: http.MethodGet, path: "/funds/{fund_id}/ledger", ids: []string{string(id)},
+	}, opts)
+}

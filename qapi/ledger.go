@@ -1,0 +1,114 @@
+package qapi
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// Ledger is what moved in a fund.
+type Ledger struct {
+	Entries []LedgerEntry  `json:"list"`
+	Total   int            `json:"total"`
+	Wallets []LedgerWallet `json:"wallets"` // those that entries name
+}
+
+// LedgerEntry is one movement of a fund. Amounts are in base units.
+type LedgerEntry struct {
+	TxID               qredo.TxID      `json:"txID"`
+	Type               TxType          `json:"type"`
+	Asset              qredo.AssetCode `json:"asset"`
+	Amount             qredo.Amount    `json:"amount"` // net amount and fees together
+	Fees               qredo.Amount    `json:"fees"`
+	NetAmount          qredo.Amount    `json:"netAmount"` // what the other side gets
+	FundID             qredo.FundID    `json:"fundID"`
+	WalletID           qredo.WalletID  `json:"walletID"`
+	Address            string          `json:"address"`
+	CounterpartyID     string          `json:"counterpartyID"`
+	CounterpartyName   string          `json:"counterpartyName"`
+	CounterpartyEntity *qredo.Entity   `json:"counterpartyEntity,omitzero"`
+	Reference          string          `json:"reference"`
+	BenefitOf          string          `json:"benefitOf"`
+	AccountNo          string          `json:"accountNo"`
+	ChainTxID          string          `json:"chainTxID"`
+	// LayerOneTxIDs are the transactions on the chain that this one was made of. The wire spells it so.
+	LayerOneTxIDs []string   `json:"later1TxID"`
+	Time          qredo.Time `json:"timestamp"`
+}
+
+// LedgerWallet names a wallet that a ledger's entries are of.
+type LedgerWallet struct {
+	WalletID   qredo.WalletID   `json:"walletID"`
+	FundName   string           `json:"fundName"`
+	WalletName string           `json:"walletName"`
+	Type       qredo.WalletType `json:"type"`
+}
+
+// TxType tells what a ledger entry is. On the wire it is a number, or text as in the Partner API: a number
+// that is known becomes the text. Other values than these may come; an unknown number is its digits.
+type TxType string
+
+// The kinds of ledger entries, and the Partner API's for the sides of a transfer and a swap.
+const (
+	TxWithdraw      TxType = "withdraw"       // 1
+	TxTransfer      TxType = "transfer"       // 2
+	TxSwap          TxType = "swap"           // 3
+	TxSweep         TxType = "sweep"          // 4
+	TxUpdatePolicy  TxType = "update policy"  // 5
+	TxDeposit       TxType = "deposit"        // 6
+	TxWalletConnect TxType = "wallet connect" // 7
+	TxExternalSign  TxType = "external sign"  // 8
+	TxTransferIn    TxType = "transferIn"     // no number
+	TxTransferOut   TxType = "transferOut"    // no number
+	TxSwapIn        TxType = "swapIn"         // no number
+	TxSwapOut       TxType = "swapOut"        // no number
+)
+
+// txTypes are the kinds that have numbers, at their numbers.
+var txTypes = []TxType{
+	1: TxWithdraw, 2: TxTransfer, 3: TxSwap, 4: TxSweep, 5: TxUpdatePolicy, 6: TxDeposit, 7: TxWalletConnect, 8: TxExternalSign,
+}
+
+// UnmarshalJSON reads a number, as such or as text, or a word.
+func (t *TxType) UnmarshalJSON(data []byte) error {
+	text, err := readWord(data, txTypes)
+	*t = text
+	return err
+}
+
+// MarshalJSON writes the number if the kind has one.
+func (t TxType) MarshalJSON() ([]byte, error) { return writeWord(t, txTypes) }
+
+// readWord reads a value that comes as a number or as a word.
+func readWord[T ~string](data []byte, words []T) (T, error) {
+	var text string
+	if err := wire.Unmarshal(data, &text); err != nil {
+		return "", err
+	}
+	if n, err := strconv.Atoi(text); err == nil && n > 0 && n < len(words) {
+		return words[n], nil
+	}
+	for _, word := range words {
+		if text != "" && foldWord(text) == foldWord(string(word)) {
+			return word, nil
+		}
+	}
+	return T(text), nil
+}
+
+// foldWord leaves the letters of a word: "update_policy" and "updatePolicy" are one.
+func foldWord(word string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(word))
+}
+
+func writeWord[T ~string](word T, words []T) ([]byte, error) {
+	for n, known := range words {
+		if n > 0 && known == word {
+			return strconv.AppendInt(nil, int64(n), 10), nil
+		}
+	}
+	return json.Marshal(string(word))
+}

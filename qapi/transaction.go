@@ -1,0 +1,206 @@
+package qapi
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// Transaction is a transaction of the EVM, from the request for it to the chain.
+type Transaction struct {
+	ID         qredo.TxID     `json:"txID"`
+	Status     Status         `json:"status"`
+	From       string         `json:"from"`
+	To         string         `json:"to"`
+	Value      BigInt         `json:"value"` // wei
+	GasLimit   BigInt         `json:"gasLimit"`
+	GasPrice   BigInt         `json:"gasPrice"` // wei; not given where the two fees of EIP-1559 are
+	Nonce      BigInt         `json:"nonce"`    // not given until the service has chosen it
+	Data       string         `json:"data"`     // 0x and hexadecimal
+	ChainID    BigInt         `json:"chainID"`
+	Network    string         `json:"network"`
+	RawTx      string         `json:"rawTX"`    // what is signed, in hexadecimal or base64, as it came
+	SignedTx   string         `json:"signedTx"` // "0x" or empty until it is signed: see SignedBytes
+	TxHash     string         `json:"txHash"`   // of the signed transaction
+	AccountID  string         `json:"accountID"`
+	CreatedBy  string         `json:"createdBy"`
+	Timestamps Timestamps     `json:"timestamps"`
+	Events     []StatusUpdate `json:"events"`
+}
+
+func (t *Transaction) missing() string { return missingIfEmpty("txID", t.ID) }
+
+// ErrNotSigned is what [Transaction.SignedBytes] returns while there is nothing to return.
+var ErrNotSigned = errors.New("qapi: the transaction is not signed")
+
+// Signed reports whether the transaction carries its signed form.
+func (t *Transaction) Signed() bool {
+	text := strings.TrimSpace(t.SignedTx)
+	return text != "" && !strings.EqualFold(text, "0x")
+}
+
+// SignedBytes returns the signed transaction as a chain takes it, such as eth_sendRawTransaction:
+// RLP, with the type's byte before it where the type is not 0. It is [ErrNotSigned] until enough have approved.
+func (t *Transaction) SignedBytes() ([]byte, error) {
+	if !t.Signed() {
+		return nil, ErrNotSigned
+	}
+	text := strings.TrimSpace(t.SignedTx)
+	if len(text) > 2 && strings.EqualFold(text[:2], "0x") {
+		text = text[2:]
+	}
+	if raw, err := hex.DecodeString(text); err == nil {
+		return raw, nil
+	}
+	// The service's other form; hexadecimal is base64 too, but not the other way round.
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	raw, err := base64.RawStdEncoding.DecodeString(standard)
+	if err != nil {
+		return nil, errors.New("qapi: signedTx is neither hexadecimal nor base64")
+	}
+	return raw, nil
+}
+
+// Status tells how far a Web3 transaction is. The service knows more of them than it documents; others than
+// these may come. Known ones are in small letters, however they came.
+type Status string
+
+// The states of a Web3 transaction.
+const (
+	StatusPending    Status = "pending"
+	StatusCreated    Status = "created"
+	StatusAuthorized Status = "authorized"
+	StatusApproved   Status = "approved"
+	StatusExpired    Status = "expired"
+	StatusCancelled  Status = "cancelled"
+	StatusRejected   Status = "rejected"
+	StatusQueued     Status = "queued"
+	StatusSigned     Status = "signed"
+	StatusScheduled  Status = "scheduled"
+	StatusPushed     Status = "pushed"
+	StatusConfirmed  Status = "confirmed"
+	StatusMined      Status = "mined"
+	StatusFailed     Status = "failed"
+)
+
+var statuses = []Status{
+	StatusPending, StatusCreated, StatusAuthorized, StatusApproved, StatusExpired, StatusCancelled, StatusRejected,
+	StatusQueued, StatusSigned, StatusScheduled, StatusPushed, StatusConfirmed, StatusMined, StatusFailed,
+}
+
+// known gives a status its own spelling, if it is one of the above.
+func (s Status) known() Status {
+	for _, status := range statuses {
+		if strings.EqualFold(string(s), string(status)) {
+			return status
+		}
+	}
+	return s
+}
+
+// UnmarshalJSON reads a status without regard to case.
+func (s *Status) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := wire.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	*s = Status(strings.TrimSpace(text)).known()
+	return nil
+}
+
+// Failed reports whether the transaction has ended without being done.
+func (s Status) Failed() bool {
+	switch s.known() {
+	case StatusExpired, StatusCancelled, StatusRejected, StatusFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Ended reports whether the status will not change any more: the transaction has failed, or is on its chain.
+func (s Status) Ended() bool {
+	known := s.known()
+	return known == StatusMined || known == StatusConfirmed || s.Failed()
+}
+
+// Timestamps are the times at which a transaction came to its states.
+type Timestamps map[Status]qredo.Time
+
+// UnmarshalJSON reads an object whose keys are states. A time of 0 stands for a state that is yet to come.
+func (t *Timestamps) UnmarshalJSON(data []byte) error {
+	var raw map[Status]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return &wire.FieldError{Problem: "is not an object"}
+	}
+	read := Timestamps{}
+	for status, text := range raw {
+		var at qredo.Time
+		if err := at.UnmarshalJSON(text); err != nil {
+			return &wire.FieldError{Field: string(status), Problem: err.Error()}
+		}
+		if !at.IsZero() {
+			read[status.known()] = at
+		}
+	}
+	*t = read
+	return nil
+}
+
+// StatusUpdate is a change of a transaction's status.
+type StatusUpdate struct {
+	ID      string     `json:"id"`
+	Status  Status     `json:"status"`
+	Message string     `json:"message"`
+	Time    qredo.Time `json:"timestamp"`
+}
+
+// Approval is what one approver has said so far.
+type Approval struct {
+	TxID        qredo.TxID        `json:"txID"`
+	ActionID    qredo.ActionID    `json:"actionID"`
+	UserID      string            `json:"userID"`
+	FirstName   string            `json:"firstName"`
+	LastName    string            `json:"lastName"`
+	Email       string            `json:"email"`
+	Username    string            `json:"username"`
+	AccountCode string            `json:"accountCode"`
+	External    bool              `json:"external"` // belongs to another organization
+	Status      UserActionStatus  `json:"status"`
+	Signature   string            `json:"signature"`           // base64
+	Signatures  map[string]string `json:"signatures,omitzero"` // of approvers with several keys
+}
+
+// UserActionStatus tells what an approver has said. On the wire it is a number or text; a number that is
+// known becomes the text. Other values than these may come; an unknown number is its digits.
+type UserActionStatus string
+
+// The states of an approval.
+const (
+	UserActionPending  UserActionStatus = "pending"  // 1
+	UserActionExpired  UserActionStatus = "expired"  // 2
+	UserActionApproved UserActionStatus = "approved" // 3
+	UserActionRejected UserActionStatus = "rejected" // 4
+	UserActionUnknown  UserActionStatus = "unknown"  // no number
+)
+
+// userActions are the states that have numbers, at their numbers.
+var userActions = []UserActionStatus{1: UserActionPending, 2: UserActionExpired, 3: UserActionApproved, 4: UserActionRejected}
+
+// UnmarshalJSON reads a number, as such or as text, or a word.
+func (s *UserActionStatus) UnmarshalJSON(data []byte) error {
+	status, err := readWord(data, userActions)
+	if strings.EqualFold(string(status), string(UserActionUnknown)) {
+		status = UserActionUnknown
+	}
+	*s = status
+	return err
+}
+
+// MarshalJSON writes the number if the state has one.
+func (s UserActionStatus) MarshalJSON() ([]byte, error) { return writeWord(s, userActions) }
