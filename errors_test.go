@@ -238,7 +238,9 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		requests := 0
 		client := serve(t, func(w http.ResponseWriter, req *http.Request) {
 			requests++
-			http.Redirect(w, req, "/elsewhere", status)
+			if req.URL.Path == "/company" {
+				http.Redirect(w, req, "/elsewhere", status)
+			}
 		})
 		_, err := client.Companies.Create(t.Context(), acme)
 		require.Equal(t, status, requireError(t, err).StatusCode)
@@ -252,7 +254,9 @@ func TestRedirectsAreNotFollowedByTheCallersClient(t *testing.T) {
 	requests := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		requests++
-		http.Redirect(w, req, "/elsewhere", http.StatusFound)
+		if req.URL.Path == "/assets" {
+			http.Redirect(w, req, "/elsewhere", http.StatusFound)
+		}
 	}))
 	defer server.Close()
 	own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -153,6 +154,10 @@ func TestLedgerAllKeepsWhatIsAlike(t *testing.T) {
 	entries := []qredo.LedgerEntry{
 		{TxID: "t", Type: qredo.EntryTransferOut, Amount: 5, WalletID: "w1"},
 		{TxID: "t", Type: qredo.EntryTransferIn, Amount: 5, WalletID: "w2"},
+		{TxID: "t", Type: qredo.EntryTransferIn, Amount: 5, WalletID: "w3"},
+		{TxID: "u", Type: qredo.EntryTransferOut, Amount: 5}, // the service does not always name the wallet
+		{TxID: "u", Type: qredo.EntryTransferIn, Amount: 5},
+		{ChainTxID: "b", Type: qredo.EntryDeposit, Amount: 1, WalletID: "w1", Address: "a1"},
 		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 1, WalletID: "w1", Address: "a1"},
 		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 1, WalletID: "w2", Address: "a2"},
 		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 2, Address: "a2"},
@@ -180,6 +185,14 @@ func TestLedgerAllOfADeafServer(t *testing.T) {
 			require.LessOrEqual(t, len(s.queries), 2)
 		})
 	}
+}
+
+// Nor does one that gives the same entries in another order.
+func TestLedgerAllOfADeafServerWithoutOrder(t *testing.T) {
+	s := &ledgerServer{entries: transferEntries("a", "b", "c"), deaf: true}
+	s.before = func(_ int, s *ledgerServer) { slices.Reverse(s.entries) }
+	require.Equal(t, "c b a", walkIDs(t, s, qredo.LedgerOptions{}))
+	require.Len(t, s.queries, 2)
 }
 
 func TestLedgerAllFailsOnALaterPage(t *testing.T) {

@@ -156,6 +156,25 @@ func TestUnmarshalEmbeddedPointer(t *testing.T) {
 	require.Equal(t, &Pointed{Deep: 3}, got.Pointed)
 }
 
+// Of two fields that are one key, the outer counts, wherever it stands.
+func TestUnmarshalOuterFieldFirst(t *testing.T) {
+	type embedded struct {
+		Inner string `json:"txId"`
+	}
+	var before struct {
+		Outer string `json:"tx_id"`
+		embedded
+	}
+	var after struct {
+		embedded
+		Outer string `json:"tx_id"`
+	}
+	for _, v := range []any{&before, &after} {
+		require.NoError(t, wire.Unmarshal([]byte(`{"TxID":"t"}`), v))
+	}
+	require.Equal(t, []string{"t", "", "t", ""}, []string{before.Outer, before.Inner, after.Outer, after.Inner})
+}
+
 // A list takes the place of the one that was there, and nothing of its elements is left.
 func TestUnmarshalReplacesLists(t *testing.T) {
 	got := document{List: []inner{{A: 1, B: "old"}, {A: 2, B: "old"}}}
