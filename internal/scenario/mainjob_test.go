@@ -171,9 +171,17 @@ func TestRefusalsReachTheCallerAsTheirSentinels(t *testing.T) {
 	})
 	t.Run("a clock that is wrong", func(t *testing.T) {
 		late := srv.Client(qredo.WithClock(func() time.Time { return time.Now().Add(-6 * time.Minute) }))
-		_, err := late.Assets.List(ctx)
+		_, err := late.Assets.List(ctx, qredo.WithoutRetry())
 		require.ErrorIs(t, err, qredo.ErrUnauthorized)
+		require.ErrorIs(t, err, qredo.ErrClockSkew)
 		require.NotErrorIs(t, err, qredo.ErrBadSignature)
+	})
+	t.Run("a clock that is wrong is set by the sandbox's answer", func(t *testing.T) {
+		for _, off := range []time.Duration{-6 * time.Minute, 6 * time.Minute, 30 * 24 * time.Hour} {
+			client := srv.Client(qredo.WithClock(func() time.Time { return time.Now().Add(off) }))
+			_, err := client.Assets.List(ctx)
+			require.NoError(t, err, "off by %s", off)
+		}
 	})
 	t.Run("a nonce used before", func(t *testing.T) {
 		key := newKey(t)
