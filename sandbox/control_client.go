@@ -76,6 +76,18 @@ func (c *Control) ListExchange(ctx context.Context, exchange qredo.Exchange) err
 	return c.do(ctx, http.MethodPost, exchange, nil, "exchanges")
 }
 
+// SetFaults makes requests go wrong: see [Sandbox.SetFaults].
+func (c *Control) SetFaults(ctx context.Context, seed uint64, rules ...FaultRule) error {
+	body := struct {
+		Seed  uint64          `json:"seed"`
+		Rules []wireFaultRule `json:"rules"`
+	}{Seed: seed}
+	for _, r := range rules {
+		body.Rules = append(body.Rules, r.wire())
+	}
+	return c.do(ctx, http.MethodPost, body, nil, "faults")
+}
+
 // Advance moves the sandbox's clock forward, by whole seconds: see [Sandbox.Advance].
 func (c *Control) Advance(ctx context.Context, by time.Duration) error {
 	return c.do(ctx, http.MethodPost, map[string]any{"seconds": int64(by / time.Second)}, nil, "clock", "advance")

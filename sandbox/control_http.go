@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"math"
 	"net"
 	"net/http"
@@ -66,6 +67,20 @@ var controlRoutes = []controlRoute{
 			return nil, err
 		}
 		return ok, s.ListExchange(e)
+	}},
+	{"POST", "/faults", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
+		var req struct {
+			Seed  uint64          `json:"seed"`
+			Rules []wireFaultRule `json:"rules"`
+		}
+		if err := json.Unmarshal(body, &req); err != nil {
+			return nil, badRequest("%v", err)
+		}
+		rules := make([]FaultRule, len(req.Rules))
+		for i, r := range req.Rules {
+			rules[i] = r.rule()
+		}
+		return ok, s.SetFaults(req.Seed, rules...)
 	}},
 	{"POST", "/feeds/drop", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) {
 		return connections{s.DropFeeds()}, nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,6 +116,19 @@ var routes = withSegments([]route{
 	{method: "POST", path: "/coreclient/{client_id}/sign", query: sign},
 })
 
+func (r *route) operation() string { return r.method + " " + r.path }
+
+// operationPath is the path, with placeholders, of the operation or feed that a request is for.
+func operationPath(route *route, feed *feedRoute) string {
+	switch {
+	case route != nil:
+		return route.path
+	case feed != nil:
+		return feed.path
+	}
+	return ""
+}
+
 func withSegments(routes []route) []route {
 	for i := range routes {
 		routes[i].segments = strings.Split(routes[i].path, "/")
@@ -188,6 +202,10 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	if !found {
 		err = notFound("path")
 	}
+	rule := s.faults.pick(r.Method + " " + operationPath(route, feed))
+	if !rule.before(r.Context(), w) {
+		return
+	}
 	agent := feed != nil && feed.agent || route != nil && route.agent
 	req, denied := s.authenticate(r, body, agent, route != nil && route.signed)
 	if err := errors.Join(denied, err); err != nil {
@@ -200,6 +218,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, reply, err := s.answer(req, route)
+	w = rule.after(w, s.clock())
 	if err != nil {
 		writeFault(w, err)
 		return
@@ -306,6 +325,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 		status, data = http.StatusInternalServerError, []byte(`{"code":500,"msg":"Internal Server Error"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // a client that has gone needs no answer
 }

@@ -25,6 +25,7 @@ type Sandbox struct {
 
 	apiKey     string
 	privateKey *rsa.PrivateKey
+	storeDir   string     // where the state is kept, if anywhere
 	keyDir     string     // where the key is kept, if anywhere
 	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
 
@@ -36,7 +37,8 @@ type Sandbox struct {
 	ids     *idSource
 	journal journal.Journal[event]
 
-	feeds *feeds
+	feeds  *feeds
+	faults faults
 
 	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
 	state *state
@@ -122,11 +124,16 @@ func New(opts ...Option) (*Sandbox, error) {
 			return nil, err
 		}
 	}
+	if s.keyDir == "" {
+		s.keyDir = s.storeDir
+	}
 	if err := s.provisionKey(); err != nil {
 		return nil, err
 	}
 	s.verifier.register(s.apiKey, defaultAccount, &s.privateKey.PublicKey)
-	s.ids = newIDSource(s.seed)
+	if err := s.openStore(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -226,11 +233,7 @@ func (s *Sandbox) Reset() error {
 
 // ServeHTTP answers a request to the Partner API or a control call.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() {
-		if p := recover(); p != nil {
-			writeFault(w, fmt.Errorf("a fault of the sandbox: %v", p))
-			panic(p) // net/http logs it; a fault must be seen
-		}
-	}()
+	// The date by which clients find out that their clock is wrong.
+	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
 	s.serve(w, r)
 }

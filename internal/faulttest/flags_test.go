@@ -1,0 +1,15 @@
+package faulttest
+
+import "flag"
+
+// full runs the tests at the size that the claims are made for; without it they are smaller, so that
+// go test ./... stays quick.
+var full = flag.Bool("full", false, "run the fault tests at full size")
+
+// size is how much of something a test does: all, or a part that is quick.
+func size(all, quick int) int {
+	if *full {
+		return all
+	}
+	return quick
+}

@@ -1,0 +1,200 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// FaultKind is what can be made to go wrong with a request.
+type FaultKind string
+
+// What can be made to go wrong. The kinds that say "handled" do so after the request took effect: its
+// client cannot know from the answer.
+const (
+	FaultDropRequest  FaultKind = "drop_request"  // the connection is cut before the request is handled
+	FaultDropAnswer   FaultKind = "drop_answer"   // handled, and the connection is cut in place of the answer
+	FaultCutBody      FaultKind = "cut_body"      // handled, and the connection is cut within the answer
+	FaultServerError  FaultKind = "error_500"     // 500, not handled
+	FaultErrorHandled FaultKind = "error_handled" // handled, and then 500
+	FaultRateLimit    FaultKind = "rate_limit"    // 429 with Retry-After, not handled
+	FaultDelay        FaultKind = "delay"         // handled after a while
+	FaultHTML         FaultKind = "html"          // handled, and then 502 with a page, as a proxy answers
+	FaultNoTxID       FaultKind = "no_tx_id"      // handled, and then 200 with an answer that says nothing
+	FaultSkewedDate   FaultKind = "skewed_date"   // handled, with a wrong Date header
+)
+
+// FaultRule makes requests go wrong.
+type FaultRule struct {
+	Kind FaultKind `json:"kind"`
+	// Operation is what it happens to: "POST /company/{company_id}/transfer". All if empty.
+	Operation string        `json:"operation,omitzero"`
+	Rate      float64       `json:"rate"`           // of requests: 0.2 is a fifth, 1 all
+	Times     int           `json:"times,omitzero"` // how often it happens in all; without end if zero
+	Delay     time.Duration `json:"-"`              // of delay and rate_limit (in whole seconds): how long
+	Skew      time.Duration `json:"-"`              // of skewed_date: how far ahead the date is
+}
+
+// wireFaultRule is a rule as the control call over HTTP has it, with its durations as numbers.
+type wireFaultRule struct {
+	FaultRule
+	DelayMilliseconds int64 `json:"delay_ms,omitzero"`
+	SkewSeconds       int64 `json:"skew_s,omitzero"`
+}
+
+func (r FaultRule) wire() wireFaultRule {
+	return wireFaultRule{r, r.Delay.Milliseconds(), int64(r.Skew / time.Second)}
+}
+
+func (r wireFaultRule) rule() FaultRule {
+	r.Delay = time.Duration(r.DelayMilliseconds) * time.Millisecond
+	r.Skew = time.Duration(r.SkewSeconds) * time.Second
+	return r.FaultRule
+}
+
+func (r FaultRule) check() error {
+	switch r.Kind {
+	case FaultDropRequest, FaultDropAnswer, FaultCutBody, FaultServerError, FaultErrorHandled, FaultRateLimit,
+		FaultDelay, FaultHTML, FaultNoTxID, FaultSkewedDate:
+	default:
+		return badRequest("kind %q is not known", r.Kind)
+	}
+	if !(r.Rate >= 0 && r.Rate <= 1) || r.Times < 0 || r.Delay < 0 {
+		return badRequest("%s: rate must be from 0 to 1, times and delay not negative", r.Kind)
+	}
+	if r.Operation == "" {
+		return nil
+	}
+	for i := range routes {
+		if routes[i].operation() == r.Operation {
+			return nil
+		}
+	}
+	return badRequest("operation %q is not known: write it as in POST /company/{company_id}/transfer", r.Operation)
+}
+
+// faults decides what goes wrong.
+type faults struct {
+	mu     sync.Mutex
+	random *rand.Rand
+	rules  []FaultRule
+	used   []int
+}
+
+// SetFaults makes requests to the Partner API go wrong from now on, by these rules and no others; without
+// rules nothing does any more. For each request the rules are gone through in their order, and the first
+// that hits counts. The same seed makes the same choices, request by request.
+func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {
+	for _, r := range rules {
+		if err := r.check(); err != nil {
+			return err
+		}
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.random = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // chance that can be repeated
+	s.faults.rules, s.faults.used = rules, make([]int, len(rules))
+	return nil
+}
+
+// pick returns the rule that hits a request, if one does.
+func (f *faults) pick(operation string) FaultRule {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, r := range f.rules {
+		if r.Operation != "" && r.Operation != operation || r.Times > 0 && f.used[i] >= r.Times {
+			continue
+		}
+		if f.random.Float64() < r.Rate {
+			f.used[i]++
+			return r
+		}
+	}
+	return FaultRule{}
+}
+
+// before does what goes wrong before a request is handled. It reports false when there is nothing more
+// to do for the request.
+func (r FaultRule) before(ctx context.Context, w http.ResponseWriter) bool {
+	switch r.Kind {
+	case FaultDropRequest:
+		panic(http.ErrAbortHandler)
+	case FaultServerError:
+		writeFault(w, &fault{http.StatusInternalServerError, "", "as asked for"})
+		return false
+	case FaultRateLimit:
+		w.Header().Set("Retry-After", strconv.Itoa(int(r.Delay/time.Second)))
+		writeFault(w, &fault{http.StatusTooManyRequests, "", "as asked for"})
+		return false
+	case FaultDelay:
+		timer := time.NewTimer(r.Delay)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			panic(http.ErrAbortHandler)
+		case <-timer.C:
+		}
+	case FaultDropAnswer, FaultCutBody, FaultErrorHandled, FaultHTML, FaultNoTxID, FaultSkewedDate:
+	}
+	return true
+}
+
+// after does what goes wrong with the answer to a request that has been handled.
+func (r FaultRule) after(w http.ResponseWriter, now time.Time) http.ResponseWriter {
+	switch r.Kind {
+	case FaultDropAnswer:
+		panic(http.ErrAbortHandler)
+	case FaultCutBody:
+		return &cutWriter{ResponseWriter: w}
+	case FaultErrorHandled:
+		return replacing(w, http.StatusInternalServerError, "application/json", `{"code":500,"msg":"Internal Server Error"}`)
+	case FaultHTML:
+		return replacing(w, http.StatusBadGateway, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
+	case FaultNoTxID:
+		return replacing(w, http.StatusOK, "application/json", `{"code":200,"msg":"OK"}`)
+	case FaultSkewedDate:
+		w.Header().Set("Date", now.Add(r.Skew).UTC().Format(http.TimeFormat))
+	case FaultDropRequest, FaultServerError, FaultRateLimit, FaultDelay:
+	}
+	return w
+}
+
+// cutWriter promises the whole body and sends half of it.
+type cutWriter struct{ http.ResponseWriter }
+
+// Write sends half of the body and cuts the connection.
+func (c *cutWriter) Write(data []byte) (int, error) {
+	_, _ = c.ResponseWriter.Write(data[:len(data)/2])
+	_ = http.NewResponseController(c.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// replacedWriter sends another answer than it is given.
+type replacedWriter struct {
+	http.ResponseWriter
+	status int
+	body   string
+}
+
+func replacing(w http.ResponseWriter, status int, contentType, body string) http.ResponseWriter {
+	w.Header().Set("Content-Type", contentType)
+	return &replacedWriter{w, status, body}
+}
+
+// Header is a header that is not sent.
+func (r *replacedWriter) Header() http.Header { return http.Header{} }
+
+// WriteHeader sends the other status.
+func (r *replacedWriter) WriteHeader(int) { r.ResponseWriter.WriteHeader(r.status) }
+
+// Write sends the other body.
+func (r *replacedWriter) Write(data []byte) (int, error) {
+	if _, err := r.ResponseWriter.Write([]byte(r.body)); err != nil {
+		return 0, fmt.Errorf("writing: %w", err)
+	}
+	return len(data), nil
+}

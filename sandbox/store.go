@@ -1,0 +1,109 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/qredo-go/qredo/sandbox/internal/journal"
+)
+
+// journalFile is where [WithStore] keeps the events.
+const journalFile = "journal.db"
+
+// WithStore keeps the sandbox's state in a folder, so that a later one goes on from it: each request that
+// changes something is on the disk before it is answered. The provisioned key is kept there too, as by
+// [WithKeyDir], unless that names another folder. One sandbox at a time can have the folder. Nonces are
+// not kept: they are refused a second time as long as the sandbox runs.
+func WithStore(dir string) Option {
+	return func(s *Sandbox) error {
+		s.storeDir = dir
+		return nil
+	}
+}
+
+// openStore opens the journal and brings the state to where it ended.
+func (s *Sandbox) openStore() error {
+	if s.storeDir != "" {
+		if err := os.MkdirAll(s.storeDir, 0o700); err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+		stored, err := journal.OpenBolt(filepath.Join(s.storeDir, journalFile), eventCodec{})
+		if err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+		s.journal = stored
+	}
+	events := uint64(0)
+	err := s.journal.Replay(func(e event) error {
+		e.Change.apply(s.state, e.At)
+		events++
+		return nil
+	})
+	if err != nil {
+		_ = s.journal.Close()
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	// The same seed must not make the same identifiers once more.
+	const spread = 0x9e3779b97f4a7c15
+	s.ids = newIDSource(s.seed + events*spread)
+	return nil
+}
+
+// changes are the types of events that a journal can hold.
+var changes = changesByName(
+	addressWhitelisted{}, agentFinished{}, clockAdvanced{}, companyCreated{}, companyUpdated{}, coreClientCreated{},
+	exchangeListed{}, fundCreated{}, partyAccepted{}, partyAdded{}, partyRemoved{}, swapListed{}, swapOffered{},
+	swapSettled{}, transactionCreated{}, transactionEnded{}, userCreated{}, voted{}, walletsAdded{},
+)
+
+func changesByName(examples ...change) map[string]reflect.Type {
+	types := map[string]reflect.Type{}
+	for _, example := range examples {
+		t := reflect.TypeOf(example)
+		types[t.Name()] = t
+	}
+	return types
+}
+
+// eventCodec writes events as JSON, with the name of the change's type.
+type eventCodec struct{}
+
+type storedEvent struct {
+	At     time.Time
+	Type   string
+	Change json.RawMessage
+}
+
+// Encode writes an event.
+func (eventCodec) Encode(e event) ([]byte, error) {
+	name := reflect.TypeOf(e.Change).Name()
+	if changes[name] == nil {
+		return nil, fmt.Errorf("%s is not registered as a change", name)
+	}
+	change, err := json.Marshal(e.Change)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(storedEvent{At: e.At, Type: name, Change: change})
+}
+
+// Decode reads an event.
+func (eventCodec) Decode(data []byte) (event, error) {
+	var stored storedEvent
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return event{}, err
+	}
+	t := changes[stored.Type]
+	if t == nil {
+		return event{}, fmt.Errorf("the store has a %q, which this version does not know", stored.Type)
+	}
+	value := reflect.New(t)
+	if err := json.Unmarshal(stored.Change, value.Interface()); err != nil {
+		return event{}, err
+	}
+	return event{At: stored.At, Change: value.Elem().Interface().(change)}, nil
+}
