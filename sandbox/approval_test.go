@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -178,7 +179,7 @@ func TestPendingApprovals(t *testing.T) {
 	assert.Equal(t, []string{first, "withdrawal", w.company, w.fund, w.treasury, payout, btc, "one"}, []string{
 		string(p.TxID), p.Type, string(p.CompanyID), string(p.FundID), string(p.WalletID), p.Recipient, string(p.Asset), p.Reference,
 	})
-	assert.EqualValues(t, []int64{1000, 999, 1}, []int64{int64(p.Amount), int64(p.NetAmount), int64(p.Fees)})
+	assert.Equal(t, []qredo.Amount{1000, 999, 1}, []qredo.Amount{p.Amount, p.NetAmount, p.Fees})
 	assert.Equal(t, startOfTime.Add(time.Hour).Unix(), p.Expires.Unix())
 	assert.Equal(t, w.get(w.inCompany("/withdraw/"+first)).at("status.0.actionID"), string(p.ActionID))
 	assert.Equal(t, []string{second, "transfer", w.trading}, []string{string(list[1].TxID), list[1].Type, list[1].Recipient})

@@ -131,7 +131,7 @@ func TestUserIsTrustedOnceTheyHaveAccepted(t *testing.T) {
 	} {
 		assert.Equal(t, want, list.at("list.0."+key), key)
 	}
-	assert.EqualValues(t, startOfTime.Unix(), list.number("list.0.created"))
+	assert.Equal(t, startOfTime.Unix(), list.number("list.0.created"))
 
 	s.post(path, object{"address": alice}).ok()
 	assert.Equal(t, 1, s.get(path).ok().count("list"), "asking again changes nothing")

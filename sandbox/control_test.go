@@ -37,7 +37,7 @@ func overHTTP(t testing.TB, s *sandbox.Sandbox) controls {
 	t.Cleanup(srv.Close)
 	c, err := sandbox.NewControl(srv.URL + basePath) // the path is dropped
 	require.NoError(t, err)
-	ctx := context.Background()
+	ctx := t.Context()
 	return controls{
 		createUser: func(u sandbox.User) (sandbox.User, error) { return c.CreateUser(ctx, u) },
 		accept:     func(u string, id qredo.CompanyID) error { return c.Accept(ctx, u, id) },
@@ -216,7 +216,7 @@ func TestControlCallsOverHTTPAreJSON(t *testing.T) {
 	assert.Equal(t, "D", made.at("first_name"))
 	assert.JSONEq(t, `{"approvals":[]}`, string(call("GET", "/users/dave@example.com/approvals", "").ok().Body))
 	assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(call("POST", "/clock/advance", `{"seconds":"5"}`).ok().Body))
-	assert.EqualValues(t, startOfTime.Unix()+5, call("GET", "/state", "").ok().number("now"))
+	assert.Equal(t, startOfTime.Unix()+5, call("GET", "/state", "").ok().number("now"))
 	for _, test := range []struct {
 		method, path, body string
 		status             int
@@ -287,12 +287,12 @@ func TestControlTellsWhatWentWrong(t *testing.T) {
 	srv := httptest.NewServer(nil)
 	c, err := sandbox.NewControl(srv.URL)
 	require.NoError(t, err)
-	_, err = c.State(context.Background())
+	_, err = c.State(t.Context())
 	require.ErrorContains(t, err, "404")
 	require.ErrorContains(t, err, "/sandbox/v1/state")
 	srv.Close()
-	require.Error(t, c.Reset(context.Background()), "a server that is gone")
-	ctx, cancel := context.WithCancel(context.Background())
+	require.Error(t, c.Reset(t.Context()), "a server that is gone")
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, c.Reset(ctx), context.Canceled)
 }

@@ -64,10 +64,10 @@ func TestLedgerEntries(t *testing.T) {
 		assert.Len(t, got.at("List.0.chainTxID"), 64)
 	})
 	t.Run("a transfer has two sides", func(t *testing.T) {
-		for side, minutes := range map[string]time.Duration{"List.2.": 2, "List.3.": 3} {
+		for side, after := range map[string]time.Duration{"List.2.": 2 * time.Minute, "List.3.": 3 * time.Minute} {
 			for key, want := range map[string]string{
 				"reference": "rent", "benefitOf": "Bea", "accountNo": "A7", "counterpartyID": w.company, "counterpartyName": "Acme Exchange",
-				"chainTxID": "", "timestamp": fmt.Sprint(startOfTime.Add(minutes * time.Minute).Unix()),
+				"chainTxID": "", "timestamp": fmt.Sprint(startOfTime.Add(after).Unix()),
 			} {
 				assert.Equal(t, want, got.at(side+key), side+key)
 			}

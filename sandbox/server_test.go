@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"os"
@@ -23,7 +22,7 @@ func noLeaks(t *testing.T) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		goleak.VerifyNone(t, before)
 	})
 }
@@ -37,7 +36,7 @@ func TestServerServesUntilClosed(t *testing.T) {
 	assert.Equal(t, "127.0.0.1", host, "nobody else's machine can reach it")
 	assert.Equal(t, srv.URL()+"/api/v1/p", srv.BaseURL())
 
-	ctx := context.Background()
+	ctx := t.Context()
 	client := srv.Client()
 	_, err = client.Assets.List(ctx)
 	require.NoError(t, err)
@@ -65,9 +64,9 @@ func TestClosingEndsConnectionsThatWait(t *testing.T) {
 	noLeaks(t)
 	srv, err := sandbox.Start()
 	require.NoError(t, err)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(srv.URL(), "http://"))
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(srv.URL(), "http://"))
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, err = conn.Write([]byte("GET /api/v1/p/assets HTTP/1.1\r\n")) // and no more
 	require.NoError(t, err)
 	require.NoError(t, srv.Close())
@@ -85,7 +84,7 @@ func TestServersAreApart(t *testing.T) {
 	two, err := sandbox.Start()
 	require.NoError(t, err)
 	defer two.Close()
-	ctx := context.Background()
+	ctx := t.Context()
 	made, err := one.Client().Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
 	require.NoError(t, err)
 	_, err = two.Client().Companies.Get(ctx, made.ID)
@@ -128,9 +127,9 @@ func TestServersClientFollowsTheClock(t *testing.T) {
 	srv, err := sandbox.Start(sandbox.WithClock(c.Now))
 	require.NoError(t, err)
 	defer srv.Close()
-	_, err = srv.Client().Assets.List(context.Background())
+	_, err = srv.Client().Assets.List(t.Context())
 	require.NoError(t, err, "stamps come from the sandbox's clock, years away from the machine's")
 	c.forward(time.Hour)
-	_, err = srv.Client().Assets.List(context.Background())
+	_, err = srv.Client().Assets.List(t.Context())
 	require.NoError(t, err)
 }

@@ -1,7 +1,6 @@
 package scenario_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -22,7 +21,7 @@ const (
 	carol = "carol@example.com"
 
 	btc    qredo.AssetCode = "BTC-TESTNET"
-	payout                 = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
+	payout string          = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
 )
 
 // exchange is a user of the module: a company, its people and a fund with two wallets, and what it calls
@@ -50,7 +49,7 @@ func start(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
 // withdrawals.
 func newExchange(t *testing.T, client *qredo.Client, service *sandbox.Sandbox, threshold int) *exchange {
 	t.Helper()
-	ctx := context.Background()
+	ctx := t.Context()
 	x := &exchange{t: t, client: client, service: service}
 	made, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme Exchange", Domain: "acme.example", Ref: t.Name()})
 	require.NoError(t, err)
@@ -85,7 +84,7 @@ func newExchange(t *testing.T, client *qredo.Client, service *sandbox.Sandbox, t
 // transfer asks for a transfer from treasury to trading that can be approved for ten minutes.
 func (x *exchange) transfer(amount qredo.Amount) qredo.TxID {
 	x.t.Helper()
-	sent, err := x.client.Transfers.Create(context.Background(), x.company, qredo.TransferRequest{
+	sent, err := x.client.Transfers.Create(x.t.Context(), x.company, qredo.TransferRequest{
 		WalletID: x.treasury.ID, Counterparty: string(x.trading.ID),
 		Expires: qredo.TimeOf(x.service.Now().Add(10 * time.Minute)), Send: qredo.AssetAmount{Asset: btc, Amount: amount},
 	})
@@ -97,7 +96,7 @@ func (x *exchange) transfer(amount qredo.Amount) qredo.TxID {
 // withdrawal asks for a withdrawal from treasury that can be approved for ten minutes.
 func (x *exchange) withdrawal(amount qredo.Amount) qredo.TxID {
 	x.t.Helper()
-	sent, err := x.client.Transfers.Withdraw(context.Background(), x.company, qredo.WithdrawalRequest{
+	sent, err := x.client.Transfers.Withdraw(x.t.Context(), x.company, qredo.WithdrawalRequest{
 		WalletID: x.treasury.ID, Address: payout,
 		Expires: qredo.TimeOf(x.service.Now().Add(10 * time.Minute)), Send: qredo.AssetAmount{Asset: btc, Amount: amount},
 	})
@@ -110,7 +109,7 @@ func (x *exchange) balances() [2]qredo.Amount {
 	x.t.Helper()
 	var out [2]qredo.Amount
 	for i, id := range []qredo.WalletID{x.treasury.ID, x.trading.ID} {
-		w, err := x.client.Wallets.Get(context.Background(), id)
+		w, err := x.client.Wallets.Get(x.t.Context(), id)
 		require.NoError(x.t, err)
 		out[i] = w.Balance
 	}

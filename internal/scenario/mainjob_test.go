@@ -1,7 +1,6 @@
 package scenario_test
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"strconv"
@@ -74,7 +73,7 @@ func connected(t *testing.T, auth qredo.Authenticator, srv *sandbox.Server) *qre
 // doMainJob transfers and withdraws with two of three approvals and looks at everything that tells of it.
 func doMainJob(t *testing.T, x *exchange) {
 	t.Helper()
-	ctx := context.Background()
+	ctx := t.Context()
 	fees, err := x.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: btc, Amount: 200_000})
 	require.NoError(t, err)
 	assert.Equal(t, qredo.Fees{AmountToSend: 200_000, NetAmount: 199_800, Fees: 200}, *fees)
@@ -124,7 +123,7 @@ func doMainJob(t *testing.T, x *exchange) {
 }
 
 func TestRefusalsReachTheCallerAsTheirSentinels(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	srv := start(t)
 	client := srv.Client()
 	x := newExchange(t, client, srv.Sandbox, 2)

@@ -34,7 +34,7 @@ func TestWaitEndsWhenEnoughHaveApproved(t *testing.T) {
 		began := time.Now()
 		time.AfterFunc(time.Minute, func() { assert.NoError(t, x.service.Approve(bob, string(tx))) })
 		time.AfterFunc(3*time.Minute, func() { assert.NoError(t, x.service.Approve(alice, string(tx))) })
-		got, err := x.client.Transfers.Wait(context.Background(), x.company, tx)
+		got, err := x.client.Transfers.Wait(t.Context(), x.company, tx)
 		require.NoError(t, err)
 		assert.Equal(t, qredo.TxApproved, got.Status)
 		assert.InDelta(t, 3*time.Minute, time.Since(began), float64(2*time.Second), "a poll's interval at most")
@@ -47,7 +47,7 @@ func TestWaitEndsWhenEnoughHaveRejected(t *testing.T) {
 		tx := x.withdrawal(1000)
 		time.AfterFunc(time.Minute, func() { assert.NoError(t, x.service.Reject(bob, string(tx))) })
 		time.AfterFunc(2*time.Minute, func() { assert.NoError(t, x.service.Reject(alice, string(tx))) })
-		_, err := x.client.Transfers.WaitWithdrawal(context.Background(), x.company, tx)
+		_, err := x.client.Transfers.WaitWithdrawal(t.Context(), x.company, tx)
 		var failed *qredo.TxError
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, qredo.TxError{TxID: tx, Status: qredo.TxCustodyRejected}, *failed)
@@ -60,7 +60,7 @@ func TestWaitEndsWhenTheTransactionExpires(t *testing.T) {
 		tx := x.transfer(1000)
 		began := time.Now()
 		require.NoError(t, x.service.Approve(bob, string(tx)))
-		_, err := x.client.Transfers.Wait(context.Background(), x.company, tx, qredo.WithPollInterval(time.Second))
+		_, err := x.client.Transfers.Wait(t.Context(), x.company, tx, qredo.WithPollInterval(time.Second))
 		var failed *qredo.TxError
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, qredo.TxExpired, failed.Status)
@@ -74,19 +74,19 @@ func TestWaitEndsWhenTheTransactionExpires(t *testing.T) {
 func TestWaitEndsWithItsContextAndLeavesTheTransaction(t *testing.T) {
 	withFakeTime(t, 1, func(t *testing.T, x *exchange) {
 		tx := x.transfer(1000)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := x.client.Transfers.Wait(ctx, x.company, tx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NoError(t, x.service.Approve(alice, string(tx)))
-		got, err := x.client.Transfers.Wait(context.Background(), x.company, tx)
+		got, err := x.client.Transfers.Wait(t.Context(), x.company, tx)
 		require.NoError(t, err)
 		assert.Equal(t, qredo.TxApproved, got.Status)
 	})
 }
 
 func TestLedgerAllWalksAllPages(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	srv := start(t)
 	x := newExchange(t, srv.Client(), srv.Sandbox, 1)
 	for range 24 {
@@ -140,7 +140,8 @@ func TestLedgerAllWalksAllPages(t *testing.T) {
 	})
 	t.Run("an end that the caller chooses", func(t *testing.T) {
 		n := 0
-		for range x.client.Funds.LedgerAll(ctx, x.company, x.fund, qredo.LedgerOptions{Limit: 2}) {
+		for _, err := range x.client.Funds.LedgerAll(ctx, x.company, x.fund, qredo.LedgerOptions{Limit: 2}) {
+			require.NoError(t, err)
 			if n++; n == 3 {
 				break
 			}
