@@ -94,7 +94,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	}
 	var chain handler = httpHandler{c.http, c.maxResponse}
 	chain = authHandler{c.auth, c.clock, chain}
-	chain = rateHandler{c.limiter, &stop{}, chain}
+	chain = rateHandler{c.limiter, &stop{}, policy.MaxRetryAfter, chain}
 	chain = logHandler{c.log, chain}
 	chain = errorHandler{c.clock, chain}
 	c.chain = retryHandler{policy, newRetryBudget(policy.Budget), c.clock, chain}
@@ -171,7 +171,8 @@ func WithHTTPClient(client *http.Client) Option {
 }
 
 // WithRetry changes how often and when requests are sent again; see [RetryPolicy]. One attempt turns
-// retries off for all calls, [WithoutRetry] for one.
+// retries off for all calls, [WithoutRetry] for one. What is refused for a wrong clock is signed and sent
+// once more all the same, unless by [WithoutRetry].
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *Client) error {
 		c.retry = policy

@@ -14,6 +14,7 @@ import (
 var allowedImports = []string{
 	"github.com/google/go-querystring/query",
 	"github.com/coder/websocket",
+	"golang.org/x/time/rate",
 }
 
 func TestImportListStaysShort(t *testing.T) {

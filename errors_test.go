@@ -200,7 +200,7 @@ func TestErrorKeepsTheStartOfTheBody(t *testing.T) {
 // loopbackClient calls a real server on this machine.
 func loopbackClient(t *testing.T, url string) *qredo.Client {
 	t.Helper()
-	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(url))
+	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(url), qredo.WithRetry(once))
 	require.NoError(t, err)
 	return client
 }

@@ -74,9 +74,13 @@ func newFeedOptions(opts []FeedOption) (feedOptions, error) {
 		ping: defaultPing, backoffMin: defaultBackoffMin, backoffMax: defaultBackoffMax, onState: func(FeedState) {},
 	}
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
 	}
 	switch {
+	case o.onState == nil:
+		return o, invalid("feed state", "must not be nil")
 	case o.ping <= 0:
 		return o, invalid("ping", "must be more than zero, is %s", o.ping)
 	case o.backoffMin <= 0 || o.backoffMax < o.backoffMin:

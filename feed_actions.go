@@ -42,15 +42,16 @@ func (s *CoreClientsService) AgentFeed(ctx context.Context, opts ...FeedOption) 
 func (s *CoreClientsService) feed(ctx context.Context, path string, ids []string, pending func(context.Context) ([]Action, error), opts []FeedOption) iter.Seq2[Action, error] {
 	return func(yield func(Action, error) bool) {
 		options, err := newFeedOptions(opts)
+		expanded := ""
 		if err == nil {
-			path, err = expandPath(path, ids)
+			expanded, err = expandPath(path, ids)
 		}
 		if err != nil {
 			yield(Action{}, err)
 			return
 		}
 		known := knownActions{now: s.client.clock.now}
-		f := feed[Action]{client: s.client, path: path, feedOptions: options, fresh: known.add}
+		f := feed[Action]{client: s.client, path: expanded, feedOptions: options, fresh: known.add}
 		if pending != nil {
 			f.fill = func(ctx context.Context) ([]Action, error) {
 				open, err := pending(ctx)

@@ -2,6 +2,7 @@ package qredo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -37,6 +38,22 @@ type feedConn struct {
 
 // dialFeed makes a signed WebSocket connection.
 func (c *Client) dialFeed(ctx context.Context, path string, ping time.Duration) (*feedConn, error) {
+	ws, err := c.upgrade(ctx, path)
+	if errors.Is(err, ErrClockSkew) { // which has been corrected
+		ws, err = c.upgrade(ctx, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(-1) // read limits frames by itself, without ending the connection
+	conn := &feedConn{ws: ws, frames: make(chan frame, queuedFrame)}
+	conn.ctx, conn.cancel = context.WithCancelCause(ctx)
+	conn.done.Go(conn.read)
+	conn.done.Go(func() { conn.ping(ping) })
+	return conn, nil
+}
+
+func (c *Client) upgrade(ctx context.Context, path string) (*websocket.Conn, error) {
 	base := *c.base
 	base.Scheme = "ws" + strings.TrimPrefix(base.Scheme, "http")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.String()+path, nil)
@@ -55,18 +72,14 @@ func (c *Client) dialFeed(ctx context.Context, path string, ping time.Duration) 
 		HTTPClient: refusingRedirects(c.http), HTTPHeader: signed.req.Header,
 	})
 	if err != nil {
-		return nil, refusedFeed(x, resp, err)
+		return nil, c.refusedFeed(x, resp, err)
 	}
-	ws.SetReadLimit(-1) // read limits frames by itself, without ending the connection
-	conn := &feedConn{ws: ws, frames: make(chan frame, queuedFrame)}
-	conn.ctx, conn.cancel = context.WithCancelCause(ctx)
-	conn.done.Go(conn.read)
-	conn.done.Go(func() { conn.ping(ping) })
-	return conn, nil
+	return ws, nil
 }
 
-// refusedFeed is the error of an upgrade that failed: the service's own, if it answered.
-func refusedFeed(x *exchange, resp *http.Response, err error) error {
+// refusedFeed is the error of an upgrade that failed: the service's own, if it answered. If it was for the
+// clock, that is corrected.
+func (c *Client) refusedFeed(x *exchange, resp *http.Response, err error) error {
 	if resp == nil {
 		return fmt.Errorf("qredo: feed %s: %w", x.path, err)
 	}
@@ -76,7 +89,9 @@ func refusedFeed(x *exchange, resp *http.Response, err error) error {
 		body = nil
 	}
 	answer := &Response{StatusCode: resp.StatusCode, Header: resp.Header, Body: body, Attempts: 1}
-	return newError(x, answer, nil)
+	e := newError(x, answer, nil)
+	e.wrongClock = c.clock.correct(x, answer)
+	return e
 }
 
 // next returns the next frame, or why there will be none.

@@ -2,6 +2,7 @@ package qredo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,7 +32,7 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 	resp := &Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: x.attempts}
 	resp.Body, err = io.ReadAll(io.LimitReader(answer.Body, h.maxResponse+1))
 	if err != nil {
-		return resp, fmt.Errorf("the body is cut: %w", err)
+		return resp, fmt.Errorf("%w: %w", errCut, err)
 	}
 	if int64(len(resp.Body)) > h.maxResponse {
 		resp.Body = resp.Body[:h.maxResponse]
@@ -39,6 +40,9 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 	}
 	return resp, nil
 }
+
+// errCut marks an answer whose body did not come to its end.
+var errCut = errors.New("the body is cut")
 
 // refusingRedirects is a client that takes a redirect for an answer, because the URL is what is signed.
 // It is a copy, taken at each use, so that what the caller changes in theirs counts.

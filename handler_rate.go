@@ -15,6 +15,7 @@ import (
 type rateHandler struct {
 	limiter *rate.Limiter // nil if there is no limit of the client's own
 	stop    *stop
+	most    time.Duration // of a stop that the service asks for
 	next    handler
 }
 
@@ -38,15 +39,15 @@ func (s *stop) extend(by time.Duration) {
 	}
 }
 
-// How long a client stops after a 429 that does not say, and at most after one that does.
-const (
-	stopUnsaid = time.Second
-	stopMost   = time.Minute
-)
+// stopUnsaid is how long a client stops after a 429 that does not say.
+const stopUnsaid = time.Second
 
 func (h rateHandler) handle(x *exchange) (*Response, error) {
 	ctx := x.req.Context()
 	for left := h.stop.left(); left > 0; left = h.stop.left() {
+		if endsWithin(ctx, left) {
+			return nil, fmt.Errorf("%w: the service asks to wait for %s, which is beyond the deadline", errNotSent, left)
+		}
 		if err := wait(ctx, left); err != nil {
 			return nil, fmt.Errorf("%w while the service asks to wait: %w", errNotSent, err)
 		}
@@ -58,11 +59,8 @@ func (h rateHandler) handle(x *exchange) (*Response, error) {
 	}
 	resp, err := h.next.handle(x)
 	if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
-		pause, said := retryAfter(resp)
-		if !said {
-			pause = stopUnsaid
-		}
-		h.stop.extend(min(pause, stopMost))
+		pause, _ := retryAfter(resp)
+		h.stop.extend(min(pause, h.most))
 	}
 	return resp, err
 }

@@ -1,10 +1,10 @@
 package qredo
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -73,7 +73,7 @@ func (h retryHandler) handle(x *exchange) (*Response, error) {
 		if ambiguous(resp, err) {
 			x.unknown = true
 		}
-		if x.noRetry || x.req.Context().Err() != nil {
+		if x.noRetry || x.req.Context().Err() != nil || errors.Is(err, errNotSent) {
 			return resp, err
 		}
 		if !corrected && h.clock.correct(x, resp) {
@@ -81,10 +81,7 @@ func (h retryHandler) handle(x *exchange) (*Response, error) {
 			continue
 		}
 		pause, again := h.pause(x, resp, err)
-		if !again || !h.budget.take() {
-			return resp, err
-		}
-		if deadline, ok := x.req.Context().Deadline(); ok && time.Until(deadline) < pause {
+		if !again || endsWithin(x.req.Context(), pause) || !h.budget.take() {
 			return resp, err
 		}
 		if interrupted := wait(x.req.Context(), pause); interrupted != nil {
@@ -120,13 +117,13 @@ func passing(resp *Response, err error) bool {
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
-	return errors.Is(err, io.ErrUnexpectedEOF) || isTransport(err)
+	return errors.Is(err, errCut)
 }
 
-// isTransport reports whether the answer was lost on the way.
-func isTransport(err error) bool {
-	var network net.Error
-	return errors.As(err, &network)
+// endsWithin reports whether a pause would be cut short by the deadline of ctx.
+func endsWithin(ctx context.Context, pause time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < pause
 }
 
 // ambiguous reports whether a request may have been carried out although it got no success for an answer.
@@ -150,22 +147,26 @@ func neverSent(err error) bool {
 		errors.As(err, &op) && op.Op == "dial"
 }
 
-// errNotSent marks what failed in this program, before sending.
+// errNotSent marks what failed in this program, before sending. Sending it again would not help.
 var errNotSent = errors.New("not sent")
 
-// retryAfter reads how long the service asks to wait: seconds, or a date.
+// retryAfter reads how long the service asks to wait: seconds, or a date. A 429 always asks.
 func retryAfter(resp *Response) (time.Duration, bool) {
 	if resp == nil {
 		return 0, false
 	}
 	text := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+	if seconds, err := strconv.Atoi(text); seconds >= 0 && (err == nil || errors.Is(err, strconv.ErrRange)) {
 		return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second, true
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return min(max(0, time.Until(at)), maxRetryAfter), true
+		now := time.Now()
+		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			now = date // by the clock that the service reckons with
+		}
+		return min(max(0, at.Sub(now)), maxRetryAfter), true
 	}
-	return 0, false
+	return stopUnsaid, resp.StatusCode == http.StatusTooManyRequests
 }
 
 const maxRetryAfter = 24 * time.Hour // beyond any policy, and within a Duration

@@ -146,7 +146,7 @@ func TestErrorsAndLogsShowNoSecret(t *testing.T) {
 			for kind, auth := range map[string]qredo.Authenticator{"RSA text": newAuth(t), "HMAC JSON": mac, "RSA JSON": newAuth(t), "HMAC text": mac} {
 				var signature string
 				logger := loggers[strings.Fields(kind)[1]]
-				client, err := qredo.NewClient(auth, qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
+				client, err := qredo.NewClient(auth, qredo.WithRetry(once), qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
 					Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 						var headers strings.Builder
 						require.NoError(t, req.Header.Write(&headers))
@@ -241,4 +241,23 @@ func TestErrorAsLogValue(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("failed", "err", err)
 	require.Contains(t, log.String(), "err.method=GET err.path=/assets err.status=401 err.code=401 err.msg=m err.reason=r err.attempts=1")
 	require.NotContains(t, log.String(), "only in the body")
+}
+
+// A transfer whose outcome is unknown says how the last attempt ended, without a secret in it.
+func TestUnknownOutcomeShowsNoSecret(t *testing.T) {
+	for name, echo := range echoes {
+		var signature string
+		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			var headers strings.Builder
+			require.NoError(t, req.Header.Write(&headers))
+			signature = req.Header.Get("x-sign")
+			status, body := echo(headers.String())
+			return answer(req, status, body), nil
+		}))
+		_, err := client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutRetry())
+		require.Error(t, err)
+		for way, text := range printings(t, err) {
+			requireNoSecret(t, name+" by "+way, text, signature)
+		}
+	}
 }

@@ -56,12 +56,11 @@ func submit[T any, P interface {
 	x, err := c.perform(ctx, operation{
 		method: http.MethodPost, path: path, ids: ids, body: body, repeatable: *partner != "",
 	}, P(out), options)
-	var invalid *ValidationError
 	switch {
 	case err == nil:
 		P(out).carry(*partner)
 		return out, nil
-	case x == nil || errors.As(err, &invalid) || !x.unknown && !errors.Is(err, ErrBadAnswer):
+	case x == nil || !x.unknown && !errors.Is(err, ErrBadAnswer):
 		return nil, err
 	default:
 		return nil, &UnknownOutcomeError{PartnerTxID: *partner, Err: err}

@@ -19,7 +19,7 @@ func TestTransfersCreate(t *testing.T) {
 		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: 100_000},
 	})
 	require.NoError(t, err)
-	want := &qredo.Submission{TxID: transferID, Status: qredo.SubmissionNew}
+	want := &qredo.Submission{TxID: transferID, Status: qredo.SubmissionNew, PartnerTxID: "order-0001"}
 	requireAllFieldsSet(t, want)
 	require.Equal(t, want, got)
 }
@@ -32,7 +32,7 @@ func TestTransfersWithdraw(t *testing.T) {
 		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: 50_000},
 	})
 	require.NoError(t, err)
-	require.Equal(t, &qredo.Submission{TxID: withdrawalID, Status: qredo.SubmissionExisting}, got)
+	require.Equal(t, &qredo.Submission{TxID: withdrawalID, Status: qredo.SubmissionExisting, PartnerTxID: "order-0002"}, got)
 }
 
 // transaction is what both fixtures of transactions hold, but for ID, status and recipient.
@@ -137,7 +137,7 @@ func TestSubmissionForms(t *testing.T) {
 		`{"tx_id":" t, ","status":"queued"}`: {TxID: "t", Status: "queued"},
 	} {
 		client := newClient(t, answerWith(200, body))
-		got, err := client.Transfers.Create(t.Context(), companyID, goodTransfer())
+		got, err := client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutPartnerTxID())
 		require.NoError(t, err)
 		require.Equal(t, &want, got)
 	}
@@ -159,9 +159,9 @@ func goodWithdrawal() qredo.WithdrawalRequest {
 func TestTransferBodiesWithoutOptionalFields(t *testing.T) {
 	var bodies []string
 	client := newClient(t, recordBodies(&bodies, `{"tx_id":"t"}`))
-	_, err := client.Transfers.Create(t.Context(), companyID, goodTransfer())
+	_, err := client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutPartnerTxID())
 	require.NoError(t, err)
-	_, err = client.Transfers.Withdraw(t.Context(), companyID, goodWithdrawal())
+	_, err = client.Transfers.Withdraw(t.Context(), companyID, goodWithdrawal(), qredo.WithoutPartnerTxID())
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		`{"wallet_id":"` + walletID + `","counterparty_wallet_address":"` + otherWalletID +

@@ -95,13 +95,17 @@ func newAuth(t testing.TB, opts ...qredo.RSAOption) *qredo.RSAAuth {
 	return auth
 }
 
-// newClient returns a client whose requests go to transport and whose clock stands still.
+// once lets every call make one attempt.
+var once = qredo.RetryPolicy{MaxAttempts: 1}
+
+// newClient returns a client whose requests go to transport, once each, and whose clock stands still.
 func newClient(t testing.TB, transport http.RoundTripper, opts ...qredo.Option) *qredo.Client {
 	t.Helper()
 	client, err := qredo.NewClient(newAuth(t), append([]qredo.Option{
 		qredo.WithEnvironment(qredo.Sandbox),
 		qredo.WithHTTPClient(&http.Client{Transport: transport}),
 		qredo.WithClock(testClock),
+		qredo.WithRetry(once),
 	}, opts...)...)
 	require.NoError(t, err)
 	return client
