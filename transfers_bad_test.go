@@ -73,6 +73,9 @@ func TestSubmissionWithoutID(t *testing.T) {
 		got, err := client.Transfers.Create(t.Context(), companyID, goodTransfer())
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, body)
 		require.Nil(t, got)
+		var unknown *qredo.UnknownOutcomeError
+		require.ErrorAs(t, err, &unknown)
+		require.NotEmpty(t, unknown.PartnerTxID, "with it the request can be sent again")
 		got, err = client.Transfers.Withdraw(t.Context(), companyID, goodWithdrawal())
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, body)
 		require.Nil(t, got)
