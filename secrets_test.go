@@ -146,7 +146,7 @@ func TestErrorsAndLogsShowNoSecret(t *testing.T) {
 			for kind, auth := range map[string]qredo.Authenticator{"RSA text": newAuth(t), "HMAC JSON": mac, "RSA JSON": newAuth(t), "HMAC text": mac} {
 				var signature string
 				logger := loggers[strings.Fields(kind)[1]]
-				client, err := qredo.NewClient(auth, qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
+				client, err := qredo.NewClient(auth, qredo.WithRetry(once), qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
 					Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 						var headers strings.Builder
 						require.NoError(t, req.Header.Write(&headers))
