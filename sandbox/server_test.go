@@ -133,3 +133,14 @@ func TestServersClientFollowsTheClock(t *testing.T) {
 	_, err = srv.Client().Assets.List(t.Context())
 	require.NoError(t, err)
 }
+
+func TestAnswersAreDatedByTheSandboxesClock(t *testing.T) {
+	s := newService(t)
+	require.NoError(t, s.Advance(time.Hour))
+	for name, got := range map[string]answer{
+		"a success": s.get("/assets"), "a refusal": s.as("nobody").get("/assets"),
+	} {
+		// Clients set their clocks by it. Stamps are held against the clock without what it was advanced by.
+		assert.Equal(t, startOfTime.Format(http.TimeFormat), got.Header.Get("Date"), name)
+	}
+}

@@ -182,6 +182,12 @@ func TestRefusalsReachTheCallerAsTheirSentinels(t *testing.T) {
 			require.NoError(t, err, "off by %s", off)
 		}
 	})
+	t.Run("a sandbox whose clock is years behind", func(t *testing.T) {
+		past := time.Now().AddDate(-5, 0, 0)
+		srv := start(t, sandbox.WithClock(func() time.Time { return past }))
+		_, err := srv.Client(qredo.WithClock(time.Now)).Assets.List(ctx)
+		require.NoError(t, err, "a client with the machine's clock follows the sandbox's")
+	})
 	t.Run("a nonce used before", func(t *testing.T) {
 		key := newKey(t)
 		srv := start(t, sandbox.WithKey("an-exchange", &key.PublicKey))
