@@ -143,7 +143,7 @@ func TestAuthenticationHeadersCannotBeSet(t *testing.T) {
 	var got http.Header
 	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		got = req.Header
-		return answer(req, 200, `{}`), nil
+		return answer(req, 200, `{"assets":[]}`), nil
 	}))
 	_, err := client.Assets.List(t.Context(), qredo.WithHeader("X-API-KEY", "mine"), qredo.WithHeader("x-sign", "mine"),
 		qredo.WithHeader("x-timestamp", "1"), qredo.WithHeader("x-nonce", "1"), qredo.WithHeader("X-Trace", "t-1"))

@@ -23,6 +23,7 @@ type operation struct {
 	body   any
 	// repeatable is an operation that changes nothing, or nothing more when it is repeated. GET is.
 	repeatable bool
+	known      bool // an operation of this package
 }
 
 // call makes a request and returns its answer as a T.
@@ -42,6 +43,7 @@ func (c *Client) do(ctx context.Context, op operation, opts []CallOption) error 
 
 // perform makes a request and reads its answer into out. The exchange is nil if nothing was tried.
 func (c *Client) perform(ctx context.Context, op operation, out any, opts callOptions) (*exchange, error) {
+	op.known = true
 	path, err := expandPath(op.path, op.ids)
 	if err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 	if err != nil {
 		return x, err
 	}
-	if err := decode(resp.Body, out); err != nil {
+	if err := decode(resp.Body, out, op.known); err != nil {
 		return x, newError(x, resp, err)
 	}
 	return x, nil
@@ -118,7 +120,9 @@ type required interface {
 	missing() string
 }
 
-func decode(body []byte, out any) error {
+// decode reads an answer into out. A known one, of an operation of this package, must have some field
+// of out: a service or proxy that says OK and nothing else has not told that a list is empty.
+func decode(body []byte, out any, known bool) error {
 	switch o := out.(type) {
 	case nil:
 		return nil
@@ -137,6 +141,9 @@ func decode(body []byte, out any) error {
 	}
 	if r, ok := out.(required); ok && r.missing() != "" {
 		return &wire.FieldError{Field: r.missing(), Problem: "is missing"}
+	}
+	if known && !wire.HasField(body, out) {
+		return errors.New("the body has none of the fields that belong to the answer")
 	}
 	return nil
 }

@@ -121,7 +121,10 @@ func defaultHTTPClient() *http.Client {
 		return &http.Client{Transport: http.DefaultTransport, Timeout: defaultTimeout}
 	}
 	transport := standard.Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if transport.TLSClientConfig == nil {
+		transport.TLSClientConfig = &tls.Config{} //nolint:gosec // its minimum is set next
+	}
+	transport.TLSClientConfig.MinVersion = max(transport.TLSClientConfig.MinVersion, tls.VersionTLS12)
 	transport.ResponseHeaderTimeout = defaultTimeout / 2
 	transport.MaxIdleConnsPerHost = 64 // all calls go to one host
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
@@ -307,6 +310,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 			return invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
 		}
 	}
+	method = strings.ToUpper(method)
 	op := operation{method: method, body: body, repeatable: method == http.MethodGet || method == http.MethodHead}
 	_, err = c.send(ctx, op, rel.EscapedPath(), rel.RawQuery, out, newCallOptions(opts))
 	return err

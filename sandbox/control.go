@@ -191,11 +191,11 @@ func (s *Sandbox) decide(userName, actionOrTxID string, choice custody.Choice) e
 
 // actionOf returns a member's action, by its own ID or its transaction's.
 func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
-	tx := st.txs[qredo.TxID(actionOrTxID)]
-	if a, found := st.actions[qredo.ActionID(actionOrTxID)]; found {
-		tx = a.tx
+	id := qredo.ActionID(actionOrTxID)
+	if st.checkAction(id, member) == nil {
+		return id, nil
 	}
-	if tx != nil {
+	if tx := st.txs[qredo.TxID(actionOrTxID)]; tx != nil {
 		for i, v := range tx.round.Votes {
 			if v.Member == member {
 				return tx.Actions[i], nil

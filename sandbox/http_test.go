@@ -26,11 +26,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 	for write, path := range writes {
 		for name, body := range bodies {
 			t.Run(write+", "+name, func(t *testing.T) {
-				status := http.StatusBadRequest
-				if (write == "transfer" || write == "withdrawal") && (name == "null" || name == "empty object") {
-					status = http.StatusNotFound // of the wallet that is not named
-				}
-				w.post(path, body).refused(status, "")
+				w.post(path, body).refused(http.StatusBadRequest, "")
 			})
 		}
 	}

@@ -26,6 +26,9 @@ func listLedger(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if limit == 0 {
+		limit = defaultPage
+	}
 	total := len(entries)
 	entries = entries[min(offset, total):]
 	entries = entries[:min(limit, len(entries))]

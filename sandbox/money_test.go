@@ -126,7 +126,7 @@ func TestTransferCounterparties(t *testing.T) {
 		"unknown wallet":             {"none", "counterparty", 404},
 		"unknown short code":         {"no-such-code", "counterparty", 404},
 		"address on a chain":         {own.at("address"), "counterparty", 404},
-		"empty":                      {"", "counterparty", 404},
+		"empty":                      {"", "counterparty", 400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.transfer(object{"counterparty_wallet_address": test.address}).refused(test.status, test.reason)
@@ -145,7 +145,7 @@ func TestTransactionsThatCannotBe(t *testing.T) {
 		reason  string
 	}{
 		"unknown wallet":          {object{"wallet_id": "none"}, 404, "wallet"},
-		"no wallet":               {object{"wallet_id": nil}, 404, "wallet"},
+		"no wallet":               {object{"wallet_id": nil}, 400, "wallet"},
 		"another asset":           {object{"send": send("BTC", 10)}, 400, "send.symbol"},
 		"no asset":                {object{"send": object{"amount": 10}}, 400, "send.symbol"},
 		"nothing":                 {object{"send": send(btc, 0)}, 400, "send.amount"},

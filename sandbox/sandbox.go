@@ -217,7 +217,7 @@ func (s *Sandbox) Close() error {
 	return s.journal.Close()
 }
 
-// Reset forgets everything but the keys.
+// Reset forgets everything but the keys, and the nonces that were used with them.
 func (s *Sandbox) Reset() error {
 	s.write.Lock()
 	defer s.write.Unlock()

@@ -36,6 +36,8 @@ func (r *request) recipient(from *wallet, address string) (*wallet, error) {
 		to = r.st.byShortCode[strings.Join(strings.Fields(strings.ToLower(address)), "-")]
 	}
 	switch {
+	case address == "":
+		return nil, badRequest("the counterparty's wallet must be named")
 	case to == nil:
 		return nil, notFound("counterparty wallet")
 	case to == from:
@@ -101,6 +103,9 @@ func (r *request) outgoing(kind txKind, from qredo.WalletID, send qredo.AssetAmo
 	c, err := r.company()
 	if err != nil {
 		return nil, nil, err
+	}
+	if from == "" {
+		return nil, nil, badRequest("the wallet to send from must be named")
 	}
 	w, err := r.walletOf(from)
 	if err != nil || w.fund.company != c {

@@ -51,6 +51,30 @@ func Unmarshal(data []byte, v any) error {
 	return d.value(dst.Elem(), isCustom(dst.Type().Elem()))
 }
 
+// HasField reports whether a JSON object has any of the fields of the struct that v points to. An answer
+// that has none is not what it was taken for, however many fields may be absent from it.
+func HasField(data []byte, v any) bool {
+	t := reflect.TypeOf(v).Elem()
+	if t.Kind() != reflect.Struct || isCustom(t) {
+		return true
+	}
+	d := decoder{data: data}
+	d.space()
+	if d.peek() != '{' {
+		return true
+	}
+	d.pos++
+	for d.more('}') {
+		if fieldsOf(t).find(d.key()) != nil {
+			return true
+		}
+		d.space()
+		d.pos++ // the colon
+		d.skip()
+	}
+	return false
+}
+
 func syntaxError(data []byte) error {
 	var raw json.RawMessage
 	err := json.Unmarshal(data, &raw)
