@@ -15,13 +15,22 @@ import (
 
 type waiter = func(*qredo.Client, context.Context, ...qredo.CallOption) (*qredo.Transaction, error)
 
-// waiters are the two methods that wait; each test runs both.
+// waiters are the methods that wait, by the path they look at; each test runs all.
 var waiters = map[string]waiter{
-	"/transfer/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+	"/company/" + companyID + "/transfer/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 		return c.Transfers.Wait(ctx, companyID, "t1", opts...)
 	},
-	"/withdraw/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+	"/company/" + companyID + "/withdraw/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 		return c.Transfers.WaitWithdrawal(ctx, companyID, "t1", opts...)
+	},
+	"/company/" + companyID + "/atomicswap/make/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.Swaps.WaitMake(ctx, companyID, "t1", opts...)
+	},
+	"/company/" + companyID + "/atomicswap/take/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.Swaps.WaitTake(ctx, companyID, "t1", opts...)
+	},
+	"/coreclient/" + coreID + "/sweep/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.CoreClients.WaitSweep(ctx, coreID, "t1", opts...)
 	},
 }
 
@@ -30,7 +39,7 @@ var waiters = map[string]waiter{
 func serveStatuses(t *testing.T, path string, looks *[]time.Duration, statuses ...string) roundTrip {
 	start := time.Now()
 	return func(req *http.Request) (*http.Response, error) {
-		if want := testBase + "/company/" + companyID + path + "t1"; req.Method != http.MethodGet || req.URL.String() != want {
+		if want := testBase + path + "t1"; req.Method != http.MethodGet || req.URL.String() != want {
 			t.Errorf("sent %s %s, want GET %s", req.Method, req.URL, want)
 		}
 		status := statuses[min(len(*looks), len(statuses)-1)]
@@ -39,7 +48,7 @@ func serveStatuses(t *testing.T, path string, looks *[]time.Duration, statuses .
 	}
 }
 
-// eachWaiter runs a test for both methods, in a bubble where time passes only while all wait.
+// eachWaiter runs a test for all methods that wait, in a bubble where time passes only while all wait.
 func eachWaiter(t *testing.T, test func(t *testing.T, path string, wait waiter)) {
 	for path, wait := range waiters {
 		t.Run(path, func(t *testing.T) {

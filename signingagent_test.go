@@ -1,0 +1,126 @@
+package qredo_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+const testProof = "proof-9c1d2e3f4a5b6c7d"
+
+// serveAgentFixture is serveFixture for calls that a signing agent makes: its one header takes the place
+// of the signature.
+func serveAgentFixture(t *testing.T, name string) *qredo.CoreClientsService {
+	t.Helper()
+	f := loadFixture(t, name)
+	auth, err := qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {
+		assert.Equal(t, []any{f.method(), f.url(), f.body(t), testNow}, []any{method, url, string(body), now}, "what is proven")
+		return testProof, nil
+	})
+	require.NoError(t, err)
+	transport := fixtureTransport(t, name, func(t *testing.T, f fixture, req *http.Request, body string) {
+		checkSent(t, f, req, body)
+		assert.Equal(t, http.Header{
+			"Accept": {"application/json"}, "Content-Type": {"application/json"},
+			"User-Agent": {"qredo-go/" + qredo.Version}, "X-Api-Zkp": {testProof},
+		}, req.Header, "no header is missing and none is there beside these")
+	})
+	client, err := qredo.NewClient(auth, qredo.WithEnvironment(qredo.Sandbox), qredo.WithClock(testClock),
+		qredo.WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(t, err)
+	return client.CoreClients
+}
+
+func goodAgent() qredo.AgentRequest {
+	return qredo.AgentRequest{Name: "approver-1", BLSPublicKey: hexOf(192), ECPublicKey: hexOf(65)}
+}
+
+func TestAgentRegister(t *testing.T) {
+	got, err := serveFixture(t, "coreclients_register").CoreClients.Register(t.Context(), goodAgent())
+	require.NoError(t, err)
+	want := &qredo.AgentRegistration{
+		ID: coreID, ClientID: "client-5", ClientSecret: "5c1f7de0a94b", AccountCode: coreAccount, IDDocument: hexOf(32),
+		Created: qredo.Unix(1700000000),
+	}
+	requireAllFieldsSet(t, want)
+	require.Equal(t, want, got)
+	for way, text := range printings(t, got) {
+		require.NotContains(t, text, "5c1f7de0a94b", way)
+	}
+}
+
+func TestAgentFinish(t *testing.T) {
+	feed, err := serveAgentFixture(t, "coreclients_finish").Finish(t.Context(), hexOf(48))
+	require.NoError(t, err)
+	require.Equal(t, "wss://sandbox-api.qredo.network/api/v1/p/coreclient/feed", feed)
+}
+
+func TestAgentMessages(t *testing.T) {
+	got, err := serveAgentFixture(t, "coreclients_messages").Messages(t.Context(), coreActionID)
+	require.NoError(t, err)
+	require.Equal(t, []string{hexOf(8), hexOf(9)}, got)
+}
+
+func TestAgentSubmitSignatures(t *testing.T) {
+	agent := serveAgentFixture(t, "coreclients_submit_signatures")
+	require.NoError(t, agent.SubmitSignatures(t.Context(), coreActionID, []string{hexOf(10), hexOf(11)}))
+}
+
+func TestAgentRefuseToSign(t *testing.T) {
+	require.NoError(t, serveAgentFixture(t, "coreclients_refuse_to_sign").RefuseToSign(t.Context(), coreActionID))
+}
+
+func TestAgentRequestsRefused(t *testing.T) {
+	agent, ctx := newClient(t, refuseAll(t)).CoreClients, t.Context()
+	for field, spoil := range map[string]func(*qredo.AgentRequest){
+		"name":         func(r *qredo.AgentRequest) { r.Name = "" },
+		"blsPublicKey": func(r *qredo.AgentRequest) { r.BLSPublicKey = "0x12" },
+		"ecPublicKey":  func(r *qredo.AgentRequest) { r.ECPublicKey = "" },
+	} {
+		req := goodAgent()
+		spoil(&req)
+		_, err := agent.Register(ctx, req)
+		requireInvalid(t, err, field)
+	}
+	_, err := agent.Finish(ctx, "zz")
+	requireInvalid(t, err, "idDocSignatureHex")
+	requireInvalid(t, agent.SubmitSignatures(ctx, coreActionID, nil), "signatures")
+	requireInvalid(t, agent.SubmitSignatures(ctx, coreActionID, []string{"ab", "a"}), "signatures[1]")
+	_, err = agent.Messages(ctx, "a/b")
+	requireInvalid(t, err, "action_id")
+}
+
+func TestProofAuthRefuses(t *testing.T) {
+	_, err := qredo.NewProofAuth(nil)
+	requireInvalid(t, err, "proof")
+	failure := errors.New("the device is away")
+	for name, tc := range map[string]struct {
+		proof string
+		err   error
+		check func(error)
+	}{
+		"no proof":       {"", nil, func(err error) { requireInvalid(t, err, "proof") }},
+		"two lines":      {"a\nb", nil, func(err error) { requireInvalid(t, err, "proof") }},
+		"no proof today": {"", failure, func(err error) { require.ErrorIs(t, err, failure) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			auth, err := qredo.NewProofAuth(func(string, string, []byte, time.Time) (string, error) {
+				asked++
+				return tc.proof, tc.err
+			})
+			require.NoError(t, err)
+			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+			require.NoError(t, err)
+			_, err = client.CoreClients.Messages(t.Context(), coreActionID)
+			tc.check(err)
+			require.Equal(t, 1, asked, "what failed before sending is not sent again")
+		})
+	}
+}
