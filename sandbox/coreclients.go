@@ -108,6 +108,8 @@ func actionType(kind txKind) qredo.ActionType {
 		return qredo.ActionWalletConnect
 	case kindPolicyUpdate:
 		return "ApproveUpdatePolicy"
+	case kindWeb3:
+		return "ApproveExternalSign"
 	case kindTransfer, kindSweep, kindDeposit:
 	}
 	return qredo.ActionTransfer
@@ -191,6 +193,8 @@ func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
 	switch {
 	case tx.Kind == kindWithdrawal:
 		d.RecipientAddress, d.RecipientAddressName = tx.Address, f.nameOf(tx.Asset, tx.Address)
+	case tx.Kind == kindWeb3:
+		d.RecipientAddress = tx.Address
 	case tx.to != nil:
 		d.RecipientID, d.RecipientName = string(tx.to.ID), tx.to.fund.company.Company.Name
 	case tx.Receive != "":

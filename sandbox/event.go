@@ -111,6 +111,7 @@ type newWallet struct {
 	Address        string
 	AddressType    string
 	ShortCode      string
+	Key            []byte `json:",omitzero"` // of the address, where the sandbox can sign for it
 	PolicyWithdraw *custody.Policy
 	PolicyTx       *custody.Policy
 	Connect        []qredo.ConnectAccount
@@ -187,12 +188,7 @@ type transactionCreated struct {
 	Receive    qredo.WalletID     `json:",omitzero"` // of a swap's side: where it receives
 	NewPolicy  *custody.Policy    `json:",omitzero"` // of a policy's update
 	PolicyType qredo.PolicyType   `json:",omitzero"`
-}
-
-// quote is what the maker of a swap wants for it.
-type quote struct {
-	Receive qredo.AssetAmount
-	Hub     bool // list it as soon as it is approved
+	Web3       *web3Request       `json:",omitzero"` // of a Web3 transaction
 }
 
 func (e transactionCreated) apply(st *state, at time.Time) {
@@ -225,6 +221,9 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		return
 	case kindPolicyUpdate:
 		tx.from.locks[e.PolicyType] = tx
+		return
+	case kindWeb3:
+		st.noticeWeb3(tx, at)
 		return
 	case kindSwapTake:
 		tx.swap = st.txs[e.Swap]
@@ -290,6 +289,8 @@ func (e transactionEnded) apply(st *state, at time.Time) {
 	case tx.Kind == kindPolicyUpdate:
 		tx.from.updatePolicy(tx)
 	case tx.Kind == kindConnect:
+	case tx.Kind == kindWeb3:
+		st.noticeWeb3(tx, at)
 	case tx.status == qredo.TxApproved:
 		st.settle(tx)
 	default:

@@ -19,6 +19,7 @@ import (
 type accountLog struct {
 	moves  []entry
 	quotes []quoteNotice
+	web3   []web3Notice
 }
 
 // quoteNotice is a change of a quote on the liquidity hub.

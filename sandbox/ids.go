@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/evm"
 )
 
 const (
@@ -53,10 +54,12 @@ func (s *idSource) account() string {
 // hash is the form of a transaction's ID on a chain.
 func (s *idSource) hash() string { return hex.EncodeToString(s.bytes(32)) }
 
-// address returns a chain address and the name of its type. Those of BTC have a valid checksum.
-func (s *idSource) address(asset qredo.Asset) (address, kind string) {
+// address returns a chain address and the name of its type. Those of BTC have a valid checksum; the others
+// have a private key.
+func (s *idSource) address(asset qredo.Asset) (address, kind string, key []byte) {
 	if !strings.HasPrefix(string(asset.Code), "BTC") {
-		return "0x" + hex.EncodeToString(s.bytes(20)), "ethereum"
+		address, key = evm.NewAddress(s.bytes(32))
+		return address, "ethereum", key
 	}
 	version := byte(0x00)
 	if asset.TestAsset {
@@ -69,7 +72,7 @@ func (s *idSource) address(asset qredo.Asset) (address, kind string) {
 	for i := 0; raw[i] == 0; i++ {
 		text = "1" + text // each leading zero byte is a 1
 	}
-	return text, "p2pkh"
+	return text, "p2pkh", nil
 }
 
 // shortCode is three words.

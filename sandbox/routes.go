@@ -193,6 +193,10 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveControl(w, r, path, body)
 		return
 	}
+	if path, ok := strings.CutPrefix(r.URL.EscapedPath(), qapiPath); ok {
+		s.serveQAPI(w, r, path, body)
+		return
+	}
 	path, found := strings.CutPrefix(r.URL.EscapedPath(), basePath)
 	var route *route
 	feed, ids := matchFeed(r.Method, path)

@@ -39,6 +39,7 @@ type Sandbox struct {
 
 	feeds  *feeds
 	faults faults
+	hmac   hmacKeys
 
 	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
 	state *state
@@ -128,6 +129,9 @@ func New(opts ...Option) (*Sandbox, error) {
 		s.keyDir = s.storeDir
 	}
 	if err := s.provisionKey(); err != nil {
+		return nil, err
+	}
+	if err := s.provisionHMACKey(); err != nil {
 		return nil, err
 	}
 	s.verifier.register(s.apiKey, defaultAccount, &s.privateKey.PublicKey)

@@ -30,6 +30,7 @@ type state struct {
 	coreClients map[qredo.CoreClientID]*coreClient
 	agents      map[string]*coreClient // those that are signing agents, by their client ID
 	exchanges   []exchangeListed
+	nonces      map[web3Sender]uint64  // the next nonce of each address on each chain
 	moves       int                    // transactions that move something
 	logs        map[string]*accountLog // what the feeds of each account tell
 	book        ledger.Book
@@ -52,6 +53,7 @@ func newState() *state {
 		coreClients: map[qredo.CoreClientID]*coreClient{},
 		agents:      map[string]*coreClient{},
 		logs:        map[string]*accountLog{},
+		nonces:      map[web3Sender]uint64{},
 	}
 }
 
@@ -143,10 +145,11 @@ const (
 	kindSwapTake     txKind = "swap take"
 	kindConnect      txKind = "wallet connect"
 	kindPolicyUpdate txKind = "policy update"
+	kindWeb3         txKind = "external sign"
 )
 
 // movesMoney tells transactions from what is approved like one but moves nothing.
-func (k txKind) movesMoney() bool { return k != kindConnect && k != kindPolicyUpdate }
+func (k txKind) movesMoney() bool { return k != kindConnect && k != kindPolicyUpdate && k != kindWeb3 }
 
 // policyType tells which of a wallet's policies approves a transaction.
 func (k txKind) policyType() qredo.PolicyType {
@@ -166,6 +169,7 @@ type transaction struct {
 	round     custody.Round
 	swap      *transaction // the other side of a swap: of a quote, once somebody takes it
 	listed    time.Time    // when a quote was listed on the hub
+	web3      web3Progress // of a Web3 transaction
 }
 
 // isOpen reports whether a transaction has yet to end.

@@ -57,7 +57,7 @@ func (s *Sandbox) openStore() error {
 var changes = changesByName(
 	addressWhitelisted{}, agentFinished{}, clockAdvanced{}, companyCreated{}, companyUpdated{}, coreClientCreated{},
 	exchangeListed{}, fundCreated{}, partyAccepted{}, partyAdded{}, partyRemoved{}, swapListed{}, swapOffered{},
-	swapSettled{}, transactionCreated{}, transactionEnded{}, userCreated{}, voted{}, walletsAdded{},
+	swapSettled{}, transactionCreated{}, transactionEnded{}, userCreated{}, voted{}, walletsAdded{}, web3Signed{},
 )
 
 func changesByName(examples ...change) map[string]reflect.Type {

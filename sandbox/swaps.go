@@ -7,6 +7,12 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 )
 
+// quote is what the maker of a swap wants for it.
+type quote struct {
+	Receive qredo.AssetAmount
+	Hub     bool // list it as soon as it is approved
+}
+
 // quoteLife is how long a quote can be taken that says nothing of it.
 const quoteLife = 24 * time.Hour
 

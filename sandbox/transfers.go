@@ -224,6 +224,9 @@ func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice, n
 		return append(changes, swapOffered{TxID: a.tx.ID}), nil
 	case outcome == custody.Approved && a.tx.Kind == kindSwapTake:
 		return append(changes, swapSettled{Take: a.tx.ID}), nil
+	case outcome == custody.Approved && a.tx.Kind == kindWeb3:
+		signed, err := st.signWeb3(a.tx)
+		return append(changes, signed, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), err
 	case outcome == custody.Approved && a.tx.Kind == kindWithdrawal:
 		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome, ChainTxID: ids.hash()}), nil
 	default:

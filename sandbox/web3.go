@@ -1,0 +1,172 @@
+package sandbox
+
+import (
+	"encoding/hex"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+	"github.com/qredo-go/qredo/sandbox/internal/evm"
+)
+
+// web3Life is how long approvers have for a Web3 transaction: the request does not say.
+const web3Life = 24 * time.Hour
+
+// defaultGasPrice is taken where a request names no price at all, in wei.
+const defaultGasPrice = 20_000_000_000
+
+// web3Request is what is to be signed, but for the nonce.
+type web3Request struct {
+	From, To                 string // as they were given
+	Value, GasLimit, ChainID qapi.BigInt
+	GasPrice                 qapi.BigInt // of a legacy transaction
+	FeeCap, FeeTip           qapi.BigInt // of one of type 2
+	Data                     string
+}
+
+// web3Progress is how far a Web3 transaction is.
+type web3Progress struct {
+	updates []qapi.StatusUpdate
+	signed  *web3Signed
+}
+
+// web3Sender is what has a sequence of nonces.
+type web3Sender struct{ address, chainID string }
+
+func (q *web3Request) sender() web3Sender {
+	return web3Sender{strings.ToLower(q.From), q.ChainID.String()}
+}
+
+// web3Signed is a Web3 transaction that has its signature.
+type web3Signed struct {
+	TxID   qredo.TxID
+	Nonce  uint64
+	Raw    string
+	Signed string
+	Hash   string
+}
+
+func (e web3Signed) apply(st *state, _ time.Time) {
+	tx := st.txs[e.TxID]
+	tx.web3.signed = &e
+	st.nonces[tx.Web3.sender()] = e.Nonce + 1
+}
+
+// web3Notice is a Web3 transaction as it was when it came to a status.
+type web3Notice struct {
+	tx       *transaction
+	progress web3Progress
+	status   qapi.Status
+}
+
+// noticeWeb3 notes that a Web3 transaction has come to its status, and tells the feeds.
+func (st *state) noticeWeb3(tx *transaction, at time.Time) {
+	status := web3Status(tx)
+	tx.web3.updates = append(slices.Clip(tx.web3.updates), web3Update(tx.ID, status, at)) // notices keep the old ones
+	log := st.log(tx.from.fund.company.Account)
+	log.web3 = append(log.web3, web3Notice{tx, tx.web3, status})
+}
+
+func web3Update(id qredo.TxID, status qapi.Status, at time.Time) qapi.StatusUpdate {
+	return qapi.StatusUpdate{ID: string(id) + "-" + string(status), Status: status, Message: "transaction " + string(status), Time: wireTime(at)}
+}
+
+func web3Status(tx *transaction) qapi.Status {
+	switch tx.status {
+	case qredo.TxApproved:
+		return qapi.StatusApproved
+	case qredo.TxExpired:
+		return qapi.StatusExpired
+	case qredo.TxPending:
+		return qapi.StatusCreated
+	default:
+		return qapi.StatusRejected
+	}
+}
+
+// signWeb3 signs a transaction that has been approved, with the next nonce of its wallet.
+func (st *state) signWeb3(tx *transaction) (web3Signed, error) {
+	q := tx.Web3
+	data, err := hex.DecodeString(strings.TrimPrefix(q.Data, "0x"))
+	if err != nil {
+		return web3Signed{}, err
+	}
+	nonce := st.nonces[q.sender()]
+	signed, err := evm.Transaction{
+		To: q.To, Value: q.Value.Int, ChainID: q.ChainID.Int, GasLimit: q.GasLimit.Uint64(),
+		GasPrice: q.GasPrice.Int, FeeCap: q.FeeCap.Int, FeeTip: q.FeeTip.Int, Data: data,
+	}.Sign(tx.from.Key, nonce)
+	return web3Signed{TxID: tx.ID, Nonce: nonce, Raw: signed.Raw, Signed: signed.Signed, Hash: signed.Hash}, err
+}
+
+func createWeb3(r *request) ([]change, any, error) {
+	var req qapi.TransactionRequest
+	if err := r.read(&req); err != nil {
+		return nil, nil, err
+	}
+	q, err := checkWeb3(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	from := r.st.byAddress[strings.ToLower(q.From)]
+	switch {
+	case from == nil || from.fund.company.Account != r.key.account || from.Key == nil:
+		return nil, nil, badRequest("from is the address of no Web3 wallet of this account")
+	case from.status() != qredo.WalletReady:
+		return nil, nil, badRequest("the wallet is %s", from.status())
+	}
+	policy := from.policy(kindWeb3.policyType())
+	if policy == nil {
+		return nil, nil, badRequest("neither the wallet nor its fund has a custody group for this")
+	}
+	created := transactionCreated{
+		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindWeb3, From: from.ID, Asset: from.Asset, Address: q.To,
+		Reference: req.Note, Expires: r.now.Add(web3Life), Web3: q, APIKey: r.key.id,
+	}
+	r.askApproval(&created, *policy, from.dedicatedTo()...)
+	// The answer is the transaction as it will be, which the state does not have yet.
+	progress := web3Progress{updates: []qapi.StatusUpdate{web3Update(created.ID, qapi.StatusCreated, r.now)}}
+	return []change{created}, wireWeb3(&transaction{transactionCreated: created, from: from}, progress, qapi.StatusCreated), nil
+}
+
+// checkWeb3 checks a request by the rules of the EVM and fills in what it leaves out.
+func checkWeb3(req qapi.TransactionRequest) (*web3Request, error) {
+	for _, address := range []struct{ field, text string }{{"from", req.From}, {"to", req.To}} {
+		if err := evm.CheckAddress(address.text); err != nil {
+			return nil, badRequest("%s %v", address.field, err)
+		}
+	}
+	legacy, dynamic := !req.GasPrice.IsZero(), !req.MaxFeePerGas.IsZero() || !req.MaxPriorityFeePerGas.IsZero()
+	switch {
+	case req.Value.IsZero():
+		return nil, badRequest("value must be given")
+	case req.GasLimit.IsZero() || !req.GasLimit.IsUint64() || req.GasLimit.Sign() == 0:
+		return nil, badRequest("gasLimit must be more than zero and fit in 64 bits")
+	case legacy && dynamic:
+		return nil, badRequest("gasPrice excludes maxFeePerGas and maxPriorityFeePerGas")
+	case dynamic && (req.MaxFeePerGas.IsZero() || req.MaxPriorityFeePerGas.IsZero()):
+		return nil, badRequest("maxFeePerGas and maxPriorityFeePerGas belong together")
+	case dynamic && req.MaxPriorityFeePerGas.Cmp(req.MaxFeePerGas.Int) > 0:
+		return nil, badRequest("maxPriorityFeePerGas is more than maxFeePerGas")
+	case !req.ChainID.IsZero() && (req.ChainID.Sign() == 0 || !req.ChainID.IsUint64()):
+		return nil, badRequest("chainID must be more than zero and fit in 64 bits")
+	}
+	if _, err := hex.DecodeString(strings.TrimPrefix(req.Data, "0x")); err != nil {
+		return nil, badRequest("data must be hexadecimal")
+	}
+	q := &web3Request{
+		From: req.From, To: req.To, Value: req.Value, GasLimit: req.GasLimit, ChainID: req.ChainID,
+		GasPrice: req.GasPrice, FeeCap: req.MaxFeePerGas, FeeTip: req.MaxPriorityFeePerGas,
+	}
+	if q.ChainID.IsZero() {
+		q.ChainID = qapi.NewBigInt(1)
+	}
+	if !legacy && !dynamic {
+		q.GasPrice = qapi.BigInt{Int: big.NewInt(defaultGasPrice)}
+	}
+	q.Data = "0x" + strings.TrimPrefix(req.Data, "0x")
+	return q, nil
+}

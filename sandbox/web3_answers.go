@@ -1,0 +1,126 @@
+package sandbox
+
+import (
+	"math/big"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+)
+
+// networks are the chains that have names here.
+var networks = []struct {
+	chainID int64
+	name    string
+}{{1, "mainnet"}, {5, "goerli"}, {11155111, "sepolia"}, {137, "polygon"}}
+
+func networkName(chainID qapi.BigInt) string {
+	for _, n := range networks {
+		if chainID.Cmp(big.NewInt(n.chainID)) == 0 {
+			return n.name
+		}
+	}
+	return ""
+}
+
+// notSigned is what the service answers in place of a signed transaction until there is one.
+const notSigned = "0x"
+
+// wireWeb3 is a Web3 transaction with a status, as it was when it came to that.
+func wireWeb3(tx *transaction, progress web3Progress, status qapi.Status) qapi.Transaction {
+	q := tx.Web3
+	out := qapi.Transaction{
+		ID: tx.ID, Status: status, From: q.From, To: q.To, Value: q.Value, GasLimit: q.GasLimit, GasPrice: q.GasPrice,
+		Data: q.Data, ChainID: q.ChainID, Network: networkName(q.ChainID), SignedTx: notSigned,
+		AccountID: tx.from.fund.company.Account, CreatedBy: tx.APIKey,
+		Timestamps: qapi.Timestamps{}, Events: progress.updates,
+	}
+	for _, update := range progress.updates {
+		out.Timestamps[update.Status] = update.Time
+	}
+	if s := progress.signed; s != nil {
+		out.RawTx, out.SignedTx, out.TxHash = s.Raw, s.Signed, s.Hash
+		out.Nonce = qapi.BigInt{Int: new(big.Int).SetUint64(s.Nonce)}
+	}
+	return out
+}
+
+// web3 returns the Web3 transaction that the path names, if the key's account has it.
+func (r *request) web3() (*transaction, error) {
+	tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
+	if tx == nil || tx.Kind != kindWeb3 || tx.from.fund.company.Account != r.key.account {
+		return nil, notFound("transaction")
+	}
+	return tx, nil
+}
+
+func getWeb3Status(r *request) (any, error) {
+	tx, err := r.web3()
+	if err != nil {
+		return nil, err
+	}
+	return wireWeb3(tx, tx.web3, web3Status(tx)), nil
+}
+
+func getWeb3Approvals(r *request) (any, error) {
+	tx, err := r.web3()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]qapi.Approval, len(tx.round.Votes))
+	for i, v := range tx.round.Votes {
+		list[i] = qapi.Approval{
+			TxID: tx.ID, ActionID: tx.Actions[i], UserID: v.Member, AccountCode: v.Member, Status: userAction(v, tx),
+		}
+		if u := r.st.users[v.Member]; u != nil {
+			list[i].FirstName, list[i].LastName, list[i].Email, list[i].Username = u.FirstName, u.LastName, u.Email, u.Username
+		}
+	}
+	return struct {
+		Total int             `json:"total"`
+		List  []qapi.Approval `json:"list"`
+	}{len(list), list}, nil
+}
+
+func userAction(v custody.Vote, tx *transaction) qapi.UserActionStatus {
+	switch approvalStatus(v, tx) {
+	case qredo.ApprovalApproved:
+		return qapi.UserActionApproved
+	case qredo.ApprovalRejected:
+		return qapi.UserActionRejected
+	case qredo.ApprovalExpired:
+		return qapi.UserActionExpired
+	case qredo.ApprovalPending:
+	}
+	return qapi.UserActionPending
+}
+
+// web3Feed gives what happens from now on to the Web3 transactions of the key's account.
+func web3Feed(r *request) (feed, error) {
+	account := r.key.account
+	next := len(r.st.logged(account).web3)
+	return func(r *request) []any {
+		notices := r.st.logged(account).web3
+		notices = notices[min(next, len(notices)):]
+		next += len(notices)
+		messages := make([]any, len(notices))
+		for i, n := range notices {
+			messages[i] = wireFeed(wireWeb3(n.tx, n.progress, n.status))
+		}
+		return messages
+	}, nil
+}
+
+// feedMessage is a transaction as the feed has it: with a number for a nonce.
+type feedMessage struct {
+	qapi.Transaction
+	Nonce int64 `json:"nonce"`
+}
+
+func wireFeed(tx qapi.Transaction) feedMessage {
+	message := feedMessage{Transaction: tx}
+	if !tx.Nonce.IsZero() && tx.Nonce.IsInt64() {
+		message.Nonce = tx.Nonce.Int64()
+	}
+	return message
+}
