@@ -176,6 +176,9 @@ func getFundLedger(r *request) (any, error) {
 	answer := qapi.Ledger{Entries: []qapi.LedgerEntry{}, Wallets: []qapi.LedgerWallet{}}
 	named := map[qredo.WalletID]bool{}
 	for _, e := range f.entries.all {
+		if e.tx.Kind != kindDeposit && !e.tx.status.Done() {
+			continue // an entry has no status, so that it tells of what is done
+		}
 		answer.Entries = append(answer.Entries, r.wireReport(e))
 		if w := e.wallet(); !named[w.ID] {
 			named[w.ID] = true

@@ -1,0 +1,153 @@
+// Command report writes what an account has and what its funds did: balances by asset, and each fund's
+// ledger, as a table for people and as CSV for other programs.
+//
+//	go run ./examples/report
+//	go run ./examples/report -base-url URL -csv ledger.csv
+//
+// Without -base-url it starts a sandbox of its own, with some movements in it. Else it takes the API key and
+// its secret from QREDO_QAPI_KEY and QREDO_QAPI_SECRET.
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+)
+
+func main() {
+	baseURL := flag.String("base-url", "", "report on this server instead of an own sandbox")
+	csvPath := flag.String("csv", "", "write the ledgers to this file, as CSV; else to the standard output")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *baseURL, *csvPath, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+		os.Exit(1) // nothing is left to clean up
+	}
+}
+
+func run(ctx context.Context, baseURL, csvPath string, out io.Writer) (err error) {
+	client, stop, err := connect(ctx, baseURL)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	r, err := collect(ctx, client)
+	if err != nil {
+		return err
+	}
+	if err := r.table(out); err != nil {
+		return err
+	}
+	if csvPath == "" {
+		fmt.Fprintln(out)
+		return r.csv(out)
+	}
+	file, err := os.Create(csvPath)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := file.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return r.csv(file)
+}
+
+func connect(ctx context.Context, baseURL string) (*qapi.Client, func(), error) {
+	if baseURL == "" {
+		return demo(ctx)
+	}
+	auth, err := qredo.NewHMACAuth(os.Getenv("QREDO_QAPI_KEY"), os.Getenv("QREDO_QAPI_SECRET"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("QREDO_QAPI_KEY and QREDO_QAPI_SECRET: %w", err)
+	}
+	client, err := qapi.NewClient(auth, qredo.WithBaseURL(baseURL))
+	return client, func() {}, err
+}
+
+// report is what there is to tell.
+type report struct {
+	account  *qapi.Account
+	balances qapi.Balances
+	funds    []fund
+}
+
+type fund struct {
+	name   string
+	ledger *qapi.Ledger
+}
+
+func collect(ctx context.Context, client *qapi.Client) (r report, err error) {
+	if r.account, err = client.Account.Get(ctx); err != nil {
+		return r, err
+	}
+	if r.balances, err = client.Balance.Get(ctx); err != nil {
+		return r, err
+	}
+	funds, err := client.Funds.List(ctx, qapi.FundsOptions{})
+	if err != nil {
+		return r, err
+	}
+	for _, f := range funds {
+		ledger, err := client.Funds.Ledger(ctx, f.ID)
+		if err != nil {
+			return r, err
+		}
+		r.funds = append(r.funds, fund{f.Name, ledger})
+	}
+	return r, nil
+}
+
+// figure writes an amount as people do, with the scale that the balances give for its asset.
+func (r report) figure(code qredo.AssetCode, amount qredo.Amount) string {
+	return r.balances[code].Asset(code).Format(amount)
+}
+
+func (r report) table(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "Account %s\n\nASSET\tTOTAL\tAVAILABLE\tPENDING IN\tPENDING OUT\n", r.account.Name)
+	for _, code := range slices.Sorted(maps.Keys(r.balances)) {
+		b := r.balances[code]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", code, r.figure(code, b.Total), r.figure(code, b.Available),
+			r.figure(code, b.PendingIn), r.figure(code, b.PendingOut))
+	}
+	for _, f := range r.funds {
+		fmt.Fprintf(w, "\nFund %s: %d entries\n\nTIME\tTYPE\tASSET\tAMOUNT\tFEES\tCOUNTERPARTY\tREFERENCE\n", f.name, len(f.ledger.Entries))
+		for _, e := range f.ledger.Entries {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.DateTime), e.Type, e.Asset,
+				r.figure(e.Asset, e.Amount), r.figure(e.Asset, e.Fees), e.CounterpartyName, e.Reference)
+		}
+	}
+	return w.Flush()
+}
+
+func (r report) csv(out io.Writer) error {
+	w := csv.NewWriter(out)
+	rows := [][]string{{"fund", "time", "tx_id", "type", "wallet", "asset", "amount", "fees", "net_amount", "counterparty", "reference"}}
+	for _, f := range r.funds {
+		names := map[qredo.WalletID]string{}
+		for _, wallet := range f.ledger.Wallets {
+			names[wallet.WalletID] = wallet.WalletName
+		}
+		for _, e := range f.ledger.Entries {
+			rows = append(rows, []string{
+				f.name, e.Time.UTC().Format(time.RFC3339), string(e.TxID), string(e.Type), names[e.WalletID], string(e.Asset),
+				r.figure(e.Asset, e.Amount), r.figure(e.Asset, e.Fees), r.figure(e.Asset, e.NetAmount), e.CounterpartyName, e.Reference,
+			})
+		}
+	}
+	return w.WriteAll(rows)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun(t *testing.T) {
+	var out bytes.Buffer
+	path := filepath.Join(t.TempDir(), "ledger.csv")
+	require.NoError(t, run(t.Context(), "", path, &out), out.String())
+
+	var lines []string
+	for line := range strings.Lines(out.String()) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	for _, line := range []string{"ASSET TOTAL AVAILABLE PENDING IN PENDING OUT", "BTC 1.4996 1.0996 0.3996 0.4", "ETH 2.5 2.5 0 0", "Fund Treasury: 4 entries"} {
+		assert.Contains(t, lines, line)
+	}
+
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 5)
+	assert.Equal(t, "fund,time,tx_id,type,wallet,asset,amount,fees,net_amount,counterparty,reference", strings.Join(rows[0], ","))
+	found := map[string]int{}
+	for _, row := range rows[1:] {
+		assert.Equal(t, "Treasury", row[0])
+		found[strings.Join(row[3:], ",")]++
+	}
+	assert.Equal(t, map[string]int{
+		"deposit,main,BTC,1.5,0,1.5,,":                  1,
+		"deposit,gas,ETH,2.5,0,2.5,,":                   1,
+		"transfer,main,BTC,0.4,0.0004,0.3996,Acme,May":  1,
+		"transfer,payroll,BTC,0.3996,0,0.3996,Acme,May": 1,
+	}, found)
+}
+
+func TestRunToStandardOutput(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), "", "", &out))
+	assert.Contains(t, out.String(), "\nfund,time,tx_id,type")
+}
+
+func TestRunNeedsAKey(t *testing.T) {
+	t.Setenv("QREDO_QAPI_KEY", "")
+	require.ErrorContains(t, run(t.Context(), "https://example.com/qapi/v1", "", &bytes.Buffer{}), "QREDO_QAPI_KEY")
+	t.Setenv("QREDO_QAPI_KEY", "key")
+	t.Setenv("QREDO_QAPI_SECRET", "c2VjcmV0")
+	require.Error(t, run(t.Context(), "http://127.0.0.1:1/qapi/v1", "", &bytes.Buffer{}))
+}

@@ -1,0 +1,145 @@
+// Command web3 has a custody group sign a transaction of the EVM, and checks the signature: it makes a fund
+// with a wallet for ETH, asks for a transaction from that wallet, lets the group approve it, and recovers
+// from the signed transaction who signed it. A program that means it would then hand the signed transaction
+// to a node of the chain.
+//
+//	go run ./examples/web3
+//
+// It needs nothing: it starts a sandbox of its own and plays the people in it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "web3:", err)
+		os.Exit(1) // nothing is left to clean up
+	}
+}
+
+const recipient = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+func run(ctx context.Context, out io.Writer) error {
+	srv, err := sandbox.Start()
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	address, approvers, err := makeWallet(ctx, srv)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Web3 wallet %s, %d of %d approve\n", address, len(approvers), len(approvers))
+
+	client, err := qapi.NewClient(srv.HMACAuth(), qredo.WithBaseURL(srv.QAPIBaseURL()))
+	if err != nil {
+		return err
+	}
+	gwei := func(n int64) qapi.BigInt { return qapi.NewBigInt(n * 1_000_000_000) }
+	request := qapi.TransactionRequest{
+		From: address, To: recipient, Value: gwei(1_500_000_000), GasLimit: qapi.NewBigInt(21_000), // 1.5 ETH
+	}
+	legacy, dynamic := request, request
+	legacy.GasPrice, legacy.Note = gwei(30), "a legacy transaction"
+	dynamic.MaxFeePerGas, dynamic.MaxPriorityFeePerGas, dynamic.Note = gwei(40), gwei(2), "a transaction of type 2"
+	for _, req := range []qapi.TransactionRequest{legacy, dynamic} {
+		fmt.Fprintf(out, "\n%s: %s wei to %s\n", req.Note, req.Value, req.To)
+		if err := sign(ctx, out, srv, client, req, approvers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeWallet makes, with the Partner API, a fund whose wallet for ETH two people approve for.
+func makeWallet(ctx context.Context, srv *sandbox.Server) (address string, approvers []string, err error) {
+	client := srv.Client()
+	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
+	if err != nil {
+		return "", nil, err
+	}
+	approvers = []string{"alice@acme.example", "bob@acme.example"}
+	for _, email := range approvers {
+		if err := client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: email}); err != nil {
+			return "", nil, err
+		}
+		if err := srv.Accept(email, company.ID); err != nil {
+			return "", nil, err
+		}
+	}
+	group := &qredo.CustodyGroup{Threshold: len(approvers)}
+	parties, err := client.TrustedNetwork.List(ctx, company.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, p := range parties {
+		group.Members = append(group.Members, p.ID)
+	}
+	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
+		Name: "Web3", CustodyGroupWithdraw: group, CustodyGroupTx: group, Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "ETH"}},
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	return fund.Wallets[0].Address, approvers, nil
+}
+
+// sign asks for a transaction, has it approved, and checks who signed it.
+func sign(ctx context.Context, out io.Writer, srv *sandbox.Server, client *qapi.Client, req qapi.TransactionRequest, approvers []string) error {
+	created, err := client.Transactions.Create(ctx, req)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %s is %s\n", created.ID, created.Status)
+	for _, email := range approvers {
+		if err := srv.Approve(email, string(created.ID)); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %s approves\n", email)
+	}
+	done, err := client.Transactions.Wait(ctx, created.ID, qredo.WithPollInterval(50*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	raw, err := done.SignedBytes()
+	if err != nil {
+		return err
+	}
+	var tx types.Transaction
+	if err := tx.UnmarshalBinary(raw); err != nil {
+		return err
+	}
+	sender, err := types.Sender(types.LatestSignerForChainID(tx.ChainId()), &tx)
+	if err != nil {
+		return err
+	}
+	from, err := qapi.ChecksumAddress(req.From)
+	if err != nil {
+		return err
+	}
+	if sender.Hex() != from || tx.Value().Cmp(req.Value.Int) != 0 || tx.ChainId().Cmp(big.NewInt(1)) != 0 {
+		return fmt.Errorf("what was signed is not what was asked for: from %s, %s wei, chain %s", sender, tx.Value(), tx.ChainId())
+	}
+	fmt.Fprintf(out, "  %s, type %d, nonce %d, %d bytes, hash %s\n  signed by %s\n", done.Status, tx.Type(), tx.Nonce(), len(raw), tx.Hash(), sender)
+	return nil
+}
