@@ -111,6 +111,18 @@ func newClient(t testing.TB, transport http.RoundTripper, opts ...qredo.Option) 
 	return client
 }
 
+// newQuickClient is newClient without the work of signing, for tests that send thousands of requests.
+func newQuickClient(t testing.TB, transport http.RoundTripper, opts ...qredo.Option) *qredo.Client {
+	t.Helper()
+	auth, err := qredo.NewProofAuth(func(string, string, []byte, time.Time) (string, error) { return "proof", nil })
+	require.NoError(t, err)
+	client, err := qredo.NewClient(auth, append([]qredo.Option{
+		qredo.WithEnvironment(qredo.Sandbox), qredo.WithHTTPClient(&http.Client{Transport: transport}), qredo.WithClock(testClock),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
 // roundTrip is a transport made of a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 
