@@ -113,6 +113,9 @@ type SweepRequest struct {
 	Send              AssetAmount `json:"send"`
 }
 
+// Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.
+func (r SweepRequest) Validate(now time.Time) error { return r.validate(now) }
+
 func (r SweepRequest) validate(now time.Time) error {
 	if err := checkID("recipient_wallet_id", r.RecipientWalletID); err != nil {
 		return err

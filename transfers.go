@@ -35,6 +35,9 @@ type TransferRequest struct {
 	Send        AssetAmount `json:"send"`
 }
 
+// Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.
+func (r TransferRequest) Validate(now time.Time) error { return r.validate(now) }
+
 func (r TransferRequest) validate(now time.Time) error {
 	if strings.TrimSpace(r.Counterparty) == "" {
 		return invalid("counterparty_wallet_address", "must be a wallet's ID or short code, is empty")
@@ -54,6 +57,9 @@ type WithdrawalRequest struct {
 	Expires     Time        `json:"expires"` // required: until when it can be approved
 	Send        AssetAmount `json:"send"`
 }
+
+// Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.
+func (r WithdrawalRequest) Validate(now time.Time) error { return r.validate(now) }
 
 func (r WithdrawalRequest) validate(now time.Time) error {
 	if strings.TrimSpace(r.Address) == "" {

@@ -1,0 +1,191 @@
+package outbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/path"
+)
+
+// Request is what an outbox can send: a [Transfer], a [Withdrawal] or a [Sweep]. Its PartnerTxID must be
+// empty: the outbox gives it one.
+type Request interface {
+	kind() string
+	check(now time.Time) error
+	expires() qredo.Time
+	partner() qredo.PartnerTxID
+	// with returns the request with another PartnerTxID and expiry.
+	with(id qredo.PartnerTxID, expires qredo.Time) Request
+	submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error)
+	// target is where submit sends its body to.
+	target() (path string, body any)
+	look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error)
+}
+
+// Transfer asks for a transfer from a company's wallet to another wallet.
+type Transfer struct {
+	CompanyID qredo.CompanyID `json:"company_id"`
+	qredo.TransferRequest
+}
+
+func (r Transfer) kind() string { return "transfer" }
+
+func (r Transfer) check(now time.Time) error {
+	return checkOwner("company_id", string(r.CompanyID), r.Validate(now))
+}
+
+func (r Transfer) expires() qredo.Time        { return r.Expires }
+func (r Transfer) partner() qredo.PartnerTxID { return r.PartnerTxID }
+
+func (r Transfer) with(id qredo.PartnerTxID, expires qredo.Time) Request {
+	r.PartnerTxID, r.Expires = id, expires
+	return r
+}
+
+func (r Transfer) submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
+	return c.Transfers.Create(ctx, r.CompanyID, r.TransferRequest)
+}
+
+func (r Transfer) target() (string, any) {
+	return "/company/" + url.PathEscape(string(r.CompanyID)) + "/transfer", r.TransferRequest
+}
+
+func (r Transfer) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error) {
+	return c.Transfers.Get(ctx, r.CompanyID, id)
+}
+
+// Withdrawal asks for a withdrawal from a company's wallet to a whitelisted address.
+type Withdrawal struct {
+	CompanyID qredo.CompanyID `json:"company_id"`
+	qredo.WithdrawalRequest
+}
+
+func (r Withdrawal) kind() string { return "withdrawal" }
+
+func (r Withdrawal) check(now time.Time) error {
+	return checkOwner("company_id", string(r.CompanyID), r.Validate(now))
+}
+
+func (r Withdrawal) expires() qredo.Time        { return r.Expires }
+func (r Withdrawal) partner() qredo.PartnerTxID { return r.PartnerTxID }
+
+func (r Withdrawal) with(id qredo.PartnerTxID, expires qredo.Time) Request {
+	r.PartnerTxID, r.Expires = id, expires
+	return r
+}
+
+func (r Withdrawal) submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
+	return c.Transfers.Withdraw(ctx, r.CompanyID, r.WithdrawalRequest)
+}
+
+func (r Withdrawal) target() (string, any) {
+	return "/company/" + url.PathEscape(string(r.CompanyID)) + "/withdraw", r.WithdrawalRequest
+}
+
+func (r Withdrawal) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error) {
+	return c.Transfers.GetWithdrawal(ctx, r.CompanyID, id)
+}
+
+// Sweep asks for a sweep out of a wallet that is connected to a core client.
+type Sweep struct {
+	CoreClientID qredo.CoreClientID `json:"client_id"`
+	qredo.SweepRequest
+}
+
+func (r Sweep) kind() string { return "sweep" }
+
+func (r Sweep) check(now time.Time) error {
+	return checkOwner("client_id", string(r.CoreClientID), r.Validate(now))
+}
+
+func (r Sweep) expires() qredo.Time        { return r.Expires }
+func (r Sweep) partner() qredo.PartnerTxID { return r.PartnerTxID }
+
+func (r Sweep) with(id qredo.PartnerTxID, expires qredo.Time) Request {
+	r.PartnerTxID, r.Expires = id, expires
+	return r
+}
+
+func (r Sweep) submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
+	return c.CoreClients.Sweep(ctx, r.CoreClientID, r.SweepRequest)
+}
+
+func (r Sweep) target() (string, any) {
+	return "/coreclient/" + url.PathEscape(string(r.CoreClientID)) + "/sweep", r.SweepRequest
+}
+
+func (r Sweep) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error) {
+	return c.CoreClients.GetSweep(ctx, r.CoreClientID, id)
+}
+
+// checkOwner adds to what is wrong with a request what is wrong with the ID in its path.
+func checkOwner(field, id string, err error) error {
+	if problem := path.Check(field, id); problem != nil {
+		return &qredo.ValidationError{Field: field, Rule: problem.Rule}
+	}
+	return err
+}
+
+// repeat sends a request as it is, also when it has expired, which [qredo.TransfersService.Create] refuses.
+func repeat(ctx context.Context, c *qredo.Client, r Request) (*qredo.Submission, error) {
+	path, body := r.target()
+	made := new(qredo.Submission)
+	if err := c.Do(ctx, http.MethodPost, path, body, made); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// essence is what makes two requests the same: all but the expiry and the PartnerTxID.
+func essence(r Request) (string, error) {
+	data, err := json.Marshal(r.with("", qredo.Time{}))
+	return r.kind() + string(data), err
+}
+
+// derivePartnerTxID makes the ID that the service tells a repeat by. It follows from the key and what is
+// asked for, so that a program whose store is lost does not pay again what it enqueues again.
+func derivePartnerTxID(key, essence string) qredo.PartnerTxID {
+	sum := sha256.Sum256(fmt.Appendf(nil, "qredo outbox 1 %q %q", key, essence))
+	return qredo.PartnerTxID(base32.StdEncoding.EncodeToString(sum[:20]))
+}
+
+// storedRequest is a request as JSON, with its kind.
+type storedRequest struct{ Request }
+
+// MarshalJSON writes an object whose one key is the kind.
+func (s storedRequest) MarshalJSON() ([]byte, error) {
+	if s.Request == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(map[string]Request{s.kind(): s.Request})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (s *storedRequest) UnmarshalJSON(data []byte) error {
+	var shape struct {
+		Transfer   *Transfer   `json:"transfer"`
+		Withdrawal *Withdrawal `json:"withdrawal"`
+		Sweep      *Sweep      `json:"sweep"`
+	}
+	if err := json.Unmarshal(data, &shape); err != nil {
+		return err
+	}
+	switch {
+	case shape.Transfer != nil:
+		s.Request = *shape.Transfer
+	case shape.Withdrawal != nil:
+		s.Request = *shape.Withdrawal
+	case shape.Sweep != nil:
+		s.Request = *shape.Sweep
+	default:
+		return fmt.Errorf("outbox: no request of a known kind in %q", data[:min(len(data), 80)])
+	}
+	return nil
+}
