@@ -65,7 +65,7 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, op.method, c.base.String()+path, nil)
+	req, err := http.NewRequestWithContext(ctx, op.method, c.baseURL+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}

@@ -50,6 +50,7 @@ type Client struct {
 	CoreClients    *CoreClientsService
 
 	base        *url.URL
+	baseURL     string // base as text
 	auth        Authenticator
 	http        *http.Client
 	log         *slog.Logger
@@ -88,6 +89,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if c.http == nil {
 		c.http = defaultHTTPClient()
 	}
+	c.baseURL = c.base.String()
 	policy, err := c.retry.withDefaults()
 	if err != nil {
 		return nil, err

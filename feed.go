@@ -221,6 +221,7 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // recent remembers the last keys it was given, so many and no more.
 type recent[K comparable] struct {
+	most int // recentKeys if zero
 	has  map[K]bool
 	keys []K // in a ring
 	next int
@@ -236,12 +237,13 @@ func (r *recent[K]) add(key K) bool {
 	if r.has == nil {
 		r.has = map[K]bool{}
 	}
-	if len(r.keys) < recentKeys {
+	most := valueOr(r.most, recentKeys)
+	if len(r.keys) < most {
 		r.keys = append(r.keys, key)
 	} else {
 		delete(r.has, r.keys[r.next])
 		r.keys[r.next] = key
-		r.next = (r.next + 1) % recentKeys
+		r.next = (r.next + 1) % most
 	}
 	r.has[key] = true
 	return true

@@ -282,8 +282,9 @@ func (s *FundsService) Ledger(ctx context.Context, companyID CompanyID, fundID F
 }
 
 // LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
-// time (100 if zero). An entry that moves to the next page because others arrive meanwhile is not
-// given twice. The first error is yielded and ends the walk.
+// time (100 if zero). An entry that moves to the next page because others arrive meanwhile is not given
+// twice, as long as no more than 8,192 arrive between two pages. The first error is yielded and ends the
+// walk.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
 func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {
@@ -292,7 +293,7 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 		if page.Limit == 0 {
 			page.Limit = 100
 		}
-		seen := map[ledgerKey]bool{}
+		seen := recent[ledgerKey]{most: max(recentKeys, 2*page.Limit)}
 		var last []LedgerEntry
 		for {
 			got, err := s.Ledger(ctx, companyID, fundID, page, opts...)
@@ -309,7 +310,7 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 			fresh := 0
 			for _, entry := range got.Entries {
 				key, known := entry.key()
-				if known && seen[key] {
+				if known && seen.has[key] {
 					continue
 				}
 				fresh++
@@ -319,7 +320,7 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 			}
 			for _, entry := range got.Entries { // only now: within a page, what looks alike is not the same
 				if key, known := entry.key(); known {
-					seen[key] = true
+					seen.add(key)
 				}
 			}
 			page.Offset += len(got.Entries)

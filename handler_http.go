@@ -30,19 +30,31 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 	}
 	defer answer.Body.Close()
 	resp := &Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: x.attempts}
-	resp.Body, err = io.ReadAll(io.LimitReader(answer.Body, h.maxResponse+1))
-	if err != nil {
-		return resp, fmt.Errorf("%w: %w", errCut, err)
+	resp.Body, err = h.read(answer)
+	return resp, err
+}
+
+// read reads an answer's body. What came of one that is cut or too long is returned with the error.
+func (h httpHandler) read(answer *http.Response) ([]byte, error) {
+	var body bytes.Buffer
+	if n := answer.ContentLength; n > 0 && n <= min(h.maxResponse, promised) {
+		body.Grow(int(n) + bytes.MinRead)
 	}
-	if int64(len(resp.Body)) > h.maxResponse {
-		resp.Body = resp.Body[:h.maxResponse]
-		return resp, fmt.Errorf("the body is longer than the limit of %d bytes", h.maxResponse)
+	n, err := body.ReadFrom(io.LimitReader(answer.Body, h.maxResponse+1))
+	switch {
+	case err != nil:
+		return body.Bytes(), fmt.Errorf("%w: %w", errCut, err)
+	case n > h.maxResponse:
+		return body.Bytes()[:h.maxResponse], fmt.Errorf("the body is longer than the limit of %d bytes", h.maxResponse)
 	}
-	return resp, nil
+	return body.Bytes(), nil
 }
 
 // errCut marks an answer whose body did not come to its end.
 var errCut = errors.New("the body is cut")
+
+// promised is how many bytes of memory a Content-Length is given before the bytes have come.
+const promised = 8 << 20
 
 // refusingRedirects is a client that takes a redirect for an answer, because the URL is what is signed.
 // It is a copy, taken at each use, so that what the caller changes in theirs counts.

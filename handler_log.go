@@ -15,6 +15,9 @@ type logHandler struct {
 func (h logHandler) handle(x *exchange) (*Response, error) {
 	start := time.Now()
 	resp, err := h.next.handle(x)
+	if !h.log.Enabled(x.req.Context(), slog.LevelWarn) {
+		return resp, err
+	}
 	attrs := []slog.Attr{
 		slog.String("method", x.req.Method), slog.String("path", x.path), slog.Duration("took", time.Since(start)),
 	}

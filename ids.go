@@ -36,8 +36,8 @@ type (
 
 // UnmarshalJSON reads the ID. Some answers of the service carried a comma at its end, which is dropped.
 func (id *TxID) UnmarshalJSON(data []byte) error {
-	var s string
-	if err := wire.Unmarshal(data, &s); err != nil {
+	s, err := wire.Text(data)
+	if err != nil {
 		return err
 	}
 	*id = TxID(strings.TrimRight(strings.TrimSpace(s), ", "))

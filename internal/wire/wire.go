@@ -86,8 +86,34 @@ func syntaxError(data []byte) error {
 
 // decoder walks a document that json.Valid has accepted, so it need not doubt the syntax.
 type decoder struct {
-	data []byte
-	pos  int
+	data  []byte
+	pos   int
+	texts *[textSlots]string // texts met before, so that those that come again share their memory
+}
+
+const (
+	textSlots   = 512
+	longestText = 64      // longer ones hardly come twice
+	longEnough  = 8 << 10 // of a document, for sharing to be worth the table
+)
+
+// share returns a text as a string, which may be one that was made before.
+func (d *decoder) share(text []byte) string {
+	if len(d.data) < longEnough || len(text) > longestText {
+		return string(text)
+	}
+	if d.texts == nil {
+		d.texts = new([textSlots]string)
+	}
+	hash := uint32(2166136261) // FNV-1a
+	for _, c := range text {
+		hash = (hash ^ uint32(c)) * 16777619
+	}
+	slot := &d.texts[hash%textSlots]
+	if *slot != string(text) {
+		*slot = string(text)
+	}
+	return *slot
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {
@@ -311,8 +337,21 @@ func (d *decoder) quoted() string {
 			return s
 		}
 	}
-	return string(d.data[start+1 : d.pos-1])
+	return d.share(d.data[start+1 : d.pos-1])
 }
+
+// Text reads a JSON value as text, as a string field takes it: for types that read their own.
+func Text(data []byte) (string, error) {
+	if n := len(data) - 1; n > 0 && data[0] == '"' && bytes.IndexByte(data[1:], '"') == n-1 && !bytes.ContainsFunc(data, isSpecial) {
+		return string(data[1:n]), nil
+	}
+	var s string
+	err := Unmarshal(data, &s)
+	return s, err
+}
+
+// isSpecial reports whether a character makes a JSON string more than what stands between its quotes.
+func isSpecial(r rune) bool { return r == '\\' || r < ' ' || r > '~' }
 
 // ParseInt reads a whole number that fits in 64 bits from a JSON number or from text that holds one.
 // 1.0 and 1e3 are whole numbers, 1.5 is not; nothing is ever rounded.
