@@ -1,0 +1,189 @@
+package approver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Approver watches a core client's feed and votes on its actions as a policy says.
+type Approver struct {
+	client *qredo.Client
+	id     qredo.CoreClientID
+	policy Policy
+
+	policyHash  string
+	store       Store
+	audit       *AuditLog
+	coordinator Coordinator
+	replica     string
+	shadow      bool
+	observe     func(Entry)
+	log         *slog.Logger
+	now         func() time.Time
+	concurrency int
+	feed        []qredo.FeedOption
+
+	pauseMin, pauseMax time.Duration
+}
+
+// New returns an approver for a core client. See the package's description for what it needs to be safe: a
+// store that lasts and an audit log.
+func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Option) (*Approver, error) {
+	if client == nil || id == "" || policy == nil {
+		return nil, errors.New("approver: a client, a core client's ID and a policy are needed")
+	}
+	a := &Approver{
+		client: client, id: id, policy: policy,
+		observe: func(Entry) {}, log: slog.New(slog.DiscardHandler), now: time.Now, concurrency: 4,
+		pauseMin: 250 * time.Millisecond, pauseMax: 30 * time.Second,
+	}
+	if hashed, ok := policy.(interface{ Hash() string }); ok {
+		a.policyHash = hashed.Hash()
+	}
+	for _, opt := range opts {
+		if err := opt(a); err != nil {
+			return nil, err
+		}
+	}
+	if a.store == nil || a.shadow {
+		a.store = NewMemoryStore(a.now)
+	}
+	if a.shadow {
+		a.coordinator = nil
+	}
+	return a, nil
+}
+
+// task is an action on its way to being dealt with.
+type task struct {
+	id       qredo.ActionID
+	expires  time.Time // as the feed said; zero if not known
+	attempts int       // that failed for the moment
+	logged   bool      // the audit log of this replica says that the decision is carried out
+}
+
+// run is one run of an approver.
+type run struct {
+	*Approver
+	work  chan *task
+	fatal context.CancelCauseFunc
+	group sync.WaitGroup
+}
+
+// Run handles the core client's actions until ctx ends, and returns nil then. It is an error if it cannot
+// go on: the audit log cannot be written, or the feed has given up. Nothing is approved after that.
+//
+// What fails for the moment (the service, the network, the store) is tried again, with pauses, until the
+// action expires. A small goroutine waits for each such action; other actions go on.
+func (a *Approver) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &run{Approver: a, work: make(chan *task), fatal: cancel}
+	for range a.concurrency {
+		r.group.Go(func() { r.handleAll(ctx) })
+	}
+	feedErr := r.watch(ctx)
+	ended := context.Cause(ctx)
+	cancel(nil)
+	r.group.Wait()
+	if fatal := (*fatalError)(nil); errors.As(ended, &fatal) {
+		return fatal.err
+	}
+	if ended == nil && feedErr != nil {
+		return fmt.Errorf("approver: the feed has ended: %w", feedErr)
+	}
+	return nil
+}
+
+// fatalError is why a run cannot go on.
+type fatalError struct{ err error }
+
+func (e *fatalError) Error() string { return e.err.Error() }
+
+// watch gives what comes over the feed to the workers. It returns when ctx ends, or with the last error
+// when the feed does.
+func (r *run) watch(ctx context.Context) error {
+	err := errors.New("no more actions come")
+	for action, feedErr := range r.client.CoreClients.Feed(ctx, r.id, r.feed...) {
+		if feedErr != nil {
+			err = feedErr
+			r.log.ErrorContext(ctx, "approver: feed", "error", feedErr)
+			continue
+		}
+		if action.Status != qredo.ApprovalPending {
+			continue
+		}
+		r.put(ctx, &task{id: action.ID, expires: action.Expires.Time})
+	}
+	return err
+}
+
+func (r *run) put(ctx context.Context, t *task) {
+	select {
+	case r.work <- t:
+	case <-ctx.Done():
+	}
+}
+
+func (r *run) handleAll(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-r.work:
+			pause, again := r.attempt(ctx, t)
+			if again {
+				r.group.Go(func() {
+					if wait(ctx, pause) == nil {
+						r.put(ctx, t)
+					}
+				})
+			}
+		}
+	}
+}
+
+// attempt handles a task once, and tells whether and when to do it again.
+func (r *run) attempt(ctx context.Context, t *task) (pause time.Duration, again bool) {
+	err := r.handle(ctx, t)
+	claimed, fatal := (*ClaimedError)(nil), (*fatalError)(nil)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return 0, false
+	case errors.As(err, &claimed):
+		return claimed.RetryAfter, true
+	case errors.As(err, &fatal):
+		r.fatal(fatal)
+		return 0, false
+	case isFinal(err):
+		r.log.ErrorContext(ctx, "approver: an action cannot be handled, it is left to humans", "action", t.id, "error", err)
+		return 0, false
+	case expired(t.expires, r.now()):
+		r.log.ErrorContext(ctx, "approver: an action expired before it could be handled", "action", t.id, "error", err)
+		return 0, false
+	}
+	t.attempts++
+	pause = r.pause(t.attempts, err)
+	r.log.WarnContext(ctx, "approver: an action is tried again", "action", t.id, "after", pause, "error", err)
+	return pause, true
+}
+
+func expired(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }
+
+// wait pauses, unless ctx ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

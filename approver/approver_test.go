@@ -1,0 +1,382 @@
+package approver_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/internal/trial"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// desk is an approver at work on a world, and what it has written.
+type desk struct {
+	*trial.World
+	t       *testing.T
+	clock   *trial.Clock
+	store   approver.Store
+	logPath string
+	entries chan approver.Entry
+	logged  *lockedBuffer
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // last, after the world has ended
+	clock := trial.NewClock(noon)
+	return &desk{
+		World: trial.NewWorld(t, 2, 2, sandbox.WithClock(clock.Now)), t: t, clock: clock,
+		store: approver.NewMemoryStore(clock.Now), logPath: filepath.Join(t.TempDir(), "audit.log"),
+		entries: make(chan approver.Entry, 1000), logged: &lockedBuffer{},
+	}
+}
+
+// start runs an approver until stop is called, which returns what Run did.
+func (d *desk) start(policy approver.Policy, opts ...approver.Option) (stop func() error) {
+	d.t.Helper()
+	log, err := approver.OpenAuditLog(d.logPath, d.clock.Now)
+	require.NoError(d.t, err)
+	all := append([]approver.Option{
+		approver.WithStore(d.store), approver.WithAuditLog(log), approver.WithClock(d.clock.Now),
+		approver.WithObserver(func(e approver.Entry) { d.entries <- e }), approver.WithBackoff(time.Millisecond, 4*time.Millisecond),
+		approver.WithLogger(slog.New(slog.NewTextHandler(d.logged, nil))), approver.WithReplica("desk"),
+	}, opts...)
+	a, err := approver.New(d.Client, d.Core, policy, all...)
+	require.NoError(d.t, err)
+	ctx, cancel := context.WithCancel(d.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return errors.Join(<-done, log.Close())
+	})
+	d.t.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+// next waits for an entry of a kind.
+func (d *desk) next(kind approver.EntryKind) approver.Entry {
+	d.t.Helper()
+	for {
+		select {
+		case e := <-d.entries:
+			if e.Kind == kind {
+				return e
+			}
+		case <-d.t.Context().Done():
+			require.Fail(d.t, "no entry comes")
+		}
+	}
+}
+
+// written returns what stands in the audit log.
+func (d *desk) written() []approver.Entry {
+	d.t.Helper()
+	data, err := os.ReadFile(d.logPath)
+	require.NoError(d.t, err)
+	entries, err := approver.ReadLog(bytes.NewReader(data))
+	require.NoError(d.t, err)
+	return entries
+}
+
+func (d *desk) transfer(amount qredo.Amount, reference string) qredo.TxID {
+	d.t.Helper()
+	id, err := d.Transfer(d.t.Context(), 0, 0, amount, reference)
+	require.NoError(d.t, err)
+	return id
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func rulesAt(t *testing.T, file string, now func() time.Time) *approver.Rules {
+	t.Helper()
+	rules, err := approver.ParseRules("rules.yaml", []byte(file), now)
+	require.NoError(t, err)
+	return rules
+}
+
+func TestApproverDecidesByRules(t *testing.T) {
+	d := newDesk(t)
+	rules := rulesAt(t, threeRules, d.clock.Now)
+	stop := d.start(rules, approver.WithConcurrency(1))
+	for _, c := range []struct {
+		amount    qredo.Amount
+		reference string
+		verdict   approver.Verdict
+		rule      string
+		outcome   string
+		status    qredo.ApprovalStatus
+	}{
+		{5000, "a", approver.Approve, "small", approver.OutcomeSent, qredo.ApprovalApproved},
+		{5001, "b", approver.Leave, "by hand", approver.OutcomeLeft, qredo.ApprovalPending},
+		{100, "STOP", approver.Reject, "blocked", approver.OutcomeSent, qredo.ApprovalRejected},
+		{4001, "over the sum", approver.Reject, "small", approver.OutcomeSent, qredo.ApprovalRejected},
+		{4000, "d", approver.Approve, "small", approver.OutcomeSent, qredo.ApprovalApproved},
+		{1, "over the sum", approver.Reject, "small", approver.OutcomeSent, qredo.ApprovalRejected},
+	} {
+		tx := d.transfer(c.amount, c.reference)
+		decision, result := d.next(approver.EntryDecision), d.next(approver.EntryResult)
+		action := d.Action(t, tx)
+		digest, err := approver.Digest(action)
+		require.NoError(t, err)
+		assert.Equal(t, c.verdict, decision.Verdict, c)
+		assert.Equal(t, c.rule, decision.Rule, c)
+		assert.Equal(t, action.ID, decision.ActionID, c)
+		assert.Equal(t, digest, decision.Digest, c)
+		assert.Equal(t, rules.Hash(), decision.Policy, c)
+		assert.Equal(t, "desk", decision.Replica, c)
+		assert.NotEmpty(t, decision.Reason, c)
+		assert.Equal(t, c.outcome, result.Outcome, c)
+		assert.Equal(t, c.status, action.Status, c)
+		if c.reference == "over the sum" {
+			assert.Contains(t, decision.Reason, "of at most 9000 within 24h0m0s are used")
+		}
+	}
+	require.NoError(t, stop())
+	assert.Len(t, d.written(), 12)
+	assert.NotContains(t, d.logged.String(), "STOP", "references are not logged")
+	assert.NotContains(t, d.logged.String(), string(d.From[0].ID))
+}
+
+func TestTheAuditLogIsWrittenBeforeTheVote(t *testing.T) {
+	d := newDesk(t)
+	seen := make(chan int, 1)
+	d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPut {
+			seen <- len(d.written())
+		}
+		next.ServeHTTP(w, r)
+	})
+	d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "")
+	assert.Equal(t, 1, <-seen)
+	d.next(approver.EntryResult)
+}
+
+func TestWithoutAnAuditLogNothingIsSent(t *testing.T) {
+	d := newDesk(t)
+	votes := make(chan string, 10)
+	d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPut {
+			votes <- r.URL.Path
+		}
+		next.ServeHTTP(w, r)
+	})
+	log, err := approver.OpenAuditLog(d.logPath, d.clock.Now)
+	require.NoError(t, err)
+	require.NoError(t, log.Close())
+	a, err := approver.New(d.Client, d.Core, rulesAt(t, rulesFile("true"), d.clock.Now), approver.WithAuditLog(log), approver.WithClock(d.clock.Now))
+	require.NoError(t, err)
+	d.transfer(1, "")
+	require.ErrorIs(t, a.Run(t.Context()), os.ErrClosed)
+	assert.Empty(t, votes)
+}
+
+func TestPoliciesThatFailLeaveToHumans(t *testing.T) {
+	for name, c := range map[string]struct {
+		policy approver.PolicyFunc
+		reason string
+	}{
+		"an error": {func(context.Context, qredo.Action) (approver.Decision, error) {
+			return approver.Decision{Verdict: approver.Approve, Rule: "r"}, errors.New("the database is away")
+		}, "the policy failed: the database is away"},
+		"an unknown verdict": {func(context.Context, qredo.Action) (approver.Decision, error) {
+			return approver.Decision{Verdict: "yes"}, nil
+		}, `the policy failed: the policy's verdict "yes" is none`},
+		"approval over the limit": {func(context.Context, qredo.Action) (approver.Decision, error) {
+			return approver.Decision{Verdict: approver.Approve, OverLimit: approver.Approve}, nil
+		}, "would approve what is over the limit"},
+		"a limit without window": {func(context.Context, qredo.Action) (approver.Decision, error) {
+			return approver.Decision{Verdict: approver.Approve, Spends: []approver.Spend{{Counter: "c", MaxCount: 1}}}, nil
+		}, "window"},
+		"nothing": {func(context.Context, qredo.Action) (approver.Decision, error) { return approver.Decision{}, nil }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.start(c.policy)
+			tx := d.transfer(1, "")
+			decision, result := d.next(approver.EntryDecision), d.next(approver.EntryResult)
+			assert.Equal(t, approver.Leave, decision.Verdict)
+			assert.Contains(t, decision.Reason, c.reason)
+			assert.Equal(t, approver.OutcomeLeft, result.Outcome)
+			assert.Equal(t, qredo.ApprovalPending, d.Action(t, tx).Status)
+			if c.reason != "" {
+				assert.Contains(t, d.logged.String(), "level=ERROR")
+			}
+		})
+	}
+}
+
+func TestThePolicySeesTheDetails(t *testing.T) {
+	d := newDesk(t)
+	seen := make(chan qredo.Action, 1)
+	d.start(approver.PolicyFunc(func(_ context.Context, a qredo.Action) (approver.Decision, error) {
+		seen <- a
+		return approver.Decision{}, nil
+	}))
+	tx := d.transfer(77, "for you")
+	a := <-seen
+	require.NotNil(t, a.Details, "which the feed does not have")
+	assert.Equal(t, tx, a.Details.TxID)
+	assert.EqualValues(t, 77, a.Details.Amount)
+}
+
+func TestARestartDecidesNothingTwice(t *testing.T) {
+	d := newDesk(t)
+	stop := d.start(rulesAt(t, threeRules, d.clock.Now))
+	d.transfer(5001, "left")
+	first := d.next(approver.EntryDecision)
+	d.next(approver.EntryResult)
+	require.NoError(t, stop())
+
+	// Other rules would approve it now, but it was left to humans.
+	stop = d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "new")
+	assert.NotEqual(t, first.ActionID, d.next(approver.EntryDecision).ActionID)
+	d.next(approver.EntryResult)
+	require.NoError(t, stop())
+	assert.Len(t, d.written(), 4)
+}
+
+func TestShadow(t *testing.T) {
+	d := newDesk(t)
+	for range 2 {
+		d.transfer(5000, "")
+	}
+	d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		assert.Equal(t, http.MethodGet, r.Method, "nothing is sent")
+		next.ServeHTTP(w, r)
+	})
+	stop := d.start(rulesAt(t, threeRules, d.clock.Now), approver.WithShadow(), approver.WithConcurrency(1))
+	assert.Equal(t, approver.Approve, d.next(approver.EntryShadow).Verdict)
+	assert.Equal(t, approver.Reject, d.next(approver.EntryShadow).Verdict, "over the limit of 9000")
+	require.NoError(t, stop())
+	for _, e := range d.written() {
+		assert.Equal(t, approver.EntryShadow, e.Kind)
+		_, found, err := d.store.Lookup(t.Context(), e.ActionID)
+		require.NoError(t, err)
+		assert.False(t, found)
+	}
+	for _, a := range d.Actions(t) {
+		assert.Equal(t, qredo.ApprovalPending, a.Status)
+	}
+	used, err := d.store.Usage(t.Context(), []approver.Spend{{Counter: `of rule "small", asset "BTC-TESTNET", sum`, Window: time.Hour}})
+	require.NoError(t, err)
+	assert.Equal(t, []approver.Usage{{}}, used)
+
+	// In earnest, the limit is all there is.
+	d.Intercept(nil)
+	d.start(rulesAt(t, threeRules, d.clock.Now), approver.WithConcurrency(1))
+	assert.Equal(t, approver.Approve, d.next(approver.EntryDecision).Verdict)
+	d.next(approver.EntryResult)
+}
+
+func TestExplain(t *testing.T) {
+	d := newDesk(t)
+	rules := rulesAt(t, threeRules, d.clock.Now)
+	stop := d.start(rules)
+	d.transfer(5000, "")
+	d.next(approver.EntryResult)
+	require.NoError(t, stop())
+
+	a, err := approver.New(d.Client, d.Core, rules, approver.WithStore(d.store))
+	require.NoError(t, err)
+	fits, over := d.Action(t, d.transfer(4000, "")), d.Action(t, d.transfer(4001, ""))
+	e, err := a.Explain(t.Context(), fits.ID)
+	require.NoError(t, err)
+	assert.Equal(t, approver.Approve, e.Decision.Verdict)
+	assert.EqualValues(t, 4000, e.Values["amount"])
+	assert.True(t, e.Rules[2].Decides)
+	require.Len(t, e.Limits, 4)
+	assert.Equal(t, approver.Usage{Amount: 5000, Count: 1}, e.Limits[0].Used)
+	assert.False(t, e.Limits[0].Over)
+
+	e, err = a.Explain(t.Context(), over.ID)
+	require.NoError(t, err)
+	assert.Equal(t, approver.Reject, e.Decision.Verdict)
+	assert.True(t, e.Limits[0].Over)
+	assert.Contains(t, e.String(), "amount 5000 of 9000, count 1 of 0 are used, 4001 more does not fit")
+	assert.Contains(t, e.String(), `rule "small" in line 10 matches and decides`)
+
+	_, err = a.Explain(t.Context(), "no-such-action")
+	require.ErrorIs(t, err, qredo.ErrNotFound)
+
+	failing := approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+		return approver.Decision{}, errors.New("away")
+	})
+	a, err = approver.New(d.Client, d.Core, failing)
+	require.NoError(t, err)
+	e, err = a.Explain(t.Context(), over.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "leave: the policy failed: away\n", e.String())
+	assert.Len(t, d.written(), 2, "nothing is decided")
+}
+
+func TestNewRefusesWhatCannotWork(t *testing.T) {
+	d := newDesk(t)
+	policy := rulesAt(t, rulesFile("true"), time.Now)
+	for problem, made := range map[string]func() (*approver.Approver, error){
+		"a client": func() (*approver.Approver, error) { return approver.New(nil, d.Core, policy) },
+		"ID":       func() (*approver.Approver, error) { return approver.New(d.Client, "", policy) },
+		"a policy": func() (*approver.Approver, error) { return approver.New(d.Client, d.Core, nil) },
+		"concurrency": func() (*approver.Approver, error) {
+			return approver.New(d.Client, d.Core, policy, approver.WithConcurrency(0))
+		},
+		"pauses": func() (*approver.Approver, error) {
+			return approver.New(d.Client, d.Core, policy, approver.WithBackoff(2, 1))
+		},
+		"the store": func() (*approver.Approver, error) {
+			return approver.New(d.Client, d.Core, policy, approver.WithStore(nil))
+		},
+		"the logger": func() (*approver.Approver, error) {
+			return approver.New(d.Client, d.Core, policy, approver.WithLogger(nil))
+		},
+		"the clock": func() (*approver.Approver, error) {
+			return approver.New(d.Client, d.Core, policy, approver.WithClock(nil))
+		},
+		"core client'": func() (*approver.Approver, error) { return approver.New(d.Client, "", nil) },
+	} {
+		_, err := made()
+		require.ErrorContains(t, err, problem)
+	}
+}
+
+func TestRunEndsWithTheFeed(t *testing.T) {
+	d := newDesk(t)
+	a, err := approver.New(d.Client, "no-such-core-client", rulesAt(t, rulesFile("true"), time.Now), approver.WithFeedOptions(
+		qredo.WithGiveUp(time.Nanosecond), qredo.WithBackoff(time.Millisecond, time.Millisecond)))
+	require.NoError(t, err)
+	err = a.Run(t.Context())
+	require.ErrorIs(t, err, qredo.ErrNotFound)
+	assert.True(t, strings.HasPrefix(err.Error(), "approver: the feed has ended"), err)
+}

@@ -1,0 +1,197 @@
+package approver
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/qredo-go/qredo"
+)
+
+// FileStore is a [Store] in one file, for one process at a time. What it has stored survives a crash of
+// the program and, as far as the disk keeps what it was told to, of the machine. Decisions are dropped a
+// day after their action has expired.
+type FileStore struct {
+	db  *bbolt.DB
+	now func() time.Time
+}
+
+var (
+	decisionsBucket = []byte("decisions") // action ID → record
+	expiriesBucket  = []byte("expiries")  // expiry, action ID → nothing
+	spentBucket     = []byte("spent")     // counter → moment, action ID → amount
+)
+
+// OpenStore opens the store in a file, or makes it. The windows of limits roll by a clock, [time.Now] in a
+// program. It is an error if another process has the file open. The caller closes the store.
+func OpenStore(path string, now func() time.Time) (*FileStore, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	if err != nil {
+		return nil, fmt.Errorf("approver: store %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range [][]byte{decisionsBucket, expiriesBucket, spentBucket} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("approver: store %s: %w", path, err), db.Close())
+	}
+	return &FileStore{db: db, now: now}, nil
+}
+
+// Close closes the file.
+func (s *FileStore) Close() error { return s.db.Close() }
+
+// Lookup implements [Store].
+func (s *FileStore) Lookup(_ context.Context, id qredo.ActionID) (rec Record, found bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		rec, found, err = record(tx, id)
+		return err
+	})
+	return rec, found, err
+}
+
+func record(tx *bbolt.Tx, id qredo.ActionID) (rec Record, found bool, err error) {
+	data := tx.Bucket(decisionsBucket).Get([]byte(id))
+	if data == nil {
+		return rec, false, nil
+	}
+	if err := json.Unmarshal(data, &rec); err != nil {
+		return rec, false, fmt.Errorf("the stored decision about %s: %w", id, err)
+	}
+	return rec, true, nil
+}
+
+func putRecord(tx *bbolt.Tx, rec Record) error {
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(decisionsBucket).Put([]byte(rec.ActionID), data)
+}
+
+// Reserve implements [Store].
+func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stands Record, err error) {
+	err = s.db.Update(func(tx *bbolt.Tx) error {
+		first, found, err := record(tx, rec.ActionID)
+		if err != nil || found {
+			stands = first
+			return err
+		}
+		now := s.now()
+		for _, spend := range spends {
+			if err := CheckSpend(spend, usedIn(tx, spend, now)); err != nil {
+				return err
+			}
+		}
+		keep := Keep(spends)
+		for _, spend := range spends {
+			if err := putSpent(tx, spend, rec.ActionID, now, keep[spend.Counter]); err != nil {
+				return err
+			}
+		}
+		if err := forgetExpired(tx, now); err != nil {
+			return err
+		}
+		if !rec.Expires.IsZero() {
+			if err := tx.Bucket(expiriesBucket).Put(timeKey(rec.Expires, rec.ActionID), nil); err != nil {
+				return err
+			}
+		}
+		stands = rec
+		return putRecord(tx, rec)
+	})
+	return stands, err
+}
+
+// timeKey sorts by time, to the microsecond. Times before 1970 and after 9999 are taken for these.
+func timeKey(at time.Time, id qredo.ActionID) []byte {
+	at = time.Unix(min(max(at.Unix(), 0), 253402300799), int64(at.Nanosecond()))
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())), id...) //nolint:gosec // not negative
+}
+
+func keyTime(key []byte) time.Time {
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(key))) //nolint:gosec // was an int64
+}
+
+func putSpent(tx *bbolt.Tx, s Spend, id qredo.ActionID, now time.Time, keep time.Duration) error {
+	counter, err := tx.Bucket(spentBucket).CreateBucketIfNotExists([]byte(s.Counter))
+	if err != nil {
+		return err
+	}
+	cursor := counter.Cursor()
+	for key, _ := cursor.First(); key != nil && now.Sub(keyTime(key)) >= keep; key, _ = cursor.First() {
+		if err := counter.Delete(key); err != nil {
+			return err
+		}
+	}
+	return counter.Put(timeKey(now, id), binary.BigEndian.AppendUint64(nil, uint64(s.Amount))) //nolint:gosec // CheckSpend refuses negative amounts
+}
+
+func usedIn(tx *bbolt.Tx, s Spend, now time.Time) Usage {
+	var u Usage
+	counter := tx.Bucket(spentBucket).Bucket([]byte(s.Counter))
+	if counter == nil {
+		return u
+	}
+	cursor := counter.Cursor()
+	for key, amount := cursor.Seek(timeKey(now.Add(time.Microsecond-s.Window), "")); key != nil; key, amount = cursor.Next() {
+		u.add(int64(binary.BigEndian.Uint64(amount))) //nolint:gosec // was an int64
+	}
+	return u
+}
+
+// forgetExpired drops some decisions about actions that expired long ago.
+func forgetExpired(tx *bbolt.Tx, now time.Time) error {
+	const atOnce = 4 // more than are added, so that none pile up
+	expiries := tx.Bucket(expiriesBucket)
+	for range atOnce {
+		key, _ := expiries.Cursor().First()
+		if key == nil || now.Sub(keyTime(key)) < keepRecord {
+			return nil
+		}
+		if err := tx.Bucket(decisionsBucket).Delete(key[8:]); err != nil {
+			return err
+		}
+		if err := expiries.Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Finish implements [Store].
+func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome string) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		rec, found, err := record(tx, id)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errNoRecord
+		}
+		rec.Outcome = outcome
+		return putRecord(tx, rec)
+	})
+}
+
+// Usage implements [Store].
+func (s *FileStore) Usage(_ context.Context, spends []Spend) ([]Usage, error) {
+	used := make([]Usage, len(spends))
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		for i, spend := range spends {
+			used[i] = usedIn(tx, spend, s.now())
+		}
+		return nil
+	})
+	return used, err
+}

@@ -1,0 +1,198 @@
+package approver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// handle brings one action as far as it can: claim it, see whether it is decided, look at it, decide,
+// write that down, carry it out, write that down. An error means that something is left to do.
+//
+// It can stop at any point, and another replica or the next run goes on from there. The order makes that
+// safe: the decision and what it spends are stored in one step, which only the first replica can make,
+// before the audit log is written, and that is on the disk before the vote is sent. Sending a vote again
+// is harmless, since the service counts one.
+func (r *run) handle(ctx context.Context, t *task) error {
+	if r.coordinator != nil {
+		held, release, err := r.coordinator.Claim(ctx, t.id)
+		if err != nil {
+			return err
+		}
+		defer release()
+		ctx = held
+	}
+	rec, decided, err := r.store.Lookup(ctx, t.id)
+	if err != nil || decided && rec.Outcome != "" {
+		return err
+	}
+	action, err := r.client.CoreClients.Action(ctx, r.id, t.id)
+	switch {
+	case err != nil && decided && isFinal(err):
+		return r.finish(ctx, rec, OutcomeRefused, err.Error())
+	case err != nil && decided && expired(rec.Expires, r.now()):
+		return r.finish(ctx, rec, OutcomeExpired, err.Error())
+	case err != nil:
+		return err
+	}
+	if action.ID != t.id {
+		return &finalError{fmt.Errorf("asked for action %s, the service gave %s", t.id, action.ID)}
+	}
+	t.expires = action.Expires.Time
+	if outcome := r.over(action); outcome != "" {
+		if !decided {
+			return nil // nobody needs a decision any more
+		}
+		return r.finish(ctx, rec, outcome, "the action is "+string(action.Status))
+	}
+	digest, err := Digest(*action)
+	if err != nil {
+		return &finalError{err}
+	}
+	if decided && digest != rec.Digest {
+		return r.finish(ctx, rec, OutcomeChanged, "the details are not those that were decided on; the vote is held back")
+	}
+	kind := EntryRepeat
+	if !decided {
+		if rec, kind, err = r.decide(ctx, *action, digest); err != nil {
+			return err
+		}
+	}
+	if !t.logged {
+		if err := r.note(entryOf(kind, rec), true); err != nil {
+			return err
+		}
+		t.logged = true
+	}
+	if r.shadow {
+		return nil
+	}
+	return r.carryOut(ctx, rec)
+}
+
+// over tells whether it is too late to vote.
+func (r *run) over(action *qredo.Action) (outcome string) {
+	switch {
+	case action.Status != qredo.ApprovalPending:
+		return OutcomeEnded
+	case expired(action.Expires.Time, r.now()):
+		return OutcomeExpired
+	}
+	return ""
+}
+
+// decide asks the policy and stores what it says, together with what that spends. Where another replica
+// was first, its decision stands.
+func (r *run) decide(ctx context.Context, action qredo.Action, digest string) (Record, EntryKind, error) {
+	d := r.ask(ctx, action)
+	if ctx.Err() != nil { // the policy may have failed for this
+		return Record{}, "", ctx.Err()
+	}
+	rec := Record{
+		ActionID: action.ID, Digest: digest, Policy: r.policyHash, Verdict: d.Verdict.orLeave(), Rule: d.Rule, Reason: d.Reason,
+		Decided: r.now().UTC(), Expires: action.Expires.Time, Token: rand.Text(),
+	}
+	if rec.Expires.Year() > 9999 { // which JSON does not take for a time
+		rec.Expires = time.Time{}
+	}
+	stands, err := r.store.Reserve(ctx, rec, d.Spends)
+	if over := (*OverLimitError)(nil); errors.As(err, &over) {
+		rec.Verdict, rec.Reason = d.OverLimit.orLeave(), over.Error()
+		stands, err = r.store.Reserve(ctx, rec, nil)
+	}
+	switch {
+	case err != nil:
+		return Record{}, "", err
+	case r.shadow:
+		return stands, EntryShadow, nil
+	case stands.Token != rec.Token:
+		return stands, EntryRepeat, nil
+	}
+	return stands, EntryDecision, nil
+}
+
+// ask is the policy's decision, or to leave the action to humans if it has none.
+func (r *run) ask(ctx context.Context, action qredo.Action) Decision {
+	if action.Details == nil {
+		return Decision{Reason: "the service gave no details"}
+	}
+	d, err := r.policy.Decide(ctx, action)
+	if err == nil {
+		err = d.check()
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			r.log.ErrorContext(ctx, "approver: the policy failed, the action is left to humans", "action", action.ID, "rule", d.Rule, "error", err)
+		}
+		return Decision{Rule: d.Rule, Reason: policyFailed(err)}
+	}
+	return d
+}
+
+// carryOut sends the vote, if there is one, and writes down what came of it.
+func (r *run) carryOut(ctx context.Context, rec Record) error {
+	if rec.Verdict == Leave {
+		return r.finish(ctx, rec, OutcomeLeft, "")
+	}
+	if expired(rec.Expires, r.now()) {
+		return r.finish(ctx, rec, OutcomeExpired, "")
+	}
+	send := r.client.CoreClients.Approve
+	if rec.Verdict == Reject {
+		send = r.client.CoreClients.Reject
+	}
+	inTime := ctx
+	if !rec.Expires.IsZero() {
+		var cancel context.CancelFunc
+		inTime, cancel = context.WithTimeout(ctx, rec.Expires.Sub(r.now()))
+		defer cancel()
+	}
+	return r.conclude(ctx, rec, send(inTime, r.id, rec.ActionID, qredo.WithoutRetry()))
+}
+
+// conclude writes down what came of sending a vote, unless it is to be sent again.
+func (r *run) conclude(ctx context.Context, rec Record, err error) error {
+	switch {
+	case err == nil:
+		return r.finish(ctx, rec, OutcomeSent, "")
+	case isFinal(err):
+		r.log.ErrorContext(ctx, "approver: the service refuses the vote", "action", rec.ActionID, "verdict", rec.Verdict, "error", err)
+		return r.finish(ctx, rec, OutcomeRefused, err.Error())
+	}
+	return err
+}
+
+// finish notes that nothing is left to do about a decision.
+func (r *run) finish(ctx context.Context, rec Record, outcome, reason string) error {
+	if err := r.store.Finish(ctx, rec.ActionID, outcome); err != nil {
+		return err
+	}
+	e := entryOf(EntryResult, rec)
+	e.Outcome, e.Reason = outcome, reason
+	return r.note(e, false)
+}
+
+func entryOf(kind EntryKind, rec Record) Entry {
+	return Entry{
+		Kind: kind, ActionID: rec.ActionID, Digest: rec.Digest, Policy: rec.Policy,
+		Verdict: rec.Verdict, Rule: rec.Rule, Reason: rec.Reason,
+	}
+}
+
+// note writes an entry to the audit log. Without a log that can be written, nothing goes on.
+func (r *run) note(e Entry, durable bool) error {
+	e.Replica, e.Time = r.replica, r.now().UTC()
+	if r.audit != nil {
+		var err error
+		if e, err = r.audit.append(e, durable); err != nil {
+			return &fatalError{err}
+		}
+	}
+	r.log.Info("approver", "kind", e.Kind, "action", e.ActionID, "verdict", e.Verdict, "rule", e.Rule, "outcome", e.Outcome)
+	r.observe(e)
+	return nil
+}

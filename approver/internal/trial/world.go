@@ -1,0 +1,138 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+const asset = qredo.AssetCode("BTC-TESTNET")
+
+// World is a sandbox with a company for whose wallets a core client approves.
+type World struct {
+	Sandbox *sandbox.Sandbox
+	Client  *qredo.Client
+	BaseURL string
+	Core    qredo.CoreClientID
+	Company qredo.CompanyID
+	From    []qredo.Wallet // with a billion satoshi each
+	To      []qredo.Wallet
+
+	mu        sync.Mutex
+	intercept Intercept
+}
+
+// Intercept sees each request to the sandbox, and lets it go on or not.
+type Intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
+
+// Intercept lets f see each request from now on; nil ends that.
+func (w *World) Intercept(f Intercept) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.intercept = f
+}
+
+// ServeHTTP implements [http.Handler].
+func (w *World) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	f := w.intercept
+	w.mu.Unlock()
+	if f == nil {
+		w.Sandbox.ServeHTTP(rw, r)
+		return
+	}
+	f(rw, r, w.Sandbox)
+}
+
+// NewWorld makes a world with so many wallets to send from and to send to. The test's end ends it.
+func NewWorld(t testing.TB, from, to int, opts ...sandbox.Option) *World {
+	t.Helper()
+	box, err := sandbox.New(opts...)
+	require.NoError(t, err)
+	w := &World{Sandbox: box}
+	server := httptest.NewServer(w)
+	t.Cleanup(func() {
+		_ = box.Close() // ends the feeds, so that the server can close
+		server.Close()
+	})
+	w.BaseURL = server.URL + "/api/v1/p"
+	w.Client, err = qredo.NewClient(box.Auth(), qredo.WithBaseURL(w.BaseURL), qredo.WithHTTPClient(server.Client()), qredo.WithClock(box.Now))
+	require.NoError(t, err)
+	w.fill(t, from, to)
+	return w
+}
+
+func (w *World) fill(t testing.TB, from, to int) {
+	t.Helper()
+	ctx := t.Context()
+	core, err := w.Client.CoreClients.Create(ctx, "approver")
+	require.NoError(t, err)
+	w.Core = core.ID
+	company, err := w.Client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Ref: "acme"})
+	require.NoError(t, err)
+	w.Company = company.ID
+	require.NoError(t, w.Client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: string(core.ID)}))
+	parties, err := w.Client.TrustedNetwork.List(ctx, company.ID)
+	require.NoError(t, err)
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
+	request := qredo.FundRequest{Name: "Assets", CustodyGroupWithdraw: group, CustodyGroupTx: group}
+	for i := range from + to {
+		request.Wallets = append(request.Wallets, qredo.WalletRequest{Name: fmt.Sprint(i), Asset: asset})
+	}
+	made, err := w.Client.Funds.Create(ctx, company.ID, request)
+	require.NoError(t, err)
+	fund, err := w.Client.Funds.Get(ctx, company.ID, made.ID)
+	require.NoError(t, err)
+	w.From, w.To = fund.Wallets[:from], fund.Wallets[from:]
+	for _, wallet := range w.From {
+		_, err := w.Sandbox.Deposit(wallet.Address, 1_000_000_000)
+		require.NoError(t, err)
+	}
+}
+
+// Transfer asks for a transfer, which the core client is to approve.
+func (w *World) Transfer(ctx context.Context, from, to int, amount qredo.Amount, reference string) (qredo.TxID, error) {
+	sent, err := w.Client.Transfers.Create(ctx, w.Company, qredo.TransferRequest{
+		WalletID: w.From[from].ID, Counterparty: string(w.To[to].ID), Reference: reference,
+		Expires: qredo.TimeOf(w.Sandbox.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: asset, Amount: amount},
+	})
+	if err != nil {
+		return "", err
+	}
+	return sent.TxID, nil
+}
+
+// Action returns the action of a transaction, with its details.
+func (w *World) Action(t testing.TB, id qredo.TxID) qredo.Action {
+	t.Helper()
+	for _, a := range w.Actions(t) {
+		if a.Details.TxID == id {
+			return a
+		}
+	}
+	require.Fail(t, "no action", "of %s", id)
+	return qredo.Action{}
+}
+
+// Actions returns all actions, with their details.
+func (w *World) Actions(t testing.TB) []qredo.Action {
+	t.Helper()
+	list, err := w.Client.CoreClients.Actions(t.Context(), w.Core)
+	require.NoError(t, err)
+	actions := make([]qredo.Action, len(list))
+	for i, listed := range list {
+		action, err := w.Client.CoreClients.Action(t.Context(), w.Core, listed.ID)
+		require.NoError(t, err)
+		actions[i] = *action
+	}
+	return actions
+}

@@ -1,0 +1,296 @@
+// Package redis lets several approvers work as one: replicas, of which another goes on when one dies. They
+// share decisions, limits and who handles what in a Redis server:
+//
+//	store, err := redis.New(goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:6379"}), "approver:treasury")
+//	…
+//	a, err := approver.New(client, coreClientID, rules,
+//		approver.WithStore(store), approver.WithCoordinator(store), approver.WithAuditLog(log), …)
+//
+// What holds, whenever a replica dies, is paused or cut off:
+//
+//   - An action is decided once. The decision and what it spends are stored in one step by a script, and
+//     only if the action has no decision; whoever comes later, as a replica that was paused does, carries
+//     out the one that stands.
+//   - Limits hold for all replicas together, since that step checks them. Windows roll by the clock of the
+//     Redis server, so that the replicas' clocks need not agree.
+//   - One replica handles an action at a time, by a lease in Redis (redsync). When it dies another takes
+//     over once the lease has ended. The lease saves work; what is above holds without it too.
+//
+// All that depends on Redis keeping what it was told. Run it with "appendonly yes", "appendfsync always"
+// and "maxmemory-policy noeviction", as a single server: a failover to a replica that lags loses
+// decisions and sums, and Redis Cluster is not supported for the same reason. Nobody but the approvers
+// should have access to it.
+package redis
+
+import (
+	"context"
+	_ "embed" // for the script
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-redsync/redsync/v4"
+	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+)
+
+//go:embed reserve.lua
+var reserveSource string
+
+var reserveScript = redis.NewScript(reserveSource)
+
+// finishScript replaces a decision and leaves its time to live as it is.
+var finishScript = redis.NewScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
+return 1`)
+
+// Store is an [approver.Store] and an [approver.Coordinator] in a Redis server.
+type Store struct {
+	client redis.UniversalClient
+	prefix string
+	lease  time.Duration
+	now    func() time.Time // nil for the clock of the server
+	locks  *redsync.Redsync
+}
+
+// Option changes how a [Store] works.
+type Option func(*Store) error
+
+// WithLease sets for how long a replica has an action without a sign of life; 10 seconds unless set. That
+// is how long it takes until another goes on after a replica has died.
+func WithLease(d time.Duration) Option {
+	return func(s *Store) error {
+		if d < 10*time.Millisecond {
+			return fmt.Errorf("redis: the lease must be at least 10ms, is %s", d)
+		}
+		s.lease = d
+		return nil
+	}
+}
+
+// WithClock makes windows roll by the caller's clock instead of the Redis server's. It is for tests: with
+// several replicas their clocks would have to agree.
+func WithClock(now func() time.Time) Option {
+	return func(s *Store) error {
+		s.now = now
+		return nil
+	}
+}
+
+// New returns a store whose keys begin with a prefix. Approvers with the same prefix share decisions and
+// limits.
+func New(client redis.UniversalClient, prefix string, opts ...Option) (*Store, error) {
+	if client == nil || prefix == "" {
+		return nil, errors.New("redis: a client and a prefix are needed")
+	}
+	s := &Store{client: client, prefix: prefix, lease: 10 * time.Second, locks: redsync.New(goredis.NewPool(client))}
+	for _, opt := range opts {
+		if err := opt(s); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Store) decisionKey(id qredo.ActionID) string { return s.prefix + ":decision:" + string(id) }
+func (s *Store) lockKey(id qredo.ActionID) string     { return s.prefix + ":lock:" + string(id) }
+func (s *Store) counterKey(counter string) string     { return s.prefix + ":spent:" + counter }
+
+// Lookup implements [approver.Store].
+func (s *Store) Lookup(ctx context.Context, id qredo.ActionID) (approver.Record, bool, error) {
+	var rec approver.Record
+	data, err := s.client.Get(ctx, s.decisionKey(id)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return rec, false, nil
+	}
+	if err != nil {
+		return rec, false, fmt.Errorf("redis: decision about %s: %w", id, err)
+	}
+	return rec, true, s.read(data, id, &rec)
+}
+
+func (s *Store) read(data []byte, id qredo.ActionID, rec *approver.Record) error {
+	if err := json.Unmarshal(data, rec); err != nil {
+		return fmt.Errorf("redis: decision about %s: %w", id, err)
+	}
+	return nil
+}
+
+// spendArgs is an [approver.Spend] as the script takes it.
+type spendArgs struct {
+	Key      int   `json:"key"` // index of the counter's key, from 1
+	High     int64 `json:"high"`
+	Low      int64 `json:"low"`
+	Keep     int64 `json:"keep"`   // microseconds
+	Window   int64 `json:"window"` // microseconds
+	MaxHigh  int64 `json:"maxHigh"`
+	MaxLow   int64 `json:"maxLow"`
+	MaxCount int64 `json:"maxCount"`
+}
+
+const half = 1 << 32
+
+// keepRecord is for how long a decision is kept after its action has expired.
+const keepRecord = 24 * time.Hour
+
+// Reserve implements [approver.Store].
+func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
+	var stands approver.Record
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return stands, fmt.Errorf("redis: decision about %s: %w", rec.ActionID, err)
+	}
+	keys, args, err := s.spendArgs(rec.ActionID, spends)
+	if err != nil {
+		return stands, err
+	}
+	list, err := json.Marshal(args)
+	if err != nil {
+		return stands, fmt.Errorf("redis: %w", err)
+	}
+	if len(args) == 0 {
+		list = []byte("[]")
+	}
+	now := ""
+	if s.now != nil {
+		now = strconv.FormatInt(s.now().UnixMicro(), 10)
+	}
+	answer, err := reserveScript.Run(ctx, s.client, keys, data, s.keepFor(rec), now, string(rec.ActionID), list).Slice()
+	switch {
+	case err != nil:
+		return stands, fmt.Errorf("redis: deciding about %s: %w", rec.ActionID, err)
+	case len(answer) == 2 && answer[0] == int64(1):
+		text, _ := answer[1].(string)
+		return stands, s.read([]byte(text), rec.ActionID, &stands)
+	}
+	return stands, overLimit(spends, answer)
+}
+
+// spendArgs returns the script's keys and what it is to spend.
+func (s *Store) spendArgs(id qredo.ActionID, spends []approver.Spend) (keys []string, args []spendArgs, err error) {
+	keys = []string{s.decisionKey(id)}
+	index, keep := map[string]int{}, approver.Keep(spends)
+	for _, spend := range spends {
+		if spend.Amount < 0 {
+			return nil, nil, &approver.OverLimitError{Spend: spend}
+		}
+		if index[spend.Counter] == 0 {
+			keys = append(keys, s.counterKey(spend.Counter))
+			index[spend.Counter] = len(keys)
+		}
+		args = append(args, spendArgs{
+			Key: index[spend.Counter], High: spend.Amount / half, Low: spend.Amount % half,
+			Keep: keep[spend.Counter].Microseconds(), Window: spend.Window.Microseconds(),
+			MaxHigh: spend.MaxAmount / half, MaxLow: spend.MaxAmount % half, MaxCount: spend.MaxCount,
+		})
+	}
+	return keys, args, nil
+}
+
+// keepFor is for how many milliseconds a decision is kept; 0 for ever.
+func (s *Store) keepFor(rec approver.Record) int64 {
+	if rec.Expires.IsZero() {
+		return 0
+	}
+	const most = 100 * 365 * 24 * time.Hour // beyond that Redis takes no times
+	left := min(rec.Expires.Sub(rec.Decided), most)
+	return (max(left, 0) + keepRecord).Milliseconds()
+}
+
+// overLimit reads the script's answer that a spend does not fit.
+func overLimit(spends []approver.Spend, answer []any) error {
+	numbers := make([]int64, len(answer))
+	for i, v := range answer {
+		n, err := strconv.ParseInt(fmt.Sprint(v), 10, 64)
+		if err != nil {
+			return fmt.Errorf("redis: the script answered %v", answer)
+		}
+		numbers[i] = n
+	}
+	if len(numbers) != 5 || numbers[1] < 1 || int(numbers[1]) > len(spends) {
+		return fmt.Errorf("redis: the script answered %v", answer)
+	}
+	used := approver.Usage{Amount: join(numbers[2], numbers[3]), Count: numbers[4]}
+	return &approver.OverLimitError{Spend: spends[numbers[1]-1], Used: used}
+}
+
+// join puts the halves of a sum together. One beyond 64 bits stays at the largest.
+func join(high, low int64) int64 {
+	if high += low / half; high > math.MaxInt64/half {
+		return math.MaxInt64
+	}
+	return high*half + low%half
+}
+
+// Finish implements [approver.Store].
+func (s *Store) Finish(ctx context.Context, id qredo.ActionID, outcome string) error {
+	rec, found, err := s.Lookup(ctx, id)
+	if err != nil || !found {
+		return errors.Join(err, s.missing(id, found || err != nil))
+	}
+	rec.Outcome = outcome
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("redis: decision about %s: %w", id, err)
+	}
+	done, err := finishScript.Run(ctx, s.client, []string{s.decisionKey(id)}, data).Int()
+	if err != nil {
+		return fmt.Errorf("redis: decision about %s: %w", id, err)
+	}
+	return s.missing(id, done == 1)
+}
+
+func (s *Store) missing(id qredo.ActionID, there bool) error {
+	if there {
+		return nil
+	}
+	return fmt.Errorf("redis: there is no decision about %s", id)
+}
+
+// Usage implements [approver.Store].
+func (s *Store) Usage(ctx context.Context, spends []approver.Spend) ([]approver.Usage, error) {
+	now, err := s.clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used := make([]approver.Usage, len(spends))
+	for i, spend := range spends {
+		after := fmt.Sprintf("(%d", now.Add(-spend.Window).UnixMicro())
+		entries, err := s.client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: s.counterKey(spend.Counter), ByScore: true, Start: after, Stop: "+inf"}).Result()
+		if err != nil {
+			return nil, fmt.Errorf("redis: %w", err)
+		}
+		var high, low int64
+		for _, entry := range entries {
+			parts := strings.SplitN(entry, ":", 3)
+			h, errHigh := strconv.ParseInt(parts[0], 10, 64)
+			l, errLow := strconv.ParseInt(parts[min(1, len(parts)-1)], 10, 64)
+			if err := errors.Join(errHigh, errLow); err != nil {
+				return nil, fmt.Errorf("redis: counter %s: %w", spend.Counter, err)
+			}
+			high, low = high+h, low+l
+		}
+		used[i] = approver.Usage{Amount: join(high, low), Count: int64(len(entries))}
+	}
+	return used, nil
+}
+
+// clock is the time that windows roll by.
+func (s *Store) clock(ctx context.Context) (time.Time, error) {
+	if s.now != nil {
+		return s.now(), nil
+	}
+	now, err := s.client.Time(ctx).Result()
+	if err != nil {
+		return now, fmt.Errorf("redis: %w", err)
+	}
+	return now, nil
+}

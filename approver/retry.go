@@ -1,0 +1,50 @@
+package approver
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// finalError is an error that trying again does not change.
+type finalError struct{ err error }
+
+func (e *finalError) Error() string { return e.err.Error() }
+func (e *finalError) Unwrap() error { return e.err }
+
+// isFinal reports whether trying again cannot change an error: the request is wrong, or the service
+// refuses it for a reason that does not pass. What comes from the network or the store passes, and so do
+// 408, 425, 429 and 5xx. An answer that was cut passes too: votes can be sent again.
+func isFinal(err error) bool {
+	if final := (*finalError)(nil); errors.As(err, &final) {
+		return true
+	}
+	if invalid := (*qredo.ValidationError)(nil); errors.As(err, &invalid) {
+		return true
+	}
+	var e *qredo.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.StatusCode {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return e.StatusCode >= 300 && e.StatusCode < 500
+}
+
+// pause is how long to wait before the next attempt, when so many have failed.
+func (a *Approver) pause(failed int, err error) time.Duration {
+	pause := a.pauseMin
+	for i := 1; i < failed && pause < a.pauseMax; i++ {
+		pause *= 2
+	}
+	pause = min(pause, a.pauseMax)
+	if errors.Is(err, qredo.ErrRateLimited) {
+		pause = min(4*pause, a.pauseMax) // the service has asked for less
+	}
+	return pause/2 + rand.N(pause/2+1) //nolint:gosec // jitter keeps no secret
+}

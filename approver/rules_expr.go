@@ -1,0 +1,220 @@
+package approver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/qredo-go/qredo"
+)
+
+// facts is what the expressions of a rule file can ask for.
+type facts struct {
+	Type          string `expr:"type"`
+	Asset         string `expr:"asset"`
+	Amount        int64  `expr:"amount"`
+	NetAmount     int64  `expr:"net_amount"`
+	Fees          int64  `expr:"fees"`
+	Recipient     string `expr:"recipient"`
+	RecipientName string `expr:"recipient_name"`
+	WhitelistName string `expr:"whitelist_name"`
+	Initiator     string `expr:"initiator"`
+	InitiatorName string `expr:"initiator_name"`
+	Reference     string `expr:"reference"`
+	BenefitOf     string `expr:"benefit_of"`
+	Wallet        string `expr:"wallet"`
+	Fund          string `expr:"fund"`
+	Company       string `expr:"company"`
+	Hour          int    `expr:"hour"`
+	Minute        int    `expr:"minute"`
+	Weekday       string `expr:"weekday"`
+}
+
+// factsOf takes the facts from an action's details. Where something would move and the service does not
+// say how much, there are none.
+func factsOf(a qredo.Action, now time.Time) (facts, error) {
+	now = now.UTC()
+	f := facts{Type: string(a.Type), Hour: now.Hour(), Minute: now.Minute(), Weekday: now.Weekday().String()}
+	d := a.Details
+	if d == nil {
+		return f, errors.New("the action has no details")
+	}
+	f.Asset, f.Amount, f.NetAmount, f.Fees = string(d.Asset), int64(d.Amount), int64(d.NetAmount), int64(d.Fees)
+	f.Recipient, f.RecipientName, f.WhitelistName = d.RecipientAddress, d.RecipientName, d.RecipientAddressName
+	if f.Recipient == "" {
+		f.Recipient = d.RecipientID
+	}
+	f.Initiator, f.InitiatorName = d.InitiatedBy, d.InitiatorName
+	f.Reference, f.BenefitOf = d.Reference, d.BenefitOf
+	f.Wallet, f.Fund, f.Company = string(d.WalletID), string(d.FundID), string(d.CompanyID)
+	if d.Wallet != nil { // a wallet that is to be connected
+		f.Wallet, f.Asset = string(d.Wallet.ID), string(d.Wallet.Asset)
+	}
+	if movesMoney(a.Type) && f.Amount <= 0 {
+		return f, fmt.Errorf("the action's amount is %d", f.Amount)
+	}
+	return f, nil
+}
+
+func movesMoney(t qredo.ActionType) bool {
+	switch t {
+	case qredo.ActionWithdraw, qredo.ActionTransfer, qredo.ActionSwap, qredo.ActionSwapTake:
+		return true
+	case qredo.ActionWalletConnect:
+	}
+	return false
+}
+
+// values are the facts by the names they have in expressions.
+func (f facts) values() map[string]any {
+	return map[string]any{
+		"type": f.Type, "asset": f.Asset, "amount": f.Amount, "net_amount": f.NetAmount, "fees": f.Fees,
+		"recipient": f.Recipient, "recipient_name": f.RecipientName, "whitelist_name": f.WhitelistName,
+		"initiator": f.Initiator, "initiator_name": f.InitiatorName, "reference": f.Reference, "benefit_of": f.BenefitOf,
+		"wallet": f.Wallet, "fund": f.Fund, "company": f.Company, "hour": f.Hour, "minute": f.Minute, "weekday": f.Weekday,
+	}
+}
+
+// expressionError is what is wrong with an expression, and in which of its lines.
+type expressionError struct {
+	line    int // from 0
+	problem string
+}
+
+func (e *expressionError) Error() string { return e.problem }
+
+// compile checks an expression, types included, and makes it ready to run. What could be inexact or
+// surprising with money is not in the language: fractions, division, sums that wrap, the machine's clock.
+func compile(source string) (program *vm.Program, namesType bool, err error) {
+	words := vocabulary{source: source}
+	options := []expr.Option{
+		expr.Env(facts{}), expr.AsBool(), expr.DisableAllBuiltins(),
+		expr.Patch(&words),
+		expr.Function("lower", textFunction(strings.ToLower), new(func(string) string)),
+		expr.Function("upper", textFunction(strings.ToUpper), new(func(string) string)),
+		expr.Function("trim", textFunction(strings.TrimSpace), new(func(string) string)),
+	}
+	for operator, op := range map[string]struct {
+		name string
+		f    func(a, b int64) (int64, bool)
+	}{"+": {"sum", sum}, "-": {"difference", difference}, "*": {"product", product}, "%": {"remainder", remainder}} {
+		options = append(options,
+			expr.Function(op.name, exact(operator, op.f),
+				new(func(int64, int64) int64), new(func(int, int64) int64), new(func(int64, int) int64), new(func(int, int) int64)),
+			expr.Operator(operator, op.name))
+	}
+	program, err = expr.Compile(source, append(options, expr.WarnOnAny())...)
+	if words.problem != nil {
+		return nil, false, words.problem
+	}
+	if e := (*file.Error)(nil); errors.As(err, &e) {
+		return nil, false, &expressionError{line: max(e.Line-1, 0), problem: fmt.Sprintf("%s (column %d)", e.Message, e.Column+1)}
+	}
+	return program, words.namesType, err
+}
+
+// vocabulary finds what the language has and rules must not use, and whether the type of action is asked for.
+type vocabulary struct {
+	source    string
+	problem   error
+	namesType bool
+}
+
+// Visit implements [ast.Visitor].
+func (v *vocabulary) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		v.namesType = v.namesType || n.Value == "type"
+	case *ast.FloatNode:
+		v.refuse(n, "%v: amounts are whole numbers of base units", n.Value)
+	case *ast.UnaryNode:
+		if _, number := n.Node.(*ast.IntegerNode); n.Operator == "-" && !number {
+			v.refuse(n, "- is not offered in front of a name")
+		}
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "/", "**", "^":
+			v.refuse(n, "%s is not offered: its results are not exact", n.Operator)
+		case "==", "!=", "in":
+			if name, ok := n.Left.(*ast.IdentifierNode); ok && name.Value == "weekday" {
+				v.weekdays(n.Right)
+			}
+		}
+	}
+}
+
+// weekdays checks what is compared with weekday, since a misspelled day would never match.
+func (v *vocabulary) weekdays(node ast.Node) {
+	switch n := node.(type) {
+	case *ast.ArrayNode:
+		for _, each := range n.Nodes {
+			v.weekdays(each)
+		}
+	case *ast.StringNode:
+		for day := time.Sunday; day <= time.Saturday; day++ {
+			if n.Value == day.String() {
+				return
+			}
+		}
+		v.refuse(n, "%q is no weekday: they are written Monday, Tuesday, …", n.Value)
+	}
+}
+
+func (v *vocabulary) refuse(node ast.Node, format string, args ...any) {
+	if v.problem == nil {
+		before := []rune(v.source)[:node.Location().From]
+		v.problem = &expressionError{line: strings.Count(string(before), "\n"), problem: fmt.Sprintf(format, args...)}
+	}
+}
+
+func textFunction(f func(string) string) func(...any) (any, error) {
+	return func(args ...any) (any, error) { return f(args[0].(string)), nil }
+}
+
+var errOverflow = errors.New("the result is beyond 64 bits")
+
+// exact is an operation on whole numbers that fails where the result would be wrong.
+func exact(operator string, f func(a, b int64) (int64, bool)) func(...any) (any, error) {
+	number := func(v any) int64 {
+		if n, small := v.(int); small {
+			return int64(n)
+		}
+		return v.(int64)
+	}
+	return func(args ...any) (any, error) {
+		a, b := number(args[0]), number(args[1])
+		result, ok := f(a, b)
+		if !ok {
+			return nil, fmt.Errorf("%d %s %d: %w", a, operator, b, errOverflow)
+		}
+		return result, nil
+	}
+}
+
+func sum(a, b int64) (int64, bool) { return a + b, (a+b > a) == (b > 0) }
+
+func difference(a, b int64) (int64, bool) { return a - b, (a-b < a) == (b > 0) }
+
+func product(a, b int64) (int64, bool) {
+	if a == 0 || b == 0 {
+		return 0, true
+	}
+	if a == -1 && b == math.MinInt64 || b == -1 && a == math.MinInt64 {
+		return 0, false
+	}
+	return a * b, a*b/b == a
+}
+
+func remainder(a, b int64) (int64, bool) {
+	if b == 0 {
+		return 0, false
+	}
+	return a % b, true
+}

@@ -1,0 +1,86 @@
+package approver_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/internal/trial"
+)
+
+func openStore(t *testing.T, path string, now func() time.Time) *approver.FileStore {
+	t.Helper()
+	s, err := approver.OpenStore(path, now)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	return s
+}
+
+func TestMemoryStore(t *testing.T) {
+	trial.TestStore(t, func(_ *testing.T, now func() time.Time) approver.Store { return approver.NewMemoryStore(now) })
+}
+
+func TestFileStore(t *testing.T) {
+	trial.TestStore(t, func(t *testing.T, now func() time.Time) approver.Store {
+		t.Helper()
+		return openStore(t, filepath.Join(t.TempDir(), "store"), now)
+	})
+}
+
+func TestFileStoreKeepsWhatItHas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	clock := trial.NewClock(noon)
+	s, err := approver.OpenStore(path, clock.Now)
+	require.NoError(t, err)
+	spend := approver.Spend{Counter: "c", Amount: 5, Window: time.Hour, MaxAmount: 10}
+	rec := approver.Record{ActionID: "a", Verdict: approver.Approve, Decided: noon, Expires: noon.Add(time.Hour), Token: "t"}
+	_, err = s.Reserve(t.Context(), rec, []approver.Spend{spend})
+	require.NoError(t, err)
+	_, err = approver.OpenStore(path, clock.Now)
+	require.Error(t, err, "another process may use it")
+	require.NoError(t, s.Close())
+
+	s = openStore(t, path, clock.Now)
+	stands, found, err := s.Lookup(t.Context(), "a")
+	require.NoError(t, err)
+	assert.True(t, found)
+	assert.Equal(t, rec, stands)
+	used, err := s.Usage(t.Context(), []approver.Spend{spend})
+	require.NoError(t, err)
+	assert.Equal(t, []approver.Usage{{Amount: 5, Count: 1}}, used)
+}
+
+func TestFileStoreForgetsWhatCannotComeAgain(t *testing.T) {
+	clock := trial.NewClock(noon)
+	s := openStore(t, filepath.Join(t.TempDir(), "store"), clock.Now)
+	for i := range 20 {
+		expires := noon.Add(time.Hour)
+		if i == 0 {
+			expires = time.Date(292277026596, 1, 1, 0, 0, 0, 0, time.UTC) // as far as the wire goes
+		}
+		rec := approver.Record{ActionID: qredo.ActionID(fmt.Sprint(i)), Verdict: approver.Reject, Expires: expires}
+		_, err := s.Reserve(t.Context(), rec, nil)
+		if i == 0 {
+			require.Error(t, err, "such a time is not written")
+			rec.Expires = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+			_, err = s.Reserve(t.Context(), rec, nil)
+		}
+		require.NoError(t, err)
+	}
+	clock.Forward(25 * time.Hour)
+	for i := range 20 {
+		_, err := s.Reserve(t.Context(), approver.Record{ActionID: qredo.ActionID(fmt.Sprint("later", i)), Expires: clock.Now()}, nil)
+		require.NoError(t, err)
+	}
+	for i := range 20 {
+		_, found, err := s.Lookup(t.Context(), qredo.ActionID(fmt.Sprint(i)))
+		require.NoError(t, err)
+		assert.Equal(t, i == 0, found, i)
+	}
+}
