@@ -18,15 +18,16 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// Checker holds requests and answers against the document.
+// Checker holds requests and answers against an API's document.
 type Checker struct {
+	api        *API
 	mu         sync.Mutex
 	called     map[Operation]int
 	violations []string
 }
 
 // New returns a checker that has seen nothing yet.
-func New() *Checker { return &Checker{called: map[Operation]int{}} }
+func (a *API) New() *Checker { return &Checker{api: a, called: map[Operation]int{}} }
 
 // Violations lists what was not as the document says.
 func (c *Checker) Violations() []string {
@@ -57,7 +58,7 @@ func (c *Checker) violation(req *http.Request, status int, format string, args .
 // well send what is wrong. An answer is checked always.
 func (c *Checker) Transport(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		if !strings.HasPrefix(req.URL.Path, basePath+"/") {
+		if !strings.HasPrefix(req.URL.Path, c.api.basePath+"/") {
 			return next.RoundTrip(req)
 		}
 		sent, body, err := copyRequest(req)
@@ -98,7 +99,7 @@ func (c *Checker) check(req *http.Request, body []byte, resp *http.Response) {
 	if len(body) > 0 {
 		checked.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	route, params, err := router().FindRoute(checked)
+	route, params, err := c.api.router().FindRoute(checked)
 	if err != nil {
 		c.checkUnknown(req, resp)
 		return
@@ -147,17 +148,17 @@ func hasHeader(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 // checkUnknown is for what is no operation: feeds, and what must be a failure.
 func (c *Checker) checkUnknown(req *http.Request, resp *http.Response) {
 	if resp.StatusCode >= 400 {
-		c.checkAnswer(req, &openapi3filter.RequestValidationInput{Request: req, Route: failureRoute()}, resp)
+		c.checkAnswer(req, &openapi3filter.RequestValidationInput{Request: req, Route: c.api.failureRoute()}, resp)
 		return
 	}
-	if resp.StatusCode != http.StatusSwitchingProtocols || !isFeed(strings.TrimPrefix(req.URL.Path, basePath)) {
+	if resp.StatusCode != http.StatusSwitchingProtocols || !c.api.isFeed(strings.TrimPrefix(req.URL.Path, c.api.basePath)) {
 		c.violation(req, resp.StatusCode, "the document has no such operation")
 	}
 }
 
-func isFeed(path string) bool {
+func (a *API) isFeed(path string) bool {
 	segments := strings.Split(path, "/")
-	return slices.ContainsFunc(feeds, func(feed string) bool {
+	return slices.ContainsFunc(a.feeds, func(feed string) bool {
 		_, pattern, _ := strings.Cut(feed, " ")
 		return slices.EqualFunc(strings.Split(pattern, "/"), segments, func(p, s string) bool {
 			return p == s || strings.HasPrefix(p, "{") && s != ""
@@ -166,9 +167,9 @@ func isFeed(path string) bool {
 }
 
 // failureRoute stands for an operation that answers failures only.
-func failureRoute() *routers.Route {
-	responses := openapi3.NewResponses(openapi3.WithName("default", document().Components.Responses["Failure"].Value))
-	return &routers.Route{Spec: document(), Operation: &openapi3.Operation{Responses: responses}}
+func (a *API) failureRoute() *routers.Route {
+	responses := openapi3.NewResponses(openapi3.WithName("default", a.document().Components.Responses["Failure"].Value))
+	return &routers.Route{Spec: a.document(), Operation: &openapi3.Operation{Responses: responses}}
 }
 
 // checkAnswer holds a body against what the document has for its status.

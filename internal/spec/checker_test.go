@@ -87,7 +87,7 @@ func TestSpecChecker(t *testing.T) {
 		{"no operation", "GET " + base + "/nothing", "", 200, "{}", "no such operation"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			checker := New()
+			checker := Partner.New()
 			client := &http.Client{Transport: checker.Transport(answering(test.status, "application/json", test.answer))}
 			resp, err := client.Do(newRequest(t, test.operation, test.body))
 			require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestSpecChecker(t *testing.T) {
 }
 
 func TestSpecCheckerCountsSuccesses(t *testing.T) {
-	checker := New()
+	checker := Partner.New()
 	for _, status := range []int{200, 400, 200} {
 		answer := fees
 		if status == 400 {
@@ -121,7 +121,7 @@ func TestSpecCheckerCountsSuccesses(t *testing.T) {
 
 // What stands in between may answer in a form of its own.
 func TestSpecCheckerTakesAProxysPage(t *testing.T) {
-	checker := New()
+	checker := Partner.New()
 	resp, err := checker.Transport(answering(502, "text/html", "<html>")).RoundTrip(newRequest(t, "GET /api/v1/p/assets", ""))
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
@@ -132,7 +132,7 @@ func TestSpecCheckerLetsUpgradesPass(t *testing.T) {
 	for path, violations := range map[string]int{
 		"/coreclient/feed": 0, "/coreclient/c/feed": 0, "/liquidityhub/feed": 0, "/wallets/feed": 0, "/assets": 1, "/feed": 1,
 	} {
-		checker := New()
+		checker := Partner.New()
 		req := newRequest(t, "GET /api/v1/p"+path, "")
 		req.Header.Set("x-api-zkp", "1")
 		connection := struct{ io.ReadWriteCloser }{}
@@ -148,7 +148,7 @@ func TestSpecCheckerLetsUpgradesPass(t *testing.T) {
 
 // An answer that is cut reaches the client as it came.
 func TestSpecCheckerKeepsACutAnswer(t *testing.T) {
-	checker, broken := New(), errors.New("broken")
+	checker, broken := Partner.New(), errors.New("broken")
 	cut := roundTripper(func(*http.Request) (*http.Response, error) {
 		body := io.MultiReader(bytes.NewReader([]byte(`{"ass`)), failing{broken})
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body)}, nil

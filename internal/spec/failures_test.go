@@ -15,14 +15,14 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
 // What is named by an ID that nothing has is answered with a failure that the document lists for it.
 func TestSpecUnknownIDs(t *testing.T) {
-	checker := New()
+	checker := Partner.New()
 	r := newRun(t, checker)
-	for _, op := range Operations() {
+	for _, op := range Partner.Operations() {
 		path := placeholder.ReplaceAllString(op.Path, "nobody")
 		if path == op.Path {
 			continue
 		}
-		operation := document().Paths.Value(op.Path).GetOperation(op.Method)
+		operation := Partner.document().Paths.Value(op.Path).GetOperation(op.Method)
 		var body any
 		if operation.RequestBody != nil {
 			body = struct{}{}
@@ -41,9 +41,9 @@ func TestSpecUnknownIDs(t *testing.T) {
 
 // Nothing is answered to whom nobody knows.
 func TestSpecUnauthenticated(t *testing.T) {
-	checker := New()
+	checker := Partner.New()
 	r := newRun(t, checker)
-	for _, op := range Operations() {
+	for _, op := range Partner.Operations() {
 		url := r.srv.BaseURL() + placeholder.ReplaceAllString(op.Path, "nobody")
 		req, err := http.NewRequestWithContext(t.Context(), op.Method, url, nil)
 		require.NoError(t, err)

@@ -68,7 +68,7 @@ var noObject = map[string]bool{
 // Every field of the document has a Go field, in the same form.
 func TestSpecFieldsAreInTheClient(t *testing.T) {
 	src := readClient(t)
-	for name, schema := range document().Components.Schemas {
+	for name, schema := range Partner.document().Components.Schemas {
 		if noObject[name] {
 			continue
 		}
@@ -116,14 +116,14 @@ func TestSpecHasTheClientsFields(t *testing.T) {
 	src := readClient(t)
 	schemas := map[string][]string{}
 	for name, typeName := range goTypes {
-		require.NotNil(t, document().Components.Schemas[name], "the document has no %s", name)
+		require.NotNil(t, Partner.document().Components.Schemas[name], "the document has no %s", name)
 		schemas[typeName] = append(schemas[typeName], name)
 	}
 	for typeName, names := range schemas {
 		for _, field := range src.fields(t, typeName) {
 			found := false
 			for _, name := range names {
-				schema := document().Components.Schemas[name].Value
+				schema := Partner.document().Components.Schemas[name].Value
 				for property := range schema.Properties {
 					if fold(property) != fold(field.name) || field.alias {
 						continue
@@ -159,7 +159,7 @@ var queries = map[string]string{
 
 func TestSpecQueriesAreTheClients(t *testing.T) {
 	src := readClient(t)
-	for _, item := range document().Paths.Map() {
+	for _, item := range Partner.document().Paths.Map() {
 		for _, op := range item.Operations() {
 			var names []string
 			for _, p := range op.Parameters {

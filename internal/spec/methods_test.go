@@ -28,7 +28,7 @@ func methodsOf(t *testing.T) map[string][]string {
 		for _, line := range lines {
 			operation := line[1]
 			_, known := publishedStatuses[operation]
-			assert.True(t, known || slices.Contains(feeds, operation), "%s names %s, which is no operation", name, operation)
+			assert.True(t, known || slices.Contains(Partner.feeds, operation), "%s names %s, which is no operation", name, operation)
 			methods[operation] = append(methods[operation], name)
 		}
 	}
@@ -37,7 +37,7 @@ func methodsOf(t *testing.T) map[string][]string {
 
 func TestSpecEveryOperationHasAMethod(t *testing.T) {
 	methods := methodsOf(t)
-	for _, op := range Operations() {
+	for _, op := range Partner.Operations() {
 		assert.NotEmpty(t, methods[op.String()], "no method of the client names %s", op)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // counts when a method names it and it was called with success; each request and answer is held against
 // the document on its way.
 func TestSpecEveryOperation(t *testing.T) {
-	checker := New()
+	checker := Partner.New()
 	r := newRun(t, checker)
 	r.assets()
 	r.company()
@@ -37,7 +37,7 @@ func TestSpecEveryOperation(t *testing.T) {
 		t.Error(violation)
 	}
 	methods, called, done := methodsOf(t), checker.Called(), 0
-	for _, op := range Operations() {
+	for _, op := range Partner.Operations() {
 		if assert.NotZero(t, called[op], "%s was not called", op) && len(methods[op.String()]) > 0 {
 			done++
 		}

@@ -17,12 +17,24 @@ import (
 )
 
 //go:embed partner-api-v1.yaml
-var source []byte
+var partnerSource []byte
 
-const basePath = "/api/v1/p"
+//go:embed qredo-api-v1.yaml
+var qredoSource []byte
 
-// feeds are the WebSockets beside the operations.
-var feeds = []string{"GET /coreclient/{client_id}/feed", "GET /liquidityhub/feed", "GET /wallets/feed"}
+// API is one of the service's two APIs.
+type API struct {
+	basePath string
+	feeds    []string // the WebSockets beside the operations
+	document func() *openapi3.T
+	router   func() routers.Router
+}
+
+// The service's APIs.
+var (
+	Partner = newAPI(partnerSource, "/api/v1/p", "GET /coreclient/{client_id}/feed", "GET /liquidityhub/feed", "GET /wallets/feed")
+	Qredo   = newAPI(qredoSource, "/qapi/v1")
+)
 
 // Operation is one operation of the document.
 type Operation struct {
@@ -33,33 +45,35 @@ type Operation struct {
 // String gives method and path.
 func (o Operation) String() string { return o.Method + " " + o.Path }
 
-// document loads and validates what is embedded. It panics where that is wrong: no test could go on.
-var document = sync.OnceValue(func() *openapi3.T {
-	doc, err := openapi3.NewLoader().LoadFromData(source)
-	if err == nil {
-		err = doc.Validate(context.Background())
-	}
-	if err != nil {
-		panic("spec: " + err.Error())
-	}
-	return doc
-})
-
-// router finds operations by path, whatever the host.
-var router = sync.OnceValue(func() routers.Router {
-	doc := *document()
-	doc.Servers = openapi3.Servers{{URL: basePath}}
-	r, err := gorillamux.NewRouter(&doc)
-	if err != nil {
-		panic("spec: " + err.Error())
-	}
-	return r
-})
+// newAPI panics, when the document is first needed, where that is wrong: no test could go on.
+func newAPI(source []byte, basePath string, feeds ...string) *API {
+	a := &API{basePath: basePath, feeds: feeds}
+	a.document = sync.OnceValue(func() *openapi3.T {
+		doc, err := openapi3.NewLoader().LoadFromData(source)
+		if err == nil {
+			err = doc.Validate(context.Background())
+		}
+		if err != nil {
+			panic("spec: " + err.Error())
+		}
+		return doc
+	})
+	a.router = sync.OnceValue(func() routers.Router { // finds operations by path, whatever the host
+		doc := *a.document()
+		doc.Servers = openapi3.Servers{{URL: basePath}}
+		r, err := gorillamux.NewRouter(&doc)
+		if err != nil {
+			panic("spec: " + err.Error())
+		}
+		return r
+	})
+	return a
+}
 
 // Operations lists the document's operations by path and method.
-func Operations() []Operation {
+func (a *API) Operations() []Operation {
 	var list []Operation
-	for path, item := range document().Paths.Map() {
+	for path, item := range a.document().Paths.Map() {
 		for method, op := range item.Operations() {
 			list = append(list, Operation{Method: method, Path: path, ID: op.OperationID})
 		}
@@ -72,8 +86,8 @@ func Operations() []Operation {
 
 // Client returns an HTTP client that checks everything that passes through it. The test fails at its end
 // if something was not as the document says.
-func Client(t testing.TB) *http.Client {
-	checker := New()
+func (a *API) Client(t testing.TB) *http.Client {
+	checker := a.New()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()

@@ -83,14 +83,14 @@ func TestSpecHasThePublishedOperations(t *testing.T) {
 	require.Len(t, publishedStatuses, 53)
 	have := map[string]bool{}
 	ids := map[string]bool{}
-	for _, op := range Operations() {
+	for _, op := range Partner.Operations() {
 		have[op.String()] = true
 		assert.NotEmpty(t, op.ID, op)
 		assert.False(t, ids[op.ID], "two operations are called %s", op.ID)
 		ids[op.ID] = true
 		statuses := []string{"default"}
 		statuses = append(statuses, publishedStatuses[op.String()]...)
-		responses := document().Paths.Value(op.Path).GetOperation(op.Method).Responses.Map()
+		responses := Partner.document().Paths.Value(op.Path).GetOperation(op.Method).Responses.Map()
 		assert.ElementsMatch(t, statuses, slices.Collect(maps.Keys(responses)), op)
 	}
 	for op := range publishedStatuses {
@@ -102,7 +102,7 @@ func TestSpecHasThePublishedOperations(t *testing.T) {
 // An answer whose objects were open would take any field, and one that failed in an unknown form would
 // take any body.
 func TestSpecDescribesEveryOperationInFull(t *testing.T) {
-	for path, item := range document().Paths.Map() {
+	for path, item := range Partner.document().Paths.Map() {
 		for method, op := range item.Operations() {
 			name := method + " " + path
 			assert.NotEmpty(t, op.Summary, name)
@@ -134,7 +134,7 @@ func TestSpecDescribesEveryOperationInFull(t *testing.T) {
 const disagreements = 57
 
 func TestSpecHasEveryDisagreement(t *testing.T) {
-	data, err := json.Marshal(document())
+	data, err := json.Marshal(Partner.document())
 	require.NoError(t, err)
 	var tree any
 	require.NoError(t, json.Unmarshal(data, &tree))
