@@ -70,9 +70,11 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
-	req.Header = opts.header
-	setDefault(req.Header, "Accept", "application/json")
-	setDefault(req.Header, "Content-Type", "application/json")
+	if opts.header != nil {
+		req.Header = opts.header
+	}
+	setDefault(req.Header, "Accept", jsonOnly)
+	setDefault(req.Header, "Content-Type", jsonOnly)
 	setDefault(req.Header, "User-Agent", c.userAgent)
 
 	x := &exchange{
@@ -92,9 +94,13 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 	return x, nil
 }
 
-func setDefault(h http.Header, key, value string) {
-	if h.Get(key) == "" {
-		h.Set(key, value)
+// jsonOnly is a header's value. All requests share it; none changes it.
+var jsonOnly = []string{"application/json"}
+
+// setDefault sets a header, by its canonical name, that the caller has not set.
+func setDefault(h http.Header, key string, value []string) {
+	if len(h[key]) == 0 {
+		h[key] = value
 	}
 }
 

@@ -57,7 +57,7 @@ type Client struct {
 	clock       *clock
 	retry       RetryPolicy
 	limiter     *rate.Limiter
-	userAgent   string
+	userAgent   []string // as the header has it
 	maxResponse int64
 	chain       handler
 }
@@ -75,7 +75,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 		auth:        auth,
 		clock:       &clock{source: time.Now},
 		log:         slog.New(slog.DiscardHandler),
-		userAgent:   "qredo-go/" + Version,
+		userAgent:   []string{"qredo-go/" + Version},
 		maxResponse: defaultMaxResponse,
 	}
 	for _, opt := range append([]Option{WithEnvironment(Production)}, opts...) {
@@ -227,7 +227,7 @@ func WithUserAgent(agent string) Option {
 		if err := checkHeaderText("user agent", strings.ReplaceAll(agent, " ", "")); err != nil {
 			return err
 		}
-		c.userAgent = agent
+		c.userAgent = []string{agent}
 		return nil
 	}
 }
@@ -265,7 +265,12 @@ type callOptions struct {
 
 // WithHeader adds a header to one call. The headers that authenticate it cannot be set.
 func WithHeader(key, value string) CallOption {
-	return func(o *callOptions) { o.header.Add(key, value) }
+	return func(o *callOptions) {
+		if o.header == nil {
+			o.header = http.Header{}
+		}
+		o.header.Add(key, value)
+	}
 }
 
 // WithResponse fills r with how the service answered, also when the call returns an error. A call that
@@ -285,7 +290,7 @@ func WithPollInterval(d time.Duration) CallOption {
 }
 
 func newCallOptions(opts []CallOption) callOptions {
-	o := callOptions{header: http.Header{}, pollInterval: defaultPollInterval}
+	o := callOptions{pollInterval: defaultPollInterval}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)

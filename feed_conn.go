@@ -60,7 +60,7 @@ func (c *Client) upgrade(ctx context.Context, path string) (*websocket.Conn, err
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
-	req.Header.Set("User-Agent", c.userAgent)
+	req.Header["User-Agent"] = c.userAgent
 	x := &exchange{req: req, path: path}
 	signed, err := x.authenticate(c.auth, c.clock.now())
 	if err != nil {

@@ -2,6 +2,7 @@ package qredo
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -25,7 +26,8 @@ func (h authHandler) handle(x *exchange) (*Response, error) {
 func (x *exchange) authenticate(auth Authenticator, now time.Time) (*exchange, error) {
 	x.stamped = now
 	attempt := *x
-	attempt.req = x.req.Clone(x.req.Context())
+	attempt.req = x.req.WithContext(x.req.Context()) // a shallow copy: only the header is changed
+	attempt.req.Header = maps.Clone(x.req.Header)
 	if err := auth.Authenticate(attempt.req, x.body, now); err != nil {
 		return nil, fmt.Errorf("%w: authenticating: %w", errNotSent, err)
 	}

@@ -1,7 +1,5 @@
 package qredo
 
-import "github.com/qredo-go/qredo/internal/wire"
-
 // Policy says who approves what leaves a fund or wallet: Threshold of the Members.
 type Policy struct {
 	ID        PolicyID       `json:"id"`
@@ -22,24 +20,7 @@ type Policy struct {
 // PolicyMember is one approver. A dedicated member is the counterparty of a dedicated wallet.
 type PolicyMember struct {
 	Dedicated bool   `json:"dedicated"`
-	Entity    Entity `json:"entity"`
-}
-
-// UnmarshalJSON reads a member; the service's schema has the entity itself in its place.
-func (m *PolicyMember) UnmarshalJSON(data []byte) error {
-	var wrapped struct {
-		Dedicated bool    `json:"dedicated"`
-		Entity    *Entity `json:"entity"`
-	}
-	if err := wire.Unmarshal(data, &wrapped); err != nil {
-		return err
-	}
-	*m = PolicyMember{Dedicated: wrapped.Dedicated}
-	if wrapped.Entity == nil {
-		return wire.Unmarshal(data, &m.Entity)
-	}
-	m.Entity = *wrapped.Entity
-	return nil
+	Entity    Entity `json:"entity" bare:"true"` // the service's schema has the entity itself as the member
 }
 
 // Entity is a user, company or core client.

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -84,6 +85,18 @@ func fieldsOf(t reflect.Type) fields {
 				other := own
 				other.name, other.alias = alias, true
 				fs[key] = &other
+			}
+		}
+	}
+	for _, sf := range reflect.VisibleFields(t) {
+		if sf.Tag.Get("bare") == "" {
+			continue
+		}
+		for key, inner := range fieldsOf(sf.Type) {
+			if _, taken := fs[key]; !taken {
+				bare := *inner
+				bare.index = slices.Concat(sf.Index, inner.index)
+				fs[key] = &bare
 			}
 		}
 	}

@@ -5,6 +5,7 @@
 //
 //   - keys match without regard to case, underscores and hyphens: tx_id, txID and TxID are one key;
 //   - a field may have further names, in its tag alias:"other,another";
+//   - a field tagged bare:"true" may come without what holds it: its own fields in that one's place;
 //   - a whole number may come as a number or as text, a boolean as text, a text as a number;
 //   - one object may stand where a list is expected; null leaves a value as it is;
 //   - unknown keys are ignored.
@@ -88,32 +89,36 @@ func syntaxError(data []byte) error {
 type decoder struct {
 	data  []byte
 	pos   int
-	texts *[textSlots]string // texts met before, so that those that come again share their memory
+	texts []string // texts met before, so that those that come again share their memory
 }
 
 const (
-	textSlots   = 512
-	longestText = 64      // longer ones hardly come twice
-	longEnough  = 8 << 10 // of a document, for sharing to be worth the table
+	fewTexts, manyTexts = 32, 512 // places for them, in a short and in a long document
+	longDocument        = 8 << 10 // bytes
+	longestText         = 64      // longer ones hardly come twice
 )
 
 // share returns a text as a string, which may be one that was made before.
 func (d *decoder) share(text []byte) string {
-	if len(d.data) < longEnough || len(text) > longestText {
+	if len(text) > longestText {
 		return string(text)
 	}
 	if d.texts == nil {
-		d.texts = new([textSlots]string)
+		places := fewTexts
+		if len(d.data) > longDocument {
+			places = manyTexts
+		}
+		d.texts = make([]string, places)
 	}
 	hash := uint32(2166136261) // FNV-1a
 	for _, c := range text {
 		hash = (hash ^ uint32(c)) * 16777619
 	}
-	slot := &d.texts[hash%textSlots]
-	if *slot != string(text) {
-		*slot = string(text)
+	place := &d.texts[hash%uint32(len(d.texts))]
+	if *place != string(text) {
+		*place = string(text)
 	}
-	return *slot
+	return *place
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {
@@ -192,7 +197,7 @@ func (d *decoder) list(dst reflect.Value) error {
 	add := func() error {
 		n := dst.Len()
 		if n == dst.Cap() {
-			dst.Grow(1)
+			dst.Grow(4) // or more, as append does
 		}
 		dst.SetLen(n + 1)
 		slot := dst.Index(n)
