@@ -16,8 +16,13 @@ var apiLine = regexp.MustCompile(`(?m)^API: ((?:GET|POST|PUT|DELETE) /\S*)$`)
 // names none, or what is no operation, is an error.
 func methodsOf(t *testing.T) map[string][]string {
 	t.Helper()
+	return readClient(t).methodsFor(t, Partner, publishedStatuses)
+}
+
+func (s *goSource) methodsFor(t *testing.T, api *API, statuses map[string][]string) map[string][]string {
+	t.Helper()
 	methods := map[string][]string{}
-	for _, m := range readClient(t).methods {
+	for _, m := range s.methods {
 		if !strings.HasSuffix(m.receiver, "Service") || !ast.IsExported(m.receiver) || !ast.IsExported(m.name) {
 			continue
 		}
@@ -27,8 +32,8 @@ func methodsOf(t *testing.T) map[string][]string {
 		assert.Len(t, lines, strings.Count(m.doc, "API:"), "%s has a line API: that cannot be read", name)
 		for _, line := range lines {
 			operation := line[1]
-			_, known := publishedStatuses[operation]
-			assert.True(t, known || slices.Contains(Partner.feeds, operation), "%s names %s, which is no operation", name, operation)
+			_, known := statuses[operation]
+			assert.True(t, known || slices.Contains(api.feeds, operation), "%s names %s, which is no operation", name, operation)
 			methods[operation] = append(methods[operation], name)
 		}
 	}

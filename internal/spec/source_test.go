@@ -24,9 +24,11 @@ type method struct {
 	receiver, name, doc string
 }
 
-func readClient(t *testing.T) *goSource {
+func readClient(t *testing.T) *goSource { return readPackage(t, "../../") }
+
+func readPackage(t *testing.T, dir string) *goSource {
 	t.Helper()
-	paths, err := filepath.Glob("../../*.go")
+	paths, err := filepath.Glob(dir + "*.go")
 	require.NoError(t, err)
 	src := &goSource{structs: map[string]*ast.StructType{}}
 	for _, path := range paths {
