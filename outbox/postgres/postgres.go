@@ -11,11 +11,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
 
 	"github.com/qredo-go/qredo/outbox"
 )
@@ -130,11 +130,12 @@ func (s *Store) Page(ctx context.Context, f outbox.Filter, after string, limit i
 // Claim leases entries that are due.
 func (s *Store) Claim(ctx context.Context, now, until time.Time, limit int) ([]outbox.Claim, error) {
 	return s.claim(ctx, `
-		UPDATE qredo_outbox SET token = token + 1, leased_until = @until
-		WHERE key IN (
+		WITH next AS MATERIALIZED (
 			SELECT key FROM qredo_outbox
 			WHERE NOT ended AND due <= @now AND leased_until <= @now
 			ORDER BY due LIMIT @limit FOR UPDATE SKIP LOCKED)
+		UPDATE qredo_outbox SET token = token + 1, leased_until = @until
+		FROM next WHERE qredo_outbox.key = next.key
 		RETURNING entry, token`,
 		pgx.NamedArgs{"now": now, "until": until, "limit": limit})
 }
@@ -197,7 +198,7 @@ func (s *Store) save(ctx context.Context, c outbox.Claim, release bool) error {
 
 // known gives the errors of the pool the names of package outbox.
 func known(err error) error {
-	if err != nil && strings.Contains(err.Error(), "closed pool") { // the pool has no error value for it
+	if errors.Is(err, puddle.ErrClosedPool) {
 		return outbox.ErrClosed
 	}
 	return err

@@ -1,0 +1,58 @@
+package outbox_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/qredo-go/qredo/outbox"
+	"github.com/qredo-go/qredo/outbox/internal/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func openFile(t *testing.T) outbox.Store {
+	t.Helper()
+	store, err := outbox.OpenFile(filepath.Join(t.TempDir(), "outbox.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, store.Close()) })
+	return store
+}
+
+func TestFile(t *testing.T) { storetest.Run(t, openFile) }
+
+func TestFileIsForOneProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	store, err := outbox.OpenFile(path)
+	require.NoError(t, err)
+	_, err = outbox.OpenFile(path)
+	require.ErrorContains(t, err, "another program has "+path+" open")
+	require.NoError(t, store.Close())
+	_, err = outbox.OpenFile(filepath.Join(path, "below a file"))
+	require.ErrorContains(t, err, path)
+}
+
+func TestFileForgetsLeasesWhenItIsOpenedAgain(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "outbox.db")
+	store, err := outbox.OpenFile(path)
+	require.NoError(t, err)
+	_, _, err = store.Add(ctx, storetest.Entry("a"))
+	require.NoError(t, err)
+	claims, err := store.Claim(ctx, storetest.Start, storetest.Start.Add(time.Hour), 1)
+	require.NoError(t, err)
+	require.Len(t, claims, 1)
+	claims[0].Entry.Sending = true
+	require.NoError(t, store.Save(ctx, claims[0]))
+	require.NoError(t, store.Close())
+	store, err = outbox.OpenFile(path)
+	require.NoError(t, err)
+	again, err := store.Claim(ctx, storetest.Start, storetest.Start.Add(time.Hour), 1)
+	require.NoError(t, err)
+	require.Len(t, again, 1)
+	assert.Equal(t, claims[0].Entry, again[0].Entry)
+	require.NoError(t, store.Close())
+}
