@@ -1,0 +1,109 @@
+package qredo_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// worldCalls are the five requests for a transaction, as the sandbox can carry them out. The quote is one
+// that can be taken.
+func worldCalls(w *world, quote qredo.TxID) map[string]func(context.Context, *qredo.Client, qredo.PartnerTxID, ...qredo.CallOption) (*qredo.Submission, error) {
+	return map[string]func(context.Context, *qredo.Client, qredo.PartnerTxID, ...qredo.CallOption) (*qredo.Submission, error){
+		"transfer": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
+			req := w.transfer(1000)
+			req.PartnerTxID = id
+			return c.Transfers.Create(ctx, w.company, req, opts...)
+		},
+		"withdraw": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
+			req := w.withdrawal(1000)
+			req.PartnerTxID = id
+			return c.Transfers.Withdraw(ctx, w.company, req, opts...)
+		},
+		"sweep": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
+			req := w.sweep(1000)
+			req.PartnerTxID = id
+			return c.CoreClients.Sweep(ctx, w.desk.ID, req, opts...)
+		},
+		"swap make": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
+			req := w.swap()
+			req.PartnerTxID = id
+			made, err := c.Swaps.Make(ctx, w.company, req, opts...)
+			if err != nil {
+				return nil, err
+			}
+			return &made.Submission, nil
+		},
+		"swap take": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
+			req := w.take(quote)
+			req.PartnerTxID = id
+			return c.Swaps.Take(ctx, w.company, req, opts...)
+		},
+	}
+}
+
+type between = func(*http.Request, http.RoundTripper) (*http.Response, error)
+
+// An outcome that is unknown is found out by sending the request again with the same PartnerTxID, whether
+// the first one arrived or not, and either way there is one transaction.
+func TestUnknownOutcomesAreResolved(t *testing.T) {
+	w := newWorld(t)
+	for name, lost := range map[string]struct {
+		between between
+		made    int
+		status  qredo.SubmissionStatus
+	}{
+		"answer lost":  {loseAnswer, 1, qredo.SubmissionExisting},
+		"request lost": {loseRequest, 0, qredo.SubmissionNew},
+	} {
+		for operation, call := range worldCalls(w, w.offer(t)) {
+			t.Run(name+"/"+operation, func(t *testing.T) {
+				before := w.transactions(t)
+				sent, err := call(t.Context(), w.through(lost.between), "", qredo.WithoutRetry())
+				var unknown *qredo.UnknownOutcomeError
+				require.ErrorAs(t, err, &unknown)
+				require.Nil(t, sent)
+				require.NotEmpty(t, unknown.PartnerTxID)
+				assert.Equal(t, lost.made, w.transactions(t)-before)
+
+				found, err := call(t.Context(), w.client, unknown.PartnerTxID)
+				require.NoError(t, err)
+				assert.Equal(t, lost.status, found.Status)
+				assert.Equal(t, unknown.PartnerTxID, found.PartnerTxID)
+				assert.Equal(t, 1, w.transactions(t)-before)
+				again, err := call(t.Context(), w.client, unknown.PartnerTxID)
+				require.NoError(t, err)
+				assert.Equal(t, found.TxID, again.TxID)
+				assert.Equal(t, 1, w.transactions(t)-before)
+			})
+		}
+	}
+}
+
+// The client finds out by itself where it may send again.
+func TestLostAnswersAreAskedForAgain(t *testing.T) {
+	w := newWorld(t)
+	for operation, call := range worldCalls(w, w.offer(t)) {
+		t.Run(operation, func(t *testing.T) {
+			before, lost := w.transactions(t), 0
+			client := w.through(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+				if lost < 2 {
+					lost++
+					return loseAnswer(req, next)
+				}
+				return next.RoundTrip(req)
+			}, qredo.WithRetry(qredo.RetryPolicy{MinBackoff: 1}))
+			var resp qredo.Response
+			sent, err := call(t.Context(), client, "", qredo.WithResponse(&resp))
+			require.NoError(t, err)
+			assert.Equal(t, qredo.SubmissionExisting, sent.Status)
+			assert.Equal(t, 3, resp.Attempts)
+			assert.Equal(t, 1, w.transactions(t)-before)
+		})
+	}
+}

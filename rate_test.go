@@ -1,0 +1,159 @@
+package qredo_test
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// timesOf makes calls from so many goroutines at once and returns when each request was sent, after the
+// start.
+func timesOf(t *testing.T, calls int, opts ...qredo.Option) []time.Duration {
+	t.Helper()
+	start := time.Now()
+	var mu sync.Mutex
+	var times []time.Duration
+	client := newQuickClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		times = append(times, time.Since(start))
+		return answer(req, 200, `{"assets":[]}`), nil
+	}), opts...)
+	var done sync.WaitGroup
+	for range calls {
+		done.Go(func() {
+			_, err := client.Assets.List(t.Context())
+			assert.NoError(t, err)
+		})
+	}
+	done.Wait()
+	return times
+}
+
+func TestRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		times := timesOf(t, 13, qredo.WithRateLimit(10, 3))
+		require.Len(t, times, 13)
+		for i, at := range times {
+			want := max(0, time.Duration(i-2)*100*time.Millisecond)
+			assert.InDelta(t, want, at, float64(time.Microsecond), "request %d", i)
+		}
+	})
+}
+
+func TestNoRateLimitUnlessSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, at := range timesOf(t, 100) {
+			require.Zero(t, at)
+		}
+	})
+}
+
+// Attempts count, not calls.
+func TestRateLimitOfAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var times []time.Time
+		client := newQuickClient(t, noting(&times, failingWith(500)), qredo.WithRateLimit(1, 1),
+			qredo.WithRetry(qredo.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
+		_, err := client.Assets.List(t.Context())
+		require.ErrorIs(t, err, qredo.ErrServer)
+		for _, pause := range pauses(times) {
+			assert.InDelta(t, time.Second, pause, float64(time.Microsecond))
+		}
+		assert.Len(t, times, 4)
+	})
+}
+
+// A call whose deadline is before its turn returns at once and takes no turn of others.
+func TestRateLimitAndDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newQuickClient(t, answerWith(200, `{"assets":[]}`), qredo.WithRateLimit(0.1, 1))
+		_, err := client.Assets.List(t.Context())
+		require.NoError(t, err)
+		start := time.Now()
+		for range 5 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			_, err = client.Assets.List(ctx)
+			cancel()
+			require.ErrorContains(t, err, "qredo: GET /assets: not sent, by the client's rate limit")
+			require.Zero(t, time.Since(start))
+		}
+		_, err = client.Assets.List(t.Context())
+		require.NoError(t, err)
+		require.InDelta(t, 10*time.Second, time.Since(start), float64(time.Millisecond))
+	})
+}
+
+func TestBadRateLimits(t *testing.T) {
+	for _, limit := range []struct {
+		perSecond float64
+		burst     int
+	}{{0, 1}, {-1, 1}, {math.NaN(), 1}, {math.Inf(1), 1}, {1, 0}, {1, -1}} {
+		_, err := qredo.NewClient(newAuth(t), qredo.WithRateLimit(limit.perSecond, limit.burst))
+		requireInvalid(t, err, "rate limit")
+	}
+}
+
+// A 429 stops all calls of the client, and only of that one.
+func TestTooManyStopsTheClient(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after  string
+		policy qredo.RetryPolicy
+		stop   time.Duration
+	}{
+		"one second unless said": {"", qredo.RetryPolicy{}, time.Second},
+		"as long as said":        {"30", qredo.RetryPolicy{}, 30 * time.Second},
+		"a minute at most":       {"3600", qredo.RetryPolicy{}, time.Minute},
+		"as the policy has it":   {"3600", qredo.RetryPolicy{MaxRetryAfter: 5 * time.Second}, 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				busy := true
+				transport := roundTrip(func(req *http.Request) (*http.Response, error) {
+					if busy {
+						busy = false
+						return failingWith(429, "Retry-After", tc.after)(req)
+					}
+					return answer(req, 200, `{"assets":[],"company_id":"c"}`), nil
+				})
+				client := newQuickClient(t, transport, qredo.WithRetry(tc.policy))
+				start := time.Now()
+				var calls sync.WaitGroup
+				calls.Go(func() {
+					_, err := client.Assets.List(t.Context())
+					assert.NoError(t, err, "the call itself is sent again")
+					assert.Equal(t, tc.stop, time.Since(start))
+				})
+				synctest.Wait()
+				for range 3 {
+					calls.Go(func() {
+						_, err := client.Companies.Get(t.Context(), "c")
+						assert.NoError(t, err)
+						assert.Equal(t, tc.stop, time.Since(start))
+					})
+				}
+				_, err := newQuickClient(t, transport).Assets.List(t.Context())
+				require.NoError(t, err)
+				require.Zero(t, time.Since(start), "another client goes on")
+				soon, cancel := context.WithTimeout(t.Context(), tc.stop-1)
+				defer cancel()
+				_, err = client.Companies.Get(soon, "c")
+				require.ErrorContains(t, err, "not sent: the service asks to wait")
+				require.Zero(t, time.Since(start), "a deadline within the stop is not waited for")
+				calls.Wait()
+				_, err = client.Companies.Get(t.Context(), "c")
+				require.NoError(t, err)
+				require.Equal(t, tc.stop, time.Since(start), "the stop has ended")
+			})
+		})
+	}
+}
