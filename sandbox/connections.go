@@ -93,7 +93,7 @@ func (r *request) checkConnect(req qredo.WalletRequest) error {
 	case req.Type < 0:
 		return badRequest("type must not be negative")
 	case len(req.Connect) > 0 && !connectable(req.Type):
-		return badRequest("connect is for wallets of type 1 and 2")
+		return badRequest("connect is for wallets of type 1, 2 and 3")
 	case req.Type == qredo.WalletDedicated && len(req.Connect) != 1:
 		return badRequest("a dedicated wallet is connected to one counterparty")
 	}

@@ -38,6 +38,7 @@ func Start(opts ...Option) (*Server, error) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.listen)
 	if err != nil {
+		_ = s.Close()
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	srv := &Server{
@@ -48,7 +49,10 @@ func Start(opts ...Option) (*Server, error) {
 		done:    make(chan error, 1),
 	}
 	if s.tlsDir != "" {
-		if listener, err = srv.secure(listener); err != nil {
+		plain := listener
+		if listener, err = srv.secure(plain); err != nil {
+			_ = plain.Close()
+			_ = s.Close()
 			return nil, err
 		}
 	}

@@ -51,6 +51,8 @@ func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.Asse
 	}
 	into, err := r.walletOf(to)
 	switch {
+	case to == "":
+		return nil, badRequest("the wallet to receive in must be named")
 	case err != nil || into.fund.company != w.fund.company:
 		return nil, notFound("wallet to receive in")
 	case into.Asset != receive:
@@ -77,6 +79,8 @@ func takeSwap(r *request) ([]change, any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		maker, err := r.quoteOf(req.SwapID)
 		switch {
+		case req.SwapID == "":
+			return nil, badRequest("swap_id must not be empty")
 		case err != nil:
 			return nil, err
 		case maker.status != qredo.TxTakerPending:

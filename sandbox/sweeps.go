@@ -18,6 +18,9 @@ func createSweep(r *request) ([]change, any, error) {
 	}
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		w := r.st.wallets[req.WalletID]
+		if req.WalletID == "" {
+			return nil, badRequest("the wallet to sweep must be named")
+		}
 		if w == nil {
 			return nil, notFound("wallet")
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/qredo-go/qredo"
@@ -45,8 +46,13 @@ func (r *request) walletPolicy(w *wallet, p *custody.Policy, t qredo.PolicyType)
 		return nil
 	}
 	for _, id := range w.dedicatedTo() {
+		if i := slices.Index(p.Members, id); i >= 0 { // in the group too: shown once
+			policy.Members[i].Dedicated = true
+			continue
+		}
 		policy.Members = append(policy.Members, qredo.PolicyMember{Dedicated: true, Entity: r.entity(id)})
 	}
+	policy.MembersCount = len(policy.Members)
 	if update := w.locks[t]; update != nil {
 		policy.Locked, policy.LockedTxID = true, update.ID
 	}
