@@ -1,0 +1,97 @@
+// Package canned is a server whose answers are made beforehand, so that what is measured is the client.
+package canned
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+)
+
+// The paths that the server answers, below its base URL.
+const (
+	WalletID  = qredo.WalletID("5zPpMpnHHfhEVPgjrgkmgMvbTBbQzVAXzVqZ7ZFoKk4u")
+	CompanyID = qredo.CompanyID("1va2cJ2pqdLSFAN5t1knBrnuMvw")
+	FundID    = qredo.FundID("1vCv6cOtLLOLJgpXzTeLsEVEZTC")
+)
+
+const basePath = "/api/v1/p"
+
+// Server serves on the loopback.
+type Server struct {
+	URL    string // the base URL
+	server *http.Server
+}
+
+// Start serves a wallet, transfers, and a ledger of so many entries.
+func Start(entries int) (*Server, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+basePath+"/wallet/{id}", answer(wallet))
+	mux.Handle("POST "+basePath+"/company/{id}/transfer", answer([]byte(`{"tx_id":"1vZ4vXxVyXzzmVBzTQJSZUZAUYO","status":"new"}`)))
+	mux.HandleFunc("GET "+basePath+"/company/{id}/fund/{fund}/ledger", func(w http.ResponseWriter, r *http.Request) {
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // 0 if it is absent
+		limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+		if err != nil {
+			limit = entries
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(Page(offset, max(0, min(limit, entries-offset)), entries))
+	})
+	s := &Server{URL: "http://" + listener.Addr().String() + basePath, server: &http.Server{Handler: mux}}
+	go func() { _ = s.server.Serve(listener) }() // ends with Close
+	return s, nil
+}
+
+// Close ends the server.
+func (s *Server) Close() error { return s.server.Close() }
+
+func answer(body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	})
+}
+
+var wallet = []byte(`{"wallet_id":"` + string(WalletID) + `","name":"Treasury","asset":"BTC-TESTNET","type":0,"status":"ready",` +
+	`"address":"mhc4NvYwJAFzbKQCyfpAhVGGpZGRv9wUcs","address_type":"p2pkh","short_code":"violet-tunnel-palace","balance":150000000,` +
+	`"custodygroup_withdraw":"1vCv6hEKk1X2Bm4ZTd9NZUyYwXC","custodygroup_tx":"1vCv6dT6q9hZoEKDxNRS0pUyPLT",` +
+	`"policy_withdraw":` + policy + `,"policy_tx":` + policy + `}`)
+
+const policy = `{"id":"1vCv6hEKk1X2Bm4ZTd9NZUyYwXC","name":"Client assets","threshold":2,"members":[` + member + `,` + member + `]}`
+
+const member = `{"dedicated":false,"entity":{"id":"7wjHwFx1Z3YRZZMkNX9B9jqyD2Q1nQdeCjs1uFZ4Efar","name":"Alice Doe",` +
+	`"accountCode":"7wjHwFx1Z3YRZZMkNX9B9jqyD2Q1nQdeCjs1uFZ4Efar","initials":"AD","type":"user",` +
+	`"user":{"firstName":"Alice","lastName":"Doe","email":"alice@example.com","username":"alice"}}}`
+
+const placeholder = "0000000000000000000000000"
+
+var entry = `{"TxID":"1v` + placeholder + `","type":"transferOut","status":"approved","asset":"BTC-TESTNET","amount":40000000,` +
+	`"netAmount":39960000,"fees":40000,"fundID":"` + string(FundID) + `","walletID":"` + string(WalletID) + `","address":"",` +
+	`"counterpartyID":"` + string(CompanyID) + `","counterpartyName":"Acme Exchange","reference":"invoice 4711",` +
+	`"benefitOf":"John Smith","accountNo":"123-703-112","chainTxID":"","timestamp":1644500739,"expireTime":1644587139}`
+
+// Page is a page of a ledger: so many entries from an offset on, each with an ID of its own.
+func Page(offset, n, total int) []byte {
+	var b bytes.Buffer
+	b.Grow(n*(len(entry)+1) + 64)
+	b.WriteString(`{"List":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		before, after, _ := strings.Cut(entry, placeholder)
+		b.WriteString(before)
+		fmt.Fprintf(&b, "%0*d", len(placeholder), offset+i)
+		b.WriteString(after)
+	}
+	fmt.Fprintf(&b, `],"Total":%d}`, total)
+	return b.Bytes()
+}
