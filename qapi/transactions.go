@@ -47,7 +47,7 @@ func (r TransactionRequest) validate() error {
 		{"gasPrice", r.GasPrice, false, 0, evmBits},
 		{"maxFeePerGas", r.MaxFeePerGas, false, 0, evmBits},
 		{"maxPriorityFeePerGas", r.MaxPriorityFeePerGas, false, 0, evmBits},
-		{"chainID", r.ChainID, false, 1, evmBits},
+		{"chainID", r.ChainID, false, 1, 64},
 	} {
 		switch {
 		case figure.is.IsZero() && figure.required:

@@ -1,0 +1,166 @@
+package qapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+)
+
+// fixture is one file of testdata: an operation, the request it must send, and the service's answer.
+type fixture struct {
+	Operation, Path, Query string
+	Request, Response      json.RawMessage
+	Status                 int
+}
+
+const fixtureTx = "2r5yHUig43kiJfahqSIjOugM1yT"
+
+// fixtureCalls makes the call of each fixture, and names the key of the answer that it returns, if not all.
+var fixtureCalls = map[string]struct {
+	key  string
+	call func(ctx context.Context, c *qapi.Client) (any, error)
+}{
+	"account_get": {"settings", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Account.Get(ctx) }},
+	"balance_get": {"assets", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Balance.Get(ctx) }},
+	"funds_list": {"funds", func(ctx context.Context, c *qapi.Client) (any, error) {
+		return c.Funds.List(ctx, qapi.FundsOptions{Archived: true})
+	}},
+	"funds_get":           {"fundInfo", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Funds.Get(ctx, "F1") }},
+	"funds_ledger":        {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Funds.Ledger(ctx, "F1") }},
+	"trustedparties_list": {"members", func(ctx context.Context, c *qapi.Client) (any, error) { return c.TrustedParties.List(ctx) }},
+	"wallets_history":     {"history", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Wallets.History(ctx, "W1") }},
+	"transactions_create": {"", func(ctx context.Context, c *qapi.Client) (any, error) {
+		value, err := qapi.ParseBigInt("123456789012345678901234567890")
+		if err != nil {
+			return nil, err
+		}
+		return c.Transactions.Create(ctx, qapi.TransactionRequest{
+			From: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", To: "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", Value: value,
+			GasLimit: qapi.NewBigInt(21000), MaxFeePerGas: qapi.NewBigInt(40e9), MaxPriorityFeePerGas: qapi.NewBigInt(2e9),
+			Data: "0x00ff", ChainID: qapi.NewBigInt(5), Note: "rent",
+		})
+	}},
+	"transactions_status": {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Transactions.Status(ctx, fixtureTx) }},
+	"transactions_approvals": {"list", func(ctx context.Context, c *qapi.Client) (any, error) {
+		return c.Transactions.Approvals(ctx, fixtureTx)
+	}},
+}
+
+// Each call sends exactly its fixture's request, and gives all that is in its answer: written back, it is the
+// answer, and no field of any type has been left empty.
+func TestFixtures(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	require.NoError(t, err)
+	require.Len(t, files, len(fixtureCalls))
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var f fixture
+			require.NoError(t, json.Unmarshal(data, &f))
+			do, known := fixtureCalls[name]
+			require.True(t, known)
+			sent := 0
+			client := newClient(t, func(req *http.Request) (*http.Response, error) {
+				sent++
+				f.check(t, req)
+				return answer(req, f.Status, string(f.Response)), nil
+			})
+			got, err := do.call(t.Context(), client)
+			require.NoError(t, err)
+			require.Equal(t, 1, sent)
+
+			want := f.Response
+			if do.key != "" {
+				var parts map[string]json.RawMessage
+				require.NoError(t, json.Unmarshal(want, &parts))
+				want = parts[do.key]
+			}
+			back, err := json.Marshal(got)
+			require.NoError(t, err)
+			assert.JSONEq(t, string(want), string(back))
+			requireAllFieldsSet(t, got)
+		})
+	}
+}
+
+func (f fixture) check(t *testing.T, req *http.Request) {
+	t.Helper()
+	method, _, _ := strings.Cut(f.Operation, " ")
+	url := string(qapi.Production) + f.Path
+	if f.Query != "" {
+		url += "?" + f.Query
+	}
+	assert.Equal(t, method, req.Method)
+	assert.Equal(t, url, req.URL.String())
+	var body, compact []byte
+	if req.Body != nil {
+		var err error
+		body, err = io.ReadAll(req.Body)
+		assert.NoError(t, err)
+	}
+	if f.Request != nil {
+		var buffer bytes.Buffer
+		assert.NoError(t, json.Compact(&buffer, f.Request))
+		compact = buffer.Bytes()
+	}
+	assert.Equal(t, string(compact), string(body))
+	signature, err := newAuth(t).Sign("1700000000", method, url, body)
+	assert.NoError(t, err)
+	assert.Equal(t, http.Header{
+		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"qredo-go/" + qredo.Version},
+		"Qredo-Api-Key": {apiKey}, "Qredo-Api-Ts": {"1700000000"}, "Qredo-Api-Sig": {signature},
+	}, req.Header)
+}
+
+// requireAllFieldsSet asserts that no field of any struct is zero everywhere in a value.
+func requireAllFieldsSet(t *testing.T, value any) {
+	t.Helper()
+	set := map[string]bool{}
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				walk(v.Elem())
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		case reflect.Map:
+			for _, key := range v.MapKeys() {
+				walk(v.MapIndex(key))
+			}
+		case reflect.Struct:
+			if v.Type() == reflect.TypeFor[qredo.Time]() || v.Type() == reflect.TypeFor[qapi.BigInt]() {
+				return
+			}
+			for i := range v.NumField() {
+				name := v.Type().Name() + "." + v.Type().Field(i).Name
+				set[name] = set[name] || !v.Field(i).IsZero()
+				walk(v.Field(i))
+			}
+		}
+	}
+	walk(reflect.ValueOf(value))
+	for name, ok := range set {
+		if !ok && !strings.HasPrefix(name, "Entity.") && name != "Transaction.BigInt" {
+			t.Errorf("the fixture does not exercise %s", name)
+		}
+	}
+}
