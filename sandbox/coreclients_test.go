@@ -1,0 +1,387 @@
+package sandbox_test
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func (s service) newCoreClient(name string) string {
+	s.t.Helper()
+	return s.post("/coreclient", object{"name": name}).ok().at("id")
+}
+
+// approver is a core client as the tests drive it.
+type approver struct {
+	service
+	id string
+}
+
+func (a approver) path(tail string) string { return "/coreclient/" + a.id + tail }
+func (a approver) approve(id string) answer {
+	a.t.Helper()
+	return a.call("PUT", a.path("/action/"+id), nil)
+}
+func (a approver) reject(id string) answer {
+	a.t.Helper()
+	return a.call("DELETE", a.path("/action/"+id), nil)
+}
+func (a approver) action(id string) answer { a.t.Helper(); return a.get(a.path("/action/" + id)) }
+func (a approver) statuses() []string {
+	a.t.Helper()
+	return a.get(a.path("/actions")).ok().column("actions", "status")
+}
+func (a approver) actionIDs() []string {
+	a.t.Helper()
+	return a.get(a.path("/actions")).ok().column("actions", "id")
+}
+func (a approver) statusOf(id string) string { a.t.Helper(); return a.action(id).ok().at("status") }
+
+// last is the ID of the action that was asked last.
+func (a approver) last() string {
+	a.t.Helper()
+	ids := a.actionIDs()
+	require.NotEmpty(a.t, ids)
+	return ids[len(ids)-1]
+}
+
+// automated is a world whose second fund asks two of alice and two core clients, for transfers and
+// withdrawals.
+type automated struct {
+	world
+	one, two approver
+}
+
+func newAutomated(t testing.TB) automated {
+	t.Helper()
+	a := automated{world: newWorld(t)}
+	a.one, a.two = approver{a.service, a.newCoreClient("One")}, approver{a.service, a.newCoreClient("Two")}
+	for _, id := range []string{a.one.id, a.two.id} {
+		a.post(a.inCompany("/trustedparty"), object{"address": id}).ok()
+	}
+	members := group(2, a.ids[alice], a.one.id, a.two.id)
+	a.fund = a.newFund(a.company, object{"name": "Automated", "custodygroup_tx": members, "custodygroup_withdraw": members})
+	a.treasury = a.newWallet(a.company, a.fund, object{"name": "Treasury", "asset": btc})
+	a.credit(a.treasury, 1_000_000)
+	a.whitelist()
+	return a
+}
+
+func TestCoreClientsAreKept(t *testing.T) {
+	s := newService(t)
+	assert.JSONEq(t, `{"count":0,"clients":[]}`, string(s.get("/coreclient").ok().Body))
+	for _, name := range []any{"", "  ", nil} {
+		s.post("/coreclient", object{"name": name}).refused(400, "name")
+	}
+	made := s.post("/coreclient", object{"name": "One", "extra": 1}).ok()
+	assert.Regexp(t, account, made.at("id"))
+	assert.Equal(t, "One", made.at("name"))
+	assert.Equal(t, startOfTime.Unix(), made.number("timestamp"))
+	assert.Equal(t, "ws://sandbox.example"+basePath+"/coreclient/"+made.at("id")+"/feed", made.at("feed"))
+	s.clock.forward(time.Second)
+	second := s.newCoreClient("One") // names may repeat
+	list := s.get("/coreclient").ok()
+	assert.Equal(t, []string{made.at("id"), second}, list.column("clients", "id"), "oldest first")
+	assert.EqualValues(t, 2, list.number("count"))
+	assert.Equal(t, made.at("feed"), list.at("clients.0.feed"))
+
+	foreign := s.as("strange")
+	assert.Zero(t, foreign.get("/coreclient").ok().count("clients"))
+	for _, call := range [][2]string{
+		{"GET", "/actions"}, {"GET", "/action/x"}, {"PUT", "/action/x"}, {"DELETE", "/action/x"}, {"GET", "/wallets"},
+		{"GET", "/sweep/x"}, {"GET", "/feed"},
+	} {
+		foreign.call(call[0], "/coreclient/"+made.at("id")+call[1], nil).refused(hasUpgrade(call[1]), "")
+		s.call(call[0], "/coreclient/none"+call[1], nil).refused(hasUpgrade(call[1]), "")
+	}
+	foreign.post("/coreclient/"+made.at("id")+"/sign", object{"message_hash_hex": "ab"}).refused(404, "core client")
+	foreign.post("/coreclient/"+made.at("id")+"/sweep", object{}).refused(404, "core client")
+}
+
+// hasUpgrade is what a request without an upgrade is answered for what is not there.
+func hasUpgrade(path string) int {
+	if path == "/feed" {
+		return http.StatusUpgradeRequired
+	}
+	return http.StatusNotFound
+}
+
+func TestCoreClientIsATrustedPartyByItsID(t *testing.T) {
+	w := newWorld(t)
+	id := w.newCoreClient("Robot")
+	foreign := w.as("strange").newCoreClient("Foreign robot")
+	for _, address := range []string{id, foreign, id} {
+		w.post(w.inCompany("/trustedparty"), object{"address": address}).ok()
+	}
+	list := w.get(w.inCompany("/trustedparty")).ok()
+	assert.EqualValues(t, 5, list.number("total_count"), "at once, without acceptance, and once")
+	for key, want := range map[string]string{"trusted_entity_id": id, "address": id, "name": "Robot", "type": "core-client"} {
+		assert.Equal(t, want, list.at("list.3."+key), key)
+	}
+	fund := w.newFund(w.company, object{"name": "F", "custodygroup_tx": group(2, id, foreign)})
+	policy := w.get("/company/" + w.company + "/fund/" + fund).ok()
+	for key, want := range map[string]string{"id": id, "name": "Robot", "type": "core-client", "coreClient.name": "Robot"} {
+		assert.Equal(t, want, policy.at("policy_tx.members.0.entity."+key), key)
+	}
+	w.newFund(w.company, object{"name": "F", "custodygroup_tx": group(1, id)})
+	other := w.newCompany("Other", "other.example")
+	w.post("/company/"+other+"/fund", object{"name": "F", "custodygroup_tx": group(1, id)}).refused(400, "trusted network")
+}
+
+func TestCoreClientsDecideAsUsersDo(t *testing.T) {
+	// Two of alice, one and two: what is done in turn, and how the transfer stands at the end.
+	for name, test := range map[string]struct {
+		votes  []string
+		status string
+	}{
+		"one core client":                      {[]string{"+one"}, "pending"},
+		"both core clients":                    {[]string{"+one", "+two"}, "approved"},
+		"a core client and a user":             {[]string{"+two", "+alice"}, "approved"},
+		"a user and a core client":             {[]string{"+alice", "+one"}, "approved"},
+		"one rejects, the rest approve":        {[]string{"-one", "+alice", "+two"}, "approved"},
+		"both core clients reject":             {[]string{"-one", "-two"}, "custody_rejected"},
+		"a user and a core client reject":      {[]string{"-alice", "+one", "-two"}, "custody_rejected"},
+		"one approves twice":                   {[]string{"+one", "+one"}, "pending"},
+		"one rejects twice, which counts once": {[]string{"-one", "-one"}, "pending"},
+	} {
+		for _, kind := range []string{"transfer", "withdraw"} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				a := newAutomated(t)
+				send := a.transfer
+				if kind == "withdraw" {
+					send = a.withdrawal
+				}
+				tx := send(nil).ok().at("tx_id")
+				for _, vote := range test.votes {
+					who := map[string]approver{"one": a.one, "two": a.two}[vote[1:]]
+					switch {
+					case vote == "+alice":
+						require.NoError(t, a.Approve(alice, tx))
+					case vote == "-alice":
+						require.NoError(t, a.Reject(alice, tx))
+					case vote[0] == '+':
+						assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(who.approve(who.last()).ok().Body))
+					default:
+						assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(who.reject(who.last()).ok().Body))
+					}
+				}
+				got := a.get(a.inCompany("/" + kind + "/" + tx)).ok()
+				assert.Equal(t, test.status, got.at("txStatus"))
+				assert.Equal(t, []string{a.ids[alice], a.one.id, a.two.id}, got.column("status", "userID"))
+				assert.Equal(t, "", got.at("status.1.username"), "a core client has no names")
+				held := map[string]int64{"pending": 1000}[test.status]
+				assert.Equal(t, held, a.held(a.treasury))
+				left := int64(1_000_000)
+				if test.status == "approved" {
+					left -= 1000
+				}
+				assert.Equal(t, left, a.balance(a.treasury))
+			})
+		}
+	}
+}
+
+func TestProgramsMayRepeatThemselves(t *testing.T) {
+	a := newAutomated(t)
+	a.transfer(nil).ok()
+	one, two := a.one.last(), a.two.last()
+	a.one.approve(one).ok()
+	a.one.approve(one).ok()
+	a.one.reject(one).refused(409, "decided already")
+	a.two.approve(two).ok()
+	a.one.approve(one).ok()
+	a.two.approve(two).ok()
+	a.two.reject(two).refused(409, "not pending")
+	assert.EqualValues(t, 999_000, a.balance(a.treasury), "it has moved once")
+
+	a.transfer(nil).ok()
+	a.one.reject(a.one.last()).ok()
+	a.one.reject(a.one.last()).ok()
+	a.one.approve(a.one.last()).refused(409, "decided already")
+
+	a.transfer(object{"expires": a.in(time.Minute)}).ok()
+	a.clock.forward(time.Minute)
+	a.one.approve(a.one.last()).refused(409, "not pending")
+	a.one.reject(a.one.last()).refused(409, "not pending")
+}
+
+func TestActions(t *testing.T) {
+	a := newAutomated(t)
+	assert.JSONEq(t, `{"count":0,"actions":[]}`, string(a.get(a.one.path("/actions")).ok().Body))
+	transfer := a.transfer(object{"reference": "rent", "benefit_of": "Bea", "account_no": "A7"}).ok().at("tx_id")
+	a.clock.forward(time.Second)
+	withdrawal := a.withdrawal(object{"reference": "salaries"}).ok().at("tx_id")
+	list := a.get(a.one.path("/actions")).ok()
+	assert.EqualValues(t, 2, list.number("count"))
+	assert.Equal(t, []string{"ApproveTransfer", "ApproveWithdraw"}, list.column("actions", "type"), "oldest first")
+	assert.Equal(t, []string{"pending", "pending"}, list.column("actions", "status"))
+	assert.Equal(t, []string{a.one.id, a.one.id}, list.column("actions", "coreClientID"))
+	assert.Equal(t, startOfTime.Unix(), list.number("actions.0.timestamp"))
+	assert.Equal(t, startOfTime.Add(time.Hour).Unix(), list.number("actions.0.expireTime"))
+	_, has := list.find("actions.0.details")
+	assert.False(t, has, "a list has no details")
+
+	ids := a.one.actionIDs()
+	assert.NotContains(t, []string{transfer, withdrawal}, ids[0])
+	assert.Equal(t, ids[0], a.get(a.inCompany("/transfer/"+transfer)).at("status.1.actionID"))
+	assert.NotEqual(t, ids[0], a.two.actionIDs()[0], "each approver has an action of their own")
+
+	common := map[string]string{
+		"asset": btc, "amount": "1000", "fees": "1", "netAmount": "999", "companyID": a.company, "fundID": a.fund,
+		"walletID": a.treasury, "initiatedBy": a.company, "initiatorName": "Partner API", "initiatorType": "company",
+	}
+	for i, special := range []map[string]string{
+		{
+			"txID": transfer, "txType": "transfer", "reference": "rent", "benefitOf": "Bea", "accountNo": "A7",
+			"recipientID": a.trading, "recipientName": "Acme Exchange",
+		},
+		{
+			"txID": withdrawal, "txType": "withdrawal", "reference": "salaries", "recipientAddress": payout,
+			"recipientAddressName": "Cold storage",
+		},
+	} {
+		got := a.one.action(ids[i]).ok()
+		for _, want := range []map[string]string{common, special} {
+			for key, value := range want {
+				assert.Equal(t, value, got.at("details."+key), key)
+			}
+		}
+		assert.Equal(t, ids[i], got.at("id"))
+		assert.Equal(t, startOfTime.Add(time.Duration(i)*time.Second).Unix(), got.number("details.initiatedTime"))
+		assert.Equal(t, startOfTime.Add(time.Hour+time.Duration(i)*time.Second).Unix(), got.number("details.expires"))
+	}
+	for _, other := range []string{a.two.actionIDs()[0], transfer, "none", a.get(a.inCompany("/transfer/" + transfer)).at("status.0.actionID")} {
+		a.one.action(other).refused(404, "action")
+		a.one.approve(other).refused(404, "action")
+		a.one.reject(other).refused(404, "action")
+	}
+	require.ErrorContains(t, a.Approve(alice, ids[0]), "404", "nor may a user name another's")
+}
+
+func TestActionsShowHowTheyEnded(t *testing.T) {
+	a := newAutomated(t)
+	for name, test := range map[string]struct {
+		end    func(tx string)
+		status string
+	}{
+		"others approved": {func(tx string) {
+			require.NoError(t, a.Approve(alice, tx))
+			a.two.approve(a.two.last()).ok()
+		}, "approved"},
+		"others rejected": {func(tx string) {
+			require.NoError(t, a.Reject(alice, tx))
+			a.two.reject(a.two.last()).ok()
+		}, "rejected"},
+		"it expired":                       {func(string) { require.NoError(t, a.Advance(time.Hour)) }, "expired"},
+		"it approved, and then it expired": {func(string) { a.one.approve(a.one.last()).ok(); require.NoError(t, a.Advance(time.Hour)) }, "approved"},
+		"it rejected, the others approved": {func(tx string) {
+			a.one.reject(a.one.last()).ok()
+			require.NoError(t, a.Approve(alice, tx))
+			a.two.approve(a.two.last()).ok()
+		}, "rejected"},
+		"it is the one of others who wait":  {func(string) { a.one.approve(a.one.last()).ok() }, "approved"},
+		"another has decided, it may still": {func(tx string) { require.NoError(t, a.Approve(alice, tx)) }, "pending"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx := a.transfer(nil).ok().at("tx_id")
+			test.end(tx)
+			assert.Equal(t, test.status, a.one.statusOf(a.one.last()))
+			statuses := a.one.statuses()
+			assert.Equal(t, test.status, statuses[len(statuses)-1])
+		})
+	}
+}
+
+func TestActionsOfSwaps(t *testing.T) {
+	m := newMarket(t)
+	robot := approver{m.service, m.newCoreClient("Robot")}
+	m.post(m.inCompany("/trustedparty"), object{"address": robot.id}).ok()
+	fund := m.newFund(m.company, object{"name": "Robot's", "custodygroup_tx": group(1, robot.id)})
+	m.treasury = m.newWallet(m.company, fund, object{"asset": btc})
+	m.credit(m.treasury, 500_000)
+	quote := m.offer(nil).ok().at("tx_id")
+	got := robot.action(robot.last()).ok()
+	assert.Equal(t, []string{"ApproveSwap", quote, "swap", m.makerIn},
+		[]string{got.at("type"), got.at("details.txID"), got.at("details.txType"), got.at("details.recipientID")})
+	robot.approve(robot.last()).ok()
+	assert.Equal(t, "taker_pending", m.makerStatus(quote))
+
+	own := m
+	own.taker, own.takerBitcoin = m.company, m.trading
+	own.takerEther = m.newWallet(m.company, fund, object{"asset": eth})
+	m.credit(own.takerEther, 100_000)
+	take := own.take(quote, nil).ok().at("tx_id")
+	got = robot.action(robot.last()).ok()
+	assert.Equal(t, []string{"ApproveSwapTake", take, "swap take"},
+		[]string{got.at("type"), got.at("details.txID"), got.at("details.txType")})
+	robot.approve(robot.last()).ok()
+	assert.Equal(t, "taker_approved", m.makerStatus(quote))
+}
+
+func TestSignAndVerify(t *testing.T) {
+	s := newService(t)
+	one, other := s.newCoreClient("One"), s.newCoreClient("Other")
+	hash := strings.Repeat("5a", 32)
+	sign := func(id string, hash any) answer {
+		return s.post("/coreclient/"+id+"/sign", object{"message_hash_hex": hash})
+	}
+	signed := sign(one, hash).ok()
+	assert.Equal(t, one, signed.at("signer_id"))
+	signature := signed.at("signature_hex")
+	assert.Len(t, signature, 2*ed25519.SignatureSize)
+	assert.Equal(t, signature, sign(one, strings.ToUpper(hash)).ok().at("signature_hex"), "the bytes are signed")
+	assert.NotEqual(t, signature, sign(other, hash).ok().at("signature_hex"))
+	flipped := flip(t, signature)
+	for name, test := range map[string]struct {
+		changed object
+		status  int
+		reason  string
+	}{
+		"right":                {nil, 200, ""},
+		"in capitals":          {object{"signature_hex": strings.ToUpper(signature), "message_hash_hex": strings.ToUpper(hash)}, 200, ""},
+		"another hash":         {object{"message_hash_hex": strings.Repeat("5b", 32)}, 403, "signature"},
+		"a longer hash":        {object{"message_hash_hex": hash + "00"}, 403, "signature"},
+		"another signer":       {object{"signer_id": other}, 403, "signature"},
+		"a bit of it changed":  {object{"signature_hex": flipped}, 403, "signature"},
+		"half of it":           {object{"signature_hex": signature[:64]}, 403, "signature"},
+		"more than it":         {object{"signature_hex": signature + "00"}, 403, "signature"},
+		"one byte":             {object{"signature_hex": "00"}, 403, "signature"},
+		"unknown signer":       {object{"signer_id": "none"}, 404, "core client"},
+		"no signer":            {object{"signer_id": nil}, 404, "core client"},
+		"garbage as signature": {object{"signature_hex": "xyz"}, 400, "signature_hex"},
+		"no signature":         {object{"signature_hex": nil}, 400, "signature_hex"},
+		"garbage as hash":      {object{"message_hash_hex": "0x12"}, 400, "message_hash_hex"},
+		"an odd digit":         {object{"message_hash_hex": hash + "0"}, 400, "message_hash_hex"},
+		"no hash":              {object{"message_hash_hex": nil}, 400, "message_hash_hex"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := merge(object{"message_hash_hex": hash, "signature_hex": signature, "signer_id": one}, test.changed)
+			for _, key := range []string{"own", "strange"} { // whoever asks
+				if got := s.as(key).post("/coreclient/verify", body); test.status == http.StatusOK {
+					assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(got.ok().Body))
+				} else {
+					got.refused(test.status, test.reason)
+				}
+			}
+		})
+	}
+	for _, bad := range []any{"", nil, "zz", "abc"} {
+		sign(one, bad).refused(400, "message_hash_hex")
+	}
+	sign("none", hash).refused(404, "core client")
+}
+
+// flip changes one bit of what is written in hexadecimal.
+func flip(t testing.TB, text string) string {
+	t.Helper()
+	raw, err := hex.DecodeString(text)
+	require.NoError(t, err)
+	raw[len(raw)/2] ^= 1
+	return hex.EncodeToString(raw)
+}
