@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -74,6 +75,11 @@ func (r FaultRule) check() error {
 			return nil
 		}
 	}
+	for i := range feedRoutes {
+		if http.MethodGet+" "+feedRoutes[i].path == r.Operation {
+			return nil
+		}
+	}
 	return badRequest("operation %q is not known: write it as in POST /company/{company_id}/transfer", r.Operation)
 }
 
@@ -97,7 +103,7 @@ func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.random = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // chance that can be repeated
-	s.faults.rules, s.faults.used = rules, make([]int, len(rules))
+	s.faults.rules, s.faults.used = slices.Clone(rules), make([]int, len(rules))
 	return nil
 }
 
@@ -119,8 +125,10 @@ func (f *faults) pick(operation string) FaultRule {
 
 // before does what goes wrong before a request is handled. It reports false when there is nothing more
 // to do for the request.
-func (r FaultRule) before(ctx context.Context, w http.ResponseWriter) bool {
+func (r FaultRule) before(ctx context.Context, w http.ResponseWriter, now time.Time) bool {
 	switch r.Kind {
+	case FaultSkewedDate:
+		w.Header().Set("Date", now.Add(r.Skew).UTC().Format(http.TimeFormat))
 	case FaultDropRequest:
 		panic(http.ErrAbortHandler)
 	case FaultServerError:
@@ -138,13 +146,13 @@ func (r FaultRule) before(ctx context.Context, w http.ResponseWriter) bool {
 			panic(http.ErrAbortHandler)
 		case <-timer.C:
 		}
-	case FaultDropAnswer, FaultCutBody, FaultErrorHandled, FaultHTML, FaultNoTxID, FaultSkewedDate:
+	case FaultDropAnswer, FaultCutBody, FaultErrorHandled, FaultHTML, FaultNoTxID:
 	}
 	return true
 }
 
 // after does what goes wrong with the answer to a request that has been handled.
-func (r FaultRule) after(w http.ResponseWriter, now time.Time) http.ResponseWriter {
+func (r FaultRule) after(w http.ResponseWriter) http.ResponseWriter {
 	switch r.Kind {
 	case FaultDropAnswer:
 		panic(http.ErrAbortHandler)
@@ -156,9 +164,7 @@ func (r FaultRule) after(w http.ResponseWriter, now time.Time) http.ResponseWrit
 		return replacing(w, http.StatusBadGateway, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
 	case FaultNoTxID:
 		return replacing(w, http.StatusOK, "application/json", `{"code":200,"msg":"OK"}`)
-	case FaultSkewedDate:
-		w.Header().Set("Date", now.Add(r.Skew).UTC().Format(http.TimeFormat))
-	case FaultDropRequest, FaultServerError, FaultRateLimit, FaultDelay:
+	case FaultDropRequest, FaultServerError, FaultRateLimit, FaultDelay, FaultSkewedDate:
 	}
 	return w
 }

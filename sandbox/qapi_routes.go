@@ -66,7 +66,7 @@ func (s *Sandbox) serveQAPI(w http.ResponseWriter, r *http.Request, path string,
 		operation += route.path
 	}
 	rule := s.faults.pick(operation)
-	if !rule.before(r.Context(), w) {
+	if !rule.before(r.Context(), w, s.clock()) {
 		return
 	}
 	key, err := s.hmac.verify(r.Header, r.Method, s.qapiURLs(requestURL(r)), body, s.clock())
@@ -84,7 +84,7 @@ func (s *Sandbox) serveQAPI(w http.ResponseWriter, r *http.Request, path string,
 		return
 	}
 	status, reply, err := s.answer(req, &route.route)
-	w = rule.after(w, s.clock())
+	w = rule.after(w)
 	if err != nil {
 		writeFault(w, err)
 		return

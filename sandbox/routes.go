@@ -207,7 +207,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		err = notFound("path")
 	}
 	rule := s.faults.pick(r.Method + " " + operationPath(route, feed))
-	if !rule.before(r.Context(), w) {
+	if !rule.before(r.Context(), w, s.clock()) {
 		return
 	}
 	agent := feed != nil && feed.agent || route != nil && route.agent
@@ -222,7 +222,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, reply, err := s.answer(req, route)
-	w = rule.after(w, s.clock())
+	w = rule.after(w)
 	if err != nil {
 		writeFault(w, err)
 		return
