@@ -1,0 +1,256 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+func jsonUnmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// web3World is a world whose Ether wallet needs two approvals.
+func web3World(t testing.TB, opts ...sandbox.Option) world {
+	t.Helper()
+	w := newWorld(t, append([]sandbox.Option{withReportsKey()}, opts...)...)
+	w.ether = w.newWallet(w.company, w.fund, object{
+		"name": "Web3", "asset": eth, "custodygroup_tx": group(2, w.ids[alice], w.ids[bob], w.ids[carol]),
+	})
+	return w
+}
+
+func (w world) address(wallet string) string { return w.get("/wallet/" + wallet).ok().at("address") }
+
+func (w world) report(path string) answer { w.t.Helper(); return w.sign(w.request("GET", path)) }
+
+// propose asks for a transaction.
+func (w world) propose(body any) answer {
+	w.t.Helper()
+	data, err := json.Marshal(body)
+	require.NoError(w.t, err)
+	r := w.request("POST", "/transaction")
+	r.body = string(data)
+	return w.sign(r)
+}
+
+const beyond64 = "123456789012345678901234567890"
+
+func (w world) payment(more object) object {
+	body := object{
+		"from": w.address(w.ether), "to": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "value": beyond64, "gasLimit": "21000",
+	}
+	for key, value := range more {
+		body[key] = value
+	}
+	return body
+}
+
+// decodeSigned reads a signed transaction as a chain does, and returns it with who signed it.
+func decodeSigned(t testing.TB, signed string) (*types.Transaction, string) {
+	t.Helper()
+	raw, err := hexutil.Decode(signed)
+	require.NoError(t, err)
+	var tx types.Transaction
+	require.NoError(t, tx.UnmarshalBinary(raw))
+	sender, err := types.Sender(types.LatestSignerForChainID(tx.ChainId()), &tx)
+	require.NoError(t, err)
+	return &tx, strings.ToLower(sender.Hex())
+}
+
+func TestWeb3Transactions(t *testing.T) {
+	for name, c := range map[string]struct {
+		fields  object
+		kind    uint8
+		chainID int64
+		price   string // what the answer has
+	}{
+		"legacy":              {object{"gasPrice": "30000000000"}, types.LegacyTxType, 1, "30000000000"},
+		"legacy, numbers":     {object{"gasPrice": 30000000000, "gasLimit": 21000, "chainID": 5}, types.LegacyTxType, 5, "30000000000"},
+		"legacy, no price":    {object{}, types.LegacyTxType, 1, "20000000000"},
+		"type 2":              {object{"maxFeePerGas": "40000000000", "maxPriorityFeePerGas": "2000000000", "chainID": "11155111"}, types.DynamicFeeTxType, 11155111, ""},
+		"type 2, with a call": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "0", "data": "0xa9059cbb00"}, types.DynamicFeeTxType, 1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := web3World(t)
+			created := w.propose(w.payment(c.fields)).ok()
+			id := created.at("txID")
+			assert.Equal(t, "created", created.at("status"))
+			assert.Equal(t, "0x", created.at("signedTx"))
+			assert.Empty(t, created.at("nonce"))
+			assert.Equal(t, beyond64, created.at("value"))
+			assert.Equal(t, c.price, created.at("gasPrice"))
+			assert.Equal(t, created.Body, w.report("/transactions/"+id+"/status").ok().Body, "the answer is the transaction as it then is")
+
+			require.NoError(t, w.Approve(alice, id))
+			half := w.report("/transactions/" + id + "/status").ok()
+			assert.Equal(t, "created", half.at("status"))
+			assert.Equal(t, "0x", half.at("signedTx"))
+			assert.Equal(t, []string{"3", "1", "1"}, w.report("/transactions/"+id+"/approvals").ok().column("list", "status"))
+
+			w.clock.forward(time.Minute)
+			require.NoError(t, w.Approve(carol, id))
+			done := w.report("/transactions/" + id + "/status").ok()
+			assert.Equal(t, "approved", done.at("status"))
+			assert.Equal(t, []string{"created", "approved"}, done.column("events", "status"))
+			assert.EqualValues(t, 60, done.number("timestamps.approved")-done.number("timestamps.created"))
+			assert.Equal(t, "0", done.at("nonce"))
+
+			tx, sender := decodeSigned(t, done.at("signedTx"))
+			assert.Equal(t, w.address(w.ether), sender)
+			assert.Equal(t, done.at("from"), sender)
+			assert.Equal(t, c.kind, tx.Type())
+			assert.Equal(t, big.NewInt(c.chainID), tx.ChainId())
+			assert.Equal(t, beyond64, tx.Value().String())
+			assert.EqualValues(t, 21000, tx.Gas())
+			assert.Equal(t, created.at("to"), tx.To().Hex())
+			assert.Equal(t, done.at("data"), hexutil.Encode(tx.Data()))
+			assert.Equal(t, done.at("txHash"), tx.Hash().Hex())
+			if c.kind == types.LegacyTxType {
+				assert.Equal(t, c.price, tx.GasPrice().String())
+			} else {
+				assert.Equal(t, c.fields["maxFeePerGas"], tx.GasFeeCap().String())
+				assert.Equal(t, c.fields["maxPriorityFeePerGas"], tx.GasTipCap().String())
+			}
+		})
+	}
+}
+
+// A wallet counts its nonces chain by chain, in the order in which transactions are approved; what is not
+// approved takes none.
+func TestWeb3Nonces(t *testing.T) {
+	w := web3World(t)
+	propose := func(chainID string) string { return w.propose(w.payment(object{"chainID": chainID})).ok().at("txID") }
+	approve := func(id string) string {
+		require.NoError(t, w.Approve(alice, id))
+		require.NoError(t, w.Approve(bob, id))
+		return w.report("/transactions/" + id + "/status").ok().at("nonce")
+	}
+	first, rejected, second, goerli := propose("1"), propose("1"), propose("1"), propose("5")
+	require.NoError(t, w.Reject(alice, rejected))
+	require.NoError(t, w.Reject(bob, rejected))
+	assert.Equal(t, "0", approve(second))
+	assert.Equal(t, "1", approve(first))
+	assert.Equal(t, "0", approve(goerli))
+	end := w.report("/transactions/" + rejected + "/status").ok()
+	assert.Equal(t, "rejected", end.at("status"))
+	assert.Equal(t, "0x", end.at("signedTx"))
+	assert.Equal(t, []string{"4", "4", "1"}, w.report("/transactions/"+rejected+"/approvals").ok().column("list", "status"))
+}
+
+func TestWeb3Expires(t *testing.T) {
+	w := web3World(t)
+	id := w.propose(w.payment(nil)).ok().at("txID")
+	require.NoError(t, w.Approve(alice, id))
+	require.NoError(t, w.Advance(24*time.Hour))
+	assert.Equal(t, "expired", w.report("/transactions/"+id+"/status").ok().at("status"))
+	assert.Equal(t, []string{"3", "2", "2"}, w.report("/transactions/"+id+"/approvals").ok().column("list", "status"))
+	require.Error(t, w.Approve(bob, id))
+}
+
+// It moves no money, and who approves sees what it is.
+func TestWeb3MovesNothing(t *testing.T) {
+	w := web3World(t)
+	_, err := w.Deposit(w.address(w.ether), 1000)
+	require.NoError(t, err)
+	before, err := w.State()
+	require.NoError(t, err)
+	id := w.propose(w.payment(object{"note": "rent"})).ok().at("txID")
+	pending, err := w.Pending(alice)
+	require.NoError(t, err)
+	require.Len(t, pending, 1)
+	assert.Equal(t, "external sign", pending[0].Type)
+	assert.Equal(t, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", pending[0].Recipient)
+	assert.Equal(t, "rent", pending[0].Reference)
+	require.NoError(t, w.Approve(alice, id))
+	require.NoError(t, w.Approve(bob, id))
+	after, err := w.State()
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	assert.Equal(t, 1, w.report("/funds/"+w.fund+"/ledger").ok().count("list"), "the deposit")
+	w.get("/company/"+w.company+"/transfer/"+id).refused(http.StatusNotFound, "transaction")
+}
+
+func TestWeb3Refuses(t *testing.T) {
+	w := web3World(t)
+	stranger := w.as("strange")
+	company := stranger.newCompany("Strange", "strange.example")
+	ids := stranger.trust(company, alice)
+	fund := stranger.newFund(company, object{"name": "f", "custodygroup_tx": group(1, ids[alice])})
+	theirs := stranger.get("/wallet/" + stranger.newWallet(company, fund, object{"asset": eth})).ok().at("address")
+	bare := w.newFund(w.company, object{"name": "bare"})
+	unapproved := w.address(w.newWallet(w.company, bare, object{"asset": eth}))
+	for name, c := range map[string]struct {
+		fields object
+		reason string
+	}{
+		"no from":             {object{"from": ""}, "from is no address"},
+		"an unknown from":     {object{"from": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, "no Web3 wallet of this account"},
+		"another account's":   {object{"from": theirs}, "no Web3 wallet of this account"},
+		"nobody approves":     {object{"from": unapproved}, "custody group"},
+		"a wrong checksum":    {object{"to": "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, "to has a wrong checksum"},
+		"a short address":     {object{"to": "0x94"}, "to is no address"},
+		"no value":            {object{"value": nil}, "value"},
+		"a negative value":    {object{"value": "-1"}, "value"},
+		"a fraction":          {object{"value": 1.5}, "value"},
+		"a value beyond":      {object{"value": new(big.Int).Lsh(big.NewInt(1), 256).String()}, "value"},
+		"no gas":              {object{"gasLimit": "0"}, "gasLimit"},
+		"price and fees":      {object{"gasPrice": "1", "maxFeePerGas": "1", "maxPriorityFeePerGas": "1"}, "gasPrice excludes"},
+		"a fee alone":         {object{"maxFeePerGas": "1"}, "belong together"},
+		"a tip alone":         {object{"maxPriorityFeePerGas": "1"}, "belong together"},
+		"a tip above the fee": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "2"}, "more than maxFeePerGas"},
+		"chain 0":             {object{"chainID": "0"}, "chainID"},
+		"a chain beyond":      {object{"chainID": beyond64}, "chainID"},
+		"data":                {object{"data": "0x123"}, "data"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w
+			w.t = t
+			w.propose(w.payment(c.fields)).refused(http.StatusBadRequest, c.reason)
+		})
+	}
+	for _, path := range []string{"/transactions/x/status", "/transactions/x/approvals", "/funds/" + fund, "/funds/" + fund + "/ledger", "/wallet/x/history"} {
+		w.report(path).refused(http.StatusNotFound, "no such")
+	}
+}
+
+// Letters of an address have no meaning but the checksum.
+func TestWeb3FromWithChecksum(t *testing.T) {
+	w := web3World(t)
+	capitals := "0x" + strings.ToUpper(w.address(w.ether)[2:])
+	id := w.propose(w.payment(object{"from": capitals})).ok().at("txID")
+	require.NoError(t, w.Approve(alice, id))
+	require.NoError(t, w.Approve(bob, id))
+	_, sender := decodeSigned(t, w.report("/transactions/"+id+"/status").ok().at("signedTx"))
+	assert.Equal(t, w.address(w.ether), sender)
+}
+
+// A sandbox that goes on from its store has the keys, the nonces and what was signed.
+func TestWeb3IsStored(t *testing.T) {
+	dir := t.TempDir()
+	w := web3World(t, sandbox.WithStore(dir))
+	body := w.payment(nil)
+	id, open := w.propose(body).ok().at("txID"), w.propose(body).ok().at("txID")
+	require.NoError(t, w.Approve(alice, id))
+	require.NoError(t, w.Approve(bob, id))
+	require.NoError(t, w.Approve(alice, open))
+	signed := w.report("/transactions/" + id + "/status").ok()
+	require.NoError(t, w.Close())
+
+	again := world{service: newService(t, withReportsKey(), sandbox.WithStore(dir))}
+	defer again.Close()
+	assert.Equal(t, signed.Body, again.report("/transactions/"+id+"/status").ok().Body)
+	require.NoError(t, again.Approve(carol, open))
+	done := again.report("/transactions/" + open + "/status").ok()
+	assert.Equal(t, "1", done.at("nonce"))
+	_, sender := decodeSigned(t, done.at("signedTx"))
+	assert.Equal(t, body["from"], sender)
+}
