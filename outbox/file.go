@@ -114,7 +114,7 @@ func put(tx *bolt.Tx, e Entry) error {
 
 // dueTime is a time as bytes that sort as the times do. Nothing is due before 1970.
 func dueTime(t time.Time) []byte {
-	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMicro()))) //nolint:gosec // is not negative
+	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMicro())))
 }
 
 func decode(value []byte) (e Entry, err error) {

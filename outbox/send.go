@@ -186,4 +186,3 @@ func (o *Outbox) Resolve(ctx context.Context, key string, id qredo.TxID, note st
 	o.enqueued.send()
 	return *e, nil
 }
-

@@ -75,7 +75,7 @@ func (s *server) makeFolder() {
 func (s *server) run(program string, args ...string) {
 	s.t.Helper()
 	command := slices.Concat(s.as, []string{filepath.Join(s.bin, program)}, args)
-	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec,usetesting // programs of the system, also at cleanup
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // programs of the system
 	cmd.Dir = s.dir
 	// Not a pipe: the server would inherit it and keep it open.
 	output, err := os.Create(filepath.Join(filepath.Dir(s.dir), program+".out"))
