@@ -194,7 +194,7 @@ func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
 	case tx.Kind == kindWithdrawal:
 		d.RecipientAddress, d.RecipientAddressName = tx.Address, f.nameOf(tx.Asset, tx.Address)
 	case tx.Kind == kindWeb3:
-		d.RecipientAddress = tx.Address
+		d.RecipientAddress, d.ClientData = tx.Address, tx.Web3.details()
 	case tx.to != nil:
 		d.RecipientID, d.RecipientName = string(tx.to.ID), tx.to.fund.company.Company.Name
 	case tx.Receive != "":

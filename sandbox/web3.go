@@ -27,6 +27,14 @@ type web3Request struct {
 	Data                     string
 }
 
+// details are what approvers are told, since it moves no amount that the Partner API counts.
+func (q *web3Request) details() map[string]any {
+	return map[string]any{
+		"value": q.Value, "gasLimit": q.GasLimit, "gasPrice": q.GasPrice, "maxFeePerGas": q.FeeCap,
+		"maxPriorityFeePerGas": q.FeeTip, "chainID": q.ChainID, "data": q.Data,
+	}
+}
+
 // web3Progress is how far a Web3 transaction is.
 type web3Progress struct {
 	updates []qapi.StatusUpdate
