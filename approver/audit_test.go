@@ -21,7 +21,7 @@ var noon = time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)
 func atNoon() time.Time { return noon }
 
 // newLog writes a log with so many lines and returns its path and lines.
-func newLog(t *testing.T, n int) (path string, lines [][]byte) {
+func newLog(t testing.TB, n int) (path string, lines [][]byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "audit.log")
 	l, err := OpenAuditLog(path, atNoon)
