@@ -66,6 +66,7 @@ type task struct {
 	expires  time.Time // as the feed said; zero if not known
 	attempts int       // that failed for the moment
 	logged   bool      // the audit log of this replica says that the decision is carried out
+	last     bool      // the action has expired: only what became of it is left to find out
 }
 
 // run is one run of an approver.
@@ -164,6 +165,9 @@ func (r *run) attempt(ctx context.Context, t *task) (pause time.Duration, again 
 	case isFinal(err):
 		r.log.ErrorContext(ctx, "approver: an action cannot be handled, it is left to humans", "action", t.id, "error", err)
 		return 0, false
+	case expired(t.expires, r.now()) && t.logged && !t.last:
+		t.last = true
+		return 0, true
 	case expired(t.expires, r.now()):
 		r.log.ErrorContext(ctx, "approver: an action expired before it could be handled", "action", t.id, "error", err)
 		return 0, false

@@ -77,10 +77,10 @@ func (r *run) handle(ctx context.Context, t *task) error {
 // over tells whether it is too late to vote.
 func (r *run) over(action *qredo.Action) (outcome string) {
 	switch {
+	case action.Status == qredo.ApprovalExpired || action.Status == qredo.ApprovalPending && expired(action.Expires.Time, r.now()):
+		return OutcomeExpired
 	case action.Status != qredo.ApprovalPending:
 		return OutcomeEnded
-	case expired(action.Expires.Time, r.now()):
-		return OutcomeExpired
 	}
 	return ""
 }

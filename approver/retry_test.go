@@ -1,0 +1,253 @@
+package approver_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+)
+
+// fail is how a request goes wrong: a status, or cut, or lost.
+type fail int
+
+const (
+	cut  fail = -1 // the connection ends before the sandbox sees the request
+	lost fail = -2 // the sandbox does it, and the connection ends before the answer
+)
+
+func (f fail) answer(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	switch f {
+	case lost:
+		next.ServeHTTP(discard{w}, r)
+		panic(http.ErrAbortHandler)
+	case cut:
+		panic(http.ErrAbortHandler)
+	default:
+		w.Header().Set("Location", "/elsewhere")
+		w.Header().Set("Retry-After", "0") // else a client waits for a second after 429
+		w.WriteHeader(int(f))
+		fmt.Fprintf(w, `{"code":%d,"msg":"as told"}`, int(f))
+	}
+}
+
+// discard drops an answer.
+type discard struct{ http.ResponseWriter }
+
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) WriteHeader(int)             {}
+
+// failing lets the first requests with a method go wrong in the given ways, and counts all.
+func (d *desk) failing(method string, ways ...fail) *atomic.Int64 {
+	var count atomic.Int64
+	d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		n := 0
+		if r.Method == method && r.Header.Get("Upgrade") == "" && len(r.URL.Path) > len("/api/v1/p/coreclient/")+60 {
+			n = int(count.Add(1))
+		}
+		if n > 0 && n <= len(ways) {
+			ways[n-1].answer(w, r, next)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	return &count
+}
+
+func TestVotesAreSentAgainByKindOfError(t *testing.T) {
+	for _, verdict := range []approver.Verdict{approver.Approve, approver.Reject} {
+		method, status := http.MethodPut, qredo.ApprovalApproved
+		if verdict == approver.Reject {
+			method, status = http.MethodDelete, qredo.ApprovalRejected
+		}
+		for _, c := range []struct {
+			name    string
+			ways    []fail
+			sent    int64
+			outcome string
+		}{
+			{"accepted", nil, 1, approver.OutcomeSent},
+			{"500", []fail{500}, 2, approver.OutcomeSent},
+			{"502, 503, 504", []fail{502, 503, 504}, 4, approver.OutcomeSent},
+			{"429", []fail{429, 429}, 3, approver.OutcomeSent},
+			{"408", []fail{408}, 2, approver.OutcomeSent},
+			{"425", []fail{425}, 2, approver.OutcomeSent},
+			{"a connection that is cut", []fail{cut, cut}, 3, approver.OutcomeSent},
+			{"an answer that is lost", []fail{lost}, 1, approver.OutcomeEnded}, // the next look shows that it arrived
+			{"many", []fail{500, 429, cut, 503, 500, 500, cut, 429}, 9, approver.OutcomeSent},
+			{"400", []fail{400}, 1, approver.OutcomeRefused},
+			{"401", []fail{401}, 1, approver.OutcomeRefused},
+			{"403", []fail{403}, 1, approver.OutcomeRefused},
+			{"404", []fail{404}, 1, approver.OutcomeRefused},
+			{"409", []fail{409}, 1, approver.OutcomeRefused},
+			{"410", []fail{410}, 1, approver.OutcomeRefused},
+			{"422", []fail{422}, 1, approver.OutcomeRefused},
+			{"a redirect", []fail{302}, 1, approver.OutcomeRefused},
+			{"503 and then 409", []fail{503, 409}, 2, approver.OutcomeRefused},
+		} {
+			t.Run(string(verdict)+" "+c.name, func(t *testing.T) {
+				d := newDesk(t)
+				count := d.failing(method, c.ways...)
+				d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+					return approver.Decision{Verdict: verdict}, nil
+				}))
+				tx := d.transfer(1, "")
+				result := d.next(approver.EntryResult)
+				assert.Equal(t, c.outcome, result.Outcome)
+				assert.Equal(t, c.sent, count.Load())
+				want := status
+				if c.outcome == approver.OutcomeRefused {
+					want = qredo.ApprovalPending
+					assert.NotEmpty(t, result.Reason)
+				}
+				assert.Equal(t, want, d.Action(t, tx).Status)
+				assert.Len(t, d.written(), 2, "the decision is logged once")
+			})
+		}
+	}
+}
+
+func TestDetailsAreAskedForAgainByKindOfError(t *testing.T) {
+	t.Run("that passes", func(t *testing.T) {
+		d := newDesk(t)
+		d.failing(http.MethodGet, 500, 503, 429, cut, 500, 500, 500, 500, 500, 500)
+		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+		tx := d.transfer(1, "")
+		assert.Equal(t, approver.OutcomeSent, d.next(approver.EntryResult).Outcome)
+		assert.Equal(t, qredo.ApprovalApproved, d.Action(t, tx).Status)
+	})
+	t.Run("that does not", func(t *testing.T) {
+		d := newDesk(t)
+		d.failing(http.MethodGet, 404)
+		d.start(rulesAt(t, rulesFile("true"), d.clock.Now), approver.WithConcurrency(1))
+		first, second := d.transfer(1, ""), d.transfer(1, "")
+		d.next(approver.EntryResult)
+		assert.Equal(t, qredo.ApprovalPending, d.Action(t, first).Status)
+		assert.Equal(t, qredo.ApprovalApproved, d.Action(t, second).Status)
+	})
+}
+
+func TestNothingIsSentAfterExpiry(t *testing.T) {
+	t.Run("while the service fails", func(t *testing.T) {
+		d := newDesk(t)
+		var sent atomic.Int64
+		var expire sync.Once
+		d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method != http.MethodPut {
+				next.ServeHTTP(w, r)
+				return
+			}
+			sent.Add(1)
+			if sent.Load() == 3 {
+				expire.Do(func() { d.clock.Forward(time.Hour) }) // to the very moment
+			}
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+		d.transfer(1, "")
+		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
+		assert.EqualValues(t, 3, sent.Load())
+	})
+	t.Run("while all of it is away", func(t *testing.T) {
+		d := newDesk(t)
+		var sent atomic.Int64
+		d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			switch {
+			case r.Method == http.MethodPut:
+				sent.Add(1)
+				d.clock.Forward(time.Hour)
+			case sent.Load() == 0:
+				next.ServeHTTP(w, r)
+				return
+			}
+			panic(http.ErrAbortHandler)
+		})
+		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+		d.transfer(1, "")
+		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
+		assert.EqualValues(t, 1, sent.Load())
+	})
+	t.Run("when the decision took too long", func(t *testing.T) {
+		d := newDesk(t)
+		count := d.failing(http.MethodPut)
+		d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+			d.clock.Forward(time.Hour)
+			return approver.Decision{Verdict: approver.Approve}, nil
+		}))
+		d.transfer(1, "")
+		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
+		assert.Zero(t, count.Load())
+	})
+}
+
+// changing is a store in which an action was decided when its details were others.
+type changing struct{ approver.Store }
+
+func (changing) Lookup(_ context.Context, id qredo.ActionID) (approver.Record, bool, error) {
+	return approver.Record{ActionID: id, Digest: "of others", Verdict: approver.Approve}, true, nil
+}
+
+func (changing) Finish(context.Context, qredo.ActionID, string) error { return nil }
+
+func TestDetailsThatChangedHoldTheVoteBack(t *testing.T) {
+	d := newDesk(t)
+	count := d.failing(http.MethodPut)
+	d.store = changing{d.store}
+	d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "")
+	assert.Equal(t, approver.OutcomeChanged, d.next(approver.EntryResult).Outcome)
+	assert.Zero(t, count.Load())
+}
+
+// flaky is a store that fails every second time.
+type flaky struct {
+	approver.Store
+	calls atomic.Int64
+}
+
+func (f *flaky) fails() error {
+	if f.calls.Add(1)%2 == 1 {
+		return fmt.Errorf("call %d fails", f.calls.Load())
+	}
+	return nil
+}
+
+func (f *flaky) Lookup(ctx context.Context, id qredo.ActionID) (approver.Record, bool, error) {
+	if err := f.fails(); err != nil {
+		return approver.Record{}, false, err
+	}
+	return f.Store.Lookup(ctx, id)
+}
+
+// Reserve stores and fails then, as when the answer of a server is lost.
+func (f *flaky) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
+	stands, err := f.Store.Reserve(ctx, rec, spends)
+	if failed := f.fails(); failed != nil {
+		return approver.Record{}, failed
+	}
+	return stands, err
+}
+
+func TestAStoreThatFailsIsAskedAgain(t *testing.T) {
+	d := newDesk(t)
+	spend := approver.Spend{Counter: "c", Amount: 1, Window: time.Hour, MaxAmount: 1}
+	d.store = &flaky{Store: d.store}
+	d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+		return approver.Decision{Verdict: approver.Approve, Spends: []approver.Spend{spend}}, nil
+	}))
+	tx := d.transfer(1, "")
+	assert.Equal(t, approver.OutcomeSent, d.next(approver.EntryResult).Outcome)
+	assert.Equal(t, qredo.ApprovalApproved, d.Action(t, tx).Status)
+	used, err := d.store.Usage(t.Context(), []approver.Spend{spend})
+	require.NoError(t, err)
+	assert.Equal(t, []approver.Usage{{Amount: 1, Count: 1}}, used, "spent once")
+}
