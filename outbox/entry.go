@@ -72,7 +72,7 @@ const (
 )
 
 // keptSteps bounds an entry's size. Beyond it, the oldest steps but the first go.
-const keptSteps = 200
+const keptSteps = 100
 
 // keptNote bounds a note, in bytes.
 const keptNote = 500

@@ -78,7 +78,10 @@ func syncFolder(path string) error {
 func (f *File) Close() error { return f.db.Close() }
 
 // Add stores an entry unless its key has one.
-func (f *File) Add(_ context.Context, e Entry) (stored Entry, added bool, err error) {
+func (f *File) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
+	if stored, err = f.Get(ctx, e.Key); !errors.Is(err, ErrNotFound) {
+		return stored, false, err // without a write
+	}
 	err = f.db.Batch(func(tx *bolt.Tx) error {
 		stored, added = e, false
 		if value := tx.Bucket(entriesBucket).Get([]byte(e.Key)); value != nil {
