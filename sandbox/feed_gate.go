@@ -10,17 +10,26 @@ import (
 // gate is a response writer whose connection, once it is hijacked for a WebSocket, can be frozen.
 type gate struct {
 	http.ResponseWriter
-	conn *gatedConn
+	feeds  *feeds
+	conn   *gatedConn
+	joined bool
 }
 
 // Hijack takes the connection over. Its buffered writer is replaced, because the old one would write past
-// the gate.
+// the gate. Taking over tells the client that it is connected: from then on its connection is among the
+// open ones.
 func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	g.feeds.mu.Lock()
+	defer g.feeds.mu.Unlock()
 	conn, buffered, err := http.NewResponseController(g.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
 	g.conn = &gatedConn{Conn: conn, frozen: make(chan struct{}), closed: make(chan struct{})}
+	if g.joined = !g.feeds.closed; g.joined {
+		g.feeds.open[g.conn] = true
+		g.feeds.done.Add(1)
+	}
 	return g.conn, bufio.NewReadWriter(buffered.Reader, bufio.NewWriter(g.conn)), nil
 }
 

@@ -195,18 +195,6 @@ func (f *feeds) next() (changed <-chan struct{}, delay time.Duration, copies int
 	return f.changed, f.delay, 1
 }
 
-// join counts a connection among the open ones, unless all are being closed.
-func (f *feeds) join(conn *gatedConn) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return false
-	}
-	f.open[conn] = true
-	f.done.Add(1)
-	return true
-}
-
 func (f *feeds) leave(conn *gatedConn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -242,8 +230,9 @@ func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request
 	// The place in the log is taken before the client can know that it is connected: what it does then is
 	// told by the feed.
 	var messages feed
+	var opened *state
 	err := s.view(func(st *state, now time.Time) (err error) {
-		req.st, req.now = st, now
+		req.st, req.now, opened = st, now, st
 		messages, err = route.open(req)
 		return err
 	})
@@ -251,17 +240,19 @@ func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request
 		writeFault(w, err)
 		return
 	}
-	gate := &gate{ResponseWriter: w}
+	gate := &gate{ResponseWriter: w, feeds: s.feeds}
 	// Requests are signed, so that a page of another origin gets nowhere.
 	ws, err := websocket.Accept(gate, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if gate.joined {
+		defer s.feeds.leave(gate.conn)
+	}
 	if err != nil {
 		return // Accept has answered
 	}
 	defer ws.CloseNow()
-	if !s.feeds.join(gate.conn) {
-		return
+	if !gate.joined {
+		return // all are being closed
 	}
-	defer s.feeds.leave(gate.conn)
 	ctx := ws.CloseRead(context.WithoutCancel(r.Context()))
 	for {
 		changed, delay, copies := s.feeds.next()
@@ -271,7 +262,8 @@ func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request
 			batch = messages(req)
 			return nil
 		})
-		if err != nil || send(ctx, ws, batch, delay, copies) != nil {
+		// A reset has ended the log that its place is in.
+		if err != nil || req.st != opened || send(ctx, ws, batch, delay, copies) != nil {
 			return
 		}
 		select {
