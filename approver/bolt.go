@@ -116,7 +116,7 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 // timeKey sorts by time, to the microsecond. Times before 1970 and after 9999 are taken for these.
 func timeKey(at time.Time, id qredo.ActionID) []byte {
 	at = time.Unix(min(max(at.Unix(), 0), 253402300799), int64(at.Nanosecond()))
-	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())), id...) //nolint:gosec // not negative
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())), id...)
 }
 
 func keyTime(key []byte) time.Time {

@@ -1,7 +1,6 @@
 package approver_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/qredo-go/qredo/approver/internal/trial"
@@ -12,5 +11,5 @@ func TestMain(m *testing.M) {
 	if trial.RunChild() {
 		return
 	}
-	os.Exit(m.Run())
+	m.Run()
 }

@@ -1,8 +1,8 @@
 package approver_test
 
 import (
-	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"strings"
 	"testing"
@@ -358,7 +358,5 @@ func TestRuleFilesThatDoNotLoad(t *testing.T) {
 
 func TestLoadRules(t *testing.T) {
 	_, err := approver.LoadRules(t.TempDir()+"/none.yaml", time.Now)
-	require.Error(t, err)
-	var e *approver.RuleError
-	assert.False(t, errors.As(err, &e))
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }

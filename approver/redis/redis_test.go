@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"sync"
 	"testing"
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) {
 	if trial.RunChild() {
 		return
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 // server starts a Redis server: miniredis, which is always there, or redis-server, where it is installed.
@@ -85,7 +84,7 @@ func startReal(t *testing.T) string {
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	require.NoError(t, free.Close())
-	cmd := exec.Command(binary, "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "",
+	cmd := exec.CommandContext(t.Context(), binary, "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "",
 		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {

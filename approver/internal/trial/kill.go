@@ -225,7 +225,7 @@ func (k *killTrial) start(i int) *exec.Cmd {
 	k.t.Helper()
 	c := k.base
 	c.Replica, c.Log = fmt.Sprint("replica-", i), k.log(i)
-	config, err := json.Marshal(c)
+	config, err := json.Marshal(c) //nolint:gosec // the key of a test
 	require.NoError(k.t, err)
 	cmd := exec.CommandContext(k.t.Context(), os.Args[0]) //nolint:gosec // this program
 	cmd.Env = append(os.Environ(), childEnv+"="+string(config))

@@ -1,0 +1,291 @@
+// Command approver lets two replicas approve by rule: of 200 transfers they approve the small ones within
+// limits, reject what is blocked, and leave the rest to humans.
+//
+// The replicas share decisions and limits through a Redis server if REDIS_ADDR names one
+// ("127.0.0.1:6379"), and else, since both are in this process, through memory. Each has an audit log of its
+// own, which is verified at the end.
+//
+// It starts a sandbox for itself and exits with 0 only if the service did what the logs say.
+package main
+
+import (
+	"context"
+	_ "embed" // for the rules
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/redis"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+//go:embed rules.yaml
+var ruleFile []byte
+
+const transfers = 200
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := run(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "approver:", err)
+		os.Exit(1) // nothing is left to clean up
+	}
+}
+
+func run(ctx context.Context, out io.Writer) (err error) {
+	srv, err := sandbox.Start()
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	dir, err := os.MkdirTemp("", "approver")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	e := example{srv: srv, client: srv.Client(), out: out, dir: dir, decided: make(chan approver.Entry, 4*transfers)}
+	if err := e.open(ctx); err != nil {
+		return err
+	}
+	if err := e.ask(ctx); err != nil {
+		return err
+	}
+	if err := e.approve(ctx); err != nil {
+		return err
+	}
+	return e.check(ctx)
+}
+
+// example is the job on its way.
+type example struct {
+	srv    *sandbox.Server
+	client *qredo.Client
+	out    io.Writer
+	dir    string // of the audit logs
+
+	core     qredo.CoreClientID
+	company  qredo.CompanyID
+	wallets  []qredo.Wallet // two to send from, then four to send to
+	decided  chan approver.Entry
+	entries  map[qredo.ActionID]approver.Entry // the decision about each action
+	replicas map[string]int                    // how many actions each decided
+}
+
+func (e *example) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
+
+// open makes a core client, and a company whose fund it approves for.
+func (e *example) open(ctx context.Context) error {
+	core, err := e.client.CoreClients.Create(ctx, "Approver")
+	if err != nil {
+		return err
+	}
+	company, err := e.client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Ref: "acme"})
+	if err != nil {
+		return err
+	}
+	e.core, e.company = core.ID, company.ID
+	if err := e.client.TrustedNetwork.Add(ctx, e.company, qredo.TrustedPartyRequest{Address: string(e.core)}); err != nil {
+		return err
+	}
+	parties, err := e.client.TrustedNetwork.List(ctx, e.company)
+	if err != nil {
+		return err
+	}
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
+	request := qredo.FundRequest{Name: "Client assets", CustodyGroupWithdraw: group, CustodyGroupTx: group}
+	for _, name := range []string{"Hot 1", "Hot 2", "Ann", "Bob", "Cleo", "Dan"} {
+		request.Wallets = append(request.Wallets, qredo.WalletRequest{Name: name, Asset: "BTC-TESTNET"})
+	}
+	made, err := e.client.Funds.Create(ctx, e.company, request)
+	if err != nil {
+		return err
+	}
+	fund, err := e.client.Funds.Get(ctx, e.company, made.ID)
+	if err != nil {
+		return err
+	}
+	e.wallets = fund.Wallets
+	for _, wallet := range e.wallets[:2] {
+		if _, err := e.srv.Deposit(wallet.Address, 1_000_000_000); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask asks for the transfers: of ten, one is blocked, one large, one a rent, one of a kind that no rule
+// knows, and six are payouts, four of them from the first wallet.
+func (e *example) ask(ctx context.Context) error {
+	for i := range transfers {
+		amount, reference := qredo.Amount(150_000), fmt.Sprint("payout-", i)
+		switch i % 10 {
+		case 1:
+			reference = fmt.Sprint("gift ", i)
+		case 3:
+			reference = fmt.Sprint("fraud-", i)
+		case 5:
+			amount = 2_000_000
+		case 8:
+			reference = fmt.Sprint("rent ", i)
+		}
+		_, err := e.client.Transfers.Create(ctx, e.company, qredo.TransferRequest{
+			WalletID: e.wallets[i%2].ID, Counterparty: string(e.wallets[2+i/2%4].ID), Reference: reference,
+			Expires: qredo.TimeOf(e.srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: amount},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	e.say("%d transfers wait for core client %s", transfers, e.core)
+	return nil
+}
+
+// approve runs two replicas until all is decided and carried out.
+func (e *example) approve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	store := e.shareMemory
+	if address := os.Getenv("REDIS_ADDR"); address != "" {
+		store = func() ([]approver.Option, func(), error) { return e.shareRedis(address) }
+	}
+	shared, closeStore, err := store()
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	errs := make([]error, 2)
+	var replicas sync.WaitGroup
+	for i := range errs {
+		replicas.Go(func() {
+			if errs[i] = e.replica(ctx, fmt.Sprint("replica-", i+1), shared); errs[i] != nil {
+				cancel() // the other alone would do, but here something is wrong
+			}
+		})
+	}
+	e.entries, e.replicas = map[qredo.ActionID]approver.Entry{}, map[string]int{}
+	for done := 0; done < transfers; {
+		select {
+		case entry := <-e.decided:
+			switch entry.Kind {
+			case approver.EntryDecision:
+				e.entries[entry.ActionID] = entry
+				e.replicas[entry.Replica]++
+			case approver.EntryResult:
+				done++
+			default:
+			}
+		case <-ctx.Done():
+			replicas.Wait()
+			return errors.Join(errors.Join(errs...), context.Cause(ctx))
+		}
+	}
+	cancel()
+	replicas.Wait()
+	return errors.Join(errs...)
+}
+
+// shareMemory is how replicas in one process share decisions, limits and work.
+func (e *example) shareMemory() ([]approver.Option, func(), error) {
+	store := approver.NewMemoryStore(e.srv.Now)
+	return []approver.Option{approver.WithStore(store), approver.WithCoordinator(store)}, func() {}, nil
+}
+
+// shareRedis is how replicas anywhere do. The prefix is this run's own.
+func (e *example) shareRedis(address string) ([]approver.Option, func(), error) {
+	client := goredis.NewClient(&goredis.Options{Addr: address})
+	store, err := redis.New(client, "example:"+string(e.core))
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	return []approver.Option{approver.WithStore(store), approver.WithCoordinator(store)}, func() { _ = client.Close() }, nil
+}
+
+func (e *example) logPath(replica string) string { return filepath.Join(e.dir, replica+".jsonl") }
+
+// replica is one approver, with an audit log of its own.
+func (e *example) replica(ctx context.Context, name string, shared []approver.Option) (err error) {
+	rules, err := approver.ParseRules("rules.yaml", ruleFile, e.srv.Now)
+	if err != nil {
+		return err
+	}
+	log, err := approver.OpenAuditLog(e.logPath(name), e.srv.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	a, err := approver.New(e.client, e.core, rules, append(shared[:len(shared):len(shared)],
+		approver.WithReplica(name), approver.WithAuditLog(log), approver.WithClock(e.srv.Now),
+		approver.WithObserver(func(entry approver.Entry) { e.decided <- entry }))...)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
+
+// check verifies the logs, holds what happened against them, and says what was decided and why.
+func (e *example) check(ctx context.Context) error {
+	for name := range e.replicas {
+		file, err := os.Open(e.logPath(name))
+		if err != nil {
+			return err
+		}
+		err = errors.Join(approver.VerifyLog(file), file.Close())
+		if err != nil {
+			return err
+		}
+	}
+	actions, err := e.client.CoreClients.Actions(ctx, e.core)
+	if err != nil {
+		return err
+	}
+	counts := map[string]int{}
+	for _, action := range actions {
+		entry, decided := e.entries[action.ID]
+		if !decided {
+			return fmt.Errorf("nobody decided about %s", action.ID)
+		}
+		want := map[approver.Verdict]qredo.ApprovalStatus{
+			approver.Approve: qredo.ApprovalApproved, approver.Reject: qredo.ApprovalRejected, approver.Leave: qredo.ApprovalPending,
+		}[entry.Verdict]
+		if action.Status != want {
+			return fmt.Errorf("the decision about %s is %s, but it is %s", action.ID, entry.Verdict, action.Status)
+		}
+		counts[why(entry)]++
+	}
+	for _, line := range slices.Sorted(func(yield func(string) bool) {
+		for reason, n := range counts {
+			if !yield(fmt.Sprintf("%-60s %3d", reason, n)) {
+				return
+			}
+		}
+	}) {
+		e.say("  %s", line)
+	}
+	e.say("Done: each of %d was decided once, by 2 replicas; their audit logs verify.", len(e.entries))
+	return nil
+}
+
+// why is the verdict, the rule and the reason in a few words.
+func why(entry approver.Entry) string {
+	reason := entry.Reason
+	switch {
+	case strings.Contains(reason, ", sum"):
+		reason = "the wallet's sum would be over the limit"
+	case strings.Contains(reason, ", count"):
+		reason = "the recipient's count would be over the limit"
+	case entry.Verdict == approver.Approve:
+		reason = "within the limits"
+	}
+	return fmt.Sprintf("%s %s: %s", entry.Verdict, entry.Rule, reason)
+}
