@@ -138,10 +138,10 @@ func (f *feed[E]) run(ctx context.Context, yield func(E, error) bool) {
 // errConsumerDone says that whoever ranges over the feed has stopped.
 var errConsumerDone = errors.New("the consumer is done")
 
-// isRefusal reports whether the service refused a feed for a reason that does not pass.
+// isRefusal reports whether what was asked refused a feed for a reason that does not pass, or is no feed.
 func isRefusal(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.StatusCode >= 400 && e.StatusCode < 500 && !errors.Is(e, ErrRateLimited)
+	return errors.As(err, &e) && e.StatusCode < 500 && !errors.Is(e, ErrRateLimited)
 }
 
 // session makes one connection, catches up and gives events until the connection is lost.

@@ -30,7 +30,8 @@ type frame struct {
 type feedConn struct {
 	ws     *websocket.Conn
 	frames chan frame
-	behind atomic.Bool // the queue is full: the reader waits for the consumer
+	behind atomic.Bool  // the queue is full: the reader waits for the consumer
+	came   atomic.Int64 // frames so far
 	cancel context.CancelCauseFunc
 	ctx    context.Context
 	done   sync.WaitGroup
@@ -125,6 +126,7 @@ func (c *feedConn) read() {
 			c.cancel(fmt.Errorf("feed: %w", err))
 			return
 		}
+		c.came.Add(1)
 		select {
 		case c.frames <- f:
 			continue
@@ -159,8 +161,9 @@ func (c *feedConn) readFrame() (frame, error) {
 	return frame{problem: fmt.Errorf("a message is longer than %d bytes", maxFrame)}, nil
 }
 
-// ping tests the connection once a period, and ends it when no answer comes within another. While the
-// reader waits for the consumer no answer can be seen, so none is asked for.
+// ping tests the connection once a period, and ends it when neither an answer nor a frame comes within
+// another: the answer may have to wait for frames. While the reader waits for the consumer no answer can be
+// seen, so none is asked for.
 func (c *feedConn) ping(period time.Duration) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
@@ -173,10 +176,11 @@ func (c *feedConn) ping(period time.Duration) {
 		if c.behind.Load() {
 			continue
 		}
+		before := c.came.Load()
 		ctx, cancel := context.WithTimeout(c.ctx, period)
 		err := c.ws.Ping(ctx)
 		cancel()
-		if err != nil && !c.behind.Load() {
+		if err != nil && !c.behind.Load() && c.came.Load() == before {
 			c.cancel(fmt.Errorf("no answer to a ping within %s: %w", period, err))
 			_ = c.ws.CloseNow() // wakes the reader
 			return

@@ -69,6 +69,7 @@ type walletHistories struct {
 type walletCursor struct {
 	from   time.Time // nothing before is given
 	latest time.Time
+	swept  time.Time              // what latest was when known was last cleared of what is too old
 	known  map[movement]time.Time // what the consumer has of the last minutes
 }
 
@@ -123,6 +124,9 @@ func (c *walletCursor) add(e WalletEvent) bool {
 	c.known[key] = e.Time.Time
 	if e.Time.After(c.latest) {
 		c.latest = e.Time.Time
+	}
+	if c.latest.Sub(c.swept) >= overlap {
+		c.swept = c.latest
 		maps.DeleteFunc(c.known, func(_ movement, at time.Time) bool { return at.Before(c.latest.Add(-overlap)) })
 	}
 	return true
