@@ -28,7 +28,8 @@ const (
 
 // WithKeyDir keeps the provisioned key in a folder, so that other programs can sign with it and a later
 // sandbox has the same: the API key in the file apikey, the private key in private.pem (PKCS #1), the
-// public key in public.pem. What is there is used; what is not is made.
+// public key in public.pem. They are made where there is no apikey; a folder that has one needs private.pem
+// too.
 func WithKeyDir(dir string) Option {
 	return func(s *Sandbox) error {
 		s.keyDir = dir
@@ -53,7 +54,9 @@ func (s *Sandbox) provisionKey() error {
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	s.apiKey = strings.TrimSpace(string(text))
+	if s.apiKey = strings.TrimSpace(string(text)); s.apiKey == "" {
+		return fmt.Errorf("sandbox: %s is empty", filepath.Join(s.keyDir, apiKeyFile))
+	}
 	if s.privateKey, err = qredo.LoadPrivateKey(filepath.Join(s.keyDir, privateKeyFile)); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
@@ -63,6 +66,9 @@ func (s *Sandbox) provisionKey() error {
 // newKeyFiles makes a key that only this folder holds. The API key is written last: where it is, the
 // others are too.
 func (s *Sandbox) newKeyFiles() error {
+	if _, err := os.Stat(filepath.Join(s.keyDir, privateKeyFile)); err == nil {
+		return fmt.Errorf("sandbox: %s has %s and no %s: it is not written over", s.keyDir, privateKeyFile, apiKeyFile)
+	}
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return fmt.Errorf("sandbox: making a key: %w", err)

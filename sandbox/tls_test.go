@@ -1,0 +1,250 @@
+package sandbox_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// startTLS serves HTTPS, with a fake clock and a registered key.
+func startTLS(t *testing.T, dir string, opts ...sandbox.Option) *sandbox.Server {
+	t.Helper()
+	noLeaks(t)
+	srv, err := sandbox.Start(append([]sandbox.Option{
+		sandbox.WithTLS(dir), sandbox.WithClock(newClock().Now), sandbox.WithKey("own", &ownKey().PublicKey),
+	}, opts...)...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, srv.Close()) })
+	return srv
+}
+
+// trusting is a client that trusts what is in a folder's ca.pem, and nothing else. It finds any host at the
+// server, as a hosts entry makes it.
+func trusting(t *testing.T, dir string, srv *sandbox.Server) *http.Client {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	require.True(t, pool.AppendCertsFromPEM(data))
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(srv.URL(), "https://"))
+		},
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+func TestTLS(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "if need be")
+	srv := startTLS(t, dir)
+	require.True(t, strings.HasPrefix(srv.URL(), "https://127.0.0.1:"), srv.URL())
+	for _, name := range []string{"ca.pem", "ca-key.pem"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+	}
+	newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").send(t, trusting(t, dir, srv)).ok()
+	_, err := srv.Client().Assets.List(t.Context())
+	require.NoError(t, err, "its own client trusts it")
+
+	t.Run("a client that does not trust its authority", func(t *testing.T) {
+		for name, roots := range map[string]*x509.CertPool{"the machine's": nil, "none": x509.NewCertPool()} {
+			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+			_, err := client.Do(newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").request(t))
+			var unknown x509.UnknownAuthorityError
+			require.ErrorAs(t, err, &unknown, name)
+		}
+	})
+	t.Run("a client with an old TLS", func(t *testing.T) {
+		client := trusting(t, dir, srv)
+		config := client.Transport.(*http.Transport).TLSClientConfig
+		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+		_, err := client.Do(newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").request(t))
+		require.ErrorContains(t, err, "protocol version")
+	})
+	t.Run("a client without TLS", func(t *testing.T) {
+		url := strings.Replace(srv.BaseURL(), "https://", "http://", 1) + "/assets"
+		got := newSigned(t, startOfTime, "GET", url, "").send(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
+		assert.Equal(t, http.StatusBadRequest, got.Status)
+	})
+}
+
+func TestTLSCertificateHasTheServicesHosts(t *testing.T) {
+	dir := t.TempDir()
+	srv := startTLS(t, dir, sandbox.WithPublicURL("https://custody.example:8443/qredo"), sandbox.WithPublicURL("https://192.0.2.1/p"))
+	client := trusting(t, dir, srv)
+	for host, want := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "[::1]": true, "api.qredo.network": true, "sandbox-api.qredo.network": true,
+		"play-api.qredo.network": true, "custody.example": true, "192.0.2.1": true,
+		"qredo.network": false, "other.qredo.network": false, "example.com": false, "192.0.2.2": false,
+	} {
+		t.Run(host, func(t *testing.T) {
+			req := newSigned(t, startOfTime, "GET", "https://"+host+basePath+"/assets", "").request(t)
+			resp, err := client.Do(req)
+			if !want {
+				var wrong x509.HostnameError
+				require.ErrorAs(t, err, &wrong)
+				return
+			}
+			require.NoError(t, err)
+			readAnswer(t, resp).ok() // the URL that was signed is the one asked for
+		})
+	}
+}
+
+func TestTLSAuthorityIsKept(t *testing.T) {
+	dir := t.TempDir()
+	first := startTLS(t, dir)
+	client := trusting(t, dir, first)
+	newSigned(t, startOfTime, "GET", first.BaseURL()+"/assets", "").send(t, client).ok()
+	before, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	require.NoError(t, err)
+	require.NoError(t, first.Close())
+
+	second := startTLS(t, dir, sandbox.WithPublicURL("https://later.example"))
+	after, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	block, _ := pem.Decode(before)
+	authority, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	pool.AddCert(authority) // as a program has it that was started before
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(second.URL(), "https://"), &tls.Config{
+		RootCAs: pool, ServerName: "later.example", MinVersion: tls.VersionTLS12,
+	})
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+
+	other := startTLS(t, t.TempDir())
+	_, err = trusting(t, dir, other).Do(newSigned(t, startOfTime, "GET", other.BaseURL()+"/assets", "").request(t))
+	require.Error(t, err, "another folder has another authority")
+}
+
+func TestTLSFoldersThatCannotBeUsed(t *testing.T) {
+	noLeaks(t)
+	whole := t.TempDir()
+	require.NoError(t, startTLS(t, whole).Close())
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join(whole, name))
+		require.NoError(t, err)
+		return data
+	}
+	ca, key := read("ca.pem"), read("ca-key.pem")
+	for name, files := range map[string]map[string][]byte{
+		"the certificate is cut": {"ca.pem": ca[:len(ca)/2], "ca-key.pem": key},
+		"it is empty":            {"ca.pem": {}, "ca-key.pem": key},
+		"the key is cut":         {"ca.pem": ca, "ca-key.pem": key[:len(key)/2]},
+		"the key is missing":     {"ca.pem": ca},
+		"the key is another's":   {"ca.pem": ca, "ca-key.pem": otherECKey(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, data := range files {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+			}
+			store := t.TempDir()
+			_, err := sandbox.Start(sandbox.WithTLS(dir), sandbox.WithStore(store))
+			require.ErrorContains(t, err, "certificate authority")
+			srv, err := sandbox.Start(sandbox.WithStore(store)) // which was let go
+			require.NoError(t, err)
+			require.NoError(t, srv.Close())
+		})
+	}
+	t.Run("it is a file", func(t *testing.T) {
+		_, err := sandbox.Start(sandbox.WithTLS(filepath.Join(whole, "ca.pem")))
+		require.Error(t, err)
+	})
+	_, err := sandbox.New(sandbox.WithTLS(""))
+	require.ErrorContains(t, err, "folder")
+}
+
+// otherECKey is a key in the form of the authority's that is not the authority's.
+func otherECKey(t *testing.T) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, startTLS(t, dir).Close())
+	data, err := os.ReadFile(filepath.Join(dir, "ca-key.pem"))
+	require.NoError(t, err)
+	return data
+}
+
+func TestPublicURL(t *testing.T) {
+	const public = "https://api.qredo.network/api/v1/p"
+	l := listen(t, sandbox.WithPublicURL(public), sandbox.WithPublicURL("http://gateway.example:81/custody/"))
+	const body = `{"name":"Acme","ref":"r"}`
+	for name, test := range map[string]struct {
+		signedURL string
+		taken     bool
+	}{
+		"the URL that was asked for":    {l.url("/company"), true},
+		"the service's":                 {public + "/company", true},
+		"another public one":            {"http://gateway.example:81/custody/company", true},
+		"the service's, over http":      {"http://api.qredo.network/api/v1/p/company", false},
+		"the service's with a port":     {"https://api.qredo.network:443/api/v1/p/company", false},
+		"the service's, another path":   {public + "/company2", false},
+		"the service's, with a query":   {public + "/company?x=1", false},
+		"a host that is not public":     {"https://sandbox-api.qredo.network/api/v1/p/company", false},
+		"a host that begins like one":   {"https://api.qredo.network.example/api/v1/p/company", false},
+		"a public host, the other path": {"http://gateway.example:81/api/v1/p/company", false},
+		"the path alone":                {basePath + "/company", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := newSigned(t, startOfTime, "POST", test.signedURL, body)
+			req.url = l.url("/company")
+			if got := req.send(t, l.Client()); test.taken {
+				assert.NotEqual(t, http.StatusUnauthorized, got.Status)
+			} else {
+				got.refused(401, "signature")
+			}
+		})
+	}
+	t.Run("with its query", func(t *testing.T) {
+		req := newSigned(t, startOfTime, "GET", public+"/company/search?query=acme&at=/api/v1/p/x", "")
+		req.url = l.url("/company/search?query=acme&at=/api/v1/p/x")
+		req.send(t, l.Client()).ok()
+	})
+	t.Run("another's key does not help", func(t *testing.T) {
+		req := newSigned(t, startOfTime, "GET", public+"/assets", "")
+		req.url, req.header["X-API-KEY"] = l.url("/assets"), "second"
+		req.send(t, l.Client()).refused(401, "signature")
+	})
+	t.Run("a nonce is used up for all URLs", func(t *testing.T) {
+		req := newNonced(t, "1", public+"/assets")
+		req.url = l.url("/assets")
+		req.send(t, l.Client()).ok()
+		newNonced(t, "1", l.url("/assets")).send(t, l.Client()).refused(401, "nonce")
+	})
+	t.Run("feeds in their own scheme", func(t *testing.T) {
+		t.Cleanup(func() { _ = l.sandbox.Close() })
+		f := fed{market{world: world{service: service{t: t, Sandbox: l.sandbox, clock: l.clock}}}, l.Server}
+		for url, want := range map[string]int{"wss://api.qredo.network/api/v1/p/wallets/feed": 101, public + "/wallets/feed": 401} {
+			_, resp, _ := f.dial("/wallets/feed", newSigned(t, startOfTime, "GET", url, "").header)
+			assert.Equal(t, want, resp.StatusCode, url)
+		}
+	})
+	t.Run("proofs of agents too", func(t *testing.T) {
+		s := newService(t, sandbox.WithPublicURL(public))
+		a := s.newAgent()
+		good := a.proof(startOfTime, "POST", public+"/coreclient/finish", `{"idDocSignatureHex":"ab"}`)
+		a.prove("POST", "/coreclient/finish", `{"idDocSignatureHex":"ab"}`, func(string) string { return good }).ok()
+	})
+	for _, bad := range []string{"", "api.qredo.network", "/api/v1/p", "https://", "https://a/p?x=1", "https://a/p#x", "://", "https://a b"} {
+		_, err := sandbox.New(sandbox.WithPublicURL(bad))
+		require.Error(t, err, bad)
+	}
+}
