@@ -91,7 +91,8 @@ func (h *walletHistories) begin(ctx context.Context, ids []WalletID) error {
 		if h.of[id] != nil {
 			continue // a beginning that failed halfway is made again
 		}
-		cursor := &walletCursor{from: h.since.Time, latest: h.since.Time, known: map[movement]time.Time{}}
+		since := h.since.Truncate(time.Second) // as entries have it
+		cursor := &walletCursor{from: since, latest: since, known: map[movement]time.Time{}}
 		if h.since.IsZero() {
 			entries, err := h.wallets.History(ctx, id, HistoryOptions{})
 			if err != nil {

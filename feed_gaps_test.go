@@ -1,0 +1,277 @@
+package qredo_test
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+func walletFeed(client *qredo.Client) func(context.Context, ...qredo.FeedOption) iter.Seq2[qredo.WalletEvent, error] {
+	return client.Wallets.Feed
+}
+
+// deposit credits a wallet and returns the transaction on the chain.
+func (w *world) deposit(t *testing.T, wallet qredo.WalletID, amount qredo.Amount) string {
+	t.Helper()
+	made, err := w.srv.Deposit(w.addresses[wallet], amount)
+	require.NoError(t, err)
+	return made.ChainTxID
+}
+
+func TestWalletFeed(t *testing.T) {
+	w := newWorld(t)
+	f := follow(t, walletFeed(w.client))
+	f.reaches(t, qredo.FeedCaughtUp)
+	chain := w.deposit(t, w.btc, 5000)
+	got := f.next(t)
+	require.NotZero(t, got.Time)
+	require.Equal(t, qredo.WalletEvent{
+		Status: qredo.TxApproved, WalletID: w.btc, TxID: got.TxID, ChainTxID: chain, Asset: "BTC", Amount: 5000, NetAmount: 5000, Time: got.Time,
+	}, got)
+
+	sent := w.send(t, 2800)
+	w.approve(t, sent)
+	sides := map[qredo.WalletID]qredo.WalletEvent{}
+	for range 2 {
+		side := f.next(t)
+		require.Equal(t, sent, side.TxID)
+		sides[side.WalletID] = side
+	}
+	out, in := sides[w.btc], sides[w.otherBTC]
+	require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fee, out.NetAmount}, "what leaves is negative")
+	require.Equal(t, []qredo.Amount{2797, 0, 2797}, []qredo.Amount{in.Amount, in.Fee, in.NetAmount})
+
+	swept, err := w.client.CoreClients.Sweep(t.Context(), w.desk.ID, w.sweep(1000))
+	require.NoError(t, err)
+	for _, a := range w.pending(t, w.desk) {
+		require.NoError(t, w.client.CoreClients.Approve(t.Context(), w.desk.ID, a.ID))
+	}
+	for range 2 {
+		side := f.next(t)
+		require.Equal(t, swept.TxID, side.TxID)
+		require.True(t, side.Sweep)
+	}
+	f.requireQuiet(t)
+}
+
+// What moved while the connection was down is in the wallets' history: of those that were named, and of
+// those that the feed has named.
+func TestWalletFeedFillsGaps(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.srv.Advance(time.Minute)) // so that what is in the histories is told apart by its time
+	client, closed := w.barrier()
+	f := follow(t, walletFeed(client), qredo.WithWallets(w.btc, w.btc))
+	f.reaches(t, qredo.FeedCaughtUp)
+	chain := w.deposit(t, w.eth, 1)
+	require.Equal(t, chain, f.next(t).ChainTxID)
+	for range 2 {
+		closed.Store(true)
+		w.srv.DropFeeds()
+		f.reaches(t, qredo.FeedLost)
+		missed := map[string]bool{
+			w.deposit(t, w.btc, 7): true, w.deposit(t, w.btc, 7): true, w.deposit(t, w.eth, 7): true,
+		}
+		unseen := w.deposit(t, w.otherETH, 7) // a wallet that nobody has named
+		closed.Store(false)
+		f.reaches(t, qredo.FeedCaughtUp)
+		for range 3 {
+			event := f.next(t)
+			require.Contains(t, missed, event.ChainTxID)
+			require.NotEqual(t, unseen, event.ChainTxID)
+			require.Equal(t, qredo.TxApproved, event.Status)
+			delete(missed, event.ChainTxID)
+		}
+		chain := w.deposit(t, w.btc, 7)
+		require.Equal(t, chain, f.next(t).ChainTxID)
+	}
+	f.requireQuiet(t)
+}
+
+// Unless it is told to begin in the past, a feed begins with what happens after it.
+func TestWalletFeedBegins(t *testing.T) {
+	start := time.Now().Add(-3 * time.Hour)
+	now := start
+	w := newWorld(t, sandbox.WithClock(func() time.Time { return now }))
+	early := w.deposit(t, w.btc, 1)
+	now = start.Add(time.Hour)
+	first := w.deposit(t, w.btc, 2)
+	now = start.Add(2 * time.Hour)
+	second := w.deposit(t, w.btc, 3)
+
+	var client *qredo.Client
+	for name, tc := range map[string]struct {
+		opts []qredo.FeedOption
+		want []string
+	}{
+		"now":                {[]qredo.FeedOption{qredo.WithWallets(w.btc)}, nil},
+		"without wallets":    {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start))}, nil},
+		"an hour ago":        {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour))), qredo.WithWallets(w.btc)}, []string{first, second}},
+		"after that":         {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour + time.Second))), qredo.WithWallets(w.btc)}, []string{second}},
+		"from the beginning": {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start)), qredo.WithWallets(w.btc)}, []string{early, first, second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client = w.srv.Client()
+			f := follow(t, walletFeed(client), tc.opts...)
+			f.reaches(t, qredo.FeedCaughtUp)
+			var got []string
+			for range len(f.events) {
+				if event := f.next(t); event.Amount < 10 { // the world's own deposits are larger
+					got = append(got, event.ChainTxID)
+				}
+			}
+			require.Equal(t, tc.want, got)
+			w.srv.DropFeeds()
+			f.reaches(t, qredo.FeedLost)
+			f.reaches(t, qredo.FeedCaughtUp)
+			next := w.deposit(t, w.eth, 100)
+			require.Equal(t, next, f.next(t).ChainTxID, "nothing comes again")
+			f.requireQuiet(t)
+		})
+	}
+}
+
+func TestWalletFeedOfAnUnknownWallet(t *testing.T) {
+	w := newWorld(t)
+	f := follow(t, walletFeed(w.client), qredo.WithWallets("nobody's"))
+	for range 3 {
+		require.ErrorIs(t, f.failure(t), qredo.ErrNotFound)
+	}
+}
+
+func TestHubFeed(t *testing.T) {
+	w := newWorld(t)
+	before := w.offer(t)
+	client, closed := w.barrier()
+	f := follow(t, client.Swaps.Feed)
+	require.Equal(t, qredo.SwapEvent{TxID: before, Status: qredo.TxTakerPending}, f.next(t), "what is listed comes first")
+	f.reaches(t, qredo.FeedCaughtUp)
+	taken, cancelled := w.offer(t), w.offer(t)
+	for _, id := range []qredo.TxID{taken, cancelled} {
+		require.Equal(t, qredo.SwapEvent{TxID: id, Status: qredo.TxTakerPending}, f.next(t))
+	}
+	take, err := w.client.Swaps.Take(t.Context(), w.company, w.take(taken))
+	require.NoError(t, err)
+	w.approve(t, take.TxID)
+	require.Equal(t, qredo.SwapEvent{TxID: taken, Status: qredo.TxTakerApproved}, f.next(t))
+
+	closed.Store(true)
+	w.srv.DropFeeds()
+	f.reaches(t, qredo.FeedLost)
+	require.NoError(t, w.client.Swaps.CancelMake(t.Context(), w.company, cancelled))
+	added := w.offer(t)
+	closed.Store(false)
+	require.Equal(t, qredo.SwapEvent{TxID: added, Status: qredo.TxTakerPending}, f.next(t))
+	require.Equal(t, qredo.SwapEvent{TxID: cancelled, Status: qredo.TxUnlisted}, f.next(t), "how it ended is not known")
+	f.reaches(t, qredo.FeedCaughtUp)
+	w.srv.DropFeeds()
+	f.reaches(t, qredo.FeedLost)
+	f.reaches(t, qredo.FeedCaughtUp)
+	last := w.offer(t)
+	require.Equal(t, last, f.next(t).TxID, "nothing comes again")
+	f.requireQuiet(t)
+}
+
+// An agent's feed tells again what is pending with each connection; the consumer gets it once.
+func TestAgentFeed(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	registration, err := w.client.CoreClients.Register(ctx, qredo.AgentRequest{Name: "agent", BLSPublicKey: hexOf(192), ECPublicKey: hexOf(65)})
+	require.NoError(t, err)
+	auth, err := sandbox.NewAgentAuth(registration)
+	require.NoError(t, err)
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(w.srv.BaseURL()))
+	require.NoError(t, err)
+	_, err = client.CoreClients.Finish(ctx, hexOf(64))
+	require.NoError(t, err)
+	require.NoError(t, w.client.TrustedNetwork.Add(ctx, w.company, qredo.TrustedPartyRequest{Address: string(registration.ID)}))
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(registration.ID)}}
+	made, err := w.client.Funds.AddWallets(ctx, w.company, w.fund, []qredo.WalletRequest{
+		{Name: "agent's", Asset: "BTC", CustodyGroupTx: group, CustodyGroupWithdraw: group},
+	})
+	require.NoError(t, err)
+	wallet, err := w.client.Wallets.Get(ctx, made[0])
+	require.NoError(t, err)
+	_, err = w.srv.Deposit(wallet.Address, coin)
+	require.NoError(t, err)
+	ask := func() qredo.ActionID {
+		req := w.transfer(1000)
+		req.WalletID = wallet.ID
+		sent, err := w.client.Transfers.Create(ctx, w.company, req)
+		require.NoError(t, err)
+		tx, err := w.client.Transfers.Get(ctx, w.company, sent.TxID)
+		require.NoError(t, err)
+		return tx.Approvals[0].ActionID
+	}
+	pending := ask()
+	f := follow(t, client.CoreClients.AgentFeed)
+	require.Equal(t, pending, f.next(t).ID)
+	f.reaches(t, qredo.FeedCaughtUp)
+	for range 3 {
+		w.srv.DropFeeds()
+		asked := ask()
+		require.Equal(t, asked, f.next(t).ID)
+		f.reaches(t, qredo.FeedLost)
+		f.reaches(t, qredo.FeedCaughtUp)
+	}
+	require.NoError(t, client.CoreClients.RefuseToSign(ctx, pending))
+	require.Equal(t, ask(), f.next(t).ID)
+	f.requireQuiet(t)
+}
+
+// The signature of a feed is over its wss:// URL, and each connection has a fresh one.
+func TestFeedIsSigned(t *testing.T) {
+	const url = "wss://sandbox-api.qredo.network/api/v1/p/liquidityhub/feed"
+	now, upgrades := testNow, 0
+	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		upgrades++
+		stamp := req.Header.Get("x-timestamp")
+		verifySignature(t, req.Header.Get("x-sign"), stamp, url, nil)
+		require.Equal(t, qredo.TimeOf(now).Unix(), mustInt(t, stamp))
+		require.Equal(t, apiKey, req.Header.Get("x-api-key"))
+		require.Equal(t, "qredo-go/"+qredo.Version, req.Header.Get("User-Agent"))
+		now = now.Add(time.Minute)
+		return answer(req, 403, ""), nil
+	}), qredo.WithClock(func() time.Time { return now }))
+	for _, err := range client.Swaps.Feed(t.Context(), qredo.WithBackoff(1, 1)) {
+		require.ErrorIs(t, err, qredo.ErrForbidden)
+		if upgrades == 3 {
+			break
+		}
+	}
+}
+
+func mustInt(t *testing.T, text string) int64 {
+	t.Helper()
+	var moment qredo.Time
+	require.NoError(t, moment.UnmarshalText([]byte(text)))
+	return moment.Unix()
+}
+
+// The sandbox verifies signatures of feeds, over TLS as well. A clock that is wrong is learned, as by calls.
+func TestFeedConnects(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sandbox []sandbox.Option
+		client  []qredo.Option
+	}{
+		"plain":       {nil, nil},
+		"TLS":         {[]sandbox.Option{sandbox.WithTLS(t.TempDir())}, nil},
+		"wrong clock": {nil, []qredo.Option{qredo.WithClock(off(2 * time.Hour))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, tc.sandbox...)
+			require.Equal(t, name == "TLS", strings.HasPrefix(w.srv.BaseURL(), "https://"))
+			quote := w.offer(t)
+			f := follow(t, w.srv.Client(tc.client...).Swaps.Feed)
+			require.Equal(t, quote, f.next(t).TxID)
+			f.requireQuiet(t)
+		})
+	}
+}
