@@ -193,6 +193,7 @@ type ValidationError struct {
 	Rule  string // what the field must be, and what it is
 }
 
+// Error names the field and the rule that it breaks.
 func (e *ValidationError) Error() string { return "qredo: " + e.Field + ": " + e.Rule }
 
 func invalid(field, rule string, args ...any) error {
@@ -205,6 +206,7 @@ type TxError struct {
 	Status TxStatus
 }
 
+// Error names the transaction and how it ended.
 func (e *TxError) Error() string {
 	return fmt.Sprintf("qredo: transaction %s ended as %s: nothing was moved", e.TxID, e.Status)
 }

@@ -18,6 +18,7 @@ type UnknownOutcomeError struct {
 	Err         error // how the last attempt ended
 }
 
+// Error says how the last attempt ended, and how to find out what became of it.
 func (e *UnknownOutcomeError) Error() string {
 	if e.PartnerTxID == "" {
 		return fmt.Sprintf("%v; the transaction may have been made: look for it in the fund's ledger", e.Err)

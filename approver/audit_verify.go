@@ -17,6 +17,7 @@ type LogError struct {
 	torn bool // the line is the last and has no end
 }
 
+// Error names the line and what is wrong with it.
 func (e *LogError) Error() string {
 	return fmt.Sprintf("approver: audit log: line %d %s", e.Line, e.Problem)
 }

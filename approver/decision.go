@@ -36,6 +36,7 @@ type Decision struct {
 //
 // A policy with a method Hash() string has that noted in each line of the audit log.
 type Policy interface {
+	// Decide says what becomes of an action.
 	Decide(ctx context.Context, a qredo.Action) (Decision, error)
 }
 

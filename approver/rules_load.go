@@ -23,6 +23,7 @@ type RuleError struct {
 	Problem    string
 }
 
+// Error names the place as file and line, so that editors find it.
 func (e *RuleError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)

@@ -58,6 +58,7 @@ type OverLimitError struct {
 	Used  Usage // before the action
 }
 
+// Error names the limit, and how much of it is used and asked for.
 func (e *OverLimitError) Error() string {
 	s := e.Spend
 	switch {
@@ -117,6 +118,7 @@ type ClaimedError struct {
 	RetryAfter time.Duration // when to look again: the other may have died
 }
 
+// Error says when to look again.
 func (e *ClaimedError) Error() string {
 	return fmt.Sprintf("another replica handles the action; look again in %s", e.RetryAfter)
 }

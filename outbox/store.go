@@ -28,6 +28,7 @@ type Store interface {
 	Save(ctx context.Context, c Claim) error
 	// Release is Save, and ends the lease.
 	Release(ctx context.Context, c Claim) error
+	// Close gives the store up. Methods called after it return ErrClosed.
 	Close() error
 }
 
@@ -62,6 +63,7 @@ type KeyConflictError struct {
 	Stored Entry // what the key belongs to
 }
 
+// Error names the key, and nothing of the request that it belongs to.
 func (e *KeyConflictError) Error() string {
 	return ErrKeyConflict.Error() + ": " + e.Stored.Key
 }
