@@ -19,9 +19,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -357,71 +355,6 @@ func Text(data []byte) (string, error) {
 
 // isSpecial reports whether a character makes a JSON string more than what stands between its quotes.
 func isSpecial(r rune) bool { return r == '\\' || r < ' ' || r > '~' }
-
-// ParseInt reads a whole number that fits in 64 bits from a JSON number or from text that holds one.
-// 1.0 and 1e3 are whole numbers, 1.5 is not; nothing is ever rounded.
-func ParseInt(raw []byte) (int64, error) {
-	s := raw
-	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
-		s = s[1 : len(s)-1]
-	}
-	if n, err := strconv.ParseInt(string(s), 10, 64); err == nil && s[0] != '+' {
-		return n, nil
-	}
-	text := string(s)
-	if !json.Valid(s) || strings.Trim(text, "0123456789+-.eE") != "" {
-		return 0, &FieldError{Problem: "is not a number"}
-	}
-	digits, whole := expand(text)
-	if !whole {
-		return 0, &FieldError{Problem: clip(text) + " is not a whole number"}
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
-		return 0, &FieldError{Problem: clip(text) + " does not fit in 64 bits"}
-	}
-	return n, nil
-}
-
-// expand writes a JSON number without point and exponent. It reports false when that cannot be done
-// because the number has a fraction.
-func expand(number string) (digits string, whole bool) {
-	const limit = 40 // beyond any 64-bit number, and short enough to write out
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
-	integer, fraction, _ := strings.Cut(mantissa, ".")
-	fraction = strings.TrimRight(fraction, "0")
-	digits = integer + fraction
-	if strings.Trim(digits, "-0") == "" {
-		return "0", true
-	}
-	shift := 0
-	if exponent != "" {
-		var err error
-		if shift, err = strconv.Atoi(exponent); err != nil && strings.HasPrefix(exponent, "-") {
-			return "", false
-		}
-	}
-	shift = max(shift, math.MinInt/2) - len(fraction)
-	if shift > limit {
-		return strings.Repeat("9", limit), true
-	}
-	if shift >= 0 {
-		return digits + strings.Repeat("0", shift), true
-	}
-	cut := len(digits) + shift
-	if cut <= 0 || strings.Trim(digits[cut:], "0") != "" {
-		return "", false
-	}
-	return digits[:cut], true
-}
-
-func clip(s string) string {
-	const most = 40
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
-}
 
 func within(outer string, err error) error {
 	var inner *FieldError
