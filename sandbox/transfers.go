@@ -122,6 +122,9 @@ func (r *request) outgoing(kind txKind, from qredo.WalletID, send qredo.AssetAmo
 	return w, tx, err
 }
 
+// latestExpiry is the last second that can be stored.
+const latestExpiry = 253402300799
+
 // newTransaction checks what all transactions have in common and asks for their approval.
 func (r *request) newTransaction(kind txKind, w *wallet, send qredo.AssetAmount, expires qredo.Time, policy custody.Policy, required ...string) (*transactionCreated, error) {
 	switch {
@@ -131,6 +134,8 @@ func (r *request) newTransaction(kind txKind, w *wallet, send qredo.AssetAmount,
 		return nil, badRequest("send.amount must be more than zero")
 	case !expires.After(r.now):
 		return nil, badRequest("expires must be in the future")
+	case expires.Unix() > latestExpiry:
+		return nil, badRequest("expires must be before the year 10000")
 	}
 	tx := &transactionCreated{
 		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kind, From: w.ID, Asset: w.Asset,
