@@ -33,6 +33,13 @@ func NewControl(sandboxURL string) (*Control, error) {
 	}, nil
 }
 
+// WithHTTPClient makes the control calls through the caller's HTTP client, such as one that trusts the
+// sandbox's certificate, and returns c.
+func (c *Control) WithHTTPClient(client *http.Client) *Control {
+	c.http = client
+	return c
+}
+
 // CreateUser makes a user: see [Sandbox.CreateUser].
 func (c *Control) CreateUser(ctx context.Context, u User) (User, error) {
 	var made User

@@ -121,6 +121,7 @@ var controlRoutes = []controlRoute{
 		return ok, s.Advance(time.Duration(req.Seconds) * time.Second)
 	}},
 	{"POST", "/reset", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return ok, s.Reset() }},
+	{"POST", "/explain", explainRequest},
 	{"GET", "/state", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return reply(s.State()) }},
 }
 

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// registrationFile is what a signing agent keeps. It holds its secret.
+type registrationFile struct {
+	ID           qredo.CoreClientID `json:"id"`
+	ClientID     string             `json:"client_id"`
+	ClientSecret string             `json:"client_secret"`
+	AccountCode  string             `json:"account_code"`
+	IDDocument   string             `json:"id_document"`
+}
+
+func (a *app) signerCommands() *cobra.Command {
+	return group("signer", "The signing agent's own side, with a sandbox",
+		`A signing agent is a core client that registers itself and proves itself with a secret. How the service's own
+agents made their proof is not public: these commands use the sandbox's scheme, and work with a sandbox only.`, `
+		qredo agent signer register --name agent --bls-key HEX --ec-key HEX --registration agent.json
+		qredo agent signer finish --registration agent.json --signature HEX
+		qredo agent signer feed --registration agent.json`,
+		a.signerRegister(),
+		a.signer("finish", "Complete the registration", "Completes the registration with the agent's signature over its ID document, and prints the URL of its feed.",
+			"--signature HEX", func(ctx context.Context, client *qredo.Client, _ []string, values []string) error {
+				if len(values) != 1 {
+					return usagef("--signature must be given once")
+				}
+				feed, err := client.CoreClients.Finish(ctx, values[0])
+				if err != nil {
+					return err
+				}
+				return a.show(struct{ Feed string }{feed})
+			}),
+		a.signer("messages ACTION_ID", "List what has to be signed to approve an action", "Lists the messages that approving an action takes a signature for, in hexadecimal.",
+			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
+				messages, err := client.CoreClients.Messages(ctx, qredo.ActionID(args[0]))
+				if err != nil {
+					return err
+				}
+				type line struct{ Message string }
+				lines := make([]line, len(messages))
+				for i, m := range messages {
+					lines[i] = line{m}
+				}
+				return list(a, lines, "Message")
+			}),
+		a.signer("approve ACTION_ID", "Approve an action by signatures", "Approves an action: one --signature for each message, in their order.",
+			"--signature HEX", func(ctx context.Context, client *qredo.Client, args, values []string) error {
+				if err := client.CoreClients.SubmitSignatures(ctx, qredo.ActionID(args[0]), values); err != nil {
+					return err
+				}
+				return a.done("approve: %s", plain(args[0]))
+			}),
+		a.signer("reject ACTION_ID", "Refuse to sign an action", "Rejects an action.",
+			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
+				if err := client.CoreClients.RefuseToSign(ctx, qredo.ActionID(args[0])); err != nil {
+					return err
+				}
+				return a.done("reject: %s", plain(args[0]))
+			}),
+		a.signerFeed(),
+	)
+}
+
+func (a *app) signerRegister() *cobra.Command {
+	var req qredo.AgentRequest
+	var file string
+	cmd := a.command(command{
+		use: "register", short: "Register a signing agent",
+		long: `Registers a signing agent by the public halves of its keys, and writes what it is given to a file that only its
+owner can read: it holds the agent's secret, which is given once. The secret is not printed.`,
+		example: "qredo agent signer register --name agent --bls-key HEX --ec-key HEX --registration agent.json",
+		run: a.withAgent(func(ctx context.Context, client *qredo.Client, _ []string) error {
+			if err := required("name", req.Name, "bls-key", req.BLSPublicKey, "ec-key", req.ECPublicKey, "registration", file); err != nil {
+				return err
+			}
+			if _, err := os.Stat(file); err == nil {
+				return fmt.Errorf("%s exists already: a secret is never replaced", file)
+			}
+			made, err := client.CoreClients.Register(ctx, req)
+			if err != nil {
+				return err
+			}
+			data, err := json.MarshalIndent(registrationFile{
+				ID: made.ID, ClientID: made.ClientID, ClientSecret: string(made.ClientSecret), AccountCode: made.AccountCode, IDDocument: made.IDDocument,
+			}, "", "  ")
+			if err != nil {
+				return err
+			}
+			if err := newFile(file, append(data, '\n')); err != nil {
+				return err
+			}
+			return a.show(made)
+		}),
+	})
+	cmd.Flags().StringVar(&req.Name, "name", "", "name (required)")
+	cmd.Flags().StringVar(&req.BLSPublicKey, "bls-key", "", "BLS public key, 192 bytes in hexadecimal (required)")
+	cmd.Flags().StringVar(&req.ECPublicKey, "ec-key", "", "EC public key, 65 bytes in hexadecimal (required)")
+	cmd.Flags().StringVar(&file, "registration", "", "file to write (required)")
+	return cmd
+}
+
+// signerClient proves itself with what is in a registration file.
+func (a *app) signerClient(file string) (*qredo.Client, error) {
+	if err := required("registration", file); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usagef("--registration: %v", err)
+	}
+	var r registrationFile
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, usagef("--registration: %s is not what register has written", file)
+	}
+	auth, err := sandbox.NewAgentAuth(&qredo.AgentRegistration{ID: r.ID, ClientID: r.ClientID, ClientSecret: qredo.Secret(r.ClientSecret)})
+	if err != nil {
+		return nil, usagef("--registration: %v", err)
+	}
+	base, err := a.settings.baseURL()
+	if err != nil {
+		return nil, err
+	}
+	return a.newClient(auth, base)
+}
+
+type signerFunc func(ctx context.Context, client *qredo.Client, args, values []string) error
+
+// signer makes a command of the signing agent's own side.
+func (a *app) signer(use, short, long, flags string, run signerFunc) *cobra.Command {
+	var file string
+	var values []string
+	cmd := a.command(command{
+		use: use, short: short, long: long,
+		example: "qredo agent signer " + use + " --registration agent.json " + flags,
+		run: func(ctx context.Context, args []string) error {
+			client, err := a.signerClient(file)
+			if err != nil {
+				return err
+			}
+			return run(ctx, client, args, values)
+		},
+	})
+	cmd.Flags().StringVar(&file, "registration", "", "file that register has written (required)")
+	if flags != "" {
+		cmd.Flags().StringArrayVar(&values, "signature", nil, "signature in hexadecimal")
+	}
+	return cmd
+}
+
+func (a *app) signerFeed() *cobra.Command {
+	var file string
+	var count int
+	cmd := a.command(command{
+		use: "feed", short: "Print what the agent is asked to approve, as it comes",
+		long:    "Prints the agent's actions, first those that are pending, each once, until it is interrupted.",
+		example: "qredo agent signer feed --registration agent.json",
+		run: func(ctx context.Context, _ []string) error {
+			client, err := a.signerClient(file)
+			if err != nil {
+				return err
+			}
+			return follow(ctx, a, client.CoreClients.AgentFeed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
+		},
+	})
+	cmd.Flags().StringVar(&file, "registration", "", "file that register has written (required)")
+	cmd.Flags().IntVar(&count, "count", 0, "end after this many actions; no end if 0")
+	return cmd
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+)
+
+// command describes a command that does something. Its arguments are those that use names in capitals:
+// NAME, [NAME] if it may be left out, NAME... for one or more.
+type command struct {
+	use, short, long, example string
+	run                       func(ctx context.Context, args []string) error
+}
+
+// command makes a cobra command.
+func (a *app) command(c command) *cobra.Command {
+	return &cobra.Command{
+		Use: c.use, Short: c.short, Long: c.long, Example: indent(c.example),
+		Args: func(cmd *cobra.Command, args []string) error { return checkArgs(cmd, c.use, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.load(cmd); err != nil {
+				return err
+			}
+			a.started = true
+			ctx, cancel := a.limited(cmd.Context())
+			defer cancel()
+			return c.run(ctx, args)
+		},
+	}
+}
+
+// group makes a command that only holds others.
+func group(use, short, long, example string, commands ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: use, Short: short, Long: long, Example: indent(example), Args: cobra.ArbitraryArgs, RunE: showHelp,
+	}
+	g.AddCommand(commands...)
+	return g
+}
+
+// showHelp is what a command does that only holds others.
+func showHelp(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		text += ": did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usageError{text}
+}
+
+func checkArgs(cmd *cobra.Command, use string, args []string) error {
+	var needed, optional int
+	var names []string
+	more := false
+	for _, word := range strings.Fields(use)[1:] {
+		name := strings.Trim(word, "[].")
+		if name == "" || strings.ContainsFunc(name, unicode.IsLower) {
+			continue
+		}
+		names = append(names, name)
+		if strings.HasPrefix(word, "[") {
+			optional++
+		} else {
+			needed++
+		}
+		more = more || strings.HasSuffix(word, "...") || strings.HasSuffix(word, "...]")
+	}
+	switch {
+	case len(args) < needed:
+		return usagef("%s needs %s", cmd.CommandPath(), strings.Join(names[len(args):needed], " and "))
+	case !more && len(args) > needed+optional:
+		return usagef("%s takes %d arguments, not %d: %q is too many", cmd.CommandPath(), needed+optional, len(args), args[needed+optional])
+	}
+	if i := slices.Index(args, ""); i >= 0 && i < len(names) {
+		return usagef("%s must not be empty", names[i])
+	}
+	return nil
+}
+
+// indent sets examples as cobra shows them.
+func indent(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i := range lines {
+		lines[i] = "  " + strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// required says which flags have to be given, in the order of their pairs of name and value.
+func required(pairs ...string) error {
+	var missing []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if strings.TrimSpace(pairs[i+1]) == "" {
+			missing = append(missing, "--"+pairs[i])
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return usagef("%s must be given", strings.Join(missing, " and "))
+}
+
+// oneOf checks a flag with few values.
+func oneOf(flag, value string, values ...string) error {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return usagef("--%s must be %s, is %q", flag, strings.Join(values, ", "), value)
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	d := &diagnosis{app: a}
+	var request string
+	cmd := a.command(command{
+		use: "doctor", short: "Find out why requests are refused",
+		long: `Checks what requests depend on, one after the other: the API key, the private key and who can read it, whether
+both halves of the key belong together, the base URL, proxies, the connection and its certificate, the clock, and
+whether a signed request is accepted. Each fault comes with what to do about it. If there is one the exit code
+is 1.
+
+With --request, it looks at a request that another program has sent, and asks a sandbox which part of what was
+signed differs: the stamp, the URL, the body, the key, or how they were put together. The file holds the request
+as it was sent:
+
+  POST /api/v1/p/company HTTP/1.1
+  Host: 127.0.0.1:8765
+  X-API-KEY: …
+  x-timestamp: 1605779886
+  x-sign: …
+
+  {"name":"Acme"}
+
+The body begins after the empty line and is taken byte for byte, the end of the file included.`,
+		example: "qredo doctor\nqredo doctor --public-key ./keys/public.pem --output json\nqredo doctor --request refused.http",
+		run: func(ctx context.Context, _ []string) error {
+			if request != "" {
+				return d.checkRequest(ctx, request)
+			}
+			d.checkAPIKey()
+			d.checkPrivateKey()
+			d.checkPair()
+			d.checkBaseURL()
+			if d.base != "" {
+				d.checkService(ctx)
+			}
+			return d.report()
+		},
+	})
+	cmd.Flags().StringVar(&d.publicKey, "public-key", "", "public key, in PEM, that is registered for the API key")
+	cmd.Flags().StringVar(&request, "request", "", "file with a request that was refused, as it was sent")
+	return cmd
+}
+
+// checkRequest asks a sandbox what is wrong with a request of another program.
+func (d *diagnosis) checkRequest(ctx context.Context, file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return usagef("--request: %v", err)
+	}
+	base, err := d.app.settings.baseURL()
+	if err != nil {
+		return err
+	}
+	req, err := parseRequest(data, base.value)
+	if err != nil {
+		return err
+	}
+	control, err := d.app.control()
+	if err != nil {
+		return err
+	}
+	found, err := control.Explain(ctx, req)
+	if err != nil {
+		return err
+	}
+	d.explained(found)
+	return d.report()
+}
+
+// explained adds what a sandbox says about a signed request.
+func (d *diagnosis) explained(found sandbox.Explanation) {
+	for _, difference := range found.Differences {
+		d.fault("signed-"+difference.Part, difference.Remedy, "%s", difference.Found)
+	}
+	switch {
+	case found.Valid:
+		d.ok("signed", "stamp, URL, body and key are right")
+	case len(found.Differences) == 0:
+		d.fault("signed-unknown", "sign stamp, URL and body, one after the other with nothing between, exactly as they are sent",
+			"the signature is of this API key, and covers something else than what was sent")
+	}
+}
+
+// explainProbe asks a sandbox what is wrong with this program's own request. Other servers do not know the call.
+func (d *diagnosis) explainProbe(ctx context.Context, req *http.Request) {
+	control, err := d.app.control()
+	if err != nil {
+		return
+	}
+	headers := map[string]string{}
+	for name := range req.Header {
+		headers[name] = req.Header.Get(name)
+	}
+	found, err := control.Explain(ctx, sandbox.SignedRequest{Method: req.Method, URL: req.URL.String(), Headers: headers})
+	if err != nil {
+		return
+	}
+	if found.Valid {
+		d.fault("signed-url", "use the URL that the server itself sees, or start the sandbox with --public-url",
+			"the signature is right for %s: something on the way to the server changes the URL", req.URL)
+		return
+	}
+	d.explained(found)
+}
+
+// parseRequest reads a request as it is on the wire. Lines may end in \n alone.
+func parseRequest(data []byte, base string) (sandbox.SignedRequest, error) {
+	none := sandbox.SignedRequest{}
+	head, body, _ := bytes.Cut(data, []byte("\n\n"))
+	if first, rest, found := bytes.Cut(data, []byte("\r\n\r\n")); found && len(first) < len(head) {
+		head, body = first, rest
+	}
+	lines := strings.Split(strings.ReplaceAll(string(head), "\r\n", "\n"), "\n")
+	first := strings.Fields(lines[0])
+	if len(first) < 2 {
+		return none, usagef("--request: the first line must be a method and a URL, as in POST /api/v1/p/company HTTP/1.1")
+	}
+	req := sandbox.SignedRequest{Method: first[0], URL: first[1], Headers: map[string]string{}, Body: body}
+	for _, line := range lines[1:] {
+		name, value, found := strings.Cut(line, ":")
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if !found {
+			return none, usagef("--request: a header must be a name, a colon and a value")
+		}
+		req.Headers[http.CanonicalHeaderKey(strings.TrimSpace(name))] = strings.TrimSpace(value)
+	}
+	if strings.HasPrefix(req.URL, "/") {
+		u, err := url.Parse(base)
+		if err != nil || u.Host == "" {
+			return none, usagef("the base URL is not a URL")
+		}
+		host := req.Headers["Host"]
+		if host == "" {
+			host = u.Host
+		}
+		req.URL = u.Scheme + "://" + host + req.URL
+	}
+	return req, nil
+}

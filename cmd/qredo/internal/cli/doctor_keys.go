@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+)
+
+// checkAPIKey looks at the API key without showing any of it.
+func (d *diagnosis) checkAPIKey() {
+	key, err := d.app.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
+	if err != nil {
+		d.fault("api-key-missing", "give the API key: "+hint(keyAPIKey, keyAPIKeyFile), "%v", err)
+		return
+	}
+	value := key.value
+	if key.name == keyAPIKeyFile { // a file ends in a line end, as files do
+		value = strings.TrimSuffix(value, "\n")
+	}
+	trimmed := strings.TrimSpace(value)
+	switch {
+	case trimmed == "":
+		d.fault("api-key-empty", "copy the API key again, whole", "%s holds nothing", key.source)
+		return
+	case strings.ContainsAny(trimmed, " \t\r\n"):
+		d.fault("api-key-white-space", "copy the API key again, as one line", "the API key (%s) has white space or line ends within it", key.source)
+		return
+	case strings.Trim(trimmed, `"'`) != trimmed:
+		d.fault("api-key-quotes", "remove the quotation marks", "the API key (%s) has quotation marks around it", key.source)
+		return
+	case trimmed != value:
+		d.warn("api-key-white-space", "remove it: other programs may send it", "the API key (%s) has white space around it; this program drops it", key.source)
+	}
+	d.decodeAPIKey(key, trimmed)
+}
+
+func (d *diagnosis) decodeAPIKey(key setting, text string) {
+	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
+	var parts struct {
+		KeyID   string `json:"key_id"`
+		Key     string `json:"key"`
+		Sandbox bool   `json:"sandbox"`
+	}
+	switch {
+	case err != nil:
+		d.fault("api-key-encoding", "copy the API key again, whole: it is base64url, letters, digits, - and _ only", "the API key (%s) does not decode: it is cut, or something else", key.source)
+	case json.Unmarshal(data, &parts) != nil || parts.KeyID == "" || parts.Key == "":
+		d.fault("api-key-content", "use the API key as it was issued, not its ID or the private key", "the API key (%s) decodes, but not to an object with key_id and key", key.source)
+	case strings.HasSuffix(text, "="):
+		d.warn("api-key-padding", "remove the = at its end: it is issued without", "the API key (%s) has padding", key.source)
+	default:
+		d.ok("api-key", "decodes (%s)", key.source)
+		d.checkKeyEnvironment(parts.Sandbox)
+	}
+}
+
+// checkKeyEnvironment tells a key of one environment that is used at another.
+func (d *diagnosis) checkKeyEnvironment(forSandbox bool) {
+	base, err := d.app.settings.baseURL()
+	if err != nil {
+		return
+	}
+	switch {
+	case forSandbox && strings.HasPrefix(base.value, string(qredo.Production)):
+		d.fault("environment", "use --env sandbox, or the key of the production environment", "the API key is one of a sandbox, the base URL is production")
+	case !forSandbox && (strings.HasPrefix(base.value, string(qredo.Sandbox)) || strings.HasPrefix(base.value, string(qredo.Play))):
+		d.fault("environment", "use --env production, or a key of the sandbox", "the API key is one of production, the base URL is a sandbox")
+	}
+}
+
+// checkPrivateKey looks at the private key, and at who else can.
+func (d *diagnosis) checkPrivateKey() {
+	key, err := d.app.settings.secret("private key", keyPrivate, keyPrivateFile)
+	if err != nil {
+		d.fault("private-key-missing", "give the private key: "+hint(keyPrivateFile), "%v", err)
+		return
+	}
+	if key.name == keyPrivate && !strings.Contains(key.value, "\n") {
+		key.value = strings.ReplaceAll(key.value, `\n`, "\n")
+	}
+	private, err := qredo.ParsePrivateKey([]byte(key.value))
+	if err != nil {
+		code, remedy := classifyKey([]byte(key.value))
+		d.fault(code, remedy, "%s: %s", key.source, strings.TrimPrefix(err.Error(), "qredo: "))
+		return
+	}
+	d.ok("private-key", "RSA, %d bits (%s)", private.N.BitLen(), key.source)
+	if key.name == keyPrivateFile {
+		d.checkPermissions("private-key-permissions", key)
+	}
+	apiKey, err := d.app.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
+	if err != nil {
+		return
+	}
+	if auth, err := qredo.NewRSAAuth(apiKey.value, private); err == nil {
+		d.auth = auth
+	}
+}
+
+func (d *diagnosis) checkPermissions(code string, key setting) {
+	path := expandHome(key.value, d.app.env)
+	if found := d.app.settings.get(key.name); found.value != "" {
+		path = expandHome(found.value, d.app.env)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	const others = 0o077
+	if mode := info.Mode().Perm(); mode&others != 0 {
+		d.fault(code, "chmod 600 "+path, "%s can be read or written by other users of this machine (mode %04o)", path, mode)
+	}
+}
+
+// classifyKey says what a file is that is no private key, and what to do.
+func classifyKey(data []byte) (code, remedy string) {
+	block, _ := pem.Decode(bytes.TrimPrefix(data, []byte("\uFEFF")))
+	if block == nil {
+		_, pkcs1 := x509.ParsePKCS1PrivateKey(data)
+		_, pkcs8 := x509.ParsePKCS8PrivateKey(data)
+		switch {
+		case pkcs1 == nil || pkcs8 == nil:
+			return "private-key-der", "turn it into PEM: openssl pkey -inform DER -in FILE -out NEW_FILE"
+		case bytes.Contains(data, []byte("-----BEGIN")):
+			return "private-key-damaged", "copy the file again, whole, with its line ends"
+		}
+		return "private-key-format", "give the private key as PEM: it begins with -----BEGIN"
+	}
+	switch {
+	case block.Type == "PUBLIC KEY" || block.Type == "RSA PUBLIC KEY":
+		return "private-key-is-public", "give the private key: requests are signed with it, the public key only checks them"
+	case block.Type == "CERTIFICATE":
+		return "private-key-is-certificate", "give the private key, not a certificate"
+	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+		return "private-key-encrypted", "decrypt it into a file that only you can read: openssl pkey -in FILE -out NEW_FILE"
+	case block.Type == "EC PRIVATE KEY":
+		return "private-key-not-rsa", "make an RSA key (qredo keys new) and register its public half"
+	case block.Type == "OPENSSH PRIVATE KEY":
+		return "private-key-openssh", "turn it into PEM: ssh-keygen -p -m PEM -f FILE"
+	}
+	if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		if private, isRSA := key.(*rsa.PrivateKey); !isRSA {
+			return "private-key-not-rsa", "make an RSA key (qredo keys new) and register its public half"
+		} else if private.N.BitLen() < 2048 {
+			return "private-key-size", "make a key of 2048 bits or more (qredo keys new) and register its public half"
+		}
+	}
+	if private, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil && private.N.BitLen() < 2048 {
+		return "private-key-size", "make a key of 2048 bits or more (qredo keys new) and register its public half"
+	}
+	return "private-key-damaged", "copy the file again, whole, with its line ends"
+}
+
+// checkPair holds the private key against a public key: the one named, or public.pem beside it.
+func (d *diagnosis) checkPair() {
+	key, err := d.app.settings.secret("private key", keyPrivate, keyPrivateFile)
+	if err != nil {
+		return
+	}
+	private, err := qredo.ParsePrivateKey([]byte(key.value))
+	if err != nil {
+		return
+	}
+	path := d.publicKey
+	if path == "" {
+		file := d.app.settings.get(keyPrivateFile)
+		if file.value == "" {
+			return
+		}
+		path = filepath.Join(filepath.Dir(expandHome(file.value, d.app.env)), "public.pem")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if d.publicKey != "" {
+			d.fault("public-key-missing", "name a file that holds the public key", "%v", err)
+		}
+		return
+	}
+	public, problem := parsePublicKey(data)
+	switch {
+	case problem != "":
+		d.fault("public-key-format", "make it again: qredo keys public > "+path, "%s: %s", path, problem)
+	case !private.PublicKey.Equal(public):
+		d.fault("key-pair", "use the private key that belongs to the public key that is registered, or register the other", "the private key does not belong to %s", path)
+	default:
+		d.ok("key-pair", "the private key belongs to %s", path)
+	}
+}
+
+func parsePublicKey(data []byte) (key *rsa.PublicKey, problem string) {
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, "is not PEM"
+	}
+	if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		return nil, "holds a private key, which must not be given away"
+	}
+	if parsed, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
+		if public, isRSA := parsed.(*rsa.PublicKey); isRSA {
+			return public, ""
+		}
+		return nil, "holds no RSA key"
+	}
+	if public, err := x509.ParsePKCS1PublicKey(block.Bytes); err == nil {
+		return public, ""
+	}
+	return nil, "holds no public key"
+}

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+const partnerPath = "/api/v1/p"
+
+// checkBaseURL looks at the base URL without asking it anything.
+func (d *diagnosis) checkBaseURL() {
+	base, err := d.app.settings.baseURL()
+	if err != nil {
+		d.fault("base-url-missing", "give the base URL: "+hint(keyBaseURL, keyEnvironment), "%v", err)
+		return
+	}
+	text := strings.TrimSpace(base.value)
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+partnerPath, "%s is no URL", base.source)
+		return
+	}
+	shown := u.Redacted()
+	switch {
+	case u.Scheme == "ws" || u.Scheme == "wss":
+		d.fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
+		return
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
+		return
+	case u.Scheme != "https" && u.Scheme != "http":
+		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
+		return
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		d.fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
+		return
+	}
+	path := strings.TrimRight(u.Path, "/")
+	switch {
+	case strings.HasSuffix(path, "/qapi/v1"):
+		d.fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
+		return
+	case strings.Contains(path, partnerPath+"/"):
+		d.fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
+		return
+	case !strings.HasSuffix(path, partnerPath):
+		d.fault("base-url-path", "end it with "+partnerPath, "%s does not end with %s", shown, partnerPath)
+		return
+	}
+	d.ok("base-url", "%s (%s)", shown, base.source)
+	if slices.Contains([]qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play}, qredo.Environment(strings.TrimRight(text, "/"))) {
+		d.warn("retired", "use a sandbox: qredo sandbox serve", "the hosted service at %s is retired", u.Host)
+	}
+	d.base = strings.TrimRight(text, "/")
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// checkProxy tells of a proxy on the way.
+func (d *diagnosis) checkProxy() (proxied bool) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, d.base, nil)
+	if err != nil {
+		return false
+	}
+	proxy, err := http.ProxyFromEnvironment(req)
+	switch {
+	case err != nil:
+		d.fault("proxy", "correct HTTPS_PROXY and HTTP_PROXY, or unset them", "the proxy in the environment is no URL")
+	case proxy != nil:
+		d.warn("proxy", "to go without it, add "+req.URL.Hostname()+" to NO_PROXY", "requests go through the proxy %s", proxy.Redacted())
+		return true
+	}
+	return false
+}
+
+// checkService sends one signed request and looks at what comes back.
+func (d *diagnosis) checkService(ctx context.Context) {
+	proxied := d.checkProxy()
+	client, err := d.app.httpClient()
+	if err != nil {
+		d.fault("ca-file", "name a file that holds the certificate of the authority, in PEM", "%v", err)
+		return
+	}
+	client.Timeout = 20 * time.Second
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+"/assets", nil)
+	if err != nil {
+		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+partnerPath, "%v", err)
+		return
+	}
+	req.Header.Set("Accept", "application/json")
+	if d.auth != nil {
+		if err := d.auth.Authenticate(req, nil, d.app.now()); err != nil {
+			d.fault("signing", "check the private key", "%v", err)
+			return
+		}
+	}
+	begun := d.app.now()
+	resp, err := client.Do(req)
+	if err != nil {
+		d.unreachable(err, proxied)
+		return
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		d.fault("answer-cut", "try again; if it stays so, something on the way cuts connections", "the answer is cut: %v", err)
+		return
+	}
+	d.ok("connection", "%s answers", req.URL.Host)
+	d.checkClock(resp, begun)
+	d.checkAnswer(ctx, req, resp, body)
+}
+
+// unreachable says why no answer came.
+func (d *diagnosis) unreachable(err error, proxied bool) {
+	var (
+		dns       *net.DNSError
+		authority x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError
+		hostname  x509.HostnameError
+	)
+	text := err.Error()
+	switch {
+	case errors.As(err, &dns):
+		d.fault("dns", "check the host's name, and this machine's network", "the host %s has no address", dns.Name)
+	case errors.As(err, &hostname):
+		d.fault("tls-name", "use the name that the certificate is for, or another certificate", "the certificate is for another host: %v", hostname)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		d.fault("tls-expired", "renew the server's certificate, or set this machine's clock right", "the server's certificate has expired, or is not valid yet: %v", invalid)
+	case errors.As(err, &authority):
+		d.fault("tls-authority", "name the authority's certificate with --ca-file; a sandbox writes it to ca.pem in its folder of keys", "the server's certificate is signed by an authority that is not trusted here")
+	case errors.As(err, new(tls.RecordHeaderError)), strings.Contains(text, "HTTP response to HTTPS client"):
+		d.fault("tls-not-spoken", "begin the base URL with http://, or let the server speak TLS", "the base URL says https, and the server does not speak TLS")
+	case isTLSError(err), strings.Contains(text, "tls:"):
+		d.fault("tls", "check the server's certificate and TLS version: 1.2 is needed", "TLS failed: %v", err)
+	case proxied:
+		d.fault("proxy-unreachable", "correct the proxy in the environment, or leave it out with NO_PROXY", "no answer through the proxy: %v", err)
+	case errors.Is(err, context.DeadlineExceeded) || strings.Contains(text, "Timeout"):
+		d.fault("timeout", "check the network, firewall and base URL", "no answer in time: %v", err)
+	default:
+		d.fault("unreachable", "check host and port; a sandbox is started with qredo sandbox serve", "no connection: %v", err)
+	}
+}
+
+// checkClock holds this machine's clock against the date of an answer.
+func (d *diagnosis) checkClock(resp *http.Response, begun time.Time) {
+	date, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		d.warn("clock", "compare this machine's clock with another yourself", "the answer has no date")
+		return
+	}
+	off := begun.Sub(date).Round(time.Second)
+	const refused, noticeable = 5 * time.Minute, 30 * time.Second
+	word := "ahead of"
+	if off < 0 {
+		word = "behind"
+	}
+	switch {
+	case off.Abs() >= refused:
+		d.fault("clock", "set this machine's clock right (NTP)", "this machine's clock is %s %s the service's: stamps are refused", off.Abs(), word)
+	case off.Abs() >= noticeable:
+		d.warn("clock", "set this machine's clock right (NTP)", "this machine's clock is %s %s the service's: from five minutes on stamps are refused", off.Abs(), word)
+	default:
+		d.ok("clock", "agrees with the service's within %s", max(off.Abs(), time.Second))
+	}
+}
+
+// checkAnswer says what an answer to the signed request means.
+func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *http.Response, body []byte) {
+	var failure struct {
+		Msg    string `json:"msg"`
+		Detail struct {
+			Reason string `json:"reason"`
+		} `json:"detail"`
+	}
+	isJSON := json.Unmarshal(body, &failure) == nil
+	reason := strings.ToLower(failure.Detail.Reason)
+	switch status := resp.StatusCode; {
+	case status >= 300 && status < 400:
+		d.fault("redirect", "use the URL that it redirects to: "+resp.Header.Get("Location"), "the server redirects, which breaks signatures: %s", resp.Status)
+	case bytes.Contains(body, []byte("HTTP request to an HTTPS server")):
+		d.fault("tls-needed", "begin the base URL with https://", "the server speaks TLS, and the base URL says http")
+	case status == http.StatusForbidden:
+		d.fault("permission", "ask for the permission, or use a key that has it", "the API key may not do this: 403 %s", failure.Detail.Reason)
+	case status == http.StatusUnauthorized && strings.Contains(reason, "api key"):
+		d.fault("api-key-unknown", "use a key of this environment; after a sandbox was started anew, its new key", "the service does not know the API key")
+	case status == http.StatusUnauthorized && strings.Contains(reason, "timestamp"):
+		d.refusedStamp()
+	case status == http.StatusUnauthorized && strings.Contains(reason, "signature"):
+		d.fault("signature", "check that the private key belongs to the API key, and that nothing on the way changes the URL", "the signature is refused")
+		d.explainProbe(ctx, req)
+	case status == http.StatusUnauthorized:
+		d.fault("not-authenticated", "check API key, private key and clock", "401 %s %s", failure.Msg, failure.Detail.Reason)
+	case status >= 500:
+		d.fault("service", "try again later", "the service has a fault: %s", resp.Status)
+	case !isJSON:
+		d.fault("not-the-api", "check host, port and path of the base URL", "what answers is not the API: %s, %s", resp.Status, resp.Header.Get("Content-Type"))
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
+		d.fault("base-url-path", "end the base URL with "+partnerPath, "the server has no such path: %s", resp.Status)
+	case status < 200 || status > 299:
+		d.fault("refused", "see what the service says", "%s %s %s", resp.Status, failure.Msg, failure.Detail.Reason)
+	default:
+		d.ok("request", "a signed request is accepted")
+	}
+}
+
+// refusedStamp tells of a stamp that is refused, where the clocks have not told already.
+func (d *diagnosis) refusedStamp() {
+	if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.Code == "clock" && f.Status == findingFault }) {
+		d.fault("clock", "set this machine's clock right (NTP)", "the service refuses the stamp, though the clocks seem to agree")
+	}
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+)
+
+// The exit codes, which scripts depend on.
+const (
+	exitDone    = 0 // what was asked for is done
+	exitFailed  = 1 // refused or failed: nothing was changed
+	exitUsage   = 2 // the command line cannot be right: nothing was sent
+	exitUnknown = 3 // it may have been done or not: the answer was lost, or waiting has ended before the transaction
+	exitEnded   = 4 // the transaction was rejected, or has expired
+)
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// waitError is the end of waiting for a transaction that has not ended.
+type waitError struct {
+	tx  qredo.TxID
+	err error
+}
+
+func (e waitError) Error() string {
+	return fmt.Sprintf("transaction %s goes on, waiting for it has ended: %v", e.tx, e.err)
+}
+
+func (e waitError) Unwrap() error { return e.err }
+
+// foundError says that a check has found what it looks for: the findings are printed already.
+type foundError struct{ text string }
+
+func (e foundError) Error() string { return e.text }
+
+// report prints an error and returns the exit code that goes with it.
+func (a *app) report(err error) int {
+	code := exitCode(err)
+	if !a.started && code != exitUnknown {
+		code = exitUsage
+	}
+	fmt.Fprintf(a.err, "qredo: %s\n", strings.TrimPrefix(err.Error(), "qredo: "))
+	unknown := (*qredo.UnknownOutcomeError)(nil)
+	switch {
+	case errors.As(err, &unknown) && unknown.PartnerTxID != "":
+		fmt.Fprintf(a.err, "The outcome is unknown. To find out, run the same command with --idempotency-key %s\n", unknown.PartnerTxID)
+	case code == exitUnknown && !errors.As(err, new(waitError)):
+		fmt.Fprintln(a.err, "The outcome is unknown. Look at what there is before doing it again.")
+	case code == exitUsage && !a.started:
+		fmt.Fprintln(a.err, "See qredo --help, and --help of the command.")
+	}
+	return code
+}
+
+func exitCode(err error) int {
+	var (
+		usage   usageError
+		waiting waitError
+		invalid *qredo.ValidationError
+		unknown *qredo.UnknownOutcomeError
+		ended   *qredo.TxError
+	)
+	switch {
+	case errors.As(err, &usage), errors.As(err, &invalid):
+		return exitUsage
+	case errors.As(err, &unknown), errors.As(err, &waiting):
+		return exitUnknown
+	case errors.As(err, &ended):
+		return exitEnded
+	case lostWrite(err):
+		return exitUnknown
+	}
+	return exitFailed
+}
+
+// lostWrite reports whether an error is of a request that changes something and may have been carried out.
+func lostWrite(err error) bool {
+	if answer := (*qredo.Error)(nil); errors.As(err, &answer) {
+		return answer.Method != http.MethodGet && !onlyReads(answer.Path) && (errors.Is(err, qredo.ErrServer) || errors.Is(err, qredo.ErrBadAnswer))
+	}
+	request := (*url.Error)(nil)
+	if !errors.As(err, &request) || strings.EqualFold(request.Op, http.MethodGet) {
+		return false
+	}
+	if dial := (*net.OpError)(nil); errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect") {
+		return false
+	}
+	return !isTLSError(err) && !onlyReads(request.URL)
+}
+
+// onlyReads reports whether a path is of an operation that changes nothing though its method is POST.
+func onlyReads(path string) bool {
+	return strings.HasSuffix(path, "/fees") || strings.HasSuffix(path, "/coreclient/verify")
+}
+
+// waited is what became of waiting for a transaction.
+func waited(tx qredo.TxID, err error) error {
+	if err == nil || errors.As(err, new(*qredo.TxError)) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return waitError{tx, err}
+	}
+	return fmt.Errorf("looking at transaction %s: %w", tx, waitError{tx, err})
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo"
+)
+
+func (a *app) keysCommands() *cobra.Command {
+	return group("keys", "Make and check keys",
+		`Requests to the Partner API are signed with an RSA key, whose public half is registered for the API key.`, `
+		qredo keys new --dir ./keys
+		qredo keys public --private-key ./keys/private.pem
+		qredo keys check`,
+		a.keysNew(),
+		a.command(command{
+			use: "public", short: "Print the public half of a private key",
+			long:    "Prints the public key that belongs to the private key in the settings, in PEM: what is registered with the service.",
+			example: "qredo keys public --private-key ./keys/private.pem",
+			run: func(context.Context, []string) error {
+				found, err := a.settings.secret("private key", keyPrivate, keyPrivateFile)
+				if err != nil {
+					return err
+				}
+				key, err := qredo.ParsePrivateKey([]byte(found.value))
+				if err != nil {
+					return usagef("%s: %v", found.source, err)
+				}
+				data, err := publicPEM(&key.PublicKey)
+				if err != nil {
+					return err
+				}
+				_, _ = a.out.Write(data)
+				return nil
+			},
+		}),
+		a.keysCheck(),
+	)
+}
+
+func publicPEM(key *rsa.PublicKey) ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
+}
+
+func (a *app) keysNew() *cobra.Command {
+	var bits int
+	var dir string
+	var pkcs8 bool
+	cmd := a.command(command{
+		use: "new", short: "Make a key pair",
+		long: `Makes an RSA key pair and writes private.pem and public.pem, readable by their owner only. Files that exist are
+never replaced. The private key is PKCS #1, or PKCS #8 with --pkcs8; both work everywhere in this program.
+Nothing but the names of the files is printed.`,
+		example: "qredo keys new --dir ./keys\nqredo keys new --dir ./keys --bits 4096 --pkcs8",
+		run: func(context.Context, []string) error {
+			if bits != 2048 && bits != 4096 {
+				return usagef("--bits must be 2048 or 4096, is %d", bits)
+			}
+			private, public := filepath.Join(dir, "private.pem"), filepath.Join(dir, "public.pem")
+			for _, path := range []string{private, public} {
+				if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%s exists already: keys are never replaced", path)
+				}
+			}
+			key, err := rsa.GenerateKey(rand.Reader, bits)
+			if err != nil {
+				return err
+			}
+			block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+			if pkcs8 {
+				der, err := x509.MarshalPKCS8PrivateKey(key)
+				if err != nil {
+					return err
+				}
+				block = &pem.Block{Type: "PRIVATE KEY", Bytes: der}
+			}
+			publicData, err := publicPEM(&key.PublicKey)
+			if err != nil {
+				return err
+			}
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return err
+			}
+			if err := newFile(private, pem.EncodeToMemory(block)); err != nil {
+				return err
+			}
+			if err := newFile(public, publicData); err != nil {
+				return err
+			}
+			return a.show(struct {
+				PrivateKey, PublicKey string
+				Bits                  int
+			}{private, public, bits})
+		},
+	})
+	cmd.Flags().IntVar(&bits, "bits", 2048, "2048, as the service's own keys, or 4096")
+	cmd.Flags().StringVar(&dir, "dir", ".", "folder to write to")
+	cmd.Flags().BoolVar(&pkcs8, "pkcs8", false, "write the private key as PKCS #8")
+	return cmd
+}
+
+// newFile writes a file that only its owner can read, and that must not exist.
+func newFile(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func (a *app) keysCheck() *cobra.Command {
+	var public string
+	cmd := a.command(command{
+		use: "check", short: "Check the keys in the settings",
+		long: `Checks the API key (does it decode, has it white space), the private key (format, size, who can read it) and,
+with --public-key or a public.pem beside the private key, that both belong together. It sends nothing. If
+something is wrong the exit code is 1. "qredo doctor" checks everything else too.`,
+		example: "qredo keys check --private-key ./keys/private.pem --public-key ./keys/public.pem",
+		run: func(context.Context, []string) error {
+			d := &diagnosis{app: a, publicKey: public}
+			d.checkAPIKey()
+			d.checkPrivateKey()
+			d.checkPair()
+			return d.report()
+		},
+	})
+	cmd.Flags().StringVar(&public, "public-key", "", "public key, in PEM, that should belong to the private key")
+	return cmd
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/core"
+)
+
+// clock sets the time of signing to the one that was given.
+func (r *requestFlags) clock() ([]qredo.Option, error) {
+	if r.timestamp == "" {
+		return nil, nil
+	}
+	seconds, err := strconv.ParseInt(r.timestamp, 10, 64)
+	if err != nil {
+		return nil, usagef("--timestamp must be Unix seconds, is %q", r.timestamp)
+	}
+	return []qredo.Option{qredo.WithClock(func() time.Time { return time.Unix(seconds, 0) })}, nil
+}
+
+func (a *app) listenCommand() *cobra.Command {
+	var api string
+	var count int
+	var quiet bool
+	cmd := a.command(command{
+		use: "listen URL", short: "Print the messages of a feed as they come",
+		long: `Connects to a WebSocket feed and prints its messages as they come, a line each, until it is interrupted. A lost
+connection is made again; a message may come twice then. "qredo wallet feed", "qredo hub feed", "qredo agent
+feed" and "qredo qapi feed" give each event once.
+
+The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidityhub/feed,
+/coreclient/ID/feed, or with --api qapi /transactions/feed.`,
+		example: `qredo listen /wallets/feed
+			qredo listen wss://api.qredo.network/api/v1/p/coreclient/ID/feed
+			qredo listen --api qapi /transactions/feed --count 1`,
+		run: func(ctx context.Context, args []string) error {
+			if err := oneOf("api", api, apiPartner, apiQAPI); err != nil {
+				return err
+			}
+			client, path, err := a.feedClient(api, args[0])
+			if err != nil {
+				return err
+			}
+			say := qredo.WithFeedState(func(s qredo.FeedState) {
+				if !quiet && s.Status != qredo.FeedCaughtUp {
+					fmt.Fprintf(a.err, "%s\n", s.Status)
+				}
+			})
+			none := func(context.Context) ([]core.Message, error) { return nil, nil }
+			seen := 0
+			var failed error
+			core.Feed(ctx, client, path, []qredo.FeedOption{say}, none, func(m core.Message, err error) bool {
+				if err != nil {
+					failed = err
+					return false
+				}
+				fmt.Fprintf(a.out, "%s\n", m.Raw)
+				seen++
+				failed = a.out.Flush()
+				return failed == nil && seen != count
+			})
+			if failed == nil && count > seen {
+				return fmt.Errorf("the feed ended after %d of %d: %w", seen, count, ctx.Err())
+			}
+			return failed
+		},
+	})
+	cmd.Flags().StringVar(&api, "api", apiPartner, "partner or qapi")
+	cmd.Flags().IntVar(&count, "count", 0, "end after this many messages; no end if 0")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not tell when the connection is made or lost")
+	return cmd
+}
+
+// feedClient returns a client and the path below its base URL for a feed's URL.
+func (a *app) feedClient(api, feed string) (*qredo.Client, string, error) {
+	base, err := (&requestFlags{api: api}).base(a)
+	path := feed
+	if !strings.HasPrefix(feed, "/") {
+		u, bad := url.Parse(feed)
+		if bad != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, "", usagef("the URL of a feed must be a full one, without query, or a path")
+		}
+		switch u.Scheme {
+		case "ws", "wss":
+			u.Scheme = "http" + strings.TrimPrefix(u.Scheme, "ws")
+		case "http", "https":
+		default:
+			return nil, "", usagef("the URL of a feed begins with wss://, not %s://", u.Scheme)
+		}
+		path = u.EscapedPath()
+		base, err = setting{value: u.Scheme + "://" + u.Host, source: "the URL"}, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	var auth qredo.Authenticator
+	if api == apiQAPI {
+		auth, err = a.hmacAuth()
+	} else {
+		auth, err = a.rsaAuth()
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	client, err := a.newClient(auth, base)
+	return client, path, err
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/qredo-go/qredo"
+)
+
+// assetBook knows how assets are counted. It asks for them once.
+type assetBook struct {
+	source func(ctx context.Context) ([]qredo.Asset, error)
+	once   sync.Once
+	list   []qredo.Asset
+	err    error
+}
+
+var errUnknownAsset = errors.New("asset is not known")
+
+func (b *assetBook) all(ctx context.Context) ([]qredo.Asset, error) {
+	b.once.Do(func() {
+		if b.source == nil {
+			b.err = errUnknownAsset
+			return
+		}
+		b.list, b.err = b.source(ctx)
+	})
+	return b.list, b.err
+}
+
+// find returns the asset with a code or unit.
+func (b *assetBook) find(ctx context.Context, name qredo.AssetCode) (qredo.Asset, error) {
+	assets, err := b.all(ctx)
+	if err != nil {
+		return qredo.Asset{}, err
+	}
+	for _, asset := range assets {
+		if asset.Code == name {
+			return asset, nil
+		}
+	}
+	for _, asset := range assets {
+		if strings.EqualFold(string(asset.Code), string(name)) || strings.EqualFold(asset.UnitCode, string(name)) {
+			return asset, nil
+		}
+	}
+	return qredo.Asset{}, errUnknownAsset
+}
+
+// splitAmount cuts "0.015BTC" into its figure and its asset.
+func splitAmount(text string) (figure string, asset qredo.AssetCode) {
+	text = strings.TrimSpace(text)
+	end := strings.IndexFunc(text, func(r rune) bool {
+		return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == ' '
+	})
+	if end < 0 {
+		return text, ""
+	}
+	return text[:end], qredo.AssetCode(strings.TrimSpace(text[end:]))
+}
+
+// money reads an amount as it was typed, for a wallet or operation that takes one asset, or any if want is
+// empty. What is not positive, not exact, or of another asset is refused.
+func (a *app) money(ctx context.Context, flag, text string, baseUnits bool, want qredo.AssetCode) (qredo.AssetAmount, error) {
+	none := qredo.AssetAmount{}
+	figure, unit := splitAmount(text)
+	if baseUnits {
+		units, err := strconv.ParseInt(figure, 10, 64)
+		switch {
+		case err != nil || unit != "":
+			return none, usagef("--%s must be a whole number of base units, is %q", flag, text)
+		case units <= 0:
+			return none, usagef("--%s must be more than zero, is %q", flag, text)
+		}
+		return qredo.AssetAmount{Asset: want, Amount: qredo.Amount(units)}, nil
+	}
+	if unit == "" {
+		return none, usagef("--%s must say its asset, as in %sBTC; or give base units with --base-units", flag, figure)
+	}
+	asset, err := a.assets.find(ctx, unit)
+	switch {
+	case errors.Is(err, errUnknownAsset):
+		return none, usagef("--%s: there is no asset %q: see qredo asset list", flag, unit)
+	case err != nil:
+		return none, err
+	case want != "" && asset.Code != want:
+		return none, usagef("--%s is in %s, but what is needed here is %s", flag, asset.Code, want)
+	}
+	amount, err := asset.Parse(figure)
+	if err != nil {
+		return none, usagef("--%s: %s", flag, strings.TrimPrefix(err.Error(), "qredo: "))
+	}
+	if amount <= 0 {
+		return none, usagef("--%s must be more than zero, is %q", flag, text)
+	}
+	return qredo.AssetAmount{Asset: asset.Code, Amount: amount}, nil
+}

@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/qredo-go/qredo"
+)
+
+// The values of --output.
+const (
+	outputTable = "table"
+	outputJSON  = "json"
+)
+
+func (a *app) json() bool {
+	return a.settings != nil && a.settings.get(keyOutput).value == outputJSON
+}
+
+// list prints objects: a line of JSON each, or a table with the named fields. A field of a field is named
+// with a point between.
+func list[T any](a *app, items []T, columns ...string) error {
+	if a.json() {
+		for _, item := range items {
+			if err := a.jsonLine(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rows := [][]string{make([]string, len(columns))}
+	for i, c := range columns {
+		rows[0][i] = heading(c)
+	}
+	for _, item := range items {
+		v := reflect.Indirect(reflect.ValueOf(item))
+		row := make([]string, len(columns))
+		for i, c := range columns {
+			row[i] = a.cell(v, c)
+		}
+		rows = append(rows, row)
+	}
+	a.table(rows)
+	return nil
+}
+
+// heading is the title of a column: "TxID" is TX ID, "Details.Asset" is ASSET.
+func heading(column string) string {
+	last := column[strings.LastIndex(column, ".")+1:]
+	return strings.ToUpper(strings.ReplaceAll(snakeCase(last), "_", " "))
+}
+
+func (a *app) cell(v reflect.Value, column string) string {
+	for name := range strings.SplitSeq(column, ".") {
+		if v = reflect.Indirect(v); !v.IsValid() {
+			return ""
+		}
+		parent := v
+		if v = v.FieldByName(name); !v.IsValid() {
+			return ""
+		}
+		if _, isAmount := v.Interface().(qredo.Amount); isAmount {
+			return a.text(v, assetBeside(parent, name))
+		}
+	}
+	return a.text(v, "")
+}
+
+// jsonLine prints one object, at once, so that a reader at the other end of a pipe gets it.
+func (a *app) jsonLine(v any) error {
+	data, err := encodeJSON(v)
+	if err != nil {
+		return err
+	}
+	_, _ = a.out.Write(append(data, '\n'))
+	return a.out.Flush()
+}
+
+// show prints one object: a line of JSON, or its fields below each other without those that are empty.
+func (a *app) show(v any) error {
+	if a.json() {
+		return a.jsonLine(v)
+	}
+	a.fields(reflect.ValueOf(v), "", "")
+	return nil
+}
+
+// done prints that something without an answer of its own is done.
+func (a *app) done(format string, args ...any) error {
+	if a.json() {
+		return a.jsonLine(struct{ Done bool }{true})
+	}
+	fmt.Fprintf(a.out, format+"\n", args...)
+	return nil
+}
+
+func (a *app) fields(v reflect.Value, indent string, asset qredo.AssetCode) {
+	if v = reflect.Indirect(v); !v.IsValid() {
+		return
+	}
+	if v.Kind() == reflect.Map {
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(fmt.Sprint(x), fmt.Sprint(y)) })
+		for _, k := range keys {
+			of := asset
+			if code, isAsset := k.Interface().(qredo.AssetCode); isAsset {
+				of = code
+			}
+			a.field(fmt.Sprint(k.Interface()), v.MapIndex(k), indent, of)
+		}
+		return
+	}
+	for _, f := range fieldsOf(v) {
+		of := assetBeside(v, f.name)
+		if of == "" {
+			of = asset
+		}
+		a.field(strings.ReplaceAll(snakeCase(f.name), "_", " "), f.value, indent, of)
+	}
+}
+
+func (a *app) field(name string, v reflect.Value, indent string, asset qredo.AssetCode) {
+	const width = 24
+	for v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return
+	}
+	if isAmount := v.Type() == reflect.TypeFor[qredo.Amount](); v.IsZero() && v.Kind() != reflect.Bool && !isAmount {
+		return
+	}
+	inner := reflect.Indirect(v)
+	switch {
+	case inner.Kind() == reflect.Struct && !isLeaf(inner.Type()), inner.Kind() == reflect.Map:
+		fmt.Fprintf(a.out, "%s%s\n", indent, a.bold(name))
+		a.fields(inner, indent+"  ", asset)
+	case inner.Kind() == reflect.Slice && inner.Type() != reflect.TypeFor[[]byte]() && inner.Len() > 0 && isRecord(inner.Type().Elem()):
+		fmt.Fprintf(a.out, "%s%s\n", indent, a.bold(name))
+		for i := range inner.Len() {
+			fmt.Fprintf(a.out, "%s  %s\n", indent, a.dim(fmt.Sprintf("%d.", i+1)))
+			a.fields(inner.Index(i), indent+"  ", asset)
+		}
+	default:
+		text := a.text(inner, asset)
+		fmt.Fprintf(a.out, "%s%s %s\n", indent, pad(name, max(width-len(indent), 1)), a.paint(text))
+	}
+}
+
+func isRecord(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct && !isLeaf(t)
+}
+
+// text is a value as people read it, on one line.
+func (a *app) text(v reflect.Value, asset qredo.AssetCode) string {
+	v = reflect.Indirect(v)
+	if !v.IsValid() {
+		return ""
+	}
+	if text, null, ok := scalar(v); ok {
+		if null {
+			return ""
+		}
+		return plain(text)
+	}
+	switch x := v.Interface().(type) {
+	case qredo.Amount:
+		return a.figure(x, asset)
+	case string:
+		return plain(x)
+	}
+	if v.Kind() == reflect.Slice {
+		parts := make([]string, v.Len())
+		for i := range parts {
+			parts[i] = a.text(v.Index(i), asset)
+		}
+		return strings.Join(parts, ", ")
+	}
+	return plain(fmt.Sprint(v.Interface()))
+}
+
+// figure is an amount as people say it, or in base units where its asset is not known.
+func (a *app) figure(amount qredo.Amount, code qredo.AssetCode) string {
+	if code != "" {
+		if asset, err := a.assets.find(context.Background(), code); err == nil {
+			return asset.Format(amount) + " " + string(code)
+		}
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d base units %s", amount, code))
+}
+
+// assetBeside is the asset of an amount in a struct: the field Asset, or SendAsset for SendAmount.
+func assetBeside(v reflect.Value, name string) qredo.AssetCode {
+	if v.Kind() != reflect.Struct {
+		return ""
+	}
+	for _, candidate := range []string{strings.TrimSuffix(name, "Amount") + "Asset", "Asset"} {
+		if f := v.FieldByName(candidate); f.IsValid() {
+			if code, ok := f.Interface().(qredo.AssetCode); ok {
+				return code
+			}
+		}
+	}
+	return ""
+}
+
+// plain makes text from outside safe for a terminal: one line without control characters.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// table prints rows with their columns aligned. The first row is the heading.
+func (a *app) table(rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for n, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			padded := cell
+			if i < len(row)-1 {
+				padded = pad(cell, widths[i]+2)
+			}
+			if n == 0 {
+				padded = a.bold(padded)
+			} else {
+				padded = strings.Replace(padded, cell, a.paint(cell), 1)
+			}
+			line.WriteString(padded)
+		}
+		fmt.Fprintln(a.out, strings.TrimRight(line.String(), " "))
+	}
+}
+
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 0))
+}
+
+// feedLine prints an event of a feed: columns cannot be aligned before the last has come.
+func (a *app) feedLine(event any, columns []string) {
+	v := reflect.ValueOf(event)
+	cells := make([]string, len(columns))
+	for i, c := range columns {
+		cells[i] = a.paint(a.cell(v, c))
+	}
+	fmt.Fprintln(a.out, strings.TrimRight(strings.Join(cells, "  "), " "))
+}

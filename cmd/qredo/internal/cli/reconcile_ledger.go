@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"github.com/qredo-go/qredo"
+)
+
+// signed is what an entry of a ledger moved in its wallet: nothing while it waits, and if it came to nothing.
+func signed(e qredo.LedgerEntry) (amount qredo.Amount, known bool) {
+	switch e.Type {
+	case qredo.EntryDeposit, qredo.EntryTransferIn, qredo.EntrySwapIn:
+		amount = e.Amount
+	case qredo.EntryWithdraw, qredo.EntryTransferOut, qredo.EntrySwapOut:
+		amount = -e.Amount
+	default:
+		return 0, false
+	}
+	switch {
+	case e.Type == qredo.EntryDeposit && e.Status == "", e.Status.Done():
+		return amount, true
+	case e.Status.Failed(), waiting(e.Status):
+		return 0, true
+	}
+	return 0, false
+}
+
+func waiting(s qredo.TxStatus) bool {
+	return slices.Contains([]qredo.TxStatus{qredo.TxPendingInitiate, qredo.TxPending, qredo.TxTakerPending}, s)
+}
+
+// movementKey tells movements apart in both books. Deposits have no transaction in the ledger.
+type movementKey struct {
+	tx     qredo.TxID
+	chain  string
+	amount qredo.Amount
+}
+
+// compareLedger holds the ledger's entries for a wallet against its history and its balance.
+func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w *qredo.Wallet, history []qredo.HistoryEntry, problem func(string, ...any)) error {
+	open := map[movementKey]int{}
+	for _, h := range history {
+		open[movementKey{h.TxID, "", h.Amount}]++
+		if h.ChainTxID != "" {
+			open[movementKey{"", h.ChainTxID, h.Amount}]++
+		}
+	}
+	total := sum{}
+	for e, err := range r.client.Funds.LedgerAll(ctx, r.company, fund, qredo.LedgerOptions{WalletID: w.ID}) {
+		if err != nil {
+			return err
+		}
+		amount, known := signed(e)
+		switch {
+		case !known:
+			problem("ledger entry %s has type %q and status %q: whether it moved anything is not known", e.TxID, e.Type, e.Status)
+			continue
+		case amount == 0:
+			continue
+		case e.Asset != w.Asset:
+			problem("ledger entry %s is of %s", e.TxID, e.Asset)
+		case e.Amount != e.NetAmount+e.Fees:
+			problem("ledger entry %s: amount %d is not net amount %d and fees %d", e.TxID, e.Amount, e.NetAmount, e.Fees)
+		}
+		total.add(amount)
+		key := movementKey{e.TxID, "", amount}
+		if e.Type == qredo.EntryDeposit {
+			key = movementKey{"", e.ChainTxID, amount}
+		}
+		if open[key] == 0 {
+			problem("ledger entry %s %s of %d has no counterpart in the wallet's history", e.Type, or(string(e.TxID), e.ChainTxID), amount)
+			continue
+		}
+		open[key]--
+	}
+	moved := sum{}
+	for _, h := range history {
+		moved.add(h.Amount)
+	}
+	if total.overflow {
+		problem("the ledger's entries are beyond 64 bits")
+	}
+	if total.total != moved.total {
+		problem("the ledger's entries make %d, the history %d: %+d", total.total, moved.total, total.total-moved.total)
+	}
+	return nil
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}

@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+func (a *app) sandboxCommands() *cobra.Command {
+	commands := append([]*cobra.Command{a.sandboxServe()}, a.controlCommands()...)
+	return group("sandbox", "Run a sandbox, and play the people and the chain",
+		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets time run
+out. "serve" runs one. The other commands do what people did in the app and what came over a chain; they work on
+this machine only, with the sandbox that the base URL names.`, `
+		qredo sandbox serve --seed demo
+		qredo sandbox deposit WALLET_ID --amount 1.5BTC-TESTNET
+		qredo sandbox approve alice@example.com TX_ID
+		qredo sandbox advance 24h`, commands...)
+}
+
+// serving is what a sandbox is started with.
+type serving struct {
+	listen, data, keys, seed, envFile string
+	tls, testnet, unsigned            bool
+	publicURLs                        []string
+}
+
+func (a *app) sandboxServe() *cobra.Command {
+	var s serving
+	cmd := a.command(command{
+		use: "serve", short: "Run a sandbox until it is interrupted",
+		long: `Runs a sandbox until SIGINT or SIGTERM, and prints the lines to export for the other commands and for programs.
+
+In the folder that --keys names (else --data, else $XDG_DATA_HOME/qredo/sandbox) it writes apikey, private.pem
+(PKCS #1) and public.pem, qapi-apikey and qapi-secret, and with --tls ca.pem. What is there is used again.
+With --data, the state outlives the sandbox: what was answered is on the disk.
+
+--seed demo begins with two companies, people, a core client, funds, balances, a whitelist, and transactions that
+are done, rejected and pending. It does nothing where there are companies already.`,
+		example: `qredo sandbox serve --seed demo
+			qredo sandbox serve --listen 127.0.0.1:8765 --data ./data --tls
+			eval "$(qredo sandbox serve --listen 127.0.0.1:0 --env-file sandbox.env & sleep 1; cat sandbox.env)"`,
+		run: func(ctx context.Context, _ []string) error { return a.serve(ctx, s) },
+	})
+	flags := cmd.Flags()
+	flags.StringVar(&s.listen, "listen", "127.0.0.1:8765", "address to listen on; port 0 is any free one")
+	flags.StringVar(&s.data, "data", "", "folder to keep the state in (default none: it ends with the sandbox)")
+	flags.StringVar(&s.keys, "keys", "", "folder to keep the keys in")
+	flags.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate authority of its own")
+	flags.StringArrayVar(&s.publicURLs, "public-url", nil, "base URL that clients may sign for besides; repeat for several")
+	flags.StringVar(&s.seed, "seed", "", "demo: begin with something to look at")
+	flags.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox answers")
+	flags.BoolVar(&s.testnet, "testnet-only", false, "offer testnet assets only, as the hosted sandbox did")
+	flags.BoolVar(&s.unsigned, "unsigned", false, "take requests that are not signed, as the hosted sandbox did")
+	return cmd
+}
+
+func (s serving) options() []sandbox.Option {
+	opts := []sandbox.Option{sandbox.WithListen(s.listen), sandbox.WithKeyDir(s.keys)}
+	if s.data != "" {
+		opts = append(opts, sandbox.WithStore(s.data))
+	}
+	if s.tls {
+		opts = append(opts, sandbox.WithTLS(s.keys))
+	}
+	if s.testnet {
+		opts = append(opts, sandbox.WithTestnetOnly())
+	}
+	if s.unsigned {
+		opts = append(opts, sandbox.WithUnsigned())
+	}
+	for _, u := range s.publicURLs {
+		opts = append(opts, sandbox.WithPublicURL(u))
+	}
+	return opts
+}
+
+func (a *app) serve(ctx context.Context, s serving) error {
+	if s.seed != "" {
+		if err := oneOf("seed", s.seed, "demo"); err != nil {
+			return err
+		}
+	}
+	if s.keys == "" {
+		s.keys = s.data
+	}
+	if s.keys == "" {
+		dir := a.env("XDG_DATA_HOME")
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(a.env("HOME"), ".local", "share")
+		}
+		s.keys = filepath.Join(dir, "qredo", "sandbox")
+	}
+	keys, err := filepath.Abs(s.keys)
+	if err != nil {
+		return err
+	}
+	s.keys = keys
+	srv, err := sandbox.Start(s.options()...)
+	if err != nil {
+		return err
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			_ = srv.Close()
+		}
+	}()
+	lines := exports(srv, s)
+	if s.seed == "demo" {
+		demo, err := SeedDemo(ctx, srv.Sandbox, srv.Client())
+		if err != nil {
+			return fmt.Errorf("seeding: %w", err)
+		}
+		if demo != nil {
+			lines = append(lines, demo.exports()...)
+		}
+	}
+	fmt.Fprintf(a.out, "# A sandbox serves at %s. End it with Ctrl-C. For other commands and programs:\n", srv.URL())
+	text := strings.Join(lines, "\n") + "\n"
+	fmt.Fprint(a.out, text)
+	if err := a.out.Flush(); err != nil {
+		return err
+	}
+	if s.envFile != "" {
+		if err := replaceFile(s.envFile, []byte(text)); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	closed = true
+	if err := srv.Close(); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.err, "the sandbox has ended")
+	return nil
+}
+
+// exports are the lines that a shell reads to use a sandbox.
+func exports(srv *sandbox.Server, s serving) []string {
+	line := func(name, value string) string { return "export " + name + "=" + shellQuote(value) }
+	lines := []string{
+		line("QREDO_BASE_URL", srv.BaseURL()),
+		line("QREDO_API_KEY_FILE", filepath.Join(s.keys, "apikey")),
+		line("QREDO_PRIVATE_KEY_FILE", filepath.Join(s.keys, "private.pem")),
+		line("QREDO_QAPI_BASE_URL", srv.QAPIBaseURL()),
+		line("QREDO_QAPI_KEY_FILE", filepath.Join(s.keys, "qapi-apikey")),
+		line("QREDO_QAPI_SECRET_FILE", filepath.Join(s.keys, "qapi-secret")),
+	}
+	if s.tls {
+		lines = append(lines, line("QREDO_CA_FILE", filepath.Join(s.keys, "ca.pem")))
+	}
+	return lines
+}

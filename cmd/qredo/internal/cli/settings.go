@@ -1,0 +1,225 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo"
+)
+
+// globalFlags are the flags of every command.
+type globalFlags struct {
+	config  string
+	profile string
+	values  map[string]*string // by the setting's name
+	timeout time.Duration
+	verbose bool
+}
+
+func (g *globalFlags) add(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	g.values = map[string]*string{}
+	for _, k := range settingKeys {
+		if k.flag != "" {
+			g.values[k.name] = flags.String(k.flag, "", k.help)
+		}
+	}
+	flags.StringVar(&g.profile, "profile", "", "profile of the configuration file")
+	flags.StringVar(&g.config, "config", "", "configuration file (default $XDG_CONFIG_HOME/qredo/config.yaml)")
+	flags.DurationVar(&g.timeout, "timeout", 0, "end the whole command after this long; no end if 0")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "tell of each request on standard error")
+}
+
+// settingKey is something that can be set by flag, environment and file. Secrets have no name in the file.
+type settingKey struct {
+	name, flag, env string
+	secret          bool
+	help            string
+}
+
+// The settings.
+const (
+	keyBaseURL        = "base_url"
+	keyEnvironment    = "environment"
+	keyAPIKey         = "api_key"
+	keyAPIKeyFile     = "api_key_file" //nolint:gosec // the name of a setting
+	keyPrivate        = "private_key"
+	keyPrivateFile    = "private_key_file"
+	keyCAFile         = "ca_file"
+	keyCompany        = "company"
+	keyOutput         = "output"
+	keyQAPIBaseURL    = "qapi_base_url"
+	keyQAPIKey        = "qapi_key"
+	keyQAPIKeyFile    = "qapi_key_file" //nolint:gosec // the name of a setting
+	keyQAPISecret     = "qapi_secret"
+	keyQAPISecretFile = "qapi_secret_file"
+)
+
+var settingKeys = []settingKey{
+	{name: keyOutput, flag: "output", env: "QREDO_OUTPUT", help: "table for people, json for programs (lists: one object a line)"},
+	{name: keyBaseURL, flag: "base-url", env: "QREDO_BASE_URL", help: "base URL of the Partner API, such as http://127.0.0.1:8765/api/v1/p"},
+	{name: keyEnvironment, flag: "env", env: "QREDO_ENVIRONMENT", help: "production, sandbox or play, in place of a base URL"},
+	{name: keyAPIKey, flag: "api-key", env: "QREDO_API_KEY", secret: true, help: "API key; other users can see it in the list of processes"},
+	{name: keyAPIKeyFile, flag: "api-key-file", env: "QREDO_API_KEY_FILE", help: "file that holds the API key"},
+	{name: keyPrivate, env: "QREDO_PRIVATE_KEY", secret: true},
+	{name: keyPrivateFile, flag: "private-key", env: "QREDO_PRIVATE_KEY_FILE", help: "file that holds the private key, in PEM"},
+	{name: keyCAFile, flag: "ca-file", env: "QREDO_CA_FILE", help: "certificate authority to trust besides the system's, in PEM"},
+	{name: keyCompany, flag: "company", env: "QREDO_COMPANY", help: "ID of the company"},
+	{name: keyQAPIBaseURL, flag: "qapi-base-url", env: "QREDO_QAPI_BASE_URL", help: "base URL of Qredo API v1"},
+	{name: keyQAPIKey, env: "QREDO_QAPI_KEY", secret: true},
+	{name: keyQAPIKeyFile, flag: "qapi-key-file", env: "QREDO_QAPI_KEY_FILE", help: "file that holds the API key of Qredo API v1"},
+	{name: keyQAPISecret, env: "QREDO_QAPI_SECRET", secret: true},
+	{name: keyQAPISecretFile, flag: "qapi-secret-file", env: "QREDO_QAPI_SECRET_FILE", help: "file that holds the secret of Qredo API v1"},
+}
+
+func settingByName(name string) (settingKey, bool) {
+	for _, k := range settingKeys {
+		if k.name == name {
+			return k, true
+		}
+	}
+	return settingKey{}, false
+}
+
+// setting is a value, and where it comes from.
+type setting struct{ name, value, source string }
+
+// settings gives the settings of this run.
+type settings struct {
+	global  *globalFlags
+	env     func(string) string
+	file    string
+	profile string
+	values  map[string]string // of the profile
+}
+
+// load reads the configuration for a command.
+func (a *app) load(*cobra.Command) error {
+	s := &settings{global: &a.global, env: a.env, file: a.configPath(), profile: a.global.profile}
+	if s.profile == "" {
+		s.profile = a.env("QREDO_PROFILE")
+	}
+	config, err := readConfig(s.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && a.global.config == "" && s.profile == "":
+	case err != nil:
+		return usagef("configuration: %v", err)
+	default:
+		if s.profile == "" {
+			s.profile = config.Profile
+		}
+		if s.profile != "" {
+			var found bool
+			if s.values, found = config.Profiles[s.profile]; !found {
+				return usagef("configuration: %s has no profile %q", s.file, s.profile)
+			}
+		}
+	}
+	a.settings = s
+	a.assets.source = a.partnerAssets
+	if output := s.get(keyOutput).value; output != "" && output != outputTable && output != outputJSON {
+		return usagef("output must be table or json, is %q", output)
+	}
+	return nil
+}
+
+// get returns a setting, or an empty one.
+func (s *settings) get(name string) setting {
+	out, _ := s.first(name)
+	return out
+}
+
+// first returns the first of several settings that stand for the same: flags go before the environment,
+// and that before the file. Two of them at one place are a mistake.
+func (s *settings) first(names ...string) (setting, error) {
+	for _, place := range []func(settingKey) (value, source string){s.fromFlag, s.fromEnv, s.fromFile} {
+		var found []setting
+		for _, name := range names {
+			key, _ := settingByName(name)
+			if value, source := place(key); value != "" {
+				found = append(found, setting{name, value, source})
+			}
+		}
+		switch len(found) {
+		case 0:
+			continue
+		case 1:
+			return found[0], nil
+		}
+		return setting{}, usagef("%s and %s are both given: give one of them", found[0].source, found[1].source)
+	}
+	return setting{}, nil
+}
+
+func (s *settings) fromFlag(k settingKey) (string, string) {
+	if v := s.global.values[k.name]; v != nil {
+		return *v, "--" + k.flag
+	}
+	return "", ""
+}
+
+func (s *settings) fromEnv(k settingKey) (string, string) { return s.env(k.env), k.env }
+
+func (s *settings) fromFile(k settingKey) (string, string) {
+	return s.values[k.name], fmt.Sprintf("%s in profile %s of %s", k.name, s.profile, s.file)
+}
+
+// hint says how something that is missing can be set.
+func hint(names ...string) string {
+	var ways []string
+	for _, name := range names {
+		k, _ := settingByName(name)
+		if k.flag != "" {
+			ways = append(ways, "--"+k.flag)
+		}
+		ways = append(ways, k.env)
+	}
+	return "set " + strings.Join(ways, " or ") + ", or a profile (qredo help configuration)"
+}
+
+// baseURL is where requests to the Partner API go.
+func (s *settings) baseURL() (setting, error) {
+	found, err := s.first(keyBaseURL, keyEnvironment)
+	if err != nil || found.name == keyBaseURL {
+		return found, err
+	}
+	switch found.value {
+	case "":
+		return found, usagef("no base URL: %s", hint(keyBaseURL))
+	case "production":
+		found.value = string(qredo.Production)
+	case "sandbox":
+		found.value = string(qredo.Sandbox)
+	case "play":
+		found.value = string(qredo.Play)
+	default:
+		return found, usagef("%s must be production, sandbox or play, is %q", found.source, found.value)
+	}
+	return found, nil
+}
+
+// secret reads a secret that is given as such or in a file.
+func (s *settings) secret(what, name, file string) (setting, error) {
+	found, err := s.first(name, file)
+	switch {
+	case err != nil:
+		return found, err
+	case found.value == "":
+		return found, usagef("no %s: %s", what, hint(name, file))
+	case found.name == name:
+		return found, nil
+	}
+	data, err := os.ReadFile(expandHome(found.value, s.env))
+	if err != nil {
+		return found, usagef("%s: %s: %v", what, found.source, err)
+	}
+	found.value = string(data)
+	return found, nil
+}

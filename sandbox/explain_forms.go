@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// The forms in which programs are known to have signed a part while they sent another. The first form of
+// a part is the right one: as it was sent.
+
+func stamps(sent string) []form {
+	const remedy = "sign exactly the text that is sent as x-timestamp or x-nonce"
+	forms := []form{{text: sent}}
+	add := func(text, found string) {
+		if text != sent {
+			forms = append(forms, form{text, found, remedy})
+		}
+	}
+	add(strings.TrimSpace(sent), "the stamp was signed without the white space that was sent")
+	add(sent+"000", "milliseconds were signed, and seconds sent")
+	add(sent+".0", "the stamp was signed as a number with decimals")
+	add(strings.TrimSuffix(sent, "000"), "seconds were signed, and milliseconds sent")
+	add("", "the stamp was not signed")
+	add(`"`+sent+`"`, "the stamp was signed with quotation marks")
+	return forms
+}
+
+func urlForms(urls []string, headers map[string]string) []form {
+	const remedy = "sign the full URL exactly as it is requested: scheme, host, port, path and query"
+	var forms []form
+	seen := map[string]bool{}
+	add := func(text, found string) {
+		if !seen[text] {
+			seen[text] = true
+			forms = append(forms, form{text, found, remedy})
+		}
+	}
+	for _, u := range urls { // each of them is right
+		seen[u] = true
+		forms = append(forms, form{text: u})
+	}
+	for _, sent := range urls {
+		u, err := url.Parse(sent)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		change := func(found string, f func(u *url.URL)) {
+			c := *u
+			f(&c)
+			add(c.String(), found)
+		}
+		for _, scheme := range []string{"http", "https", "ws", "wss"} {
+			change("the URL was signed with "+scheme+"://", func(c *url.URL) { c.Scheme = scheme })
+		}
+		change("the URL was signed without its query", func(c *url.URL) { c.RawQuery, c.ForceQuery = "", false })
+		change("the URL was signed without its port", func(c *url.URL) { c.Host = c.Hostname() })
+		change("the URL was signed with a slash at the end of its path", func(c *url.URL) { c.Path, c.RawPath = c.Path+"/", "" })
+		change("the URL was signed without the slash at the end of its path", func(c *url.URL) { c.Path, c.RawPath = strings.TrimSuffix(c.Path, "/"), "" })
+		change("the URL was signed with its query in another order", func(c *url.URL) { c.RawQuery = c.Query().Encode() })
+		change("the URL was signed with spaces as %20, and sent with +", func(c *url.URL) { c.RawQuery = strings.ReplaceAll(c.RawQuery, "+", "%20") })
+		change("the URL was signed with spaces as +, and sent with %20", func(c *url.URL) { c.RawQuery = strings.ReplaceAll(c.RawQuery, "%20", "+") })
+		for _, port := range []string{"443", "80"} {
+			change("the URL was signed with the port "+port, func(c *url.URL) { c.Host = net.JoinHostPort(c.Hostname(), port) })
+		}
+		for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+			change("the URL was signed for the host "+host, func(c *url.URL) { c.Host = strings.Replace(c.Host, c.Hostname(), host, 1) })
+		}
+		for _, known := range []string{"api.qredo.network", "sandbox-api.qredo.network", "play-api.qredo.network"} {
+			change("the URL was signed for the host "+known, func(c *url.URL) { c.Scheme, c.Host = "https", known })
+		}
+		if host := headers["Host"]; host != "" {
+			change("the URL was signed for the host "+host, func(c *url.URL) { c.Host = host })
+		}
+		if decoded, err := url.PathUnescape(sent); err == nil {
+			add(decoded, "the URL was signed before its characters were escaped")
+		}
+		if decoded, err := url.QueryUnescape(sent); err == nil {
+			add(decoded, "the URL was signed before its characters were escaped")
+		}
+		target := strings.TrimPrefix(sent, u.Scheme+"://"+u.Host)
+		add(target, "the path was signed without scheme and host")
+		add(strings.TrimPrefix(target, basePath), "the path below the base URL was signed, not the whole URL")
+		add(u.Path, "the path alone was signed")
+		add(u.Host+target, "the URL was signed without its scheme")
+		path, query, _ := strings.Cut(target, "?")
+		add(u.Scheme+"://"+u.Host+path+query, "the URL was signed without the ? before its query")
+	}
+	add("", "the URL was not signed")
+	return forms
+}
+
+func bodyForms(sent []byte) []form {
+	const remedy = "turn the body into bytes once, and sign and send the same bytes"
+	forms := []form{{text: string(sent)}}
+	add := func(text, found string) {
+		for _, f := range forms {
+			if f.text == text {
+				return
+			}
+		}
+		forms = append(forms, form{text, found, remedy})
+	}
+	add("", "the body was not signed")
+	add(strings.TrimSpace(string(sent)), "the body was signed without the white space around it")
+	add(strings.TrimRight(string(sent), "\r\n"), "the body was signed without its last line end")
+	add(string(sent)+"\n", "the body was signed with a line end after it")
+	add(strings.ReplaceAll(string(sent), "\r\n", "\n"), "the body was signed with other line ends")
+	if len(sent) == 0 {
+		add("{}", "{} was signed for a request without a body")
+		add("null", "null was signed for a request without a body")
+		add("undefined", "undefined was signed for a request without a body")
+		return forms
+	}
+	reformat(sent, add)
+	return forms
+}
+
+// reformat adds a JSON body as other programs and libraries write it.
+func reformat(sent []byte, add func(text, found string)) {
+	const found = "the body was signed in another format than it was sent in"
+	var compact bytes.Buffer
+	if json.Compact(&compact, sent) != nil {
+		return
+	}
+	var sorted any
+	decoder := json.NewDecoder(bytes.NewReader(sent))
+	decoder.UseNumber()
+	bodies := [][]byte{compact.Bytes()}
+	if decoder.Decode(&sorted) == nil {
+		var b bytes.Buffer
+		encoder := json.NewEncoder(&b)
+		encoder.SetEscapeHTML(false)
+		if encoder.Encode(sorted) == nil {
+			bodies = append(bodies, bytes.TrimRight(b.Bytes(), "\n"))
+		}
+	}
+	for i, body := range bodies {
+		what := found
+		if i > 0 {
+			what = "the body was signed with its keys in another order than it was sent in"
+		}
+		add(string(body), what)
+		add(spaced(body), what)
+		var escaped bytes.Buffer
+		json.HTMLEscape(&escaped, body)
+		add(escaped.String(), what)
+		for _, indent := range []string{"  ", "    ", "\t"} {
+			var b bytes.Buffer
+			if json.Indent(&b, body, "", indent) == nil {
+				add(b.String(), what)
+				add(b.String()+"\n", what)
+			}
+		}
+		add(string(body)+"\n", what)
+	}
+}
+
+// spaced writes compact JSON with a space after each colon and comma, as Python does.
+func spaced(compact []byte) string {
+	var b strings.Builder
+	inText, escaped := false, false
+	for _, c := range compact {
+		b.WriteByte(c)
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			inText = !inText
+		case !inText && (c == ':' || c == ','):
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
