@@ -31,7 +31,7 @@ func TestFeedMessages(t *testing.T) {
 		if !assert.NoError(t, err) {
 			return
 		}
-		defer conn.CloseNow()
+		defer func() { _ = conn.CloseNow() }()
 		for _, message := range messages {
 			assert.NoError(t, conn.Write(r.Context(), websocket.MessageText, []byte(message)))
 		}

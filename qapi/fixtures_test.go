@@ -21,9 +21,12 @@ import (
 
 // fixture is one file of testdata: an operation, the request it must send, and the service's answer.
 type fixture struct {
-	Operation, Path, Query string
-	Request, Response      json.RawMessage
-	Status                 int
+	Operation string          `json:"operation"`
+	Path      string          `json:"path"`
+	Query     string          `json:"query"` // encoded, without the question mark
+	Request   json.RawMessage `json:"request"`
+	Status    int             `json:"status"`
+	Response  json.RawMessage `json:"response"`
 }
 
 const fixtureTx = "2r5yHUig43kiJfahqSIjOugM1yT"
@@ -77,7 +80,9 @@ func TestFixtures(t *testing.T) {
 			sent := 0
 			client := newClient(t, func(req *http.Request) (*http.Response, error) {
 				sent++
-				f.check(t, req)
+				if err := f.check(t, req); err != nil {
+					return nil, err
+				}
 				return answer(req, f.Status, string(f.Response)), nil
 			})
 			got, err := do.call(t.Context(), client)
@@ -98,7 +103,7 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-func (f fixture) check(t *testing.T, req *http.Request) {
+func (f fixture) check(t *testing.T, req *http.Request) error {
 	t.Helper()
 	method, _, _ := strings.Cut(f.Operation, " ")
 	url := string(qapi.Production) + f.Path
@@ -110,21 +115,27 @@ func (f fixture) check(t *testing.T, req *http.Request) {
 	var body, compact []byte
 	if req.Body != nil {
 		var err error
-		body, err = io.ReadAll(req.Body)
-		assert.NoError(t, err)
+		if body, err = io.ReadAll(req.Body); err != nil {
+			return err
+		}
 	}
 	if f.Request != nil {
 		var buffer bytes.Buffer
-		assert.NoError(t, json.Compact(&buffer, f.Request))
+		if err := json.Compact(&buffer, f.Request); err != nil {
+			return err
+		}
 		compact = buffer.Bytes()
 	}
 	assert.Equal(t, string(compact), string(body))
 	signature, err := newAuth(t).Sign("1700000000", method, url, body)
-	assert.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	assert.Equal(t, http.Header{
 		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"qredo-go/" + qredo.Version},
 		"Qredo-Api-Key": {apiKey}, "Qredo-Api-Ts": {"1700000000"}, "Qredo-Api-Sig": {signature},
 	}, req.Header)
+	return nil
 }
 
 // requireAllFieldsSet asserts that no field of any struct is zero everywhere in a value.

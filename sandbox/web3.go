@@ -3,7 +3,6 @@ package sandbox
 import (
 	"encoding/hex"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +72,7 @@ type web3Notice struct {
 // noticeWeb3 notes that a Web3 transaction has come to its status, and tells the feeds.
 func (st *state) noticeWeb3(tx *transaction, at time.Time) {
 	status := web3Status(tx)
-	tx.web3.updates = append(slices.Clip(tx.web3.updates), web3Update(tx.ID, status, at)) // notices keep the old ones
+	tx.web3.updates = append(tx.web3.updates, web3Update(tx.ID, status, at))
 	log := st.log(tx.from.fund.company.Account)
 	log.web3 = append(log.web3, web3Notice{tx, tx.web3, status})
 }

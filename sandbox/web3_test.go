@@ -246,7 +246,7 @@ func TestWeb3IsStored(t *testing.T) {
 	require.NoError(t, w.Close())
 
 	again := world{service: newService(t, withReportsKey(), sandbox.WithStore(dir))}
-	defer again.Close()
+	defer func() { require.NoError(t, again.Close()) }()
 	assert.Equal(t, signed.Body, again.report("/transactions/"+id+"/status").ok().Body)
 	require.NoError(t, again.Approve(carol, open))
 	done := again.report("/transactions/" + open + "/status").ok()

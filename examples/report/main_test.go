@@ -25,10 +25,9 @@ func TestRun(t *testing.T) {
 		assert.Contains(t, lines, line)
 	}
 
-	file, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 5)
 	assert.Equal(t, "fund,time,tx_id,type,wallet,asset,amount,fees,net_amount,counterparty,reference", strings.Join(rows[0], ","))
