@@ -74,7 +74,7 @@ func (e *Error) remedy() string {
 	case e.wrongClock:
 		return "this machine's clock is minutes off the service's: set it right"
 	case errors.Is(e, ErrBadSignature):
-		return "check that the private key belongs to the API key and that nothing on the way changes URL or body"
+		return "check that the private key or secret belongs to the API key and that nothing on the way changes URL or body"
 	case e.StatusCode == http.StatusUnauthorized:
 		return "check the API key, and that the clock is right"
 	case e.StatusCode == http.StatusForbidden:

@@ -177,6 +177,10 @@ func TestWeb3MovesNothing(t *testing.T) {
 	assert.Equal(t, before, after)
 	assert.Equal(t, 1, w.report("/funds/"+w.fund+"/ledger").ok().count("list"), "the deposit")
 	w.get("/company/"+w.company+"/transfer/"+id).refused(http.StatusNotFound, "transaction")
+	w.credit(w.treasury, 10_000)
+	transfer := w.transfer(nil).ok().at("tx_id")
+	w.report("/transactions/"+transfer+"/status").refused(http.StatusNotFound, "transaction")
+	w.report("/transactions/"+transfer+"/approvals").refused(http.StatusNotFound, "transaction")
 }
 
 func TestWeb3Refuses(t *testing.T) {
