@@ -3,7 +3,7 @@ package sandbox_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,53 +16,70 @@ import (
 
 // bookedWallet is the book that the test keeps of one wallet, from what it did and what became of it.
 type bookedWallet struct {
-	id, address, asset, company string
-	in, out                     int64 // all that has come and gone
+	id, address, asset, company, fund string
+	in, out                           int64 // all that has come and gone
 }
 
 // bookedTx is a transaction as the test asked for it.
 type bookedTx struct {
-	id, path, company string
-	from, to          *bookedWallet // to is nil for a withdrawal
-	amount            int64
-	status            string
-	partner           string
+	id, kind  string
+	path      string        // where it is read, without its ID
+	from, to  *bookedWallet // to is nil for a withdrawal, and for a quote until it is taken
+	amount    int64
+	status    string
+	partner   string
+	receive   *bookedWallet // of a side of a swap
+	wants     int64         // of a quote
+	taken     *bookedTx     // of a quote: by whom, last
+	takenFrom *bookedTx     // of a take: the quote
 }
 
 func (tx *bookedTx) fee() int64 { return (tx.amount + 999) / 1000 }
+
+// settled are the statuses of what has moved, waits those of what may still move.
+var (
+	settled = []string{"approved", "taker_approved"}
+	waits   = []string{"pending", "taker_pending"}
+)
 
 // randomRun does random things to a sandbox and keeps its own books beside it.
 type randomRun struct {
 	service
 	random    *rand.Rand
 	people    []string
+	bots      []approver
+	companies []string
+	members   map[string][]string // by company: who can be in a custody group
 	wallets   []*bookedWallet
 	txs       []*bookedTx
 	waiting   []*bookedTx
 	deposited map[string]int64
+	did       map[string]int // how often something had an effect
 }
 
-func newRandomRun(t *testing.T, seed uint64) *randomRun {
+func newRandomRun(t testing.TB, seed uint64, opts ...sandbox.Option) *randomRun {
 	t.Helper()
 	r := &randomRun{
-		service: newService(t), random: rand.New(rand.NewPCG(seed, 0)),
-		people: []string{alice, bob, carol}, deposited: map[string]int64{},
+		service: newService(t, opts...), random: rand.New(rand.NewPCG(seed, 0)), people: []string{alice, bob, carol},
+		members: map[string][]string{}, deposited: map[string]int64{}, did: map[string]int{},
 	}
+	r.bots = []approver{{r.service, r.newCoreClient("One")}, {r.as("strange"), r.as("strange").newCoreClient("Two")}}
+	require.NoError(t, r.ListExchange(qredo.Exchange{ID: r.bots[1].id, Name: "Two"}))
 	for i := range 3 {
 		company := r.newCompany(fmt.Sprintf("Company %d", i), fmt.Sprintf("c%d.example", i))
+		r.companies = append(r.companies, company)
+		r.post("/company/"+company+"/trustedparty", object{"address": r.bots[0].id}).ok()
 		ids := r.trust(company, r.people...)
+		all := []string{ids[alice], ids[bob], ids[carol], r.bots[0].id}
+		r.members[company] = all
 		for j := range 2 {
-			all := []string{ids[alice], ids[bob], ids[carol]}
 			fund := r.newFund(company, object{
-				"name": "Fund", "custodygroup_withdraw": group(1+(i+j)%3, all...), "custodygroup_tx": group(1+i%2, all[:2]...),
+				"name": "Fund", "custodygroup_withdraw": group(1+(i+j)%3, all[:3]...), "custodygroup_tx": group(1+i%2, all[j:j+3]...),
 			})
 			for _, asset := range []string{btc, eth} {
 				r.post("/company/"+company+"/fund/"+fund+"/whitelist", object{"asset": asset, "address": payout}).ok()
 				for range 2 {
-					id := r.newWallet(company, fund, object{"asset": asset})
-					r.wallets = append(r.wallets, &bookedWallet{
-						id: id, address: r.get("/wallet/" + id).at("address"), asset: asset, company: company,
-					})
+					r.addWallet(company, fund, object{"asset": asset})
 				}
 			}
 		}
@@ -70,109 +87,40 @@ func newRandomRun(t *testing.T, seed uint64) *randomRun {
 	return r
 }
 
+func (r *randomRun) addWallet(company, fund string, wallet object) {
+	r.t.Helper()
+	id := r.newWallet(company, fund, wallet)
+	r.wallets = append(r.wallets, &bookedWallet{
+		id: id, address: r.get("/wallet/" + id).at("address"), asset: wallet["asset"].(string), company: company, fund: fund,
+	})
+}
+
 // oneOf picks an element.
 func oneOf[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
-
-// amount is often small, seldom round, and now and then more than a wallet can have.
-func (r *randomRun) amount() int64 { return 1 + r.random.Int64N(int64(1)<<(1+r.random.IntN(22))) }
-
-func (r *randomRun) step() {
-	switch n := r.random.IntN(100); {
-	case n < 15:
-		w := oneOf(r.random, r.wallets)
-		amount := r.amount()
-		_, err := r.Deposit(w.address, qredo.Amount(amount))
-		require.NoError(r.t, err)
-		w.in += amount
-		r.deposited[w.asset] += amount
-	case n < 35:
-		r.submit("/transfer", oneOf(r.random, r.wallets))
-	case n < 48:
-		r.submit("/withdraw", nil)
-	case n < 85:
-		r.decide()
-	case n < 93:
-		r.repeat()
-	case n < 97:
-		require.NoError(r.t, r.Advance(time.Duration(r.random.IntN(600)+1)*time.Second))
-	default:
-		r.clock.forward(time.Duration(r.random.Int64N(int64(time.Minute))))
-	}
-}
-
-func (r *randomRun) submit(path string, to *bookedWallet) {
-	from := oneOf(r.random, r.wallets)
-	tx := &bookedTx{
-		path: path, company: from.company, from: from, to: to, amount: r.amount(), status: "pending",
-		partner: fmt.Sprintf("p-%d", len(r.txs)),
-	}
-	got := r.request(tx)
-	switch {
-	case got.Status == 200:
-		tx.id = got.at("tx_id")
-		r.txs, r.waiting = append(r.txs, tx), append(r.waiting, tx)
-	case to != nil && (to == from || to.asset != from.asset):
-		got.refused(400, "")
-	default:
-		got.refused(400, "balance")
-	}
-}
-
-func (r *randomRun) request(tx *bookedTx) answer {
-	r.t.Helper()
-	body := object{
-		"wallet_id": tx.from.id, "address": payout, "partner_txID": tx.partner,
-		"expires": r.Now().Add(time.Duration(1+r.random.IntN(60)) * time.Minute).Unix(),
-		"send":    object{"symbol": tx.from.asset, "amount": tx.amount},
-	}
-	if tx.to != nil {
-		body["counterparty_wallet_address"] = tx.to.id
-	}
-	return r.post("/company/"+tx.company+tx.path, body)
-}
-
-// repeat sends what was sent before again, with another amount.
-func (r *randomRun) repeat() {
-	if len(r.txs) == 0 {
-		return
-	}
-	again := *oneOf(r.random, r.txs)
-	again.amount = r.amount()
-	got := r.request(&again).ok()
-	require.Equal(r.t, []string{again.id, "existing"}, []string{got.at("tx_id"), got.at("status")})
-}
-
-// decide lets somebody approve or reject something, whether they may or not.
-func (r *randomRun) decide() {
-	if len(r.waiting) == 0 {
-		return
-	}
-	vote := r.Approve
-	if r.random.IntN(4) == 0 {
-		vote = r.Reject
-	}
-	if err := vote(oneOf(r.random, r.people), oneOf(r.random, r.waiting).id); err != nil {
-		message := err.Error()
-		require.True(r.t, strings.Contains(message, "409") || strings.Contains(message, "404"), message)
-	}
-}
 
 // settleBooks asks what became of what waits, and books it.
 func (r *randomRun) settleBooks() {
 	r.t.Helper()
 	var waiting []*bookedTx
 	for _, tx := range r.waiting {
-		tx.status = r.get("/company/" + tx.company + tx.path + "/" + tx.id).ok().at("txStatus")
-		switch tx.status {
-		case "pending":
+		reader, key := r.service, "txStatus"
+		if tx.kind == "sweep" {
+			reader, key = r.bots[1].service, "tx_status"
+		}
+		tx.status = reader.get(tx.path + "/" + tx.id).ok().at(key)
+		switch {
+		case slices.Contains(waits, tx.status):
 			waiting = append(waiting, tx)
-		case "approved":
+		case slices.Contains(settled, tx.status):
+			if tx.taken != nil {
+				tx.to = tx.taken.receive
+			}
 			tx.from.out += tx.amount
 			if tx.to != nil {
 				tx.to.in += tx.amount - tx.fee()
 			}
 		default:
-			require.Contains(r.t, []string{"custody_rejected", "expired"}, tx.status)
+			require.Contains(r.t, []string{"custody_rejected", "expired", "initiate_rejected"}, tx.status)
 		}
 	}
 	r.waiting = waiting
@@ -197,11 +145,14 @@ func (r *randomRun) check() {
 		held[tx.from] += tx.amount
 	}
 	for _, tx := range r.txs {
-		if tx.status == "approved" {
+		if slices.Contains(settled, tx.status) {
 			fees[tx.from.asset] += tx.fee()
 			if tx.to == nil {
 				withdrawn[tx.from.asset] += tx.amount - tx.fee()
 			}
+		}
+		if tx.takenFrom != nil { // both sides of a swap, or none
+			require.Equal(r.t, tx.status == "taker_approved", tx.takenFrom.status == "taker_approved" && tx.takenFrom.taken == tx)
 		}
 	}
 	for _, w := range r.wallets {
@@ -231,26 +182,27 @@ func (r *randomRun) checkHistory(w *bookedWallet) {
 	require.Equal(r.t, w.in-w.out, sum, "history of %s", w.id)
 }
 
+// run does so many steps, and looks at the books in between.
+func (r *randomRun) run(steps int) {
+	r.t.Helper()
+	const between = 60
+	for i := range steps {
+		r.step()
+		if i%between == between-1 {
+			r.check()
+		}
+	}
+	r.check()
+}
+
 func TestMoneyIsConserved(t *testing.T) {
-	const steps, between = 2000, 50
-	for _, seed := range []uint64{1, 2, rand.Uint64()} {
-		t.Run("", func(t *testing.T) {
+	count := map[string]int{}
+	for name, seed := range map[string]uint64{"one": 1, "two": 2, "another each time": rand.Uint64()} {
+		t.Run(name, func(t *testing.T) {
 			t.Logf("seed %d", seed) // shown if the test fails
 			r := newRandomRun(t, seed)
-			for i := range steps {
-				r.step()
-				if i%between == between-1 {
-					r.check()
-				}
-			}
-			count := map[string]int{}
-			for _, tx := range r.txs {
-				count[tx.status]++
-			}
-			for _, status := range []string{"approved", "custody_rejected", "expired"} {
-				assert.Greater(t, count[status], 20, "the run must reach %s: %v", status, count)
-			}
-			require.NoError(t, r.Advance(2*time.Hour))
+			r.run(1800)
+			require.NoError(t, r.Advance(25*time.Hour))
 			r.check()
 			assert.Empty(t, r.waiting, "all has ended")
 			for _, w := range r.wallets {
@@ -261,6 +213,24 @@ func TestMoneyIsConserved(t *testing.T) {
 				require.NoError(t, err)
 				assert.Empty(t, open)
 			}
+			for _, bot := range r.bots {
+				assert.NotContains(t, bot.statuses(), "pending")
+			}
+			assert.Zero(t, r.get("/liquidityhub").ok().count("items"))
+			for _, tx := range r.txs {
+				count[tx.kind+" "+tx.status]++
+			}
+			for what, times := range r.did {
+				count[what] += times
+			}
 		})
+	}
+	for _, reached := range []string{
+		"transfer approved", "transfer custody_rejected", "transfer expired", "withdraw approved", "withdraw custody_rejected",
+		"withdraw expired", "sweep approved", "sweep custody_rejected", "sweep expired", "make taker_approved", "make initiate_rejected",
+		"make custody_rejected", "make expired", "take taker_approved", "take custody_rejected", "take expired",
+		"connect", "policy", "publish", "existing",
+	} {
+		assert.Positive(t, count[reached], "the runs must reach %s: %v", reached, count)
 	}
 }
