@@ -260,7 +260,7 @@ func TestARestartDecidesNothingTwice(t *testing.T) {
 	require.NoError(t, stop())
 
 	// Other rules would approve it now, but it was left to humans.
-	stop = d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	stop = d.start(rulesAt(t, rulesFile("true"), d.clock.Now), approver.WithConcurrency(1)) // one after the other
 	d.transfer(1, "new")
 	assert.NotEqual(t, first.ActionID, d.next(approver.EntryDecision).ActionID)
 	d.next(approver.EntryResult)

@@ -19,7 +19,10 @@
 // All that depends on Redis keeping what it was told. Run it with "appendonly yes", "appendfsync always"
 // and "maxmemory-policy noeviction", as a single server: a failover to a replica that lags loses
 // decisions and sums, and Redis Cluster is not supported for the same reason. Nobody but the approvers
-// should have access to it.
+// should have access to it. On Debian:
+//
+//	apt-get install redis-server
+//	redis-server --bind 127.0.0.1 --port 6379 --appendonly yes --appendfsync always --maxmemory-policy noeviction
 package redis
 
 import (

@@ -34,7 +34,6 @@ for n, s in ipairs(spends) do
     local h, l = string.match(entry, '^(%d+):(%d+):')
     high, low, count = high + tonumber(h), low + tonumber(l), count + 1
   end
-  high, low = high + math.floor(low / half), low % half
   local sumHigh, sumLow = high + s.high, low + s.low
   sumHigh, sumLow = sumHigh + math.floor(sumLow / half), sumLow % half
   local limited = s.maxHigh > 0 or s.maxLow > 0

@@ -120,6 +120,8 @@ func boundaries(t *testing.T, s approver.Store, _ *Clock) {
 		{approver.Spend{Counter: "halves", Amount: 1<<32 - 1, MaxAmount: 1<<33 - 2}, approver.Usage{}, true},
 		{approver.Spend{Counter: "halves", Amount: 1 << 32, MaxAmount: 1<<33 - 2}, approver.Usage{Amount: 1<<32 - 1, Count: 1}, false},
 		{approver.Spend{Counter: "halves", Amount: 1<<32 - 1, MaxAmount: 1<<33 - 2}, approver.Usage{}, true},
+		{approver.Spend{Counter: "carry", Amount: 1<<32 - 1, MaxAmount: 1<<33 - 3}, approver.Usage{}, true},
+		{approver.Spend{Counter: "carry", Amount: 1<<32 - 1, MaxAmount: 1<<33 - 3}, approver.Usage{Amount: 1<<32 - 1, Count: 1}, false},
 	} {
 		c.spend.Window = time.Hour
 		rec := record(i)
