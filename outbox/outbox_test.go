@@ -293,6 +293,9 @@ func TestAStoreThatIsLostIsNoDanger(t *testing.T) {
 		})
 	}
 	assert.Equal(t, ids[0], ids[1])
+	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
+		assert.NotEqual(t, ids[0], b.enqueue(t, "key", transfer(6)).PartnerTxID, "another payment")
+	})
 }
 
 func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {

@@ -94,6 +94,8 @@ func TestStopping(t *testing.T) {
 	t.Run("lets a request end", func(t *testing.T) {
 		inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
 			b.block = make(chan struct{})
+			b.store = &failing{Store: b.store}
+			b.box = b.newBox(t)
 			b.enqueue(t, "key", transfer(5))
 			b.enqueue(t, "late", transferAt(5, time.Now().Add(time.Hour)))
 			stop := b.run(t)
@@ -203,6 +205,9 @@ func (f *failing) Save(ctx context.Context, c outbox.Claim) error {
 func (f *failing) Release(ctx context.Context, c outbox.Claim) error {
 	if f.release.Load() {
 		return errDisk
+	}
+	if ctx.Err() != nil { // as a database says it
+		return ctx.Err()
 	}
 	return f.Store.Release(ctx, c)
 }
