@@ -9,6 +9,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"go/importer"
 	"go/token"
@@ -30,8 +31,11 @@ var update = flag.Bool("update", false, "rewrite the files in api/")
 
 // pkg is a package as go list tells of it.
 type pkg struct {
-	ImportPath, Name, Dir, Export string
-	GoFiles                       []string
+	ImportPath string   `json:"ImportPath"`
+	Name       string   `json:"Name"`
+	Dir        string   `json:"Dir"`
+	Export     string   `json:"Export"` // the file with what it exports
+	GoFiles    []string `json:"GoFiles"`
 }
 
 // file is where the package's exports are written down: api/outbox-postgres.txt for outbox/postgres.
@@ -54,7 +58,7 @@ func goList(t *testing.T, args ...string) []pkg {
 	var all []pkg
 	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p pkg
-		if err := decoder.Decode(&p); err == io.EOF {
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
 			return all
 		}
 		require.NoError(t, err)

@@ -146,8 +146,7 @@ func (d *documented) check(t *testing.T, read map[string]*documented) {
 // checkLinks follows the links of a doc comment within this module.
 func (d *documented) checkLinks(t *testing.T, name string, blocks []comment.Block, read map[string]*documented) {
 	t.Helper()
-	var texts func(all []comment.Text)
-	texts = func(all []comment.Text) {
+	texts := func(all []comment.Text) {
 		for _, text := range all {
 			switch text := text.(type) {
 			case comment.Plain:

@@ -1,0 +1,112 @@
+package qredo_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// What waits for a core client comes first, then what is new, until the loop or ctx ends.
+func ExampleCoreClientsService_Feed() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	client, robot := acme.Client(), acme.hireRobot() // a core client with a transfer that waits for it
+
+	for pending, err := range client.CoreClients.Feed(ctx, robot) {
+		check(err) // a program would log it: the feed goes on
+		action, err := client.CoreClients.Action(ctx, robot, pending.ID)
+		check(err)
+		fmt.Println(action.Type, action.Details.Amount, action.Details.Asset)
+		stop() // one is enough here
+	}
+	// Output: ApproveTransfer 1000000 BTC
+}
+
+// Movements are told as they are done.
+func ExampleWalletsService_Feed() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	sent, err := client.Transfers.Create(ctx, acme.company, acme.transfer(40_000_000, "payout-1"))
+	check(err)
+	approve := qredo.WithFeedState(func(s qredo.FeedState) {
+		if s.Status == qredo.FeedConnected {
+			check(acme.Approve("alice@example.com", string(sent.TxID)))
+		}
+	})
+	for moved, err := range client.Wallets.Feed(ctx, approve) {
+		check(err)
+		if moved.WalletID == acme.hot {
+			fmt.Println(moved.Amount, moved.Asset) // what leaves is negative
+			break
+		}
+	}
+	// Output: -40000000 BTC
+}
+
+// The feed begins with what happened before: to the wallets that are named, from a moment on.
+func ExampleWithSince() {
+	acme := startAcme() // a sandbox with a wallet that had a deposit
+	defer acme.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+
+	anHourAgo := qredo.TimeOf(time.Now().Add(-time.Hour))
+	for moved, err := range acme.Client().Wallets.Feed(ctx, qredo.WithSince(anHourAgo), qredo.WithWallets(acme.hot)) {
+		check(err)
+		fmt.Println(moved.Amount, moved.Asset)
+		stop() // one is enough here
+	}
+	// Output: 150000000 BTC
+}
+
+// The quotes that are listed come first.
+func ExampleSwapsService_Feed() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	client := acme.Client()
+	offer, err := client.Swaps.Make(ctx, acme.company, qredo.SwapRequest{
+		SendWalletID: acme.hot, ReceiveWalletID: acme.ether, Reference: "quote 5", AddToLiquidityHub: true,
+		Send: qredo.AssetAmount{Asset: "BTC", Amount: 10_000_000}, Receive: qredo.AssetAmount{Asset: "ETH", Amount: 2_000_000_000},
+	})
+	check(err)
+	check(acme.Approve("alice@example.com", string(offer.TxID)))
+
+	for quote, err := range client.Swaps.Feed(ctx) {
+		check(err)
+		fmt.Println(quote.TxID == offer.TxID, quote.Status)
+		stop() // one is enough here
+	}
+	// Output: true taker_pending
+}
+
+// A program watches how its feed stands.
+func ExampleWithFeedState() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	client, robot := acme.Client(), acme.hireRobot() // a core client with a transfer that waits for it
+
+	watch := qredo.WithFeedState(func(s qredo.FeedState) {
+		fmt.Println(s.Status)
+		if s.Status == qredo.FeedCaughtUp {
+			stop()
+		}
+	})
+	for pending, err := range client.CoreClients.Feed(ctx, robot, watch) {
+		check(err)
+		fmt.Println(pending.Type)
+	}
+	// Output:
+	// connected
+	// ApproveTransfer
+	// caught up
+}

@@ -1,0 +1,223 @@
+package qredo_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+func ExampleCompaniesService_Create() {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	ctx, client := context.Background(), srv.Client()
+
+	made, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Country: "FR", Ref: "customer-17"})
+	check(err)
+	company, err := client.Companies.Get(ctx, made.ID)
+	check(err)
+	fmt.Println(company.Name, company.Country, company.Ref)
+	// Output: Acme FR customer-17
+}
+
+func ExampleCompaniesService_Holdings() {
+	acme := startAcme() // a sandbox with a company whose fund has four wallets
+	defer acme.Close()
+
+	holdings, err := acme.Client().Companies.Holdings(context.Background(), acme.company)
+	check(err)
+	for _, h := range holdings { // over all funds, in base units
+		fmt.Println(h.Asset, h.Amount)
+	}
+	// Output:
+	// BTC 150000000
+	// ETH 20000000000
+}
+
+// People accept in the app before they can be named as approvers.
+func ExampleTrustedNetworkService_Add() {
+	acme := startAcme() // a sandbox with a company that trusts Alice
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	check(client.TrustedNetwork.Add(ctx, acme.company, qredo.TrustedPartyRequest{Address: "bob@example.com"}))
+	check(acme.Accept("bob@example.com", acme.company)) // as Bob does in the app
+
+	trusted, err := client.TrustedNetwork.List(ctx, acme.company)
+	check(err)
+	for _, party := range trusted {
+		fmt.Println(party.Type, party.Address)
+	}
+	// Unordered output:
+	// user alice@example.com
+	// user bob@example.com
+}
+
+// A fund names who approves what leaves its wallets.
+func ExampleFundsService_Create() {
+	acme := startAcme() // a sandbox with a company that trusts Alice
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	trusted, err := client.TrustedNetwork.List(ctx, acme.company)
+	check(err)
+	approvers := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
+	made, err := client.Funds.Create(ctx, acme.company, qredo.FundRequest{
+		Name: "Payouts", CustodyGroupTx: approvers, CustodyGroupWithdraw: approvers,
+		Wallets: []qredo.WalletRequest{{Name: "Euro", Asset: "USDC"}},
+	})
+	check(err)
+	fund, err := client.Funds.Get(ctx, acme.company, made.ID)
+	check(err)
+	fmt.Println(fund.Name, "has", len(fund.Wallets), "wallet;", fund.PolicyWithdraw.Threshold, "must approve")
+	// Output: Payouts has 1 wallet; 1 must approve
+}
+
+// The pages of the ledger are fetched as the loop needs them.
+func ExampleFundsService_LedgerAll() {
+	acme := startAcme() // a sandbox with a company and its fund, which has had deposits
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	for entry, err := range client.Funds.LedgerAll(ctx, acme.company, acme.fund, qredo.LedgerOptions{Asset: "BTC"}) {
+		check(err)
+		fmt.Println(entry.Type, entry.Amount, entry.Asset)
+	}
+	// Output: deposit 150000000 BTC
+}
+
+func ExampleWalletsService_MaxAmount() {
+	acme := startAcme() // a sandbox with a wallet that has 1.5 BTC
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	most, err := client.Wallets.MaxAmount(ctx, acme.hot, qredo.MaxAmountOptions{Type: qredo.MaxWithdraw})
+	check(err)
+	fmt.Println(most.AmountToSend, "can leave,", most.Fees, "of them as fees")
+	// Output: 150000000 can leave, 150000 of them as fees
+}
+
+func ExampleWalletsService_History() {
+	acme := startAcme() // a sandbox with a wallet that has 1.5 BTC
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	sent, err := client.Transfers.Create(ctx, acme.company, acme.transfer(40_000_000, "payout-1"))
+	check(err)
+	check(acme.Approve("alice@example.com", string(sent.TxID))) // as Alice does in the app
+
+	history, err := client.Wallets.History(ctx, acme.hot, qredo.HistoryOptions{})
+	check(err)
+	for _, moved := range history { // what left the wallet is negative
+		fmt.Println(moved.Amount)
+	}
+	// Unordered output:
+	// 150000000
+	// -40000000
+}
+
+// With a PartnerTxID of your own, sending a request again cannot pay twice.
+func ExampleTransfersService_Create() {
+	acme := startAcme() // a sandbox with two wallets, hot and cold
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	request := qredo.TransferRequest{
+		WalletID: acme.hot, Counterparty: string(acme.cold), PartnerTxID: "payout-2041",
+		Expires: qredo.TimeOf(time.Now().Add(time.Hour)), // until when it can be approved
+		Send:    qredo.AssetAmount{Asset: "BTC", Amount: 40_000_000},
+	}
+	first, err := client.Transfers.Create(ctx, acme.company, request)
+	check(err)
+	second, err := client.Transfers.Create(ctx, acme.company, request)
+	check(err)
+	fmt.Println(first.Status, second.Status, first.TxID == second.TxID)
+	// Output: new existing true
+}
+
+func ExampleTransfersService_Wait() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	sent, err := client.Transfers.Create(ctx, acme.company, acme.transfer(40_000_000, "payout-1"))
+	check(err)
+	check(acme.Approve("alice@example.com", string(sent.TxID))) // as Alice does in the app
+
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // Wait looks until ctx ends
+	defer cancel()
+	tx, err := client.Transfers.Wait(ctx, acme.company, sent.TxID, qredo.WithPollInterval(5*time.Second))
+	check(err)
+	fmt.Println(tx.Status, tx.ApprovedCount, "of", tx.ThresholdRequired)
+	// Output: approved 1 of 1
+}
+
+// An address has to be on the fund's whitelist first.
+func ExampleTransfersService_Withdraw() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	const address = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
+	check(client.Funds.AddToWhitelist(ctx, acme.company, acme.fund, qredo.WhitelistEntry{Asset: "BTC", Address: address, Name: "exchange"}))
+	sent, err := client.Transfers.Withdraw(ctx, acme.company, qredo.WithdrawalRequest{
+		WalletID: acme.hot, Address: address, PartnerTxID: "withdrawal-7",
+		Expires: qredo.TimeOf(time.Now().Add(time.Hour)),
+		Send:    qredo.AssetAmount{Asset: "BTC", Amount: 40_000_000},
+	})
+	check(err)
+	check(acme.Approve("alice@example.com", string(sent.TxID))) // as Alice does in the app
+	tx, err := client.Transfers.WaitWithdrawal(ctx, acme.company, sent.TxID)
+	check(err)
+	fmt.Println(tx.Status)
+	// Output: approved
+}
+
+// A swap is offered by one side and taken by the other; here one company plays both.
+func ExampleSwapsService_Make() {
+	acme := startAcme() // a sandbox with two wallets for BTC and two for ETH
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	offer, err := client.Swaps.Make(ctx, acme.company, qredo.SwapRequest{
+		SendWalletID: acme.hot, ReceiveWalletID: acme.ether, Reference: "quote 5", Expires: qredo.TimeOf(time.Now().Add(time.Hour)),
+		Send: qredo.AssetAmount{Asset: "BTC", Amount: 10_000_000}, Receive: qredo.AssetAmount{Asset: "ETH", Amount: 2_000_000_000},
+	})
+	check(err)
+	check(acme.Approve("alice@example.com", string(offer.TxID))) // for the maker
+	taken, err := client.Swaps.Take(ctx, acme.company, qredo.TakeRequest{
+		SwapID: offer.TxID, SendWalletID: acme.other, ReceiveWalletID: acme.cold, Reference: "quote 5",
+	})
+	check(err)
+	check(acme.Approve("alice@example.com", string(taken.TxID))) // for the taker
+
+	tx, err := client.Swaps.WaitMake(ctx, acme.company, offer.TxID)
+	check(err)
+	fmt.Println(tx.Status)
+	// Output: taker_approved
+}
+
+// A core client is a program that approves. It looks at the details before it does.
+func ExampleCoreClientsService_Approve() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+	robot := acme.hireRobot() // a core client that approves for a fund, with a transfer that waits for it
+
+	actions, err := client.CoreClients.Actions(ctx, robot)
+	check(err)
+	for _, pending := range actions {
+		action, err := client.CoreClients.Action(ctx, robot, pending.ID) // with its details
+		check(err)
+		if action.Details.Amount > 5_000_000 {
+			check(client.CoreClients.Reject(ctx, robot, action.ID))
+			continue
+		}
+		check(client.CoreClients.Approve(ctx, robot, action.ID))
+		fmt.Println("approved", action.Type, action.Details.Amount)
+	}
+	// Output: approved ApproveTransfer 1000000
+}

@@ -1,0 +1,84 @@
+package qredo_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// acmeSandbox is what most examples begin with: a sandbox with a company in it, whose fund has two wallets for BTC,
+// hot and cold, and two for ETH. There are 1.5 BTC in hot and 10 ETH in each for ETH. Alice approves.
+type acmeSandbox struct {
+	*sandbox.Server
+	company                 qredo.CompanyID
+	fund                    qredo.FundID
+	hot, cold, ether, other qredo.WalletID
+}
+
+func startAcme(opts ...sandbox.Option) *acmeSandbox {
+	srv, err := sandbox.Start(opts...)
+	check(err)
+	ctx, client := context.Background(), srv.Client()
+	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
+	check(err)
+	check(client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: "alice@example.com"}))
+	check(srv.Accept("alice@example.com", company.ID))
+	trusted, err := client.TrustedNetwork.List(ctx, company.ID)
+	check(err)
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
+	created, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
+		Name: "Treasury", CustodyGroupTx: group, CustodyGroupWithdraw: group,
+		Wallets: []qredo.WalletRequest{
+			{Name: "hot", Asset: "BTC"}, {Name: "cold", Asset: "BTC"}, {Name: "ether", Asset: "ETH"}, {Name: "other", Asset: "ETH"},
+		},
+	})
+	check(err)
+	fund, err := client.Funds.Get(ctx, company.ID, created.ID)
+	check(err)
+	for wallet, amount := range map[int]qredo.Amount{0: 150_000_000, 2: 10_000_000_000, 3: 10_000_000_000} {
+		_, err := srv.Deposit(fund.Wallets[wallet].Address, amount)
+		check(err)
+	}
+	w := fund.Wallets
+	return &acmeSandbox{srv, company.ID, fund.ID, w[0].ID, w[1].ID, w[2].ID, w[3].ID}
+}
+
+// transfer is a request that moves BTC from hot to cold, if it is approved within the hour.
+func (a *acmeSandbox) transfer(amount qredo.Amount, partner qredo.PartnerTxID) qredo.TransferRequest {
+	return qredo.TransferRequest{
+		WalletID: a.hot, Counterparty: string(a.cold), PartnerTxID: partner,
+		Expires: qredo.TimeOf(a.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: amount},
+	}
+}
+
+// hireRobot makes a core client that approves for a fund of its own, and asks it for a transfer of 0.01 BTC.
+func (a *acmeSandbox) hireRobot() qredo.CoreClientID {
+	ctx, client := context.Background(), a.Client()
+	robot, err := client.CoreClients.Create(ctx, "robot")
+	check(err)
+	check(client.TrustedNetwork.Add(ctx, a.company, qredo.TrustedPartyRequest{Address: string(robot.ID)}))
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(robot.ID)}}
+	created, err := client.Funds.Create(ctx, a.company, qredo.FundRequest{
+		Name: "Small change", CustodyGroupTx: group, CustodyGroupWithdraw: group, Wallets: []qredo.WalletRequest{{Asset: "BTC"}},
+	})
+	check(err)
+	fund, err := client.Funds.Get(ctx, a.company, created.ID)
+	check(err)
+	_, err = a.Deposit(fund.Wallets[0].Address, 2_000_000)
+	check(err)
+	_, err = client.Transfers.Create(ctx, a.company, qredo.TransferRequest{
+		WalletID: fund.Wallets[0].ID, Counterparty: string(a.cold),
+		Expires: qredo.TimeOf(a.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: 1_000_000},
+	})
+	check(err)
+	return robot.ID
+}
+
+// check ends the example if something went wrong.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
