@@ -1,0 +1,272 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// reopen is a later sandbox on the folder of one that is closed, with the same clock and seed.
+func (s service) reopen(dir string) service {
+	s.t.Helper()
+	require.NoError(s.t, s.Close())
+	return s.onFolder(dir)
+}
+
+func (s service) onFolder(dir string) service {
+	s.t.Helper()
+	c := s.clock
+	later := newService(s.t, sandbox.WithStore(dir), sandbox.WithClock(c.Now))
+	later.clock = c
+	s.t.Cleanup(func() { assert.NoError(s.t, later.Close()) })
+	return later
+}
+
+// everything is all that a sandbox answers, by the path that was asked. It asks with both accounts' keys.
+func (s service) everything() map[string]string {
+	s.t.Helper()
+	out := map[string]string{}
+	state, err := s.State()
+	require.NoError(s.t, err)
+	out["state"] = string(mustJSON(s.t, state))
+	for _, u := range state.Users {
+		open, err := s.Pending(u.ID)
+		require.NoError(s.t, err)
+		out["pending "+u.ID] = string(mustJSON(s.t, open))
+	}
+	read := func(key, path string) answer {
+		got := s.as(key).get(path).ok()
+		out[key+" "+path] = string(got.Body)
+		return got
+	}
+	for _, key := range []string{"own", "strange"} {
+		read(key, "/exchanges")
+		read(key, "/liquidityhub")
+		for _, id := range read(key, "/coreclient").column("clients", "id") {
+			bot := approver{s.as(key), id}
+			read(key, bot.path("/wallets"))
+			for _, action := range read(key, bot.path("/actions")).column("actions", "id") {
+				if tx := read(key, bot.path("/action/"+action)); tx.at("type") == "ApproveTransfer" {
+					out["sweep "+action] = string(s.as(key).get(bot.path("/sweep/" + tx.at("details.txID"))).Body)
+				}
+			}
+		}
+	}
+	for _, c := range state.Companies {
+		company, key := "/company/"+string(c.ID), map[bool]string{true: "own", false: "strange"}[c.Account == "default"]
+		for _, path := range []string{"", "/trustedparty", "/holding", "/liquidityhub"} {
+			read(key, company+path)
+		}
+		for _, f := range c.Funds {
+			fund := company + "/fund/" + string(f.ID)
+			for _, path := range []string{"", "/deposit", "/whitelist"} {
+				read(key, fund+path)
+			}
+			ledger := read(key, fund+"/ledger?limit=100000")
+			for _, id := range ledger.column("List", "TxID") {
+				for _, kind := range []string{"transfer", "withdraw", "atomicswap/make", "atomicswap/take"} {
+					path := company + "/" + kind + "/" + id
+					out[path] = string(s.as(key).get(path).Body)
+				}
+			}
+			for _, w := range f.Wallets {
+				for _, path := range []string{"", "/history", "/max"} {
+					read(key, "/wallet/"+string(w.ID)+path)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func TestStoreBringsEverythingBack(t *testing.T) {
+	dir := t.TempDir()
+	r := newRandomRun(t, 11, sandbox.WithStore(dir))
+	for round := range 3 {
+		r.run(120)
+		before := r.everything()
+		require.Greater(t, len(before), 100)
+		r.service = r.reopen(dir)
+		r.bots = []approver{{r.service, r.bots[0].id}, {r.as("strange"), r.bots[1].id}}
+		after := r.everything()
+		require.Equal(t, before["state"], after["state"], "round %d", round)
+		for path, body := range before {
+			require.Equal(t, body, after[path], path)
+		}
+		require.Len(t, after, len(before))
+		r.check()
+	}
+	for _, kind := range []string{"transfer", "withdraw", "sweep", "make", "take"} {
+		assert.True(t, slices.ContainsFunc(r.txs, func(tx *bookedTx) bool { return tx.kind == kind }), "the run must do a %s", kind)
+	}
+	r.repeat() // what was sent before is still found
+	require.NoError(t, r.Advance(25*time.Hour))
+	r.check()
+	assert.Empty(t, r.waiting, "what expires does so in a later sandbox too")
+}
+
+func TestStoreHasWhatWasAnswered(t *testing.T) {
+	dir, copied := t.TempDir(), t.TempDir()
+	w := newWorld(t, sandbox.WithStore(dir))
+	t.Cleanup(func() { assert.NoError(t, w.Close()) })
+	w.credit(w.treasury, 5000)
+	tx := w.transfer(object{"partner_txID": "p"}).ok().at("tx_id")
+	require.NoError(t, w.Approve(alice, tx))
+	// As the program would leave it behind if it was killed now.
+	for _, name := range []string{"journal.db", "apikey", "private.pem", "public.pem"} {
+		copyFile(t, filepath.Join(dir, name), filepath.Join(copied, name))
+	}
+	later := w
+	later.service = w.onFolder(copied)
+	assert.Equal(t, "approved", later.status(tx))
+	assert.Equal(t, w.everything(), later.everything())
+	again := later.transfer(object{"partner_txID": "p"}).ok()
+	assert.Equal(t, []string{tx, "existing"}, []string{again.at("tx_id"), again.at("status")})
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	require.NoError(t, err)
+	defer in.Close()
+	out, err := os.Create(to)
+	require.NoError(t, err)
+	_, err = io.Copy(out, in)
+	require.NoError(t, err)
+	require.NoError(t, out.Close())
+}
+
+func TestStoreIsForOneSandboxAtATime(t *testing.T) {
+	dir := t.TempDir()
+	first, err := sandbox.New(sandbox.WithStore(dir))
+	require.NoError(t, err)
+	_, err = sandbox.New(sandbox.WithStore(dir))
+	require.ErrorContains(t, err, filepath.Join(dir, "journal.db"))
+	_, err = sandbox.Start(sandbox.WithStore(dir))
+	require.Error(t, err)
+	require.NoError(t, first.Close())
+	require.NoError(t, first.Close(), "closing again does nothing")
+	second, err := sandbox.New(sandbox.WithStore(dir))
+	require.NoError(t, err)
+	require.NoError(t, second.Close())
+
+	t.Run("and is let go by one that does not start", func(t *testing.T) {
+		_, err := sandbox.Start(sandbox.WithStore(dir), sandbox.WithListen("nonsense"))
+		require.Error(t, err)
+		third, err := sandbox.New(sandbox.WithStore(dir))
+		require.NoError(t, err)
+		require.NoError(t, third.Close())
+	})
+	t.Run("and must be a folder", func(t *testing.T) {
+		_, err := sandbox.New(sandbox.WithStore(filepath.Join(dir, "journal.db")))
+		require.Error(t, err)
+	})
+}
+
+func TestStoreOfALaterVersionIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(t, sandbox.WithStore(dir))
+	require.NoError(t, w.Close())
+	path := filepath.Join(dir, "journal.db")
+	put := func(text string) {
+		db, err := bolt.Open(path, 0o600, nil)
+		require.NoError(t, err)
+		require.NoError(t, db.Update(func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte("events")).Put([]byte{0xff, 0, 0, 0, 0, 0, 0, 1}, []byte(text))
+		}))
+		require.NoError(t, db.Close())
+	}
+	for _, text := range []string{`{"At":"2026-03-01T12:00:00Z","Type":"companyMerged","Change":{}}`, "garbage"} {
+		put(text)
+		_, err := sandbox.New(sandbox.WithStore(dir))
+		require.ErrorContains(t, err, "event ")
+	}
+	put(`{"At":"2026-03-01T12:00:00Z","Type":"clockAdvanced","Change":{"By":1}}`)
+	w.service = w.onFolder(dir)
+	assert.Equal(t, startOfTime.Add(1), w.Now(), "the folder was let go, and nothing else was lost")
+	w.get(w.inFund("")).ok()
+}
+
+func TestWhatCannotBeStoredDoesNotHappen(t *testing.T) {
+	w := newWorld(t, sandbox.WithStore(t.TempDir()))
+	before := w.everything()
+	require.NoError(t, w.Close()) // the disk is gone
+	w.post("/company", object{"name": "Late"}).refused(500, "storing")
+	_, err := w.Deposit(w.get("/wallet/"+w.treasury).at("address"), 5)
+	require.Error(t, err)
+	require.Error(t, w.Advance(time.Hour))
+	require.Error(t, w.Reset())
+	assert.Equal(t, before, w.everything())
+}
+
+func TestResetOfAStore(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(t, sandbox.WithStore(dir))
+	w.credit(w.treasury, 5000)
+	w.transfer(object{"partner_txID": "p"}).ok()
+	require.NoError(t, w.Advance(time.Hour))
+	require.NoError(t, w.Reset())
+	company := w.newCompany("After", "after.example")
+	s := w.reopen(dir)
+	state, err := s.State()
+	require.NoError(t, err)
+	assert.Empty(t, state.Users)
+	require.Len(t, state.Companies, 1)
+	assert.Equal(t, company, string(state.Companies[0].ID))
+	assert.Equal(t, startOfTime, s.Now(), "the clock is set back too")
+	s.get(w.inCompany("")).refused(404, "company")
+}
+
+// allIDs are the identifiers and addresses of a world's wallets and transactions.
+func (w world) allIDs() []string {
+	w.t.Helper()
+	var ids []string
+	for range 5 {
+		wallet := w.get("/wallet/" + w.newWallet(w.company, w.fund, object{"asset": btc})).ok()
+		ids = append(ids, wallet.at("wallet_id"), wallet.at("address"), wallet.at("short_code"))
+		tx := w.transfer(nil).ok().at("tx_id")
+		ids = append(ids, tx)
+		ids = append(ids, w.get(w.inCompany("/transfer/"+tx)).ok().column("status", "actionID")...)
+	}
+	return ids
+}
+
+func TestAStoreWithASeedRepeatsNoID(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(t, sandbox.WithStore(dir))
+	w.credit(w.treasury, 1_000_000)
+	ids := w.allIDs()
+	for restart := range 4 {
+		if restart == 2 {
+			w.service = w.reopen(dir) // twice without a change in between
+		}
+		w.service = w.reopen(dir)
+		ids = append(ids, w.allIDs()...)
+	}
+	slices.Sort(ids)
+	assert.Len(t, slices.Compact(slices.Clone(ids)), len(ids))
+}
+
+func TestExpiriesThatAStoreCanKeep(t *testing.T) {
+	const last = 253402300799 // 9999-12-31T23:59:59Z
+	for name, opts := range map[string][]sandbox.Option{"stored": {sandbox.WithStore(t.TempDir())}, "in memory": nil} {
+		t.Run(name, func(t *testing.T) {
+			w := withFunds(t, opts...)
+			t.Cleanup(func() { assert.NoError(t, w.Close()) })
+			w.transfer(object{"expires": last}).ok()
+			w.transfer(object{"expires": last + 1}).refused(400, "expires")
+			w.transfer(object{"expires": fmt.Sprint(int64(1) << 62)}).refused(400, "expires")
+			w.withdrawal(object{"expires": last + 1}).refused(400, "expires")
+		})
+	}
+}
