@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	full     = flag.Bool("full", false, "kill replicas on a real server as often as on miniredis, and with several seeds")
+	full     = flag.Bool("full", false, "repeat the killing of replicas with five seeds")
 	killSeed = flag.Uint64("kill-seed", 5, "what chance is drawn from when replicas are killed")
 )
 
