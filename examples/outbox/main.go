@@ -111,7 +111,7 @@ func (e *example) start(ctx context.Context) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	payer := exec.CommandContext(ctx, self)
+	payer := exec.CommandContext(ctx, self) //nolint:gosec // this program itself
 	payer.Env = append(os.Environ(),
 		"QREDO_API_KEY_FILE="+filepath.Join(e.folder, "apikey"), "QREDO_PRIVATE_KEY_FILE="+filepath.Join(e.folder, "private.pem"),
 		"PAYER_SERVICE="+e.srv.BaseURL(), "PAYER_OUTBOX="+filepath.Join(e.folder, "outbox.db"),

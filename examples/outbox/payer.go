@@ -34,7 +34,7 @@ func pay(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }() // what was stored is on the disk in any case
 	box, err := outbox.New(client, store, outbox.WithPollInterval(100*time.Millisecond))
 	if err != nil {
 		return err
