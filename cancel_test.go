@@ -109,7 +109,7 @@ func TestCancelledNetwork(t *testing.T) {
 			}
 			ws, err := websocket.Accept(w, req, nil)
 			if err == nil {
-				defer ws.CloseNow()
+				defer func() { _ = ws.CloseNow() }()
 				<-ws.CloseRead(req.Context()).Done()
 			}
 		}
@@ -152,7 +152,7 @@ func TestCancelledNetwork(t *testing.T) {
 				}
 				ws, err := websocket.Accept(w, req, nil)
 				if err == nil {
-					defer ws.CloseNow()
+					defer func() { _ = ws.CloseNow() }()
 					h.hang(ws.CloseRead(req.Context()))
 				}
 			}

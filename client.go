@@ -124,7 +124,7 @@ func defaultHTTPClient() *http.Client {
 	}
 	transport := standard.Clone()
 	if transport.TLSClientConfig == nil {
-		transport.TLSClientConfig = &tls.Config{} //nolint:gosec // its minimum is set next
+		transport.TLSClientConfig = &tls.Config{}
 	}
 	transport.TLSClientConfig.MinVersion = max(transport.TLSClientConfig.MinVersion, tls.VersionTLS12)
 	transport.ResponseHeaderTimeout = defaultTimeout / 2

@@ -178,7 +178,7 @@ func TestDo(t *testing.T) {
 
 	var plain []byte
 	do(http.MethodDelete, "/x", nil, &plain)
-	require.Equal(t, "", body)
+	require.Empty(t, body)
 	require.Equal(t, []byte(raw), plain)
 }
 

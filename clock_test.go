@@ -85,8 +85,9 @@ func TestClockIsLearnedByManyAtOnce(t *testing.T) {
 		calls.Go(func() {
 			var resp qredo.Response
 			_, err := client.Assets.List(t.Context(), qredo.WithResponse(&resp))
-			assert.NoError(t, err)
-			assert.LessOrEqual(t, resp.Attempts, 2)
+			if err != nil || resp.Attempts > 2 {
+				t.Errorf("%d attempts, %v", resp.Attempts, err)
+			}
 		})
 	}
 	calls.Wait()

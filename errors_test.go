@@ -134,7 +134,7 @@ func TestBadAnswers(t *testing.T) {
 			require.Zero(t, e.Code)
 			requireSentinels(t, err, "bad answer")
 			require.Contains(t, err.Error(), tc.says)
-			require.NotNil(t, errors.Unwrap(err))
+			require.Error(t, errors.Unwrap(err))
 		})
 	}
 }

@@ -153,7 +153,7 @@ func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 		frozen := time.Now()
 		w.srv.FreezeFeeds()
 		lost := f.reaches(t, qredo.FeedLost)
-		assert.ErrorContains(t, lost.Err, "no answer to a ping")
+		require.ErrorContains(t, lost.Err, "no answer to a ping")
 		assert.Less(t, time.Since(frozen), 2*period+100*time.Millisecond)
 	}
 }
@@ -181,35 +181,40 @@ func TestFeedLeavesNothingBehind(t *testing.T) {
 	w.asked(t, 3)
 	for name, end := range map[string]func(ctx context.Context, cancel func(), programs *qredo.CoreClientsService){
 		"break": func(ctx context.Context, _ func(), programs *qredo.CoreClientsService) {
-			for range programs.Feed(ctx, w.robot.ID) {
+			for _, err := range programs.Feed(ctx, w.robot.ID) {
+				require.NoError(t, err)
 				break
 			}
 		},
 		"cancel in the loop": func(ctx context.Context, cancel func(), programs *qredo.CoreClientsService) {
-			for range programs.Feed(ctx, w.robot.ID) {
+			for _, err := range programs.Feed(ctx, w.robot.ID) {
+				require.NoError(t, err)
 				cancel()
 			}
 		},
 		"break in an error": func(ctx context.Context, _ func(), programs *qredo.CoreClientsService) {
-			for range programs.Feed(ctx, "nobody") {
+			for _, err := range programs.Feed(ctx, "nobody") {
+				require.ErrorIs(t, err, qredo.ErrNotFound)
 				break
 			}
 		},
 		"panic": func(ctx context.Context, _ func(), programs *qredo.CoreClientsService) {
-			defer func() { _ = recover() }()
-			for range programs.Feed(ctx, w.robot.ID) {
+			defer func() { require.Equal(t, "the consumer", recover()) }()
+			for _, err := range programs.Feed(ctx, w.robot.ID) {
+				require.NoError(t, err)
 				panic("the consumer")
 			}
 		},
 		"lost connections": func(ctx context.Context, _ func(), programs *qredo.CoreClientsService) {
 			lost := 0
-			for range programs.Feed(ctx, w.robot.ID, qredo.WithBackoff(1, 1), qredo.WithFeedState(func(s qredo.FeedState) {
+			for _, err := range programs.Feed(ctx, w.robot.ID, qredo.WithBackoff(1, 1), qredo.WithFeedState(func(s qredo.FeedState) {
 				if s.Status == qredo.FeedCaughtUp && lost < 5 {
 					lost++
 					w.srv.DropFeeds()
 					w.send(t, 1000)
 				}
 			})) {
+				require.NoError(t, err)
 				if lost == 5 {
 					break
 				}

@@ -1,7 +1,6 @@
 package qredo
 
 import (
-	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -12,7 +11,8 @@ import (
 
 // These tests are inside the package, because what a feed remembers cannot be seen from outside.
 
-const aMillion = 1_000_000
+// many keys are far more than any feed remembers.
+const many = 300_000
 
 func TestRecent(t *testing.T) {
 	var r recent[int]
@@ -29,12 +29,12 @@ func TestRecent(t *testing.T) {
 	require.True(t, r.add(0), "the oldest was forgotten for it")
 	require.False(t, r.add(2), "the others were not")
 	require.False(t, r.add(recentKeys))
-	for key := range aMillion {
+	for key := range many {
 		r.add(-key - 1)
 	}
 	require.Len(t, r.has, recentKeys)
 	require.Len(t, r.keys, recentKeys)
-	for key := aMillion - recentKeys; key < aMillion; key++ {
+	for key := many - recentKeys; key < many; key++ {
 		require.False(t, r.add(-key-1), "the last are known")
 	}
 }
@@ -80,7 +80,7 @@ func TestKnownActionsKeepsAllThatIsPending(t *testing.T) {
 	}
 }
 
-// A million actions over a day, each pending for some minutes, in several ways to end. Nothing is given
+// Many actions over hours, each pending for some minutes, in several ways to end. Nothing is given
 // twice while it may come again.
 func TestKnownActionsForgets(t *testing.T) {
 	t.Parallel()
@@ -94,7 +94,7 @@ func TestKnownActionsForgets(t *testing.T) {
 			now := time.Unix(1700000000, 0)
 			k := knownActions{now: func() time.Time { return now }}
 			most := 0
-			for i := range aMillion {
+			for i := range many {
 				a := pendingAction(strconv.Itoa(i), now.Add(5*time.Minute))
 				if end == nil {
 					a.Expires = Time{}
@@ -120,7 +120,7 @@ func TestKnownActionsForgetsWithEachConnection(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1700000000, 0)
 	k := knownActions{now: func() time.Time { return now }}
-	for i := range aMillion {
+	for i := range many {
 		a := pendingAction(strconv.Itoa(i), now.Add(24*time.Hour))
 		k.add(a)
 		if i%10_000 == 0 {
@@ -158,16 +158,19 @@ func TestKnownQuotes(t *testing.T) {
 	}
 }
 
-// A million quotes that come and go, whether their end is told or found out.
+// Many quotes that come and go, whether their end is told or found out.
 func TestKnownQuotesForgets(t *testing.T) {
 	t.Parallel()
 	k := knownQuotes{listed: map[TxID]bool{}}
 	most := 0
-	for i := range aMillion {
+	for i := range many {
 		id := TxID(strconv.Itoa(i))
-		require.True(t, k.add(SwapEvent{id, TxTakerPending}))
+		fresh := k.add(SwapEvent{id, TxTakerPending})
 		if i%2 == 0 {
-			require.True(t, k.add(SwapEvent{id, TxTakerApproved}))
+			fresh = k.add(SwapEvent{id, TxTakerApproved}) && fresh
+		}
+		if !fresh {
+			require.Fail(t, "lost", "quote %d", i)
 		}
 		if i%10_000 == 0 {
 			for _, e := range k.compare(nil) {
@@ -207,13 +210,13 @@ func TestWalletHistories(t *testing.T) {
 	require.Equal(t, int64(1301), h.of["w"].latest.Unix())
 }
 
-// A million movements, ten a second.
+// Many movements, ten a second.
 func TestWalletHistoriesForget(t *testing.T) {
 	t.Parallel()
 	h := walletHistories{of: map[WalletID]*walletCursor{}}
 	most := 0
-	for i := range aMillion {
-		e := movementAt(int64(1000+i/10), fmt.Sprint(i))
+	for i := range many {
+		e := movementAt(int64(1000+i/10), strconv.Itoa(i))
 		if !h.add(e) || h.add(e) {
 			require.Fail(t, "not once", "movement %d", i)
 		}

@@ -117,7 +117,7 @@ func serveFeed(t *testing.T, serve func(ctx context.Context, ws *websocket.Conn,
 		if err != nil {
 			return
 		}
-		defer ws.CloseNow()
+		defer func() { _ = ws.CloseNow() }()
 		serve(ws.CloseRead(req.Context()), ws, int(f.connections.Add(1)))
 	}))
 	t.Cleanup(f.server.Close)

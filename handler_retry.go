@@ -93,7 +93,8 @@ func (h retryHandler) handle(x *exchange) (*Response, error) {
 // pause decides whether to send again, and when.
 func (h retryHandler) pause(x *exchange, resp *Response, err error) (time.Duration, bool) {
 	refused := resp == nil && neverSent(err) || resp != nil && resp.StatusCode == http.StatusTooManyRequests
-	if x.attempts >= h.policy.MaxAttempts || !refused && !(x.repeatable && passing(resp, err)) {
+	again := refused || x.repeatable && passing(resp, err)
+	if !again || x.attempts >= h.policy.MaxAttempts {
 		return 0, false
 	}
 	longest := h.policy.MinBackoff

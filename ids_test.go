@@ -1,7 +1,6 @@
 package qredo_test
 
 import (
-	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -101,7 +100,7 @@ func TestBadIDsInEveryMethod(t *testing.T) {
 		for _, id := range badIDs {
 			err := callWith(t, method, position, id)
 			var refused *qredo.ValidationError
-			require.True(t, errors.As(err, &refused), "%s with %s %q: %v", name, kind, id, err)
+			require.ErrorAs(t, err, &refused, "%s with %s %q: %v", name, kind, id, err)
 			if field, known := placeholders[kind]; known && takesKnownArguments(method) {
 				require.Equal(t, field, refused.Field, "%s with %s %q: %v", name, kind, id, err)
 			}

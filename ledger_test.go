@@ -216,7 +216,8 @@ func TestLedgerAllStops(t *testing.T) {
 	}
 	require.Len(t, s.queries, 1)
 	count := 0
-	for range all { // a second walk begins anew
+	for _, err := range all { // a second walk begins anew
+		require.NoError(t, err)
 		count++
 	}
 	require.Equal(t, 4, count)

@@ -50,8 +50,8 @@ func TestBackoffGrowsWithinBounds(t *testing.T) {
 				seen[pause] = true
 			}
 		}
-		for i, limit := range []time.Duration{100, 200, 400, 800, 1000, 1000, 1000, 1000} {
-			limit *= time.Millisecond
+		for i, milliseconds := range []int{100, 200, 400, 800, 1000, 1000, 1000, 1000} {
+			limit := time.Duration(milliseconds) * time.Millisecond
 			assert.LessOrEqual(t, longest[i], limit, "pause %d", i)
 			assert.InDelta(t, limit/2, sums[i]/calls, float64(limit)/8, "pause %d is drawn evenly from nothing to its limit", i)
 		}

@@ -132,7 +132,10 @@ var echoes = map[string]func(headers string) (status int, body string){
 }
 
 func quoted(s string) string {
-	data, _ := json.Marshal(s)
+	data, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
 	return string(data)
 }
 

@@ -80,7 +80,7 @@ func watchBrokenFeed(t *testing.T, actions int) feedFigures {
 	defer endFeed()
 	var feed, rest sync.WaitGroup
 	toApprove := make(chan qredo.ActionID, actions)
-	feed.Go(func() { w.consume(t, feedCtx, toApprove) })
+	feed.Go(func() { w.consume(feedCtx, t, toApprove) })
 	for range 4 {
 		rest.Go(func() {
 			for id := range toApprove {
@@ -97,15 +97,15 @@ func watchBrokenFeed(t *testing.T, actions int) feedFigures {
 			}
 		})
 	}
-	figures := w.breakFeeds(t, ctx, actions, &made)
+	figures := w.breakFeeds(ctx, t, actions, &made)
 	require.Eventually(t, func() bool { return w.seen() >= actions }, settledBy, 5*time.Millisecond)
-	w.breakOnce(t, ctx, w.srv.DropFeeds) // once more, with everything there: what comes now is a repetition
+	w.breakOnce(ctx, t, w.srv.DropFeeds) // once more, with everything there: what comes now is a repetition
 	endFeed()
 	feed.Wait()
 	close(toApprove)
 	rest.Wait()
 	figures.took, figures.actions = time.Since(start), actions
-	w.requireEachOnce(t, ctx, actions)
+	w.requireEachOnce(ctx, t, actions)
 	return figures
 }
 
@@ -143,13 +143,14 @@ func (w *watched) transfer() qredo.TransferRequest {
 	}
 }
 
-func (w *watched) consume(t *testing.T, ctx context.Context, toApprove chan<- qredo.ActionID) {
+func (w *watched) consume(ctx context.Context, t *testing.T, toApprove chan<- qredo.ActionID) {
 	options := []qredo.FeedOption{
 		qredo.WithPing(feedPing), qredo.WithBackoff(time.Millisecond, 20*time.Millisecond),
 		qredo.WithFeedState(func(s qredo.FeedState) { w.states <- s.Status }),
 	}
 	for action, err := range w.bank.client.CoreClients.Feed(ctx, w.robot.ID, options...) {
-		if !assert.NoError(t, err) || !assert.Equal(t, qredo.ApprovalPending, action.Status) {
+		if err != nil || action.Status != qredo.ApprovalPending {
+			t.Errorf("the feed gave %+v, %v", action, err)
 			return
 		}
 		w.mu.Lock()
@@ -170,7 +171,7 @@ func (w *watched) seen() int {
 }
 
 // breakFeeds breaks the connection at even distances while the actions are made.
-func (w *watched) breakFeeds(t *testing.T, ctx context.Context, actions int, made *atomic.Int64) (f feedFigures) {
+func (w *watched) breakFeeds(ctx context.Context, t *testing.T, actions int, made *atomic.Int64) (f feedFigures) {
 	t.Helper()
 	require.True(t, w.reaches(ctx, qredo.FeedCaughtUp, settledBy))
 	for i := 1; i <= drops+freezes; i++ {
@@ -178,10 +179,10 @@ func (w *watched) breakFeeds(t *testing.T, ctx context.Context, actions int, mad
 		require.Eventually(t, func() bool { return made.Load() >= due }, settledBy, time.Millisecond)
 		start := time.Now()
 		if i%(drops/freezes+1) == 0 {
-			w.breakOnce(t, ctx, w.srv.FreezeFeeds)
+			w.breakOnce(ctx, t, w.srv.FreezeFeeds)
 			f.frozen++
 		} else {
-			w.breakOnce(t, ctx, w.srv.DropFeeds)
+			w.breakOnce(ctx, t, w.srv.DropFeeds)
 			f.dropped++
 		}
 		f.slowest = max(f.slowest, time.Since(start))
@@ -191,7 +192,7 @@ func (w *watched) breakFeeds(t *testing.T, ctx context.Context, actions int, mad
 
 // breakOnce breaks the connection and waits until the feed has caught up. On a busy machine a connection
 // may end by itself meanwhile, because no answer to a ping came in time: then there is none to break.
-func (w *watched) breakOnce(t *testing.T, ctx context.Context, how func() int) {
+func (w *watched) breakOnce(ctx context.Context, t *testing.T, how func() int) {
 	t.Helper()
 	for how() == 0 || !w.reaches(ctx, qredo.FeedLost, 10*feedPing) {
 		require.NoError(t, ctx.Err())
@@ -215,7 +216,7 @@ func (w *watched) reaches(ctx context.Context, want qredo.FeedStatus, within tim
 	}
 }
 
-func (w *watched) requireEachOnce(t *testing.T, ctx context.Context, actions int) {
+func (w *watched) requireEachOnce(ctx context.Context, t *testing.T, actions int) {
 	t.Helper()
 	all, err := w.bank.client.CoreClients.Actions(ctx, w.robot.ID)
 	require.NoError(t, err)
