@@ -27,7 +27,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("programs that start together make the schema once", func(t *testing.T) { testTogether(t, pgtest.Schema(t, database)) })
 	t.Run("a schema of a later version is refused", func(t *testing.T) { testLaterVersion(t, pgtest.Schema(t, database)) })
 	t.Run("a database that may forget is refused", func(t *testing.T) {
-		_, err := postgres.Open(t.Context(), pgtest.Schema(t, database)+" synchronous_commit=off")
+		_, err := postgres.Open(t.Context(), pgtest.With(pgtest.Schema(t, database), "synchronous_commit", "off"))
 		require.ErrorContains(t, err, "might be lost")
 	})
 	t.Run("many programs send from one outbox", func(t *testing.T) { testPrograms(t, pgtest.Schema(t, database)) })

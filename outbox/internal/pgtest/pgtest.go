@@ -114,13 +114,18 @@ func Schema(t *testing.T, database string) string {
 	exec("DROP SCHEMA IF EXISTS " + name + " CASCADE")
 	exec("CREATE SCHEMA " + name)
 	t.Cleanup(func() { exec("DROP SCHEMA " + name + " CASCADE") })
+	return With(database, "search_path", name)
+}
+
+// With returns a database with a setting of the connection.
+func With(database, setting, value string) string {
 	if u, err := url.Parse(database); err == nil && u.Scheme != "" {
 		query := u.Query()
-		query.Set("search_path", name)
+		query.Set(setting, value)
 		u.RawQuery = query.Encode()
 		return u.String()
 	}
-	return database + " search_path=" + name
+	return database + " " + setting + "=" + value
 }
 
 func letters(r rune) rune {

@@ -1,0 +1,113 @@
+package outbox_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/outbox"
+)
+
+func TestEnqueue(t *testing.T) {
+	inBubble(t, []reply{noMoney}, approved, false, func(t *testing.T, b *bench) {
+		first := b.enqueue(t, "key", transfer(5))
+		assert.Equal(t, outbox.StatePending, first.State)
+		assert.Len(t, first.PartnerTxID, 32)
+		assert.Equal(t, first.PartnerTxID, first.Request.(outbox.Transfer).PartnerTxID)
+		assert.Equal(t, first, b.enqueue(t, "key", transfer(5)))
+
+		for name, other := range map[string]outbox.Request{
+			"another amount":  transfer(6),
+			"another company": outbox.Transfer{CompanyID: "other", TransferRequest: transfer(5).TransferRequest},
+			"another kind": outbox.Withdrawal{CompanyID: "acme", WithdrawalRequest: qredo.WithdrawalRequest{
+				WalletID: "from", Address: "to", Expires: transfer(5).Expires, Send: transfer(5).Send,
+			}},
+		} {
+			_, err := b.box.Enqueue(t.Context(), "key", other)
+			require.ErrorIs(t, err, outbox.ErrKeyConflict, name)
+			var typed *outbox.KeyConflictError
+			require.ErrorAs(t, err, &typed)
+			assert.Equal(t, first, typed.Stored)
+			assert.Contains(t, err.Error(), "key")
+			e := b.enqueue(t, "key of "+name, other)
+			assert.NotEqual(t, first.PartnerTxID, e.PartnerTxID)
+		}
+		assert.NotEqual(t, first.PartnerTxID, b.enqueue(t, "key 2", transfer(5)).PartnerTxID)
+
+		// A program that starts again works out the expiry anew, and may find that the first is over.
+		<-time.After(2 * time.Hour)
+		assert.Equal(t, first, b.enqueue(t, "key", transfer(5)))
+		assert.Equal(t, first, b.enqueue(t, "key", transferAt(5, first.Created.Add(time.Hour))))
+		_, err := b.box.Enqueue(t.Context(), "key", transferAt(6, first.Created.Add(time.Hour)))
+		require.ErrorIs(t, err, outbox.ErrKeyConflict)
+		_, err = b.box.Enqueue(t.Context(), "unknown key", transferAt(5, first.Created.Add(time.Hour)))
+		requireInvalid(t, err, "expires")
+
+		// The same after it has ended.
+		stop := b.run(t)
+		over := b.until(t, "key", ended)
+		stop()
+		assert.Equal(t, over, b.enqueue(t, "key", transfer(5)))
+	})
+}
+
+func transferAt(amount qredo.Amount, expires time.Time) outbox.Transfer {
+	r := transfer(amount)
+	r.Expires = qredo.TimeOf(expires)
+	return r
+}
+
+func requireInvalid(t *testing.T, err error, field string) {
+	t.Helper()
+	var invalid *qredo.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, field, invalid.Field)
+}
+
+func TestAStoreThatIsLostIsNoDanger(t *testing.T) {
+	var ids []qredo.PartnerTxID
+	for range 2 {
+		inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
+			ids = append(ids, b.enqueue(t, "key", transferAt(5, time.Now().Add(time.Duration(len(ids)+1)*time.Hour))).PartnerTxID)
+		})
+	}
+	assert.Equal(t, ids[0], ids[1])
+	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
+		assert.NotEqual(t, ids[0], b.enqueue(t, "key", transfer(6)).PartnerTxID, "another payment")
+	})
+}
+
+func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
+	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
+		withID := transfer(5)
+		withID.PartnerTxID = "mine"
+		noOwner := transfer(5)
+		noOwner.CompanyID = ""
+		for name, test := range map[string]struct {
+			key     string
+			request outbox.Request
+			field   string
+		}{
+			"no key":          {"", transfer(5), "key"},
+			"a long key":      {strings.Repeat("k", 501), transfer(5), "key"},
+			"a key of bytes":  {"\xff", transfer(5), "key"},
+			"a key with zero": {"a\x00b", transfer(5), "key"},
+			"no request":      {"key", nil, "request"},
+			"an own ID":       {"key", withID, "partner_txID"},
+			"no company":      {"key", noOwner, "company_id"},
+			"no amount":       {"key", transfer(0), "send.amount"},
+			"no address":      {"key", outbox.Withdrawal{CompanyID: "acme"}, "address"},
+			"no recipient":    {"key", outbox.Sweep{CoreClientID: "core"}, "recipient_wallet_id"},
+			"no core client":  {"key", outbox.Sweep{}, "client_id"},
+		} {
+			_, err := b.box.Enqueue(t.Context(), test.key, test.request)
+			requireInvalid(t, err, test.field)
+			_, err = b.box.Get(t.Context(), "key")
+			require.ErrorIs(t, err, outbox.ErrNotFound, name)
+		}
+	})
+}
