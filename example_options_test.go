@@ -21,17 +21,17 @@ import (
 
 // The API key and the private key of a client are in two files.
 func ExampleAuthFromEnv() {
-	dir, err := os.MkdirTemp("", "keys")
-	check(err)
-	defer os.RemoveAll(dir)
+	dir, remove := tempDir()
+	defer remove()
 	srv, err := sandbox.Start(sandbox.WithKeyDir(dir)) // writes the files
 	check(err)
 	defer srv.Close()
 
-	check(os.Setenv("QREDO_API_KEY_FILE", filepath.Join(dir, "apikey")))
-	check(os.Setenv("QREDO_PRIVATE_KEY_FILE", filepath.Join(dir, "private.pem")))
-	defer os.Unsetenv("QREDO_API_KEY_FILE")
-	defer os.Unsetenv("QREDO_PRIVATE_KEY_FILE")
+	// As the program's environment would have it.
+	for name, file := range map[string]string{"QREDO_API_KEY_FILE": "apikey", "QREDO_PRIVATE_KEY_FILE": "private.pem"} {
+		check(os.Setenv(name, filepath.Join(dir, file)))
+		defer func() { check(os.Unsetenv(name)) }()
+	}
 	auth, err := qredo.AuthFromEnv()
 	check(err)
 	client, err := qredo.NewClient(auth, qredo.WithBaseURL(srv.BaseURL()))
@@ -145,9 +145,8 @@ func ExampleWithLogger() {
 
 // An HTTP client of one's own, here for a certificate that only this program trusts.
 func ExampleWithHTTPClient() {
-	dir, err := os.MkdirTemp("", "tls")
-	check(err)
-	defer os.RemoveAll(dir)
+	dir, remove := tempDir()
+	defer remove()
 	srv, err := sandbox.Start(sandbox.WithTLS(dir))
 	check(err)
 	defer srv.Close()

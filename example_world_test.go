@@ -2,6 +2,7 @@ package qredo_test
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -74,6 +75,13 @@ func (a *acmeSandbox) hireRobot() qredo.CoreClientID {
 	})
 	check(err)
 	return robot.ID
+}
+
+// tempDir makes a folder, and says how to remove it.
+func tempDir() (dir string, remove func()) {
+	dir, err := os.MkdirTemp("", "example")
+	check(err)
+	return dir, func() { check(os.RemoveAll(dir)) }
 }
 
 // check ends the example if something went wrong.
