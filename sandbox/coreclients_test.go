@@ -174,7 +174,7 @@ func TestCoreClientsDecideAsUsersDo(t *testing.T) {
 				got := a.get(a.inCompany("/" + kind + "/" + tx)).ok()
 				assert.Equal(t, test.status, got.at("txStatus"))
 				assert.Equal(t, []string{a.ids[alice], a.one.id, a.two.id}, got.column("status", "userID"))
-				assert.Equal(t, "", got.at("status.1.username"), "a core client has no names")
+				assert.Empty(t, got.at("status.1.username"), "a core client has no names")
 				held := map[string]int64{"pending": 1000}[test.status]
 				assert.Equal(t, held, a.held(a.treasury))
 				left := int64(1_000_000)

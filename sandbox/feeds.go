@@ -249,7 +249,7 @@ func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request
 	if err != nil {
 		return // Accept has answered
 	}
-	defer ws.CloseNow()
+	defer func() { _ = ws.CloseNow() }()
 	if !gate.joined {
 		return // all are being closed
 	}

@@ -73,9 +73,9 @@ func changesByName(examples ...change) map[string]reflect.Type {
 type eventCodec struct{}
 
 type storedEvent struct {
-	At     time.Time
-	Type   string
-	Change json.RawMessage
+	At     time.Time       `json:"At"`
+	Type   string          `json:"Type"`
+	Change json.RawMessage `json:"Change"`
 }
 
 // Encode writes an event.

@@ -91,7 +91,7 @@ func (s service) everything() map[string]string {
 
 func TestStoreBringsEverythingBack(t *testing.T) {
 	dir := t.TempDir()
-	r := newRandomRun(t, 11, sandbox.WithStore(dir))
+	r := newRandomRun(t, 14, sandbox.WithStore(dir))
 	for round := range 3 {
 		r.run(120)
 		before := r.everything()
@@ -138,7 +138,7 @@ func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	in, err := os.Open(from)
 	require.NoError(t, err)
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	out, err := os.Create(to)
 	require.NoError(t, err)
 	_, err = io.Copy(out, in)

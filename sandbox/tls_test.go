@@ -48,6 +48,16 @@ func trusting(t *testing.T, dir string, srv *sandbox.Server) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
+// failing is why a request gets no answer.
+func failing(t *testing.T, client *http.Client, s signed) error {
+	t.Helper()
+	resp, err := client.Do(s.request(t))
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	return err
+}
+
 func TestTLS(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "if need be")
 	srv := startTLS(t, dir)
@@ -64,7 +74,7 @@ func TestTLS(t *testing.T) {
 	t.Run("a client that does not trust its authority", func(t *testing.T) {
 		for name, roots := range map[string]*x509.CertPool{"the machine's": nil, "none": x509.NewCertPool()} {
 			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
-			_, err := client.Do(newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").request(t))
+			err := failing(t, client, newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", ""))
 			var unknown x509.UnknownAuthorityError
 			require.ErrorAs(t, err, &unknown, name)
 		}
@@ -73,7 +83,7 @@ func TestTLS(t *testing.T) {
 		client := trusting(t, dir, srv)
 		config := client.Transport.(*http.Transport).TLSClientConfig
 		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-		_, err := client.Do(newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").request(t))
+		err := failing(t, client, newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", ""))
 		require.ErrorContains(t, err, "protocol version")
 	})
 	t.Run("a client without TLS", func(t *testing.T) {
@@ -93,15 +103,13 @@ func TestTLSCertificateHasTheServicesHosts(t *testing.T) {
 		"qredo.network": false, "other.qredo.network": false, "example.com": false, "192.0.2.2": false,
 	} {
 		t.Run(host, func(t *testing.T) {
-			req := newSigned(t, startOfTime, "GET", "https://"+host+basePath+"/assets", "").request(t)
-			resp, err := client.Do(req)
+			req := newSigned(t, startOfTime, "GET", "https://"+host+basePath+"/assets", "")
 			if !want {
 				var wrong x509.HostnameError
-				require.ErrorAs(t, err, &wrong)
+				require.ErrorAs(t, failing(t, client, req), &wrong)
 				return
 			}
-			require.NoError(t, err)
-			readAnswer(t, resp).ok() // the URL that was signed is the one asked for
+			req.send(t, client).ok() // the URL that was signed is the one asked for
 		})
 	}
 }
@@ -124,14 +132,13 @@ func TestTLSAuthorityIsKept(t *testing.T) {
 	require.NoError(t, err)
 	pool := x509.NewCertPool()
 	pool.AddCert(authority) // as a program has it that was started before
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(second.URL(), "https://"), &tls.Config{
-		RootCAs: pool, ServerName: "later.example", MinVersion: tls.VersionTLS12,
-	})
+	dialer := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: "later.example", MinVersion: tls.VersionTLS12}}
+	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(second.URL(), "https://"))
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
 
 	other := startTLS(t, t.TempDir())
-	_, err = trusting(t, dir, other).Do(newSigned(t, startOfTime, "GET", other.BaseURL()+"/assets", "").request(t))
+	err = failing(t, trusting(t, dir, other), newSigned(t, startOfTime, "GET", other.BaseURL()+"/assets", ""))
 	require.Error(t, err, "another folder has another authority")
 }
 
@@ -233,8 +240,8 @@ func TestPublicURL(t *testing.T) {
 		t.Cleanup(func() { _ = l.sandbox.Close() })
 		f := fed{market{world: world{service: service{t: t, Sandbox: l.sandbox, clock: l.clock}}}, l.Server}
 		for url, want := range map[string]int{"wss://api.qredo.network/api/v1/p/wallets/feed": 101, public + "/wallets/feed": 401} {
-			_, resp, _ := f.dial("/wallets/feed", newSigned(t, startOfTime, "GET", url, "").header)
-			assert.Equal(t, want, resp.StatusCode, url)
+			_, status, _ := f.dial("/wallets/feed", newSigned(t, startOfTime, "GET", url, "").header)
+			assert.Equal(t, want, status, url)
 		}
 	})
 	t.Run("proofs of agents too", func(t *testing.T) {
