@@ -29,13 +29,16 @@ const (
 	commandTest = "go test ./..."
 )
 
+// commandServe begins the command that serves what the shell blocks after it call.
+const commandServe = "go run ./cmd/qredo sandbox serve "
+
 // listens is the address of the page's server. The test has it listen on a free port instead.
 const listens = "127.0.0.1:8765"
 
 // wrapper is the function that a part of a file is compiled in. Its parameters are what the parts leave out.
 const wrapper = `
 func part%d(ctx context.Context, client *qredo.Client, companyID qredo.CompanyID, fundID qredo.FundID,
-	walletID, otherWalletID qredo.WalletID, txID qredo.TxID,
+	walletID, otherWalletID qredo.WalletID, txID qredo.TxID, coreClientID qredo.CoreClientID,
 ) (err error) {
 	%s
 	return err
@@ -52,9 +55,10 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
-var _, _, _ = errors.New, fmt.Sprint, time.Now
+var _, _, _, _ = errors.New, fmt.Sprint, time.Now, sandbox.Start
 
 func main() {}
 `
@@ -91,8 +95,6 @@ func TestBlocks(t *testing.T) {
 	for i, b := range blocks {
 		ok := t.Run(b.name(), func(t *testing.T) {
 			switch {
-			case b.language == "go" && strings.Contains(b.text, "sandbox.WithListen("):
-				serve(page, filepath.Join(bin, b.name()), dir)
 			case b.language == "go" && strings.HasPrefix(b.text, "package "):
 				printed := run(t, dir, filepath.Join(bin, b.name()))
 				if i+1 < len(blocks) && blocks[i+1].language == "text" && printed != blocks[i+1].text {
@@ -100,7 +102,10 @@ func TestBlocks(t *testing.T) {
 				}
 			case b.language == "sh" && strings.HasPrefix(b.text, commandRun):
 				run(t, dir, filepath.Join(bin, "walkthrough")) // and not the tests, of which this is one
-			case b.language == "sh" && !strings.HasPrefix(b.text, "go get "):
+			case b.language == "sh" && strings.HasPrefix(b.text, commandServe):
+				arguments := strings.Fields(strings.TrimPrefix(b.text, "go run ./cmd/qredo "))
+				serve(page, filepath.Join(bin, "qredo"), dir, arguments...)
+			case b.language == "sh":
 				needShell(t)
 				runShell(t, dir, b.text)
 			}
@@ -132,7 +137,7 @@ func TestFirstCommands(t *testing.T) {
 // TestLinks follows the links of the documents that lead to files, and to headings within them.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, document := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "sandbox/RULES.md"} {
+	for _, document := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/troubleshooting.md", "sandbox/RULES.md"} {
 		path := filepath.Join("../..", document)
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -206,7 +211,7 @@ func build(t *testing.T, root string, blocks []block) string {
 	t.Helper()
 	dir := t.TempDir()
 	overlay := map[string]string{}
-	arguments := []string{"build", "-buildvcs=false", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "bin") + "/", "./examples/walkthrough"}
+	arguments := []string{"build", "-buildvcs=false", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "bin") + "/", "./examples/walkthrough", "./cmd/qredo"}
 	add := func(name, source string) {
 		path := filepath.Join(dir, name+".go")
 		writeFile(t, path, source)
@@ -287,9 +292,9 @@ func runShell(t *testing.T, dir, text string) {
 
 // serve starts a program that does not end by itself, waits until it says that it is ready, and ends it
 // with the test of the page.
-func serve(t *testing.T, program, dir string) {
+func serve(t *testing.T, program, dir string, arguments ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program)
+	cmd := exec.CommandContext(t.Context(), program, arguments...)
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	printed, err := cmd.StdoutPipe()
 	if err != nil {
@@ -299,7 +304,7 @@ func serve(t *testing.T, program, dir string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Wait() }) // the end of the context has killed it
-	if line, err := bufio.NewReader(printed).ReadString('\n'); err != nil || !strings.HasPrefix(line, "serving ") {
+	if line, err := bufio.NewReader(printed).ReadString('\n'); err != nil || !strings.Contains(line, " serves at ") {
 		t.Fatalf("%s says %q: %v", program, line, err)
 	}
 }
