@@ -101,10 +101,10 @@ func TestUnknownIsNeverFailed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, []reply{down, doubt, noMoney}, approved, true, func(t *testing.T, b *bench) {
 				b.enqueue(t, "key", transfer(5))
-				e := b.until(t, "key", func(e outbox.Entry) bool { return e.Attempts == 30 && !e.Sending })
+				e := b.until(t, "key", func(e outbox.Entry) bool { return e.Attempts == 15 && !e.Sending })
 				assert.Equal(t, outbox.StatePending, e.State)
 				assert.True(t, e.Unknown)
-				assert.Equal(t, "enqueued delayed unknown unknown*28", kinds(e))
+				assert.Equal(t, "enqueued delayed unknown unknown*13", kinds(e))
 				var listed []string
 				for e, err := range b.box.List(t.Context(), outbox.Filter{Unknown: true}) {
 					require.NoError(t, err)
