@@ -78,7 +78,7 @@ func TestSignerTriesAgain(t *testing.T) {
 func TestSignerGivesUp(t *testing.T) {
 	signer, signatures := newService(t, func(_ int64, w http.ResponseWriter, _ func()) { w.WriteHeader(500) })
 	_, err := signer.Sign(nil, digest[:], crypto.SHA256)
-	assert.ErrorContains(t, err, "500")
+	require.ErrorContains(t, err, "500")
 	assert.Equal(t, int64(signer.attempts), signatures.Load())
 
 	signer.timeout = time.Millisecond
@@ -92,9 +92,9 @@ func TestSignerDoubtsTheService(t *testing.T) {
 		_, _ = w.Write([]byte(`{"signature":"bm90IGEgc2lnbmF0dXJl"}`))
 	})
 	_, err := signer.Sign(nil, digest[:], crypto.SHA256)
-	assert.ErrorContains(t, err, "does not fit the key")
+	require.ErrorContains(t, err, "does not fit the key")
 	_, err = signer.Sign(nil, digest[:5], crypto.SHA256)
-	assert.Error(t, err)
+	require.Error(t, err)
 	_, err = signer.Sign(nil, digest[:], crypto.SHA512)
 	assert.Error(t, err)
 }

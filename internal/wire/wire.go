@@ -108,11 +108,11 @@ func (d *decoder) share(text []byte) string {
 		}
 		d.texts = make([]string, places)
 	}
-	hash := uint32(2166136261) // FNV-1a
+	hash := uint64(14695981039346656037) // FNV-1a
 	for _, c := range text {
-		hash = (hash ^ uint32(c)) * 16777619
+		hash = (hash ^ uint64(c)) * 1099511628211
 	}
-	place := &d.texts[hash%uint32(len(d.texts))]
+	place := &d.texts[hash%uint64(len(d.texts))]
 	if *place != string(text) {
 		*place = string(text)
 	}
