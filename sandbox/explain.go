@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"math/big"
 	"net/http"
 	"strings"
@@ -81,8 +82,8 @@ func (c *Control) Explain(ctx context.Context, req SignedRequest) (Explanation, 
 
 func explainRequest(s *Sandbox, _ map[string]string, body []byte) (any, error) {
 	var req SignedRequest
-	if err := readControl(body, &req); err != nil {
-		return nil, err
+	if err := json.Unmarshal(body, &req); err != nil {
+		return nil, badRequest("%v", err)
 	}
 	return reply(s.Explain(req))
 }
@@ -124,15 +125,18 @@ func decodeSignature(text string) ([]byte, *Difference) {
 	if text == "" {
 		return nil, &Difference{"signature", "the header x-sign is not there", "send the signature as x-sign"}
 	}
-	if signature, err := base64.RawURLEncoding.Strict().DecodeString(text); err == nil {
-		return signature, nil
+	inHex, err := hex.DecodeString(text)
+	if err != nil || len(inHex) < keyBits/8 { // hexadecimal digits are base64 too
+		if signature, err := base64.RawURLEncoding.Strict().DecodeString(text); err == nil {
+			return signature, nil
+		}
 	}
 	const remedy = "encode it as base64url without padding: - and _ for + and /, and no = at the end"
 	for _, other := range []struct {
 		name   string
 		decode func(string) ([]byte, error)
 	}{
-		{"hexadecimal", hex.DecodeString}, // first: its digits are base64 too
+		{"hexadecimal", hex.DecodeString},
 		{"base64url with padding", base64.URLEncoding.DecodeString},
 		{"standard base64", base64.StdEncoding.DecodeString},
 		{"standard base64 without padding", base64.RawStdEncoding.DecodeString},

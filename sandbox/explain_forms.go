@@ -133,7 +133,7 @@ func reformat(sent []byte, add func(text, found string)) {
 		var b bytes.Buffer
 		encoder := json.NewEncoder(&b)
 		encoder.SetEscapeHTML(false)
-		if encoder.Encode(sorted) == nil {
+		if err := encoder.Encode(sorted); err == nil {
 			bodies = append(bodies, bytes.TrimRight(b.Bytes(), "\n"))
 		}
 	}

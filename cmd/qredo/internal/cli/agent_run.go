@@ -155,7 +155,7 @@ only with --head: the end that "agent run" printed when it ended, kept in anothe
 			if err != nil {
 				return err
 			}
-			defer file.Close()
+			defer func() { _ = file.Close() }() // it was only read
 			var opts []approver.VerifyOption
 			if head != "" {
 				number, hash, _ := strings.Cut(head, ":")

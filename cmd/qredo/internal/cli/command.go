@@ -48,6 +48,7 @@ func showHelp(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help()
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
 		text += ": did you mean " + strings.Join(like, " or ") + "?"

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -114,11 +113,16 @@ func (d *diagnosis) checkService(ctx context.Context) {
 	begun := d.app.now()
 	resp, err := client.Do(req)
 	if err != nil {
-		d.unreachable(err, proxied)
+		if !d.needsTLS(ctx, req.URL) {
+			d.unreachable(err, proxied)
+		}
 		return
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if (err != nil || resp.StatusCode == http.StatusBadRequest) && d.needsTLS(ctx, req.URL) {
+		return
+	}
 	if err != nil {
 		d.fault("answer-cut", "try again; if it stays so, something on the way cuts connections", "the answer is cut: %v", err)
 		return
@@ -126,6 +130,21 @@ func (d *diagnosis) checkService(ctx context.Context) {
 	d.ok("connection", "%s answers", req.URL.Host)
 	d.checkClock(resp, begun)
 	d.checkAnswer(ctx, req, resp, body)
+}
+
+// needsTLS finds a server that speaks TLS behind a base URL that says http.
+func (d *diagnosis) needsTLS(ctx context.Context, u *url.URL) bool {
+	if u.Scheme != "http" {
+		return false
+	}
+	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is sent: only whether it speaks TLS is looked at
+	conn, err := dialer.DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	d.fault("tls-needed", "begin the base URL with https://", "the server speaks TLS, and the base URL says http")
+	return true
 }
 
 // unreachable says why no answer came.
@@ -195,8 +214,6 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
 		d.fault("redirect", "use the URL that it redirects to: "+resp.Header.Get("Location"), "the server redirects, which breaks signatures: %s", resp.Status)
-	case bytes.Contains(body, []byte("HTTP request to an HTTPS server")):
-		d.fault("tls-needed", "begin the base URL with https://", "the server speaks TLS, and the base URL says http")
 	case status == http.StatusForbidden:
 		d.fault("permission", "ask for the permission, or use a key that has it", "the API key may not do this: 403 %s", failure.Detail.Reason)
 	case status == http.StatusUnauthorized && strings.Contains(reason, "api key"):

@@ -199,7 +199,7 @@ func (e *export) toFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // what was written is on the disk by then
 	if err := e.resume(ctx, file, &state); err != nil {
 		return err
 	}
@@ -367,7 +367,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	_ = d.Sync() // not all systems can
+	defer func() { _ = d.Close() }() // it was only read
+	_ = d.Sync()                     // not all systems can
 	return nil
 }

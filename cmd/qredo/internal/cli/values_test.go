@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+)
+
+func TestSnakeCase(t *testing.T) {
+	for name, want := range map[string]string{
+		"ID": "id", "TxID": "tx_id", "PartnerTxID": "partner_tx_id", "ChainTxID": "chain_tx_id", "LayerOneTxIDs": "layer_one_tx_ids",
+		"CustodyGroupTx": "custody_group_tx", "URL": "url", "LogoURL": "logo_url", "RPCNetworks": "rpc_networks", "APIKeys": "api_keys",
+		"MaxFeePerGas": "max_fee_per_gas", "IDDocument": "id_document", "Name": "name",
+	} {
+		assert.Equal(t, want, snakeCase(name))
+	}
+}
+
+func TestEncodeJSON(t *testing.T) {
+	at := time.Date(2026, 1, 31, 15, 4, 5, 0, time.UTC)
+	for name, c := range map[string]struct {
+		value any
+		want  string
+	}{
+		"empty":    {qredo.TrustedParty{}, `{"id":"","name":"","address":"","type":"","created":null,"internal":false}`},
+		"time":     {struct{ Created qredo.Time }{qredo.TimeOf(at)}, `{"created":"2026-01-31T15:04:05Z"}`},
+		"embedded": {qredo.SwapSubmission{Submission: qredo.Submission{TxID: "a", PartnerTxID: "k"}, URL: "u"}, `{"tx_id":"a","status":"","partner_tx_id":"k","url":"u"}`},
+		"lists":    {qredo.CustodyGroup{Threshold: 1}, `{"threshold":1,"members":[]}`},
+		"pointer":  {struct{ P *qredo.Policy }{}, `{"p":null}`},
+		"map":      {map[qredo.AssetCode]qredo.Amount{"ETH": 2, "BTC": 1}, `{"BTC":1,"ETH":2}`},
+		"secret":   {struct{ Secret qredo.Secret }{"s3cret"}, `{"secret":"[redacted]"}`},
+		"big":      {struct{ Value, Other qapi.BigInt }{Value: qapi.NewBigInt(5)}, `{"value":"5","other":null}`},
+		"enum":     {struct{ Type qapi.TxType }{qapi.TxDeposit}, `{"type":"deposit"}`},
+		"text":     {struct{ Name string }{"<a> & \"b\" 日本"}, `{"name":"<a> & \"b\" 日本"}`},
+		"int64":    {struct{ Amount qredo.Amount }{9223372036854775807}, `{"amount":9223372036854775807}`},
+		"any":      {map[string]any{"b": nil, "a": []any{1, "x"}}, `{"a":[1,"x"],"b":null}`},
+		"duration": {struct{ For time.Duration }{time.Minute}, `{"for":"1m0s"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := encodeJSON(c.value)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, string(got))
+		})
+	}
+}
+
+func TestMoney(t *testing.T) {
+	a := newTestApp()
+	a.assets.source = func(context.Context) ([]qredo.Asset, error) {
+		return []qredo.Asset{
+			{Code: "BTC", UnitCode: "BTC", Scale: 100_000_000}, {Code: "BTC-TESTNET", UnitCode: "BTC-TEST", Scale: 100_000_000},
+			{Code: "USDC", UnitCode: "USDC", Scale: 1_000_000},
+		}, nil
+	}
+	for text, want := range map[string]qredo.AssetAmount{
+		"0.015BTC": {Asset: "BTC", Amount: 1_500_000}, "1BTC-TEST": {Asset: "BTC-TESTNET", Amount: 100_000_000},
+		" 1.5 BTC-TESTNET ": {Asset: "BTC-TESTNET", Amount: 150_000_000}, "0.00000001btc": {Asset: "BTC", Amount: 1},
+		"92233720368.54775807BTC": {Asset: "BTC", Amount: 9223372036854775807}, "20usdc": {Asset: "USDC", Amount: 20_000_000},
+	} {
+		got, err := a.money(t.Context(), "amount", text, false, "")
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{
+		"", "5", "BTC", "0BTC", "-1BTC", "1,5BTC", "1 000BTC", "1e3BTC", "0x1BTC", "0.000000001BTC", "92233720368.54775808BTC",
+		"1DOGE", "1BTC2", "٣BTC", "1.BTC.", "½BTC", "NaNBTC", "1BTCETH",
+	} {
+		_, err := a.money(t.Context(), "amount", text, false, "")
+		require.ErrorAs(t, err, new(usageError), text)
+	}
+	got, err := a.money(t.Context(), "amount", "1500", true, "BTC")
+	require.NoError(t, err)
+	assert.Equal(t, qredo.AssetAmount{Asset: "BTC", Amount: 1500}, got)
+	for _, text := range []string{"", "1.5", "1500BTC", "0", "-1", "9223372036854775808", "1_000", "+ 5"} {
+		_, err := a.money(t.Context(), "amount", text, true, "BTC")
+		require.ErrorAs(t, err, new(usageError), text)
+	}
+	_, err = a.money(t.Context(), "amount", "1BTC", false, "BTC-TESTNET")
+	require.ErrorContains(t, err, "is in BTC, but what is needed here is BTC-TESTNET")
+	offline := newTestApp()
+	offline.assets.source = func(context.Context) ([]qredo.Asset, error) { return nil, errors.New("no network") }
+	_, err = offline.money(t.Context(), "amount", "1BTC", false, "")
+	require.ErrorContains(t, err, "no network")
+	assert.Equal(t, "150 base units BTC", offline.figure(150, "BTC"))
+}
+
+func TestWei(t *testing.T) {
+	for text, want := range map[string]string{
+		"1ETH": "1000000000000000000", "0.5eth": "500000000000000000", "20gwei": "20000000000", "1.5 gwei": "1500000000",
+		"7wei": "7", "0wei": "0", "0.000000000000000001ETH": "1", "123456789012345678901234567890wei": "123456789012345678901234567890",
+	} {
+		got, err := wei("value", text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got.String(), text)
+	}
+	for _, text := range []string{"1", "ETH", ".5ETH", "-1ETH", "1.5wei", "1e3wei", "1,5ETH", "0.0000000000000000001ETH", "1BTC", "1..5gwei", "1.2.3gwei"} {
+		_, err := wei("value", text)
+		require.ErrorAs(t, err, new(usageError), text)
+	}
+	half, err := wei("value", "1.05ETH")
+	require.NoError(t, err)
+	assert.Equal(t, "1.05 ETH (1050000000000000000 wei)", ether(half))
+}
+
+func TestExitCode(t *testing.T) {
+	post := func(err error) error {
+		return fmt.Errorf("qredo: %w", &url.Error{Op: "Post", URL: "http://x/company", Err: err})
+	}
+	for name, c := range map[string]struct {
+		err  error
+		want int
+	}{
+		"usage":                {usagef("no"), exitUsage},
+		"refused before":       {&qredo.ValidationError{Field: "a", Rule: "b"}, exitUsage},
+		"refused":              {&qredo.Error{StatusCode: 400, Method: http.MethodPost}, exitFailed},
+		"not found":            {&qredo.Error{StatusCode: 404, Method: http.MethodGet}, exitFailed},
+		"unknown":              {&qredo.UnknownOutcomeError{Err: errors.New("x")}, exitUnknown},
+		"unknown, wrapped 500": {&qredo.UnknownOutcomeError{Err: &qredo.Error{StatusCode: 500}}, exitUnknown},
+		"write, 500":           {&qredo.Error{StatusCode: 500, Method: http.MethodPut, Path: "/company/x"}, exitUnknown},
+		"write, cut":           {&qredo.Error{StatusCode: 200, Method: http.MethodPost, Path: "/company"}, exitUnknown},
+		"read, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodGet}, exitFailed},
+		"fees, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodPost, Path: "/fees"}, exitFailed},
+		"write, connection":    {post(errors.New("EOF")), exitUnknown},
+		"write, not connected": {post(&net.OpError{Op: "dial", Err: errors.New("refused")}), exitFailed},
+		"read, connection":     {&url.Error{Op: "Get", Err: errors.New("EOF")}, exitFailed},
+		"ended":                {&qredo.TxError{TxID: "x", Status: qredo.TxExpired}, exitEnded},
+		"waiting ended":        {waited("x", context.DeadlineExceeded), exitUnknown},
+		"waiting failed":       {waited("x", &qredo.Error{StatusCode: 404, Method: http.MethodGet}), exitUnknown},
+		"waiting, rejected":    {waited("x", &qredo.TxError{}), exitEnded},
+		"anything":             {errors.New("x"), exitFailed},
+	} {
+		assert.Equal(t, c.want, exitCode(c.err), name)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	assert.Equal(t, "a [31mb c d", plain("a\x1b[31mb\nc\u202ed"))
+	assert.Equal(t, "é 日本", plain("é 日本"))
+}
+
+func TestSums(t *testing.T) {
+	s := sum{}
+	s.add(9223372036854775807)
+	assert.False(t, s.overflow)
+	s.add(1)
+	assert.True(t, s.overflow)
+	s = sum{total: -9223372036854775808}
+	s.add(-1)
+	assert.True(t, s.overflow)
+}
