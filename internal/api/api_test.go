@@ -169,8 +169,30 @@ func exports(p *types.Package) []string {
 	return out
 }
 
+// signature describes a function's parameters and results. Names are told of parameters only, and only if all
+// have one: others are a matter of the code within, and of the compiler.
 func signature(f *types.Func, text func(types.Type) string) string {
-	return strings.TrimPrefix(text(f.Type()), "func")
+	s := f.Signature()
+	if s.TypeParams().Len() > 0 {
+		return strings.TrimPrefix(text(s), "func") // as it is: its parameters cannot be put into another
+	}
+	parameters := s.Params()
+	for p := range parameters.Variables() {
+		if !token.IsIdentifier(p.Name()) || p.Name() == "_" {
+			parameters = unnamed(parameters)
+			break
+		}
+	}
+	clean := types.NewSignatureType(nil, nil, nil, parameters, unnamed(s.Results()), s.Variadic())
+	return strings.TrimPrefix(text(clean), "func")
+}
+
+func unnamed(all *types.Tuple) *types.Tuple {
+	var out []*types.Var
+	for v := range all.Variables() {
+		out = append(out, types.NewParam(token.NoPos, v.Pkg(), "", v.Type()))
+	}
+	return types.NewTuple(out...)
 }
 
 // exportedType describes a type, its fields and its methods.
