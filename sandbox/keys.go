@@ -28,8 +28,8 @@ const (
 
 // WithKeyDir keeps the provisioned key in a folder, so that other programs can sign with it and a later
 // sandbox has the same: the API key in the file apikey, the private key in private.pem (PKCS #1), the
-// public key in public.pem. They are made where there is no apikey; a folder that has one needs private.pem
-// too.
+// public key in public.pem; for Qredo API v1 the files qapi-apikey and qapi-secret. They are made where there
+// is no apikey; a folder that has one needs private.pem too.
 func WithKeyDir(dir string) Option {
 	return func(s *Sandbox) error {
 		s.keyDir = dir
