@@ -28,7 +28,24 @@
 // # Errors
 //
 // A request that cannot be right is refused before anything is sent: [*ValidationError]. An answer that is
-// no success is an [*Error], told apart with [errors.Is] by [ErrNotFound] and its like. A transaction that
-// ended without being done is a [*TxError], from the Wait methods. Everything else is the transport's own
-// error, wrapped. No error and no log carries a key or a signature.
+// no success is an [*Error], told apart with [errors.Is] by [ErrNotFound] and its like. A request for a
+// transaction whose outcome cannot be known is an [*UnknownOutcomeError]. A transaction that ended without
+// being done is a [*TxError], from the Wait methods. Everything else is the transport's own error, wrapped.
+// No error and no log carries a key or a signature.
+//
+// # Sending again
+//
+// Reads are sent again when they fail for reasons that pass, and so are requests for transactions, because
+// each has a PartnerTxID. Other writes are only when they cannot have reached the service. See
+// [RetryPolicy], [WithRateLimit] and [WithoutRetry]; package outbox sends for programs that may die.
+//
+// # Feeds
+//
+// [CoreClientsService.Feed], [WalletsService.Feed] and [SwapsService.Feed] give events as they happen, each
+// once, over as many connections as it takes. Package approver votes on a core client's feed by rule.
+//
+// # Testing
+//
+// Package sandbox emulates the service in a test: sandbox.Start gives a server, and its Client method a
+// client that is ready.
 package qredo

@@ -21,7 +21,7 @@ var (
 	ErrClockSkew    = errors.New("clock is wrong")        // 401 while the clock is minutes off the service's
 	ErrForbidden    = errors.New("not permitted")         // 403: the API key lacks the permission
 	ErrNotFound     = errors.New("not found")             // 404
-	ErrConflict     = errors.New("already exists")        // 409
+	ErrConflict     = errors.New("conflict")              // 409: it exists already, or has ended already
 	ErrRateLimited  = errors.New("too many requests")     // 429
 	ErrServer       = errors.New("fault at the service")  // 5xx
 	ErrBadAnswer    = errors.New("answer not understood") // a success that is cut, too large, or not what was asked for
@@ -42,6 +42,7 @@ type Error struct {
 
 	cause      error
 	wrongClock bool
+	write      bool // and not one that can be repeated
 }
 
 // Error names the request, the status, what the service said, and what to do about it.
@@ -83,8 +84,8 @@ func (e *Error) remedy() string {
 		return "send fewer requests"
 	case e.StatusCode >= 300 && e.StatusCode < 400:
 		return "redirects are not followed, since the URL is signed: check the base URL"
-	case e.StatusCode >= 500:
-		return "the outcome of a write is unknown: read before sending again"
+	case e.StatusCode >= 500 && e.write:
+		return "it may have been carried out: read before sending again"
 	}
 	return ""
 }
@@ -132,7 +133,7 @@ const keptBody = 4 << 10
 
 // newError describes the answer in an exchange. It reads the service's error shape where it is one.
 func newError(x *exchange, resp *Response, cause error) *Error {
-	e := &Error{Method: x.req.Method, Path: x.path, cause: cause}
+	e := &Error{Method: x.req.Method, Path: x.path, cause: cause, write: !x.repeatable}
 	if resp == nil {
 		return e
 	}

@@ -76,7 +76,7 @@ func TestErrorAnswers(t *testing.T) {
 		"blank":              {404, " \n", 0, "", "", []string{"not found"}, "404 Not Found"},
 		"too many":           {429, `{"code":429,"msg":"slow down"}`, 429, "slow down", "", []string{"rate limited"}, "send fewer requests"},
 		"HTML":               {502, html502, 0, "", "", []string{"server"}, `502 Bad Gateway: body starts "<html>\r\n<head>`},
-		"service fault":      {500, `{"code":500,"msg":"oops"}`, 500, "oops", "", []string{"server"}, "outcome of a write is unknown"},
+		"service fault":      {500, `{"code":500,"msg":"oops"}`, 500, "oops", "", []string{"server"}, ": oops"},
 		"last of them":       {599, ``, 0, "", "", []string{"server"}, "599"},
 		"redirect":           {302, `<a href="https://elsewhere.example">Found</a>`, 0, "", "", nil, "redirects are not followed"},
 		"not modified":       {304, "", 0, "", "", nil, "304"},
@@ -308,4 +308,13 @@ func TestTransportErrors(t *testing.T) {
 		_, err := client.Assets.List(t.Context())
 		requireTransport(t, err, own)
 	})
+}
+
+// Only what may have been carried out, and cannot just be sent again, is to be looked for.
+func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
+	client := newClient(t, answerWith(500, `{"code":500,"msg":"oops"}`))
+	_, err := client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme"})
+	require.ErrorContains(t, err, "read before sending again")
+	_, err = client.Companies.Get(t.Context(), "c")
+	require.NotContains(t, err.Error(), "sending again")
 }

@@ -48,8 +48,8 @@ func WithLogger(log *slog.Logger) Option {
 	}
 }
 
-// WithParallel sets how many entries [Outbox.Run] works on at once; 8 unless set.
-func WithParallel(n int) Option {
+// WithConcurrency sets how many entries [Outbox.Run] works on at once; 8 unless set.
+func WithConcurrency(n int) Option {
 	return func(o *Outbox) error {
 		o.parallel = n
 		return check(n > 0, "parallel", "must be more than zero, is %d", n)

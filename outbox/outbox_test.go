@@ -234,7 +234,7 @@ func TestNewRefusesWrongOptions(t *testing.T) {
 	require.NoError(t, err)
 	store := openFile(t)
 	for field, opt := range map[string]outbox.Option{
-		"clock": outbox.WithClock(nil), "logger": outbox.WithLogger(nil), "parallel": outbox.WithParallel(0), "lease": outbox.WithLease(0),
+		"clock": outbox.WithClock(nil), "logger": outbox.WithLogger(nil), "parallel": outbox.WithConcurrency(0), "lease": outbox.WithLease(0),
 		"poll interval": outbox.WithPollInterval(0), "backoff": outbox.WithBackoff(2, 1), "option": nil,
 	} {
 		_, err := outbox.New(client, store, opt)
@@ -244,7 +244,7 @@ func TestNewRefusesWrongOptions(t *testing.T) {
 	requireInvalid(t, err, "outbox")
 	_, err = outbox.New(client, nil)
 	requireInvalid(t, err, "outbox")
-	_, err = outbox.New(client, store, outbox.WithClock(time.Now), outbox.WithLogger(slog.Default()), outbox.WithParallel(1),
+	_, err = outbox.New(client, store, outbox.WithClock(time.Now), outbox.WithLogger(slog.Default()), outbox.WithConcurrency(1),
 		outbox.WithLease(1), outbox.WithPollInterval(1), outbox.WithBackoff(1, 1))
 	require.NoError(t, err)
 }

@@ -125,7 +125,7 @@ func (s *Sandbox) Deposit(address string, amount qredo.Amount) (Deposit, error) 
 type PendingApproval struct {
 	ActionID  qredo.ActionID  `json:"action_id"`
 	TxID      qredo.TxID      `json:"tx_id"`
-	Type      string          `json:"type"` // "transfer" or "withdrawal"
+	Type      string          `json:"type"` // what kind of transaction: "transfer", "withdrawal", "swap", …
 	CompanyID qredo.CompanyID `json:"company_id"`
 	FundID    qredo.FundID    `json:"fund_id"`
 	WalletID  qredo.WalletID  `json:"wallet_id"`

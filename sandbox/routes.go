@@ -290,7 +290,12 @@ type fault struct {
 	msg, reason string
 }
 
-func (f *fault) Error() string { return fmt.Sprintf("%d %s: %s", f.status, f.msg, f.reason) }
+func (f *fault) Error() string {
+	return fmt.Sprintf("sandbox: %d %s: %s", f.status, http.StatusText(f.status), f.reason)
+}
+
+// Is lets callers of the control methods tell faults apart as they do those of the service.
+func (f *fault) Is(target error) bool { return (&qredo.Error{StatusCode: f.status}).Is(target) }
 
 func badRequest(reason string, args ...any) error {
 	return &fault{http.StatusBadRequest, "", fmt.Sprintf(reason, args...)}

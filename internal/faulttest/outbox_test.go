@@ -79,7 +79,7 @@ func TestOutboxProgram(t *testing.T) {
 	store, err := outbox.OpenFile(o.Outbox)
 	require.NoError(t, err)
 	box, err := outbox.New(client, store, outbox.WithPollInterval(20*time.Millisecond),
-		outbox.WithBackoff(2*time.Millisecond, 100*time.Millisecond), outbox.WithParallel(12))
+		outbox.WithBackoff(2*time.Millisecond, 100*time.Millisecond), outbox.WithConcurrency(12))
 	require.NoError(t, err)
 
 	ctx, stop := context.WithCancel(t.Context())

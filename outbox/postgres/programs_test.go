@@ -37,7 +37,7 @@ func testPrograms(t *testing.T, database string) {
 		box, err := outbox.New(
 			srv.Client(qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1})), openStore(t, database),
 			outbox.WithPollInterval(20*time.Millisecond), outbox.WithBackoff(time.Millisecond, 20*time.Millisecond),
-			outbox.WithLease(time.Second), outbox.WithParallel(3))
+			outbox.WithLease(time.Second), outbox.WithConcurrency(3))
 		require.NoError(t, err)
 		boxes = append(boxes, box)
 		workers.Go(func() { assert.NoError(t, box.Run(running)) })
