@@ -92,6 +92,9 @@ func TestExportKilled(t *testing.T) {
 
 			require.NoError(t, qredoCommand(t, s.environ(), export(whole)...).Run())
 			assert.Equal(t, read(t, whole), read(t, out))
+			printed, err := qredoCommand(t, s.environ(), "ledger", "export", string(s.Fund), "--format", format).Output()
+			require.NoError(t, err)
+			assert.Equal(t, string(printed), read(t, out))
 			assert.Equal(t, entries, strings.Count(read(t, out), "deposit")-3, "the demo has three more")
 			assert.Equal(t, 5, kills)
 			leftOver, err := filepath.Glob(filepath.Join(dir, "*.part*"))
@@ -151,7 +154,7 @@ func tear(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(t, err)
-	_, err = file.WriteString("half an ent")
+	_, err = file.WriteString(strings.Repeat("half an entry\n", 5000) + "half an ent")
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
 }

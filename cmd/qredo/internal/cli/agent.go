@@ -259,7 +259,7 @@ func (a *app) sweepCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return m.finish(ctx, sent, sent.TxID, sweepLook(client, id))
+			return m.finish(ctx, sent, *sent, sweepLook(client, id))
 		}),
 	})
 	flags := cmd.Flags()

@@ -126,12 +126,15 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 type look func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)
 
 // finish prints what was submitted, and follows it to its end if that is asked for.
-func (s *submission) finish(ctx context.Context, sent any, tx qredo.TxID, follow look) error {
+func (s *submission) finish(ctx context.Context, sent any, made qredo.Submission, follow look) error {
+	if made.Status == qredo.SubmissionExisting {
+		fmt.Fprintln(s.app.err, "there was a transaction with this key already: it is that one, as it was first asked for")
+	}
 	if !s.wait {
 		return s.app.show(sent)
 	}
-	fmt.Fprintf(s.app.err, "transaction %s: waiting\n", tx)
-	return s.follow(ctx, tx, follow)
+	fmt.Fprintf(s.app.err, "transaction %s: waiting\n", made.TxID)
+	return s.follow(ctx, made.TxID, follow)
 }
 
 // follow waits for a transaction and prints how it ended.

@@ -124,7 +124,7 @@ until it expires or is cancelled. --wait follows it until it is taken and settle
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, sent.TxID, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+			return s.finish(ctx, sent, sent.Submission, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 				return client.Swaps.WaitMake(ctx, company, tx, opts...)
 			})
 		},
@@ -170,7 +170,7 @@ settled. What is sent and received is what the quote says: see "qredo hub list".
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, sent.TxID, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+			return s.finish(ctx, sent, *sent, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 				return client.Swaps.WaitTake(ctx, company, tx, opts...)
 			})
 		},

@@ -118,7 +118,7 @@ again with it: there is never a second transfer.`,
 			if err != nil {
 				return err
 			}
-			return m.finish(ctx, sent, sent.TxID, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+			return m.finish(ctx, sent, *sent, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 				return client.Transfers.Wait(ctx, company, tx, opts...)
 			})
 		},
@@ -163,7 +163,7 @@ again with it: there is never a second withdrawal.`,
 			if err != nil {
 				return err
 			}
-			return m.finish(ctx, sent, sent.TxID, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+			return m.finish(ctx, sent, *sent, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 				return client.Transfers.WaitWithdrawal(ctx, company, tx, opts...)
 			})
 		},
