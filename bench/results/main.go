@@ -122,6 +122,7 @@ type comparison struct {
 	atLeast        bool
 	format, target string
 	value          func(samples) float64 // where a ratio of two medians will not do
+	ifMissed       string                // why, by the profile
 }
 
 func ratio(what, top, bottom, unit string, limit float64) comparison {
@@ -133,6 +134,11 @@ func atLeast(c comparison) comparison {
 	return c
 }
 
+func because(c comparison, reason string) comparison {
+	c.ifMissed = reason
+	return c
+}
+
 const second, perSecond = "sec/op", "requests/s"
 
 func comparisons() []comparison {
@@ -141,7 +147,9 @@ func comparisons() []comparison {
 		ratio("signed POST ÷ limit, time", "Post/qredo", "Post/limit", second, 1.05),
 		ratio("free-signer GET ÷ generated, time", "GetFree/qredo", "GetFree/generated", second, 0.9),
 		ratio("free-signer GET ÷ generated, allocations", "GetFree/qredo", "GetFree/generated", "allocs/op", 0.8),
-		atLeast(ratio("64 goroutines: calls a second ÷ signatures a second", "Get64/signatures", "Get64/qredo", second, 0.95)),
+		because(atLeast(ratio("64 goroutines: calls a second ÷ signatures a second", "Get64/signatures", "Get64/qredo", second, 0.95)),
+			"The client and its server share the cores. In a profile of the client, 94 % of the time is in the signature, "+
+				"1.3 % in decoding, and the rest in net/http and the kernel; what the server takes of the same cores comes on top."),
 		ratio("ledger of 10,000 ÷ generated, time", "Ledger10k/qredo", "Ledger10k/generated", second, 1),
 		ratio("ledger of 10,000 ÷ generated, allocations", "Ledger10k/qredo", "Ledger10k/generated", "allocs/op", 0.7),
 		{
@@ -168,6 +176,7 @@ func write(s samples, machine string) string {
 	fmt.Fprintf(&b, "# Results\n\nMeasured on %s, %d cores, %s, %s/%s, commit %s, %s. Medians of %d runs (the growth of\nthe sandbox: one run); spread is the distance of the farthest runs. `make bench` measures again.\n\n",
 		machine, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.TrimSpace(string(commit)), time.Now().UTC().Format("2006-01-02"), runs)
 	b.WriteString("| what | measured | target | met | spread |\n|---|---|---|---|---|\n")
+	var missed []string
 	for _, c := range comparisons() {
 		value := 0.0
 		if c.value != nil {
@@ -179,11 +188,17 @@ func write(s samples, machine string) string {
 		if c.atLeast {
 			met = value >= c.limit
 		}
+		if !met {
+			missed = append(missed, "Missed: "+c.what+". "+c.ifMissed)
+		}
 		spread := s.spread(c.top, c.unit)
 		if c.bottom != "" {
 			spread += ", " + s.spread(c.bottom, c.unit)
 		}
 		fmt.Fprintf(&b, "| %s | "+c.format+" | %s | %s | %s |\n", c.what, value, c.target, map[bool]string{true: "yes", false: "**no**"}[met], spread)
+	}
+	for _, reason := range missed {
+		b.WriteString("\n" + reason + "\n")
 	}
 	b.WriteString("\n## Figures behind them\n\n| benchmark | time | allocations | requests a second |\n|---|---|---|---|\n")
 	for _, name := range slices.Sorted(func(yield func(string) bool) {
