@@ -24,6 +24,7 @@ type operation struct {
 	// repeatable is an operation that changes nothing, or nothing more when it is repeated. GET is.
 	repeatable bool
 	known      bool // an operation of this package
+	secret     bool // the answer has a secret
 }
 
 // call makes a request and returns its answer as a T.
@@ -88,11 +89,27 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 	if err != nil {
 		return x, err
 	}
-	if err := decode(resp.Body, out, op.known); err != nil {
-		return x, newError(x, resp, err)
+	err = decode(resp.Body, out, op.known)
+	if about, ok := out.(identified); ok && err == nil && about.identity() != op.ids[len(op.ids)-1] {
+		err = fmt.Errorf("asked for %s, the answer is about %s", op.ids[len(op.ids)-1], oneLine(about.identity()))
 	}
-	return x, nil
+	if err == nil {
+		return x, nil
+	}
+	if op.secret { // what cannot be read may have it anywhere
+		hidden := *resp
+		hidden.Body = nil
+		resp = &hidden
+	}
+	return x, newError(x, resp, err)
 }
+
+// identified is an answer about what the last ID of the path names. One about something else must not be
+// taken for it: on the word of such an answer a payment is thought to be made.
+type identified interface{ identity() string }
+
+func (t *Transaction) identity() string { return string(t.ID) }
+func (a *Action) identity() string      { return string(a.ID) }
 
 // jsonOnly is a header's value. All requests share it; none changes it.
 var jsonOnly = []string{"application/json"}
@@ -126,11 +143,32 @@ type required interface {
 	missing() string
 }
 
+// checkOK reads a success that has nothing to say: no body, or an object whose code, if it has one, is a
+// success too. A page that a proxy sends in the service's place is not taken for it.
+func checkOK(body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	reply := struct {
+		Code int `json:"code"`
+	}{Code: http.StatusOK}
+	if err := wire.Unmarshal(body, &reply); err != nil {
+		return err
+	}
+	if reply.Code < 200 || reply.Code > 299 {
+		return fmt.Errorf("the body says %d", reply.Code)
+	}
+	return nil
+}
+
 // decode reads an answer into out. A known one, of an operation of this package, must have some field
 // of out: a service or proxy that says OK and nothing else has not told that a list is empty.
 func decode(body []byte, out any, known bool) error {
 	switch o := out.(type) {
 	case nil:
+		if known {
+			return checkOK(body)
+		}
 		return nil
 	case *[]byte:
 		*o = body
@@ -139,8 +177,11 @@ func decode(body []byte, out any, known bool) error {
 		*o = body
 		return nil
 	}
-	if len(bytes.TrimSpace(body)) == 0 {
+	switch text := bytes.TrimSpace(body); {
+	case len(text) == 0:
 		return errors.New("the body is empty")
+	case known && string(text) == "null":
+		return errors.New("the body is null")
 	}
 	if err := wire.Unmarshal(body, out); err != nil {
 		return err

@@ -157,6 +157,7 @@ func (f *feed[E]) session(ctx context.Context, yield func(E, error) bool) (caugh
 		return false, err
 	}
 	defer conn.close()
+	connected := time.Now()
 	f.onState(FeedState{Status: FeedConnected})
 	defer func() {
 		if !errors.Is(err, errConsumerDone) && ctx.Err() == nil {
@@ -178,8 +179,10 @@ func (f *feed[E]) session(ctx context.Context, yield func(E, error) bool) (caugh
 	for {
 		frame, err := conn.next(ctx)
 		if err != nil {
-			return true, err
+			// One that ends at once does not count: pauses go on growing.
+			return caughtUp || time.Since(connected) >= f.ping, err
 		}
+		caughtUp = true
 		var event E
 		if err := frame.decode(&event); err != nil {
 			if !yield(*new(E), fmt.Errorf("qredo: feed %s: %w", f.path, err)) {

@@ -3,6 +3,7 @@ package qredo
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type exchange struct {
 func (x *exchange) redact(body []byte) []byte {
 	for _, secret := range x.secrets {
 		body = bytes.ReplaceAll(body, []byte(secret), []byte("[redacted]"))
+		body = bytes.ReplaceAll(body, []byte(strings.ReplaceAll(secret, "/", `\/`)), []byte("[redacted]")) // as some write JSON
 		// A body that is cut, or longer than the limit, may end within a secret.
 		for n := len(secret) - 1; n >= 8; n-- {
 			if start, ok := bytes.CutSuffix(body, []byte(secret[:n])); ok {

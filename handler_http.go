@@ -29,6 +29,10 @@ func (h httpHandler) handle(x *exchange) (*Response, error) {
 		return nil, err
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusSwitchingProtocols {
+		// Nothing asked for it, and reading from what the connection has become would heed no context.
+		return nil, errors.New("the answer is 101 Switching Protocols, which nobody asked for")
+	}
 	resp := &Response{StatusCode: answer.StatusCode, Header: answer.Header, Attempts: x.attempts}
 	resp.Body, err = h.read(answer)
 	return resp, err

@@ -133,7 +133,12 @@ func ambiguous(resp *Response, err error) bool {
 		var invalid *ValidationError
 		return !neverSent(err) && !errors.As(err, &invalid)
 	}
-	return resp.StatusCode >= 200 && resp.StatusCode <= 299 || resp.StatusCode >= 500 || resp.StatusCode == http.StatusRequestTimeout
+	switch status := resp.StatusCode; status {
+	case http.StatusSeeOther, http.StatusRequestTimeout: // 303 is how a form that was carried out is answered
+		return true
+	default:
+		return status >= 200 && status <= 299 || status >= 500
+	}
 }
 
 // neverSent reports whether a request failed before any of it can have reached the service.
@@ -144,7 +149,8 @@ func neverSent(err error) bool {
 		certificate *tls.CertificateVerificationError
 		notTLS      tls.RecordHeaderError
 	)
-	return errors.Is(err, errNotSent) || errors.As(err, &name) || errors.As(err, &certificate) || errors.As(err, &notTLS) ||
+	return errors.Is(err, errNotSent) || errors.As(err, &name) || errors.As(err, &certificate) ||
+		errors.As(err, &notTLS) && notTLS.Conn != nil || // set only where the other side does not speak TLS at all
 		errors.As(err, &op) && op.Op == "dial"
 }
 

@@ -152,7 +152,7 @@ func TestAttempts(t *testing.T) {
 		"409":                 {failingWith(409), none, false},
 		"302":                 {failingWith(302, "Location", "/elsewhere"), none, false},
 		"200, empty":          {answerWith(200, ""), none, true},
-		"200, HTML":           {answerWith(200, "<html>"), none, true},
+		"200, HTML":           {answerWith(200, "<html>"), none, false},
 	} {
 		for kind, k := range kindsOfCalls {
 			t.Run(name+"/"+kind, func(t *testing.T) {

@@ -96,7 +96,7 @@ func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opt
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	return call[AgentRegistration](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient/init", body: req}, opts)
+	return call[AgentRegistration](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient/init", body: req, secret: true}, opts)
 }
 
 // Finish completes the registration with the agent's signature over its ID document, and returns the URL

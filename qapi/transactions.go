@@ -123,6 +123,9 @@ func (s *TransactionsService) Status(ctx context.Context, id qredo.TxID, opts ..
 	if err != nil {
 		return nil, err
 	}
+	if tx.ID != id {
+		return nil, fmt.Errorf("qapi: asked for transaction %s, the answer is about %q: %w", id, tx.ID, qredo.ErrBadAnswer)
+	}
 	s.followed.see(tx)
 	return tx, nil
 }

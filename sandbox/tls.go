@@ -60,6 +60,14 @@ func WithPublicURL(base string) Option {
 func (s *Sandbox) signedURLs(asked string) []string {
 	urls := []string{asked}
 	scheme, rest, _ := strings.Cut(asked, "://")
+	if host, path, _ := strings.Cut(rest, "/"); !strings.Contains(host, ":") {
+		// Some clients leave the scheme's own port out of the Host header though the URL has it.
+		port := "80"
+		if strings.HasSuffix(scheme, "s") {
+			port = "443"
+		}
+		urls = append(urls, scheme+"://"+host+":"+port+"/"+path)
+	}
 	if _, path, found := strings.Cut(rest, basePath); found {
 		for _, u := range s.publicURLs {
 			public := *u

@@ -156,7 +156,7 @@ func (d *decoder) text(dst reflect.Value) error {
 	switch c := d.peek(); c {
 	case '"':
 		dst.SetString(d.quoted())
-	case '{', '[':
+	case '{', '[', 't', 'f':
 		return &FieldError{Problem: "is not text"}
 	default:
 		dst.SetString(string(d.skip()))

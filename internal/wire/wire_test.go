@@ -106,7 +106,6 @@ func TestUnmarshal(t *testing.T) {
 
 		"number as text":     {`{"tx_id":12e3}`, document{TxID: "12e3"}},
 		"large ID":           {`{"tx_id":123456789012345678901234567890}`, document{TxID: "123456789012345678901234567890"}},
-		"boolean as text":    {`{"tx_id":true}`, document{TxID: "true"}},
 		"text as number":     {`{"amount":"-12"}`, document{Amount: -12}},
 		"whole with point":   {`{"amount":12.00}`, document{Amount: 12}},
 		"whole by exponent":  {`{"amount":1.2e1,"small":-10e-1}`, document{Amount: 12, Small: -1}},
@@ -195,6 +194,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"number for an object": {`{"list":[{},7]}`, "list[1]", "is not an object"},
 		"text in a list":       {`{"list":"none"}`, "list", "is not an object"},
 		"object for text":      {`{"tx_id":{}}`, "tx_id", "is not text"},
+		"boolean for text":     {`{"tx_id":false}`, "tx_id", "is not text"},
 		"list for text":        {`{"id":[]}`, "id", "is not text"},
 		"object in names":      {`{"names":["a",{}]}`, "names[1]", "is not text"},
 		"fraction":             {`{"amount":1.5}`, "amount", "1.5 is not a whole number"},

@@ -195,5 +195,6 @@ func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc)
 
 // isTLSError reports whether a connection failed before a request was sent on it, for its certificate.
 func isTLSError(err error) bool {
-	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(tls.RecordHeaderError))
+	var notTLS tls.RecordHeaderError
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, &notTLS) && notTLS.Conn != nil
 }

@@ -21,11 +21,13 @@ type submission struct {
 	expires   string
 	poll      time.Duration
 	longest   time.Duration
+	flags     interface{ Changed(name string) bool }
 }
 
 // add adds the flags that all requests for transactions have.
 func (s *submission) add(cmd *cobra.Command, expires string) {
 	flags := cmd.Flags()
+	s.flags = flags
 	flags.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
 	flags.StringVar(&s.key, "idempotency-key", "", "your own key for the transaction: the same key never makes a second one (default a new key, which is printed)")
 	s.waitFlags(cmd)
@@ -44,6 +46,10 @@ func (s *submission) waitFlags(cmd *cobra.Command) {
 func (s *submission) check() error {
 	if !s.yes && !s.app.terminal.in {
 		return usagef("this moves assets and there is no terminal to ask at: give --yes")
+	}
+	// An empty variable in a script must not become a new key, and so another payment, at each run.
+	if s.flags != nil && s.flags.Changed("idempotency-key") && strings.TrimSpace(s.key) == "" {
+		return usagef("--idempotency-key is empty: give a key, or leave the flag out for a new one")
 	}
 	return nil
 }

@@ -1,0 +1,143 @@
+package qredo_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// A success is one only if it says so about what was asked for.
+func TestAnswersThatAreNoSuccess(t *testing.T) {
+	page, refusal := "<html>login</html>", `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`
+	approve := func(c *qredo.Client) error { return c.CoreClients.Approve(t.Context(), "c", "a") }
+	wait := func(c *qredo.Client) error {
+		_, err := c.Transfers.Wait(t.Context(), "c", "mine")
+		return err
+	}
+	ledger := func(c *qredo.Client) error {
+		_, err := c.Funds.Ledger(t.Context(), "c", "f", qredo.LedgerOptions{})
+		return err
+	}
+	for name, test := range map[string]struct {
+		call func(*qredo.Client) error
+		body string
+	}{
+		"a page for a vote":         {approve, page},
+		"a refusal with status 200": {approve, refusal},
+		"text for a vote":           {approve, `"OK"`},
+		"another transaction":       {wait, `{"txID":"other","txStatus":"approved"}`},
+		"null for a ledger":         {ledger, " null\n"},
+		"OK for a ledger":           {ledger, `{"code":200,"msg":"OK"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorIs(t, test.call(newClient(t, answerWith(200, test.body))), qredo.ErrBadAnswer)
+		})
+	}
+	for _, body := range []string{"", " ", "{}", `{"code":200,"msg":"OK"}`, `{"code":"202"}`, `{"id":"a","status":"approved"}`} {
+		require.NoError(t, approve(newClient(t, answerWith(200, body))), body)
+	}
+}
+
+// What a registration answers has a secret, wherever it stands.
+func TestARegistrationThatCannotBeReadIsNotRepeated(t *testing.T) {
+	const secret = "5ec2e75ec2e75ec2e7"
+	client := newClient(t, answerWith(200, `{"clientSecret":"`+secret+`","id":"abc","timestamp":"soon"}`))
+	_, err := client.CoreClients.Register(t.Context(), qredo.AgentRequest{Name: "a", BLSPublicKey: "00", ECPublicKey: "00"})
+	var e *qredo.Error
+	require.ErrorAs(t, err, &e)
+	assert.NotContains(t, err.Error(), secret)
+	assert.NotContains(t, string(e.Body), secret)
+}
+
+// An upgrade that nobody asked for is no answer, and does not hold up what waits for one.
+func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"))
+		}
+	}))
+	defer srv.Close()
+	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(srv.URL), qredo.WithRetry(once))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err = client.Assets.List(ctx)
+	require.ErrorContains(t, err, "101")
+	require.NoError(t, ctx.Err())
+}
+
+// A TLS record that is damaged after the request was sent says nothing about what became of the request.
+func TestADamagedRecordLeavesTheOutcomeUnknown(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+	}))
+	defer srv.Close()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go damage(conn, srv.Listener.Addr().String())
+		}
+	}()
+	trusting := srv.Client().Transport.(*http.Transport).Clone()
+	trusting.TLSClientConfig.MinVersion = tls.VersionTLS12
+	trusting.TLSClientConfig.MaxVersion = tls.VersionTLS12 // its records show which of them are data
+	trusting.TLSClientConfig.NextProtos = nil
+	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL("https://"+listener.Addr().String()),
+		qredo.WithHTTPClient(&http.Client{Transport: trusting}), qredo.WithRetry(once))
+	require.NoError(t, err)
+	_, err = client.Transfers.Create(t.Context(), "c", qredo.TransferRequest{
+		WalletID: "w", Counterparty: "v", Expires: qredo.TimeOf(time.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: 1},
+	})
+	var record tls.RecordHeaderError
+	require.ErrorAs(t, err, &record, "the relay must damage a record's header")
+	var unknown *qredo.UnknownOutcomeError
+	require.ErrorAs(t, err, &unknown)
+}
+
+// damage relays a TLS connection and spoils the header of the first record of data that the server sends.
+func damage(client net.Conn, address string) {
+	defer func() { _ = client.Close() }()
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", address)
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	go func() { _, _ = io.Copy(server, client) }()
+	const header, data = 5, 23
+	in := bufio.NewReader(server)
+	for {
+		record, err := in.Peek(header)
+		if err != nil {
+			return
+		}
+		length := header + int64(record[3])<<8 + int64(record[4])
+		if record[0] == data {
+			fmt.Fprintf(client, "%c\x09\x09", data) // no version that there is
+			length -= 3
+			_, _ = in.Discard(3)
+		}
+		if _, err := io.CopyN(client, in, length); err != nil {
+			return
+		}
+	}
+}
