@@ -143,18 +143,20 @@ func TestFeedStates(t *testing.T) {
 	}, got)
 }
 
-// A connection that is open and dead is noticed within two periods, and the time that a busy machine takes.
+// A connection that is open and dead is noticed within two periods.
 func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const period = time.Second
 	f := follow(t, w.robotFeed(w.client), qredo.WithPing(period))
-	f.reaches(t, qredo.FeedCaughtUp)
-	frozen := time.Now()
-	w.srv.FreezeFeeds()
-	lost := f.reaches(t, qredo.FeedLost)
-	require.ErrorContains(t, lost.Err, "no answer to a ping")
-	assert.Less(t, time.Since(frozen), 2*period+period/2)
+	for range 3 {
+		f.reaches(t, qredo.FeedCaughtUp)
+		frozen := time.Now()
+		w.srv.FreezeFeeds()
+		lost := f.reaches(t, qredo.FeedLost)
+		require.ErrorContains(t, lost.Err, "no answer to a ping")
+		assert.Less(t, time.Since(frozen), 2*period)
+	}
 }
 
 // Two loops over one feed are two feeds.

@@ -162,11 +162,13 @@ func (c *feedConn) readFrame() (frame, error) {
 }
 
 // ping tests the connection once a period, and ends it when neither an answer nor a frame comes within
-// another: the answer may have to wait for frames. While the reader waits for the consumer no answer can be
-// seen, so none is asked for.
+// three quarters of one: the answer may have to wait for frames. So a connection that is dead is noticed
+// within two periods with some to spare, also on a busy machine. While the reader waits for the consumer no
+// answer can be seen, so none is asked for.
 func (c *feedConn) ping(period time.Duration) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
+	patience := max(period*3/4, 1)
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -177,11 +179,11 @@ func (c *feedConn) ping(period time.Duration) {
 			continue
 		}
 		before := c.came.Load()
-		ctx, cancel := context.WithTimeout(c.ctx, period)
+		ctx, cancel := context.WithTimeout(c.ctx, patience)
 		err := c.ws.Ping(ctx)
 		cancel()
 		if err != nil && !c.behind.Load() && c.came.Load() == before {
-			c.cancel(fmt.Errorf("no answer to a ping within %s: %w", period, err))
+			c.cancel(fmt.Errorf("no answer to a ping within %s: %w", patience, err))
 			_ = c.ws.CloseNow() // wakes the reader
 			return
 		}
