@@ -3,7 +3,7 @@ package qredo
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"time"
 )
 
 // Asset is something the service keeps, and how it is counted.
@@ -37,7 +37,7 @@ type FeesRequest struct {
 	Amount Amount    `json:"amount"` // base units
 }
 
-func (r FeesRequest) validate() error {
+func (r FeesRequest) validate(time.Time) error {
 	switch {
 	case r.Type == "":
 		return invalid("type", "must be withdraw, transferOut or swap, is empty")
@@ -61,11 +61,7 @@ type AssetsService struct{ client *Client }
 //
 // API: GET /assets
 func (s *AssetsService) List(ctx context.Context, opts ...CallOption) ([]Asset, error) {
-	list, err := call[assetList](ctx, s.client, operation{method: http.MethodGet, path: "/assets"}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return list.Assets, nil
+	return list(ctx, s.client, api("GET /assets"), opts, func(a *assetList) []Asset { return a.Assets })
 }
 
 // Find returns the asset with a code. One that the service does not have is [ErrNotFound]. It reads the
@@ -89,8 +85,5 @@ func (s *AssetsService) Find(ctx context.Context, code AssetCode, opts ...CallOp
 //
 // API: POST /fees
 func (s *AssetsService) Fees(ctx context.Context, req FeesRequest, opts ...CallOption) (*Fees, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
-	return call[Fees](ctx, s.client, operation{method: http.MethodPost, path: "/fees", body: req, repeatable: true}, opts)
+	return call[Fees](ctx, s.client, api("POST /fees").with(req).repeated(), opts)
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/google/go-querystring/query"
 
@@ -21,11 +23,23 @@ type operation struct {
 	ids    []string // what replaces them, in order
 	query  any      // a struct for go-querystring, or nil
 	body   any
-	// repeatable is an operation that changes nothing, or nothing more when it is repeated. GET is.
-	repeatable bool
+
+	repeatable bool // it changes nothing, or nothing more when it is repeated
 	known      bool // an operation of this package
 	secret     bool // the answer has a secret
 }
+
+// api is an operation of the service, as the service's documents write it: "GET /company/{company_id}".
+// The IDs take the places of the placeholders, in order.
+func api(endpoint string, ids ...string) operation {
+	method, path, _ := strings.Cut(endpoint, " ")
+	return operation{method: method, path: path, ids: ids, known: true, repeatable: method == http.MethodGet}
+}
+
+func (op operation) with(body any) operation   { op.body = body; return op }
+func (op operation) where(query any) operation { op.query = query; return op }
+func (op operation) repeated() operation       { op.repeatable = true; return op }
+func (op operation) withSecret() operation     { op.secret = true; return op }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
@@ -36,15 +50,33 @@ func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption
 	return out, nil
 }
 
+// list makes a request whose answer, an A, holds a list, and returns that.
+func list[A, T any](ctx context.Context, c *Client, op operation, opts []CallOption, in func(*A) []T) ([]T, error) {
+	answer, err := call[A](ctx, c, op, opts)
+	if err != nil {
+		return nil, err
+	}
+	return in(answer), nil
+}
+
 // do makes a request whose answer says nothing but that it was carried out.
 func (c *Client) do(ctx context.Context, op operation, opts []CallOption) error {
 	_, err := c.perform(ctx, op, nil, newCallOptions(opts))
 	return err
 }
 
+// validated is a body or query that can be seen to be wrong before it is sent.
+type validated interface{ validate(now time.Time) error }
+
 // perform makes a request and reads its answer into out. The exchange is nil if nothing was tried.
 func (c *Client) perform(ctx context.Context, op operation, out any, opts callOptions) (*exchange, error) {
-	op.known = true
+	for _, part := range [...]any{op.body, op.query} {
+		if v, ok := part.(validated); ok {
+			if err := v.validate(c.clock.now()); err != nil {
+				return nil, err
+			}
+		}
+	}
 	path, err := expandPath(op.path, op.ids)
 	if err != nil {
 		return nil, err
@@ -80,7 +112,7 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 
 	x := &exchange{
 		req: req, path: path, body: payload,
-		repeatable: op.repeatable || op.method == http.MethodGet, noRetry: opts.noRetry,
+		repeatable: op.repeatable, noRetry: opts.noRetry,
 	}
 	resp, err := c.chain.handle(x)
 	if resp != nil && opts.response != nil {

@@ -2,8 +2,8 @@ package qredo
 
 import (
 	"context"
-	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,7 +28,7 @@ type CompanyRequest struct {
 	Ref     string `json:"ref,omitzero"` // the caller's own reference, unique among their companies
 }
 
-func (r CompanyRequest) validate() error {
+func (r CompanyRequest) validate(time.Time) error {
 	if strings.TrimSpace(r.Name) == "" {
 		return invalid("name", "must not be empty")
 	}
@@ -74,31 +74,21 @@ type CompaniesService struct{ client *Client }
 //
 // API: POST /company
 func (s *CompaniesService) Create(ctx context.Context, req CompanyRequest, opts ...CallOption) (*CompanyRef, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
-	return call[CompanyRef](ctx, s.client, operation{method: http.MethodPost, path: "/company", body: req}, opts)
+	return call[CompanyRef](ctx, s.client, api("POST /company").with(req), opts)
 }
 
 // Get returns a company.
 //
 // API: GET /company/{company_id}
 func (s *CompaniesService) Get(ctx context.Context, companyID CompanyID, opts ...CallOption) (*Company, error) {
-	return call[Company](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}", ids: []string{string(companyID)},
-	}, opts)
+	return call[Company](ctx, s.client, api("GET /company/{company_id}", string(companyID)), opts)
 }
 
 // Update replaces what is known about a company with req: a field left empty is emptied.
 //
 // API: PUT /company/{company_id}
 func (s *CompaniesService) Update(ctx context.Context, companyID CompanyID, req CompanyRequest, opts ...CallOption) (*CompanyRef, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
-	return call[CompanyRef](ctx, s.client, operation{
-		method: http.MethodPut, path: "/company/{company_id}", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return call[CompanyRef](ctx, s.client, api("PUT /company/{company_id}", string(companyID)).with(req), opts)
 }
 
 // searchOptions is the query of the search operations.
@@ -106,42 +96,26 @@ type searchOptions struct {
 	Query string `url:"query"`
 }
 
-func newSearch(text string) (searchOptions, error) {
+func (o searchOptions) validate(time.Time) error {
 	const shortest = 3
-	if utf8.RuneCountInString(strings.TrimSpace(text)) < shortest {
-		return searchOptions{}, invalid("query", "must have %d letters or more, is %q", shortest, text)
+	if utf8.RuneCountInString(strings.TrimSpace(o.Query)) < shortest {
+		return invalid("query", "must have %d letters or more, is %q", shortest, o.Query)
 	}
-	return searchOptions{Query: text}, nil
+	return nil
 }
 
 // Search returns the companies that match text of three letters or more.
 //
 // API: GET /company/search
 func (s *CompaniesService) Search(ctx context.Context, text string, opts ...CallOption) ([]CompanyMatch, error) {
-	query, err := newSearch(text)
-	if err != nil {
-		return nil, err
-	}
-	found, err := call[companySearchResult](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/search", query: query,
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return found.Matches, nil
+	return list(ctx, s.client, api("GET /company/search").where(searchOptions{text}), opts, func(a *companySearchResult) []CompanyMatch { return a.Matches })
 }
 
 // Holdings returns how much of each asset a company has, in base units.
 //
 // API: GET /company/{company_id}/holding
 func (s *CompaniesService) Holdings(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]Holding, error) {
-	answer, err := call[holdings](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/holding", ids: []string{string(companyID)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.Holdings, nil
+	return list(ctx, s.client, api("GET /company/{company_id}/holding", string(companyID)), opts, func(a *holdings) []Holding { return a.Holdings })
 }
 
 func missingIfEmpty[T ~string](field string, value T) string {

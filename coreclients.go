@@ -3,7 +3,6 @@ package qredo
 import (
 	"context"
 	"encoding/hex"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -140,7 +139,7 @@ type VerifyRequest struct {
 	SignerID       CoreClientID `json:"signer_id"`
 }
 
-func (r VerifyRequest) validate() error {
+func (r VerifyRequest) validate(time.Time) error {
 	if err := checkHex("message_hash_hex", r.MessageHashHex); err != nil {
 		return err
 	}
@@ -170,69 +169,49 @@ func (s *CoreClientsService) Create(ctx context.Context, name string, opts ...Ca
 	body := struct {
 		Name string `json:"name"`
 	}{name}
-	return call[CoreClient](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient", body: body}, opts)
+	return call[CoreClient](ctx, s.client, api("POST /coreclient").with(body), opts)
 }
 
 // List returns all core clients of the API key.
 //
 // API: GET /coreclient
 func (s *CoreClientsService) List(ctx context.Context, opts ...CallOption) ([]CoreClient, error) {
-	list, err := call[coreClientList](ctx, s.client, operation{method: http.MethodGet, path: "/coreclient"}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return list.Clients, nil
+	return list(ctx, s.client, api("GET /coreclient"), opts, func(a *coreClientList) []CoreClient { return a.Clients })
 }
 
 // Actions returns what a core client was asked to approve, without details.
 //
 // API: GET /coreclient/{client_id}/actions
 func (s *CoreClientsService) Actions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
-	list, err := call[actionList](ctx, s.client, operation{
-		method: http.MethodGet, path: "/coreclient/{client_id}/actions", ids: []string{string(id)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return list.Actions, nil
+	return list(ctx, s.client, api("GET /coreclient/{client_id}/actions", string(id)), opts, func(a *actionList) []Action { return a.Actions })
 }
 
 // Action returns an action with its details.
 //
 // API: GET /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Action(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) (*Action, error) {
-	return call[Action](ctx, s.client, actionOperation(http.MethodGet, id, actionID), opts)
+	return call[Action](ctx, s.client, api("GET /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
 }
 
 // Approve approves an action: that is the core client's vote, which may be one of several needed.
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.do(ctx, actionOperation(http.MethodPut, id, actionID), opts)
+	return s.client.do(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
 }
 
 // Reject rejects an action.
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.do(ctx, actionOperation(http.MethodDelete, id, actionID), opts)
-}
-
-func actionOperation(method string, id CoreClientID, actionID ActionID) operation {
-	return operation{method: method, path: "/coreclient/{client_id}/action/{action_id}", ids: []string{string(id), string(actionID)}}
+	return s.client.do(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
 }
 
 // Wallets returns the wallets that are connected to a core client, or ask to be.
 //
 // API: GET /coreclient/{client_id}/wallets
 func (s *CoreClientsService) Wallets(ctx context.Context, id CoreClientID, opts ...CallOption) ([]CoreClientWallet, error) {
-	answer, err := call[coreClientWallets](ctx, s.client, operation{
-		method: http.MethodGet, path: "/coreclient/{client_id}/wallets", ids: []string{string(id)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.Wallets, nil
+	return list(ctx, s.client, api("GET /coreclient/{client_id}/wallets", string(id)), opts, func(a *coreClientWallets) []CoreClientWallet { return a.Wallets })
 }
 
 // Sweep moves an asset out of a wallet that is connected to the core client. It needs the core client's
@@ -240,19 +219,14 @@ func (s *CoreClientsService) Wallets(ctx context.Context, id CoreClientID, opts 
 //
 // API: POST /coreclient/{client_id}/sweep
 func (s *CoreClientsService) Sweep(ctx context.Context, id CoreClientID, req SweepRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(s.client.clock.now()); err != nil {
-		return nil, err
-	}
-	return submit[Submission](ctx, s.client, "/coreclient/{client_id}/sweep", []string{string(id)}, &req, &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /coreclient/{client_id}/sweep", string(id)).with(&req), &req.PartnerTxID, opts)
 }
 
 // GetSweep returns a sweep with its approval.
 //
 // API: GET /coreclient/{client_id}/sweep/{tx_id}
 func (s *CoreClientsService) GetSweep(ctx context.Context, id CoreClientID, txID TxID, opts ...CallOption) (*Transaction, error) {
-	return call[Transaction](ctx, s.client, operation{
-		method: http.MethodGet, path: "/coreclient/{client_id}/sweep/{tx_id}", ids: []string{string(id), string(txID)},
-	}, opts)
+	return call[Transaction](ctx, s.client, api("GET /coreclient/{client_id}/sweep/{tx_id}", string(id), string(txID)), opts)
 }
 
 // WaitSweep returns a sweep once it is approved, as [TransfersService.Wait] does for transfers.
@@ -272,17 +246,12 @@ func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageH
 	body := struct {
 		MessageHashHex string `json:"message_hash_hex"`
 	}{messageHashHex}
-	return call[CoreClientSignature](ctx, s.client, operation{
-		method: http.MethodPost, path: "/coreclient/{client_id}/sign", ids: []string{string(id)}, body: body,
-	}, opts)
+	return call[CoreClientSignature](ctx, s.client, api("POST /coreclient/{client_id}/sign", string(id)).with(body), opts)
 }
 
 // Verify returns nil if a signature is a core client's over a hash, and an [*Error] otherwise.
 //
 // API: POST /coreclient/verify
 func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts ...CallOption) error {
-	if err := req.validate(); err != nil {
-		return err
-	}
-	return s.client.do(ctx, operation{method: http.MethodPost, path: "/coreclient/verify", body: req, repeatable: true}, opts)
+	return s.client.do(ctx, api("POST /coreclient/verify").with(req).repeated(), opts)
 }

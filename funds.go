@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Fund groups wallets under common approval rules.
@@ -68,7 +68,7 @@ type FundRequest struct {
 	Wallets              []WalletRequest `json:"wallets,omitzero"`
 }
 
-func (r FundRequest) validate() error {
+func (r FundRequest) validate(time.Time) error {
 	if strings.TrimSpace(r.Name) == "" {
 		return invalid("name", "must not be empty")
 	}
@@ -100,9 +100,40 @@ type fundSearchResult struct {
 	Matches []FundMatch `json:"list"`
 }
 
+// newWallets and newAssets are what the wallets to be added to a fund are made from.
+type (
+	newWallets struct {
+		Wallets []WalletRequest `json:"wallets"`
+	}
+	newAssets struct {
+		Assets []AssetCode `json:"assets"`
+	}
+)
+
+func (n newWallets) validate(time.Time) error {
+	if len(n.Wallets) == 0 {
+		return invalid("wallets", "must not be empty")
+	}
+	return validateWallets(n.Wallets)
+}
+
+func (n newAssets) validate(time.Time) error {
+	if len(n.Assets) == 0 {
+		return invalid("assets", "must not be empty")
+	}
+	for i, asset := range n.Assets {
+		if asset == "" {
+			return invalid(fmt.Sprintf("assets[%d]", i), "must not be empty")
+		}
+	}
+	return nil
+}
+
 type walletIDs struct {
 	Wallets []WalletID `json:"wallets"`
 }
+
+func (w *walletIDs) ids() []WalletID { return w.Wallets }
 
 // DepositAddress is where one asset can be deposited from outside, and what is there in base units.
 type DepositAddress struct {
@@ -122,7 +153,7 @@ type WhitelistEntry struct {
 	Name    string    `json:"name,omitzero"`
 }
 
-func (e WhitelistEntry) validate() error {
+func (e WhitelistEntry) validate(time.Time) error {
 	if e.Asset == "" {
 		return invalid("asset", "must not be empty")
 	}
@@ -149,122 +180,56 @@ type FundsService struct{ client *Client }
 //
 // API: POST /company/{company_id}/fund
 func (s *FundsService) Create(ctx context.Context, companyID CompanyID, req FundRequest, opts ...CallOption) (*CreatedFund, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
-	return call[CreatedFund](ctx, s.client, operation{
-		method: http.MethodPost, path: "/company/{company_id}/fund", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return call[CreatedFund](ctx, s.client, api("POST /company/{company_id}/fund", string(companyID)).with(req), opts)
 }
 
 // Get returns a fund with its policies, members and wallets.
 //
 // API: GET /company/{company_id}/fund/{fund_id}
 func (s *FundsService) Get(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) (*Fund, error) {
-	return call[Fund](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}", ids: []string{string(companyID), string(fundID)},
-	}, opts)
+	return call[Fund](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}", string(companyID), string(fundID)), opts)
 }
 
 // Search returns the funds of a company whose name matches text of three letters or more.
 //
 // API: GET /company/{company_id}/fund/search
 func (s *FundsService) Search(ctx context.Context, companyID CompanyID, text string, opts ...CallOption) ([]FundMatch, error) {
-	query, err := newSearch(text)
-	if err != nil {
-		return nil, err
-	}
-	found, err := call[fundSearchResult](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/fund/search", ids: []string{string(companyID)}, query: query,
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return found.Matches, nil
+	return list(ctx, s.client, api("GET /company/{company_id}/fund/search", string(companyID)).where(searchOptions{text}), opts, func(a *fundSearchResult) []FundMatch { return a.Matches })
 }
 
 // AddWallets makes wallets in a fund and returns their IDs in the same order.
 //
 // API: POST /company/{company_id}/fund/{fund_id}/wallet
 func (s *FundsService) AddWallets(ctx context.Context, companyID CompanyID, fundID FundID, wallets []WalletRequest, opts ...CallOption) ([]WalletID, error) {
-	if len(wallets) == 0 {
-		return nil, invalid("wallets", "must not be empty")
-	}
-	if err := validateWallets(wallets); err != nil {
-		return nil, err
-	}
-	body := struct {
-		Wallets []WalletRequest `json:"wallets"`
-	}{wallets}
-	return s.addWallets(ctx, "/company/{company_id}/fund/{fund_id}/wallet", companyID, fundID, body, opts)
+	return list(ctx, s.client, api("POST /company/{company_id}/fund/{fund_id}/wallet", string(companyID), string(fundID)).with(newWallets{wallets}), opts, (*walletIDs).ids)
 }
 
 // AddAssets makes a wallet for each asset and returns the wallets' IDs in the same order.
 //
 // API: POST /company/{company_id}/fund/{fund_id}/asset
 func (s *FundsService) AddAssets(ctx context.Context, companyID CompanyID, fundID FundID, assets []AssetCode, opts ...CallOption) ([]WalletID, error) {
-	if len(assets) == 0 {
-		return nil, invalid("assets", "must not be empty")
-	}
-	for i, asset := range assets {
-		if asset == "" {
-			return nil, invalid(fmt.Sprintf("assets[%d]", i), "must not be empty")
-		}
-	}
-	body := struct {
-		Assets []AssetCode `json:"assets"`
-	}{assets}
-	return s.addWallets(ctx, "/company/{company_id}/fund/{fund_id}/asset", companyID, fundID, body, opts)
-}
-
-func (s *FundsService) addWallets(ctx context.Context, path string, companyID CompanyID, fundID FundID, body any, opts []CallOption) ([]WalletID, error) {
-	made, err := call[walletIDs](ctx, s.client, operation{
-		method: http.MethodPost, path: path, ids: []string{string(companyID), string(fundID)}, body: body,
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return made.Wallets, nil
+	return list(ctx, s.client, api("POST /company/{company_id}/fund/{fund_id}/asset", string(companyID), string(fundID)).with(newAssets{assets}), opts, (*walletIDs).ids)
 }
 
 // DepositAddresses returns where each asset of a fund can be deposited, and the balances there.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/deposit
 func (s *FundsService) DepositAddresses(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) ([]DepositAddress, error) {
-	answer, err := call[depositAddresses](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}/deposit", ids: []string{string(companyID), string(fundID)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.List, nil
+	return list(ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/deposit", string(companyID), string(fundID)), opts, func(a *depositAddresses) []DepositAddress { return a.List })
 }
 
 // Whitelist returns the addresses that a fund may withdraw to.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/whitelist
 func (s *FundsService) Whitelist(ctx context.Context, companyID CompanyID, fundID FundID, options WhitelistOptions, opts ...CallOption) ([]WhitelistEntry, error) {
-	answer, err := call[whitelist](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}/whitelist",
-		ids: []string{string(companyID), string(fundID)}, query: options,
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.List, nil
+	return list(ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).where(options), opts, func(a *whitelist) []WhitelistEntry { return a.List })
 }
 
 // AddToWhitelist allows a fund to withdraw an asset to an address.
 //
 // API: POST /company/{company_id}/fund/{fund_id}/whitelist
 func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, entry WhitelistEntry, opts ...CallOption) error {
-	if err := entry.validate(); err != nil {
-		return err
-	}
-	return s.client.do(ctx, operation{
-		method: http.MethodPost, path: "/company/{company_id}/fund/{fund_id}/whitelist",
-		ids: []string{string(companyID), string(fundID)}, body: entry,
-	}, opts)
+	return s.client.do(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), opts)
 }
 
 // Ledger returns one page of a fund's ledger. The page begins at options.Offset and has at most
@@ -272,13 +237,7 @@ func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, 
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
 func (s *FundsService) Ledger(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) (*LedgerPage, error) {
-	if err := options.validate(); err != nil {
-		return nil, err
-	}
-	return call[LedgerPage](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/fund/{fund_id}/ledger",
-		ids: []string{string(companyID), string(fundID)}, query: options,
-	}, opts)
+	return call[LedgerPage](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/ledger", string(companyID), string(fundID)).where(options), opts)
 }
 
 // LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a

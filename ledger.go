@@ -1,5 +1,7 @@
 package qredo
 
+import "time"
+
 // LedgerEntry is one movement of a fund: what came in, went out, or is waiting to.
 type LedgerEntry struct {
 	TxID             TxID      `json:"TxID"` // empty for deposits
@@ -84,7 +86,7 @@ type LedgerOptions struct {
 	Limit     int       `url:"limit,omitempty"`  // entries a page; the service decides if zero
 }
 
-func (o LedgerOptions) validate() error {
+func (o LedgerOptions) validate(time.Time) error {
 	switch {
 	case o.Offset < 0:
 		return invalid("offset", "must not be negative, is %d", o.Offset)

@@ -1,5 +1,7 @@
 package qredo
 
+import "time"
+
 // Policy says who approves what leaves a fund or wallet: Threshold of the Members.
 type Policy struct {
 	ID        PolicyID       `json:"id"`
@@ -84,7 +86,7 @@ type PolicyRequest struct {
 	Type      PolicyType        `json:"type"`
 }
 
-func (r PolicyRequest) validate() error {
+func (r PolicyRequest) validate(time.Time) error {
 	if r.PolicyID == "" {
 		return invalid("policy_id", "must not be empty")
 	}

@@ -38,7 +38,7 @@ type AgentRequest struct {
 	ECPublicKey  string `json:"ecPublicKey"`  // 65 bytes in hexadecimal
 }
 
-func (r AgentRequest) validate() error {
+func (r AgentRequest) validate(time.Time) error {
 	if strings.TrimSpace(r.Name) == "" {
 		return invalid("name", "must not be empty")
 	}
@@ -93,10 +93,7 @@ func (a *ProofAuth) Authenticate(req *http.Request, body []byte, now time.Time) 
 //
 // API: POST /coreclient/init
 func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opts ...CallOption) (*AgentRegistration, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
-	return call[AgentRegistration](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient/init", body: req, secret: true}, opts)
+	return call[AgentRegistration](ctx, s.client, api("POST /coreclient/init").with(req).withSecret(), opts)
 }
 
 // Finish completes the registration with the agent's signature over its ID document, and returns the URL
@@ -110,7 +107,7 @@ func (s *CoreClientsService) Finish(ctx context.Context, idDocSignatureHex strin
 	body := struct {
 		Signature string `json:"idDocSignatureHex"`
 	}{idDocSignatureHex}
-	answer, err := call[agentFeed](ctx, s.client, operation{method: http.MethodPost, path: "/coreclient/finish", body: body}, opts)
+	answer, err := call[agentFeed](ctx, s.client, api("POST /coreclient/finish").with(body), opts)
 	if err != nil {
 		return "", err
 	}
@@ -130,11 +127,7 @@ type agentMessages struct {
 //
 // API: GET /coreclient/action/{action_id}
 func (s *CoreClientsService) Messages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
-	answer, err := call[agentMessages](ctx, s.client, agentOperation(http.MethodGet, actionID, nil), opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.Messages, nil
+	return list(ctx, s.client, api("GET /coreclient/action/{action_id}", string(actionID)), opts, func(a *agentMessages) []string { return a.Messages })
 }
 
 // SubmitSignatures approves an action by a signing agent's signatures, one for each of its messages and
@@ -153,16 +146,12 @@ func (s *CoreClientsService) SubmitSignatures(ctx context.Context, actionID Acti
 	body := struct {
 		Signatures []string `json:"signatures"`
 	}{signatures}
-	return s.client.do(ctx, agentOperation(http.MethodPut, actionID, body), opts)
+	return s.client.do(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(body), opts)
 }
 
 // RefuseToSign rejects an action as a signing agent. It needs a client with [ProofAuth].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *CoreClientsService) RefuseToSign(ctx context.Context, actionID ActionID, opts ...CallOption) error {
-	return s.client.do(ctx, agentOperation(http.MethodDelete, actionID, nil), opts)
-}
-
-func agentOperation(method string, actionID ActionID, body any) operation {
-	return operation{method: method, path: "/coreclient/action/{action_id}", ids: []string{string(actionID)}, body: body}
+	return s.client.do(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)), opts)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 )
 
 // UnknownOutcomeError is a request for a transaction that may have been carried out or not: its answer
@@ -43,20 +42,19 @@ type submitted interface {
 
 func (s *Submission) carry(id PartnerTxID) { s.PartnerTxID = id }
 
-// submit sends a request for a transaction. body is a pointer to the request that partner is a field of:
-// if that is empty it gets an ID here, so that the request can be repeated.
+// submit sends a request for a transaction. The operation's body is a pointer to the request that partner
+// is a field of: if that is empty it gets an ID here, so that the request can be repeated.
 func submit[T any, P interface {
 	*T
 	submitted
-}](ctx context.Context, c *Client, path string, ids []string, body any, partner *PartnerTxID, opts []CallOption) (*T, error) {
+}](ctx context.Context, c *Client, op operation, partner *PartnerTxID, opts []CallOption) (*T, error) {
 	options := newCallOptions(opts)
 	if *partner == "" && !options.noPartnerTxID {
 		*partner = PartnerTxID(rand.Text())
 	}
+	op.repeatable = *partner != ""
 	out := new(T)
-	x, err := c.perform(ctx, operation{
-		method: http.MethodPost, path: path, ids: ids, body: body, repeatable: *partner != "",
-	}, P(out), options)
+	x, err := c.perform(ctx, op, P(out), options)
 	switch {
 	case err == nil:
 		P(out).carry(*partner)

@@ -2,7 +2,6 @@ package qredo
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -64,7 +63,7 @@ type TakeRequest struct {
 	PartnerTxID     PartnerTxID `json:"partner_txID,omitzero"`
 }
 
-func (r TakeRequest) validate() error {
+func (r TakeRequest) validate(time.Time) error {
 	if err := checkID("swap_id", r.SwapID); err != nil {
 		return err
 	}
@@ -88,6 +87,8 @@ type liquidityHub struct {
 	Items []HubQuote `json:"items"`
 }
 
+func (h *liquidityHub) quotes() []HubQuote { return h.Items }
+
 // SwapsService swaps assets between two parties: both sides are settled in one step, or neither.
 type SwapsService struct{ client *Client }
 
@@ -96,19 +97,14 @@ type SwapsService struct{ client *Client }
 //
 // API: POST /company/{company_id}/atomicswap/make
 func (s *SwapsService) Make(ctx context.Context, companyID CompanyID, req SwapRequest, opts ...CallOption) (*SwapSubmission, error) {
-	if err := req.validate(s.client.clock.now()); err != nil {
-		return nil, err
-	}
-	return submit[SwapSubmission](ctx, s.client, "/company/{company_id}/atomicswap/make", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
+	return submit[SwapSubmission](ctx, s.client, api("POST /company/{company_id}/atomicswap/make", string(companyID)).with(&req), &req.PartnerTxID, opts)
 }
 
 // GetMake returns an offered swap with the maker's approvals.
 //
 // API: GET /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) GetMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
-	return call[Transaction](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/atomicswap/make/{tx_id}", ids: []string{string(companyID), string(txID)},
-	}, opts)
+	return call[Transaction](ctx, s.client, api("GET /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)), opts)
 }
 
 // WaitMake returns an offered swap once it is taken and settled. One that is rejected, cancelled or
@@ -123,9 +119,7 @@ func (s *SwapsService) WaitMake(ctx context.Context, companyID CompanyID, txID T
 //
 // API: DELETE /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
-	return s.client.do(ctx, operation{
-		method: http.MethodDelete, path: "/company/{company_id}/atomicswap/make/{tx_id}", ids: []string{string(companyID), string(txID)},
-	}, opts)
+	return s.client.do(ctx, api("DELETE /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)), opts)
 }
 
 // Take takes an offered swap. When the taker's custody group has approved it, both sides are settled and
@@ -133,19 +127,14 @@ func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID
 //
 // API: POST /company/{company_id}/atomicswap/take
 func (s *SwapsService) Take(ctx context.Context, companyID CompanyID, req TakeRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
-	return submit[Submission](ctx, s.client, "/company/{company_id}/atomicswap/take", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/atomicswap/take", string(companyID)).with(&req), &req.PartnerTxID, opts)
 }
 
 // GetTake returns the taker's side of a swap with the taker's approvals.
 //
 // API: GET /company/{company_id}/atomicswap/take/{tx_id}
 func (s *SwapsService) GetTake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
-	return call[Transaction](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/atomicswap/take/{tx_id}", ids: []string{string(companyID), string(txID)},
-	}, opts)
+	return call[Transaction](ctx, s.client, api("GET /company/{company_id}/atomicswap/take/{tx_id}", string(companyID), string(txID)), opts)
 }
 
 // WaitTake returns the taker's side of a swap once it is settled, as [SwapsService.WaitMake] does for the
@@ -166,31 +155,19 @@ func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID Tx
 	body := struct {
 		TxID TxID `json:"tx_id"`
 	}{txID}
-	return s.client.do(ctx, operation{
-		method: http.MethodPost, path: "/company/{company_id}/liquidityhub", ids: []string{string(companyID)}, body: body,
-	}, opts)
+	return s.client.do(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(body), opts)
 }
 
 // Hub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.
 //
 // API: GET /company/{company_id}/liquidityhub
 func (s *SwapsService) Hub(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]HubQuote, error) {
-	return s.hub(ctx, operation{
-		method: http.MethodGet, path: "/company/{company_id}/liquidityhub", ids: []string{string(companyID)},
-	}, opts)
+	return list(ctx, s.client, api("GET /company/{company_id}/liquidityhub", string(companyID)), opts, (*liquidityHub).quotes)
 }
 
 // HubAll returns all quotes on the liquidity hub that the API key can see.
 //
 // API: GET /liquidityhub
 func (s *SwapsService) HubAll(ctx context.Context, opts ...CallOption) ([]HubQuote, error) {
-	return s.hub(ctx, operation{method: http.MethodGet, path: "/liquidityhub"}, opts)
-}
-
-func (s *SwapsService) hub(ctx context.Context, op operation, opts []CallOption) ([]HubQuote, error) {
-	hub, err := call[liquidityHub](ctx, s.client, op, opts)
-	if err != nil {
-		return nil, err
-	}
-	return hub.Items, nil
+	return list(ctx, s.client, api("GET /liquidityhub"), opts, (*liquidityHub).quotes)
 }

@@ -2,7 +2,6 @@ package qredo
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -117,10 +116,7 @@ type TransfersService struct{ client *Client }
 //
 // API: POST /company/{company_id}/transfer
 func (s *TransfersService) Create(ctx context.Context, companyID CompanyID, req TransferRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(s.client.clock.now()); err != nil {
-		return nil, err
-	}
-	return submit[Submission](ctx, s.client, "/company/{company_id}/transfer", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/transfer", string(companyID)).with(&req), &req.PartnerTxID, opts)
 }
 
 // Get returns a transfer with its approvals.
@@ -143,10 +139,7 @@ func (s *TransfersService) Wait(ctx context.Context, companyID CompanyID, txID T
 //
 // API: POST /company/{company_id}/withdraw
 func (s *TransfersService) Withdraw(ctx context.Context, companyID CompanyID, req WithdrawalRequest, opts ...CallOption) (*Submission, error) {
-	if err := req.validate(s.client.clock.now()); err != nil {
-		return nil, err
-	}
-	return submit[Submission](ctx, s.client, "/company/{company_id}/withdraw", []string{string(companyID)}, &req, &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/withdraw", string(companyID)).with(&req), &req.PartnerTxID, opts)
 }
 
 // GetWithdrawal returns a withdrawal with its approvals.
@@ -164,7 +157,5 @@ func (s *TransfersService) WaitWithdrawal(ctx context.Context, companyID Company
 }
 
 func (s *TransfersService) get(ctx context.Context, path string, companyID CompanyID, txID TxID, opts []CallOption) (*Transaction, error) {
-	return call[Transaction](ctx, s.client, operation{
-		method: http.MethodGet, path: path, ids: []string{string(companyID), string(txID)},
-	}, opts)
+	return call[Transaction](ctx, s.client, api("GET "+path, string(companyID), string(txID)), opts)
 }

@@ -2,8 +2,8 @@ package qredo
 
 import (
 	"context"
-	"net/http"
 	"strings"
+	"time"
 )
 
 // TrustedPartyType tells what a trusted party is. Other values than these may come.
@@ -57,6 +57,13 @@ type TrustedPartyRequest struct {
 	Address string `json:"address"` // a user's e-mail, a core client's ID, or a company's domain
 }
 
+func (r TrustedPartyRequest) validate(time.Time) error {
+	if strings.TrimSpace(r.Address) == "" {
+		return invalid("address", "must be an e-mail, a core client's ID or a company's domain, is empty")
+	}
+	return nil
+}
+
 // TrustedNetworkService keeps the list of those whom a company trusts.
 type TrustedNetworkService struct{ client *Client }
 
@@ -65,12 +72,7 @@ type TrustedNetworkService struct{ client *Client }
 //
 // API: POST /company/{company_id}/trustedparty
 func (s *TrustedNetworkService) Add(ctx context.Context, companyID CompanyID, req TrustedPartyRequest, opts ...CallOption) error {
-	if strings.TrimSpace(req.Address) == "" {
-		return invalid("address", "must be an e-mail, a core client's ID or a company's domain, is empty")
-	}
-	return s.client.do(ctx, operation{
-		method: http.MethodPost, path: "/company/{company_id}/trustedparty", ids: []string{string(companyID)}, body: req,
-	}, opts)
+	return s.client.do(ctx, api("POST /company/{company_id}/trustedparty", string(companyID)).with(req), opts)
 }
 
 // List returns the members of a company's trusted network. Their IDs are what a [CustodyGroup] is made
@@ -78,21 +80,12 @@ func (s *TrustedNetworkService) Add(ctx context.Context, companyID CompanyID, re
 //
 // API: GET /company/{company_id}/trustedparty
 func (s *TrustedNetworkService) List(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]TrustedParty, error) {
-	list, err := call[trustedPartyList](ctx, s.client, operation{
-		method: http.MethodGet, path: "/company/{company_id}/trustedparty", ids: []string{string(companyID)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return list.parties(), nil
+	return list(ctx, s.client, api("GET /company/{company_id}/trustedparty", string(companyID)), opts, (*trustedPartyList).parties)
 }
 
 // Remove takes a party out of a company's trusted network.
 //
 // API: DELETE /company/{company_id}/trustedparty/{trustedparty_id}
 func (s *TrustedNetworkService) Remove(ctx context.Context, companyID CompanyID, id TrustedEntityID, opts ...CallOption) error {
-	return s.client.do(ctx, operation{
-		method: http.MethodDelete, path: "/company/{company_id}/trustedparty/{trustedparty_id}",
-		ids: []string{string(companyID), string(id)},
-	}, opts)
+	return s.client.do(ctx, api("DELETE /company/{company_id}/trustedparty/{trustedparty_id}", string(companyID), string(id)), opts)
 }

@@ -3,7 +3,7 @@ package qredo
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"time"
 )
 
 // WalletType tells how a wallet is shared. Other values than these may come.
@@ -122,22 +122,14 @@ type WalletsService struct{ client *Client }
 //
 // API: GET /wallet/{wallet_id}
 func (s *WalletsService) Get(ctx context.Context, walletID WalletID, opts ...CallOption) (*Wallet, error) {
-	return call[Wallet](ctx, s.client, operation{
-		method: http.MethodGet, path: "/wallet/{wallet_id}", ids: []string{string(walletID)},
-	}, opts)
+	return call[Wallet](ctx, s.client, api("GET /wallet/{wallet_id}", string(walletID)), opts)
 }
 
 // History returns what moved in a wallet.
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) History(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) ([]HistoryEntry, error) {
-	answer, err := call[walletHistory](ctx, s.client, operation{
-		method: http.MethodGet, path: "/wallet/{wallet_id}/history", ids: []string{string(walletID)}, query: options,
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.History, nil
+	return list(ctx, s.client, api("GET /wallet/{wallet_id}/history", string(walletID)).where(options), opts, func(a *walletHistory) []HistoryEntry { return a.History })
 }
 
 // MaxAmountOptions says what the maximum is asked for.
@@ -156,7 +148,7 @@ const (
 	MaxSwap     MaxType = "swap"
 )
 
-func (o MaxAmountOptions) validate() error {
+func (o MaxAmountOptions) validate(time.Time) error {
 	if o.Pending < 0 {
 		return invalid("pending", "must not be negative, is %d", o.Pending)
 	}
@@ -171,12 +163,7 @@ func (o MaxAmountOptions) validate() error {
 //
 // API: GET /wallet/{wallet_id}/max
 func (s *WalletsService) MaxAmount(ctx context.Context, walletID WalletID, options MaxAmountOptions, opts ...CallOption) (*Fees, error) {
-	if err := options.validate(); err != nil {
-		return nil, err
-	}
-	return call[Fees](ctx, s.client, operation{
-		method: http.MethodGet, path: "/wallet/{wallet_id}/max", ids: []string{string(walletID)}, query: options,
-	}, opts)
+	return call[Fees](ctx, s.client, api("GET /wallet/{wallet_id}/max", string(walletID)).where(options), opts)
 }
 
 // UpdatePolicy asks for another custody group of a wallet. The update itself waits for the approval of
@@ -185,13 +172,7 @@ func (s *WalletsService) MaxAmount(ctx context.Context, walletID WalletID, optio
 //
 // API: PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy
 func (s *WalletsService) UpdatePolicy(ctx context.Context, companyID CompanyID, fundID FundID, walletID WalletID, req PolicyRequest, opts ...CallOption) error {
-	if err := req.validate(); err != nil {
-		return err
-	}
-	return s.client.do(ctx, operation{
-		method: http.MethodPut, path: "/company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy",
-		ids: []string{string(companyID), string(fundID), string(walletID)}, body: req,
-	}, opts)
+	return s.client.do(ctx, api("PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", string(companyID), string(fundID), string(walletID)).with(req), opts)
 }
 
 // Exchange is a counterparty that wallets can be connected to.
@@ -223,9 +204,5 @@ type exchangeList struct {
 //
 // API: GET /exchanges
 func (s *WalletsService) Exchanges(ctx context.Context, opts ...CallOption) ([]Exchange, error) {
-	answer, err := call[exchangeList](ctx, s.client, operation{method: http.MethodGet, path: "/exchanges"}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return answer.Exchanges, nil
+	return list(ctx, s.client, api("GET /exchanges"), opts, func(a *exchangeList) []Exchange { return a.Exchanges })
 }

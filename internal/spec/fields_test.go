@@ -26,7 +26,7 @@ var goTypes = map[string]string{
 	"FundSearchResult": "fundSearchResult", "FundMatch": "FundMatch",
 	"FundDepositResponse": "depositAddresses", "DepositAddress": "DepositAddress",
 	"FundWhitelist": "whitelist", "WhitelistEntry": "WhitelistEntry", "AddFundWhitelist": "WhitelistEntry",
-	"FundAsset": "FundsService.AddAssets", "FundWallet": "FundsService.AddWallets", "WalletIDList": "walletIDs",
+	"FundAsset": "newAssets", "FundWallet": "newWallets", "WalletIDList": "walletIDs",
 
 	"FundWalletInfo": "Wallet", "ConnectedAccount": "ConnectedAccount", "Policy": "Policy", "PolicyMember": "PolicyMember",
 	"Entity": "Entity", "EntityUser": "EntityUser", "EntityCompany": "EntityCompany", "EntityCoreClient": "EntityCoreClient",
