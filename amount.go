@@ -1,7 +1,6 @@
 package qredo
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -98,12 +97,4 @@ func allDigits(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// checkAmount refuses what cannot be sent.
-func checkAmount(field string, amount Amount) error {
-	if amount <= 0 {
-		return invalid(field, "must be more than zero base units, is %s", fmt.Sprint(int64(amount)))
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,13 +39,10 @@ type FeesRequest struct {
 }
 
 func (r FeesRequest) validate(time.Time) error {
-	switch {
-	case r.Type == "":
+	if r.Type == "" {
 		return invalid("type", "must be withdraw, transferOut or swap, is empty")
-	case r.Asset == "":
-		return invalid("asset", "must not be empty")
 	}
-	return checkAmount("amount", r.Amount)
+	return cmp.Or(checkText("asset", r.Asset), checkAmount("amount", r.Amount))
 }
 
 // Fees is what a movement costs, in base units.

@@ -170,17 +170,3 @@ func checkAPIKey(apiKey string) (string, error) {
 	apiKey = strings.TrimSpace(apiKey)
 	return apiKey, checkHeaderText("API key", apiKey)
 }
-
-// checkHeaderText refuses text that cannot be a header's value. It does not repeat the text, which may
-// be a secret.
-func checkHeaderText(field, text string) error {
-	if text == "" {
-		return invalid(field, "must not be empty")
-	}
-	for i, c := range []byte(text) {
-		if c <= ' ' || c > '~' {
-			return invalid(field, "must be visible ASCII without line breaks or spaces, byte %d is not", i)
-		}
-	}
-	return nil
-}

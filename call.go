@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/google/go-querystring/query"
 
@@ -64,9 +63,6 @@ func (c *Client) do(ctx context.Context, op operation, opts []CallOption) error 
 	_, err := c.perform(ctx, op, nil, newCallOptions(opts))
 	return err
 }
-
-// validated is a body or query that can be seen to be wrong before it is sent.
-type validated interface{ validate(now time.Time) error }
 
 // perform makes a request and reads its answer into out. The exchange is nil if nothing was tried.
 func (c *Client) perform(ctx context.Context, op operation, out any, opts callOptions) (*exchange, error) {
@@ -234,12 +230,4 @@ func expandPath(template string, ids []string) (string, error) {
 		return "", invalid(problem.Field, "%s", problem.Rule)
 	}
 	return expanded, nil
-}
-
-// checkID refuses an ID that is missing or that would change the path it is put into.
-func checkID[T ~string](field string, id T) error {
-	if problem := path.Check(field, string(id)); problem != nil {
-		return invalid(field, "%s", problem.Rule)
-	}
-	return nil
 }

@@ -29,10 +29,7 @@ type CompanyRequest struct {
 }
 
 func (r CompanyRequest) validate(time.Time) error {
-	if strings.TrimSpace(r.Name) == "" {
-		return invalid("name", "must not be empty")
-	}
-	return nil
+	return checkText("name", r.Name)
 }
 
 // CompanyRef names a company by its ID and by the caller's own reference.

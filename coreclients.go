@@ -1,9 +1,8 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
-	"strings"
 	"time"
 )
 
@@ -116,10 +115,7 @@ type SweepRequest struct {
 func (r SweepRequest) Validate(now time.Time) error { return r.validate(now) }
 
 func (r SweepRequest) validate(now time.Time) error {
-	if err := checkID("recipient_wallet_id", r.RecipientWalletID); err != nil {
-		return err
-	}
-	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
+	return cmp.Or(checkID("recipient_wallet_id", r.RecipientWalletID), validateOutgoing(r.WalletID, r.Send, r.Expires, now))
 }
 
 // CoreClientSignature is a core client's signature over a hash.
@@ -140,20 +136,8 @@ type VerifyRequest struct {
 }
 
 func (r VerifyRequest) validate(time.Time) error {
-	if err := checkHex("message_hash_hex", r.MessageHashHex); err != nil {
-		return err
-	}
-	if err := checkHex("signature_hex", r.SignatureHex); err != nil {
-		return err
-	}
-	return checkID("signer_id", r.SignerID)
-}
-
-func checkHex(field, text string) error {
-	if _, err := hex.DecodeString(text); err != nil || text == "" {
-		return invalid(field, "must be hexadecimal and not empty")
-	}
-	return nil
+	return cmp.Or(
+		checkHex("message_hash_hex", r.MessageHashHex), checkHex("signature_hex", r.SignatureHex), checkID("signer_id", r.SignerID))
 }
 
 // CoreClientsService keeps core clients and lets them approve.
@@ -163,8 +147,8 @@ type CoreClientsService struct{ client *Client }
 //
 // API: POST /coreclient
 func (s *CoreClientsService) Create(ctx context.Context, name string, opts ...CallOption) (*CoreClient, error) {
-	if strings.TrimSpace(name) == "" {
-		return nil, invalid("name", "must not be empty")
+	if err := checkText("name", name); err != nil {
+		return nil, err
 	}
 	body := struct {
 		Name string `json:"name"`

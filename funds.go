@@ -1,11 +1,11 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -69,16 +69,9 @@ type FundRequest struct {
 }
 
 func (r FundRequest) validate(time.Time) error {
-	if strings.TrimSpace(r.Name) == "" {
-		return invalid("name", "must not be empty")
-	}
-	if err := r.CustodyGroupWithdraw.validate("custodygroup_withdraw"); err != nil {
-		return err
-	}
-	if err := r.CustodyGroupTx.validate("custodygroup_tx"); err != nil {
-		return err
-	}
-	return validateWallets(r.Wallets)
+	return cmp.Or(
+		checkText("name", r.Name), r.CustodyGroupWithdraw.validate("custodygroup_withdraw"),
+		r.CustodyGroupTx.validate("custodygroup_tx"), validateWallets(r.Wallets))
 }
 
 // CreatedFund names a new fund and its two custody groups.
@@ -122,8 +115,8 @@ func (n newAssets) validate(time.Time) error {
 		return invalid("assets", "must not be empty")
 	}
 	for i, asset := range n.Assets {
-		if asset == "" {
-			return invalid(fmt.Sprintf("assets[%d]", i), "must not be empty")
+		if err := checkText(fmt.Sprintf("assets[%d]", i), asset); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -154,13 +147,7 @@ type WhitelistEntry struct {
 }
 
 func (e WhitelistEntry) validate(time.Time) error {
-	if e.Asset == "" {
-		return invalid("asset", "must not be empty")
-	}
-	if strings.TrimSpace(e.Address) == "" {
-		return invalid("address", "must not be empty")
-	}
-	return nil
+	return cmp.Or(checkText("asset", e.Asset), checkText("address", e.Address))
 }
 
 type whitelist struct {

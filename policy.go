@@ -1,6 +1,9 @@
 package qredo
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Policy says who approves what leaves a fund or wallet: Threshold of the Members.
 type Policy struct {
@@ -87,12 +90,9 @@ type PolicyRequest struct {
 }
 
 func (r PolicyRequest) validate(time.Time) error {
-	if r.PolicyID == "" {
-		return invalid("policy_id", "must not be empty")
-	}
 	if r.Type != PolicyTx && r.Type != PolicyWithdraw {
 		return invalid("type", "must be %s or %s, is %q", PolicyTx, PolicyWithdraw, r.Type)
 	}
 	group := CustodyGroup{Threshold: r.Threshold, Members: r.Members}
-	return group.validate("")
+	return cmp.Or(checkText("policy_id", r.PolicyID), group.validate(""))
 }

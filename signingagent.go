@@ -1,11 +1,11 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -39,13 +39,7 @@ type AgentRequest struct {
 }
 
 func (r AgentRequest) validate(time.Time) error {
-	if strings.TrimSpace(r.Name) == "" {
-		return invalid("name", "must not be empty")
-	}
-	if err := checkHex("blsPublicKey", r.BLSPublicKey); err != nil {
-		return err
-	}
-	return checkHex("ecPublicKey", r.ECPublicKey)
+	return cmp.Or(checkText("name", r.Name), checkHex("blsPublicKey", r.BLSPublicKey), checkHex("ecPublicKey", r.ECPublicKey))
 }
 
 // AgentRegistration is what a signing agent is given once, and has to keep.

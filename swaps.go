@@ -1,8 +1,8 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
-	"strings"
 	"time"
 )
 
@@ -20,32 +20,15 @@ type SwapRequest struct {
 }
 
 func (r SwapRequest) validate(now time.Time) error {
-	if err := validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference); err != nil {
-		return err
-	}
-	if err := r.Send.validate("send"); err != nil {
-		return err
-	}
-	if err := r.Receive.validate("receive"); err != nil {
-		return err
-	}
-	if !r.Expires.IsZero() {
+	err := cmp.Or(validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference), r.Send.validate("send"), r.Receive.validate("receive"))
+	if err == nil && !r.Expires.IsZero() {
 		return checkExpiry(r.Expires, now)
 	}
-	return nil
+	return err
 }
 
 func validateSwapSide(send, receive WalletID, reference string) error {
-	if err := checkID("send_wallet_id", send); err != nil {
-		return err
-	}
-	if err := checkID("receive_wallet_id", receive); err != nil {
-		return err
-	}
-	if strings.TrimSpace(reference) == "" {
-		return invalid("reference", "must not be empty")
-	}
-	return nil
+	return cmp.Or(checkID("send_wallet_id", send), checkID("receive_wallet_id", receive), checkText("reference", reference))
 }
 
 // SwapSubmission is the answer to an offered swap.
@@ -64,10 +47,7 @@ type TakeRequest struct {
 }
 
 func (r TakeRequest) validate(time.Time) error {
-	if err := checkID("swap_id", r.SwapID); err != nil {
-		return err
-	}
-	return validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference)
+	return cmp.Or(checkID("swap_id", r.SwapID), validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference))
 }
 
 // HubQuote is a quote listed on the liquidity hub, as its maker offers it: who takes it sends what the

@@ -1,6 +1,7 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -13,10 +14,7 @@ type AssetAmount struct {
 }
 
 func (a AssetAmount) validate(field string) error {
-	if a.Asset == "" {
-		return invalid(field+".symbol", "must not be empty")
-	}
-	return checkAmount(field+".amount", a.Amount)
+	return cmp.Or(checkText(field+".symbol", a.Asset), checkAmount(field+".amount", a.Amount))
 }
 
 // TransferRequest moves an asset from a wallet to another wallet of the service.
@@ -68,24 +66,7 @@ func (r WithdrawalRequest) validate(now time.Time) error {
 }
 
 func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Time) error {
-	if err := checkID("wallet_id", from); err != nil {
-		return err
-	}
-	if err := send.validate("send"); err != nil {
-		return err
-	}
-	return checkExpiry(expires, now)
-}
-
-func checkExpiry(expires Time, now time.Time) error {
-	switch {
-	case expires.IsZero():
-		return invalid("expires", "must be set: until when the transaction can be approved")
-	case expires.seconds() <= now.Unix(): // as it is on the wire, without fractions
-		return invalid("expires", "must be in the future, is %s, now is %s",
-			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-	}
-	return nil
+	return cmp.Or(checkID("wallet_id", from), send.validate("send"), checkExpiry(expires, now))
 }
 
 // Submission is the answer to a request for a transaction.

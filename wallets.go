@@ -1,6 +1,7 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -36,19 +37,14 @@ type ConnectAccount struct {
 func validateWallets(wallets []WalletRequest) error {
 	for i, w := range wallets {
 		field := fmt.Sprintf("wallets[%d]", i)
-		if w.Asset == "" {
-			return invalid(field+".asset", "must not be empty")
-		}
-		if err := w.CustodyGroupWithdraw.validate(field + ".custodygroup_withdraw"); err != nil {
-			return err
-		}
-		if err := w.CustodyGroupTx.validate(field + ".custodygroup_tx"); err != nil {
-			return err
-		}
+		err := cmp.Or(
+			checkText(field+".asset", w.Asset), w.CustodyGroupWithdraw.validate(field+".custodygroup_withdraw"),
+			w.CustodyGroupTx.validate(field+".custodygroup_tx"))
 		for j, account := range w.Connect {
-			if account.CounterpartyID == "" {
-				return invalid(fmt.Sprintf("%s.connect[%d].counterparty_id", field, j), "must not be empty")
-			}
+			err = cmp.Or(err, checkText(fmt.Sprintf("%s.connect[%d].counterparty_id", field, j), account.CounterpartyID))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,64 @@
+package qredo
+
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo/internal/path"
+)
+
+// validated is a body or query that can be seen to be wrong before it is sent. Where several things are
+// wrong, validate names the first: see [cmp.Or].
+type validated interface{ validate(now time.Time) error }
+
+func checkText[T ~string](field string, text T) error {
+	if strings.TrimSpace(string(text)) == "" {
+		return invalid(field, "must not be empty")
+	}
+	return nil
+}
+
+// checkID refuses an ID that is missing or that would change the path it is put into.
+func checkID[T ~string](field string, id T) error {
+	if problem := path.Check(field, string(id)); problem != nil {
+		return invalid(field, "%s", problem.Rule)
+	}
+	return nil
+}
+
+func checkHex(field, text string) error {
+	if _, err := hex.DecodeString(text); err != nil || text == "" {
+		return invalid(field, "must be hexadecimal and not empty")
+	}
+	return nil
+}
+
+func checkAmount(field string, amount Amount) error {
+	if amount <= 0 {
+		return invalid(field, "must be more than zero base units, is %d", int64(amount))
+	}
+	return nil
+}
+
+func checkExpiry(expires Time, now time.Time) error {
+	switch {
+	case expires.IsZero():
+		return invalid("expires", "must be set: until when the transaction can be approved")
+	case expires.seconds() <= now.Unix(): // as it is on the wire, without fractions
+		return invalid("expires", "must be in the future, is %s, now is %s",
+			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// checkHeaderText refuses text that cannot be a header's value. It does not repeat the text, which may
+// be a secret.
+func checkHeaderText(field, text string) error {
+	for i, c := range []byte(text) {
+		if c <= ' ' || c > '~' {
+			return invalid(field, "must be visible ASCII without line breaks or spaces, byte %d is not", i)
+		}
+	}
+	return checkText(field, text)
+}
