@@ -71,14 +71,12 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if isNil(auth) {
 		return nil, invalid("auth", "must not be nil: see NewRSAAuth and AuthFromEnv")
 	}
-	c := &Client{
-		auth:        auth,
-		clock:       &clock{source: time.Now},
-		log:         slog.New(slog.DiscardHandler),
-		userAgent:   []string{"qredo-go/" + Version},
-		maxResponse: defaultMaxResponse,
+	c := &Client{auth: auth, clock: &clock{}}
+	defaults := []Option{
+		WithEnvironment(Production), WithHTTPClient(defaultHTTPClient()), WithRetry(RetryPolicy{}), WithClock(time.Now),
+		WithLogger(slog.New(slog.DiscardHandler)), WithUserAgent("qredo-go/" + Version), WithMaxResponse(defaultMaxResponse),
 	}
-	for _, opt := range append([]Option{WithEnvironment(Production)}, opts...) {
+	for _, opt := range append(defaults, opts...) {
 		if opt == nil {
 			return nil, invalid("option", "must not be nil")
 		}
@@ -86,20 +84,13 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if c.http == nil {
-		c.http = defaultHTTPClient()
-	}
 	c.baseURL = c.base.String()
-	policy, err := c.retry.withDefaults()
-	if err != nil {
-		return nil, err
-	}
 	var chain handler = httpHandler{c.http, c.maxResponse}
 	chain = authHandler{c.auth, c.clock, chain}
-	chain = rateHandler{c.limiter, &stop{}, policy.MaxRetryAfter, chain}
+	chain = rateHandler{c.limiter, &stop{}, c.retry.MaxRetryAfter, chain}
 	chain = logHandler{c.log, chain}
 	chain = errorHandler{c.clock, chain}
-	c.chain = retryHandler{policy, newRetryBudget(policy.Budget), c.clock, chain}
+	c.chain = retryHandler{c.retry, newRetryBudget(c.retry.Budget), c.clock, chain}
 	c.Companies = &CompaniesService{c}
 	c.TrustedNetwork = &TrustedNetworkService{c}
 	c.Funds = &FundsService{c}
@@ -167,11 +158,8 @@ func isLoopback(host string) bool {
 // timeouts, tests. Redirects are refused whatever it says, because the URL is signed.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
-		if client == nil {
-			return invalid("HTTP client", "must not be nil")
-		}
 		c.http = client
-		return nil
+		return checkGiven("HTTP client", client != nil)
 	}
 }
 
@@ -179,9 +167,9 @@ func WithHTTPClient(client *http.Client) Option {
 // retries off for all calls, [WithoutRetry] for one. What is refused for a wrong clock is signed and sent
 // once more all the same, unless by [WithoutRetry].
 func WithRetry(policy RetryPolicy) Option {
-	return func(c *Client) error {
-		c.retry = policy
-		return nil
+	return func(c *Client) (err error) {
+		c.retry, err = policy.withDefaults()
+		return err
 	}
 }
 
@@ -202,33 +190,24 @@ func WithRateLimit(perSecond float64, burst int) Option {
 // logged. Successes have level debug, failures level warn.
 func WithLogger(log *slog.Logger) Option {
 	return func(c *Client) error {
-		if log == nil {
-			return invalid("logger", "must not be nil")
-		}
 		c.log = log
-		return nil
+		return checkGiven("logger", log != nil)
 	}
 }
 
 // WithClock sets where the time comes from: for the timestamp of requests and for checking expiries.
 func WithClock(now func() time.Time) Option {
 	return func(c *Client) error {
-		if now == nil {
-			return invalid("clock", "must not be nil")
-		}
 		c.clock.source = now
-		return nil
+		return checkGiven("clock", now != nil)
 	}
 }
 
 // WithUserAgent sets the User-Agent header.
 func WithUserAgent(agent string) Option {
 	return func(c *Client) error {
-		if err := checkHeaderText("user agent", strings.ReplaceAll(agent, " ", "")); err != nil {
-			return err
-		}
 		c.userAgent = []string{agent}
-		return nil
+		return checkHeaderText("user agent", strings.ReplaceAll(agent, " ", ""))
 	}
 }
 

@@ -93,28 +93,23 @@ func (e *Error) remedy() string {
 // Is reports whether target is the sentinel of this error's status.
 func (e *Error) Is(target error) bool {
 	switch target {
-	case ErrBadRequest:
-		return e.StatusCode == http.StatusBadRequest
-	case ErrUnauthorized:
-		return e.StatusCode == http.StatusUnauthorized
 	case ErrBadSignature:
 		return e.StatusCode == http.StatusUnauthorized && !e.wrongClock && strings.EqualFold(e.Reason, "signature")
 	case ErrClockSkew:
 		return e.wrongClock
-	case ErrForbidden:
-		return e.StatusCode == http.StatusForbidden
-	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound
-	case ErrConflict:
-		return e.StatusCode == http.StatusConflict
-	case ErrRateLimited:
-		return e.StatusCode == http.StatusTooManyRequests
 	case ErrServer:
 		return e.StatusCode >= 500
 	case ErrBadAnswer:
 		return e.StatusCode >= 200 && e.StatusCode < 300
 	}
-	return false
+	status, known := statusOf[target]
+	return known && status == e.StatusCode
+}
+
+// statusOf holds the sentinels that stand for one status.
+var statusOf = map[error]int{
+	ErrBadRequest: http.StatusBadRequest, ErrUnauthorized: http.StatusUnauthorized, ErrForbidden: http.StatusForbidden,
+	ErrNotFound: http.StatusNotFound, ErrConflict: http.StatusConflict, ErrRateLimited: http.StatusTooManyRequests,
 }
 
 // Unwrap returns why a success could not be understood, if that is what happened.

@@ -12,6 +12,13 @@ import (
 // wrong, validate names the first: see [cmp.Or].
 type validated interface{ validate(now time.Time) error }
 
+func checkGiven(field string, given bool) error {
+	if !given {
+		return invalid(field, "must not be nil")
+	}
+	return nil
+}
+
 func checkText[T ~string](field string, text T) error {
 	if strings.TrimSpace(string(text)) == "" {
 		return invalid(field, "must not be empty")
