@@ -48,6 +48,7 @@ type Client struct {
 	Swaps          *SwapsService
 	Assets         *AssetsService
 	CoreClients    *CoreClientsService
+	SigningAgent   *SigningAgentService // for a client with [ProofAuth]
 
 	base        *url.URL
 	baseURL     string // base as text
@@ -99,6 +100,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	c.Swaps = &SwapsService{c}
 	c.Assets = &AssetsService{c}
 	c.CoreClients = &CoreClientsService{c}
+	c.SigningAgent = &SigningAgentService{c}
 	return c, nil
 }
 

@@ -27,19 +27,10 @@ func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...
 		}
 		return open, nil
 	}
-	return s.feed(ctx, "/coreclient/{client_id}/feed", []string{string(id)}, pending, opts)
+	return s.client.actionFeed(ctx, "/coreclient/{client_id}/feed", []string{string(id)}, pending, opts)
 }
 
-// AgentFeed gives the actions that a signing agent is asked to approve, as [CoreClientsService.Feed] does
-// for a core client. It needs a client with [ProofAuth]. What is pending comes from the feed alone, which
-// sends it again after each connection.
-//
-// API: GET /coreclient/feed
-func (s *CoreClientsService) AgentFeed(ctx context.Context, opts ...FeedOption) iter.Seq2[Action, error] {
-	return s.feed(ctx, "/coreclient/feed", nil, nil, opts)
-}
-
-func (s *CoreClientsService) feed(ctx context.Context, path string, ids []string, pending func(context.Context) ([]Action, error), opts []FeedOption) iter.Seq2[Action, error] {
+func (c *Client) actionFeed(ctx context.Context, path string, ids []string, pending func(context.Context) ([]Action, error), opts []FeedOption) iter.Seq2[Action, error] {
 	return func(yield func(Action, error) bool) {
 		options, err := newFeedOptions(opts)
 		expanded := ""
@@ -50,8 +41,8 @@ func (s *CoreClientsService) feed(ctx context.Context, path string, ids []string
 			yield(Action{}, err)
 			return
 		}
-		known := knownActions{now: s.client.clock.now}
-		f := feed[Action]{client: s.client, path: expanded, feedOptions: options, fresh: known.add}
+		known := knownActions{now: c.clock.now}
+		f := feed[Action]{client: c, path: expanded, feedOptions: options, fresh: known.add}
 		if pending != nil {
 			f.fill = func(ctx context.Context) ([]Action, error) {
 				open, err := pending(ctx)

@@ -46,8 +46,8 @@ func TestWalletFeed(t *testing.T) {
 		sides[side.WalletID] = side
 	}
 	out, in := sides[w.btc], sides[w.otherBTC]
-	require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fee, out.NetAmount}, "what leaves is negative")
-	require.Equal(t, []qredo.Amount{2797, 0, 2797}, []qredo.Amount{in.Amount, in.Fee, in.NetAmount})
+	require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount}, "what leaves is negative")
+	require.Equal(t, []qredo.Amount{2797, 0, 2797}, []qredo.Amount{in.Amount, in.Fees, in.NetAmount})
 
 	swept, err := w.client.CoreClients.Sweep(t.Context(), w.desk.ID, w.sweep(1000))
 	require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestAgentFeed(t *testing.T) {
 	require.NoError(t, err)
 	client, err := qredo.NewClient(auth, qredo.WithBaseURL(w.srv.BaseURL()))
 	require.NoError(t, err)
-	_, err = client.CoreClients.Finish(ctx, hexOf(64))
+	_, err = client.SigningAgent.Finish(ctx, hexOf(64))
 	require.NoError(t, err)
 	require.NoError(t, w.client.TrustedNetwork.Add(ctx, w.company, qredo.TrustedPartyRequest{Address: string(registration.ID)}))
 	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(registration.ID)}}
@@ -211,7 +211,7 @@ func TestAgentFeed(t *testing.T) {
 		return tx.Approvals[0].ActionID
 	}
 	pending := ask()
-	f := follow(t, client.CoreClients.AgentFeed)
+	f := follow(t, client.SigningAgent.Feed)
 	require.Equal(t, pending, f.next(t).ID)
 	f.reaches(t, qredo.FeedCaughtUp)
 	for range 3 {
@@ -221,7 +221,7 @@ func TestAgentFeed(t *testing.T) {
 		f.reaches(t, qredo.FeedLost)
 		f.reaches(t, qredo.FeedCaughtUp)
 	}
-	require.NoError(t, client.CoreClients.RefuseToSign(ctx, pending))
+	require.NoError(t, client.SigningAgent.Reject(ctx, pending))
 	require.Equal(t, ask(), f.next(t).ID)
 	f.requireQuiet(t)
 }

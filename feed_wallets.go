@@ -16,7 +16,7 @@ type WalletEvent struct {
 	ChainTxID string    `json:"chain_tx_id"`
 	Asset     AssetCode `json:"asset"`
 	Amount    Amount    `json:"amount"`
-	Fee       Amount    `json:"fee"`
+	Fees       Amount    `json:"fee"`
 	NetAmount Amount    `json:"net_amount"`
 	Sweep     bool      `json:"sweep_tx"`
 	Time      Time      `json:"timestamp"`
@@ -160,6 +160,6 @@ func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
 func (e HistoryEntry) event() WalletEvent {
 	return WalletEvent{
 		Status: TxApproved, WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Asset: e.Asset,
-		Amount: e.Amount, Fee: e.Fee, NetAmount: e.NetAmount, Time: e.Time,
+		Amount: e.Amount, Fees: e.Fees, NetAmount: e.NetAmount, Time: e.Time,
 	}
 }

@@ -38,7 +38,7 @@ func TestFundsBadRequests(t *testing.T) {
 			wallet(qredo.WalletRequest{Asset: "BTC", CustodyGroupWithdraw: group(1, "")}), "wallets[1].custodygroup_withdraw.members[0]",
 		},
 		"connect to nobody": {
-			wallet(qredo.WalletRequest{Asset: "BTC", Connect: []qredo.ConnectAccount{{CounterpartyID: "c"}, {ClientID: "x"}}}),
+			wallet(qredo.WalletRequest{Asset: "BTC", Connect: []qredo.ConnectRequest{{CounterpartyID: "c"}, {ClientID: "x"}}}),
 			"wallets[1].connect[1].counterparty_id",
 		},
 	} {

@@ -21,7 +21,7 @@ func TestFundsCreate(t *testing.T) {
 				Name: "Trading", Asset: "ETH-TESTNET", Type: qredo.WalletDedicated,
 				CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{bobID}},
 				CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{coreID}},
-				Connect:              []qredo.ConnectAccount{{CounterpartyID: exchangeID, ClientID: "client-77"}},
+				Connect:              []qredo.ConnectRequest{{CounterpartyID: exchangeID, ClientID: "client-77"}},
 			},
 		},
 	})
@@ -65,7 +65,7 @@ func TestFundsAddWallets(t *testing.T) {
 		{
 			Name: "Spare", Asset: "BTC-TESTNET", Type: qredo.WalletMultiCounterparty,
 			CustodyGroupTx: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{aliceID, coreID}},
-			Connect:        []qredo.ConnectAccount{{CounterpartyID: exchangeID}},
+			Connect:        []qredo.ConnectRequest{{CounterpartyID: exchangeID}},
 		},
 		{Asset: "ETH-TESTNET"},
 	})

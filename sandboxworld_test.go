@@ -53,7 +53,7 @@ func newWorld(t testing.TB, opts ...sandbox.Option) *world {
 		Wallets: []qredo.WalletRequest{
 			{Name: "btc", Asset: "BTC"}, {Name: "other btc", Asset: "BTC", CustodyGroupTx: group, CustodyGroupWithdraw: group},
 			{Name: "eth", Asset: "ETH"}, {Name: "other eth", Asset: "ETH"},
-			{Name: "dedicated", Asset: "BTC", Type: qredo.WalletDedicated, Connect: []qredo.ConnectAccount{{CounterpartyID: string(w.desk.ID)}}},
+			{Name: "dedicated", Asset: "BTC", Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.desk.ID)}}},
 		},
 	})
 	require.NoError(t, err)

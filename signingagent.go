@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"time"
 )
 
 // A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
-// registered by a client that signs with RSA, and from then on authenticates itself by a proof. Where
-// the two differ, the methods below say which client they need.
+// registered by a client that signs with RSA, and from then on authenticates itself by a proof.
 
 // Secret is text that must not get into a log: it prints as [redacted], however it is printed. Convert
 // it to string to get the text.
@@ -48,7 +48,7 @@ type AgentRegistration struct {
 	ClientID     string       `json:"clientID"`
 	ClientSecret Secret       `json:"clientSecret"` // what its proofs are made with
 	AccountCode  string       `json:"accountCode"`
-	IDDocument   string       `json:"idDoc"` // to be signed for Finish
+	IDDocument   string       `json:"idDoc"` // to be signed for [SigningAgentService.Finish]
 	Created      Time         `json:"timestamp"`
 }
 
@@ -83,18 +83,21 @@ func (a *ProofAuth) Authenticate(req *http.Request, body []byte, now time.Time) 
 }
 
 // Register registers a signing agent. It needs a client with [RSAAuth], also at services that take other
-// calls unsigned. Finish completes it.
+// calls unsigned. [SigningAgentService.Finish] completes it.
 //
 // API: POST /coreclient/init
 func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opts ...CallOption) (*AgentRegistration, error) {
 	return call[AgentRegistration](ctx, s.client, api("POST /coreclient/init").with(req).withSecret(), opts)
 }
 
+// SigningAgentService is what a signing agent does with its own client, one with [ProofAuth].
+type SigningAgentService struct{ client *Client }
+
 // Finish completes the registration with the agent's signature over its ID document, and returns the URL
-// of its feed. It needs a client with [ProofAuth].
+// of its feed.
 //
 // API: POST /coreclient/finish
-func (s *CoreClientsService) Finish(ctx context.Context, idDocSignatureHex string, opts ...CallOption) (feed string, err error) {
+func (s *SigningAgentService) Finish(ctx context.Context, idDocSignatureHex string, opts ...CallOption) (feed string, err error) {
 	if err := checkHex("idDocSignatureHex", idDocSignatureHex); err != nil {
 		return "", err
 	}
@@ -116,19 +119,17 @@ type agentMessages struct {
 	Messages []string `json:"messages"`
 }
 
-// Messages returns what a signing agent has to sign to approve an action: hexadecimal texts. It needs a
-// client with [ProofAuth].
+// Messages returns what a signing agent has to sign to approve an action: hexadecimal texts.
 //
 // API: GET /coreclient/action/{action_id}
-func (s *CoreClientsService) Messages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
+func (s *SigningAgentService) Messages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
 	return list(ctx, s.client, api("GET /coreclient/action/{action_id}", string(actionID)), opts, func(a *agentMessages) []string { return a.Messages })
 }
 
-// SubmitSignatures approves an action by a signing agent's signatures, one for each of its messages and
-// in their order. It needs a client with [ProofAuth].
+// Approve approves an action by the agent's signatures, one for each of its messages and in their order.
 //
 // API: PUT /coreclient/action/{action_id}
-func (s *CoreClientsService) SubmitSignatures(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
+func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
 	if len(signatures) == 0 {
 		return invalid("signatures", "must not be empty")
 	}
@@ -143,9 +144,17 @@ func (s *CoreClientsService) SubmitSignatures(ctx context.Context, actionID Acti
 	return s.client.do(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(body), opts)
 }
 
-// RefuseToSign rejects an action as a signing agent. It needs a client with [ProofAuth].
+// Reject rejects an action.
 //
 // API: DELETE /coreclient/action/{action_id}
-func (s *CoreClientsService) RefuseToSign(ctx context.Context, actionID ActionID, opts ...CallOption) error {
+func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opts ...CallOption) error {
 	return s.client.do(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)), opts)
+}
+
+// Feed gives the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core
+// client. What is pending comes from the feed alone, which sends it again after each connection.
+//
+// API: GET /coreclient/feed
+func (s *SigningAgentService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[Action, error] {
+	return s.client.actionFeed(ctx, "/coreclient/feed", nil, nil, opts)
 }

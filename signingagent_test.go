@@ -16,7 +16,7 @@ const testProof = "proof-9c1d2e3f4a5b6c7d"
 
 // serveAgentFixture is serveFixture for calls that a signing agent makes: its one header takes the place
 // of the signature.
-func serveAgentFixture(t *testing.T, name string) *qredo.CoreClientsService {
+func serveAgentFixture(t *testing.T, name string) *qredo.SigningAgentService {
 	t.Helper()
 	f := loadFixture(t, name)
 	auth, err := qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {
@@ -34,7 +34,7 @@ func serveAgentFixture(t *testing.T, name string) *qredo.CoreClientsService {
 	client, err := qredo.NewClient(auth, qredo.WithEnvironment(qredo.Sandbox), qredo.WithClock(testClock),
 		qredo.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
-	return client.CoreClients
+	return client.SigningAgent
 }
 
 func goodAgent() qredo.AgentRequest {
@@ -69,15 +69,16 @@ func TestAgentMessages(t *testing.T) {
 
 func TestAgentSubmitSignatures(t *testing.T) {
 	agent := serveAgentFixture(t, "coreclients_submit_signatures")
-	require.NoError(t, agent.SubmitSignatures(t.Context(), coreActionID, []string{hexOf(10), hexOf(11)}))
+	require.NoError(t, agent.Approve(t.Context(), coreActionID, []string{hexOf(10), hexOf(11)}))
 }
 
 func TestAgentRefuseToSign(t *testing.T) {
-	require.NoError(t, serveAgentFixture(t, "coreclients_refuse_to_sign").RefuseToSign(t.Context(), coreActionID))
+	require.NoError(t, serveAgentFixture(t, "coreclients_refuse_to_sign").Reject(t.Context(), coreActionID))
 }
 
 func TestAgentRequestsRefused(t *testing.T) {
-	agent, ctx := newClient(t, refuseAll(t)).CoreClients, t.Context()
+	client, ctx := newClient(t, refuseAll(t)), t.Context()
+	agent := client.SigningAgent
 	for field, spoil := range map[string]func(*qredo.AgentRequest){
 		"name":         func(r *qredo.AgentRequest) { r.Name = "" },
 		"blsPublicKey": func(r *qredo.AgentRequest) { r.BLSPublicKey = "0x12" },
@@ -85,13 +86,13 @@ func TestAgentRequestsRefused(t *testing.T) {
 	} {
 		req := goodAgent()
 		spoil(&req)
-		_, err := agent.Register(ctx, req)
+		_, err := client.CoreClients.Register(ctx, req)
 		requireInvalid(t, err, field)
 	}
 	_, err := agent.Finish(ctx, "zz")
 	requireInvalid(t, err, "idDocSignatureHex")
-	requireInvalid(t, agent.SubmitSignatures(ctx, coreActionID, nil), "signatures")
-	requireInvalid(t, agent.SubmitSignatures(ctx, coreActionID, []string{"ab", "a"}), "signatures[1]")
+	requireInvalid(t, agent.Approve(ctx, coreActionID, nil), "signatures")
+	requireInvalid(t, agent.Approve(ctx, coreActionID, []string{"ab", "a"}), "signatures[1]")
 	_, err = agent.Messages(ctx, "a/b")
 	requireInvalid(t, err, "action_id")
 }
@@ -118,7 +119,7 @@ func TestProofAuthRefuses(t *testing.T) {
 			require.NoError(t, err)
 			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
 			require.NoError(t, err)
-			_, err = client.CoreClients.Messages(t.Context(), coreActionID)
+			_, err = client.SigningAgent.Messages(t.Context(), coreActionID)
 			tc.check(err)
 			require.Equal(t, 1, asked, "what failed before sending is not sent again")
 		})

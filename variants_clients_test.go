@@ -31,7 +31,7 @@ func refusedWith(body string) func(t *testing.T) *qredo.Error {
 // clientRows are the rows about ledgers, core clients and errors, 45 to 57.
 var clientRows = map[int]variants{
 	45: {
-		"as it comes": reads(getHistory, []qredo.HistoryEntry{{Amount: -100_100, Fee: -100, NetAmount: -100_000}},
+		"as it comes": reads(getHistory, []qredo.HistoryEntry{{Amount: -100_100, Fees: -100, NetAmount: -100_000}},
 			`{"history":[{"amount":-100100,"fee":-100,"net_amount":-100000}]}`, `{"history":[{"amount":"-100100","fee":"-100","netAmount":"-100000"}]}`),
 		"the sandbox": func(t *testing.T, w *world) {
 			w.approve(t, w.send(t, 2800))
@@ -39,8 +39,8 @@ var clientRows = map[int]variants{
 			require.NoError(t, err)
 			require.Positive(t, history[0].Amount, "what came is positive")
 			out := history[len(history)-1]
-			require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fee, out.NetAmount})
-			require.Equal(t, out.Amount, out.NetAmount+out.Fee)
+			require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount})
+			require.Equal(t, out.Amount, out.NetAmount+out.Fees)
 		},
 	},
 	46: {"the keys": reads(getLedger, &qredo.LedgerPage{Total: 7, Entries: []qredo.LedgerEntry{{TxID: "t", Amount: 1}}},

@@ -25,11 +25,11 @@ type WalletRequest struct {
 	CustodyGroupWithdraw *CustodyGroup    `json:"custodygroup_withdraw,omitzero"`
 	CustodyGroupTx       *CustodyGroup    `json:"custodygroup_tx,omitzero"`
 	Type                 WalletType       `json:"type"`
-	Connect              []ConnectAccount `json:"connect,omitzero"`
+	Connect              []ConnectRequest `json:"connect,omitzero"`
 }
 
-// ConnectAccount names an account that a dedicated or multi-counterparty wallet is to be connected to.
-type ConnectAccount struct {
+// ConnectRequest names an account that a dedicated or multi-counterparty wallet is to be connected to.
+type ConnectRequest struct {
 	CounterpartyID string `json:"counterparty_id"`
 	ClientID       string `json:"client_id,omitzero"`
 }
@@ -97,7 +97,7 @@ type HistoryEntry struct {
 	ChainTxID string    `json:"chain_tx_id"`
 	Asset     AssetCode `json:"asset"`
 	Amount    Amount    `json:"amount"`
-	Fee       Amount    `json:"fee"`
+	Fees       Amount    `json:"fee"`
 	NetAmount Amount    `json:"net_amount"`
 	Time      Time      `json:"timestamp"`
 }

@@ -24,7 +24,7 @@ func TestWalletsHistory(t *testing.T) {
 	want := []qredo.HistoryEntry{
 		{
 			WalletID: walletID, TxID: transferID, ChainTxID: chainTxID, Asset: "BTC-TESTNET",
-			Amount: -100_100, Fee: -100, NetAmount: -100_000, Time: qredo.Unix(1668070000),
+			Amount: -100_100, Fees: -100, NetAmount: -100_000, Time: qredo.Unix(1668070000),
 		},
 		{
 			WalletID: walletID, ChainTxID: reverse(chainTxID), Asset: "BTC-TESTNET",

@@ -3,7 +3,7 @@
 // A program that asks for a transfer and dies, or whose answer is lost, does not know whether it has paid.
 // Here it stores what it wants to pay first, under a key of its own, and a worker does the rest:
 //
-//	store, err := outbox.OpenFile("payments.db")
+//	store, err := outbox.OpenStore("payments.db")
 //	...
 //	box, err := outbox.New(client, store)
 //	...

@@ -23,7 +23,7 @@ func Example() {
 	check(err)
 	defer func() { check(os.RemoveAll(dir)) }()
 
-	store, err := outbox.OpenFile(filepath.Join(dir, "payments.db"))
+	store, err := outbox.OpenStore(filepath.Join(dir, "payments.db"))
 	check(err)
 	defer func() { check(store.Close()) }()
 	box, err := outbox.New(srv.Client(), store, outbox.WithPollInterval(10*time.Millisecond))

@@ -23,9 +23,9 @@ var (
 	dueBucket     = []byte("due")
 )
 
-// File is a [Store] in a file of its own, for one program at a time. Leases are not in the file: since its
+// FileStore is a [Store] in a file of its own, for one program at a time. Leases are not in the file: since its
 // program has ended when another opens it, nobody has what it leased.
-type File struct {
+type FileStore struct {
 	db *bolt.DB
 
 	mu     sync.Mutex
@@ -39,9 +39,9 @@ type fileLease struct {
 	saving bool // what is stored is about to change
 }
 
-// OpenFile opens the outbox in a file, or makes it. Another program that has it open is waited for, for a
+// OpenStore opens the outbox in a file, or makes it. Another program that has it open is waited for, for a
 // second. Changes are on the disk when the methods that make them return.
-func OpenFile(path string) (*File, error) {
+func OpenStore(path string) (*FileStore, error) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("outbox: another program has %s open", path)
@@ -61,7 +61,7 @@ func OpenFile(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("outbox: %s: %w", path, err), db.Close())
 	}
-	return &File{db: db, leases: map[string]fileLease{}}, nil
+	return &FileStore{db: db, leases: map[string]fileLease{}}, nil
 }
 
 // syncFolder brings the name of a new file to the disk, where the system can.
@@ -75,10 +75,10 @@ func syncFolder(path string) error {
 }
 
 // Close closes the file.
-func (f *File) Close() error { return f.db.Close() }
+func (f *FileStore) Close() error { return f.db.Close() }
 
 // Add stores an entry unless its key has one.
-func (f *File) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
+func (f *FileStore) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
 	if stored, err = f.Get(ctx, e.Key); !errors.Is(err, ErrNotFound) {
 		return stored, false, err // without a write
 	}
@@ -133,7 +133,7 @@ func known(err error) error {
 }
 
 // Get returns the entry with a key.
-func (f *File) Get(_ context.Context, key string) (e Entry, err error) {
+func (f *FileStore) Get(_ context.Context, key string) (e Entry, err error) {
 	err = f.db.View(func(tx *bolt.Tx) error {
 		value := tx.Bucket(entriesBucket).Get([]byte(key))
 		if value == nil {
@@ -146,7 +146,7 @@ func (f *File) Get(_ context.Context, key string) (e Entry, err error) {
 }
 
 // Page returns some of the entries that match a filter.
-func (f *File) Page(_ context.Context, filter Filter, after string, limit int) (page []Entry, err error) {
+func (f *FileStore) Page(_ context.Context, filter Filter, after string, limit int) (page []Entry, err error) {
 	err = f.db.View(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(entriesBucket).Cursor()
 		key, value := cursor.Seek([]byte(after))
@@ -168,7 +168,7 @@ func (f *File) Page(_ context.Context, filter Filter, after string, limit int) (
 }
 
 // Claim leases entries that are due.
-func (f *File) Claim(_ context.Context, now, until time.Time, limit int) (claims []Claim, err error) {
+func (f *FileStore) Claim(_ context.Context, now, until time.Time, limit int) (claims []Claim, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	err = f.db.View(func(tx *bolt.Tx) error {
@@ -198,14 +198,14 @@ func (f *File) Claim(_ context.Context, now, until time.Time, limit int) (claims
 func (l fileLease) over(now time.Time) bool { return !l.saving && !now.Before(l.until) }
 
 // leaseTo makes a lease and returns its token. f.mu is held.
-func (f *File) leaseTo(key string, until time.Time) int64 {
+func (f *FileStore) leaseTo(key string, until time.Time) int64 {
 	f.token++
 	f.leases[key] = fileLease{token: f.token, until: until}
 	return f.token
 }
 
 // Take leases one entry.
-func (f *File) Take(ctx context.Context, key string, now, until time.Time) (Claim, error) {
+func (f *FileStore) Take(ctx context.Context, key string, now, until time.Time) (Claim, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if l, leased := f.leases[key]; leased && !l.over(now) {
@@ -219,12 +219,12 @@ func (f *File) Take(ctx context.Context, key string, now, until time.Time) (Clai
 }
 
 // Save stores a claim's entry and keeps the lease.
-func (f *File) Save(_ context.Context, c Claim) error { return f.save(c, false) }
+func (f *FileStore) Save(_ context.Context, c Claim) error { return f.save(c, false) }
 
 // Release stores a claim's entry and ends the lease.
-func (f *File) Release(_ context.Context, c Claim) error { return f.save(c, true) }
+func (f *FileStore) Release(_ context.Context, c Claim) error { return f.save(c, true) }
 
-func (f *File) save(c Claim, release bool) error {
+func (f *FileStore) save(c Claim, release bool) error {
 	key := c.Entry.Key
 	if err := f.markSaving(c); err != nil {
 		return err
@@ -243,7 +243,7 @@ func (f *File) save(c Claim, release bool) error {
 
 // markSaving keeps others from claiming what is about to be stored, so that none of them works on what was
 // there before.
-func (f *File) markSaving(c Claim) error {
+func (f *FileStore) markSaving(c Claim) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.leases[c.Entry.Key]

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func openFile(t *testing.T) outbox.Store {
 	t.Helper()
-	store, err := outbox.OpenFile(filepath.Join(t.TempDir(), "outbox.db"))
+	store, err := outbox.OpenStore(filepath.Join(t.TempDir(), "outbox.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, store.Close()) })
 	return store
@@ -27,18 +27,18 @@ func TestFile(t *testing.T) { storetest.Run(t, openFile) }
 
 func TestFileIsForOneProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	store, err := outbox.OpenFile(path)
+	store, err := outbox.OpenStore(path)
 	require.NoError(t, err)
-	_, err = outbox.OpenFile(path)
+	_, err = outbox.OpenStore(path)
 	require.ErrorContains(t, err, "another program has "+path+" open")
 	require.NoError(t, store.Close())
-	_, err = outbox.OpenFile(filepath.Join(path, "below a file"))
+	_, err = outbox.OpenStore(filepath.Join(path, "below a file"))
 	require.ErrorContains(t, err, path)
 }
 
 func TestFileForgetsLeasesWhenItIsOpenedAgain(t *testing.T) {
 	ctx, path := t.Context(), filepath.Join(t.TempDir(), "outbox.db")
-	store, err := outbox.OpenFile(path)
+	store, err := outbox.OpenStore(path)
 	require.NoError(t, err)
 	_, _, err = store.Add(ctx, storetest.Entry("a"))
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestFileForgetsLeasesWhenItIsOpenedAgain(t *testing.T) {
 	claims[0].Entry.Sending = true
 	require.NoError(t, store.Save(ctx, claims[0]))
 	require.NoError(t, store.Close())
-	store, err = outbox.OpenFile(path)
+	store, err = outbox.OpenStore(path)
 	require.NoError(t, err)
 	again, err := store.Claim(ctx, storetest.Start, storetest.Start.Add(time.Hour), 1)
 	require.NoError(t, err)

@@ -184,7 +184,7 @@ func inBubble(t *testing.T, script []reply, looks []any, worker bool, test func(
 func (b *bench) open(t *testing.T) {
 	t.Helper()
 	var err error
-	b.store, err = outbox.OpenFile(b.path)
+	b.store, err = outbox.OpenStore(b.path)
 	require.NoError(t, err)
 	b.box = b.newBox(t)
 }

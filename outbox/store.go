@@ -8,7 +8,7 @@ import (
 )
 
 // Store keeps entries. What a method has stored when it returns survives the end of the program and, as
-// far as the disk keeps its word, of the machine. [OpenFile] is one, package postgres another.
+// far as the disk keeps its word, of the machine. [OpenStore] is one, package postgres another.
 // A Store is safe for concurrent use.
 type Store interface {
 	// Add stores an entry. If there is one with its key, that one is returned, and added is false.

@@ -43,10 +43,10 @@ func TestRow1BalanceForms(t *testing.T) {
 }
 
 func TestRow2ApprovalStatus(t *testing.T) {
-	for text, want := range map[string]qapi.UserActionStatus{
-		`1`: qapi.UserActionPending, `2`: qapi.UserActionExpired, `3`: qapi.UserActionApproved, `4`: qapi.UserActionRejected,
-		`"3"`: qapi.UserActionApproved, `"approved"`: qapi.UserActionApproved, `"Approved"`: qapi.UserActionApproved, `"pending"`: qapi.UserActionPending,
-		`"expired"`: qapi.UserActionExpired, `"rejected"`: qapi.UserActionRejected, `"unknown"`: qapi.UserActionUnknown, `"Unknown"`: qapi.UserActionUnknown,
+	for text, want := range map[string]qapi.ApprovalStatus{
+		`1`: qapi.ApprovalPending, `2`: qapi.ApprovalExpired, `3`: qapi.ApprovalApproved, `4`: qapi.ApprovalRejected,
+		`"3"`: qapi.ApprovalApproved, `"approved"`: qapi.ApprovalApproved, `"Approved"`: qapi.ApprovalApproved, `"pending"`: qapi.ApprovalPending,
+		`"expired"`: qapi.ApprovalExpired, `"rejected"`: qapi.ApprovalRejected, `"unknown"`: qapi.ApprovalUnknown, `"Unknown"`: qapi.ApprovalUnknown,
 		`0`: "0", `9`: "9", `"odd one"`: "odd one", `""`: "",
 	} {
 		list, err := answering(t, 200, `{"total":1,"list":[{"status":`+text+`}]}`).Transactions.Approvals(t.Context(), "t")
@@ -54,8 +54,8 @@ func TestRow2ApprovalStatus(t *testing.T) {
 		require.Len(t, list, 1)
 		assert.Equal(t, want, list[0].Status, text)
 	}
-	for status, want := range map[qapi.UserActionStatus]string{
-		qapi.UserActionPending: `1`, qapi.UserActionExpired: `2`, qapi.UserActionApproved: `3`, qapi.UserActionRejected: `4`, qapi.UserActionUnknown: `"unknown"`, `a"b`: `"a\"b"`,
+	for status, want := range map[qapi.ApprovalStatus]string{
+		qapi.ApprovalPending: `1`, qapi.ApprovalExpired: `2`, qapi.ApprovalApproved: `3`, qapi.ApprovalRejected: `4`, qapi.ApprovalUnknown: `"unknown"`, `a"b`: `"a\"b"`,
 	} {
 		text, err := json.Marshal(status)
 		require.NoError(t, err)
@@ -171,17 +171,17 @@ func TestRow10HistoryPath(t *testing.T) {
 }
 
 func TestRow11TxType(t *testing.T) {
-	for text, want := range map[string]qapi.TxType{
+	for text, want := range map[string]qapi.EntryType{
 		`1`: "withdraw", `2`: "transfer", `3`: "swap", `4`: "sweep", `5`: "update policy", `6`: "deposit", `7`: "wallet connect", `8`: "external sign",
 		`"6"`: "deposit", `"withdraw"`: "withdraw", `"Deposit"`: "deposit", `"updatePolicy"`: "update policy", `"external_sign"`: "external sign",
-		`"transferIn"`: qapi.TxTransferIn, `"transferOut"`: qapi.TxTransferOut, `"swapIn"`: qapi.TxSwapIn, `"swapOut"`: qapi.TxSwapOut,
+		`"transferIn"`: qapi.EntryTransferIn, `"transferOut"`: qapi.EntryTransferOut, `"swapIn"`: qapi.EntrySwapIn, `"swapOut"`: qapi.EntrySwapOut,
 		`0`: "0", `99`: "99", `-1`: "-1", `"odd"`: "odd", `""`: "",
 	} {
 		ledger, err := answering(t, 200, `{"list":[{"type":`+text+`}]}`).Funds.Ledger(t.Context(), "F1")
 		require.NoError(t, err, text)
 		assert.Equal(t, want, ledger.Entries[0].Type, text)
 	}
-	for kind, want := range map[qapi.TxType]string{qapi.TxWithdraw: `1`, qapi.TxExternalSign: `8`, qapi.TxSwapIn: `"swapIn"`} {
+	for kind, want := range map[qapi.EntryType]string{qapi.EntryWithdraw: `1`, qapi.EntryExternalSign: `8`, qapi.EntrySwapIn: `"swapIn"`} {
 		text, err := json.Marshal(kind)
 		require.NoError(t, err)
 		assert.Equal(t, want, string(text))

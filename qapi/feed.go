@@ -12,8 +12,8 @@ import (
 	"github.com/qredo-go/qredo/internal/core"
 )
 
-// Change is a status that a transaction came to.
-type Change struct {
+// TransactionEvent is a status that a transaction came to.
+type TransactionEvent struct {
 	StatusUpdate
 	Transaction Transaction // as it was told of with the change, or as it is now where a gap was filled
 }
@@ -31,8 +31,8 @@ type Change struct {
 // feed goes on after it, for as long as the caller ranges over it.
 //
 // API: GET /transactions/feed
-func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[Change, error] {
-	return func(yield func(Change, error) bool) {
+func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[TransactionEvent, error] {
+	return func(yield func(TransactionEvent, error) bool) {
 		given := givenChanges{of: map[qredo.TxID]map[Status]bool{}}
 		fill := func(ctx context.Context) ([]core.Message, error) {
 			found, err := s.statuses(ctx)
@@ -43,11 +43,11 @@ func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption
 		}
 		core.Feed(ctx, s.client.core, "/transactions/feed", opts, fill, func(m core.Message, err error) bool {
 			if err != nil {
-				return yield(Change{}, err)
+				return yield(TransactionEvent{}, err)
 			}
 			changes, err := s.read(m)
 			if err != nil {
-				return yield(Change{}, err)
+				return yield(TransactionEvent{}, err)
 			}
 			for _, change := range changes {
 				if given.add(change) && !yield(change, nil) {
@@ -60,8 +60,8 @@ func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption
 }
 
 // read returns the changes that a message tells of, oldest first.
-func (s *TransactionsService) read(m core.Message) ([]Change, error) {
-	if found, ok := m.Found.([]Change); ok {
+func (s *TransactionsService) read(m core.Message) ([]TransactionEvent, error) {
+	if found, ok := m.Found.([]TransactionEvent); ok {
 		return found, nil
 	}
 	var told answer[Transaction]
@@ -74,8 +74,8 @@ func (s *TransactionsService) read(m core.Message) ([]Change, error) {
 }
 
 // statuses returns the changes so far of the transactions that are followed, oldest first.
-func (s *TransactionsService) statuses(ctx context.Context) ([]Change, error) {
-	var all []Change
+func (s *TransactionsService) statuses(ctx context.Context) ([]TransactionEvent, error) {
+	var all []TransactionEvent
 	for _, id := range s.followed.list() {
 		tx, err := s.Status(ctx, id)
 		switch {
@@ -87,23 +87,23 @@ func (s *TransactionsService) statuses(ctx context.Context) ([]Change, error) {
 			all = append(all, tx.changes()...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Change) int { return a.Time.Compare(b.Time.Time) })
+	slices.SortStableFunc(all, func(a, b TransactionEvent) int { return a.Time.Compare(b.Time.Time) })
 	return all, nil
 }
 
 // changes returns what has happened to a transaction, oldest first. The last is the status that it has.
-func (t *Transaction) changes() []Change {
-	all := make([]Change, 0, len(t.Events)+1)
+func (t *Transaction) changes() []TransactionEvent {
+	all := make([]TransactionEvent, 0, len(t.Events)+1)
 	current := t.Status == ""
 	for _, event := range t.Events {
 		if event.Status != "" {
-			all = append(all, Change{event, *t})
+			all = append(all, TransactionEvent{event, *t})
 			current = current || event.Status == t.Status
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Change) int { return a.Time.Compare(b.Time.Time) })
+	slices.SortStableFunc(all, func(a, b TransactionEvent) int { return a.Time.Compare(b.Time.Time) })
 	if !current {
-		all = append(all, Change{StatusUpdate{Status: t.Status, Time: t.Timestamps[t.Status]}, *t})
+		all = append(all, TransactionEvent{StatusUpdate{Status: t.Status, Time: t.Timestamps[t.Status]}, *t})
 	}
 	return all
 }
@@ -118,7 +118,7 @@ type givenChanges struct {
 const keptEnded = 8192
 
 // add reports whether a change is new, and remembers it.
-func (g *givenChanges) add(c Change) bool {
+func (g *givenChanges) add(c TransactionEvent) bool {
 	id, status := c.Transaction.ID, c.Status.known()
 	if g.of[id] == nil {
 		g.of[id] = map[Status]bool{}

@@ -68,14 +68,14 @@ func (w world) approve(id qredo.TxID) {
 // following is a feed that runs beside a test.
 type following struct {
 	t       *testing.T
-	changes chan qapi.Change
+	changes chan qapi.TransactionEvent
 	errs    chan error
 	states  chan qredo.FeedState
 }
 
 func (w world) follow(opts ...qredo.FeedOption) following {
 	w.t.Helper()
-	f := following{w.t, make(chan qapi.Change, 1000), make(chan error, 1000), make(chan qredo.FeedState, 1000)}
+	f := following{w.t, make(chan qapi.TransactionEvent, 1000), make(chan error, 1000), make(chan qredo.FeedState, 1000)}
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan struct{})
 	w.t.Cleanup(func() { cancel(); <-done })
@@ -112,7 +112,7 @@ func (f following) until(status qredo.FeedStatus) {
 	}
 }
 
-func (f following) next(id qredo.TxID, status qapi.Status) qapi.Change {
+func (f following) next(id qredo.TxID, status qapi.Status) qapi.TransactionEvent {
 	f.t.Helper()
 	select {
 	case c := <-f.changes:
@@ -126,7 +126,7 @@ func (f following) next(id qredo.TxID, status qapi.Status) qapi.Change {
 	case <-time.After(patience):
 		require.Failf(f.t, "no change", "%s %s", id, status)
 	}
-	return qapi.Change{}
+	return qapi.TransactionEvent{}
 }
 
 func (f following) nothingMore() {

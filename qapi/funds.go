@@ -8,8 +8,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Fund is a fund in a list.
-type Fund struct {
+// FundSummary is a fund in a list.
+type FundSummary struct {
 	ID    qredo.FundID `json:"fundID"`
 	Name  string       `json:"name"`
 	Theme int          `json:"theme"` // a colour of the app
@@ -17,8 +17,8 @@ type Fund struct {
 	Holdings json.RawMessage `json:"holdings,omitzero"`
 }
 
-// FundInfo is a fund with its wallets and with those who approve for it.
-type FundInfo struct {
+// Fund is a fund with its wallets and with those who approve for it.
+type Fund struct {
 	ID                   qredo.FundID   `json:"fund_id"`
 	Name                 string         `json:"name"`
 	Description          string         `json:"description"`
@@ -68,13 +68,13 @@ type FundsOptions struct {
 type FundsService struct{ client *Client }
 
 type fundList struct {
-	Funds []Fund `json:"funds"`
+	Funds []FundSummary `json:"funds"`
 }
 
 // List returns the account's funds.
 //
 // API: GET /funds
-func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...qredo.CallOption) ([]Fund, error) {
+func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...qredo.CallOption) ([]FundSummary, error) {
 	got, err := call[fundList](ctx, s.client, operation{method: http.MethodGet, path: "/funds", query: options}, opts)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...q
 }
 
 type fundAnswer struct {
-	Info *FundInfo `json:"fundInfo"`
+	Info *Fund `json:"fundInfo"`
 }
 
 func (f *fundAnswer) missing() string {
@@ -96,7 +96,7 @@ func (f *fundAnswer) missing() string {
 // Get returns a fund with its wallets.
 //
 // API: GET /funds/{fund_id}
-func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*FundInfo, error) {
+func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Fund, error) {
 	got, err := call[fundAnswer](ctx, s.client, operation{
 		method: http.MethodGet, path: "/funds/{fund_id}", ids: []string{string(id)},
 	}, opts)

@@ -19,7 +19,7 @@ type Ledger struct {
 // LedgerEntry is one movement of a fund. Amounts are in base units.
 type LedgerEntry struct {
 	TxID               qredo.TxID      `json:"txID"`
-	Type               TxType          `json:"type"`
+	Type               EntryType          `json:"type"`
 	Asset              qredo.AssetCode `json:"asset"`
 	Amount             qredo.Amount    `json:"amount"` // net amount and fees together
 	Fees               qredo.Amount    `json:"fees"`
@@ -47,40 +47,40 @@ type LedgerWallet struct {
 	Type       qredo.WalletType `json:"type"`
 }
 
-// TxType tells what a ledger entry is. On the wire it is a number, or text as in the Partner API: a number
+// EntryType tells what a ledger entry is. On the wire it is a number, or text as in the Partner API: a number
 // that is known becomes the text. Other values than these may come; an unknown number is its digits.
-type TxType string
+type EntryType string
 
 // The kinds of ledger entries, and the Partner API's for the sides of a transfer and a swap.
 const (
-	TxWithdraw      TxType = "withdraw"       // 1
-	TxTransfer      TxType = "transfer"       // 2
-	TxSwap          TxType = "swap"           // 3
-	TxSweep         TxType = "sweep"          // 4
-	TxUpdatePolicy  TxType = "update policy"  // 5
-	TxDeposit       TxType = "deposit"        // 6
-	TxWalletConnect TxType = "wallet connect" // 7
-	TxExternalSign  TxType = "external sign"  // 8
-	TxTransferIn    TxType = "transferIn"     // no number
-	TxTransferOut   TxType = "transferOut"    // no number
-	TxSwapIn        TxType = "swapIn"         // no number
-	TxSwapOut       TxType = "swapOut"        // no number
+	EntryWithdraw      EntryType = "withdraw"       // 1
+	EntryTransfer      EntryType = "transfer"       // 2
+	EntrySwap          EntryType = "swap"           // 3
+	EntrySweep         EntryType = "sweep"          // 4
+	EntryUpdatePolicy  EntryType = "update policy"  // 5
+	EntryDeposit       EntryType = "deposit"        // 6
+	EntryWalletConnect EntryType = "wallet connect" // 7
+	EntryExternalSign  EntryType = "external sign"  // 8
+	EntryTransferIn    EntryType = "transferIn"     // no number
+	EntryTransferOut   EntryType = "transferOut"    // no number
+	EntrySwapIn        EntryType = "swapIn"         // no number
+	EntrySwapOut       EntryType = "swapOut"        // no number
 )
 
 // txTypes are the kinds that have numbers, at their numbers.
-var txTypes = []TxType{
-	1: TxWithdraw, 2: TxTransfer, 3: TxSwap, 4: TxSweep, 5: TxUpdatePolicy, 6: TxDeposit, 7: TxWalletConnect, 8: TxExternalSign,
+var txTypes = []EntryType{
+	1: EntryWithdraw, 2: EntryTransfer, 3: EntrySwap, 4: EntrySweep, 5: EntryUpdatePolicy, 6: EntryDeposit, 7: EntryWalletConnect, 8: EntryExternalSign,
 }
 
 // UnmarshalJSON reads a number, as such or as text, or a word.
-func (t *TxType) UnmarshalJSON(data []byte) error {
+func (t *EntryType) UnmarshalJSON(data []byte) error {
 	text, err := readWord(data, txTypes)
 	*t = text
 	return err
 }
 
 // MarshalJSON writes the number if the kind has one.
-func (t TxType) MarshalJSON() ([]byte, error) { return writeWord(t, txTypes) }
+func (t EntryType) MarshalJSON() ([]byte, error) { return writeWord(t, txTypes) }
 
 // readWord reads a value that comes as a number or as a word.
 func readWord[T ~string](data []byte, words []T) (T, error) {

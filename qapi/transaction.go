@@ -171,36 +171,36 @@ type Approval struct {
 	Username    string            `json:"username"`
 	AccountCode string            `json:"accountCode"`
 	External    bool              `json:"external"` // belongs to another organization
-	Status      UserActionStatus  `json:"status"`
+	Status      ApprovalStatus  `json:"status"`
 	Signature   string            `json:"signature"`           // base64
 	Signatures  map[string]string `json:"signatures,omitzero"` // of approvers with several keys
 }
 
-// UserActionStatus tells what an approver has said. On the wire it is a number or text; a number that is
+// ApprovalStatus tells what an approver has said. On the wire it is a number or text; a number that is
 // known becomes the text. Other values than these may come; an unknown number is its digits.
-type UserActionStatus string
+type ApprovalStatus string
 
 // The states of an approval.
 const (
-	UserActionPending  UserActionStatus = "pending"  // 1
-	UserActionExpired  UserActionStatus = "expired"  // 2
-	UserActionApproved UserActionStatus = "approved" // 3
-	UserActionRejected UserActionStatus = "rejected" // 4
-	UserActionUnknown  UserActionStatus = "unknown"  // no number
+	ApprovalPending  ApprovalStatus = "pending"  // 1
+	ApprovalExpired  ApprovalStatus = "expired"  // 2
+	ApprovalApproved ApprovalStatus = "approved" // 3
+	ApprovalRejected ApprovalStatus = "rejected" // 4
+	ApprovalUnknown  ApprovalStatus = "unknown"  // no number
 )
 
 // userActions are the states that have numbers, at their numbers.
-var userActions = []UserActionStatus{1: UserActionPending, 2: UserActionExpired, 3: UserActionApproved, 4: UserActionRejected}
+var userActions = []ApprovalStatus{1: ApprovalPending, 2: ApprovalExpired, 3: ApprovalApproved, 4: ApprovalRejected}
 
 // UnmarshalJSON reads a number, as such or as text, or a word.
-func (s *UserActionStatus) UnmarshalJSON(data []byte) error {
+func (s *ApprovalStatus) UnmarshalJSON(data []byte) error {
 	status, err := readWord(data, userActions)
-	if strings.EqualFold(string(status), string(UserActionUnknown)) {
-		status = UserActionUnknown
+	if strings.EqualFold(string(status), string(ApprovalUnknown)) {
+		status = ApprovalUnknown
 	}
 	*s = status
 	return err
 }
 
 // MarshalJSON writes the number if the state has one.
-func (s UserActionStatus) MarshalJSON() ([]byte, error) { return writeWord(s, userActions) }
+func (s ApprovalStatus) MarshalJSON() ([]byte, error) { return writeWord(s, userActions) }

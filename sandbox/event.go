@@ -114,7 +114,7 @@ type newWallet struct {
 	Key            []byte `json:",omitzero"` // of the address, where the sandbox can sign for it
 	PolicyWithdraw *custody.Policy
 	PolicyTx       *custody.Policy
-	Connect        []qredo.ConnectAccount
+	Connect        []qredo.ConnectRequest
 }
 
 type fundCreated struct {

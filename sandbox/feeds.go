@@ -139,7 +139,7 @@ func walletFeed(r *request) (feed, error) {
 			h := wireHistory(e)
 			messages[i] = qredo.WalletEvent{
 				Status: qredo.TxApproved, WalletID: h.WalletID, TxID: h.TxID, ChainTxID: h.ChainTxID, Asset: h.Asset,
-				Amount: h.Amount, Fee: h.Fee, NetAmount: h.NetAmount, Sweep: e.tx.Kind == kindSweep, Time: h.Time,
+				Amount: h.Amount, Fees: h.Fees, NetAmount: h.NetAmount, Sweep: e.tx.Kind == kindSweep, Time: h.Time,
 			}
 		}
 		return messages

@@ -104,7 +104,7 @@ func listFunds(r *request) (any, error) {
 			return nil, badRequest("archived must be true or false")
 		}
 	}
-	list := []qapi.Fund{}
+	list := []qapi.FundSummary{}
 	for _, f := range r.accountFunds() {
 		if archived {
 			break // nothing ever is
@@ -113,11 +113,11 @@ func listFunds(r *request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, qapi.Fund{ID: f.ID, Name: f.Name, Holdings: holdings})
+		list = append(list, qapi.FundSummary{ID: f.ID, Name: f.Name, Holdings: holdings})
 	}
 	return struct {
 		Total int         `json:"total"`
-		Funds []qapi.Fund `json:"funds"`
+		Funds []qapi.FundSummary `json:"funds"`
 	}{len(list), list}, nil
 }
 
@@ -135,7 +135,7 @@ func getFundInfo(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := qapi.FundInfo{
+	info := qapi.Fund{
 		ID: f.ID, Name: f.Name, Description: f.Description,
 		CustodyGroupWithdraw: policyID(f.PolicyWithdraw), CustodyGroupTx: policyID(f.PolicyTx),
 		PolicyWithdraw: r.fundPolicy(f, f.PolicyWithdraw), PolicyTx: r.fundPolicy(f, f.PolicyTx),
@@ -155,7 +155,7 @@ func getFundInfo(r *request) (any, error) {
 		})
 	}
 	return struct {
-		Info qapi.FundInfo `json:"fundInfo"`
+		Info qapi.Fund `json:"fundInfo"`
 	}{info}, nil
 }
 
@@ -210,25 +210,25 @@ func (r *request) wireReport(e entry) qapi.LedgerEntry {
 	return out
 }
 
-func reportType(kind txKind) qapi.TxType {
+func reportType(kind txKind) qapi.EntryType {
 	switch kind {
 	case kindDeposit:
-		return qapi.TxDeposit
+		return qapi.EntryDeposit
 	case kindWithdrawal:
-		return qapi.TxWithdraw
+		return qapi.EntryWithdraw
 	case kindSweep:
-		return qapi.TxSweep
+		return qapi.EntrySweep
 	case kindSwapMake, kindSwapTake:
-		return qapi.TxSwap
+		return qapi.EntrySwap
 	case kindConnect:
-		return qapi.TxWalletConnect
+		return qapi.EntryWalletConnect
 	case kindPolicyUpdate:
-		return qapi.TxUpdatePolicy
+		return qapi.EntryUpdatePolicy
 	case kindWeb3:
-		return qapi.TxExternalSign
+		return qapi.EntryExternalSign
 	case kindTransfer:
 	}
-	return qapi.TxTransfer
+	return qapi.EntryTransfer
 }
 
 func getWalletHistory(r *request) (any, error) {
@@ -240,7 +240,7 @@ func getWalletHistory(r *request) (any, error) {
 	for i, e := range w.history {
 		h := wireHistory(e)
 		history[i] = qapi.HistoryEntry{
-			TxID: h.TxID, ChainTxID: h.ChainTxID, WalletID: h.WalletID, Asset: h.Asset, Amount: h.Amount, Fees: h.Fee,
+			TxID: h.TxID, ChainTxID: h.ChainTxID, WalletID: h.WalletID, Asset: h.Asset, Amount: h.Amount, Fees: h.Fees,
 			NetAmount: h.NetAmount, Status: qredo.TxApproved, Time: h.Time,
 		}
 	}

@@ -103,6 +103,6 @@ func wireHistory(e entry) qredo.HistoryEntry {
 	}
 	return qredo.HistoryEntry{
 		WalletID: e.wallet().ID, TxID: id, ChainTxID: e.tx.chainTxID, Asset: e.tx.Asset,
-		Amount: amount, Fee: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
+		Amount: amount, Fees: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
 	}
 }

@@ -82,17 +82,17 @@ func getWeb3Approvals(r *request) (any, error) {
 	}{len(list), list}, nil
 }
 
-func userAction(v custody.Vote, tx *transaction) qapi.UserActionStatus {
+func userAction(v custody.Vote, tx *transaction) qapi.ApprovalStatus {
 	switch approvalStatus(v, tx) {
 	case qredo.ApprovalApproved:
-		return qapi.UserActionApproved
+		return qapi.ApprovalApproved
 	case qredo.ApprovalRejected:
-		return qapi.UserActionRejected
+		return qapi.ApprovalRejected
 	case qredo.ApprovalExpired:
-		return qapi.UserActionExpired
+		return qapi.ApprovalExpired
 	case qredo.ApprovalPending:
 	}
-	return qapi.UserActionPending
+	return qapi.ApprovalPending
 }
 
 // web3Feed gives what happens from now on to the Web3 transactions of the key's account.

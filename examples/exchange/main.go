@@ -136,7 +136,7 @@ func (e *example) connectWallet(ctx context.Context) error {
 	wallets, err := e.newFund(ctx, company.ID, customer, []qredo.WalletRequest{
 		{
 			Name: "At the exchange", Asset: asset, Type: qredo.WalletDedicated,
-			Connect: []qredo.ConnectAccount{{CounterpartyID: exchanges[0].ID, ClientID: "account-17"}},
+			Connect: []qredo.ConnectRequest{{CounterpartyID: exchanges[0].ID, ClientID: "account-17"}},
 		},
 		{Name: "Own", Asset: asset},
 	})

@@ -30,7 +30,7 @@ func pay(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	store, err := outbox.OpenFile(os.Getenv("PAYER_OUTBOX"))
+	store, err := outbox.OpenStore(os.Getenv("PAYER_OUTBOX"))
 	if err != nil {
 		return err
 	}

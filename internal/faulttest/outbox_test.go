@@ -76,7 +76,7 @@ func TestOutboxProgram(t *testing.T) {
 	client, err := qredo.NewClient(auth, qredo.WithBaseURL(o.BaseURL),
 		qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1})) // so that the outbox has all the work
 	require.NoError(t, err)
-	store, err := outbox.OpenFile(o.Outbox)
+	store, err := outbox.OpenStore(o.Outbox)
 	require.NoError(t, err)
 	box, err := outbox.New(client, store, outbox.WithPollInterval(20*time.Millisecond),
 		outbox.WithBackoff(2*time.Millisecond, 100*time.Millisecond), outbox.WithConcurrency(12))
@@ -260,7 +260,7 @@ func approveAll(t *testing.T, srv *sandbox.Server) (stop func()) {
 // checkOutbox asserts that every payment is done, and notes its transaction.
 func checkOutbox(t *testing.T, path string, list []payment) {
 	t.Helper()
-	store, err := outbox.OpenFile(path)
+	store, err := outbox.OpenStore(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
 	var attempts, unknown, died int

@@ -21,7 +21,7 @@ var goTypes = map[string]string{
 
 	"TrustedPartyNew": "TrustedPartyRequest", "TrustedPartyList": "trustedPartyList", "TrustedParty": "TrustedParty",
 
-	"Fund": "FundRequest", "NewCustodyGroup": "CustodyGroup", "NewWallet": "WalletRequest", "ConnectAccount": "ConnectAccount",
+	"Fund": "FundRequest", "NewCustodyGroup": "CustodyGroup", "NewWallet": "WalletRequest", "ConnectAccount": "ConnectRequest",
 	"CreateFundResponse": "CreatedFund", "FundDetail": "Fund", "FundMember": "FundMember", "Permissions": "Permissions",
 	"FundSearchResult": "fundSearchResult", "FundMatch": "FundMatch",
 	"FundDepositResponse": "depositAddresses", "DepositAddress": "DepositAddress",
@@ -48,8 +48,8 @@ var goTypes = map[string]string{
 	"CoreClientWallets": "coreClientWallets", "CoreClientWallet": "CoreClientWallet",
 	"CoreClientSign": "CoreClientsService.Sign", "CoreClientSignature": "CoreClientSignature", "CoreClientVerifySignature": "VerifyRequest",
 
-	"AgentRequest": "AgentRequest", "AgentRegistration": "AgentRegistration", "AgentFinish": "CoreClientsService.Finish",
-	"AgentFeed": "agentFeed", "AgentMessages": "agentMessages", "AgentSignatures": "CoreClientsService.SubmitSignatures",
+	"AgentRequest": "AgentRequest", "AgentRegistration": "AgentRegistration", "AgentFinish": "SigningAgentService.Finish",
+	"AgentFeed": "agentFeed", "AgentMessages": "agentMessages", "AgentSignatures": "SigningAgentService.Approve",
 }
 
 // notRead are the fields that the client does without. It counts lists itself, because the service did

@@ -41,7 +41,7 @@ func (r *run) sweeps() {
 	ctx, programs := r.Context(), r.client.CoreClients
 	dedicated := filled(r.client.Funds.AddWallets(ctx, r.companyID, r.fundID, []qredo.WalletRequest{{
 		Name: "dedicated", Asset: "BTC", Type: qredo.WalletDedicated,
-		Connect: []qredo.ConnectAccount{{CounterpartyID: string(r.desk.ID), ClientID: "us"}},
+		Connect: []qredo.ConnectRequest{{CounterpartyID: string(r.desk.ID), ClientID: "us"}},
 	}}))(r)[0]
 	for _, wallet := range filled(programs.Wallets(ctx, r.desk.ID))(r) {
 		must(programs.Action(ctx, r.desk.ID, wallet.ActionID))(r)
@@ -76,7 +76,7 @@ func (r *run) signingAgent() {
 	}))(r)
 	auth := must(sandbox.NewAgentAuth(registration))(r)
 	client := must(qredo.NewClient(auth, qredo.WithBaseURL(r.srv.BaseURL()), qredo.WithHTTPClient(r.http)))(r)
-	agent := client.CoreClients
+	agent := client.SigningAgent
 	must(agent.Finish(ctx, hexOf(64)))(r)
 
 	r.ok(r.client.TrustedNetwork.Add(ctx, r.companyID, qredo.TrustedPartyRequest{Address: string(registration.ID)}))
@@ -92,12 +92,12 @@ func (r *run) signingAgent() {
 		return must(r.client.Transfers.Get(ctx, r.companyID, sent.TxID))(r).Approvals[0].ActionID
 	}
 	action := ask()
-	for asked, err := range agent.AgentFeed(ctx) { // what is pending comes first
+	for asked, err := range agent.Feed(ctx) { // what is pending comes first
 		r.ok(err)
 		assert.Equal(r, action, asked.ID)
 		break
 	}
 	messages := filled(agent.Messages(ctx, action))(r)
-	r.ok(agent.SubmitSignatures(ctx, action, messages))
-	r.ok(agent.RefuseToSign(ctx, ask()))
+	r.ok(agent.Approve(ctx, action, messages))
+	r.ok(agent.Reject(ctx, ask()))
 }

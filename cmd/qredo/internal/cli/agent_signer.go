@@ -34,7 +34,7 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 				if len(values) != 1 {
 					return usagef("--signature must be given once")
 				}
-				feed, err := client.CoreClients.Finish(ctx, values[0])
+				feed, err := client.SigningAgent.Finish(ctx, values[0])
 				if err != nil {
 					return err
 				}
@@ -42,7 +42,7 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 			}),
 		a.signer("messages ACTION_ID", "List what has to be signed to approve an action", "Lists the messages that approving an action takes a signature for, in hexadecimal.",
 			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
-				messages, err := client.CoreClients.Messages(ctx, qredo.ActionID(args[0]))
+				messages, err := client.SigningAgent.Messages(ctx, qredo.ActionID(args[0]))
 				if err != nil {
 					return err
 				}
@@ -55,14 +55,14 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 			}),
 		a.signer("approve ACTION_ID", "Approve an action by signatures", "Approves an action: one --signature for each message, in their order.",
 			"--signature HEX", func(ctx context.Context, client *qredo.Client, args, values []string) error {
-				if err := client.CoreClients.SubmitSignatures(ctx, qredo.ActionID(args[0]), values); err != nil {
+				if err := client.SigningAgent.Approve(ctx, qredo.ActionID(args[0]), values); err != nil {
 					return err
 				}
 				return a.done("approve: %s", plain(args[0]))
 			}),
 		a.signer("reject ACTION_ID", "Refuse to sign an action", "Rejects an action.",
 			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
-				if err := client.CoreClients.RefuseToSign(ctx, qredo.ActionID(args[0])); err != nil {
+				if err := client.SigningAgent.Reject(ctx, qredo.ActionID(args[0])); err != nil {
 					return err
 				}
 				return a.done("reject: %s", plain(args[0]))
@@ -169,7 +169,7 @@ func (a *app) signerFeed() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return follow(ctx, a, client.CoreClients.AgentFeed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
+			return follow(ctx, a, client.SigningAgent.Feed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
 		},
 	})
 	cmd.Flags().StringVar(&file, "registration", "", "file that register has written (required)")

@@ -206,7 +206,7 @@ dedicated (connected to one counterparty, who also approves what leaves it) or m
 			req.CustodyGroupWithdraw, req.CustodyGroupTx = custody.groups()
 			for _, text := range connect {
 				counterparty, own, _ := strings.Cut(text, "=")
-				req.Connect = append(req.Connect, qredo.ConnectAccount{CounterpartyID: counterparty, ClientID: own})
+				req.Connect = append(req.Connect, qredo.ConnectRequest{CounterpartyID: counterparty, ClientID: own})
 			}
 			client, company, err := a.forCompany(nil)
 			if err != nil {

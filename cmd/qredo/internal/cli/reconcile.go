@@ -179,8 +179,8 @@ func (r *reconciliation) addUp(ctx context.Context, fund qredo.FundID, w *qredo.
 		if h.Asset != w.Asset {
 			problem("history entry %s is of %s", h.TxID, h.Asset)
 		}
-		if h.Amount != h.NetAmount+h.Fee {
-			problem("history entry %s: amount %d is not net amount %d and fee %d", h.TxID, h.Amount, h.NetAmount, h.Fee)
+		if h.Amount != h.NetAmount+h.Fees {
+			problem("history entry %s: amount %d is not net amount %d and fee %d", h.TxID, h.Amount, h.NetAmount, h.Fees)
 		}
 	}
 	line.Entries, line.Moved = len(history), moved.total

@@ -41,7 +41,7 @@ func TestEncodeJSON(t *testing.T) {
 		"map":      {map[qredo.AssetCode]qredo.Amount{"ETH": 2, "BTC": 1}, `{"BTC":1,"ETH":2}`},
 		"secret":   {struct{ Secret qredo.Secret }{"s3cret"}, `{"secret":"[redacted]"}`},
 		"big":      {struct{ Value, Other qapi.BigInt }{Value: qapi.NewBigInt(5)}, `{"value":"5","other":null}`},
-		"enum":     {struct{ Type qapi.TxType }{qapi.TxDeposit}, `{"type":"deposit"}`},
+		"enum":     {struct{ Type qapi.EntryType }{qapi.EntryDeposit}, `{"type":"deposit"}`},
 		"text":     {struct{ Name string }{"<a> & \"b\" 日本"}, `{"name":"<a> & \"b\" 日本"}`},
 		"int64":    {struct{ Amount qredo.Amount }{9223372036854775807}, `{"amount":9223372036854775807}`},
 		"any":      {map[string]any{"b": nil, "a": []any{1, "x"}}, `{"a":[1,"x"],"b":null}`},

@@ -93,7 +93,7 @@ func (a *app) walletHistory() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return list(a, entries, "Time", "Amount", "Fee", "NetAmount", "TxID", "ChainTxID")
+			return list(a, entries, "Time", "Amount", "Fees", "NetAmount", "TxID", "ChainTxID")
 		}),
 	})
 	cmd.Flags().StringVar(&since, "since", "", "from this moment on: a time, or how long ago")
