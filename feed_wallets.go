@@ -16,7 +16,7 @@ type WalletEvent struct {
 	ChainTxID string    `json:"chain_tx_id"`
 	Asset     AssetCode `json:"asset"`
 	Amount    Amount    `json:"amount"`
-	Fees       Amount    `json:"fee"`
+	Fees      Amount    `json:"fee"`
 	NetAmount Amount    `json:"net_amount"`
 	Sweep     bool      `json:"sweep_tx"`
 	Time      Time      `json:"timestamp"`

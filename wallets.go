@@ -97,7 +97,7 @@ type HistoryEntry struct {
 	ChainTxID string    `json:"chain_tx_id"`
 	Asset     AssetCode `json:"asset"`
 	Amount    Amount    `json:"amount"`
-	Fees       Amount    `json:"fee"`
+	Fees      Amount    `json:"fee"`
 	NetAmount Amount    `json:"net_amount"`
 	Time      Time      `json:"timestamp"`
 }

@@ -19,7 +19,7 @@ type Ledger struct {
 // LedgerEntry is one movement of a fund. Amounts are in base units.
 type LedgerEntry struct {
 	TxID               qredo.TxID      `json:"txID"`
-	Type               EntryType          `json:"type"`
+	Type               EntryType       `json:"type"`
 	Asset              qredo.AssetCode `json:"asset"`
 	Amount             qredo.Amount    `json:"amount"` // net amount and fees together
 	Fees               qredo.Amount    `json:"fees"`

@@ -171,7 +171,7 @@ type Approval struct {
 	Username    string            `json:"username"`
 	AccountCode string            `json:"accountCode"`
 	External    bool              `json:"external"` // belongs to another organization
-	Status      ApprovalStatus  `json:"status"`
+	Status      ApprovalStatus    `json:"status"`
 	Signature   string            `json:"signature"`           // base64
 	Signatures  map[string]string `json:"signatures,omitzero"` // of approvers with several keys
 }

@@ -116,7 +116,7 @@ func listFunds(r *request) (any, error) {
 		list = append(list, qapi.FundSummary{ID: f.ID, Name: f.Name, Holdings: holdings})
 	}
 	return struct {
-		Total int         `json:"total"`
+		Total int                `json:"total"`
 		Funds []qapi.FundSummary `json:"funds"`
 	}{len(list), list}, nil
 }
