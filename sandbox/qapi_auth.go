@@ -117,9 +117,6 @@ func (k *hmacKey) may(permissions []Permission) bool {
 // HMACAuth returns an authenticator for the key of Qredo API v1 that the sandbox was made with.
 func (s *Sandbox) HMACAuth() *qredo.HMACAuth { return s.hmac.own() }
 
-// QAPIBaseURL is what a client of Qredo API v1 is given: it ends in /qapi/v1.
-func (srv *Server) QAPIBaseURL() string { return srv.url + qapiPath }
-
 // The files of [WithKeyDir] for Qredo API v1.
 const (
 	hmacKeyFile    = "qapi-apikey"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
 )
 
 // Server is a sandbox that listens.
@@ -69,10 +70,26 @@ func (srv *Server) BaseURL() string { return srv.url + basePath }
 // Client returns a client of the Partner API that uses the key the sandbox was made with. It panics if
 // an option is refused.
 func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
-	all := append([]qredo.Option{
-		qredo.WithBaseURL(srv.BaseURL()), qredo.WithClock(srv.clock), qredo.WithHTTPClient(srv.http),
+	return must(qredo.NewClient(srv.Auth(), srv.clientOptions(srv.BaseURL(), opts)...))
+}
+
+// QAPIBaseURL is what a client of Qredo API v1 is given: it ends in /qapi/v1.
+func (srv *Server) QAPIBaseURL() string { return srv.url + qapiPath }
+
+// QAPIClient returns a client of Qredo API v1 that uses the key the sandbox was made with. It panics if an
+// option is refused.
+func (srv *Server) QAPIClient(opts ...qredo.Option) *qapi.Client {
+	return must(qapi.NewClient(srv.HMACAuth(), srv.clientOptions(srv.QAPIBaseURL(), opts)...))
+}
+
+// clientOptions lead a client to this server, unless the caller's say otherwise.
+func (srv *Server) clientOptions(baseURL string, opts []qredo.Option) []qredo.Option {
+	return append([]qredo.Option{
+		qredo.WithBaseURL(baseURL), qredo.WithClock(srv.clock), qredo.WithHTTPClient(srv.http),
 	}, opts...)
-	client, err := qredo.NewClient(srv.Auth(), all...)
+}
+
+func must[T any](client T, err error) T {
 	if err != nil {
 		panic("sandbox: " + err.Error())
 	}

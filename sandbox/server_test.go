@@ -129,10 +129,38 @@ func TestServersClientFollowsTheClock(t *testing.T) {
 	defer srv.Close()
 	_, err = srv.Client().Assets.List(t.Context())
 	require.NoError(t, err, "stamps come from the sandbox's clock, years away from the machine's")
+	_, err = srv.QAPIClient().Account.Get(t.Context())
+	require.NoError(t, err, "those of the other API too")
 	c.forward(time.Hour)
 	_, err = srv.Client().Assets.List(t.Context())
 	require.NoError(t, err)
+	_, err = srv.QAPIClient().Account.Get(t.Context())
+	require.NoError(t, err)
 }
+
+func TestServersClientsTakeOptions(t *testing.T) {
+	srv, err := sandbox.Start()
+	require.NoError(t, err)
+	defer srv.Close()
+	var asked []string
+	follow := qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.String())
+		return http.DefaultTransport.RoundTrip(r)
+	})})
+	_, err = srv.Client(follow).Assets.List(t.Context())
+	require.NoError(t, err)
+	_, err = srv.QAPIClient(follow).Account.Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{srv.BaseURL() + "/assets", srv.QAPIBaseURL() + "/account"}, asked)
+
+	refused := qredo.WithBaseURL("nowhere")
+	assert.Panics(t, func() { srv.Client(refused) })
+	assert.Panics(t, func() { srv.QAPIClient(refused) })
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestAnswersAreDatedByTheSandboxesClock(t *testing.T) {
 	s := newService(t)

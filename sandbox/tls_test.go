@@ -70,6 +70,8 @@ func TestTLS(t *testing.T) {
 	newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").send(t, trusting(t, dir, srv)).ok()
 	_, err := srv.Client().Assets.List(t.Context())
 	require.NoError(t, err, "its own client trusts it")
+	_, err = srv.QAPIClient().Account.Get(t.Context())
+	require.NoError(t, err, "and so does that of the other API")
 
 	t.Run("a client that does not trust its authority", func(t *testing.T) {
 		for name, roots := range map[string]*x509.CertPool{"the machine's": nil, "none": x509.NewCertPool()} {
