@@ -2,7 +2,6 @@ package redis_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net"
 	"os/exec"
@@ -21,19 +20,6 @@ import (
 	"github.com/qredo-go/qredo/approver/internal/trial"
 	"github.com/qredo-go/qredo/approver/redis"
 )
-
-var (
-	full     = flag.Bool("full", false, "repeat the killing of replicas with five seeds")
-	killSeed = flag.Uint64("kill-seed", 5, "what chance is drawn from when replicas are killed")
-)
-
-// TestMain lets the test program be a replica, which a test kills.
-func TestMain(m *testing.M) {
-	if trial.RunChild() {
-		return
-	}
-	m.Run()
-}
 
 // server starts a Redis server: miniredis, which is always there, or redis-server, where it is installed.
 type server struct {
@@ -264,23 +250,6 @@ func TestAReplicaThatWakesUpDecidesNothing(t *testing.T) {
 		assert.Equal(t, approver.OutcomeSent, (<-entries).Outcome)
 		for _, a := range world.Actions(t) {
 			assert.Equal(t, qredo.ApprovalApproved, a.Status)
-		}
-	})
-}
-
-// TestKilledReplicas kills two replicas with kill -9, 20 times each, while they deal with 1,000 actions.
-func TestKilledReplicas(t *testing.T) {
-	if testing.Short() {
-		t.Skip("kills processes for some seconds")
-	}
-	eachServer(t, func(t *testing.T, address string) {
-		actions, seeds := 1000, uint64(1)
-		if *full {
-			seeds = 5
-		}
-		for seed := range seeds {
-			require.NoError(t, connect(t, address).FlushAll(t.Context()).Err())
-			trial.Kill{Replicas: 2, Actions: actions, Kills: 20, Redis: address, Seed: *killSeed + seed}.Run(t)
 		}
 	})
 }

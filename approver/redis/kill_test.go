@@ -1,4 +1,4 @@
-package trial
+package redis_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"flag"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -23,11 +24,42 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/internal/trial"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// Kill is a trial in which approvers in processes of their own are killed while they work.
-type Kill struct {
+var (
+	full     = flag.Bool("full", false, "repeat the killing of replicas with five seeds")
+	killSeed = flag.Uint64("kill-seed", 5, "what chance is drawn from when approvers are killed")
+)
+
+// TestKilledApproverForgetsNothing kills an approver with an [approver.FileStore] again and again.
+func TestKilledApproverForgetsNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes for some seconds")
+	}
+	kill{Replicas: 1, Actions: 500, Kills: 20, Seed: *killSeed}.run(t)
+}
+
+// TestKilledReplicas kills two replicas with kill -9, 20 times each, while they deal with 1,000 actions.
+func TestKilledReplicas(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes for some seconds")
+	}
+	eachServer(t, func(t *testing.T, address string) {
+		actions, seeds := 1000, uint64(1)
+		if *full {
+			seeds = 5
+		}
+		for seed := range seeds {
+			require.NoError(t, connect(t, address).FlushAll(t.Context()).Err())
+			kill{Replicas: 2, Actions: actions, Kills: 20, Redis: address, Seed: *killSeed + seed}.run(t)
+		}
+	})
+}
+
+// kill is a trial in which approvers in processes of their own are killed while they work.
+type kill struct {
 	Replicas int
 	Actions  int
 	Kills    int    // of each replica
@@ -41,10 +73,10 @@ const (
 )
 
 // walletSum is what each wallet may send: less than it is asked for.
-func (k Kill) walletSum() int { return 70 * k.Actions }
+func (k kill) walletSum() int { return 70 * k.Actions }
 
 // recipientCount is how often each recipient may receive: less than it is asked to.
-func (k Kill) recipientCount() int { return k.Actions / 7 }
+func (k kill) recipientCount() int { return k.Actions / 7 }
 
 const killRules = `rules:
   - name: blocked
@@ -61,8 +93,8 @@ const killRules = `rules:
 
 // killTrial is a trial on its way.
 type killTrial struct {
-	Kill
-	*World
+	kill
+	*trial.World
 	t       *testing.T
 	dir     string
 	base    child
@@ -84,15 +116,15 @@ type moment struct {
 	delay   time.Duration
 }
 
-// Run runs the trial and checks: each action is decided once and as its log says, no limit is exceeded,
+// run runs the trial and checks: each action is decided once and as its log says, no limit is exceeded,
 // all logs verify.
-func (k Kill) Run(t *testing.T) {
+func (k kill) run(t *testing.T) {
 	start := time.Now()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	world := NewWorld(t, killFrom, killTo, sandbox.WithKey("child", &key.PublicKey))
+	world := trial.NewWorld(t, killFrom, killTo, sandbox.WithKey("child", &key.PublicKey))
 	run := &killTrial{
-		Kill: k, World: world, t: t, dir: t.TempDir(), chance: mathrand.New(mathrand.NewPCG(k.Seed, k.Seed)), //nolint:gosec // a seed
+		kill: k, World: world, t: t, dir: t.TempDir(), chance: mathrand.New(mathrand.NewPCG(k.Seed, k.Seed)),
 		killing: make(chan int, k.Kills*k.Replicas), votes: map[string]map[string]int{},
 	}
 	file := filepath.Join(run.dir, "key.pem")
@@ -116,7 +148,7 @@ func (k Kill) Run(t *testing.T) {
 func (k *killTrial) makeSchedule() {
 	for i := range k.Kills * k.Replicas {
 		k.schedule = append(k.schedule, moment{
-			request: k.chance.IntN(k.Kill.Actions * 3 / 2), replica: i % k.Replicas, after: k.chance.IntN(2) == 0,
+			request: k.chance.IntN(k.kill.Actions * 3 / 2), replica: i % k.Replicas, after: k.chance.IntN(2) == 0,
 			delay: time.Duration(k.chance.IntN(6)-2) * time.Millisecond / 2,
 		})
 	}
@@ -178,7 +210,7 @@ func (k *killTrial) transfers() {
 			}
 		})
 	}
-	for range k.Kill.Actions {
+	for range k.kill.Actions {
 		reference := "yes"
 		if k.chance.IntN(10) == 0 {
 			reference = "no"
@@ -225,9 +257,9 @@ func (k *killTrial) start(i int) *exec.Cmd {
 	k.t.Helper()
 	c := k.base
 	c.Replica, c.Log = fmt.Sprint("replica-", i), k.log(i)
-	config, err := json.Marshal(c) //nolint:gosec // the key of a test
+	config, err := json.Marshal(c)
 	require.NoError(k.t, err)
-	cmd := exec.CommandContext(k.t.Context(), os.Args[0]) //nolint:gosec // this program
+	cmd := exec.CommandContext(k.t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+string(config))
 	cmd.Stderr = os.Stderr
 	_, err = cmd.StdinPipe() // whose end tells the child that this process has ended
@@ -251,7 +283,7 @@ func (k *killTrial) done() bool {
 			}
 		}
 	}
-	if len(verdicts) < k.Kill.Actions {
+	if len(verdicts) < k.kill.Actions {
 		return false
 	}
 	list, err := k.Client.CoreClients.Actions(k.t.Context(), k.Core)

@@ -1,4 +1,4 @@
-package trial
+package redis_test
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ func (k *killTrial) check() {
 	k.t.Helper()
 	k.Intercept(nil)
 	first := k.checkLogs()
-	require.Len(k.t, first, k.Kill.Actions)
+	require.Len(k.t, first, k.kill.Actions)
 	k.checkVotes(first)
 
 	sums, counts, verdicts := map[qredo.WalletID]qredo.Amount{}, map[string]int{}, map[string]int{}

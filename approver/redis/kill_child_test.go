@@ -1,4 +1,4 @@
-package trial
+package redis_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"testing"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -33,17 +34,16 @@ type child struct {
 	Lease   time.Duration      `json:"lease"`
 }
 
-// RunChild does what a child process of a trial does, if this is one, and returns true then. It is for
-// TestMain.
-func RunChild() bool {
+// TestMain lets the test program be an approver, which other tests kill.
+func TestMain(m *testing.M) {
 	config := os.Getenv(childEnv)
 	if config == "" {
-		return false
+		m.Run()
+		return
 	}
 	if err := runChild(config); err != nil {
 		fmt.Fprintln(os.Stderr, "child:", err)
 	}
-	return true
 }
 
 func runChild(config string) (err error) {
