@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,7 @@ import (
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/redis"
+	"github.com/qredo-go/qredo/examples/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -55,16 +57,12 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	e := example{srv: srv, client: srv.Client(), out: out, dir: dir, decided: make(chan approver.Entry, 4*transfers)}
-	if err := e.open(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{e.open, e.ask, e.approve, e.check} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := e.ask(ctx); err != nil {
-		return err
-	}
-	if err := e.approve(ctx); err != nil {
-		return err
-	}
-	return e.check(ctx)
+	return nil
 }
 
 // example is the job on its way.
@@ -90,32 +88,15 @@ func (e *example) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	company, err := e.client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Ref: "acme"})
-	if err != nil {
-		return err
-	}
-	e.core, e.company = core.ID, company.ID
-	if err := e.client.TrustedNetwork.Add(ctx, e.company, qredo.TrustedPartyRequest{Address: string(e.core)}); err != nil {
-		return err
-	}
-	parties, err := e.client.TrustedNetwork.List(ctx, e.company)
-	if err != nil {
-		return err
-	}
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	request := qredo.FundRequest{Name: "Client assets", CustodyGroupWithdraw: group, CustodyGroupTx: group}
+	var wallets []qredo.WalletRequest
 	for _, name := range []string{"Hot 1", "Hot 2", "Ann", "Bob", "Cleo", "Dan"} {
-		request.Wallets = append(request.Wallets, qredo.WalletRequest{Name: name, Asset: "BTC-TESTNET"})
+		wallets = append(wallets, qredo.WalletRequest{Name: name, Asset: "BTC-TESTNET"})
 	}
-	made, err := e.client.Funds.Create(ctx, e.company, request)
+	fund, err := demofund.New(ctx, e.srv, "Acme", []string{string(core.ID)}, wallets...)
 	if err != nil {
 		return err
 	}
-	fund, err := e.client.Funds.Get(ctx, e.company, made.ID)
-	if err != nil {
-		return err
-	}
-	e.wallets = fund.Wallets
+	e.core, e.company, e.wallets = core.ID, fund.Company, fund.Wallets
 	for _, wallet := range e.wallets[:2] {
 		if _, err := e.srv.Deposit(wallet.Address, 1_000_000_000); err != nil {
 			return err
@@ -263,14 +244,8 @@ func (e *example) check(ctx context.Context) error {
 		}
 		counts[why(entry)]++
 	}
-	for _, line := range slices.Sorted(func(yield func(string) bool) {
-		for reason, n := range counts {
-			if !yield(fmt.Sprintf("%-60s %3d", reason, n)) {
-				return
-			}
-		}
-	}) {
-		e.say("  %s", line)
+	for _, reason := range slices.Sorted(maps.Keys(counts)) {
+		e.say("  %-60s %3d", reason, counts[reason])
 	}
 	e.say("Done: each of %d was decided once, by 2 replicas; their audit logs verify.", len(e.entries))
 	return nil

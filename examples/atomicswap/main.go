@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/examples/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -150,33 +151,11 @@ func (m market) findQuote(ctx context.Context, company qredo.CompanyID, id qredo
 
 // newTrader makes a company that has an amount of one asset.
 func (m market) newTrader(ctx context.Context, name, email, figure string, has qredo.AssetCode) (*trader, error) {
-	company, err := m.client.Companies.Create(ctx, qredo.CompanyRequest{Name: name, Ref: name})
+	fund, err := demofund.New(ctx, m.srv, name, []string{email}, qredo.WalletRequest{Asset: btc}, qredo.WalletRequest{Asset: eth})
 	if err != nil {
 		return nil, err
 	}
-	if err := m.client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: email}); err != nil {
-		return nil, err
-	}
-	if err := m.srv.Accept(email, company.ID); err != nil {
-		return nil, err
-	}
-	parties, err := m.client.TrustedNetwork.List(ctx, company.ID)
-	if err != nil {
-		return nil, err
-	}
-	approver := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	made, err := m.client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: name + "'s fund", CustodyGroupWithdraw: approver, CustodyGroupTx: approver,
-		Wallets: []qredo.WalletRequest{{Asset: btc}, {Asset: eth}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	fund, err := m.client.Funds.Get(ctx, company.ID, made.ID)
-	if err != nil {
-		return nil, err
-	}
-	t := &trader{name: name, email: email, company: company.ID, wallets: map[qredo.AssetCode]qredo.Wallet{}}
+	t := &trader{name: name, email: email, company: fund.Company, wallets: map[qredo.AssetCode]qredo.Wallet{}}
 	for _, wallet := range fund.Wallets {
 		t.wallets[wallet.Asset] = wallet
 	}
@@ -187,7 +166,7 @@ func (m market) newTrader(ctx context.Context, name, email, figure string, has q
 	if _, err := m.srv.Deposit(t.wallets[has].Address, amount.Amount); err != nil {
 		return nil, err
 	}
-	m.say("%s, company %s, has %s", name, company.ID, m.money(amount))
+	m.say("%s, company %s, has %s", name, t.company, m.money(amount))
 	return t, nil
 }
 

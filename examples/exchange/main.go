@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/examples/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -78,45 +79,13 @@ func (e *example) openExchange(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	company, err := e.client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Example Exchange", Ref: "exchange"})
+	fund, err := demofund.New(ctx, e.srv, "Example Exchange", []string{string(e.core.ID)}, qredo.WalletRequest{Name: "Treasury", Asset: asset})
 	if err != nil {
 		return err
 	}
-	wallets, err := e.newFund(ctx, company.ID, string(e.core.ID), []qredo.WalletRequest{{Name: "Treasury", Asset: asset}})
-	if err != nil {
-		return err
-	}
-	e.treasury = wallets[0]
+	e.treasury = fund.Wallets[0]
 	e.say("Exchange %s approves by core client %s", e.core.Name, e.core.ID)
 	return nil
-}
-
-// newFund makes a fund whose one approver is trusted under an address.
-func (e *example) newFund(ctx context.Context, company qredo.CompanyID, approver string, wallets []qredo.WalletRequest) ([]qredo.Wallet, error) {
-	if err := e.client.TrustedNetwork.Add(ctx, company, qredo.TrustedPartyRequest{Address: approver}); err != nil {
-		return nil, err
-	}
-	if approver == customer { // a person accepts in the app, a core client needs not
-		if err := e.srv.Accept(approver, company); err != nil {
-			return nil, err
-		}
-	}
-	parties, err := e.client.TrustedNetwork.List(ctx, company)
-	if err != nil {
-		return nil, err
-	}
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	made, err := e.client.Funds.Create(ctx, company, qredo.FundRequest{
-		Name: "Assets", CustodyGroupWithdraw: group, CustodyGroupTx: group, Wallets: wallets,
-	})
-	if err != nil {
-		return nil, err
-	}
-	fund, err := e.client.Funds.Get(ctx, company, made.ID)
-	if err != nil {
-		return nil, err
-	}
-	return fund.Wallets, nil
 }
 
 // connectWallet makes the customer's wallets, one of them dedicated to the exchange.
@@ -128,22 +97,16 @@ func (e *example) connectWallet(ctx context.Context) error {
 	if len(exchanges) != 1 {
 		return fmt.Errorf("%d exchanges are listed, not 1", len(exchanges))
 	}
-	company, err := e.client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Customer", Ref: "customer"})
-	if err != nil {
-		return err
-	}
-	e.company = company.ID
-	wallets, err := e.newFund(ctx, company.ID, customer, []qredo.WalletRequest{
-		{
+	fund, err := demofund.New(ctx, e.srv, "Customer", []string{customer},
+		qredo.WalletRequest{
 			Name: "At the exchange", Asset: asset, Type: qredo.WalletDedicated,
 			Connect: []qredo.ConnectRequest{{CounterpartyID: exchanges[0].ID, ClientID: "account-17"}},
 		},
-		{Name: "Own", Asset: asset},
-	})
+		qredo.WalletRequest{Name: "Own", Asset: asset})
 	if err != nil {
 		return err
 	}
-	e.dedicated, e.own = wallets[0], wallets[1]
+	e.company, e.dedicated, e.own = fund.Company, fund.Wallets[0], fund.Wallets[1]
 	e.say("The customer's wallet %s is %s: %s must approve the connection", e.dedicated.ID, e.dedicated.Status, exchanges[0].Name)
 	return nil
 }

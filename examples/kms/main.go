@@ -1,5 +1,5 @@
 // Command kms signs requests with a key that a remote signing service holds, such as those of the cloud
-// providers. The SDK takes any crypto.Signer; [Signer] is one that asks the service.
+// providers. The client takes any crypto.Signer; [Signer] is one that asks the service.
 //
 // It starts a signing service and a sandbox for itself and makes a call that is signed remotely.
 package main

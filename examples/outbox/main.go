@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/examples/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -72,35 +73,12 @@ type example struct {
 
 // openBank makes a company with two wallets, one of them with money in it.
 func (e *example) openBank(ctx context.Context) error {
-	client := e.srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
+	fund, err := demofund.New(ctx, e.srv, "Acme", []string{approver},
+		qredo.WalletRequest{Name: "Treasury", Asset: asset}, qredo.WalletRequest{Name: "Salaries", Asset: asset})
 	if err != nil {
 		return err
 	}
-	e.company = company.ID
-	if err := client.TrustedNetwork.Add(ctx, e.company, qredo.TrustedPartyRequest{Address: approver}); err != nil {
-		return err
-	}
-	if err := e.srv.Accept(approver, e.company); err != nil {
-		return err
-	}
-	parties, err := client.TrustedNetwork.List(ctx, e.company)
-	if err != nil {
-		return err
-	}
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	made, err := client.Funds.Create(ctx, e.company, qredo.FundRequest{
-		Name: "Assets", CustodyGroupWithdraw: group, CustodyGroupTx: group,
-		Wallets: []qredo.WalletRequest{{Name: "Treasury", Asset: asset}, {Name: "Salaries", Asset: asset}},
-	})
-	if err != nil {
-		return err
-	}
-	fund, err := client.Funds.Get(ctx, e.company, made.ID)
-	if err != nil {
-		return err
-	}
-	e.from, e.to = fund.Wallets[0], fund.Wallets[1]
+	e.company, e.from, e.to = fund.Company, fund.Wallets[0], fund.Wallets[1]
 	_, err = e.srv.Deposit(e.from.Address, 1_000_000)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/examples/internal/demofund"
 	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox"
 )
@@ -16,53 +17,30 @@ func demo(ctx context.Context) (*qapi.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := qapi.NewClient(srv.HMACAuth(), qredo.WithBaseURL(srv.QAPIBaseURL()))
-	if err = errors.Join(err, fill(ctx, srv)); err != nil {
+	if err := fill(ctx, srv); err != nil {
 		return nil, nil, errors.Join(err, srv.Close())
 	}
-	return client, func() { _ = srv.Close() }, nil
+	return srv.QAPIClient(), func() { _ = srv.Close() }, nil
 }
 
 // fill makes a fund, deposits to it, and transfers within it: one transfer is done, another waits.
 func fill(ctx context.Context, srv *sandbox.Server) error {
 	const approver = "alice@acme.example"
-	client := srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
+	fund, err := demofund.New(ctx, srv, "Acme", []string{approver}, qredo.WalletRequest{Name: "main", Asset: "BTC"},
+		qredo.WalletRequest{Name: "payroll", Asset: "BTC"}, qredo.WalletRequest{Name: "gas", Asset: "ETH"})
 	if err != nil {
 		return err
 	}
-	if err := client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: approver}); err != nil {
+	main, payroll, gas := fund.Wallets[0], fund.Wallets[1], fund.Wallets[2]
+	if _, err := srv.Deposit(main.Address, 150_000_000); err != nil {
 		return err
 	}
-	if err := srv.Accept(approver, company.ID); err != nil {
-		return err
-	}
-	parties, err := client.TrustedNetwork.List(ctx, company.ID)
-	if err != nil {
-		return err
-	}
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Treasury", CustodyGroupWithdraw: group, CustodyGroupTx: group,
-		Wallets: []qredo.WalletRequest{{Name: "main", Asset: "BTC"}, {Name: "payroll", Asset: "BTC"}, {Name: "gas", Asset: "ETH"}},
-	})
-	if err != nil {
-		return err
-	}
-	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
-	if err != nil {
-		return err
-	}
-	wallets := fund.Wallets
-	if _, err := srv.Deposit(wallets[0].Address, 150_000_000); err != nil {
-		return err
-	}
-	if _, err := srv.Deposit(wallets[2].Address, 2_500_000_000); err != nil {
+	if _, err := srv.Deposit(gas.Address, 2_500_000_000); err != nil {
 		return err
 	}
 	for _, reference := range []string{"May", "June"} {
-		sent, err := client.Transfers.Create(ctx, company.ID, qredo.TransferRequest{
-			WalletID: wallets[0].ID, Counterparty: string(wallets[1].ID), Reference: reference,
+		sent, err := srv.Client().Transfers.Create(ctx, fund.Company, qredo.TransferRequest{
+			WalletID: main.ID, Counterparty: string(payroll.ID), Reference: reference,
 			Expires: qredo.TimeOf(srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: 40_000_000},
 		})
 		if err != nil {

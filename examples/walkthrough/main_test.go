@@ -52,7 +52,7 @@ var shown = []string{
 	"Withdrawal of 0.25 BTC-TEST (25000000 satoshi) from Treasury", "now whitelisted as Cold storage",
 	"2 of 2 approvals: approved, 0.24975 BTC-TEST (24975000 satoshi) arrives",
 	"Balances and ledger",
-	"0.85 BTC-TEST (85000000 satoshi), 3 movements", "0.3996 BTC-TEST (39960000 satoshi), 1 movements",
+	"0.85 BTC-TEST (85000000 satoshi), movements: 3", "0.3996 BTC-TEST (39960000 satoshi), movements: 1",
 	"ledger deposit", "ledger transferOut", "ledger transferIn", "ledger withdraw",
 	"Done: balances and ledger are what the steps imply.",
 }

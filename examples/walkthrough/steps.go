@@ -262,7 +262,7 @@ func (w *walkthrough) check(ctx context.Context) error {
 		for _, h := range history {
 			moved += h.Amount
 		}
-		w.say("wallet %-8s %s, %d movements", wallet.Name, w.money(now.Balance), len(history))
+		w.say("wallet %-8s %s, movements: %d", wallet.Name, w.money(now.Balance), len(history))
 		if now.Balance != expected[wallet.ID] || moved != expected[wallet.ID] {
 			wrong = append(wrong, fmt.Errorf("wallet %s has %d and moved %d, the steps imply %d",
 				wallet.Name, now.Balance, moved, expected[wallet.ID]))

@@ -20,6 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/examples/internal/demofund"
 	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox"
 )
@@ -41,16 +42,15 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer srv.Close()
-	address, approvers, err := makeWallet(ctx, srv)
+	approvers := []string{"alice@acme.example", "bob@acme.example"}
+	fund, err := demofund.New(ctx, srv, "Acme", approvers, qredo.WalletRequest{Name: "hot", Asset: "ETH"})
 	if err != nil {
 		return err
 	}
+	address := fund.Wallets[0].Address
 	fmt.Fprintf(out, "Web3 wallet %s, %d of %d approve\n", address, len(approvers), len(approvers))
 
-	client, err := qapi.NewClient(srv.HMACAuth(), qredo.WithBaseURL(srv.QAPIBaseURL()))
-	if err != nil {
-		return err
-	}
+	client := srv.QAPIClient()
 	gwei := func(n int64) qapi.BigInt { return qapi.NewBigInt(n * 1_000_000_000) }
 	request := qapi.TransactionRequest{
 		From: address, To: recipient, Value: gwei(1_500_000_000), GasLimit: qapi.NewBigInt(21_000), // 1.5 ETH
@@ -65,43 +65,6 @@ func run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// makeWallet makes, with the Partner API, a fund whose wallet for ETH two people approve for.
-func makeWallet(ctx context.Context, srv *sandbox.Server) (address string, approvers []string, err error) {
-	client := srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
-	if err != nil {
-		return "", nil, err
-	}
-	approvers = []string{"alice@acme.example", "bob@acme.example"}
-	for _, email := range approvers {
-		if err := client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: email}); err != nil {
-			return "", nil, err
-		}
-		if err := srv.Accept(email, company.ID); err != nil {
-			return "", nil, err
-		}
-	}
-	group := &qredo.CustodyGroup{Threshold: len(approvers)}
-	parties, err := client.TrustedNetwork.List(ctx, company.ID)
-	if err != nil {
-		return "", nil, err
-	}
-	for _, p := range parties {
-		group.Members = append(group.Members, p.ID)
-	}
-	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Web3", CustodyGroupWithdraw: group, CustodyGroupTx: group, Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "ETH"}},
-	})
-	if err != nil {
-		return "", nil, err
-	}
-	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
-	if err != nil {
-		return "", nil, err
-	}
-	return fund.Wallets[0].Address, approvers, nil
 }
 
 // sign asks for a transaction, has it approved, and checks who signed it.
