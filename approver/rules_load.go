@@ -73,129 +73,131 @@ func LoadRules(path string, now func() time.Time) (*Rules, error) {
 // ParseRules reads the content of a rule file as [LoadRules] does. The name is for errors.
 func ParseRules(name string, data []byte, now func() time.Time) (*Rules, error) {
 	l := loader{file: name}
-	rules, err := l.load(data)
-	if err != nil {
-		return nil, err
+	rules := l.load(data)
+	if l.err != nil {
+		return nil, l.err
 	}
 	return &Rules{rules: rules, hash: hashOf(data), now: now}, nil
 }
 
-// loader reads a rule file. It walks the document itself, to know the line of everything.
+// loader reads a rule file. It walks the document itself, to know the line of everything. It goes on after
+// a problem, and what it reads then counts for nothing: only the first problem is told.
 type loader struct {
 	file string
 	rule string // that is being read
+	err  error  // the first problem
 }
 
-func (l *loader) fault(node *yaml.Node, format string, args ...any) error {
+func (l *loader) fault(node *yaml.Node, format string, args ...any) {
 	e := &RuleError{File: l.file, Rule: l.rule, Problem: fmt.Sprintf(format, args...)}
 	if node != nil {
 		e.Line = node.Line
 	}
-	return e
+	l.report(e)
 }
 
-func (l *loader) load(data []byte) ([]rule, error) {
+func (l *loader) report(e *RuleError) {
+	if l.err == nil {
+		l.err = e
+	}
+}
+
+func (l *loader) load(data []byte) []rule {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, l.fault(nil, "it is empty")
+		l.fault(nil, "it is empty")
+		return nil
 	} else if err != nil {
-		return nil, l.fault(nil, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		l.fault(nil, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, l.fault(&second, "only one document is read")
+		l.fault(&second, "only one document is read")
 	}
-	fields, err := l.fields(document.Content[0], "rules")
-	if err != nil {
-		return nil, err
-	}
-	list := fields["rules"]
-	if list == nil || list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-		return nil, l.fault(document.Content[0], "rules must be a list of at least one rule")
-	}
-	rules := make([]rule, 0, len(list.Content))
+	top := document.Content[0]
+	list := l.list(top, l.fields(top, "rules")["rules"], "rules", "rule")
+	rules := make([]rule, 0, len(list))
 	lines := map[string]int{}
-	for _, node := range list.Content {
-		r, err := l.readRule(node)
-		if err != nil {
-			return nil, err
-		}
+	for _, node := range list {
+		r := l.readRule(node)
 		if first, taken := lines[r.name]; taken {
-			return nil, l.fault(node, "line %d has a rule of this name", first)
+			l.fault(node, "line %d has a rule of this name", first)
 		}
 		lines[r.name] = r.line
 		rules = append(rules, r)
 	}
-	return rules, nil
+	return rules
+}
+
+// list returns the parts of a list, of which there must be at least one.
+func (l *loader) list(parent, node *yaml.Node, key, part string) []*yaml.Node {
+	if node == nil || node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
+		l.fault(parent, "%s must be a list of at least one %s", key, part)
+		return nil
+	}
+	return node.Content
 }
 
 // fields returns the values of a mapping by key, which must be among those known.
-func (l *loader) fields(node *yaml.Node, known ...string) (map[string]*yaml.Node, error) {
+func (l *loader) fields(node *yaml.Node, known ...string) map[string]*yaml.Node {
 	if node.Kind != yaml.MappingNode {
-		return nil, l.fault(node, "here must be keys and values: %s", strings.Join(known, ", "))
+		l.fault(node, "here must be keys and values: %s", strings.Join(known, ", "))
+		return nil
 	}
 	fields := map[string]*yaml.Node{}
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
 		case !slices.Contains(known, key.Value):
-			return nil, l.fault(key, "unknown key %q; known are %s", key.Value, strings.Join(known, ", "))
+			l.fault(key, "unknown key %q; known are %s", key.Value, strings.Join(known, ", "))
 		case fields[key.Value] != nil:
-			return nil, l.fault(key, "%s is given twice", key.Value)
+			l.fault(key, "%s is given twice", key.Value)
 		case value.Kind == yaml.AliasNode || value.Anchor != "":
-			return nil, l.fault(value, "%s: anchors and aliases are not read", key.Value)
+			l.fault(value, "%s: anchors and aliases are not read", key.Value)
 		}
 		fields[key.Value] = value
 	}
-	return fields, nil
+	return fields
 }
 
-func (l *loader) readRule(node *yaml.Node) (rule, error) {
+func (l *loader) readRule(node *yaml.Node) rule {
 	l.rule = ""
+	fields := l.fields(node, "name", "when", "then", "reason", "limits", "over_limit")
 	r := rule{line: node.Line, overLimit: Leave}
-	fields, err := l.fields(node, "name", "when", "then", "reason", "limits", "over_limit")
-	if err != nil {
-		return r, err
-	}
-	if r.name, err = l.text(node, fields, "name"); err != nil {
-		return r, err
-	}
+	r.name = l.text(node, fields, "name")
 	l.rule = r.name
-	if r.when, err = l.text(node, fields, "when"); err != nil {
-		return r, err
-	}
-	if r.program, r.namesType, err = l.compile(fields["when"]); err != nil {
-		return r, err
-	}
-	if r.verdict, err = l.verdict(node, fields, "then", Approve, Reject, Leave); err != nil {
-		return r, err
-	}
+	r.when = l.text(node, fields, "when")
+	r.program, r.namesType = l.compile(fields["when"])
+	r.verdict = Verdict(l.oneOf(node, fields, "then", "approve", "reject", "leave"))
 	if fields["reason"] != nil {
-		if r.reason, err = l.text(node, fields, "reason"); err != nil {
-			return r, err
-		}
+		r.reason = l.text(node, fields, "reason")
 	}
-	if fields["over_limit"] != nil {
-		if r.overLimit, err = l.verdict(node, fields, "over_limit", Leave, Reject); err != nil {
-			return r, err
-		}
+	if over := fields["over_limit"]; over != nil {
+		r.overLimit = Verdict(l.oneOf(node, fields, "over_limit", "leave", "reject"))
 		if fields["limits"] == nil {
-			return r, l.fault(fields["over_limit"], "over_limit needs limits")
+			l.fault(over, "over_limit needs limits")
 		}
 	}
-	if fields["limits"] != nil {
+	if limits := fields["limits"]; limits != nil {
 		if r.verdict != Approve {
-			return r, l.fault(fields["limits"], "limits are for rules that approve")
+			l.fault(limits, "limits are for rules that approve")
 		}
-		r.limits, err = l.readLimits(fields["limits"])
+		for _, node := range l.list(limits, limits, "limits", "limit") {
+			r.limits = append(r.limits, l.readLimit(node))
+		}
 	}
-	return r, err
+	return r
 }
 
-func (l *loader) compile(node *yaml.Node) (*vm.Program, bool, error) {
+// compile makes an expression ready to run. There is none after a problem.
+func (l *loader) compile(node *yaml.Node) (*vm.Program, bool) {
+	if l.err != nil {
+		return nil, false
+	}
 	program, namesType, err := compile(node.Value)
 	if err == nil {
-		return program, namesType, nil
+		return program, namesType
 	}
 	line := node.Line
 	if e := (*expressionError)(nil); errors.As(err, &e) {
@@ -204,83 +206,52 @@ func (l *loader) compile(node *yaml.Node) (*vm.Program, bool, error) {
 	if node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		line++ // the text begins below the sign
 	}
-	return nil, false, &RuleError{File: l.file, Line: line, Rule: l.rule, Expression: strings.TrimSpace(node.Value), Problem: err.Error()}
+	l.report(&RuleError{File: l.file, Line: line, Rule: l.rule, Expression: strings.TrimSpace(node.Value), Problem: err.Error()})
+	return nil, false
 }
 
 // text returns a value that must be there and be text.
-func (l *loader) text(parent *yaml.Node, fields map[string]*yaml.Node, key string) (string, error) {
+func (l *loader) text(parent *yaml.Node, fields map[string]*yaml.Node, key string) string {
 	node := fields[key]
 	switch {
 	case node == nil:
-		return "", l.fault(parent, "%s is missing", key)
+		l.fault(parent, "%s is missing", key)
+		return ""
 	case node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "":
-		return "", l.fault(node, "%s must be text", key)
+		l.fault(node, "%s must be text", key)
 	}
-	return node.Value, nil
+	return node.Value
 }
 
-func (l *loader) verdict(parent *yaml.Node, fields map[string]*yaml.Node, key string, allowed ...Verdict) (Verdict, error) {
-	text, err := l.text(parent, fields, key)
-	if err != nil {
-		return "", err
+// oneOf returns a text that must be among those allowed.
+func (l *loader) oneOf(parent *yaml.Node, fields map[string]*yaml.Node, key string, allowed ...string) string {
+	text := l.text(parent, fields, key)
+	if !slices.Contains(allowed, text) {
+		l.fault(fields[key], "%s must be one of %s, is %q", key, strings.Join(allowed, ", "), text)
 	}
-	names := make([]string, len(allowed))
-	for i, v := range allowed {
-		if names[i] = string(v); names[i] == text {
-			return v, nil
-		}
-	}
-	return "", l.fault(fields[key], "%s must be one of %s, is %q", key, strings.Join(names, ", "), text)
+	return text
 }
 
-func (l *loader) readLimits(list *yaml.Node) ([]limit, error) {
-	if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-		return nil, l.fault(list, "limits must be a list of at least one limit")
+func (l *loader) readLimit(node *yaml.Node) limit {
+	fields := l.fields(node, "per", "window", "max_amount", "max_count")
+	m := limit{per: l.oneOf(node, fields, "per", "asset", "wallet", "recipient")}
+	window := l.text(node, fields, "window")
+	var err error
+	if m.window, err = time.ParseDuration(window); err != nil || m.window <= 0 || m.window > maxWindow {
+		l.fault(fields["window"], "window must be a duration such as 24h, more than zero and at most %s, is %q", maxWindow, window)
 	}
-	limits := make([]limit, 0, len(list.Content))
-	for _, node := range list.Content {
-		fields, err := l.fields(node, "per", "window", "max_amount", "max_count")
-		if err != nil {
-			return nil, err
-		}
-		var m limit
-		if m.per, err = l.text(node, fields, "per"); err != nil {
-			return nil, err
-		}
-		if m.per != "asset" && m.per != "wallet" && m.per != "recipient" {
-			return nil, l.fault(fields["per"], "per must be one of asset, wallet, recipient, is %q", m.per)
-		}
-		window, err := l.text(node, fields, "window")
-		if err != nil {
-			return nil, err
-		}
-		m.window, err = time.ParseDuration(window)
-		if err != nil || m.window <= 0 || m.window > maxWindow {
-			return nil, l.fault(fields["window"], "window must be a duration such as 24h, more than zero and at most %s, is %q", maxWindow, window)
-		}
-		if m.maxAmount, err = l.number(fields, "max_amount"); err != nil {
-			return nil, err
-		}
-		if m.maxCount, err = l.number(fields, "max_count"); err != nil {
-			return nil, err
-		}
-		if m.maxAmount == 0 && m.maxCount == 0 {
-			return nil, l.fault(node, "a limit needs max_amount or max_count")
-		}
-		limits = append(limits, m)
+	m.maxAmount, m.maxCount = l.number(fields, "max_amount"), l.number(fields, "max_count")
+	if m.maxAmount == 0 && m.maxCount == 0 {
+		l.fault(node, "a limit needs max_amount or max_count")
 	}
-	return limits, nil
+	return m
 }
 
 // number returns a value that may be absent, and else must be a whole number above zero.
-func (l *loader) number(fields map[string]*yaml.Node, key string) (int64, error) {
+func (l *loader) number(fields map[string]*yaml.Node, key string) (n int64) {
 	node := fields[key]
-	if node == nil {
-		return 0, nil
+	if node != nil && (node.Kind != yaml.ScalarNode || node.Tag != "!!int" || node.Decode(&n) != nil || n <= 0) {
+		l.fault(node, "%s must be a whole number above zero and within 64 bits, is %q", key, node.Value)
 	}
-	var n int64
-	if node.Kind != yaml.ScalarNode || node.Tag != "!!int" || node.Decode(&n) != nil || n <= 0 {
-		return 0, l.fault(node, "%s must be a whole number above zero and within 64 bits, is %q", key, node.Value)
-	}
-	return n, nil
+	return n
 }
