@@ -43,6 +43,9 @@
 //	wallet, fund, company        IDs of where it comes from
 //	hour, minute, weekday        UTC, when it is decided: 14, 30, "Monday"
 //
+// What type and weekday are compared with must be among their values, so that a misspelled one does not stay
+// unseen. A type that this version does not know is named as: type matches "^ApproveSomethingNew$".
+//
 // The functions are lower, upper and trim. Numbers are whole; a result beyond 64 bits is an error, which
 // leaves the action to humans. A rule that approves matches what moves nothing, such as a wallet that asks
 // to be connected, only if it names the type.

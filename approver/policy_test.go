@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +110,7 @@ func TestExpressions(t *testing.T) {
 		{`asset not in ["ETH", "BTC"]`, newAction(), noon, no},
 		{`type == "ApproveTransfer"`, newAction(), noon, yes},
 		{`type == "ApproveTransfer"`, newAction(kind(qredo.ActionSwap)), noon, no},
+		{`type in ["ApproveTransfer", "ApproveWithdraw"]`, newAction(), noon, yes},
 		{`recipient == "wallet-2"`, newAction(), noon, yes},
 		{`recipient == "wallet-3"`, newAction(), noon, no},
 		{`recipient == "bc1q"`, newAction(withdrawal("bc1q", "cold")), noon, yes},
@@ -138,6 +142,7 @@ func TestExpressions(t *testing.T) {
 		// What moves nothing is approved only by rules that ask for its type.
 		{"amount <= 1000", newAction(connect), noon, no},
 		{"amount <= 1000", newAction(kind("ApproveUpdatePolicy")), noon, no},
+		{`type matches "^ApproveUpdatePolicy$"`, newAction(kind("ApproveUpdatePolicy")), noon, yes},
 		{`type == "ApproveNewWalletConnect" && wallet == "wallet-9"`, newAction(connect), noon, yes},
 	} {
 		t.Run(c.when, func(t *testing.T) {
@@ -294,6 +299,7 @@ func TestRuleFilesThatDoNotLoad(t *testing.T) {
 		{"a when that is null", rule("    then: approve", "    when:"), 4, "", "when must be text"},
 		{"no then", rule("    when: amount < 5"), 2, "", "then is missing"},
 		{"another then", rule("    when: amount < 5", "    then: allow"), 4, "", `then must be one of approve, reject, leave, is "allow"`},
+		{"the first of several problems", rule("    then: allow", "    when: amuont < 5", "    limits: 5") + "  - approve\n", 4, "amuont < 5", "unknown name amuont"},
 		{"a name twice", rule("    when: amount < 5", "    then: approve", "  - name: r", "    when: amount < 5", "    then: reject"), 5, "", "line 2 has a rule of this name"},
 
 		{"an unknown variable", when("amuont < 5"), 4, "amuont < 5", "unknown name amuont (column 1)"},
@@ -313,6 +319,9 @@ func TestRuleFilesThatDoNotLoad(t *testing.T) {
 		{"another function", when("max(amount, 5) > 9"), 4, "max(amount, 5) > 9", "unknown name max"},
 		{"a misspelled day", when(`'weekday in ["Monday", "Tusday"]'`), 4, `weekday in ["Monday", "Tusday"]`, `"Tusday" is no weekday`},
 		{"a day in another case", when(`weekday == "monday"`), 4, `weekday == "monday"`, `"monday" is no weekday`},
+		{"a misspelled type", when(`'type == "ApproveTranfer"'`), 4, `type == "ApproveTranfer"`, `"ApproveTranfer" is no type: they are written ApproveNewWalletConnect, ApproveSwap, ApproveSwapTake, ApproveTransfer, ApproveWithdraw`},
+		{"a misspelled type on the left", when(`'"ApproveTranfer" != type'`), 4, `"ApproveTranfer" != type`, `"ApproveTranfer" is no type`},
+		{"a misspelled type in a list", rule("    then: approve", "    when: |", "      amount < 5", `      && type not in ["ApproveTransfer", "approveSwap"]`), 6, "amount < 5\n&& type not in [\"ApproveTransfer\", \"approveSwap\"]", `"approveSwap" is no type`},
 		{"the third line of an expression", rule("    then: approve", "    when: |", "      amount < 5", "      && asset == \"BTC\"", "      && foo"), 7, "amount < 5\n&& asset == \"BTC\"\n&& foo", "unknown name foo (column 4)"},
 		{"a fraction in the second line", rule("    then: approve", "    when: |", "      amount < 5", "      && fees < .5"), 6, "amount < 5\n&& fees < .5", "whole numbers"},
 
@@ -353,6 +362,18 @@ func TestRuleFilesThatDoNotLoad(t *testing.T) {
 				assert.Contains(t, err.Error(), fmt.Sprintf("rule \"r\": expression %q", c.expression))
 			}
 		})
+	}
+}
+
+// TestEveryKnownTypeOfActionCanBeNamed fails when package qredo learns of a type that this package does not know.
+func TestEveryKnownTypeOfActionCanBeNamed(t *testing.T) {
+	exports, err := os.ReadFile(filepath.Join("..", "api", "qredo.txt"))
+	require.NoError(t, err)
+	found := regexp.MustCompile(`(?m)^const Action\w+ ActionType = (".*")$`).FindAllSubmatch(exports, -1)
+	require.NotEmpty(t, found)
+	for _, constant := range found {
+		_, err := approver.ParseRules("rules.yaml", []byte(rulesFile("type == "+string(constant[1]))), at(noon))
+		require.NoError(t, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,10 +94,10 @@ func (e *expressionError) Error() string { return e.problem }
 // compile checks an expression, types included, and makes it ready to run. What could be inexact or
 // surprising with money is not in the language: fractions, division, sums that wrap, the machine's clock.
 func compile(source string) (program *vm.Program, namesType bool, err error) {
-	words := vocabulary{source: source}
+	found := vocabulary{source: source}
 	options := []expr.Option{
 		expr.Env(facts{}), expr.AsBool(), expr.DisableAllBuiltins(),
-		expr.Patch(&words),
+		expr.Patch(&found),
 		expr.Function("lower", textFunction(strings.ToLower), new(func(string) string)),
 		expr.Function("upper", textFunction(strings.ToUpper), new(func(string) string)),
 		expr.Function("trim", textFunction(strings.TrimSpace), new(func(string) string)),
@@ -111,13 +112,13 @@ func compile(source string) (program *vm.Program, namesType bool, err error) {
 			expr.Operator(operator, op.name))
 	}
 	program, err = expr.Compile(source, append(options, expr.WarnOnAny())...)
-	if words.problem != nil {
-		return nil, false, words.problem
+	if found.problem != nil {
+		return nil, false, found.problem
 	}
 	if e := (*file.Error)(nil); errors.As(err, &e) {
 		return nil, false, &expressionError{line: max(e.Line-1, 0), problem: fmt.Sprintf("%s (column %d)", e.Message, e.Column+1)}
 	}
-	return program, words.namesType, err
+	return program, found.namesType, err
 }
 
 // vocabulary finds what the language has and rules must not use, and whether the type of action is asked for.
@@ -143,27 +144,33 @@ func (v *vocabulary) Visit(node *ast.Node) {
 		case "/", "**", "^":
 			v.refuse(n, "%s is not offered: its results are not exact", n.Operator)
 		case "==", "!=", "in":
-			if name, ok := n.Left.(*ast.IdentifierNode); ok && name.Value == "weekday" {
-				v.weekdays(n.Right)
-			}
+			v.compared(n.Left, n.Right)
+			v.compared(n.Right, n.Left)
 		}
 	}
 }
 
-// weekdays checks what is compared with weekday, since a misspelled day would never match.
-func (v *vocabulary) weekdays(node ast.Node) {
-	switch n := node.(type) {
+// words is what a name can stand for, where all of it is known.
+var words = map[string][]string{
+	"type":    {"ApproveNewWalletConnect", "ApproveSwap", "ApproveSwapTake", "ApproveTransfer", "ApproveWithdraw"},
+	"weekday": {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+}
+
+// compared checks the text that a name is compared with, since a misspelled one would never be equal.
+func (v *vocabulary) compared(name, with ast.Node) {
+	left, named := name.(*ast.IdentifierNode)
+	if !named || words[left.Value] == nil {
+		return
+	}
+	switch n := with.(type) {
 	case *ast.ArrayNode:
 		for _, each := range n.Nodes {
-			v.weekdays(each)
+			v.compared(name, each)
 		}
 	case *ast.StringNode:
-		for day := time.Sunday; day <= time.Saturday; day++ {
-			if n.Value == day.String() {
-				return
-			}
+		if known := words[left.Value]; !slices.Contains(known, n.Value) {
+			v.refuse(n, "%q is no %s: they are written %s", n.Value, left.Value, strings.Join(known, ", "))
 		}
-		v.refuse(n, "%q is no weekday: they are written Monday, Tuesday, …", n.Value)
 	}
 }
 
