@@ -301,47 +301,6 @@ func TestShadow(t *testing.T) {
 	d.next(approver.EntryResult)
 }
 
-func TestExplain(t *testing.T) {
-	d := newDesk(t)
-	rules := rulesAt(t, threeRules, d.clock.Now)
-	stop := d.start(rules)
-	d.transfer(5000, "")
-	d.next(approver.EntryResult)
-	require.NoError(t, stop())
-
-	a, err := approver.New(d.Client, d.Core, rules, approver.WithStore(d.store))
-	require.NoError(t, err)
-	fits, over := d.Action(t, d.transfer(4000, "")), d.Action(t, d.transfer(4001, ""))
-	e, err := a.Explain(t.Context(), fits.ID)
-	require.NoError(t, err)
-	assert.Equal(t, approver.Approve, e.Decision.Verdict)
-	assert.EqualValues(t, 4000, e.Values["amount"])
-	assert.True(t, e.Rules[2].Decides)
-	require.Len(t, e.Limits, 4)
-	assert.Equal(t, approver.Usage{Amount: 5000, Count: 1}, e.Limits[0].Used)
-	assert.False(t, e.Limits[0].Over)
-
-	e, err = a.Explain(t.Context(), over.ID)
-	require.NoError(t, err)
-	assert.Equal(t, approver.Reject, e.Decision.Verdict)
-	assert.True(t, e.Limits[0].Over)
-	assert.Contains(t, e.String(), "amount 5000 of 9000, count 1 of 0 are used, 4001 more does not fit")
-	assert.Contains(t, e.String(), `rule "small" in line 10 matches and decides`)
-
-	_, err = a.Explain(t.Context(), "no-such-action")
-	require.ErrorIs(t, err, qredo.ErrNotFound)
-
-	failing := approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
-		return approver.Decision{}, errors.New("away")
-	})
-	a, err = approver.New(d.Client, d.Core, failing)
-	require.NoError(t, err)
-	e, err = a.Explain(t.Context(), over.ID)
-	require.NoError(t, err)
-	assert.Equal(t, "leave: the policy failed: away\n", e.String())
-	assert.Len(t, d.written(), 2, "nothing is decided")
-}
-
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	d := newDesk(t)
 	policy := rulesAt(t, rulesFile("true"), time.Now)

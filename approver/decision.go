@@ -90,9 +90,7 @@ func (d Decision) check() error {
 	return nil
 }
 
-func (v Verdict) orLeave() Verdict {
-	if v == "" {
-		return Leave
-	}
-	return v
+// failed leaves an action to humans because the policy failed.
+func failed(rule string, err error) Decision {
+	return Decision{Verdict: Leave, Rule: rule, Reason: "the policy failed: " + err.Error()}
 }

@@ -1,6 +1,7 @@
 package approver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -88,12 +89,15 @@ func (r *run) over(action *qredo.Action) (outcome string) {
 // decide asks the policy and stores what it says, together with what that spends. Where another replica
 // was first, its decision stands.
 func (r *run) decide(ctx context.Context, action qredo.Action, digest string) (Record, EntryKind, error) {
-	d := r.ask(ctx, action)
-	if ctx.Err() != nil { // the policy may have failed for this
+	d, err := r.ask(ctx, action)
+	switch {
+	case ctx.Err() != nil: // the policy may have failed for this
 		return Record{}, "", ctx.Err()
+	case err != nil:
+		r.log.ErrorContext(ctx, "approver: the policy failed, the action is left to humans", "action", action.ID, "rule", d.Rule, "error", err)
 	}
 	rec := Record{
-		ActionID: action.ID, Digest: digest, Policy: r.policyHash, Verdict: d.Verdict.orLeave(), Rule: d.Rule, Reason: d.Reason,
+		ActionID: action.ID, Digest: digest, Policy: r.policyHash, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason,
 		Decided: r.now().UTC(), Expires: action.Expires.Time, Token: rand.Text(),
 	}
 	if rec.Expires.Year() > 9999 { // which JSON does not take for a time
@@ -101,7 +105,7 @@ func (r *run) decide(ctx context.Context, action qredo.Action, digest string) (R
 	}
 	stands, err := r.store.Reserve(ctx, rec, d.Spends)
 	if over := (*OverLimitError)(nil); errors.As(err, &over) {
-		rec.Verdict, rec.Reason = d.OverLimit.orLeave(), over.Error()
+		rec.Verdict, rec.Reason = d.OverLimit, over.Error()
 		stands, err = r.store.Reserve(ctx, rec, nil)
 	}
 	switch {
@@ -115,22 +119,21 @@ func (r *run) decide(ctx context.Context, action qredo.Action, digest string) (R
 	return stands, EntryDecision, nil
 }
 
-// ask is the policy's decision, or to leave the action to humans if it has none.
-func (r *run) ask(ctx context.Context, action qredo.Action) Decision {
+// ask returns the policy's decision. One that failed, and why is the error, has decided to leave the action
+// to humans.
+func (a *Approver) ask(ctx context.Context, action qredo.Action) (Decision, error) {
 	if action.Details == nil {
-		return Decision{Reason: "the service gave no details"}
+		return Decision{Verdict: Leave, Reason: "the service gave no details"}, nil
 	}
-	d, err := r.policy.Decide(ctx, action)
+	d, err := a.policy.Decide(ctx, action)
 	if err == nil {
 		err = d.check()
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			r.log.ErrorContext(ctx, "approver: the policy failed, the action is left to humans", "action", action.ID, "rule", d.Rule, "error", err)
-		}
-		return Decision{Rule: d.Rule, Reason: policyFailed(err)}
+		return failed(d.Rule, err), err
 	}
-	return d
+	d.Verdict, d.OverLimit = cmp.Or(d.Verdict, Leave), cmp.Or(d.OverLimit, Leave)
+	return d, nil
 }
 
 // carryOut sends the vote, if there is one, and writes down what came of it.

@@ -1,6 +1,7 @@
 package approver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -26,20 +27,45 @@ func (r *Rules) Hash() string { return r.hash }
 // much, is an error, which leaves it to humans. So is a rule whose expression fails, since a result is
 // beyond 64 bits: whether it matches is not known.
 func (r *Rules) Decide(_ context.Context, a qredo.Action) (Decision, error) {
-	f, err := factsOf(a, r.now())
+	e, err := r.evaluate(a, false)
+	return e.Decision, err
+}
+
+// Explain tells what [Rules.Decide] would decide now and which value each rule's expression has. It
+// changes nothing.
+func (r *Rules) Explain(a qredo.Action) Explanation {
+	e, err := r.evaluate(a, true)
 	if err != nil {
-		return Decision{}, err
+		e.Decision = failed(e.Decision.Rule, err)
 	}
+	return e
+}
+
+// evaluate asks the rules in their order, until one decides or, on request, all. The first that matches, or
+// fails, decides.
+func (r *Rules) evaluate(a qredo.Action, all bool) (Explanation, error) {
+	f, failure := factsOf(a, r.now())
+	e := Explanation{Values: f.values()}
+	if failure != nil {
+		return e, failure
+	}
+	e.Decision = Decision{Verdict: Leave, Reason: "no rule matches"}
+	decided := false
 	for _, rule := range r.rules {
 		matches, err := rule.matches(f)
-		switch {
-		case err != nil:
-			return Decision{Rule: rule.name}, err
-		case matches:
-			return rule.decision(f), nil
+		decides := !decided && (matches || err != nil)
+		e.Rules = append(e.Rules, RuleResult{Rule: rule.name, Line: rule.line, When: rule.when, Matches: matches, Decides: decides, Err: err})
+		if decides {
+			decided, failure = true, err
+			if e.Decision = (Decision{Rule: rule.name}); err == nil {
+				e.Decision = rule.decision(f)
+			}
+		}
+		if decided && !all {
+			break
 		}
 	}
-	return Decision{Verdict: Leave, Reason: "no rule matches"}, nil
+	return e, failure
 }
 
 // matches runs the rule's expression. What moves nothing, such as a wallet that is to be connected, has no
@@ -111,36 +137,10 @@ type LimitResult struct {
 	Over  bool  // the action does not fit any more
 }
 
-// Explain tells what [Rules.Decide] would decide now and which value each rule's expression has. It
-// changes nothing.
-func (r *Rules) Explain(a qredo.Action) Explanation {
-	f, err := factsOf(a, r.now())
-	e := Explanation{Decision: Decision{Verdict: Leave, Reason: "no rule matches"}, Values: f.values()}
-	if err != nil {
-		e.Decision.Reason = policyFailed(err)
-		return e
-	}
-	decided := false
-	for _, rule := range r.rules {
-		result := RuleResult{Rule: rule.name, Line: rule.line, When: rule.when}
-		result.Matches, result.Err = rule.matches(f)
-		if !decided && (result.Matches || result.Err != nil) {
-			decided, result.Decides = true, true
-			if e.Decision = rule.decision(f); result.Err != nil {
-				e.Decision = Decision{Verdict: Leave, Rule: rule.name, Reason: policyFailed(result.Err)}
-			}
-		}
-		e.Rules = append(e.Rules, result)
-	}
-	return e
-}
-
-func policyFailed(err error) string { return "the policy failed: " + err.Error() }
-
 // String gives the explanation as lines of text.
 func (e Explanation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", e.Decision.Verdict.orLeave(), e.Decision.Reason)
+	fmt.Fprintf(&b, "%s: %s\n", cmp.Or(e.Decision.Verdict, Leave), e.Decision.Reason)
 	for _, r := range e.Rules {
 		says := "does not match"
 		switch {
