@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -100,14 +101,11 @@ func (a *RSAAuth) Sign(stamp, url string, body []byte) (string, error) {
 
 // Authenticate sets X-API-KEY, x-sign, and x-timestamp or x-nonce.
 func (a *RSAAuth) Authenticate(req *http.Request, body []byte, now time.Time) error {
-	header, unused, stamp := headerTimestamp, headerNonce, ""
-	if a.nonce == nil {
-		stamp = strconv.FormatInt(now.Unix(), 10)
-	} else {
-		header, unused = headerNonce, headerTimestamp
-		stamp = a.nonce()
-		if err := checkHeaderText("nonce", stamp); err != nil {
-			return err
+	header, unused, stamp := headerTimestamp, headerNonce, strconv.FormatInt(now.Unix(), 10)
+	if a.nonce != nil {
+		header, unused, stamp = headerNonce, headerTimestamp, a.nonce()
+		if problem := headerProblem(stamp); problem != "" {
+			return errors.New("the nonce " + problem) // no ValidationError: the request is not what is wrong
 		}
 	}
 	signature, err := a.Sign(stamp, req.URL.String(), body)
@@ -159,7 +157,7 @@ func fromEnv(name string) (string, error) {
 	case file == "":
 		return "", invalid(name, "is not set, nor is %s_FILE", name)
 	}
-	data, err := os.ReadFile(file)
+	data, err := readFile(file)
 	if err != nil {
 		return "", fmt.Errorf("qredo: %s_FILE: %w", name, err)
 	}

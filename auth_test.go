@@ -134,7 +134,8 @@ func TestBadNonces(t *testing.T) {
 		client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
 		require.NoError(t, err)
 		_, err = client.Assets.List(t.Context())
-		requireInvalid(t, err, "nonce")
+		require.ErrorContains(t, err, "not sent: authenticating: the nonce must ")
+		require.NotErrorAs(t, err, new(*qredo.ValidationError), "the request is not what is wrong: another attempt may do")
 	}
 }
 

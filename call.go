@@ -20,7 +20,7 @@ type operation struct {
 	method string
 	path   string   // with the placeholders of the service's own documents
 	ids    []string // what replaces them, in order
-	query  any      // a struct for go-querystring, or nil
+	query  any
 	body   any
 
 	repeatable bool // it changes nothing, or nothing more when it is repeated
@@ -43,7 +43,7 @@ func (op operation) withSecret() operation     { op.secret = true; return op }
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
 	out := new(T)
-	if _, err := c.perform(ctx, op, out, newCallOptions(opts)); err != nil {
+	if err := c.run(ctx, op, out, opts); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -58,16 +58,23 @@ func list[A, T any](ctx context.Context, c *Client, op operation, opts []CallOpt
 	return in(answer), nil
 }
 
-// do makes a request whose answer says nothing but that it was carried out.
-func (c *Client) do(ctx context.Context, op operation, opts []CallOption) error {
-	_, err := c.perform(ctx, op, nil, newCallOptions(opts))
+// run makes a request and reads its answer into out; nil is for answers that say nothing but that the
+// request was carried out.
+func (c *Client) run(ctx context.Context, op operation, out any, opts []CallOption) error {
+	x, err := c.perform(ctx, op, out, newCallOptions(opts))
+	if err != nil && x != nil && !x.repeatable && x.mayBeDone(err) {
+		return fmt.Errorf("%w; it may have been carried out all the same: look before sending it again", err)
+	}
 	return err
 }
 
 // perform makes a request and reads its answer into out. The exchange is nil if nothing was tried.
 func (c *Client) perform(ctx context.Context, op operation, out any, opts callOptions) (*exchange, error) {
+	if opts.problem != nil {
+		return nil, opts.problem
+	}
 	for _, part := range [...]any{op.body, op.query} {
-		if v, ok := part.(validated); ok {
+		if v, ok := part.(validated); ok && op.known {
 			if err := v.validate(c.clock.now()); err != nil {
 				return nil, err
 			}
@@ -77,19 +84,10 @@ func (c *Client) perform(ctx context.Context, op operation, out any, opts callOp
 	if err != nil {
 		return nil, err
 	}
-	rawQuery := ""
-	if op.query != nil {
-		values, err := query.Values(op.query)
-		if err != nil {
-			return nil, fmt.Errorf("qredo: query: %w", err)
-		}
-		rawQuery = values.Encode()
+	rawQuery, err := encodeQuery(op.query)
+	if err != nil {
+		return nil, err
 	}
-	return c.send(ctx, op, path, rawQuery, out, opts)
-}
-
-// send runs one request through the chain and reads the answer into out.
-func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, out any, opts callOptions) (*exchange, error) {
 	payload, err := encodeBody(op.body)
 	if err != nil {
 		return nil, err
@@ -106,10 +104,7 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 	setDefault(req.Header, "Content-Type", jsonOnly)
 	setDefault(req.Header, "User-Agent", c.userAgent)
 
-	x := &exchange{
-		req: req, path: path, body: payload,
-		repeatable: op.repeatable, noRetry: opts.noRetry,
-	}
+	x := &exchange{req: req, path: path, body: payload, repeatable: op.repeatable, noRetry: opts.noRetry}
 	resp, err := c.chain.handle(x)
 	if resp != nil && opts.response != nil {
 		*opts.response = *resp
@@ -117,19 +112,44 @@ func (c *Client) send(ctx context.Context, op operation, path, rawQuery string, 
 	if err != nil {
 		return x, err
 	}
-	err = decode(resp.Body, out, op.known)
-	if about, ok := out.(identified); ok && err == nil && about.identity() != op.ids[len(op.ids)-1] {
-		err = fmt.Errorf("asked for %s, the answer is about %s", op.ids[len(op.ids)-1], oneLine(about.identity()))
+	if err := op.decode(resp.Body, out); err != nil {
+		if op.secret { // what cannot be read may have it anywhere
+			resp = &Response{StatusCode: resp.StatusCode, Attempts: resp.Attempts}
+		}
+		return x, newError(x, resp, err)
 	}
-	if err == nil {
-		return x, nil
+	return x, nil
+}
+
+// decode reads an answer into out. One to an operation of this package must be what was asked for: a
+// service or proxy that says OK and nothing else has not told that a list is empty.
+func (op operation) decode(body []byte, out any) error {
+	switch o := out.(type) {
+	case nil:
+		if op.known {
+			return checkOK(body)
+		}
+		return nil
+	case *[]byte:
+		*o = body
+		return nil
+	case *json.RawMessage:
+		*o = body
+		return nil
 	}
-	if op.secret { // what cannot be read may have it anywhere
-		hidden := *resp
-		hidden.Body = nil
-		resp = &hidden
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return errors.New("the body is empty")
+	case !op.known:
+		return wire.Unmarshal(body, out)
 	}
-	return x, newError(x, resp, err)
+	if err := wire.UnmarshalAnswer(body, out); err != nil {
+		return err
+	}
+	if about, ok := out.(identified); ok && len(op.ids) > 0 && about.identity() != op.ids[len(op.ids)-1] {
+		return fmt.Errorf("asked for %s, the answer is about %s", op.ids[len(op.ids)-1], oneLine(about.identity()))
+	}
+	return nil
 }
 
 // identified is an answer about what the last ID of the path names. One about something else must not be
@@ -149,6 +169,21 @@ func setDefault(h http.Header, key string, value []string) {
 	}
 }
 
+// encodeQuery writes a query: a struct for go-querystring, or one that is encoded already.
+func encodeQuery(q any) (string, error) {
+	switch q := q.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return q, nil
+	}
+	values, err := query.Values(q)
+	if err != nil {
+		return "", fmt.Errorf("qredo: query: %w", err)
+	}
+	return values.Encode(), nil
+}
+
 func encodeBody(body any) ([]byte, error) {
 	switch b := body.(type) {
 	case nil:
@@ -165,12 +200,6 @@ func encodeBody(body any) ([]byte, error) {
 	return data, nil
 }
 
-// required is an answer that is useless without one of its fields.
-type required interface {
-	// missing names the field, or is empty when the answer has it.
-	missing() string
-}
-
 // checkOK reads a success that has nothing to say: no body, or an object whose code, if it has one, is a
 // success too. A page that a proxy sends in the service's place is not taken for it.
 func checkOK(body []byte) error {
@@ -185,40 +214,6 @@ func checkOK(body []byte) error {
 	}
 	if reply.Code < 200 || reply.Code > 299 {
 		return fmt.Errorf("the body says %d", reply.Code)
-	}
-	return nil
-}
-
-// decode reads an answer into out. A known one, of an operation of this package, must have some field
-// of out: a service or proxy that says OK and nothing else has not told that a list is empty.
-func decode(body []byte, out any, known bool) error {
-	switch o := out.(type) {
-	case nil:
-		if known {
-			return checkOK(body)
-		}
-		return nil
-	case *[]byte:
-		*o = body
-		return nil
-	case *json.RawMessage:
-		*o = body
-		return nil
-	}
-	switch text := bytes.TrimSpace(body); {
-	case len(text) == 0:
-		return errors.New("the body is empty")
-	case known && string(text) == "null":
-		return errors.New("the body is null")
-	}
-	if err := wire.Unmarshal(body, out); err != nil {
-		return err
-	}
-	if r, ok := out.(required); ok && r.missing() != "" {
-		return &wire.FieldError{Field: r.missing(), Problem: "is missing"}
-	}
-	if known && !wire.HasField(body, out) {
-		return errors.New("the body has none of the fields that belong to the answer")
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package qredo
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"math"
 	"net"
@@ -12,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/time/rate"
 )
@@ -91,7 +91,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	chain = rateHandler{c.limiter, &stop{}, c.retry.MaxRetryAfter, chain}
 	chain = logHandler{c.log, chain}
 	chain = errorHandler{c.clock, chain}
-	c.chain = retryHandler{c.retry, newRetryBudget(c.retry.Budget), c.clock, chain}
+	c.chain = retryHandler{c.retry, &retryBudget{halves: 2 * c.retry.Budget, most: 2 * c.retry.Budget}, c.clock, chain}
 	c.Companies = &CompaniesService{c}
 	c.TrustedNetwork = &TrustedNetworkService{c}
 	c.Funds = &FundsService{c}
@@ -133,18 +133,15 @@ func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
 func WithBaseURL(base string) Option {
 	return func(c *Client) error {
 		u, err := url.Parse(strings.TrimRight(strings.TrimSpace(base), "/"))
-		switch {
+		switch { // The URL is not repeated: it may hold a password, or an API key as a user.
 		case err != nil:
-			if parse := (*url.Error)(nil); errors.As(err, &parse) {
-				err = parse.Err // without the URL, which may hold a password
-			}
-			return invalid("base URL", "is not a URL: %v", err)
+			return invalid("base URL", "must be a URL such as https://example.com/api/v1/p")
 		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
-			return invalid("base URL", "must begin with https:// (http:// only to this machine's loopback), is %q", u.Redacted())
+			return invalid("base URL", "must begin with https:// or, to this machine only, http://")
 		case u.Hostname() == "" || u.Opaque != "" || strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
-			return invalid("base URL", "must name a host, in ASCII, is %q", u.Redacted())
+			return invalid("base URL", "must name a host, in ASCII")
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#"):
-			return invalid("base URL", "must have neither user, query nor fragment, is %q", u.Redacted())
+			return invalid("base URL", "must have neither user, query nor fragment")
 		}
 		c.base = u
 		return nil
@@ -220,7 +217,7 @@ func WithMaxResponse(bytes int64) Option {
 		if bytes < 1 {
 			return invalid("max response", "must be at least 1 byte, is %d", bytes)
 		}
-		c.maxResponse = bytes
+		c.maxResponse = min(bytes, math.MaxInt64-1) // one more is read, to tell whether there is more
 		return nil
 	}
 }
@@ -242,11 +239,20 @@ type callOptions struct {
 	pollInterval  time.Duration
 	noRetry       bool
 	noPartnerTxID bool
+	problem       error // with one of the options
 }
 
-// WithHeader adds a header to one call. The headers that authenticate it cannot be set.
+// WithHeader adds a header to one call. The headers that authenticate it cannot be set, nor can an
+// Idempotency-Key: the service knows a PartnerTxID only, and net/http would send the request again by
+// itself. A header that cannot be sent is a [*ValidationError].
 func WithHeader(key, value string) CallOption {
 	return func(o *callOptions) {
+		switch name := strings.ToLower(key); {
+		case name == "idempotency-key" || name == "x-idempotency-key":
+			o.problem = invalid("header "+key, "must not be set: a request is made safe to repeat by its PartnerTxID")
+		case name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || strings.ContainsFunc(value, unicode.IsControl):
+			o.problem = invalid("header", "must have a name of letters, digits and hyphens and a value in one line, the name is %q", clip(key, 100))
+		}
 		if o.header == nil {
 			o.header = http.Header{}
 		}
@@ -299,7 +305,8 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 		}
 	}
 	method = strings.ToUpper(method)
-	op := operation{method: method, body: body, repeatable: method == http.MethodGet || method == http.MethodHead}
-	_, err = c.send(ctx, op, rel.EscapedPath(), rel.RawQuery, out, newCallOptions(opts))
-	return err
+	return c.run(ctx, operation{
+		method: method, path: rel.EscapedPath(), query: rel.RawQuery, body: body,
+		repeatable: method == http.MethodGet || method == http.MethodHead,
+	}, out, opts)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"testing"
 
@@ -83,6 +84,29 @@ func TestBadOptions(t *testing.T) {
 	for _, agent := range []string{"", "   ", "é"} {
 		_, err = qredo.NewClient(newAuth(t), qredo.WithUserAgent(agent))
 		requireInvalid(t, err, "user agent")
+	}
+}
+
+// An answer has no bound that a number could not have.
+func TestWithMaxResponseWithoutBound(t *testing.T) {
+	client := newClient(t, answerWith(200, `{"company_id":"c"}`), qredo.WithMaxResponse(math.MaxInt64))
+	company, err := client.Companies.Get(t.Context(), "c")
+	require.NoError(t, err)
+	require.Equal(t, qredo.CompanyID("c"), company.ID)
+}
+
+func TestBadHeaders(t *testing.T) {
+	client := newClient(t, refuseAll(t))
+	for field, header := range map[string][2]string{
+		"header Idempotency-Key":   {"Idempotency-Key", "k"}, // with it, net/http would send a request again by itself
+		"header x-idempotency-key": {"x-idempotency-key", "k"},
+		"header":                   {"X-Trace", "a\nb"},
+	} {
+		_, err := client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme"}, qredo.WithHeader(header[0], header[1]))
+		requireInvalid(t, err, field)
+	}
+	for _, name := range []string{"", "X Trace", "X-Trace:", "X-Tracé"} {
+		requireInvalid(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, qredo.WithHeader(name, "1")), "header")
 	}
 }
 
@@ -183,6 +207,17 @@ func TestDo(t *testing.T) {
 }
 
 // In an open type a number is kept as its text, because a float would round it.
+// Do has no ID that an answer could be compared with.
+func TestDoReadsIdentifiedTypes(t *testing.T) {
+	client := newClient(t, answerWith(200, `{"txID":"t","id":"a"}`))
+	var tx qredo.Transaction
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, &tx))
+	require.Equal(t, qredo.TxID("t"), tx.ID)
+	var action qredo.Action
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, &action))
+	require.Equal(t, qredo.ActionID("a"), action.ID)
+}
+
 func TestDoKeepsNumbers(t *testing.T) {
 	client := newClient(t, answerWith(200, `{"n":9007199254740993,"l":[1.10]}`))
 	var got map[string]any

@@ -18,26 +18,22 @@ type clock struct {
 
 func (c *clock) now() time.Time { return c.source().Add(time.Duration(c.offset.Load())) }
 
-// skew is how far the service's clock was ahead of the stamp of a request that it refused, if that is too
-// far.
-func (c *clock) skew(x *exchange, resp *Response) (time.Duration, bool) {
+// refuted returns the service's own time from an answer that refused a request, if the stamp of that was too
+// far from it.
+func (c *clock) refuted(x *exchange, resp *Response) (at time.Time, wrong bool) {
 	if resp == nil || resp.StatusCode != http.StatusUnauthorized {
-		return 0, false
+		return at, false
 	}
-	date, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		return 0, false
-	}
-	skew := date.Sub(x.stamped)
-	return skew, skew.Abs() >= clockTolerance
+	at, err := http.ParseTime(resp.Header.Get("Date"))
+	return at, err == nil && at.Sub(x.stamped).Abs() >= clockTolerance
 }
 
 // correct sets the clock by an answer that refused a request, if that can be for its stamp. Calls that
 // run into this together all set the same.
 func (c *clock) correct(x *exchange, resp *Response) bool {
-	skew, wrong := c.skew(x, resp)
+	at, wrong := c.refuted(x, resp)
 	if wrong {
-		c.offset.Store(int64(x.stamped.Add(skew).Sub(c.source())))
+		c.offset.Store(int64(at.Sub(c.source())))
 	}
 	return wrong
 }

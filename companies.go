@@ -9,15 +9,13 @@ import (
 
 // Company is a legal entity that holds funds.
 type Company struct {
-	ID      CompanyID `json:"company_id"`
+	ID      CompanyID `json:"company_id" required:"true"`
 	Name    string    `json:"name"`
 	City    string    `json:"city,omitzero"`
 	Country string    `json:"country,omitzero" alias:"country_code"` // free text, usually ISO 3166 alpha-2
 	Domain  string    `json:"domain,omitzero"`
 	Ref     string    `json:"ref,omitzero"` // the caller's own reference
 }
-
-func (c *Company) missing() string { return missingIfEmpty("company_id", c.ID) }
 
 // CompanyRequest is what a company is created from or changed to.
 type CompanyRequest struct {
@@ -34,11 +32,9 @@ func (r CompanyRequest) validate(time.Time) error {
 
 // CompanyRef names a company by its ID and by the caller's own reference.
 type CompanyRef struct {
-	ID  CompanyID `json:"company_id"`
+	ID  CompanyID `json:"company_id" required:"true"`
 	Ref string    `json:"ref"`
 }
-
-func (r *CompanyRef) missing() string { return missingIfEmpty("company_id", r.ID) }
 
 // CompanyMatch is a company that a search found.
 type CompanyMatch struct {
@@ -113,11 +109,4 @@ func (s *CompaniesService) Search(ctx context.Context, text string, opts ...Call
 // API: GET /company/{company_id}/holding
 func (s *CompaniesService) Holdings(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]Holding, error) {
 	return list(ctx, s.client, api("GET /company/{company_id}/holding", string(companyID)), opts, func(a *holdings) []Holding { return a.Holdings })
-}
-
-func missingIfEmpty[T ~string](field string, value T) string {
-	if value == "" {
-		return field
-	}
-	return ""
 }

@@ -9,13 +9,11 @@ import (
 // CoreClient is a program that approves. Its ID serves as a trusted party's address and as a member of
 // custody groups.
 type CoreClient struct {
-	ID      CoreClientID `json:"id"`
+	ID      CoreClientID `json:"id" required:"true"`
 	Name    string       `json:"name"`
 	Feed    string       `json:"feed"` // URL of the WebSocket that brings its actions
 	Created Time         `json:"timestamp"`
 }
-
-func (c *CoreClient) missing() string { return missingIfEmpty("id", c.ID) }
 
 type coreClientList struct {
 	Clients []CoreClient `json:"clients"`
@@ -35,7 +33,7 @@ const (
 
 // Action is something a core client is asked to approve.
 type Action struct {
-	ID           ActionID       `json:"id"`
+	ID           ActionID       `json:"id" required:"true"`
 	CoreClientID CoreClientID   `json:"coreClientID" alias:"clientID"`
 	Type         ActionType     `json:"type"`
 	Status       ApprovalStatus `json:"status"`
@@ -43,8 +41,6 @@ type Action struct {
 	Expires      Time           `json:"expireTime"`
 	Details      *ActionDetails `json:"details,omitzero"` // nil in lists and feeds
 }
-
-func (a *Action) missing() string { return missingIfEmpty("id", a.ID) }
 
 type actionList struct {
 	Actions []Action `json:"actions"`
@@ -120,12 +116,8 @@ func (r SweepRequest) validate(now time.Time) error {
 
 // CoreClientSignature is a core client's signature over a hash.
 type CoreClientSignature struct {
-	SignatureHex string       `json:"signature_hex"`
+	SignatureHex string       `json:"signature_hex" required:"true"`
 	SignerID     CoreClientID `json:"signer_id"`
-}
-
-func (s *CoreClientSignature) missing() string {
-	return missingIfEmpty("signature_hex", s.SignatureHex)
 }
 
 // VerifyRequest asks whether a signature is a core client's over a hash.
@@ -181,14 +173,14 @@ func (s *CoreClientsService) Action(ctx context.Context, id CoreClientID, action
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.do(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
+	return s.client.run(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), nil, opts)
 }
 
 // Reject rejects an action.
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.do(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
+	return s.client.run(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), nil, opts)
 }
 
 // Wallets returns the wallets that are connected to a core client, or ask to be.
@@ -237,5 +229,5 @@ func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageH
 //
 // API: POST /coreclient/verify
 func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts ...CallOption) error {
-	return s.client.do(ctx, api("POST /coreclient/verify").with(req).repeated(), opts)
+	return s.client.run(ctx, api("POST /coreclient/verify").with(req).repeated(), nil, opts)
 }

@@ -27,6 +27,9 @@ var (
 	ErrBadAnswer    = errors.New("answer not understood") // a success that is cut, too large, or not what was asked for
 )
 
+// byStatus are the errors that stand for one status alone.
+var byStatus = map[int]error{400: ErrBadRequest, 401: ErrUnauthorized, 403: ErrForbidden, 404: ErrNotFound, 409: ErrConflict, 429: ErrRateLimited}
+
 // Error is an answer of the service that is not the success asked for: a status outside 200–299, or a
 // success whose body cannot be understood (then [errors.Is] finds [ErrBadAnswer]). An error on the way
 // to the service is not an Error: it is the transport's own, wrapped.
@@ -42,7 +45,6 @@ type Error struct {
 
 	cause      error
 	wrongClock bool
-	write      bool // and not one that can be repeated
 }
 
 // Error names the request, the status, what the service said, and what to do about it.
@@ -77,15 +79,13 @@ func (e *Error) remedy() string {
 	case errors.Is(e, ErrBadSignature):
 		return "check that the private key or secret belongs to the API key and that nothing on the way changes URL or body"
 	case e.StatusCode == http.StatusUnauthorized:
-		return "check the API key, and that the clock is right"
+		return "check that this server knows the API key, and that the clock is right"
 	case e.StatusCode == http.StatusForbidden:
 		return "ask for the permission, or use a key that has it"
 	case e.StatusCode == http.StatusTooManyRequests:
 		return "send fewer requests"
 	case e.StatusCode >= 300 && e.StatusCode < 400:
 		return "redirects are not followed, since the URL is signed: check the base URL"
-	case e.StatusCode >= 500 && e.write:
-		return "it may have been carried out: read before sending again"
 	}
 	return ""
 }
@@ -102,14 +102,7 @@ func (e *Error) Is(target error) bool {
 	case ErrBadAnswer:
 		return e.StatusCode >= 200 && e.StatusCode < 300
 	}
-	status, known := statusOf[target]
-	return known && status == e.StatusCode
-}
-
-// statusOf holds the sentinels that stand for one status.
-var statusOf = map[error]int{
-	ErrBadRequest: http.StatusBadRequest, ErrUnauthorized: http.StatusUnauthorized, ErrForbidden: http.StatusForbidden,
-	ErrNotFound: http.StatusNotFound, ErrConflict: http.StatusConflict, ErrRateLimited: http.StatusTooManyRequests,
+	return target != nil && target == byStatus[e.StatusCode]
 }
 
 // Unwrap returns why a success could not be understood, if that is what happened.
@@ -128,10 +121,7 @@ const keptBody = 4 << 10
 
 // newError describes the answer in an exchange. It reads the service's error shape where it is one.
 func newError(x *exchange, resp *Response, cause error) *Error {
-	e := &Error{Method: x.req.Method, Path: x.path, cause: cause, write: !x.repeatable}
-	if resp == nil {
-		return e
-	}
+	e := &Error{Method: x.req.Method, Path: x.path, cause: cause}
 	e.StatusCode, e.Attempts = resp.StatusCode, resp.Attempts
 	body := x.redact(resp.Body)
 	e.Body = clip(body, keptBody)

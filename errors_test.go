@@ -55,7 +55,7 @@ func TestErrorAnswers(t *testing.T) {
 		says        string
 	}{
 		"signature":          {401, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`, 401, "errPartnerAuth", "signature", []string{"unauthorized", "bad signature"}, "401 Unauthorized: errPartnerAuth (signature); check that the private key"},
-		"code as text":       {401, `{"code":"401","msg":"Unauthorized","detail":{"reason":"empty token"}}`, 401, "Unauthorized", "empty token", []string{"unauthorized"}, "check the API key"},
+		"code as text":       {401, `{"code":"401","msg":"Unauthorized","detail":{"reason":"empty token"}}`, 401, "Unauthorized", "empty token", []string{"unauthorized"}, "knows the API key"},
 		"without detail":     {400, `{"code":400,"msg":"bad field"}`, 400, "bad field", "", []string{"bad request"}, "400 Bad Request: bad field"},
 		"detail is null":     {400, `{"code":400,"msg":"m","detail":null}`, 400, "m", "", []string{"bad request"}, ": m"},
 		"detail is text":     {403, `{"code":403,"msg":"m","detail":"no such permission"}`, 403, "m", "no such permission", []string{"forbidden"}, "(no such permission); ask for the permission"},
@@ -314,7 +314,7 @@ func TestTransportErrors(t *testing.T) {
 func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
 	client := newClient(t, answerWith(500, `{"code":500,"msg":"oops"}`))
 	_, err := client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme"})
-	require.ErrorContains(t, err, "read before sending again")
+	require.ErrorContains(t, err, "it may have been carried out")
 	_, err = client.Companies.Get(t.Context(), "c")
-	require.NotContains(t, err.Error(), "sending again")
+	require.NotContains(t, err.Error(), "carried out")
 }

@@ -1,6 +1,7 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,11 +202,8 @@ func (fr frame) decode(event any) error {
 	if fr.problem != nil {
 		return fmt.Errorf("%w: %w", ErrBadAnswer, fr.problem)
 	}
-	if err := wire.Unmarshal(fr.data, event); err != nil {
+	if err := wire.UnmarshalAnswer(fr.data, event); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadAnswer, err)
-	}
-	if r, ok := event.(required); ok && r.missing() != "" {
-		return fmt.Errorf("%w: %s is missing", ErrBadAnswer, r.missing())
 	}
 	return nil
 }
@@ -240,7 +238,7 @@ func (r *recent[K]) add(key K) bool {
 	if r.has == nil {
 		r.has = map[K]bool{}
 	}
-	most := valueOr(r.most, recentKeys)
+	most := cmp.Or(r.most, recentKeys)
 	if len(r.keys) < most {
 		r.keys = append(r.keys, key)
 	} else {

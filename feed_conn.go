@@ -70,7 +70,7 @@ func (c *Client) upgrade(ctx context.Context, path string) (*websocket.Conn, err
 	dialCtx, cancelDial := context.WithTimeout(ctx, defaultTimeout)
 	defer cancelDial()
 	ws, resp, err := websocket.Dial(dialCtx, req.URL.String(), &websocket.DialOptions{
-		HTTPClient: refusingRedirects(c.http), HTTPHeader: signed.req.Header,
+		HTTPClient: refusingRedirects(c.http), HTTPHeader: signed.Header,
 	})
 	if err != nil {
 		return nil, c.refusedFeed(x, resp, err)

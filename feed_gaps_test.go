@@ -2,12 +2,15 @@ package qredo_test
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
@@ -92,6 +95,35 @@ func TestWalletFeedFillsGaps(t *testing.T) {
 		chain := w.deposit(t, w.btc, 7)
 		require.Equal(t, chain, f.next(t).ChainTxID)
 	}
+	f.requireQuiet(t)
+}
+
+// One transaction on the chain may pay the same twice to one wallet: neither is taken for the other.
+func TestWalletFeedKeepsTwins(t *testing.T) {
+	now := time.Now().Unix()
+	paid := fmt.Sprintf(`{"wallet_id":"w","chain_tx_id":"c","asset":"BTC","amount":5,"net_amount":5,"timestamp":%d}`, now)
+	sockets := make(chan *websocket.Conn, 8)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/wallets/feed" {
+			fmt.Fprintf(w, `{"history":[%s,%s]}`, paid, paid)
+			return
+		}
+		if ws, err := websocket.Accept(w, r, nil); err == nil {
+			sockets <- ws
+			<-ws.CloseRead(r.Context()).Done()
+		}
+	}))
+	defer srv.Close()
+	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	f := follow(t, walletFeed(client), qredo.WithWallets("w"), qredo.WithSince(qredo.Unix(now-10)))
+	f.reaches(t, qredo.FeedCaughtUp)
+	for range 2 {
+		require.Equal(t, qredo.Amount(5), f.next(t).Amount)
+	}
+	require.NoError(t, (<-sockets).CloseNow())
+	f.reaches(t, qredo.FeedLost)
+	f.reaches(t, qredo.FeedCaughtUp)
 	f.requireQuiet(t)
 }
 

@@ -9,11 +9,9 @@ import (
 
 // SwapEvent is a change of a quote on the liquidity hub.
 type SwapEvent struct {
-	TxID   TxID     `json:"txID"`
+	TxID   TxID     `json:"txID" required:"true"`
 	Status TxStatus `json:"status"`
 }
-
-func (e *SwapEvent) missing() string { return missingIfEmpty("txID", e.TxID) }
 
 // TxUnlisted is the status of a quote that left the hub while [SwapsService.Feed] was not connected: how
 // it ended is not known from the hub. The service does not send it.

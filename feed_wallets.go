@@ -11,7 +11,7 @@ import (
 // WalletEvent is a movement of a wallet that is done. Amounts are signed as in [HistoryEntry].
 type WalletEvent struct {
 	Status    TxStatus  `json:"Status"`
-	WalletID  WalletID  `json:"wallet_id"`
+	WalletID  WalletID  `json:"wallet_id" required:"true"`
 	TxID      TxID      `json:"tx_id"`
 	ChainTxID string    `json:"chain_tx_id"`
 	Asset     AssetCode `json:"asset"`
@@ -20,9 +20,9 @@ type WalletEvent struct {
 	NetAmount Amount    `json:"net_amount"`
 	Sweep     bool      `json:"sweep_tx"`
 	Time      Time      `json:"timestamp"`
-}
 
-func (e *WalletEvent) missing() string { return missingIfEmpty("wallet_id", e.WalletID) }
+	nth int // of alike ones in a history
+}
 
 // WithWallets names wallets whose history fills the gaps of [WalletsService.Feed] from the beginning.
 // Others are filled once the feed has named them: the service has no list of all wallets.
@@ -73,12 +73,18 @@ type walletCursor struct {
 	known  map[movement]time.Time // what the consumer has of the last minutes
 }
 
-// movement tells the entries of a wallet apart.
+// movement tells the entries of a wallet apart. One transaction on the chain may pay the same twice: then a
+// history has a first and a second one, while a feed that repeats itself cannot be told from one that has two.
 type movement struct {
 	tx     TxID
 	chain  string
 	amount Amount
 	status TxStatus
+	nth    int
+}
+
+func (e WalletEvent) movement() movement {
+	return movement{e.TxID, e.ChainTxID, e.Amount, e.Status, e.nth}
 }
 
 // overlap is how far before its latest entry a history is read again, since entries need not come in the
@@ -98,8 +104,8 @@ func (h *walletHistories) begin(ctx context.Context, ids []WalletID) error {
 			if err != nil {
 				return err
 			}
-			for _, entry := range entries {
-				cursor.add(entry.event())
+			for _, event := range walletEvents(entries) {
+				cursor.add(event)
 			}
 			cursor.from = cursor.latest
 		}
@@ -118,7 +124,7 @@ func (h *walletHistories) add(e WalletEvent) bool {
 }
 
 func (c *walletCursor) add(e WalletEvent) bool {
-	key := movement{e.TxID, e.ChainTxID, e.Amount, e.Status}
+	key := e.movement()
 	if _, known := c.known[key]; known {
 		return false
 	}
@@ -146,9 +152,9 @@ func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, entry := range entries {
-			if !entry.Time.Before(cursor.from) {
-				missed = append(missed, entry.event())
+		for _, event := range walletEvents(entries) {
+			if !event.Time.Before(cursor.from) {
+				missed = append(missed, event)
 			}
 		}
 	}
@@ -156,10 +162,18 @@ func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
 	return missed, nil
 }
 
-// event is a history entry as the feed would have told of it.
-func (e HistoryEntry) event() WalletEvent {
-	return WalletEvent{
-		Status: TxApproved, WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Asset: e.Asset,
-		Amount: e.Amount, Fees: e.Fees, NetAmount: e.NetAmount, Time: e.Time,
+// walletEvents are the entries of a history as the feed would have told of them.
+func walletEvents(entries []HistoryEntry) []WalletEvent {
+	events, alike := make([]WalletEvent, len(entries)), map[movement]int{}
+	for i, e := range entries {
+		event := WalletEvent{
+			Status: TxApproved, WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Asset: e.Asset,
+			Amount: e.Amount, Fees: e.Fees, NetAmount: e.NetAmount, Time: e.Time,
+		}
+		key := event.movement()
+		event.nth = alike[key]
+		alike[key]++
+		events[i] = event
 	}
+	return events
 }

@@ -11,7 +11,7 @@ import (
 
 // Fund groups wallets under common approval rules.
 type Fund struct {
-	ID                   FundID       `json:"fund_id" alias:"id"`
+	ID                   FundID       `json:"fund_id" alias:"id" required:"true"`
 	Name                 string       `json:"name"`
 	Description          string       `json:"description,omitzero"`
 	CustodyGroupWithdraw PolicyID     `json:"custodygroup_withdraw"`
@@ -22,8 +22,6 @@ type Fund struct {
 	Assets               []AssetCode  `json:"assets"`
 	Wallets              []Wallet     `json:"wallets"`
 }
-
-func (f *Fund) missing() string { return missingIfEmpty("fund_id", f.ID) }
 
 // CustodyGroup says who approves: Threshold of the Members, who are IDs from the company's trusted
 // network (for a core client, its own ID).
@@ -76,12 +74,10 @@ func (r FundRequest) validate(time.Time) error {
 
 // CreatedFund names a new fund and its two custody groups.
 type CreatedFund struct {
-	ID                   FundID   `json:"fund_id" alias:"id"`
+	ID                   FundID   `json:"fund_id" alias:"id" required:"true"`
 	CustodyGroupWithdraw PolicyID `json:"custodygroup_withdraw"`
 	CustodyGroupTx       PolicyID `json:"custodygroup_tx"`
 }
-
-func (f *CreatedFund) missing() string { return missingIfEmpty("fund_id", f.ID) }
 
 // FundMatch is a fund that a search found.
 type FundMatch struct {
@@ -216,7 +212,7 @@ func (s *FundsService) Whitelist(ctx context.Context, companyID CompanyID, fundI
 //
 // API: POST /company/{company_id}/fund/{fund_id}/whitelist
 func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, entry WhitelistEntry, opts ...CallOption) error {
-	return s.client.do(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), opts)
+	return s.client.run(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), nil, opts)
 }
 
 // Ledger returns one page of a fund's ledger. The page begins at options.Offset and has at most
@@ -229,8 +225,8 @@ func (s *FundsService) Ledger(ctx context.Context, companyID CompanyID, fundID F
 
 // LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
 // time (100 if zero). An entry that moves to the next page because others arrive meanwhile is not given
-// twice, as long as no more than 8,192 arrive between two pages. The first error is yielded and ends the
-// walk.
+// twice, as long as no more than 8,192 arrive between two pages; of two deposits that differ in nothing,
+// one may then be missed. The first error is yielded and ends the walk.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
 func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {
@@ -241,6 +237,7 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 		}
 		seen := recent[ledgerKey]{most: max(recentKeys, 2*page.Limit)}
 		var last []LedgerEntry
+		total := -1
 		for {
 			got, err := s.Ledger(ctx, companyID, fundID, page, opts...)
 			if err != nil {
@@ -250,13 +247,18 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 			// Only an empty page is the end for certain: a server may give shorter pages than asked for.
 			// One that gives the same page for every offset would have no end, but for its total.
 			beyond := page.Offset+len(got.Entries) >= got.Total
-			if len(got.Entries) == 0 || beyond && slices.Equal(got.Entries, last) {
+			// While the total stays, nothing has arrived that could have moved an entry here from a page before.
+			if total < 0 {
+				total = got.Total
+			}
+			moved := got.Total != total || page.Offset >= got.Total
+			if len(got.Entries) == 0 || moved && beyond && slices.Equal(got.Entries, last) {
 				return
 			}
 			fresh := 0
 			for _, entry := range got.Entries {
 				key, known := entry.key()
-				if known && seen.has[key] {
+				if moved && known && seen.has[key] {
 					continue
 				}
 				fresh++

@@ -47,7 +47,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind uint8, body []byte) {
 		create := answers[int(kind)%len(answers)]
 		first := create()
-		if decode(body, first, true) != nil {
+		if (operation{known: true}).decode(body, first) != nil {
 			return
 		}
 		if _, secret := first.(*AgentRegistration); secret {
@@ -58,7 +58,7 @@ func FuzzAnswers(f *testing.F) {
 			t.Fatalf("%T cannot be written: %v", first, err)
 		}
 		second := create()
-		if err := decode(written, second, true); err != nil {
+		if err := (operation{known: true}).decode(written, second); err != nil {
 			t.Fatalf("%T was written as %s: %v", first, written, err)
 		}
 		again, err := json.Marshal(second)

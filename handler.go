@@ -2,6 +2,7 @@ package qredo
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -32,15 +33,19 @@ type exchange struct {
 	secrets  []string  // header values that authenticated the attempts so far
 }
 
+// mayBeDone reports whether the request of an exchange that ended in an error may have been carried out.
+func (x *exchange) mayBeDone(err error) bool { return x.unknown || errors.Is(err, ErrBadAnswer) }
+
 // redact removes from a body whatever authenticated the request, in case the other side repeats it.
 func (x *exchange) redact(body []byte) []byte {
 	for _, secret := range x.secrets {
-		body = bytes.ReplaceAll(body, []byte(secret), []byte("[redacted]"))
-		body = bytes.ReplaceAll(body, []byte(strings.ReplaceAll(secret, "/", `\/`)), []byte("[redacted]")) // as some write JSON
+		for _, spelled := range []string{secret, strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "=", `\u003d`)} { // as some write JSON
+			body = bytes.ReplaceAll(body, []byte(spelled), []byte(redacted))
+		}
 		// A body that is cut, or longer than the limit, may end within a secret.
 		for n := len(secret) - 1; n >= 8; n-- {
 			if start, ok := bytes.CutSuffix(body, []byte(secret[:n])); ok {
-				body = append(bytes.Clone(start), "[redacted]"...)
+				body = append(bytes.Clone(start), redacted...)
 				break
 			}
 		}

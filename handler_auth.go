@@ -3,6 +3,7 @@ package qredo
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 )
 
@@ -14,31 +15,32 @@ type authHandler struct {
 }
 
 func (h authHandler) handle(x *exchange) (*Response, error) {
-	attempt, err := x.authenticate(h.auth, h.clock.now())
+	signed, err := x.authenticate(h.auth, h.clock.now())
 	if err != nil {
 		return nil, err
 	}
-	return h.next.handle(attempt)
+	attempt := *x
+	attempt.req = signed
+	return h.next.handle(&attempt)
 }
 
-// authenticate returns the exchange with a request that is stamped and signed, and notes what is secret
-// about it.
-func (x *exchange) authenticate(auth Authenticator, now time.Time) (*exchange, error) {
+// authenticate returns the request of an exchange, stamped and signed. The exchange notes the stamp and what
+// is secret.
+func (x *exchange) authenticate(auth Authenticator, now time.Time) (*http.Request, error) {
 	x.stamped = now
-	attempt := *x
-	attempt.req = x.req.WithContext(x.req.Context()) // a shallow copy: only the header is changed
-	attempt.req.Header = maps.Clone(x.req.Header)
-	if err := auth.Authenticate(attempt.req, x.body, now); err != nil {
+	signed := x.req.WithContext(x.req.Context()) // a shallow copy: only the header is changed
+	signed.Header = maps.Clone(x.req.Header)
+	if err := auth.Authenticate(signed, x.body, now); err != nil {
 		return nil, fmt.Errorf("%w: authenticating: %w", errNotSent, err)
 	}
-	const shortest = 16 // of what is worth hiding; a timestamp is shorter
-	for key, values := range attempt.req.Header {
+	const shortest = 8 // of what can be hidden without spoiling the rest
+	for key, values := range signed.Header {
 		for i, value := range values {
 			before := x.req.Header[key]
-			if len(value) >= shortest && (i >= len(before) || before[i] != value) {
+			if len(value) >= shortest && !allDigits(value) && (i >= len(before) || before[i] != value) {
 				x.secrets = append(x.secrets, value)
 			}
 		}
 	}
-	return &attempt, nil
+	return signed, nil
 }

@@ -1,9 +1,6 @@
 package qredo
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // errorHandler turns an answer that is not a success into an [*Error], and says of any other failure
 // which request it was.
@@ -14,15 +11,12 @@ type errorHandler struct {
 
 func (h errorHandler) handle(x *exchange) (*Response, error) {
 	resp, err := h.next.handle(x)
-	if invalid := (*ValidationError)(nil); errors.As(err, &invalid) {
-		return nil, err
-	}
 	switch {
 	case resp == nil:
 		return nil, fmt.Errorf("qredo: %s %s: %w", x.req.Method, x.path, err)
 	case err != nil || resp.StatusCode < 200 || resp.StatusCode > 299:
 		e := newError(x, resp, err)
-		_, e.wrongClock = h.clock.skew(x, resp)
+		_, e.wrongClock = h.clock.refuted(x, resp)
 		return resp, e
 	}
 	return resp, nil

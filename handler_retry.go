@@ -1,6 +1,7 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,28 +30,15 @@ type RetryPolicy struct {
 }
 
 func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
-	for _, d := range []time.Duration{p.MinBackoff, p.MaxBackoff, p.MaxRetryAfter} {
-		if d < 0 {
-			return p, invalid("retry", "durations must not be negative, one is %s", d)
-		}
+	if min(p.MinBackoff, p.MaxBackoff, p.MaxRetryAfter) < 0 || min(p.MaxAttempts, p.Budget) < 0 {
+		return p, invalid("retry", "must have no field below zero, is %+v", p)
 	}
-	if p.MaxAttempts < 0 || p.Budget < 0 {
-		return p, invalid("retry", "attempts and budget must not be negative")
-	}
-	p.MaxAttempts = valueOr(p.MaxAttempts, 4)
-	p.MinBackoff = valueOr(p.MinBackoff, 200*time.Millisecond)
-	p.MaxBackoff = max(valueOr(p.MaxBackoff, 10*time.Second), p.MinBackoff)
-	p.MaxRetryAfter = valueOr(p.MaxRetryAfter, time.Minute)
-	p.Budget = valueOr(p.Budget, 100)
+	p.MaxAttempts = cmp.Or(p.MaxAttempts, 4)
+	p.MinBackoff = cmp.Or(p.MinBackoff, 200*time.Millisecond)
+	p.MaxBackoff = max(cmp.Or(p.MaxBackoff, 10*time.Second), p.MinBackoff)
+	p.MaxRetryAfter = cmp.Or(p.MaxRetryAfter, time.Minute)
+	p.Budget = cmp.Or(p.Budget, 100)
 	return p, nil
-}
-
-func valueOr[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 // retryHandler sends a request again where that is safe and may help.
@@ -130,8 +118,7 @@ func endsWithin(ctx context.Context, pause time.Duration) bool {
 // ambiguous reports whether a request may have been carried out although it got no success for an answer.
 func ambiguous(resp *Response, err error) bool {
 	if resp == nil {
-		var invalid *ValidationError
-		return !neverSent(err) && !errors.As(err, &invalid)
+		return !neverSent(err)
 	}
 	switch status := resp.StatusCode; status {
 	case http.StatusSeeOther, http.StatusRequestTimeout: // 303 is how a form that was carried out is answered
@@ -141,7 +128,8 @@ func ambiguous(resp *Response, err error) bool {
 	}
 }
 
-// neverSent reports whether a request failed before any of it can have reached the service.
+// neverSent reports whether a request failed before any of it can have reached the service. What goes wrong
+// at a proxy is not counted, to be on the safe side.
 func neverSent(err error) bool {
 	var (
 		op          *net.OpError
@@ -163,7 +151,8 @@ func retryAfter(resp *Response) (time.Duration, bool) {
 		return 0, false
 	}
 	text := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); seconds >= 0 && (err == nil || errors.Is(err, strconv.ErrRange)) {
+	if allDigits(text) {
+		seconds, _ := strconv.Atoi(text) // the greatest int, if it is more than that
 		return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second, true
 	}
 	if at, err := http.ParseTime(text); err == nil {
@@ -183,10 +172,6 @@ type retryBudget struct {
 	mu     sync.Mutex
 	halves int // of an attempt
 	most   int
-}
-
-func newRetryBudget(attempts int) *retryBudget {
-	return &retryBudget{halves: 2 * attempts, most: 2 * attempts}
 }
 
 func (b *retryBudget) take() bool {

@@ -5,7 +5,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -15,15 +17,24 @@ const minKeyBits = 2048
 
 // LoadPrivateKey reads an RSA private key from a PEM file, as [ParsePrivateKey] does.
 func LoadPrivateKey(path string) (*rsa.PrivateKey, error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("qredo: private key: %w", err)
+		return nil, fmt.Errorf("qredo: private key file: %w", err)
 	}
 	key, err := ParsePrivateKey(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, path)
 	}
 	return key, nil
+}
+
+// readFile reads a file, and does not name it in an error: some give the secret itself in its place.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if named := (*fs.PathError)(nil); errors.As(err, &named) {
+		return nil, named.Err
+	}
+	return data, err
 }
 
 // ParsePrivateKey reads an RSA private key of 2048 bits or more from PEM, as PKCS #1 (BEGIN RSA PRIVATE

@@ -161,6 +161,8 @@ func TestLedgerAllKeepsWhatIsAlike(t *testing.T) {
 		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 1, WalletID: "w1", Address: "a1"},
 		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 1, WalletID: "w2", Address: "a2"},
 		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 2, Address: "a2"},
+		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 2, Address: "a2"}, // one transaction may pay the same twice
+		{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 2, Address: "a2"},
 		{Type: qredo.EntryDeposit, Amount: 7}, // without any ID
 		{Type: qredo.EntryDeposit, Amount: 8},
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -261,6 +262,47 @@ func TestUnknownOutcomeShowsNoSecret(t *testing.T) {
 		require.Error(t, err)
 		for way, text := range printings(t, err) {
 			requireNoSecret(t, name+" by "+way, text, signature)
+		}
+	}
+}
+
+// Some put the secret where the name of its file, or a URL, should stand.
+func TestMisplacedSecretsAreNotRepeated(t *testing.T) {
+	const secret = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkq\n-----END PRIVATE KEY-----"
+	_, err := qredo.LoadPrivateKey(secret)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotContains(t, err.Error(), "MIIE")
+	t.Setenv("QREDO_API_KEY_FILE", "MDEyMzQ1Njc4OWFiY2RlZg")
+	_, err = qredo.AuthFromEnv()
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotContains(t, err.Error(), "MDEy")
+	t.Setenv("QREDO_API_KEY_FILE", "")
+	t.Setenv("QREDO_API_KEY", "k")
+	t.Setenv("QREDO_PRIVATE_KEY_FILE", secret)
+	_, err = qredo.AuthFromEnv()
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotContains(t, err.Error(), "MIIE")
+	for _, base := range []string{"https://user:s3cr/et@example.com", "https://s3cr@example.com/x", "s3cr:x@example.com", "https://example.com?key=s3cr"} {
+		_, err = qredo.NewClient(newAuth(t), qredo.WithBaseURL(base))
+		requireInvalid(t, err, "base URL")
+		require.NotContains(t, err.Error(), "s3cr", base)
+	}
+}
+
+// An API key is hidden though it is short, and though JSON spells it in another way.
+func TestReflectedKeysAreHidden(t *testing.T) {
+	for _, key := range []string{"shortkey", "MDEyMzQ1Njc4OWFiY2RlZg==", "ab/cd/ef/gh="} {
+		auth, err := qredo.NewRSAAuth(key, privateKey(t))
+		require.NoError(t, err)
+		for _, spelled := range []string{key, strings.ReplaceAll(key, "/", `\/`), strings.ReplaceAll(key, "=", `\u003d`)} {
+			body := `{"code":401,"msg":"no key ` + spelled + ` here","x":"` + spelled + `"}`
+			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: answerWith(401, body)}))
+			require.NoError(t, err)
+			_, err = client.Assets.List(t.Context())
+			var answer *qredo.Error
+			require.ErrorAs(t, err, &answer)
+			require.Equal(t, "no key [redacted] here", answer.Msg)
+			require.NotContains(t, string(answer.Body), spelled)
 		}
 	}
 }

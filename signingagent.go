@@ -3,6 +3,7 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -44,15 +45,13 @@ func (r AgentRequest) validate(time.Time) error {
 
 // AgentRegistration is what a signing agent is given once, and has to keep.
 type AgentRegistration struct {
-	ID           CoreClientID `json:"id"`
+	ID           CoreClientID `json:"id" required:"true"`
 	ClientID     string       `json:"clientID"`
 	ClientSecret Secret       `json:"clientSecret"` // what its proofs are made with
 	AccountCode  string       `json:"accountCode"`
 	IDDocument   string       `json:"idDoc"` // to be signed for [SigningAgentService.Finish]
 	Created      Time         `json:"timestamp"`
 }
-
-func (r *AgentRegistration) missing() string { return missingIfEmpty("id", r.ID) }
 
 // ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing
 // else.
@@ -75,8 +74,8 @@ func (a *ProofAuth) Authenticate(req *http.Request, body []byte, now time.Time) 
 	if err != nil {
 		return err
 	}
-	if err := checkHeaderText("proof", proof); err != nil {
-		return err
+	if problem := headerProblem(proof); problem != "" {
+		return errors.New("the proof " + problem)
 	}
 	req.Header.Set("X-Api-Zkp", proof)
 	return nil
@@ -141,14 +140,14 @@ func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, si
 	body := struct {
 		Signatures []string `json:"signatures"`
 	}{signatures}
-	return s.client.do(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(body), opts)
+	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(body), nil, opts)
 }
 
 // Reject rejects an action.
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opts ...CallOption) error {
-	return s.client.do(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)), opts)
+	return s.client.run(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)), nil, opts)
 }
 
 // Feed gives the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core

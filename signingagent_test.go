@@ -56,24 +56,24 @@ func TestAgentRegister(t *testing.T) {
 }
 
 func TestAgentFinish(t *testing.T) {
-	feed, err := serveAgentFixture(t, "coreclients_finish").Finish(t.Context(), hexOf(48))
+	feed, err := serveAgentFixture(t, "signingagent_finish").Finish(t.Context(), hexOf(48))
 	require.NoError(t, err)
 	require.Equal(t, "wss://sandbox-api.qredo.network/api/v1/p/coreclient/feed", feed)
 }
 
 func TestAgentMessages(t *testing.T) {
-	got, err := serveAgentFixture(t, "coreclients_messages").Messages(t.Context(), coreActionID)
+	got, err := serveAgentFixture(t, "signingagent_messages").Messages(t.Context(), coreActionID)
 	require.NoError(t, err)
 	require.Equal(t, []string{hexOf(8), hexOf(9)}, got)
 }
 
 func TestAgentSubmitSignatures(t *testing.T) {
-	agent := serveAgentFixture(t, "coreclients_submit_signatures")
+	agent := serveAgentFixture(t, "signingagent_approve")
 	require.NoError(t, agent.Approve(t.Context(), coreActionID, []string{hexOf(10), hexOf(11)}))
 }
 
 func TestAgentRefuseToSign(t *testing.T) {
-	require.NoError(t, serveAgentFixture(t, "coreclients_refuse_to_sign").Reject(t.Context(), coreActionID))
+	require.NoError(t, serveAgentFixture(t, "signingagent_reject").Reject(t.Context(), coreActionID))
 }
 
 func TestAgentRequestsRefused(t *testing.T) {
@@ -106,8 +106,8 @@ func TestProofAuthRefuses(t *testing.T) {
 		err   error
 		check func(error)
 	}{
-		"no proof":       {"", nil, func(err error) { requireInvalid(t, err, "proof") }},
-		"two lines":      {"a\nb", nil, func(err error) { requireInvalid(t, err, "proof") }},
+		"no proof":       {"", nil, func(err error) { require.ErrorContains(t, err, "not sent: authenticating: the proof must ") }},
+		"two lines":      {"a\nb", nil, func(err error) { require.ErrorContains(t, err, "not sent: authenticating: the proof must ") }},
 		"no proof today": {"", failure, func(err error) { require.ErrorIs(t, err, failure) }},
 	} {
 		t.Run(name, func(t *testing.T) {

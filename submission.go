@@ -3,7 +3,6 @@ package qredo
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 )
 
@@ -35,10 +34,7 @@ func WithoutPartnerTxID() CallOption {
 }
 
 // submitted is the answer to a request for a transaction.
-type submitted interface {
-	required
-	carry(id PartnerTxID)
-}
+type submitted interface{ carry(id PartnerTxID) }
 
 func (s *Submission) carry(id PartnerTxID) { s.PartnerTxID = id }
 
@@ -59,9 +55,8 @@ func submit[T any, P interface {
 	case err == nil:
 		P(out).carry(*partner)
 		return out, nil
-	case x == nil || !x.unknown && !errors.Is(err, ErrBadAnswer):
-		return nil, err
-	default:
+	case x != nil && x.mayBeDone(err):
 		return nil, &UnknownOutcomeError{PartnerTxID: *partner, Err: err}
 	}
+	return nil, err
 }

@@ -99,7 +99,7 @@ func (s *SwapsService) WaitMake(ctx context.Context, companyID CompanyID, txID T
 //
 // API: DELETE /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
-	return s.client.do(ctx, api("DELETE /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)), opts)
+	return s.client.run(ctx, api("DELETE /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)), nil, opts)
 }
 
 // Take takes an offered swap. When the taker's custody group has approved it, both sides are settled and
@@ -135,7 +135,7 @@ func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID Tx
 	body := struct {
 		TxID TxID `json:"tx_id"`
 	}{txID}
-	return s.client.do(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(body), opts)
+	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(body), nil, opts)
 }
 
 // Hub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.

@@ -11,7 +11,7 @@ import (
 
 // Transaction is a transfer, withdrawal or swap on its way to being done.
 type Transaction struct {
-	ID                  TxID               `json:"txID"`
+	ID                  TxID               `json:"txID" required:"true"`
 	Status              TxStatus           `json:"txStatus"`
 	ApprovedCount       int                `json:"approvedCount" alias:"approver_count"` // approvals so far
 	ThresholdRequired   int                `json:"thresholdRequired"`                    // approvals needed
@@ -23,8 +23,6 @@ type Transaction struct {
 	Approvals           []Approval         `json:"status"` // one for each who may approve
 	Details             TransactionDetails `json:"statusDetails"`
 }
-
-func (t *Transaction) missing() string { return missingIfEmpty("txID", t.ID) }
 
 // TransactionDetails says what a transaction moves, from where and to whom.
 type TransactionDetails struct {

@@ -71,13 +71,11 @@ func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Ti
 
 // Submission is the answer to a request for a transaction.
 type Submission struct {
-	TxID   TxID             `json:"tx_id"`
+	TxID   TxID             `json:"tx_id" required:"true"`
 	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
 	// PartnerTxID is the one that was sent: the request's own, or the one made for it.
 	PartnerTxID PartnerTxID `json:"-"`
 }
-
-func (s *Submission) missing() string { return missingIfEmpty("tx_id", s.TxID) }
 
 // SubmissionStatus tells whether a request made a transaction or found the one made before with the
 // same PartnerTxID.

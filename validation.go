@@ -2,6 +2,7 @@ package qredo
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
@@ -59,13 +60,23 @@ func checkExpiry(expires Time, now time.Time) error {
 	return nil
 }
 
-// checkHeaderText refuses text that cannot be a header's value. It does not repeat the text, which may
-// be a secret.
+// checkHeaderText refuses text that cannot be a header's value.
 func checkHeaderText(field, text string) error {
+	if problem := headerProblem(text); problem != "" {
+		return invalid(field, "%s", problem)
+	}
+	return nil
+}
+
+// headerProblem says why text cannot be a header's value. It does not repeat the text, which may be a secret.
+func headerProblem(text string) string {
 	for i, c := range []byte(text) {
 		if c <= ' ' || c > '~' {
-			return invalid(field, "must be visible ASCII without line breaks or spaces, byte %d is not", i)
+			return fmt.Sprintf("must be visible ASCII without line breaks or spaces, byte %d is not", i)
 		}
 	}
-	return checkText(field, text)
+	if text == "" {
+		return "must not be empty"
+	}
+	return ""
 }

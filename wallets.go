@@ -52,7 +52,7 @@ func validateWallets(wallets []WalletRequest) error {
 
 // Wallet holds one asset.
 type Wallet struct {
-	ID                   WalletID           `json:"wallet_id"`
+	ID                   WalletID           `json:"wallet_id" required:"true"`
 	Name                 string             `json:"name"`
 	Asset                AssetCode          `json:"asset"`
 	Type                 WalletType         `json:"type"`
@@ -67,8 +67,6 @@ type Wallet struct {
 	PolicyTx             *Policy            `json:"policy_tx,omitzero"`
 	Connected            []ConnectedAccount `json:"connected,omitzero"`
 }
-
-func (w *Wallet) missing() string { return missingIfEmpty("wallet_id", w.ID) }
 
 // WalletStatus tells whether a wallet can be used. Other values than these may come.
 type WalletStatus string
@@ -168,7 +166,7 @@ func (s *WalletsService) MaxAmount(ctx context.Context, walletID WalletID, optio
 //
 // API: PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy
 func (s *WalletsService) UpdatePolicy(ctx context.Context, companyID CompanyID, fundID FundID, walletID WalletID, req PolicyRequest, opts ...CallOption) error {
-	return s.client.do(ctx, api("PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", string(companyID), string(fundID), string(walletID)).with(req), opts)
+	return s.client.run(ctx, api("PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", string(companyID), string(fundID), string(walletID)).with(req), nil, opts)
 }
 
 // Exchange is a counterparty that wallets can be connected to.

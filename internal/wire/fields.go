@@ -15,13 +15,18 @@ type field struct {
 	index  []int
 	custom bool
 	alias  bool
+	bit    uint64 // to remember it by; beyond the first 64 of a struct there is none
 }
 
-// in returns the field within a struct, making the embedded structs that lead to it.
+// in returns the field within a struct, making the embedded structs that lead to it. The zero Value says
+// that one of them cannot be made.
 func (f *field) in(v reflect.Value) reflect.Value {
 	for _, i := range f.index {
 		if v.Kind() == reflect.Pointer {
 			if v.IsNil() {
+				if !v.CanSet() {
+					return reflect.Value{}
+				}
 				v.Set(reflect.New(v.Type().Elem()))
 			}
 			v = v.Elem()
@@ -31,17 +36,20 @@ func (f *field) in(v reflect.Value) reflect.Value {
 	return v
 }
 
-// fields holds the fields of a struct type by their folded names.
-type fields map[string]*field
+// fields holds the fields of a struct type.
+type fields struct {
+	byKey    map[string]*field // folded
+	required []*field
+}
 
 const longestKey = 64 // no field's name is longer, so a longer key is unknown
 
-func (fs fields) find(key []byte) *field {
+func (fs *fields) find(key []byte) *field {
 	if len(key) > longestKey {
 		return nil
 	}
 	var buf [longestKey]byte
-	return fs[string(fold(buf[:0], key))]
+	return fs.byKey[string(fold(buf[:0], key))]
 }
 
 // fold writes a key in lower case and without underscores and hyphens.
@@ -58,14 +66,15 @@ func fold(dst, key []byte) []byte {
 	return dst
 }
 
-var fieldCache sync.Map // of reflect.Type to fields
+var fieldCache sync.Map // of reflect.Type to *fields
 
-func fieldsOf(t reflect.Type) fields {
+func fieldsOf(t reflect.Type) *fields {
 	if known, ok := fieldCache.Load(t); ok {
-		return known.(fields)
+		return known.(*fields)
 	}
-	fs := fields{}
-	for _, sf := range reflect.VisibleFields(t) {
+	fs := &fields{byKey: map[string]*field{}}
+	visible := reflect.VisibleFields(t)
+	for i, sf := range visible {
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		if !sf.IsExported() || name == "-" || sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct {
 			continue
@@ -73,35 +82,39 @@ func fieldsOf(t reflect.Type) fields {
 		if name == "" {
 			name = sf.Name
 		}
-		own := field{name: name, index: sf.Index, custom: isCustom(sf.Type)}
+		own := field{name: name, index: sf.Index, custom: isCustom(sf.Type), bit: 1 << i}
 		key := string(fold(nil, []byte(name)))
-		if known := fs[key]; known != nil && !known.alias && len(known.index) <= len(own.index) {
-			continue // the outer of two fields counts, as in Go
+		if known := fs.byKey[key]; known != nil && !known.alias && len(known.index) <= len(own.index) {
+			continue // the outer of two fields counts, as in Go, and before it any alias
 		}
-		fs[key] = &own
+		fs.byKey[key] = &own
+		if sf.Tag.Get("required") != "" {
+			fs.required = append(fs.required, &own)
+		}
 		for alias := range strings.SplitSeq(sf.Tag.Get("alias"), ",") {
 			key = string(fold(nil, []byte(alias)))
-			if _, taken := fs[key]; key != "" && !taken {
+			if _, taken := fs.byKey[key]; key != "" && !taken {
 				other := own
 				other.name, other.alias = alias, true
-				fs[key] = &other
+				fs.byKey[key] = &other
 			}
 		}
 	}
-	for _, sf := range reflect.VisibleFields(t) {
+	for _, sf := range visible {
 		if sf.Tag.Get("bare") == "" {
 			continue
 		}
-		for key, inner := range fieldsOf(sf.Type) {
-			if _, taken := fs[key]; !taken {
+		for key, inner := range fieldsOf(sf.Type).byKey {
+			if _, taken := fs.byKey[key]; !taken {
 				bare := *inner
+				bare.bit <<= len(visible)
 				bare.index = slices.Concat(sf.Index, inner.index)
-				fs[key] = &bare
+				fs.byKey[key] = &bare
 			}
 		}
 	}
 	actual, _ := fieldCache.LoadOrStore(t, fs)
-	return actual.(fields)
+	return actual.(*fields)
 }
 
 var customCache sync.Map // of reflect.Type to bool

@@ -10,8 +10,8 @@
 //   - one object may stand where a list is expected; null leaves a value as it is;
 //   - unknown keys are ignored.
 //
-// What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field,
-// is an error that names the field.
+// What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field, or a
+// field that is there twice with different values, is an error that names the field.
 package wire
 
 import (
@@ -43,35 +43,42 @@ func Unmarshal(data []byte, v any) error {
 	if dst.Kind() != reflect.Pointer || dst.IsNil() {
 		return errors.New("the destination must be a pointer that is not nil")
 	}
-	if !json.Valid(data) {
-		return syntaxError(data)
-	}
-	d := decoder{data: data}
-	return d.value(dst.Elem(), isCustom(dst.Type().Elem()))
+	_, err := unmarshal(data, dst.Elem())
+	return err
 }
 
-// HasField reports whether a JSON object has any of the fields of the struct that v points to. An answer
-// that has none is not what it was taken for, however many fields may be absent from it.
-func HasField(data []byte, v any) bool {
-	t := reflect.TypeOf(v).Elem()
-	if t.Kind() != reflect.Struct || isCustom(t) {
-		return true
+func unmarshal(data []byte, dst reflect.Value) (known int, err error) {
+	if !json.Valid(data) {
+		return 0, syntaxError(data)
 	}
 	d := decoder{data: data}
-	d.space()
-	if d.peek() != '{' {
-		return true
+	err = d.value(dst, isCustom(dst.Type()))
+	return d.known, err
+}
+
+// UnmarshalAnswer reads an answer as Unmarshal does, and refuses one that is not what it was taken for: an
+// object without any of the struct's fields, or one in which a field tagged required:"true" is empty.
+func UnmarshalAnswer(data []byte, v any) error {
+	dst := reflect.ValueOf(v).Elem()
+	known, err := unmarshal(data, dst)
+	if err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
+		return err
 	}
-	d.pos++
-	for d.more('}') {
-		if fieldsOf(t).find(d.key()) != nil {
-			return true
+	for _, f := range fieldsOf(dst.Type()).required {
+		if f.in(dst).IsZero() {
+			return &FieldError{Field: f.name, Problem: "is missing"}
 		}
-		d.space()
-		d.pos++ // the colon
-		d.skip()
 	}
-	return false
+	if known == 0 {
+		return errors.New("the body has none of the fields that belong to the answer")
+	}
+	return nil
+}
+
+// HasField reports whether a JSON object has any of the fields of the struct that v points to.
+func HasField(data []byte, v any) bool {
+	known, err := unmarshal(data, reflect.New(reflect.TypeOf(v).Elem()).Elem())
+	return err == nil && known > 0
 }
 
 func syntaxError(data []byte) error {
@@ -87,6 +94,7 @@ func syntaxError(data []byte) error {
 type decoder struct {
 	data  []byte
 	pos   int
+	known int      // keys that named a field
 	texts []string // texts met before, so that those that come again share their memory
 }
 
@@ -141,6 +149,9 @@ func (d *decoder) value(dst reflect.Value, custom bool) error {
 	case reflect.Struct:
 		return d.object(dst)
 	case reflect.Slice:
+		if dst.Type().Elem().Kind() == reflect.Uint8 {
+			return d.standard(dst)
+		}
 		return d.list(dst)
 	case reflect.Pointer:
 		if dst.IsNil() {
@@ -223,6 +234,7 @@ func (d *decoder) object(dst reflect.Value) error {
 	}
 	d.pos++
 	fields := fieldsOf(dst.Type())
+	var seen uint64 // the fields whose own names have come
 	for d.more('}') {
 		f := fields.find(d.key())
 		d.space()
@@ -231,13 +243,26 @@ func (d *decoder) object(dst reflect.Value) error {
 			d.skip()
 			continue
 		}
-		v := f.in(dst)
-		if f.alias && !v.IsZero() {
+		d.known++
+		own, v := seen&f.bit != 0, f.in(dst)
+		if f.alias && own || !v.IsValid() {
 			d.skip() // the field's own name counts when both are there
 			continue
 		}
+		if !f.alias {
+			seen |= f.bit
+		}
+		before := v
+		if own { // once more
+			before = reflect.New(v.Type()).Elem()
+			before.Set(v)
+			v.SetZero()
+		}
 		if err := d.value(v, f.custom); err != nil {
 			return within(f.name, err)
+		}
+		if own && !reflect.DeepEqual(before.Interface(), v.Interface()) {
+			return &FieldError{Field: f.name, Problem: "is there twice, with different values"}
 		}
 	}
 	return nil

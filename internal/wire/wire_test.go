@@ -74,6 +74,8 @@ type document struct {
 	Pair    [2]int            `json:"pair"`
 	When    time.Time         `json:"when"`
 	Shadow  string            `json:"shadow"`
+	Number  int               `json:"number" alias:"count_of"`
+	Bytes   []byte            `json:"bytes"`
 	Untaged string
 	Skipped string `json:"-"`
 	hidden  string //nolint:unused // no key may reach it
@@ -123,7 +125,10 @@ func TestUnmarshal(t *testing.T) {
 		"lists in a list":    {`{"grid":[[1,"2"],[],3]}`, document{Grid: [][]int{{1, 2}, {}, {3}}}},
 		"nulls":              {`{"tx_id":null,"amount":null,"flag":null,"inner":null,"pointer":null,"hex":null,"upper":null,"open":null}`, document{}},
 		"pointer":            {`{"pointer":{"bTwo":"x"}}`, document{Pointer: &inner{B: "x"}}},
-		"object twice":       {`{"inner":{"a":1},"inner":{"b_two":"x"}}`, document{Inner: inner{A: 1, B: "x"}}},
+		"the same twice":     {`{"amount":7,"Amount":"7.0","inner":{"a":1},"Inner":{"A":1}}`, document{Amount: 7, Inner: inner{A: 1}}},
+		"name is zero":       {`{"count_of":5,"number":0}`, document{Number: 0}},
+		"name is zero first": {`{"number":0,"count_of":5}`, document{Number: 0}},
+		"bytes":              {`{"bytes":"aGk="}`, document{Bytes: []byte("hi")}},
 		"own JSON":           {`{"hex":"ff","hexes":["1","a"],"phex":"10"}`, document{Hex: 255, Hexes: []hex{1, 10}, PHex: ptr(hex(16))}},
 		"one of own JSON":    {`{"hexes":"b"}`, document{Hexes: []hex{11}}},
 		"own text":           {`{"upper":"abc"}`, document{Upper: "ABC"}},
@@ -197,6 +202,9 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"boolean for text":     {`{"tx_id":false}`, "tx_id", "is not text"},
 		"list for text":        {`{"id":[]}`, "id", "is not text"},
 		"object in names":      {`{"names":["a",{}]}`, "names[1]", "is not text"},
+		"two figures":          {`{"amount":5,"Amount":7}`, "amount", "is there twice, with different values"},
+		"two objects":          {`{"inner":{"a":1},"inner":{"b_two":"x"}}`, "inner", "is there twice"},
+		"two in a bare one":    {`{"list":[{"a":1,"A":2}]}`, "list[0].a", "is there twice"},
 		"fraction":             {`{"amount":1.5}`, "amount", "1.5 is not a whole number"},
 		"fraction as text":     {`{"amount":"0.10"}`, "amount", "0.10 is not a whole number"},
 		"tiny fraction":        {`{"amount":1e-400}`, "amount", "not a whole number"},
@@ -256,4 +264,39 @@ func TestUnmarshalDestinations(t *testing.T) {
 	var open any
 	require.NoError(t, wire.Unmarshal([]byte(`1.10`), &open))
 	require.Equal(t, json.Number("1.10"), open)
+}
+
+// What cannot be made is passed over, as no field: a struct that is embedded by a pointer and not exported.
+func TestUnmarshalEmbeddedPointerThatCannotBeSet(t *testing.T) {
+	var got struct {
+		*pointed
+		A int `json:"a"`
+	}
+	require.NoError(t, wire.Unmarshal([]byte(`{"deep":3,"a":1}`), &got))
+	require.Nil(t, got.pointed)
+	require.Equal(t, 1, got.A)
+}
+
+func TestUnmarshalAnswer(t *testing.T) {
+	type answer struct {
+		ID   string `json:"tx_id" alias:"id" required:"true"`
+		Open []int  `json:"open"`
+	}
+	var got answer
+	require.NoError(t, wire.UnmarshalAnswer([]byte(`{"ID":"t","open":null}`), &got))
+	require.Equal(t, answer{ID: "t"}, got)
+	for body, says := range map[string]string{
+		`{"open":[1]}`: "tx_id: is missing", `{"tx_id":""}`: "tx_id: is missing", `null`: "tx_id: is missing", `[]`: "is not an object", ``: "not JSON",
+	} {
+		require.ErrorContains(t, wire.UnmarshalAnswer([]byte(body), new(answer)), says, body)
+	}
+	var list struct {
+		Items []inner `json:"items"`
+	}
+	require.NoError(t, wire.UnmarshalAnswer([]byte(`{"items":null}`), &list))
+	for _, body := range []string{`{}`, `{"code":200,"msg":"OK"}`, `{"a":1}`, `null`} {
+		require.ErrorContains(t, wire.UnmarshalAnswer([]byte(body), &list), "none of the fields", body)
+	}
+	var own hex
+	require.NoError(t, wire.UnmarshalAnswer([]byte(`"1f"`), &own))
 }
