@@ -8,17 +8,14 @@ import (
 )
 
 func init() {
+	core.FromEnv = fromEnv
+	core.Call = func(ctx context.Context, client any, r core.Request, out, opts any) error {
+		return client.(*Client).run(ctx, api(r.Endpoint, r.IDs...).where(r.Query).with(r.Body), out, opts.([]CallOption))
+	}
 	core.PollInterval = func(opts any) time.Duration { return newCallOptions(opts.([]CallOption)).pollInterval }
 	core.Feed = func(ctx context.Context, client any, path string, options any, fill func(context.Context) ([]core.Message, error), yield func(core.Message, error) bool) {
-		known, err := newFeedOptions(options.([]FeedOption))
-		if err != nil {
-			yield(core.Message{}, err)
-			return
-		}
-		f := feed[core.Message]{
-			client: client.(*Client), path: path, feedOptions: known, fill: fill,
-			fresh: func(core.Message) bool { return true },
-		}
-		f.run(ctx, yield)
+		events(ctx, client.(*Client), path, nil, options.([]FeedOption), func(f *feed[core.Message]) {
+			f.fill, f.fresh = fill, func(core.Message) bool { return true }
+		})(yield)
 	}
 }

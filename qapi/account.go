@@ -3,7 +3,6 @@ package qapi
 import (
 	"bytes"
 	"context"
-	"net/http"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/wire"
@@ -81,23 +80,12 @@ func (k *UserAPIKeys) UnmarshalJSON(data []byte) error {
 type AccountService struct{ client *Client }
 
 type accountInfo struct {
-	Settings *Account `json:"settings"`
-}
-
-func (a *accountInfo) missing() string {
-	if a.Settings == nil {
-		return "settings"
-	}
-	return ""
+	Settings *Account `json:"settings" required:"true"`
 }
 
 // Get returns the account that the API key belongs to.
 //
 // API: GET /account
 func (s *AccountService) Get(ctx context.Context, opts ...qredo.CallOption) (*Account, error) {
-	got, err := call[accountInfo](ctx, s.client, operation{method: http.MethodGet, path: "/account"}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return got.Settings, nil
+	return part(ctx, s.client, api("GET /account"), opts, func(a *accountInfo) *Account { return a.Settings })
 }

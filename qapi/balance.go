@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/wire"
@@ -61,23 +60,12 @@ func (b *Balances) UnmarshalJSON(data []byte) error {
 type BalanceService struct{ client *Client }
 
 type balanceInfo struct {
-	Assets Balances `json:"assets"`
-}
-
-func (b *balanceInfo) missing() string {
-	if b.Assets == nil {
-		return "assets"
-	}
-	return ""
+	Assets Balances `json:"assets" required:"true"`
 }
 
 // Get returns the balances of all funds together, by asset.
 //
 // API: GET /balance
 func (s *BalanceService) Get(ctx context.Context, opts ...qredo.CallOption) (Balances, error) {
-	got, err := call[balanceInfo](ctx, s.client, operation{method: http.MethodGet, path: "/balance"}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return got.Assets, nil
+	return part(ctx, s.client, api("GET /balance"), opts, func(a *balanceInfo) Balances { return a.Assets })
 }

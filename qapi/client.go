@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/go-querystring/query"
-
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/path"
-	"github.com/qredo-go/qredo/internal/wire"
+	"github.com/qredo-go/qredo/internal/core"
 )
 
 // The environments that the service ran, for [qredo.WithEnvironment]. Both are retired. Sandbox had testnet
@@ -31,11 +28,27 @@ type Client struct {
 	core *qredo.Client
 }
 
+// AuthFromEnv builds an authenticator from the environment: the API key from QREDO_QAPI_KEY, or from the file
+// that QREDO_QAPI_KEY_FILE names; its secret from QREDO_QAPI_SECRET, or from the file that
+// QREDO_QAPI_SECRET_FILE names. A value that is given twice or not at all, or is no secret, is a
+// [*qredo.ValidationError].
+func AuthFromEnv() (*qredo.HMACAuth, error) {
+	apiKey, err := core.FromEnv("QREDO_QAPI_KEY")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := core.FromEnv("QREDO_QAPI_SECRET")
+	if err != nil {
+		return nil, err
+	}
+	return qredo.NewHMACAuth(apiKey, secret)
+}
+
 // NewClient returns a client that authenticates with auth. The options are those of [qredo.NewClient];
 // without one that says otherwise it calls [Production]. A wrong option is a [*qredo.ValidationError].
 func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 	if auth == nil {
-		return nil, invalid("auth", "must not be nil: see qredo.NewHMACAuth")
+		return nil, invalid("auth", "must not be nil: see qredo.NewHMACAuth and AuthFromEnv")
 	}
 	core, err := qredo.NewClient(auth, append([]qredo.Option{qredo.WithEnvironment(Production)}, opts...)...)
 	if err != nil {
@@ -58,67 +71,31 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 }
 
 // operation is one call of a service method, before it becomes a request.
-type operation struct {
-	method string
-	path   string   // with the placeholders of the service's own documents
-	ids    []string // what replaces them, in order
-	query  any      // a struct for go-querystring, or nil
-	body   any
+type operation core.Request
+
+// api is an operation of the service, as the service's documents write it: "GET /funds/{fund_id}". The IDs
+// take the places of the placeholders, in order.
+func api(endpoint string, ids ...string) operation { return operation{Endpoint: endpoint, IDs: ids} }
+
+func (op operation) with(body any) operation   { op.Body = body; return op }
+func (op operation) where(query any) operation { op.Query = query; return op }
+
+// part makes a request and returns the part of its answer, an A, that the caller has asked for.
+func part[A, T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption, of func(*A) T) (T, error) {
+	answer, err := call[A](ctx, c, op, opts)
+	if err != nil {
+		return *new(T), err
+	}
+	return of(answer), nil
 }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption) (*T, error) {
-	target, problem := path.Expand(op.path, op.ids)
-	if problem != nil {
-		return nil, invalid(problem.Field, "%s", problem.Rule)
-	}
-	if op.query != nil {
-		values, err := query.Values(op.query)
-		if err != nil {
-			return nil, fmt.Errorf("qapi: query: %w", err)
-		}
-		if text := values.Encode(); text != "" {
-			target += "?" + text
-		}
-	}
-	var out answer[T]
-	if err := c.core.Do(ctx, op.method, target, op.body, &out, opts...); err != nil {
+	out := new(T)
+	if err := core.Call(ctx, c.core, core.Request(op), out, opts); err != nil {
 		return nil, err
 	}
-	if !out.read {
-		return nil, fmt.Errorf("qapi: %s %s: %w: the body is null", op.method, op.path, qredo.ErrBadAnswer)
-	}
-	return &out.value, nil
-}
-
-// answer reads a T and demands what it is useless without.
-type answer[T any] struct {
-	value T
-	read  bool
-}
-
-// required is an answer that is useless without one of its fields.
-type required interface {
-	// missing names the field, or is empty when the answer has it.
-	missing() string
-}
-
-func (a *answer[T]) UnmarshalJSON(data []byte) error {
-	if err := wire.Unmarshal(data, &a.value); err != nil {
-		return err
-	}
-	a.read = true
-	if r, ok := any(&a.value).(required); ok && r.missing() != "" {
-		return &wire.FieldError{Field: r.missing(), Problem: "is missing"}
-	}
-	return nil
-}
-
-func missingIfEmpty[T ~string](field string, id T) string {
-	if id == "" {
-		return field
-	}
-	return ""
+	return out, nil
 }
 
 func invalid(field, rule string, args ...any) error {

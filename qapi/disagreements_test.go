@@ -170,7 +170,7 @@ func TestRow10HistoryPath(t *testing.T) {
 	assert.Empty(t, got)
 }
 
-func TestRow11TxType(t *testing.T) {
+func TestRow11EntryType(t *testing.T) {
 	for text, want := range map[string]qapi.EntryType{
 		`1`: "withdraw", `2`: "transfer", `3`: "swap", `4`: "sweep", `5`: "update policy", `6`: "deposit", `7`: "wallet connect", `8`: "external sign",
 		`"6"`: "deposit", `"withdraw"`: "withdraw", `"Deposit"`: "deposit", `"updatePolicy"`: "update policy", `"external_sign"`: "external sign",

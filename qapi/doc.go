@@ -4,24 +4,50 @@
 //
 // # A first program
 //
-// A client needs an API key and its shared secret. It signs every request.
+// A client needs an API key and its shared secret, with which it signs every request. [AuthFromEnv] takes
+// both from the environment or from files, [qredo.NewHMACAuth] from anywhere.
 //
-//	auth, err := qredo.NewHMACAuth(apiKey, secret)
+//	auth, err := qapi.AuthFromEnv() // QREDO_QAPI_KEY and QREDO_QAPI_SECRET
 //	...
 //	client, err := qapi.NewClient(auth, qredo.WithBaseURL("http://127.0.0.1:8765/qapi/v1"))
 //	...
-//	balance, err := client.Balance.Get(ctx)
+//	balances, err := client.Balance.Get(ctx)
+//	...
+//	for code, b := range balances {
+//		fmt.Println(code, b.Asset(code).Format(b.Available))
+//	}
 //
-// Options, call options and errors are those of package qredo.
+// The options of a client and of a call are those of package qredo: retries, rate limits, logging, timeouts.
 //
-// # Figures
+// # Money
 //
-// Balances and ledgers count in an asset's base units: [qredo.Amount], for ETH in gwei. Web3 transactions
-// count in wei, which do not fit in 64 bits: [BigInt]. Nothing is ever rounded.
+// Balances and ledgers count in an asset's base units, as [qredo.Amount]: satoshi for BTC, gwei for ETH. An
+// [AssetBalance] knows how many of them a whole unit has. Web3 transactions count in wei, which do not fit
+// in 64 bits, as [BigInt]. Nothing is ever rounded.
 //
 // # Web3 transactions
 //
 // [TransactionsService.Create] asks for a transaction from a Web3 wallet. It waits for the wallet's
-// approvers; [TransactionsService.Wait] returns it signed. The service does not send it to a chain: that is
-// the caller's part, with [Transaction.SignedBytes].
+// approvers; [TransactionsService.Wait] returns it signed, [TransactionsService.Feed] tells of each status on
+// the way. The service does not send it to a chain: that is the caller's part, with
+// [Transaction.SignedBytes].
+//
+// # Errors
+//
+// What is wrong with a request is a [*qredo.ValidationError] before anything is sent, what the service
+// refuses a [*qredo.Error], to be told apart with [errors.Is] and qredo's sentinels, and a transaction that
+// ended rejected or expired a [*qredo.TxError]. Reads are sent again where that may help. Create is sent
+// once, since a repeated request would make a second transaction: its documentation says what to do when
+// its answer was lost.
+//
+// # Testing
+//
+// A test starts the service in its own process, and plays those who approve:
+//
+//	srv, err := sandbox.Start()
+//	...
+//	defer srv.Close()
+//	client := srv.QAPIClient()
+//	...
+//	err = srv.Approve("alice@example.com", string(tx.ID))
 package qapi

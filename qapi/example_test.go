@@ -11,14 +11,10 @@ import (
 
 // What an account has, and a Web3 transaction that is signed in custody.
 func Example() {
-	srv, err := sandbox.Start() // in place of the service
-	check(err)
-	defer srv.Close()
-	ctx := context.Background()
-	address := newWallet(srv) // for ETH; Alice approves
+	acme := startAcme() // a sandbox, in place of the service, with a wallet for ETH; Alice approves
+	defer acme.Close()
+	ctx, client := context.Background(), acme.QAPIClient()
 
-	client, err := qapi.NewClient(srv.HMACAuth(), qredo.WithBaseURL(srv.QAPIBaseURL()))
-	check(err)
 	balances, err := client.Balance.Get(ctx)
 	check(err)
 	ether := balances["ETH"].Asset("ETH") // counts in gwei
@@ -27,11 +23,11 @@ func Example() {
 	value, err := qapi.ParseBigInt("1500000000000000000") // wei
 	check(err)
 	created, err := client.Transactions.Create(ctx, qapi.TransactionRequest{
-		From: address, To: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+		From: acme.wallet.Address, To: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
 		Value: value, GasLimit: qapi.NewBigInt(21_000), GasPrice: qapi.NewBigInt(30_000_000_000),
 	})
 	check(err)
-	check(srv.Approve("alice@example.com", string(created.ID))) // as Alice does in the app
+	check(acme.Approve("alice@example.com", string(created.ID))) // as Alice does in the app
 
 	signed, err := client.Transactions.Wait(ctx, created.ID)
 	check(err)
@@ -43,8 +39,95 @@ func Example() {
 	// created then signed: true
 }
 
-// newWallet makes a wallet with 10 ETH in it, with the Partner API, and returns its address.
-func newWallet(srv *sandbox.Server) string {
+// An API key and its secret, which is base64, make an authenticator.
+func ExampleNewClient() {
+	srv, err := sandbox.Start(sandbox.WithHMACKey("my-key", "c2VjcmV0IG9mIGEga2V5"))
+	check(err)
+	defer srv.Close()
+
+	auth, err := qredo.NewHMACAuth("my-key", "c2VjcmV0IG9mIGEga2V5") // or qapi.AuthFromEnv
+	check(err)
+	client, err := qapi.NewClient(auth, qredo.WithBaseURL(srv.QAPIBaseURL()))
+	check(err)
+	funds, err := client.Funds.List(context.Background(), qapi.FundsOptions{})
+	check(err)
+	fmt.Println(auth, len(funds))
+	// Output: qredo.HMACAuth(redacted) 0
+}
+
+func ExampleAccountService_Get() {
+	acme := startAcme() // a sandbox with a company that trusts Alice
+	defer acme.Close()
+
+	account, err := acme.QAPIClient().Account.Get(context.Background())
+	check(err)
+	fmt.Println(account.Name, "is an organization:", account.IsOrganization())
+	for _, member := range account.Members {
+		fmt.Println(member.Email)
+	}
+	// Output:
+	// Sandbox is an organization: true
+	// alice@example.com
+}
+
+// What each fund holds and did.
+func ExampleFundsService_Ledger() {
+	acme := startAcme() // a sandbox with a fund whose wallet for ETH has got 10 ETH
+	defer acme.Close()
+	ctx, client := context.Background(), acme.QAPIClient()
+
+	funds, err := client.Funds.List(ctx, qapi.FundsOptions{})
+	check(err)
+	for _, listed := range funds {
+		fund, err := client.Funds.Get(ctx, listed.ID)
+		check(err)
+		for _, w := range fund.Wallets {
+			fmt.Println(fund.Name, w.Name, w.Balance, w.Asset) // in base units, which are gwei
+		}
+		ledger, err := client.Funds.Ledger(ctx, fund.ID)
+		check(err)
+		for _, entry := range ledger.Entries {
+			fmt.Println(entry.Type, entry.Amount, entry.Asset)
+		}
+	}
+	// Output:
+	// Treasury hot 10000000000 ETH
+	// deposit 10000000000 ETH
+}
+
+func ExampleWalletsService_History() {
+	acme := startAcme() // a sandbox with a wallet for ETH that has got 10 ETH
+	defer acme.Close()
+
+	history, err := acme.QAPIClient().Wallets.History(context.Background(), acme.wallet.ID)
+	check(err)
+	for _, entry := range history {
+		fmt.Println(entry.Amount, entry.Asset, entry.Status)
+	}
+	// Output: 10000000000 ETH approved
+}
+
+func ExampleTrustedPartiesService_List() {
+	acme := startAcme() // a sandbox with a company that trusts Alice
+	defer acme.Close()
+
+	trusted, err := acme.QAPIClient().TrustedParties.List(context.Background())
+	check(err)
+	for _, party := range trusted {
+		fmt.Println(party.Email, "pending:", party.Pending)
+	}
+	// Output: alice@example.com pending: false
+}
+
+// acmeSandbox is a sandbox with a company whose fund has a wallet with 10 ETH in it. Alice approves.
+type acmeSandbox struct {
+	*sandbox.Server
+	wallet qredo.Wallet
+}
+
+func startAcme() *acmeSandbox {
+	srv, err := sandbox.Start()
+	check(err)
 	ctx, client := context.Background(), srv.Client()
 	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
 	check(err)
@@ -53,15 +136,15 @@ func newWallet(srv *sandbox.Server) string {
 	trusted, err := client.TrustedNetwork.List(ctx, company.ID)
 	check(err)
 	approvers := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
-	fund, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Web3", CustodyGroupTx: approvers, CustodyGroupWithdraw: approvers, Wallets: []qredo.WalletRequest{{Asset: "ETH"}},
+	created, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
+		Name: "Treasury", CustodyGroupTx: approvers, CustodyGroupWithdraw: approvers, Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "ETH"}},
 	})
 	check(err)
-	addresses, err := client.Funds.DepositAddresses(ctx, company.ID, fund.ID)
+	fund, err := client.Funds.Get(ctx, company.ID, created.ID)
 	check(err)
-	_, err = srv.Deposit(addresses[0].Address, 10_000_000_000)
+	_, err = srv.Deposit(fund.Wallets[0].Address, 10_000_000_000)
 	check(err)
-	return addresses[0].Address
+	return &acmeSandbox{srv, fund.Wallets[0]}
 }
 
 // check ends the example if something went wrong.

@@ -10,20 +10,21 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/core"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // TransactionEvent is a status that a transaction came to.
 type TransactionEvent struct {
 	StatusUpdate
-	Transaction Transaction // as it was told of with the change, or as it is now where a gap was filled
+	Transaction Transaction // as it was told of with the status, or as it is now where a gap was filled
 }
 
-// Feed gives the changes of the account's transactions, each status of each transaction once, until ctx
-// ends. It begins with all changes so far of the transactions that it follows: those that this client has
-// created or looked at, and that have not ended. Those that the feed tells of, it follows too.
+// Feed gives each status that a transaction of the account comes to, once, until ctx ends. It begins with
+// all events so far of the transactions that it follows: those that this client has created or looked at,
+// and that have not ended. Those that the feed tells of, it follows too.
 //
 // After a connection was lost it connects again and asks for the status of those that it follows, so that
-// no change of theirs is lost. What somebody else created and finished in the meantime is not found: the
+// no event of theirs is lost. What somebody else created and finished in the meantime is not found: the
 // service has no list of transactions. Look at what an earlier run has created, with
 // [TransactionsService.Status], before ranging over the feed.
 //
@@ -33,24 +34,17 @@ type TransactionEvent struct {
 // API: GET /transactions/feed
 func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[TransactionEvent, error] {
 	return func(yield func(TransactionEvent, error) bool) {
-		given := givenChanges{of: map[qredo.TxID]map[Status]bool{}}
-		fill := func(ctx context.Context) ([]core.Message, error) {
-			found, err := s.statuses(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return []core.Message{{Found: found}}, nil
-		}
-		core.Feed(ctx, s.client.core, "/transactions/feed", opts, fill, func(m core.Message, err error) bool {
+		given := givenEvents{of: map[qredo.TxID]map[Status]bool{}}
+		core.Feed(ctx, s.client.core, "/transactions/feed", opts, s.statuses, func(m core.Message, err error) bool {
 			if err != nil {
 				return yield(TransactionEvent{}, err)
 			}
-			changes, err := s.read(m)
+			events, err := s.read(m)
 			if err != nil {
 				return yield(TransactionEvent{}, err)
 			}
-			for _, change := range changes {
-				if given.add(change) && !yield(change, nil) {
+			for _, event := range events {
+				if given.add(event) && !yield(event, nil) {
 					return false
 				}
 			}
@@ -59,22 +53,21 @@ func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption
 	}
 }
 
-// read returns the changes that a message tells of, oldest first.
+// read returns the events that a message tells of, oldest first.
 func (s *TransactionsService) read(m core.Message) ([]TransactionEvent, error) {
 	if found, ok := m.Found.([]TransactionEvent); ok {
 		return found, nil
 	}
-	var told answer[Transaction]
-	err := told.UnmarshalJSON(m.Raw)
-	if err != nil {
+	var told Transaction
+	if err := wire.UnmarshalAnswer(m.Raw, &told); err != nil {
 		return nil, fmt.Errorf("qapi: feed /transactions/feed: %w: %w", qredo.ErrBadAnswer, err)
 	}
-	s.followed.see(&told.value)
-	return told.value.changes(), nil
+	s.followed.see(&told)
+	return told.history(), nil
 }
 
-// statuses returns the changes so far of the transactions that are followed, oldest first.
-func (s *TransactionsService) statuses(ctx context.Context) ([]TransactionEvent, error) {
+// statuses returns, as one message, the events so far of the transactions that are followed, oldest first.
+func (s *TransactionsService) statuses(ctx context.Context) ([]core.Message, error) {
 	var all []TransactionEvent
 	for _, id := range s.followed.list() {
 		tx, err := s.Status(ctx, id)
@@ -84,15 +77,15 @@ func (s *TransactionsService) statuses(ctx context.Context) ([]TransactionEvent,
 		case err != nil:
 			return nil, err
 		default:
-			all = append(all, tx.changes()...)
+			all = append(all, tx.history()...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b TransactionEvent) int { return a.Time.Compare(b.Time.Time) })
-	return all, nil
+	return []core.Message{{Found: all}}, nil
 }
 
-// changes returns what has happened to a transaction, oldest first. The last is the status that it has.
-func (t *Transaction) changes() []TransactionEvent {
+// history returns what has happened to a transaction, oldest first. The last is the status that it has.
+func (t *Transaction) history() []TransactionEvent {
 	all := make([]TransactionEvent, 0, len(t.Events)+1)
 	current := t.Status == ""
 	for _, event := range t.Events {
@@ -108,8 +101,8 @@ func (t *Transaction) changes() []TransactionEvent {
 	return all
 }
 
-// givenChanges is what the consumer of a feed has.
-type givenChanges struct {
+// givenEvents is what the consumer of a feed has.
+type givenEvents struct {
 	of    map[qredo.TxID]map[Status]bool
 	ended []qredo.TxID // oldest first
 }
@@ -117,9 +110,9 @@ type givenChanges struct {
 // keptEnded is how many transactions that have ended are remembered, in case they are told of again.
 const keptEnded = 8192
 
-// add reports whether a change is new, and remembers it.
-func (g *givenChanges) add(c TransactionEvent) bool {
-	id, status := c.Transaction.ID, c.Status.known()
+// add reports whether an event is new, and remembers it.
+func (g *givenEvents) add(e TransactionEvent) bool {
+	id, status := e.Transaction.ID, e.Status.known()
 	if g.of[id] == nil {
 		g.of[id] = map[Status]bool{}
 	}

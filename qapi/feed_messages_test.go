@@ -41,14 +41,14 @@ func TestFeedMessages(t *testing.T) {
 	client, err := qapi.NewClient(newAuth(t), qredo.WithBaseURL(server.URL+"/qapi/v1"))
 	require.NoError(t, err)
 	var got []string
-	for change, err := range client.Transactions.Feed(t.Context()) {
+	for event, err := range client.Transactions.Feed(t.Context()) {
 		if err != nil {
 			require.ErrorIs(t, err, qredo.ErrBadAnswer)
 			got = append(got, "error")
 			continue
 		}
-		got = append(got, fmt.Sprintf("%s %s %s %d", change.Transaction.ID, change.Status, change.ID, change.Time.Unix()))
-		if change.Transaction.ID == "end" {
+		got = append(got, fmt.Sprintf("%s %s %s %d", event.Transaction.ID, event.Status, event.ID, event.Time.Unix()))
+		if event.Transaction.ID == "end" {
 			break
 		}
 	}

@@ -67,10 +67,10 @@ func (w world) approve(id qredo.TxID) {
 
 // following is a feed that runs beside a test.
 type following struct {
-	t       *testing.T
-	changes chan qapi.TransactionEvent
-	errs    chan error
-	states  chan qredo.FeedState
+	t      *testing.T
+	events chan qapi.TransactionEvent
+	errs   chan error
+	states chan qredo.FeedState
 }
 
 func (w world) follow(opts ...qredo.FeedOption) following {
@@ -85,12 +85,12 @@ func (w world) follow(opts ...qredo.FeedOption) following {
 	}, opts...)
 	go func() {
 		defer close(done)
-		for change, err := range w.client.Transactions.Feed(ctx, opts...) {
+		for event, err := range w.client.Transactions.Feed(ctx, opts...) {
 			if err != nil {
 				f.errs <- err
 				continue
 			}
-			f.changes <- change
+			f.events <- event
 		}
 	}()
 	return f
@@ -115,7 +115,7 @@ func (f following) until(status qredo.FeedStatus) {
 func (f following) next(id qredo.TxID, status qapi.Status) qapi.TransactionEvent {
 	f.t.Helper()
 	select {
-	case c := <-f.changes:
+	case c := <-f.events:
 		require.Equal(f.t, id, c.Transaction.ID)
 		require.Equal(f.t, status, c.Status)
 		require.NotEmpty(f.t, c.ID)
@@ -124,14 +124,14 @@ func (f following) next(id qredo.TxID, status qapi.Status) qapi.TransactionEvent
 	case err := <-f.errs:
 		require.NoError(f.t, err)
 	case <-time.After(patience):
-		require.Failf(f.t, "no change", "%s %s", id, status)
+		require.Failf(f.t, "no event", "%s %s", id, status)
 	}
 	return qapi.TransactionEvent{}
 }
 
 func (f following) nothingMore() {
 	f.t.Helper()
-	assert.Empty(f.t, f.changes)
+	assert.Empty(f.t, f.events)
 	assert.Empty(f.t, f.errs)
 }
 
@@ -174,11 +174,11 @@ func TestFeedFillsGaps(t *testing.T) {
 	got := map[string]int{}
 	for range 3 {
 		select {
-		case c := <-f.changes:
+		case c := <-f.events:
 			got[fmt.Sprint(c.Transaction.ID, " ", c.Status)]++
 			assert.True(t, c.Transaction.Signed(), "the transaction is as it is now")
 		case <-time.After(patience):
-			require.Fail(t, "changes are missing", "%v", got)
+			require.Fail(t, "events are missing", "%v", got)
 		}
 	}
 	assert.Equal(t, map[string]int{
@@ -208,12 +208,12 @@ func TestFeedUnderCuts(t *testing.T) {
 	got := map[string]bool{}
 	for len(got) < len(want) {
 		select {
-		case c := <-f.changes:
+		case c := <-f.events:
 			key := fmt.Sprint(c.Transaction.ID, " ", c.Status)
 			require.False(t, got[key], "%s came twice", key)
 			got[key] = true
 		case <-time.After(patience):
-			require.Failf(t, "changes are missing", "%d of %d came", len(got), len(want))
+			require.Failf(t, "events are missing", "%d of %d came", len(got), len(want))
 		}
 	}
 	assert.Equal(t, want, got)

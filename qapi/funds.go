@@ -3,7 +3,7 @@ package qapi
 import (
 	"context"
 	"encoding/json"
-	"net/http"
+	"fmt"
 
 	"github.com/qredo-go/qredo"
 )
@@ -68,6 +68,7 @@ type FundsOptions struct {
 type FundsService struct{ client *Client }
 
 type fundList struct {
+	Total int           `json:"total"` // may be all there is where it is 0
 	Funds []FundSummary `json:"funds"`
 }
 
@@ -75,42 +76,27 @@ type fundList struct {
 //
 // API: GET /funds
 func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...qredo.CallOption) ([]FundSummary, error) {
-	got, err := call[fundList](ctx, s.client, operation{method: http.MethodGet, path: "/funds", query: options}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return got.Funds, nil
+	return part(ctx, s.client, api("GET /funds").where(options), opts, func(a *fundList) []FundSummary { return a.Funds })
 }
 
 type fundAnswer struct {
-	Info *Fund `json:"fundInfo"`
-}
-
-func (f *fundAnswer) missing() string {
-	if f.Info == nil {
-		return "fundInfo"
-	}
-	return missingIfEmpty("fundInfo.fund_id", f.Info.ID)
+	Info *Fund `json:"fundInfo" required:"true"`
 }
 
 // Get returns a fund with its wallets.
 //
 // API: GET /funds/{fund_id}
 func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Fund, error) {
-	got, err := call[fundAnswer](ctx, s.client, operation{
-		method: http.MethodGet, path: "/funds/{fund_id}", ids: []string{string(id)},
-	}, opts)
-	if err != nil {
-		return nil, err
+	fund, err := part(ctx, s.client, api("GET /funds/{fund_id}", string(id)), opts, func(a *fundAnswer) *Fund { return a.Info })
+	if err == nil && fund.ID == "" {
+		return nil, fmt.Errorf("qapi: fund %s: %w: fundInfo.fund_id is missing", id, qredo.ErrBadAnswer)
 	}
-	return got.Info, nil
+	return fund, err
 }
 
 // Ledger returns all movements of a fund. The service does not page them.
 //
 // API: GET /funds/{fund_id}/ledger
 func (s *FundsService) Ledger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {
-	return call[Ledger](ctx, s.client, operation{
-		method: http.MethodGet, path: "/funds/{fund_id}/ledger", ids: []string{string(id)},
-	}, opts)
+	return call[Ledger](ctx, s.client, api("GET /funds/{fund_id}/ledger", string(id)), opts)
 }

@@ -67,20 +67,20 @@ const (
 	EntrySwapOut       EntryType = "swapOut"        // no number
 )
 
-// txTypes are the kinds that have numbers, at their numbers.
-var txTypes = []EntryType{
+// entryTypes are the kinds that have numbers, at their numbers.
+var entryTypes = []EntryType{
 	1: EntryWithdraw, 2: EntryTransfer, 3: EntrySwap, 4: EntrySweep, 5: EntryUpdatePolicy, 6: EntryDeposit, 7: EntryWalletConnect, 8: EntryExternalSign,
 }
 
 // UnmarshalJSON reads a number, as such or as text, or a word.
 func (t *EntryType) UnmarshalJSON(data []byte) error {
-	text, err := readWord(data, txTypes)
+	text, err := readWord(data, entryTypes)
 	*t = text
 	return err
 }
 
 // MarshalJSON writes the number if the kind has one.
-func (t EntryType) MarshalJSON() ([]byte, error) { return writeWord(t, txTypes) }
+func (t EntryType) MarshalJSON() ([]byte, error) { return writeWord(t, entryTypes) }
 
 // readWord reads a value that comes as a number or as a word.
 func readWord[T ~string](data []byte, words []T) (T, error) {

@@ -13,7 +13,7 @@ import (
 
 // Transaction is a transaction of the EVM, from the request for it to the chain.
 type Transaction struct {
-	ID         qredo.TxID     `json:"txID"`
+	ID         qredo.TxID     `json:"txID" required:"true"`
 	Status     Status         `json:"status"`
 	From       string         `json:"from"`
 	To         string         `json:"to"`
@@ -32,8 +32,6 @@ type Transaction struct {
 	Timestamps Timestamps     `json:"timestamps"`
 	Events     []StatusUpdate `json:"events"`
 }
-
-func (t *Transaction) missing() string { return missingIfEmpty("txID", t.ID) }
 
 // ErrNotSigned is what [Transaction.SignedBytes] returns while there is nothing to return.
 var ErrNotSigned = errors.New("qapi: the transaction is not signed")
@@ -189,12 +187,12 @@ const (
 	ApprovalUnknown  ApprovalStatus = "unknown"  // no number
 )
 
-// userActions are the states that have numbers, at their numbers.
-var userActions = []ApprovalStatus{1: ApprovalPending, 2: ApprovalExpired, 3: ApprovalApproved, 4: ApprovalRejected}
+// approvalStatuses are the states that have numbers, at their numbers.
+var approvalStatuses = []ApprovalStatus{1: ApprovalPending, 2: ApprovalExpired, 3: ApprovalApproved, 4: ApprovalRejected}
 
 // UnmarshalJSON reads a number, as such or as text, or a word.
 func (s *ApprovalStatus) UnmarshalJSON(data []byte) error {
-	status, err := readWord(data, userActions)
+	status, err := readWord(data, approvalStatuses)
 	if strings.EqualFold(string(status), string(ApprovalUnknown)) {
 		status = ApprovalUnknown
 	}
@@ -203,4 +201,4 @@ func (s *ApprovalStatus) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes the number if the state has one.
-func (s ApprovalStatus) MarshalJSON() ([]byte, error) { return writeWord(s, userActions) }
+func (s ApprovalStatus) MarshalJSON() ([]byte, error) { return writeWord(s, approvalStatuses) }

@@ -1,11 +1,11 @@
 package qapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
 	"math/big"
-	"net/http"
 	"strings"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 
 // TransactionRequest is what a transaction of the EVM is made from. What is paid for gas is given as
 // GasPrice (a legacy transaction), or as MaxFeePerGas and MaxPriorityFeePerGas (EIP-1559), never as both.
+// Addresses begin with 0x; capitals among small letters must be their checksum: see [ChecksumAddress].
 type TransactionRequest struct {
 	From                 string `json:"from"`              // required: the address of a Web3 wallet
 	To                   string `json:"to"`                // required: an address or a contract's
@@ -29,44 +30,40 @@ type TransactionRequest struct {
 }
 
 func (r TransactionRequest) validate() error {
-	if err := checkAddress("from", r.From); err != nil {
-		return err
+	return cmp.Or(
+		checkAddress("from", r.From), checkAddress("to", r.To),
+		checkGiven("value", r.Value), checkFigure("value", r.Value, 0, evmBits),
+		checkGiven("gasLimit", r.GasLimit), checkFigure("gasLimit", r.GasLimit, 1, 64),
+		checkFigure("gasPrice", r.GasPrice, 0, evmBits),
+		checkFigure("maxFeePerGas", r.MaxFeePerGas, 0, evmBits),
+		checkFigure("maxPriorityFeePerGas", r.MaxPriorityFeePerGas, 0, evmBits),
+		checkFigure("chainID", r.ChainID, 1, 64),
+		r.validateFees(), checkData(r.Data))
+}
+
+func checkGiven(field string, figure BigInt) error {
+	if figure.IsZero() {
+		return invalid(field, "must be given, also if it is 0")
 	}
-	if err := checkAddress("to", r.To); err != nil {
-		return err
-	}
-	for _, figure := range []struct {
-		field    string
-		is       BigInt
-		required bool
-		least    int64
-		bits     int
-	}{
-		{"value", r.Value, true, 0, evmBits},
-		{"gasLimit", r.GasLimit, true, 1, 64},
-		{"gasPrice", r.GasPrice, false, 0, evmBits},
-		{"maxFeePerGas", r.MaxFeePerGas, false, 0, evmBits},
-		{"maxPriorityFeePerGas", r.MaxPriorityFeePerGas, false, 0, evmBits},
-		{"chainID", r.ChainID, false, 1, 64},
-	} {
-		switch {
-		case figure.is.IsZero() && figure.required:
-			return invalid(figure.field, "must be given, also if it is 0")
-		case figure.is.IsZero():
-		case figure.is.Cmp(big.NewInt(figure.least)) < 0:
-			return invalid(figure.field, "must be at least %d, is %s", figure.least, figure.is)
-		case figure.is.BitLen() > figure.bits:
-			return invalid(figure.field, "must fit in %d bits, is %s", figure.bits, figure.is)
-		}
-	}
-	if err := r.validateFees(); err != nil {
-		return err
-	}
-	if r.Data == "" {
+	return nil
+}
+
+// checkFigure refuses a figure, if it is given, that is too small or too large.
+func checkFigure(field string, figure BigInt, least int64, bits int) error {
+	switch {
+	case figure.IsZero():
 		return nil
+	case figure.Cmp(big.NewInt(least)) < 0:
+		return invalid(field, "must be at least %d, is %s", least, figure)
+	case figure.BitLen() > bits:
+		return invalid(field, "must fit in %d bits, is %s", bits, figure)
 	}
-	digits, found := strings.CutPrefix(r.Data, "0x")
-	if _, err := hex.DecodeString(digits); !found || err != nil {
+	return nil
+}
+
+func checkData(data string) error {
+	digits, found := strings.CutPrefix(data, "0x")
+	if _, err := hex.DecodeString(digits); data != "" && (!found || err != nil) {
 		return invalid("data", "must be 0x and an even number of hexadecimal digits")
 	}
 	return nil
@@ -96,16 +93,19 @@ type TransactionsService struct {
 // Create asks for a transaction. It is signed when enough of those who approve for the wallet have approved
 // it: [TransactionsService.Wait] waits for that. The service does not send it to a chain.
 //
-// The API has no key that makes a repeated request find the first one, so this one is not sent again when
-// its answer is lost: then the transaction may have been made, and those who approve can tell. What is
-// made twice does harm only if both are approved and sent.
+// The API has neither a key that makes a repeated request find the first one, as a PartnerTxID does, nor a
+// list of transactions. So Create is sent once, and what it returns is never a
+// [qredo.UnknownOutcomeError], which could be resolved by sending it again. An error that says that the
+// request may have been carried out leaves open whether there is a transaction. Those who approve can tell,
+// if Note tells it apart, and so can a [TransactionsService.Feed] that was open: ask before creating it
+// again. One that is made twice does harm only if both are approved and sent to the chain.
 //
 // API: POST /transaction
 func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest, opts ...qredo.CallOption) (*Transaction, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	tx, err := call[Transaction](ctx, s.client, operation{method: http.MethodPost, path: "/transaction", body: req}, opts)
+	tx, err := call[Transaction](ctx, s.client, api("POST /transaction").with(req), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -113,13 +113,12 @@ func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest
 	return tx, nil
 }
 
-// Status returns a transaction as it is now. Once it is signed, it carries that form.
+// Status returns the whole transaction as it is now, not its status alone, which is [Transaction.Status].
+// Once it is signed, it carries that form.
 //
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Status(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {
-	tx, err := call[Transaction](ctx, s.client, operation{
-		method: http.MethodGet, path: "/transactions/{tx_id}/status", ids: []string{string(id)},
-	}, opts)
+	tx, err := call[Transaction](ctx, s.client, api("GET /transactions/{tx_id}/status", string(id)), opts)
 	if err != nil {
 		return nil, err
 	}
@@ -131,25 +130,20 @@ func (s *TransactionsService) Status(ctx context.Context, id qredo.TxID, opts ..
 }
 
 type approvalList struct {
-	List []Approval `json:"list"`
+	Total int        `json:"total"` // may be all there is where it is 0
+	List  []Approval `json:"list"`
 }
 
-// Approvals returns what each of those who may approve a transaction has said.
+// Approvals returns what each of those who may approve a transaction has said; the pending have not yet.
 //
 // API: GET /transactions/{tx_id}/approvals
 func (s *TransactionsService) Approvals(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]Approval, error) {
-	got, err := call[approvalList](ctx, s.client, operation{
-		method: http.MethodGet, path: "/transactions/{tx_id}/approvals", ids: []string{string(id)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return got.List, nil
+	return part(ctx, s.client, api("GET /transactions/{tx_id}/approvals", string(id)), opts, func(a *approvalList) []Approval { return a.List })
 }
 
 // Wait returns a transaction once it is signed. One that ends before, rejected or expired, is a
 // [*qredo.TxError]; the end of ctx, or a failure to look, is an error that leaves the transaction as it is.
-// [qredo.WithPollInterval] sets how often it looks.
+// It looks every two seconds unless [qredo.WithPollInterval] says otherwise.
 //
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {
@@ -157,8 +151,6 @@ func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...q
 	if interval <= 0 {
 		return nil, invalid("poll interval", "must be more than zero, is %s", interval)
 	}
-	timer := time.NewTimer(interval)
-	defer timer.Stop()
 	for {
 		tx, err := s.Status(ctx, id, opts...)
 		switch {
@@ -169,11 +161,10 @@ func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...q
 		case tx.Signed() || tx.Status.Ended():
 			return tx, nil
 		}
-		timer.Reset(interval)
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("qapi: transaction %s is still %s: %w", tx.ID, tx.Status, ctx.Err())
-		case <-timer.C:
+		case <-time.After(interval):
 		}
 	}
 }

@@ -107,11 +107,21 @@ func TestCreateIsSentOnce(t *testing.T) {
 		}
 		return answer(req, 500, `{}`), nil
 	})
+	const doubt = "may have been carried out"
 	_, err := client.Transactions.Create(t.Context(), payment())
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.ErrorContains(t, err, doubt)
 	_, err = client.Transactions.Create(t.Context(), payment())
 	require.ErrorIs(t, err, qredo.ErrServer)
+	require.ErrorContains(t, err, doubt)
 	assert.Equal(t, 2, sent)
+
+	_, err = answering(t, 200, "<html>").Transactions.Create(t.Context(), payment())
+	require.ErrorIs(t, err, qredo.ErrBadAnswer)
+	require.ErrorContains(t, err, doubt)
+	_, err = answering(t, 403, "{}").Transactions.Create(t.Context(), payment())
+	require.ErrorIs(t, err, qredo.ErrForbidden)
+	require.NotContains(t, err.Error(), doubt)
 }
 
 // inTurn is a client that gets one answer after the other, and the last one for ever.

@@ -2,7 +2,6 @@ package qapi
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/qredo-go/qredo"
 )
@@ -30,9 +29,5 @@ type trustedParties struct {
 //
 // API: GET /trustedparties
 func (s *TrustedPartiesService) List(ctx context.Context, opts ...qredo.CallOption) ([]TrustedParty, error) {
-	got, err := call[trustedParties](ctx, s.client, operation{method: http.MethodGet, path: "/trustedparties"}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return got.Members, nil
+	return part(ctx, s.client, api("GET /trustedparties"), opts, func(a *trustedParties) []TrustedParty { return a.Members })
 }

@@ -2,7 +2,6 @@ package qapi
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/qredo-go/qredo"
 )
@@ -31,11 +30,5 @@ type walletHistory struct {
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) History(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]HistoryEntry, error) {
-	got, err := call[walletHistory](ctx, s.client, operation{
-		method: http.MethodGet, path: "/wallet/{wallet_id}/history", ids: []string{string(id)},
-	}, opts)
-	if err != nil {
-		return nil, err
-	}
-	return got.History, nil
+	return part(ctx, s.client, api("GET /wallet/{wallet_id}/history", string(id)), opts, func(a *walletHistory) []HistoryEntry { return a.History })
 }

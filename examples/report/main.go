@@ -5,7 +5,8 @@
 //	go run ./examples/report -base-url URL -csv ledger.csv
 //
 // Without -base-url it starts a sandbox of its own, with some movements in it. Else it takes the API key and
-// its secret from QREDO_QAPI_KEY and QREDO_QAPI_SECRET.
+// its secret from QREDO_QAPI_KEY and QREDO_QAPI_SECRET, or from the files that QREDO_QAPI_KEY_FILE and
+// QREDO_QAPI_SECRET_FILE name.
 package main
 
 import (
@@ -70,9 +71,9 @@ func connect(ctx context.Context, baseURL string) (*qapi.Client, func(), error) 
 	if baseURL == "" {
 		return demo(ctx)
 	}
-	auth, err := qredo.NewHMACAuth(os.Getenv("QREDO_QAPI_KEY"), os.Getenv("QREDO_QAPI_SECRET"))
+	auth, err := qapi.AuthFromEnv()
 	if err != nil {
-		return nil, nil, fmt.Errorf("QREDO_QAPI_KEY and QREDO_QAPI_SECRET: %w", err)
+		return nil, nil, err
 	}
 	client, err := qapi.NewClient(auth, qredo.WithBaseURL(baseURL))
 	return client, func() {}, err

@@ -51,9 +51,12 @@ func TestRunToStandardOutput(t *testing.T) {
 }
 
 func TestRunNeedsAKey(t *testing.T) {
-	t.Setenv("QREDO_QAPI_KEY", "")
+	for _, name := range []string{"QREDO_QAPI_KEY", "QREDO_QAPI_KEY_FILE", "QREDO_QAPI_SECRET", "QREDO_QAPI_SECRET_FILE"} {
+		t.Setenv(name, "")
+	}
 	require.ErrorContains(t, run(t.Context(), "https://example.com/qapi/v1", "", &bytes.Buffer{}), "QREDO_QAPI_KEY")
 	t.Setenv("QREDO_QAPI_KEY", "key")
+	require.ErrorContains(t, run(t.Context(), "https://example.com/qapi/v1", "", &bytes.Buffer{}), "QREDO_QAPI_SECRET")
 	t.Setenv("QREDO_QAPI_SECRET", "c2VjcmV0")
 	require.Error(t, run(t.Context(), "http://127.0.0.1:1/qapi/v1", "", &bytes.Buffer{}))
 }

@@ -9,6 +9,21 @@ import (
 	"time"
 )
 
+// FromEnv reads a value from the variable name, or from the file that name_FILE names.
+var FromEnv func(name string) (string, error)
+
+// Request is one call of an operation.
+type Request struct {
+	Endpoint string   // as the service's documents write it: "GET /funds/{fund_id}"
+	IDs      []string // what replaces the placeholders, in order
+	Query    any      // a struct for go-querystring, or nil
+	Body     any
+}
+
+// Call makes a request of a *qredo.Client as its own methods do, and reads the answer into out, a pointer to
+// a struct. opts is a []qredo.CallOption.
+var Call func(ctx context.Context, client any, r Request, out, opts any) error
+
 // PollInterval tells how long call options, a []qredo.CallOption, let the Wait methods pause.
 var PollInterval func(opts any) time.Duration
 
