@@ -13,7 +13,7 @@ import (
 var apiLine = regexp.MustCompile(`(?m)^API: ((?:GET|POST|PUT|DELETE) /\S*)$`)
 
 // methodsOf gives the client's methods by the operations that their doc comments name. A method that
-// names none, or what is no operation, is an error.
+// names none, or what is no operation, or another one than its body calls, is an error.
 func methodsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	return readClient(t).methodsFor(t, Partner, publishedStatuses)
@@ -22,6 +22,7 @@ func methodsOf(t *testing.T) map[string][]string {
 func (s *goSource) methodsFor(t *testing.T, api *API, statuses map[string][]string) map[string][]string {
 	t.Helper()
 	methods := map[string][]string{}
+	var called []string
 	for _, m := range s.methods {
 		if !strings.HasSuffix(m.receiver, "Service") || !ast.IsExported(m.receiver) || !ast.IsExported(m.name) {
 			continue
@@ -30,12 +31,21 @@ func (s *goSource) methodsFor(t *testing.T, api *API, statuses map[string][]stri
 		lines := apiLine.FindAllStringSubmatch(m.doc, -1)
 		assert.NotEmpty(t, lines, "%s has no line that begins with API:", name)
 		assert.Len(t, lines, strings.Count(m.doc, "API:"), "%s has a line API: that cannot be read", name)
+		var documented []string
 		for _, line := range lines {
 			operation := line[1]
+			documented = append(documented, operation)
 			_, known := statuses[operation]
 			assert.True(t, known || slices.Contains(api.feeds, operation), "%s names %s, which is no operation", name, operation)
 			methods[operation] = append(methods[operation], name)
 		}
+		if m.calls != nil { // else it is made of other methods
+			assert.Equal(t, documented, m.calls, "%s: the lines API: of its comment, and what its body has", name)
+		}
+		called = append(called, m.calls...)
+	}
+	for operation := range statuses {
+		assert.True(t, slices.Contains(called, operation), "no method's body has %s", operation)
 	}
 	return methods
 }

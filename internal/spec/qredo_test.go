@@ -173,8 +173,8 @@ func TestQredoSpecUnauthenticated(t *testing.T) {
 var qapiTypes = map[string]string{
 	"AccountInfo": "accountInfo", "Account": "Account", "CountedAPIKeys": "countedAPIKeys", "UserAPIKey": "UserAPIKey",
 	"OrgMember": "OrgMember", "RPCNetwork": "RPCNetwork", "BalanceInfo": "balanceInfo", "AssetBalance": "AssetBalance",
-	"FundList": "fundList", "Fund": "FundSummary", "FundAnswer": "fundAnswer", "FundInfo": "Fund", "FundMember": "FundMember",
-	"Permissions": "Permissions", "WalletInfo": "Wallet", "ConnectedAccount": ".ConnectedAccount", "Policy": ".Policy",
+	"FundList": "fundList", "FundSummary": "FundSummary", "FundAnswer": "fundAnswer", "Fund": "Fund", "FundMember": "FundMember",
+	"Permissions": "Permissions", "Wallet": "Wallet", "ConnectedAccount": ".ConnectedAccount", "Policy": ".Policy",
 	"PolicyMember": ".PolicyMember", "Entity": ".Entity", "EntityUser": ".EntityUser", "EntityCompany": ".EntityCompany",
 	"EntityCoreClient": ".EntityCoreClient", "Ledger": "Ledger", "LedgerEntry": "LedgerEntry", "LedgerWallet": "LedgerWallet",
 	"TrustedParties": "trustedParties", "TrustedParty": "TrustedParty", "WalletHistory": "walletHistory",

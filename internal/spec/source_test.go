@@ -1,11 +1,14 @@
 package spec
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,6 +25,7 @@ type goSource struct {
 
 type method struct {
 	receiver, name, doc string
+	calls               []string // the operations that its body names
 }
 
 func readClient(t *testing.T) *goSource { return readPackage(t, "../../") }
@@ -59,9 +63,11 @@ func (s *goSource) add(decl ast.Decl) {
 			return
 		}
 		m := method{receiver: elementName(d.Recv.List[0].Type), name: d.Name.Name, doc: d.Doc.Text()}
-		s.methods = append(s.methods, m)
 		count := 0
 		ast.Inspect(d.Body, func(n ast.Node) bool {
+			if operation := operationIn(n); operation != "" {
+				m.calls = append(m.calls, operation)
+			}
 			if st, ok := n.(*ast.StructType); ok {
 				count++
 				name := m.receiver + "." + m.name
@@ -72,8 +78,25 @@ func (s *goSource) add(decl ast.Decl) {
 			}
 			return true
 		})
+		s.methods = append(s.methods, m)
 	}
 }
+
+// operationIn gives the operation that a piece of source is: a text such as "POST /fees", or "/wallets/feed",
+// which is read. It gives nothing for any other.
+func operationIn(n ast.Node) string {
+	text, ok := n.(*ast.BasicLit)
+	if !ok {
+		return ""
+	}
+	found := operationText.FindStringSubmatch(text.Value)
+	if found == nil {
+		return ""
+	}
+	return cmp.Or(found[1], http.MethodGet) + " " + found[2]
+}
+
+var operationText = regexp.MustCompile(`^"(?:(GET|POST|PUT|DELETE) )?(/[a-z].*)"$`)
 
 // goField is a field of a Go struct as JSON has it.
 type goField struct {
