@@ -220,6 +220,9 @@ func checkOK(body []byte) error {
 
 // expandPath puts IDs into the placeholders of a path, each escaped on its own.
 func expandPath(template string, ids []string) (string, error) {
+	if len(ids) == 0 {
+		return template, nil
+	}
 	expanded, problem := path.Expand(template, ids)
 	if problem != nil {
 		return "", invalid(problem.Field, "%s", problem.Rule)

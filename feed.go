@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"time"
 
@@ -105,6 +106,21 @@ type feed[E any] struct {
 	fill func(ctx context.Context) ([]E, error)
 	// fresh reports whether the consumer does not have an event yet, and remembers it.
 	fresh func(E) bool
+}
+
+// events is a feed as a sequence. Each time it is ranged over it begins anew, with what set gives it.
+func events[E any](ctx context.Context, c *Client, path string, ids []string, opts []FeedOption, set func(*feed[E])) iter.Seq2[E, error] {
+	return func(yield func(E, error) bool) {
+		options, err := newFeedOptions(opts)
+		expanded, wrongID := expandPath(path, ids)
+		if err = cmp.Or(err, wrongID); err != nil {
+			yield(*new(E), err)
+			return
+		}
+		f := &feed[E]{client: c, path: expanded, feedOptions: options}
+		set(f)
+		f.run(ctx, yield)
+	}
 }
 
 // run gives events to yield until ctx ends or yield returns false.

@@ -3,6 +3,7 @@ package qredo
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -14,46 +15,19 @@ import (
 //
 // API: GET /coreclient/{client_id}/feed
 func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...FeedOption) iter.Seq2[Action, error] {
-	pending := func(ctx context.Context) ([]Action, error) {
-		actions, err := s.Actions(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		open := actions[:0]
-		for _, action := range actions {
-			if action.Status == ApprovalPending {
-				open = append(open, action)
+	return events(ctx, s.client, "/coreclient/{client_id}/feed", []string{string(id)}, opts, func(f *feed[Action]) {
+		known := knownActions{now: s.client.clock.now}
+		f.fresh = known.add
+		f.fill = func(ctx context.Context) ([]Action, error) {
+			open, err := s.Actions(ctx, id)
+			if err != nil {
+				return nil, err
 			}
+			open = slices.DeleteFunc(open, func(a Action) bool { return a.Status != ApprovalPending })
+			known.keep(open)
+			return open, nil
 		}
-		return open, nil
-	}
-	return s.client.actionFeed(ctx, "/coreclient/{client_id}/feed", []string{string(id)}, pending, opts)
-}
-
-func (c *Client) actionFeed(ctx context.Context, path string, ids []string, pending func(context.Context) ([]Action, error), opts []FeedOption) iter.Seq2[Action, error] {
-	return func(yield func(Action, error) bool) {
-		options, err := newFeedOptions(opts)
-		expanded := ""
-		if err == nil {
-			expanded, err = expandPath(path, ids)
-		}
-		if err != nil {
-			yield(Action{}, err)
-			return
-		}
-		known := knownActions{now: c.clock.now}
-		f := feed[Action]{client: c, path: expanded, feedOptions: options, fresh: known.add}
-		if pending != nil {
-			f.fill = func(ctx context.Context) ([]Action, error) {
-				open, err := pending(ctx)
-				if err == nil {
-					known.keep(open)
-				}
-				return open, err
-			}
-		}
-		f.run(ctx, yield)
-	}
+	})
 }
 
 // knownActions is what the consumer of a feed has: all that is pending, since the service sends that

@@ -23,14 +23,9 @@ const TxUnlisted TxStatus = "unlisted"
 //
 // API: GET /liquidityhub/feed
 func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[SwapEvent, error] {
-	return func(yield func(SwapEvent, error) bool) {
-		options, err := newFeedOptions(opts)
-		if err != nil {
-			yield(SwapEvent{}, err)
-			return
-		}
+	return events(ctx, s.client, "/liquidityhub/feed", nil, opts, func(f *feed[SwapEvent]) {
 		known := knownQuotes{listed: map[TxID]bool{}}
-		f := feed[SwapEvent]{client: s.client, path: "/liquidityhub/feed", feedOptions: options, fresh: known.add}
+		f.fresh = known.add
 		f.fill = func(ctx context.Context) ([]SwapEvent, error) {
 			quotes, err := s.HubAll(ctx)
 			if err != nil {
@@ -38,8 +33,7 @@ func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[S
 			}
 			return known.compare(quotes), nil
 		}
-		f.run(ctx, yield)
-	}
+	})
 }
 
 // knownQuotes is what the consumer of a feed has: all that is listed, and the most recent changes.

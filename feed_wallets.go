@@ -43,19 +43,11 @@ func WithSince(t Time) FeedOption {
 //
 // API: GET /wallets/feed
 func (s *WalletsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[WalletEvent, error] {
-	return func(yield func(WalletEvent, error) bool) {
-		options, err := newFeedOptions(opts)
-		if err != nil {
-			yield(WalletEvent{}, err)
-			return
-		}
-		h := walletHistories{wallets: s, since: options.since, of: map[WalletID]*walletCursor{}}
-		f := feed[WalletEvent]{
-			client: s.client, path: "/wallets/feed", feedOptions: options, fresh: h.add, fill: h.fill,
-			prepare: func(ctx context.Context) error { return h.begin(ctx, options.wallets) },
-		}
-		f.run(ctx, yield)
-	}
+	return events(ctx, s.client, "/wallets/feed", nil, opts, func(f *feed[WalletEvent]) {
+		h := walletHistories{wallets: s, since: f.since, of: map[WalletID]*walletCursor{}}
+		f.fresh, f.fill = h.add, h.fill
+		f.prepare = func(ctx context.Context) error { return h.begin(ctx, f.wallets) }
+	})
 }
 
 // walletHistories knows how far the consumer of a feed has each wallet's history.

@@ -155,5 +155,8 @@ func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opt
 //
 // API: GET /coreclient/feed
 func (s *SigningAgentService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[Action, error] {
-	return s.client.actionFeed(ctx, "/coreclient/feed", nil, nil, opts)
+	return events(ctx, s.client, "/coreclient/feed", nil, opts, func(f *feed[Action]) {
+		known := knownActions{now: s.client.clock.now}
+		f.fresh = known.add
+	})
 }

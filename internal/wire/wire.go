@@ -75,12 +75,6 @@ func UnmarshalAnswer(data []byte, v any) error {
 	return nil
 }
 
-// HasField reports whether a JSON object has any of the fields of the struct that v points to.
-func HasField(data []byte, v any) bool {
-	known, err := unmarshal(data, reflect.New(reflect.TypeOf(v).Elem()).Elem())
-	return err == nil && known > 0
-}
-
 func syntaxError(data []byte) error {
 	var raw json.RawMessage
 	err := json.Unmarshal(data, &raw)
