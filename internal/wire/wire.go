@@ -300,35 +300,38 @@ func (d *decoder) space() {
 // skip steps over the value at the current position and returns its bytes.
 func (d *decoder) skip() []byte {
 	d.space()
-	start, depth := d.pos, 0
-	for d.pos < len(d.data) {
-		switch d.data[d.pos] {
-		case '"':
-			d.skipQuoted()
-			d.pos--
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 { // the end of what holds this value
-				return d.data[start:d.pos]
-			}
-			depth--
-		case ',', ' ', '\t', '\n', '\r':
-			if depth == 0 {
-				return d.data[start:d.pos]
-			}
-			d.pos++
-			continue
-		default:
-			d.pos++
-			continue
-		}
-		d.pos++
-		if depth == 0 {
-			return d.data[start:d.pos]
+	start := d.pos
+	switch d.peek() {
+	case '"':
+		d.skipQuoted()
+	case '{', '[':
+		d.skipNested()
+	default:
+		d.pos = len(d.data)
+		if n := bytes.IndexAny(d.data[start:], ",]} \t\r\n"); n >= 0 {
+			d.pos = start + n
 		}
 	}
 	return d.data[start:d.pos]
+}
+
+// skipNested steps over the object or list at the current position.
+func (d *decoder) skipNested() {
+	for depth := 0; ; {
+		switch d.peek() {
+		case '"':
+			d.skipQuoted()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		d.pos++
+		if depth == 0 {
+			return
+		}
+	}
 }
 
 // skipQuoted steps over the string at the current position and tells whether it has escapes.
@@ -343,8 +346,7 @@ func (d *decoder) skipQuoted() (escaped bool) {
 	return escaped
 }
 
-// key returns the object key at the current position, with its escapes if it has any: no field's name
-// needs one.
+// key returns the object key at the current position as it is written. One with escapes is no field's.
 func (d *decoder) key() []byte {
 	start := d.pos
 	d.skipQuoted()
