@@ -71,14 +71,12 @@ func (b *BigInt) UnmarshalText(text []byte) error {
 
 // Format prints the figure with the verbs of [big.Int], and with %v and %s as String does.
 func (b BigInt) Format(s fmt.State, verb rune) {
-	if b.Int == nil {
-		fmt.Fprint(s, "")
-		return
-	}
 	if verb == 'v' {
 		verb = 'd'
 	}
-	b.Int.Format(s, verb)
+	if b.Int != nil {
+		b.Int.Format(s, verb)
+	}
 }
 
 // What can be wrong with a figure.

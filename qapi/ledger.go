@@ -2,6 +2,7 @@ package qapi
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,10 +106,8 @@ func foldWord(word string) string {
 }
 
 func writeWord[T ~string](word T, words []T) ([]byte, error) {
-	for n, known := range words {
-		if n > 0 && known == word {
-			return strconv.AppendInt(nil, int64(n), 10), nil
-		}
+	if n := slices.Index(words, word); n > 0 {
+		return strconv.AppendInt(nil, int64(n), 10), nil
 	}
 	return json.Marshal(string(word))
 }

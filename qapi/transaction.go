@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/qredo-go/qredo"
@@ -93,10 +94,8 @@ var statuses = []Status{
 
 // known gives a status its own spelling, if it is one of the above.
 func (s Status) known() Status {
-	for _, status := range statuses {
-		if strings.EqualFold(string(s), string(status)) {
-			return status
-		}
+	if lower := Status(strings.ToLower(string(s))); slices.Contains(statuses, lower) {
+		return lower
 	}
 	return s
 }
@@ -113,12 +112,7 @@ func (s *Status) UnmarshalJSON(data []byte) error {
 
 // Failed reports whether the transaction has ended without being done.
 func (s Status) Failed() bool {
-	switch s.known() {
-	case StatusExpired, StatusCancelled, StatusRejected, StatusFailed:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]Status{StatusExpired, StatusCancelled, StatusRejected, StatusFailed}, s.known())
 }
 
 // Ended reports whether the status will not change any more: the transaction has failed, or is on its chain.

@@ -71,25 +71,14 @@ func (m market) money(amount qredo.AssetAmount) string {
 	return fmt.Sprintf("%s %s (%d base units)", m.assets[amount.Asset].Format(amount.Amount), amount.Asset, amount.Amount)
 }
 
-func (m market) parse(figure string, code qredo.AssetCode) (qredo.AssetAmount, error) {
-	amount, err := m.assets[code].Parse(figure)
-	return qredo.AssetAmount{Asset: code, Amount: amount}, err
-}
-
 func (m market) swap(ctx context.Context) error {
-	send, err := m.parse("0.5", btc)
+	send := qredo.AssetAmount{Asset: btc, Amount: 50_000_000}       // satoshi
+	receive := qredo.AssetAmount{Asset: eth, Amount: 8_000_000_000} // gwei
+	maker, err := m.newTrader(ctx, "Maker", "maker@example.com", qredo.AssetAmount{Asset: btc, Amount: 100_000_000})
 	if err != nil {
 		return err
 	}
-	receive, err := m.parse("8", eth)
-	if err != nil {
-		return err
-	}
-	maker, err := m.newTrader(ctx, "Maker", "maker@example.com", "1", btc)
-	if err != nil {
-		return err
-	}
-	taker, err := m.newTrader(ctx, "Taker", "taker@example.com", "10", eth)
+	taker, err := m.newTrader(ctx, "Taker", "taker@example.com", qredo.AssetAmount{Asset: eth, Amount: 10_000_000_000})
 	if err != nil {
 		return err
 	}
@@ -150,7 +139,7 @@ func (m market) findQuote(ctx context.Context, company qredo.CompanyID, id qredo
 }
 
 // newTrader makes a company that has an amount of one asset.
-func (m market) newTrader(ctx context.Context, name, email, figure string, has qredo.AssetCode) (*trader, error) {
+func (m market) newTrader(ctx context.Context, name, email string, has qredo.AssetAmount) (*trader, error) {
 	fund, err := demofund.New(ctx, m.srv, name, []string{email}, qredo.WalletRequest{Asset: btc}, qredo.WalletRequest{Asset: eth})
 	if err != nil {
 		return nil, err
@@ -159,14 +148,10 @@ func (m market) newTrader(ctx context.Context, name, email, figure string, has q
 	for _, wallet := range fund.Wallets {
 		t.wallets[wallet.Asset] = wallet
 	}
-	amount, err := m.parse(figure, has)
-	if err != nil {
+	if _, err := m.srv.Deposit(t.wallets[has.Asset].Address, has.Amount); err != nil {
 		return nil, err
 	}
-	if _, err := m.srv.Deposit(t.wallets[has].Address, amount.Amount); err != nil {
-		return nil, err
-	}
-	m.say("%s, company %s, has %s", name, t.company, m.money(amount))
+	m.say("%s, company %s, has %s", name, t.company, m.money(has))
 	return t, nil
 }
 

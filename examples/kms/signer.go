@@ -88,12 +88,10 @@ func (s *Signer) call(ctx context.Context, method, path string, body, out any) e
 		if !again || attempt == s.attempts {
 			return fmt.Errorf("kms: %w", err)
 		}
-		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return fmt.Errorf("kms: %w; the attempt before: %w", ctx.Err(), err)
-		case <-timer.C:
+		case <-time.After(pause):
 		}
 		pause *= 2
 	}
