@@ -33,10 +33,10 @@ type Approver struct {
 }
 
 // New returns an approver for a core client. See the package's description for what it needs to be safe: a
-// store that lasts and an audit log.
+// store that lasts and an audit log. A wrong option is a [*qredo.ValidationError].
 func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Option) (*Approver, error) {
 	if client == nil || id == "" || policy == nil {
-		return nil, errors.New("approver: a client, a core client's ID and a policy are needed")
+		return nil, check(false, "approver", "needs a client, a core client's ID and a policy")
 	}
 	a := &Approver{
 		client: client, id: id, policy: policy,
@@ -47,12 +47,15 @@ func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Opt
 		a.policyHash = hashed.Hash()
 	}
 	for _, opt := range opts {
-		if err := opt(a); err != nil {
+		if opt == nil {
+			return nil, check(false, "option", "must not be nil")
+		}
+		if err := opt.set(a); err != nil {
 			return nil, err
 		}
 	}
 	if a.store == nil || a.shadow {
-		a.store = NewMemoryStore(a.now)
+		a.store = NewMemoryStore(WithClock(a.now))
 	}
 	if a.shadow {
 		a.coordinator = nil

@@ -41,7 +41,7 @@ func newDesk(t *testing.T) *desk {
 	clock := trial.NewClock(noon)
 	return &desk{
 		World: trial.NewWorld(t, 2, 2, sandbox.WithClock(clock.Now)), t: t, clock: clock,
-		store: approver.NewMemoryStore(clock.Now), logPath: filepath.Join(t.TempDir(), "audit.log"),
+		store: approver.NewMemoryStore(approver.WithClock(clock.Now)), logPath: filepath.Join(t.TempDir(), "audit.log"),
 		entries: make(chan approver.Entry, 1000), logged: &lockedBuffer{},
 	}
 }
@@ -49,7 +49,7 @@ func newDesk(t *testing.T) *desk {
 // start runs an approver until stop is called, which returns what Run did.
 func (d *desk) start(policy approver.Policy, opts ...approver.Option) (stop func() error) {
 	d.t.Helper()
-	log, err := approver.OpenAuditLog(d.logPath, d.clock.Now)
+	log, err := approver.OpenAuditLog(d.logPath, approver.WithClock(d.clock.Now))
 	require.NoError(d.t, err)
 	all := append([]approver.Option{
 		approver.WithStore(d.store), approver.WithAuditLog(log), approver.WithClock(d.clock.Now),
@@ -120,7 +120,7 @@ func (b *lockedBuffer) String() string {
 
 func rulesAt(t *testing.T, file string, now func() time.Time) *approver.Rules {
 	t.Helper()
-	rules, err := approver.ParseRules("rules.yaml", []byte(file), now)
+	rules, err := approver.ParseRules("rules.yaml", []byte(file), approver.WithClock(now))
 	require.NoError(t, err)
 	return rules
 }
@@ -134,7 +134,7 @@ func TestApproverDecidesByRules(t *testing.T) {
 		reference string
 		verdict   approver.Verdict
 		rule      string
-		outcome   string
+		outcome   approver.Outcome
 		status    qredo.ApprovalStatus
 	}{
 		{5000, "a", approver.Approve, "small", approver.OutcomeSent, qredo.ApprovalApproved},
@@ -153,7 +153,7 @@ func TestApproverDecidesByRules(t *testing.T) {
 		assert.Equal(t, c.rule, decision.Rule, c)
 		assert.Equal(t, action.ID, decision.ActionID, c)
 		assert.Equal(t, digest, decision.Digest, c)
-		assert.Equal(t, rules.Hash(), decision.Policy, c)
+		assert.Equal(t, rules.Hash(), decision.PolicyHash, c)
 		assert.Equal(t, "desk", decision.Replica, c)
 		assert.NotEmpty(t, decision.Reason, c)
 		assert.Equal(t, c.outcome, result.Outcome, c)
@@ -192,7 +192,7 @@ func TestWithoutAnAuditLogNothingIsSent(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	log, err := approver.OpenAuditLog(d.logPath, d.clock.Now)
+	log, err := approver.OpenAuditLog(d.logPath, approver.WithClock(d.clock.Now))
 	require.NoError(t, err)
 	require.NoError(t, log.Close())
 	a, err := approver.New(d.Client, d.Core, rulesAt(t, rulesFile("true"), d.clock.Now), approver.WithAuditLog(log), approver.WithClock(d.clock.Now))
@@ -304,30 +304,49 @@ func TestShadow(t *testing.T) {
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	d := newDesk(t)
 	policy := rulesAt(t, rulesFile("true"), time.Now)
-	for problem, made := range map[string]func() (*approver.Approver, error){
-		"a client": func() (*approver.Approver, error) { return approver.New(nil, d.Core, policy) },
-		"ID":       func() (*approver.Approver, error) { return approver.New(d.Client, "", policy) },
-		"a policy": func() (*approver.Approver, error) { return approver.New(d.Client, d.Core, nil) },
-		"concurrency": func() (*approver.Approver, error) {
-			return approver.New(d.Client, d.Core, policy, approver.WithConcurrency(0))
-		},
-		"pauses": func() (*approver.Approver, error) {
-			return approver.New(d.Client, d.Core, policy, approver.WithBackoff(2, 1))
-		},
-		"the store": func() (*approver.Approver, error) {
-			return approver.New(d.Client, d.Core, policy, approver.WithStore(nil))
-		},
-		"the logger": func() (*approver.Approver, error) {
-			return approver.New(d.Client, d.Core, policy, approver.WithLogger(nil))
-		},
-		"the clock": func() (*approver.Approver, error) {
-			return approver.New(d.Client, d.Core, policy, approver.WithClock(nil))
-		},
-		"core client'": func() (*approver.Approver, error) { return approver.New(d.Client, "", nil) },
+	_, err := approver.New(nil, d.Core, policy)
+	require.ErrorContains(t, err, "a client")
+	_, err = approver.New(d.Client, "", policy)
+	require.ErrorContains(t, err, "ID")
+	_, err = approver.New(d.Client, d.Core, nil)
+	requireInvalid(t, err, "approver")
+	for _, c := range []struct {
+		field  string
+		option approver.Option
+	}{
+		{"option", nil},
+		{"store", approver.WithStore(nil)},
+		{"audit log", approver.WithAuditLog(nil)},
+		{"coordinator", approver.WithCoordinator(nil)},
+		{"observer", approver.WithObserver(nil)},
+		{"logger", approver.WithLogger(nil)},
+		{"clock", approver.WithClock(nil)},
+		{"concurrency", approver.WithConcurrency(0)},
+		{"backoff", approver.WithBackoff(2, 1)},
+		{"backoff", approver.WithBackoff(0, 1)},
 	} {
-		_, err := made()
-		require.ErrorContains(t, err, problem)
+		_, err := approver.New(d.Client, d.Core, policy, c.option)
+		requireInvalid(t, err, c.field)
 	}
+}
+
+func requireInvalid(t *testing.T, err error, field string) {
+	t.Helper()
+	var invalid *qredo.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, field, invalid.Field)
+}
+
+func TestAClockThatIsNilIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	_, err := approver.ParseRules("rules.yaml", []byte(rulesFile("true")), approver.WithClock(nil))
+	requireInvalid(t, err, "clock")
+	_, err = approver.OpenStore(path, approver.WithClock(nil))
+	requireInvalid(t, err, "clock")
+	_, err = approver.OpenAuditLog(path, approver.WithClock(nil))
+	requireInvalid(t, err, "clock")
+	assert.NoFileExists(t, path)
+	assert.Panics(t, func() { approver.NewMemoryStore(approver.WithClock(nil)) })
 }
 
 func TestRunEndsWithTheFeed(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
@@ -30,32 +29,35 @@ const (
 
 // Entry is a line of the audit log.
 type Entry struct {
-	Seq      int64          `json:"seq"` // 1 for the first line
-	Time     time.Time      `json:"time"`
-	Kind     EntryKind      `json:"kind"`
-	Replica  string         `json:"replica,omitzero"`
-	ActionID qredo.ActionID `json:"action,omitzero"`
-	Digest   string         `json:"digest,omitzero"` // of the action's details; see [Digest]
-	Policy   string         `json:"policy,omitzero"` // the policy's hash
-	Verdict  Verdict        `json:"verdict,omitzero"`
-	Rule     string         `json:"rule,omitzero"`
-	Reason   string         `json:"reason,omitzero"`
-	Outcome  string         `json:"outcome,omitzero"` // of results
-	Prev     string         `json:"prev"`             // the hash of the line before; empty in the first
+	Seq        int64          `json:"seq"` // 1 for the first line
+	Time       time.Time      `json:"time"`
+	Kind       EntryKind      `json:"kind"`
+	Replica    string         `json:"replica,omitzero"`
+	ActionID   qredo.ActionID `json:"action_id,omitzero"`
+	Digest     string         `json:"digest,omitzero"` // of the action's details; see [Digest]
+	PolicyHash string         `json:"policy_hash,omitzero"`
+	Verdict    Verdict        `json:"verdict,omitzero"`
+	Rule       string         `json:"rule,omitzero"`
+	Reason     string         `json:"reason,omitzero"`
+	Outcome    Outcome        `json:"outcome,omitzero"` // of results
+	Prev       string         `json:"prev"`             // the hash of the line before; empty in the first
 }
 
-// The outcomes of results.
+// Outcome tells what became of a decision.
+type Outcome string
+
+// The outcomes of decisions.
 const (
-	OutcomeSent    = "sent"    // the service took the vote
-	OutcomeLeft    = "left"    // to humans
-	OutcomeRefused = "refused" // the service will not take the vote
-	OutcomeExpired = "expired" // before the service took the vote
-	OutcomeEnded   = "ended"   // the action was not pending any more: the vote had arrived, or was not needed
-	OutcomeChanged = "changed" // the details are not those that were decided on: the vote was held back
+	OutcomeSent    Outcome = "sent"    // the service took the vote
+	OutcomeLeft    Outcome = "left"    // to humans
+	OutcomeRefused Outcome = "refused" // the service will not take the vote
+	OutcomeExpired Outcome = "expired" // before the service took the vote
+	OutcomeEnded   Outcome = "ended"   // the action was not pending any more: the vote had arrived, or was not needed
+	OutcomeChanged Outcome = "changed" // the details are not those that were decided on: the vote was held back
 )
 
 // Head is the end of an audit log: the last line's number and hash. Kept in another place, it shows later
-// whether lines were cut off the log's end; see [ExpectHead].
+// whether lines were cut off the log's end; see [WithHead].
 type Head struct {
 	Seq  int64  `json:"seq"` // 0 for an empty log
 	Hash string `json:"hash"`
@@ -84,8 +86,12 @@ const lineEnd = "\"}\n"
 // OpenAuditLog opens a log, or makes it, and reads all of it: a log that does not verify is an error, and
 // must be put aside by hand. Only at its very end an incomplete line is allowed, which a crash can leave
 // behind. It is removed, and a line of kind [EntryTorn] tells so; nothing was sent on account of it. The
-// caller closes the log.
-func OpenAuditLog(path string, now func() time.Time) (*AuditLog, error) {
+// caller closes the log. Lines have the time of [time.Now] unless [WithClock] is given.
+func OpenAuditLog(path string, opts ...ClockOption) (*AuditLog, error) {
+	now, err := clock(opts)
+	if err != nil {
+		return nil, err
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("approver: audit log: %w", err)
@@ -188,14 +194,4 @@ func clip(s string) string {
 		s = s[:most] + "…"
 	}
 	return strings.ToValidUTF8(s, "�")
-}
-
-// ReadLog gives the entries of a log that verifies.
-func ReadLog(r io.Reader) ([]Entry, error) {
-	var entries []Entry
-	_, _, err := readLog(r, func(e Entry, _ string) error {
-		entries = append(entries, e)
-		return nil
-	})
-	return entries, err
 }

@@ -11,7 +11,7 @@ import (
 
 // LogError says where an audit log is not as it was written.
 type LogError struct {
-	Line    int64 // the first line that is wrong, counted from 1
+	Line    int // the first line that is wrong, counted from 1
 	Problem string
 
 	torn bool // the line is the last and has no end
@@ -22,15 +22,15 @@ func (e *LogError) Error() string {
 	return fmt.Sprintf("approver: audit log: line %d %s", e.Line, e.Problem)
 }
 
-// VerifyOption says what else VerifyLog is to check.
+// VerifyOption says what else is checked of a log.
 type VerifyOption func(*verification)
 
 type verification struct{ heads []Head }
 
-// ExpectHead demands that the log holds the line that was its last once, as [AuditLog.Head] told. It may
+// WithHead demands that the log holds the line that was its last once, as [AuditLog.Head] told. It may
 // have grown since. This finds lines that were cut off the end, or a log that was written anew: which
-// cannot be seen from the file alone.
-func ExpectHead(h Head) VerifyOption {
+// cannot be seen from the file alone. Unless given, a log that is shorter than it was verifies.
+func WithHead(h Head) VerifyOption {
 	return func(v *verification) { v.heads = append(v.heads, h) }
 }
 
@@ -39,8 +39,19 @@ func ExpectHead(h Head) VerifyOption {
 // end, which a crash leaves behind until the log is opened again, is an error as well.
 //
 // The file alone cannot show that whole lines were cut off its end, or that somebody who can write it made
-// it anew from some line on: for that, keep the log's head elsewhere and give it as [ExpectHead].
+// it anew from some line on: for that, keep the log's head elsewhere and give it as [WithHead].
 func VerifyLog(r io.Reader, opts ...VerifyOption) error {
+	return verify(r, opts, func(Entry) {})
+}
+
+// ReadLog returns the entries of a log, and the error that [VerifyLog] returns: up to there they are right.
+func ReadLog(r io.Reader, opts ...VerifyOption) ([]Entry, error) {
+	var entries []Entry
+	err := verify(r, opts, func(e Entry) { entries = append(entries, e) })
+	return entries, err
+}
+
+func verify(r io.Reader, opts []VerifyOption, each func(Entry)) error {
 	var v verification
 	for _, opt := range opts {
 		opt(&v)
@@ -48,9 +59,10 @@ func VerifyLog(r io.Reader, opts ...VerifyOption) error {
 	end, _, err := readLog(r, func(e Entry, hash string) error {
 		for _, h := range v.heads {
 			if h.Seq == e.Seq && h.Hash != hash {
-				return &LogError{Line: e.Seq, Problem: "is not the line that was the last once: the log was written anew"}
+				return wrong(e.Seq, "is not the line that was the last once: the log was written anew")
 			}
 		}
+		each(e)
 		return nil
 	})
 	if err != nil {
@@ -58,17 +70,21 @@ func VerifyLog(r io.Reader, opts ...VerifyOption) error {
 	}
 	for _, h := range v.heads {
 		if h.Seq > end.Seq {
-			return &LogError{Line: end.Seq + 1, Problem: fmt.Sprintf("is missing: the log had %d lines once", h.Seq)}
+			return wrong(end.Seq+1, "is missing: the log had %d lines once", h.Seq)
 		}
 	}
 	return nil
 }
 
+func wrong(line int64, problem string, args ...any) *LogError {
+	return &LogError{Line: int(line), Problem: fmt.Sprintf(problem, args...)}
+}
+
 // maxLine is how long a line can be. What goes into one is clipped far below that.
 const maxLine = 64 << 10
 
-// readLog checks a log line by line and gives each to f, which may be nil. It returns the log's head and
-// how many bytes its complete lines have.
+// readLog checks a log line by line and gives each to f, which may be nil. It returns the log's head and how many bytes its
+// complete lines have.
 func readLog(r io.Reader, f func(e Entry, hash string) error) (head Head, complete int64, err error) {
 	in := bufio.NewReaderSize(r, maxLine)
 	for {
@@ -77,20 +93,18 @@ func readLog(r io.Reader, f func(e Entry, hash string) error) (head Head, comple
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return head, complete, nil
 		case errors.Is(err, io.EOF):
-			return head, complete, &LogError{Line: head.Seq + 1, Problem: "is incomplete: it has no end", torn: true}
+			return head, complete, &LogError{Line: int(head.Seq) + 1, Problem: "is incomplete: it has no end", torn: true}
 		case errors.Is(err, bufio.ErrBufferFull):
-			return head, complete, &LogError{Line: head.Seq + 1, Problem: "was altered: it is too long"}
+			return head, complete, wrong(head.Seq+1, "was altered: it is too long")
 		case err != nil:
 			return head, complete, fmt.Errorf("approver: audit log: %w", err)
 		}
 		e, hash, err := readLine(line, head)
+		if err == nil && f != nil {
+			err = f(e, hash)
+		}
 		if err != nil {
 			return head, complete, err
-		}
-		if f != nil {
-			if err := f(e, hash); err != nil {
-				return head, complete, err
-			}
 		}
 		head = Head{e.Seq, hash}
 		complete += int64(len(line))
@@ -100,28 +114,22 @@ func readLog(r io.Reader, f func(e Entry, hash string) error) (head Head, comple
 // readLine checks the line that comes after head.
 func readLine(line []byte, head Head) (e Entry, hash string, err error) {
 	n := head.Seq + 1
-	hashed, rest, found := cutLast(line, hashField)
-	if !found || hashOf(hashed)+lineEnd != string(rest) {
-		return e, "", &LogError{Line: n, Problem: "was altered: its hash is not that of its content"}
+	i := bytes.LastIndex(line, []byte(hashField))
+	hashed := line[:max(i, 0)]
+	hash = hashOf(hashed)
+	if i < 0 || string(line[i:]) != hashField+hash+lineEnd {
+		return e, "", wrong(n, "was altered: its hash is not that of its content")
 	}
 	if err := json.Unmarshal(append(bytes.Clone(hashed), '}'), &e); err != nil {
-		return e, "", &LogError{Line: n, Problem: fmt.Sprintf("is not an entry: %v", err)}
+		return e, "", wrong(n, "is not an entry: %v", err)
 	}
 	switch {
 	case e.Seq > n:
-		return e, "", &LogError{Line: n, Problem: fmt.Sprintf("is missing, or stands elsewhere: line %d stands in its place", e.Seq)}
+		return e, "", wrong(n, "is missing, or stands elsewhere: line %d stands in its place", e.Seq)
 	case e.Seq < n:
-		return e, "", &LogError{Line: n, Problem: fmt.Sprintf("is missing, or stands elsewhere: line %d stands in its place again", e.Seq)}
+		return e, "", wrong(n, "is missing, or stands elsewhere: line %d stands in its place again", e.Seq)
 	case e.Prev != head.Hash:
-		return e, "", &LogError{Line: n, Problem: "does not follow the line before: one of them was written anew"}
+		return e, "", wrong(n, "does not follow the line before: one of them was written anew")
 	}
-	return e, string(rest[:len(rest)-len(lineEnd)]), nil
-}
-
-func cutLast(s []byte, sep string) (before, after []byte, found bool) {
-	i := bytes.LastIndex(s, []byte(sep))
-	if i < 0 {
-		return s, nil, false
-	}
-	return s[:i], s[i+len(sep):], true
+	return e, hash, nil
 }

@@ -27,9 +27,13 @@ var (
 	spentBucket     = []byte("spent")     // counter → moment, action ID → amount
 )
 
-// OpenStore opens the store in a file, or makes it. The windows of limits roll by a clock, [time.Now] in a
-// program. It is an error if another process has the file open. The caller closes the store.
-func OpenStore(path string, now func() time.Time) (*FileStore, error) {
+// OpenStore opens the store in a file, or makes it. The windows of limits roll by [time.Now] unless
+// [WithClock] is given. It is an error if another process has the file open. The caller closes the store.
+func OpenStore(path string, opts ...ClockOption) (*FileStore, error) {
+	now, err := clock(opts)
+	if err != nil {
+		return nil, err
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
 	if err != nil {
 		return nil, fmt.Errorf("approver: store %s: %w", path, err)
@@ -89,11 +93,11 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 		}
 		now := s.now()
 		for _, spend := range spends {
-			if err := CheckSpend(spend, usedIn(tx, spend, now)); err != nil {
+			if err := spend.Check(usedIn(tx, spend, now)); err != nil {
 				return err
 			}
 		}
-		keep := Keep(spends)
+		keep := Retention(spends)
 		for _, spend := range spends {
 			if err := putSpent(tx, spend, rec.ActionID, now, keep[spend.Counter]); err != nil {
 				return err
@@ -134,7 +138,7 @@ func putSpent(tx *bbolt.Tx, s Spend, id qredo.ActionID, now time.Time, keep time
 			return err
 		}
 	}
-	return counter.Put(timeKey(now, id), binary.BigEndian.AppendUint64(nil, uint64(s.Amount))) //nolint:gosec // CheckSpend refuses negative amounts
+	return counter.Put(timeKey(now, id), binary.BigEndian.AppendUint64(nil, uint64(s.Amount))) //nolint:gosec // Check refuses negative amounts
 }
 
 func usedIn(tx *bbolt.Tx, s Spend, now time.Time) Usage {
@@ -170,7 +174,7 @@ func forgetExpired(tx *bbolt.Tx, now time.Time) error {
 }
 
 // Finish implements [Store].
-func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome string) error {
+func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome Outcome) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		rec, found, err := record(tx, id)
 		if err != nil {

@@ -2,10 +2,10 @@
 // details, asks a policy, writes down what it decided, and approves, rejects or leaves the action to
 // humans.
 //
-//	rules, err := approver.LoadRules("rules.yaml", time.Now)
-//	store, err := approver.OpenStore("approver.db", time.Now)      // decisions and sums
+//	rules, err := approver.LoadRules("rules.yaml")
+//	store, err := approver.OpenStore("approver.db") // decisions and sums
 //	defer store.Close()
-//	log, err := approver.OpenAuditLog("audit.jsonl", time.Now)
+//	log, err := approver.OpenAuditLog("audit.jsonl")
 //	defer log.Close()
 //	a, err := approver.New(client, coreClientID, rules, approver.WithStore(store), approver.WithAuditLog(log))
 //	err = a.Run(ctx) // until ctx ends

@@ -31,12 +31,12 @@ func Example() {
 	check(err)
 	defer func() { check(os.RemoveAll(dir)) }()
 
-	rules, err := approver.ParseRules("rules.yaml", []byte(exampleRules), time.Now) // or LoadRules
+	rules, err := approver.ParseRules("rules.yaml", []byte(exampleRules)) // or LoadRules
 	check(err)
-	store, err := approver.OpenStore(filepath.Join(dir, "approver.db"), time.Now)
+	store, err := approver.OpenStore(filepath.Join(dir, "approver.db"))
 	check(err)
 	defer func() { check(store.Close()) }()
-	log, err := approver.OpenAuditLog(filepath.Join(dir, "audit.jsonl"), time.Now)
+	log, err := approver.OpenAuditLog(filepath.Join(dir, "audit.jsonl"))
 	check(err)
 	defer func() { check(log.Close()) }()
 

@@ -31,7 +31,7 @@ func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (Explanation,
 	}
 	var first error
 	for i, spend := range e.Decision.Spends {
-		over := CheckSpend(spend, used[i])
+		over := spend.Check(used[i])
 		e.Limits = append(e.Limits, LimitResult{Spend: spend, Used: used[i], Over: over != nil})
 		if first == nil && over != nil {
 			first = over

@@ -76,7 +76,7 @@ func (r *run) handle(ctx context.Context, t *task) error {
 }
 
 // over tells whether it is too late to vote.
-func (r *run) over(action *qredo.Action) (outcome string) {
+func (r *run) over(action *qredo.Action) (outcome Outcome) {
 	switch {
 	case action.Status == qredo.ApprovalExpired || action.Status == qredo.ApprovalPending && expired(action.Expires.Time, r.now()):
 		return OutcomeExpired
@@ -97,7 +97,7 @@ func (r *run) decide(ctx context.Context, action qredo.Action, digest string) (R
 		r.log.ErrorContext(ctx, "approver: the policy failed, the action is left to humans", "action", action.ID, "rule", d.Rule, "error", err)
 	}
 	rec := Record{
-		ActionID: action.ID, Digest: digest, Policy: r.policyHash, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason,
+		ActionID: action.ID, Digest: digest, PolicyHash: r.policyHash, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason,
 		Decided: r.now().UTC(), Expires: action.Expires.Time, Token: rand.Text(),
 	}
 	if rec.Expires.Year() > 9999 { // which JSON does not take for a time
@@ -170,7 +170,7 @@ func (r *run) conclude(ctx context.Context, rec Record, err error) error {
 }
 
 // finish notes that nothing is left to do about a decision.
-func (r *run) finish(ctx context.Context, rec Record, outcome, reason string) error {
+func (r *run) finish(ctx context.Context, rec Record, outcome Outcome, reason string) error {
 	if err := r.store.Finish(ctx, rec.ActionID, outcome); err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (r *run) finish(ctx context.Context, rec Record, outcome, reason string) er
 
 func entryOf(kind EntryKind, rec Record) Entry {
 	return Entry{
-		Kind: kind, ActionID: rec.ActionID, Digest: rec.Digest, Policy: rec.Policy,
+		Kind: kind, ActionID: rec.ActionID, Digest: rec.Digest, PolicyHash: rec.PolicyHash,
 		Verdict: rec.Verdict, Rule: rec.Rule, Reason: rec.Reason,
 	}
 }

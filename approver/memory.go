@@ -25,8 +25,13 @@ type spentEntry struct {
 	amount int64
 }
 
-// NewMemoryStore returns an empty store whose windows roll by a clock, [time.Now] in a program.
-func NewMemoryStore(now func() time.Time) *MemoryStore {
+// NewMemoryStore returns an empty store. Its windows roll by [time.Now] unless [WithClock] is given. A clock
+// that is nil is a panic.
+func NewMemoryStore(opts ...ClockOption) *MemoryStore {
+	now, err := clock(opts)
+	if err != nil {
+		panic(err)
+	}
 	return &MemoryStore{
 		now: now, records: map[qredo.ActionID]Record{}, spent: map[string][]spentEntry{}, claimed: map[qredo.ActionID]bool{},
 	}
@@ -49,7 +54,7 @@ func (m *MemoryStore) Reserve(_ context.Context, rec Record, spends []Spend) (Re
 	}
 	now := m.now()
 	for _, s := range spends {
-		if err := CheckSpend(s, m.used(s, now)); err != nil {
+		if err := s.Check(m.used(s, now)); err != nil {
 			return Record{}, err
 		}
 	}
@@ -57,7 +62,7 @@ func (m *MemoryStore) Reserve(_ context.Context, rec Record, spends []Spend) (Re
 	for _, s := range spends {
 		amounts[s.Counter] = s.Amount
 	}
-	keep := Keep(spends)
+	keep := Retention(spends)
 	for counter, amount := range amounts {
 		var kept []spentEntry
 		for _, e := range m.spent[counter] {
@@ -82,7 +87,7 @@ func (m *MemoryStore) used(s Spend, now time.Time) Usage {
 }
 
 // Finish implements [Store].
-func (m *MemoryStore) Finish(_ context.Context, id qredo.ActionID, outcome string) error {
+func (m *MemoryStore) Finish(_ context.Context, id qredo.ActionID, outcome Outcome) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rec, found := m.records[id]

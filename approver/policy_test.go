@@ -146,7 +146,7 @@ func TestExpressions(t *testing.T) {
 		{`type == "ApproveNewWalletConnect" && wallet == "wallet-9"`, newAction(connect), noon, yes},
 	} {
 		t.Run(c.when, func(t *testing.T) {
-			rules, err := approver.ParseRules("rules.yaml", []byte(rulesFile(c.when)), at(c.at))
+			rules, err := approver.ParseRules("rules.yaml", []byte(rulesFile(c.when)), approver.WithClock(at(c.at)))
 			require.NoError(t, err)
 			d, err := rules.Decide(t.Context(), c.action)
 			require.NoError(t, err)
@@ -171,7 +171,7 @@ func TestExpressionsThatCannotBeWorkedOut(t *testing.T) {
 		`reference matches "[" + reference + ""`: "missing closing ]",
 	} {
 		t.Run(when, func(t *testing.T) {
-			rules, err := approver.ParseRules("rules.yaml", []byte(rulesFile(when)), at(noon))
+			rules, err := approver.ParseRules("rules.yaml", []byte(rulesFile(when)), approver.WithClock(at(noon)))
 			require.NoError(t, err)
 			d, err := rules.Decide(t.Context(), newAction(amount(math.MaxInt64)))
 			require.ErrorContains(t, err, problem)
@@ -186,7 +186,7 @@ func TestExpressionsThatCannotBeWorkedOut(t *testing.T) {
 }
 
 func TestActionsThatNoRuleDecides(t *testing.T) {
-	rules, err := approver.ParseRules("rules.yaml", []byte(rulesFile("true")), at(noon))
+	rules, err := approver.ParseRules("rules.yaml", []byte(rulesFile("true")), approver.WithClock(at(noon)))
 	require.NoError(t, err)
 	for name, action := range map[string]qredo.Action{
 		"without details":     newAction(func(a *qredo.Action) { a.Details = nil }),
@@ -224,7 +224,7 @@ rules:
 `
 
 func TestFirstMatchWins(t *testing.T) {
-	rules, err := approver.ParseRules("rules.yaml", []byte(threeRules), at(noon))
+	rules, err := approver.ParseRules("rules.yaml", []byte(threeRules), approver.WithClock(at(noon)))
 	require.NoError(t, err)
 	assert.Len(t, rules.Hash(), 64)
 
@@ -256,7 +256,7 @@ func TestFirstMatchWins(t *testing.T) {
 }
 
 func TestExplanationAsText(t *testing.T) {
-	rules, err := approver.ParseRules("rules.yaml", []byte(threeRules), at(noon))
+	rules, err := approver.ParseRules("rules.yaml", []byte(threeRules), approver.WithClock(at(noon)))
 	require.NoError(t, err)
 	e := rules.Explain(newAction())
 	assert.EqualValues(t, 1000, e.Values["amount"])
@@ -346,7 +346,7 @@ func TestRuleFilesThatDoNotLoad(t *testing.T) {
 		{"a limit beyond 64 bits", limited("{per: asset, window: 1h, max_amount: 9223372036854775808}"), 6, "", "within 64 bits"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := approver.ParseRules("rules.yaml", []byte(c.file), at(noon))
+			_, err := approver.ParseRules("rules.yaml", []byte(c.file), approver.WithClock(at(noon)))
 			var e *approver.RuleError
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, c.line, e.Line, err)
@@ -378,6 +378,6 @@ func TestEveryKnownTypeOfActionCanBeNamed(t *testing.T) {
 }
 
 func TestLoadRules(t *testing.T) {
-	_, err := approver.LoadRules(t.TempDir()+"/none.yaml", time.Now)
+	_, err := approver.LoadRules(t.TempDir() + "/none.yaml")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }

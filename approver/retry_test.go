@@ -73,7 +73,7 @@ func TestVotesAreSentAgainByKindOfError(t *testing.T) {
 			name    string
 			ways    []fail
 			sent    int64
-			outcome string
+			outcome approver.Outcome
 		}{
 			{"accepted", nil, 1, approver.OutcomeSent},
 			{"500", []fail{500}, 2, approver.OutcomeSent},
@@ -196,7 +196,7 @@ func (changing) Lookup(_ context.Context, id qredo.ActionID) (approver.Record, b
 	return approver.Record{ActionID: id, Digest: "of others", Verdict: approver.Approve}, true, nil
 }
 
-func (changing) Finish(context.Context, qredo.ActionID, string) error { return nil }
+func (changing) Finish(context.Context, qredo.ActionID, approver.Outcome) error { return nil }
 
 func TestDetailsThatChangedHoldTheVoteBack(t *testing.T) {
 	d := newDesk(t)

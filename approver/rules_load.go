@@ -61,17 +61,21 @@ type limit struct {
 }
 
 // LoadRules reads a rule file; see the package's description for what can stand in it. What is wrong with
-// it is a [*RuleError]. The rules' time of day comes from a clock, [time.Now] in a program.
-func LoadRules(path string, now func() time.Time) (*Rules, error) {
+// it is a [*RuleError]. The rules' time of day is that of [time.Now] unless [WithClock] is given.
+func LoadRules(path string, opts ...ClockOption) (*Rules, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("approver: rules: %w", err)
 	}
-	return ParseRules(path, data, now)
+	return ParseRules(path, data, opts...)
 }
 
 // ParseRules reads the content of a rule file as [LoadRules] does. The name is for errors.
-func ParseRules(name string, data []byte, now func() time.Time) (*Rules, error) {
+func ParseRules(name string, data []byte, opts ...ClockOption) (*Rules, error) {
+	now, err := clock(opts)
+	if err != nil {
+		return nil, err
+	}
 	l := loader{file: name}
 	rules := l.load(data)
 	if l.err != nil {

@@ -12,16 +12,16 @@ import (
 
 // Record is the one decision about an action, as a [Store] keeps it.
 type Record struct {
-	ActionID qredo.ActionID `json:"action"`
-	Digest   string         `json:"digest"` // of the details that were decided on; see [Digest]
-	Policy   string         `json:"policy"` // the policy's hash
-	Verdict  Verdict        `json:"verdict"`
-	Rule     string         `json:"rule"`
-	Reason   string         `json:"reason"`
-	Decided  time.Time      `json:"decided"`
-	Expires  time.Time      `json:"expires"` // of the action; zero if it does not expire
-	Token    string         `json:"token"`   // made for each attempt to decide: tells whose decision this is
-	Outcome  string         `json:"outcome"` // what became of it; empty while something is left to do
+	ActionID   qredo.ActionID `json:"action_id"`
+	Digest     string         `json:"digest"` // of the details that were decided on; see [Digest]
+	PolicyHash string         `json:"policy_hash"`
+	Verdict    Verdict        `json:"verdict"`
+	Rule       string         `json:"rule"`
+	Reason     string         `json:"reason"`
+	Decided    time.Time      `json:"decided"`
+	Expires    time.Time      `json:"expires"` // of the action; zero if it does not expire
+	Token      string         `json:"token"`   // made for each attempt to decide: tells whose decision this is
+	Outcome    Outcome        `json:"outcome"` // what became of it; empty while something is left to do
 }
 
 // Store keeps decisions, and what limits have counted. It is what makes several replicas, or a program
@@ -40,7 +40,7 @@ type Store interface {
 	Reserve(ctx context.Context, rec Record, spends []Spend) (Record, error)
 
 	// Finish notes what became of a decision.
-	Finish(ctx context.Context, id qredo.ActionID, outcome string) error
+	Finish(ctx context.Context, id qredo.ActionID, outcome Outcome) error
 
 	// Usage tells what the counters of spends hold now, in the order of spends.
 	Usage(ctx context.Context, spends []Spend) ([]Usage, error)
@@ -70,9 +70,9 @@ func (e *OverLimitError) Error() string {
 	return fmt.Sprintf("limit %s: %d of at most %d within %s are used, %d more are asked for", s.Counter, e.Used.Amount, s.MaxAmount, s.Window, s.Amount)
 }
 
-// CheckSpend returns an [*OverLimitError] if a spend does not fit on top of what is used. It is for
-// implementations of [Store]. A sum beyond 64 bits, or a negative amount, is over any limit.
-func CheckSpend(s Spend, used Usage) error {
+// Check returns an [*OverLimitError] if the spend does not fit on top of what is used. A sum beyond 64 bits,
+// or a negative amount, is over any limit. It is for those who write a [Store].
+func (s Spend) Check(used Usage) error {
 	over := s.MaxCount > 0 && used.Count >= s.MaxCount || s.Amount < 0 ||
 		s.MaxAmount > 0 && (used.Amount > s.MaxAmount || s.Amount > s.MaxAmount-used.Amount)
 	if over {
@@ -81,9 +81,9 @@ func CheckSpend(s Spend, used Usage) error {
 	return nil
 }
 
-// Keep returns, for each counter of spends, how long what is spent must be kept: twice the longest
-// window, so that a clock that was wrong for a while loses nothing. It is for implementations of [Store].
-func Keep(spends []Spend) map[string]time.Duration {
+// Retention returns, for each counter of spends, how long what is spent must be kept: twice the longest
+// window, so that a clock that was wrong for a while loses nothing. It is for those who write a [Store].
+func Retention(spends []Spend) map[string]time.Duration {
 	keep := make(map[string]time.Duration, len(spends))
 	for _, s := range spends {
 		keep[s.Counter] = max(keep[s.Counter], 2*s.Window)

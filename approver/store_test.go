@@ -16,14 +16,16 @@ import (
 
 func openStore(t *testing.T, path string, now func() time.Time) *approver.FileStore {
 	t.Helper()
-	s, err := approver.OpenStore(path, now)
+	s, err := approver.OpenStore(path, approver.WithClock(now))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	return s
 }
 
 func TestMemoryStore(t *testing.T) {
-	trial.TestStore(t, func(_ *testing.T, now func() time.Time) approver.Store { return approver.NewMemoryStore(now) })
+	trial.TestStore(t, func(_ *testing.T, now func() time.Time) approver.Store {
+		return approver.NewMemoryStore(approver.WithClock(now))
+	})
 }
 
 func TestFileStore(t *testing.T) {
@@ -36,13 +38,13 @@ func TestFileStore(t *testing.T) {
 func TestFileStoreKeepsWhatItHas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
 	clock := trial.NewClock(noon)
-	s, err := approver.OpenStore(path, clock.Now)
+	s, err := approver.OpenStore(path, approver.WithClock(clock.Now))
 	require.NoError(t, err)
 	spend := approver.Spend{Counter: "c", Amount: 5, Window: time.Hour, MaxAmount: 10}
 	rec := approver.Record{ActionID: "a", Verdict: approver.Approve, Decided: noon, Expires: noon.Add(time.Hour), Token: "t"}
 	_, err = s.Reserve(t.Context(), rec, []approver.Spend{spend})
 	require.NoError(t, err)
-	_, err = approver.OpenStore(path, clock.Now)
+	_, err = approver.OpenStore(path, approver.WithClock(clock.Now))
 	require.Error(t, err, "another process may use it")
 	require.NoError(t, s.Close())
 

@@ -20,7 +20,7 @@ var errLost = errors.New("redis: the lease was lost")
 func (s *Store) Claim(ctx context.Context, id qredo.ActionID) (context.Context, func(), error) {
 	lock := s.locks.NewMutex(s.lockKey(id), redsync.WithExpiry(s.lease))
 	err := lock.TryLockContext(ctx)
-	if taken := (*redsync.ErrTaken)(nil); errors.As(err, &taken) || errors.Is(err, redsync.ErrFailed) {
+	if isTaken(err) || errors.Is(err, redsync.ErrFailed) {
 		return nil, nil, &approver.ClaimedError{RetryAfter: s.lease / 2}
 	}
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,13 +57,13 @@ func (k *killTrial) checkLogs() map[qredo.ActionID]approver.Entry {
 	first, decisions := map[qredo.ActionID]approver.Entry{}, map[qredo.ActionID]int{}
 	kinds := map[approver.EntryKind]int{}
 	for i := range k.Replicas {
-		log, err := approver.OpenAuditLog(k.log(i), time.Now) // removes what the last kill has cut
+		log, err := approver.OpenAuditLog(k.log(i)) // removes what the last kill has cut
 		require.NoError(k.t, err)
 		head := log.Head()
 		require.NoError(k.t, log.Close())
 		file, err := os.Open(k.log(i))
 		require.NoError(k.t, err)
-		require.NoError(k.t, approver.VerifyLog(file, approver.ExpectHead(head)))
+		require.NoError(k.t, approver.VerifyLog(file, approver.WithHead(head)))
 		_, err = file.Seek(0, 0)
 		require.NoError(k.t, err)
 		entries, err := approver.ReadLog(file)

@@ -63,11 +63,11 @@ func runChild(config string) (err error) {
 	if err != nil {
 		return err
 	}
-	rules, err := approver.LoadRules(c.Rules, time.Now)
+	rules, err := approver.LoadRules(c.Rules)
 	if err != nil {
 		return err
 	}
-	log, err := approver.OpenAuditLog(c.Log, time.Now)
+	log, err := approver.OpenAuditLog(c.Log)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func runChild(config string) (err error) {
 		}
 		opts = append(opts, approver.WithStore(store), approver.WithCoordinator(store))
 	} else {
-		store, err := approver.OpenStore(c.File, time.Now)
+		store, err := approver.OpenStore(c.File)
 		if err != nil {
 			return err
 		}

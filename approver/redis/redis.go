@@ -67,35 +67,40 @@ type Store struct {
 // Option changes how a [Store] works.
 type Option func(*Store) error
 
-// WithLease sets for how long a replica has an action without a sign of life; 10 seconds unless set. That
+// WithLease sets for how long a replica has an action without a sign of life; 10 seconds unless given. That
 // is how long it takes until another goes on after a replica has died.
 func WithLease(d time.Duration) Option {
 	return func(s *Store) error {
-		if d < 10*time.Millisecond {
-			return fmt.Errorf("redis: the lease must be at least 10ms, is %s", d)
-		}
 		s.lease = d
-		return nil
+		return check(d >= 10*time.Millisecond, "lease", "must be at least 10ms, is %s", d)
 	}
 }
 
-// WithClock makes windows roll by the caller's clock instead of the Redis server's. It is for tests: with
-// several replicas their clocks would have to agree.
+// WithClock makes windows roll by the caller's clock; unless given, by that of the Redis server. It is for
+// tests: with several replicas their clocks would have to agree.
 func WithClock(now func() time.Time) Option {
-	return func(s *Store) error {
-		s.now = now
+	return func(s *Store) error { s.now = now; return check(now != nil, "clock", "must not be nil") }
+}
+
+// check returns a [*qredo.ValidationError] unless something is as it must be.
+func check(ok bool, field, rule string, args ...any) error {
+	if ok {
 		return nil
 	}
+	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
 // New returns a store whose keys begin with a prefix. Approvers with the same prefix share decisions and
-// limits.
+// limits. A wrong option is a [*qredo.ValidationError].
 func New(client redis.UniversalClient, prefix string, opts ...Option) (*Store, error) {
 	if client == nil || prefix == "" {
-		return nil, errors.New("redis: a client and a prefix are needed")
+		return nil, check(false, "store", "needs a client and a prefix")
 	}
 	s := &Store{client: client, prefix: prefix, lease: 10 * time.Second, locks: redsync.New(goredis.NewPool(client))}
 	for _, opt := range opts {
+		if opt == nil {
+			return nil, check(false, "option", "must not be nil")
+		}
 		if err := opt(s); err != nil {
 			return nil, err
 		}
@@ -109,22 +114,23 @@ func (s *Store) counterKey(counter string) string     { return s.prefix + ":spen
 
 // Lookup implements [approver.Store].
 func (s *Store) Lookup(ctx context.Context, id qredo.ActionID) (approver.Record, bool, error) {
-	var rec approver.Record
 	data, err := s.client.Get(ctx, s.decisionKey(id)).Bytes()
 	if errors.Is(err, redis.Nil) {
-		return rec, false, nil
+		return approver.Record{}, false, nil
 	}
-	if err != nil {
-		return rec, false, fmt.Errorf("redis: decision about %s: %w", id, err)
+	var rec approver.Record
+	if err == nil {
+		err = json.Unmarshal(data, &rec)
 	}
-	return rec, true, s.read(data, id, &rec)
+	return rec, err == nil, about(id, err)
 }
 
-func (s *Store) read(data []byte, id qredo.ActionID, rec *approver.Record) error {
-	if err := json.Unmarshal(data, rec); err != nil {
-		return fmt.Errorf("redis: decision about %s: %w", id, err)
+// about says which decision an error is about, if there is one.
+func about(id qredo.ActionID, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("redis: decision about %s: %w", id, err)
 }
 
 // spendArgs is an [approver.Spend] as the script takes it.
@@ -145,11 +151,10 @@ const half = 1 << 32
 const keepRecord = 24 * time.Hour
 
 // Reserve implements [approver.Store].
-func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
-	var stands approver.Record
+func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (stands approver.Record, err error) {
 	data, err := json.Marshal(rec)
 	if err != nil {
-		return stands, fmt.Errorf("redis: decision about %s: %w", rec.ActionID, err)
+		return stands, about(rec.ActionID, err)
 	}
 	keys, args, err := s.spendArgs(rec.ActionID, spends)
 	if err != nil {
@@ -157,30 +162,26 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 	}
 	list, err := json.Marshal(args)
 	if err != nil {
-		return stands, fmt.Errorf("redis: %w", err)
-	}
-	if len(args) == 0 {
-		list = []byte("[]")
+		return stands, about(rec.ActionID, err)
 	}
 	now := ""
 	if s.now != nil {
 		now = strconv.FormatInt(s.now().UnixMicro(), 10)
 	}
 	answer, err := reserveScript.Run(ctx, s.client, keys, data, s.keepFor(rec), now, string(rec.ActionID), list).Slice()
-	switch {
-	case err != nil:
-		return stands, fmt.Errorf("redis: deciding about %s: %w", rec.ActionID, err)
-	case len(answer) == 2 && answer[0] == int64(1):
+	if err == nil && len(answer) == 2 && answer[0] == int64(1) {
 		text, _ := answer[1].(string)
-		return stands, s.read([]byte(text), rec.ActionID, &stands)
+		err = json.Unmarshal([]byte(text), &stands)
+	} else if err == nil {
+		return stands, overLimit(spends, answer)
 	}
-	return stands, overLimit(spends, answer)
+	return stands, about(rec.ActionID, err)
 }
 
 // spendArgs returns the script's keys and what it is to spend.
 func (s *Store) spendArgs(id qredo.ActionID, spends []approver.Spend) (keys []string, args []spendArgs, err error) {
-	keys = []string{s.decisionKey(id)}
-	index, keep := map[string]int{}, approver.Keep(spends)
+	keys, args = []string{s.decisionKey(id)}, []spendArgs{} // a list for the script also if it is empty
+	index, keep := map[string]int{}, approver.Retention(spends)
 	for _, spend := range spends {
 		if spend.Amount < 0 {
 			return nil, nil, &approver.OverLimitError{Spend: spend}
@@ -234,29 +235,27 @@ func join(high, low int64) int64 {
 }
 
 // Finish implements [approver.Store].
-func (s *Store) Finish(ctx context.Context, id qredo.ActionID, outcome string) error {
+func (s *Store) Finish(ctx context.Context, id qredo.ActionID, outcome approver.Outcome) error {
 	rec, found, err := s.Lookup(ctx, id)
-	if err != nil || !found {
-		return errors.Join(err, s.missing(id, found || err != nil))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return about(id, errNone)
 	}
 	rec.Outcome = outcome
 	data, err := json.Marshal(rec)
 	if err != nil {
-		return fmt.Errorf("redis: decision about %s: %w", id, err)
+		return about(id, err)
 	}
 	done, err := finishScript.Run(ctx, s.client, []string{s.decisionKey(id)}, data).Int()
-	if err != nil {
-		return fmt.Errorf("redis: decision about %s: %w", id, err)
+	if err == nil && done == 0 {
+		err = errNone
 	}
-	return s.missing(id, done == 1)
+	return about(id, err)
 }
 
-func (s *Store) missing(id qredo.ActionID, there bool) error {
-	if there {
-		return nil
-	}
-	return fmt.Errorf("redis: there is no decision about %s", id)
-}
+var errNone = errors.New("there is none")
 
 // Usage implements [approver.Store].
 func (s *Store) Usage(ctx context.Context, spends []approver.Spend) ([]approver.Usage, error) {

@@ -260,8 +260,12 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	require.ErrorContains(t, err, "a client")
 	_, err = redis.New(client, "")
 	require.ErrorContains(t, err, "a prefix")
-	_, err = redis.New(client, "p", redis.WithLease(time.Millisecond))
-	require.ErrorContains(t, err, "lease")
+	for field, option := range map[string]redis.Option{"lease": redis.WithLease(time.Millisecond), "clock": redis.WithClock(nil), "option": nil} {
+		_, err = redis.New(client, "p", option)
+		var invalid *qredo.ValidationError
+		require.ErrorAs(t, err, &invalid)
+		assert.Equal(t, field, invalid.Field)
+	}
 }
 
 func TestAServerThatIsAway(t *testing.T) {

@@ -178,7 +178,7 @@ func (e *example) approve(ctx context.Context) error {
 
 // shareMemory is how replicas in one process share decisions, limits and work.
 func (e *example) shareMemory() ([]approver.Option, func(), error) {
-	store := approver.NewMemoryStore(e.srv.Now)
+	store := approver.NewMemoryStore(approver.WithClock(e.srv.Now))
 	return []approver.Option{approver.WithStore(store), approver.WithCoordinator(store)}, func() {}, nil
 }
 
@@ -196,11 +196,11 @@ func (e *example) logPath(replica string) string { return filepath.Join(e.dir, r
 
 // replica is one approver, with an audit log of its own.
 func (e *example) replica(ctx context.Context, name string, shared []approver.Option) (err error) {
-	rules, err := approver.ParseRules("rules.yaml", ruleFile, e.srv.Now)
+	rules, err := approver.ParseRules("rules.yaml", ruleFile, approver.WithClock(e.srv.Now))
 	if err != nil {
 		return err
 	}
-	log, err := approver.OpenAuditLog(e.logPath(name), e.srv.Now)
+	log, err := approver.OpenAuditLog(e.logPath(name), approver.WithClock(e.srv.Now))
 	if err != nil {
 		return err
 	}

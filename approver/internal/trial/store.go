@@ -21,7 +21,7 @@ var Start = time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)
 // record is a decision about action n.
 func record(n int) approver.Record {
 	return approver.Record{
-		ActionID: qredo.ActionID(fmt.Sprint("action-", n)), Digest: "d", Policy: "p", Verdict: approver.Approve, Rule: "r",
+		ActionID: qredo.ActionID(fmt.Sprint("action-", n)), Digest: "d", PolicyHash: "p", Verdict: approver.Approve, Rule: "r",
 		Reason: "because", Decided: Start, Expires: Start.Add(time.Hour), Token: fmt.Sprint("token-", n),
 	}
 }

@@ -21,7 +21,7 @@ func (a *app) rules(path string) (*approver.Rules, error) {
 	if err := required("policy", path); err != nil {
 		return nil, err
 	}
-	rules, err := approver.LoadRules(path, a.now)
+	rules, err := approver.LoadRules(path, approver.WithClock(a.now))
 	if err != nil {
 		return nil, usageError{err.Error()}
 	}
@@ -58,7 +58,7 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 				opts = append(opts, approver.WithShadow())
 			}
 			if storePath != "" && !shadow {
-				store, openErr := approver.OpenStore(storePath, a.now)
+				store, openErr := approver.OpenStore(storePath, approver.WithClock(a.now))
 				if openErr != nil {
 					return openErr
 				}
@@ -66,7 +66,7 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 				opts = append(opts, approver.WithStore(store))
 			}
 			if auditPath != "" {
-				log, openErr := approver.OpenAuditLog(auditPath, a.now)
+				log, openErr := approver.OpenAuditLog(auditPath, approver.WithClock(a.now))
 				if openErr != nil {
 					return openErr
 				}
@@ -163,7 +163,7 @@ only with --head: the end that "agent run" printed when it ended, kept in anothe
 				if err != nil || hash == "" {
 					return usagef("--head must be NUMBER:HASH, is %q", head)
 				}
-				opts = append(opts, approver.ExpectHead(approver.Head{Seq: seq, Hash: hash}))
+				opts = append(opts, approver.WithHead(approver.Head{Seq: seq, Hash: hash}))
 			}
 			if err := approver.VerifyLog(file, opts...); err != nil {
 				return err
