@@ -16,7 +16,7 @@ type AssetBalance struct {
 	Available  qredo.Amount `json:"available"`  // what can be sent now
 	PendingIn  qredo.Amount `json:"pendingIn"`  // on its way here
 	PendingOut qredo.Amount `json:"pendingOut"` // waits for approval to leave
-	Scale      int64        `json:"scale"`      // base units of a whole unit
+	Scale      int64        `json:"scale"`      // base units of a whole unit: 100,000,000 for BTC
 }
 
 // Asset returns an asset that formats and parses amounts with the balance's scale.
@@ -63,7 +63,7 @@ type balanceInfo struct {
 	Assets Balances `json:"assets" required:"true"`
 }
 
-// Get returns the balances of all funds together, by asset.
+// Get returns the balances of all funds together, by asset, in base units.
 //
 // API: GET /balance
 func (s *BalanceService) Get(ctx context.Context, opts ...qredo.CallOption) (Balances, error) {

@@ -30,8 +30,8 @@ type Client struct {
 
 // AuthFromEnv builds an authenticator from the environment: the API key from QREDO_QAPI_KEY, or from the file
 // that QREDO_QAPI_KEY_FILE names; its secret from QREDO_QAPI_SECRET, or from the file that
-// QREDO_QAPI_SECRET_FILE names. A value that is given twice or not at all, or is no secret, is a
-// [*qredo.ValidationError].
+// QREDO_QAPI_SECRET_FILE names. A value that is set in both ways or in neither is a [*qredo.ValidationError]
+// that names the variables.
 func AuthFromEnv() (*qredo.HMACAuth, error) {
 	apiKey, err := core.FromEnv("QREDO_QAPI_KEY")
 	if err != nil {

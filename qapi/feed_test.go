@@ -16,7 +16,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-const approver = "alice@acme.example"
+const approver = "alice@example.com"
 
 // world is a sandbox with a Web3 wallet that one person approves for.
 type world struct {
@@ -28,26 +28,9 @@ type world struct {
 
 func newWorld(t *testing.T, opts ...qredo.Option) world {
 	t.Helper()
-	srv, err := sandbox.Start()
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, srv.Close()) })
-	ctx, partner := t.Context(), srv.Client()
-	company, err := partner.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
-	require.NoError(t, err)
-	require.NoError(t, partner.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: approver}))
-	require.NoError(t, srv.Accept(approver, company.ID))
-	parties, err := partner.TrustedNetwork.List(ctx, company.ID)
-	require.NoError(t, err)
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	fund, err := partner.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Fund", CustodyGroupWithdraw: group, CustodyGroupTx: group, Wallets: []qredo.WalletRequest{{Asset: "ETH"}},
-	})
-	require.NoError(t, err)
-	addresses, err := partner.Funds.DepositAddresses(ctx, company.ID, fund.ID)
-	require.NoError(t, err)
-	client, err := qapi.NewClient(srv.HMACAuth(), append([]qredo.Option{qredo.WithBaseURL(srv.QAPIBaseURL())}, opts...)...)
-	require.NoError(t, err)
-	return world{t, srv, client, addresses[0].Address}
+	acme := startAcme()
+	t.Cleanup(func() { require.NoError(t, acme.Close()) })
+	return world{t, acme.Server, acme.QAPIClient(opts...), acme.wallet.Address}
 }
 
 func (w world) create() qredo.TxID {

@@ -59,7 +59,7 @@ type Wallet struct {
 	Connected      []qredo.ConnectedAccount `json:"connected,omitzero"`
 }
 
-// FundsOptions selects funds.
+// FundsOptions selects funds; the zero FundsOptions those in use.
 type FundsOptions struct {
 	Archived bool `url:"archived,omitempty"` // those that are archived, in place of those that are not
 }
@@ -72,7 +72,7 @@ type fundList struct {
 	Funds []FundSummary `json:"funds"`
 }
 
-// List returns the account's funds.
+// List returns the account's funds, without their wallets: see [FundsService.Get].
 //
 // API: GET /funds
 func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...qredo.CallOption) ([]FundSummary, error) {
@@ -83,7 +83,7 @@ type fundAnswer struct {
 	Info *Fund `json:"fundInfo" required:"true"`
 }
 
-// Get returns a fund with its wallets.
+// Get returns a fund with its wallets. One that there is not is [qredo.ErrNotFound].
 //
 // API: GET /funds/{fund_id}
 func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Fund, error) {
@@ -94,7 +94,8 @@ func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.C
 	return fund, err
 }
 
-// Ledger returns all movements of a fund. The service does not page them.
+// Ledger returns all movements of a fund, in base units. The service does not page them. A fund that there is
+// not is [qredo.ErrNotFound].
 //
 // API: GET /funds/{fund_id}/ledger
 func (s *FundsService) Ledger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {

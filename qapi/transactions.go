@@ -114,7 +114,7 @@ func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest
 }
 
 // Status returns the whole transaction as it is now, not its status alone, which is [Transaction.Status].
-// Once it is signed, it carries that form.
+// Once it is signed, it carries that form. One that there is not is [qredo.ErrNotFound].
 //
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Status(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {

@@ -6,7 +6,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// HistoryEntry is a movement of a wallet. Amounts are in base units.
+// HistoryEntry is a movement of a wallet. Amounts are in base units, and signed as in the Partner API: what
+// left the wallet is negative.
 type HistoryEntry struct {
 	TxID      qredo.TxID      `json:"txID"`
 	ChainTxID string          `json:"chainTxID"`
@@ -26,7 +27,7 @@ type walletHistory struct {
 	History []HistoryEntry `json:"history"`
 }
 
-// History returns what moved in a wallet.
+// History returns what moved in a wallet, all of it. A wallet that there is not is [qredo.ErrNotFound].
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) History(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]HistoryEntry, error) {

@@ -12,6 +12,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, baseURL, csvPath string, out io.Writer) (err error) {
+func run(ctx context.Context, baseURL, csvPath string, out io.Writer) error {
 	client, stop, err := connect(ctx, baseURL)
 	if err != nil {
 		return err
@@ -59,12 +60,7 @@ func run(ctx context.Context, baseURL, csvPath string, out io.Writer) (err error
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closed := file.Close(); err == nil {
-			err = closed
-		}
-	}()
-	return r.csv(file)
+	return errors.Join(r.csv(file), file.Close())
 }
 
 func connect(ctx context.Context, baseURL string) (*qapi.Client, func(), error) {

@@ -62,9 +62,7 @@ func newQAPIRun(t *testing.T) *qapiRun {
 	checker := Qredo.New()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	client, err := qapi.NewClient(r.srv.HMACAuth(), qredo.WithBaseURL(r.srv.QAPIBaseURL()),
-		qredo.WithHTTPClient(&http.Client{Transport: checker.Transport(transport)}))
-	require.NoError(t, err)
+	client := r.srv.QAPIClient(qredo.WithHTTPClient(&http.Client{Transport: checker.Transport(transport)}))
 	return &qapiRun{r, checker, client}
 }
 
