@@ -76,7 +76,7 @@ type task struct {
 type run struct {
 	*Approver
 	work  chan *task
-	fatal context.CancelCauseFunc
+	stop  context.CancelCauseFunc
 	group sync.WaitGroup
 }
 
@@ -88,7 +88,7 @@ type run struct {
 func (a *Approver) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{Approver: a, work: make(chan *task), fatal: cancel}
+	r := &run{Approver: a, work: make(chan *task), stop: cancel}
 	for range a.concurrency {
 		r.group.Go(func() { r.handleAll(ctx) })
 	}
@@ -96,8 +96,8 @@ func (a *Approver) Run(ctx context.Context) error {
 	ended := context.Cause(ctx)
 	cancel(nil)
 	r.group.Wait()
-	if fatal := (*fatalError)(nil); errors.As(ended, &fatal) {
-		return fatal.err
+	if stop := (*stopError)(nil); errors.As(ended, &stop) {
+		return stop.err
 	}
 	if ended == nil && feedErr != nil {
 		return fmt.Errorf("approver: the feed has ended: %w", feedErr)
@@ -105,10 +105,10 @@ func (a *Approver) Run(ctx context.Context) error {
 	return nil
 }
 
-// fatalError is why a run cannot go on.
-type fatalError struct{ err error }
+// stopError is why a run cannot go on.
+type stopError struct{ err error }
 
-func (e *fatalError) Error() string { return e.err.Error() }
+func (e *stopError) Error() string { return e.err.Error() }
 
 // watch gives what comes over the feed to the workers. It returns when ctx ends, or with the last error
 // when the feed does.
@@ -135,6 +135,14 @@ func (r *run) put(ctx context.Context, t *task) {
 	}
 }
 
+func (r *run) putAfter(ctx context.Context, pause time.Duration, t *task) {
+	select {
+	case <-time.After(pause):
+		r.put(ctx, t)
+	case <-ctx.Done():
+	}
+}
+
 func (r *run) handleAll(ctx context.Context) {
 	for {
 		select {
@@ -143,11 +151,7 @@ func (r *run) handleAll(ctx context.Context) {
 		case t := <-r.work:
 			pause, again := r.attempt(ctx, t)
 			if again {
-				r.group.Go(func() {
-					if wait(ctx, pause) == nil {
-						r.put(ctx, t)
-					}
-				})
+				r.group.Go(func() { r.putAfter(ctx, pause, t) })
 			}
 		}
 	}
@@ -156,16 +160,16 @@ func (r *run) handleAll(ctx context.Context) {
 // attempt handles a task once, and tells whether and when to do it again.
 func (r *run) attempt(ctx context.Context, t *task) (pause time.Duration, again bool) {
 	err := r.handle(ctx, t)
-	claimed, fatal := (*ClaimedError)(nil), (*fatalError)(nil)
+	claimed, stop := (*ClaimedError)(nil), (*stopError)(nil)
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return 0, false
 	case errors.As(err, &claimed):
 		return claimed.RetryAfter, true
-	case errors.As(err, &fatal):
-		r.fatal(fatal)
+	case errors.As(err, &stop):
+		r.stop(stop)
 		return 0, false
-	case isFinal(err):
+	case hopeless(err):
 		r.log.ErrorContext(ctx, "approver: an action cannot be handled, it is left to humans", "action", t.id, "error", err)
 		return 0, false
 	case expired(t.expires, r.now()) && t.logged && !t.last:
@@ -182,15 +186,3 @@ func (r *run) attempt(ctx context.Context, t *task) (pause time.Duration, again 
 }
 
 func expired(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }
-
-// wait pauses, unless ctx ends first.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}

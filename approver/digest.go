@@ -1,8 +1,6 @@
 package approver
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -18,6 +16,5 @@ func Digest(a qredo.Action) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("approver: action %s: %w", a.ID, err)
 	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:]), nil
+	return hashOf(canonical), nil
 }

@@ -28,12 +28,15 @@ func (r *run) handle(ctx context.Context, t *task) error {
 		ctx = held
 	}
 	rec, decided, err := r.store.Lookup(ctx, t.id)
-	if err != nil || decided && rec.Outcome != "" {
+	if err != nil {
 		return err
+	}
+	if rec.Outcome != "" { // nothing is left to do
+		return nil
 	}
 	action, err := r.client.CoreClients.Action(ctx, r.id, t.id)
 	switch {
-	case err != nil && decided && isFinal(err):
+	case err != nil && decided && hopeless(err):
 		return r.finish(ctx, rec, OutcomeRefused, err.Error())
 	case err != nil && decided && expired(rec.Expires, r.now()):
 		return r.finish(ctx, rec, OutcomeExpired, err.Error())
@@ -41,7 +44,7 @@ func (r *run) handle(ctx context.Context, t *task) error {
 		return err
 	}
 	if action.ID != t.id {
-		return &finalError{fmt.Errorf("asked for action %s, the service gave %s", t.id, action.ID)}
+		return &hopelessError{fmt.Errorf("asked for action %s, the service gave %s", t.id, action.ID)}
 	}
 	t.expires = action.Expires.Time
 	if outcome := r.over(action); outcome != "" {
@@ -52,7 +55,7 @@ func (r *run) handle(ctx context.Context, t *task) error {
 	}
 	digest, err := Digest(*action)
 	if err != nil {
-		return &finalError{err}
+		return &hopelessError{err}
 	}
 	if decided && digest != rec.Digest {
 		return r.finish(ctx, rec, OutcomeChanged, "the details are not those that were decided on; the vote is held back")
@@ -138,15 +141,14 @@ func (a *Approver) ask(ctx context.Context, action qredo.Action) (Decision, erro
 
 // carryOut sends the vote, if there is one, and writes down what came of it.
 func (r *run) carryOut(ctx context.Context, rec Record) error {
-	if rec.Verdict == Leave {
+	send := map[Verdict]func(context.Context, qredo.CoreClientID, qredo.ActionID, ...qredo.CallOption) error{
+		Approve: r.client.CoreClients.Approve, Reject: r.client.CoreClients.Reject,
+	}[rec.Verdict]
+	if send == nil {
 		return r.finish(ctx, rec, OutcomeLeft, "")
 	}
 	if expired(rec.Expires, r.now()) {
 		return r.finish(ctx, rec, OutcomeExpired, "")
-	}
-	send := r.client.CoreClients.Approve
-	if rec.Verdict == Reject {
-		send = r.client.CoreClients.Reject
 	}
 	inTime := ctx
 	if !rec.Expires.IsZero() {
@@ -154,15 +156,11 @@ func (r *run) carryOut(ctx context.Context, rec Record) error {
 		inTime, cancel = context.WithTimeout(ctx, rec.Expires.Sub(r.now()))
 		defer cancel()
 	}
-	return r.conclude(ctx, rec, send(inTime, r.id, rec.ActionID, qredo.WithoutRetry()))
-}
-
-// conclude writes down what came of sending a vote, unless it is to be sent again.
-func (r *run) conclude(ctx context.Context, rec Record, err error) error {
+	err := send(inTime, r.id, rec.ActionID, qredo.WithoutRetry())
 	switch {
 	case err == nil:
 		return r.finish(ctx, rec, OutcomeSent, "")
-	case isFinal(err):
+	case hopeless(err):
 		r.log.ErrorContext(ctx, "approver: the service refuses the vote", "action", rec.ActionID, "verdict", rec.Verdict, "error", err)
 		return r.finish(ctx, rec, OutcomeRefused, err.Error())
 	}
@@ -192,7 +190,7 @@ func (r *run) note(e Entry, durable bool) error {
 	if r.audit != nil {
 		var err error
 		if e, err = r.audit.append(e, durable); err != nil {
-			return &fatalError{err}
+			return &stopError{err}
 		}
 	}
 	r.log.Info("approver", "kind", e.Kind, "action", e.ActionID, "verdict", e.Verdict, "rule", e.Rule, "outcome", e.Outcome)

@@ -2,6 +2,7 @@ package approver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,15 +63,9 @@ func (m *MemoryStore) Reserve(_ context.Context, rec Record, spends []Spend) (Re
 	for _, s := range spends {
 		amounts[s.Counter] = s.Amount
 	}
-	keep := Retention(spends)
-	for counter, amount := range amounts {
-		var kept []spentEntry
-		for _, e := range m.spent[counter] {
-			if now.Sub(e.at) < keep[counter] {
-				kept = append(kept, e)
-			}
-		}
-		m.spent[counter] = append(kept, spentEntry{now, amount})
+	for counter, keep := range Retention(spends) {
+		kept := slices.DeleteFunc(m.spent[counter], func(e spentEntry) bool { return now.Sub(e.at) >= keep })
+		m.spent[counter] = append(kept, spentEntry{now, amounts[counter]})
 	}
 	m.records[rec.ActionID] = rec
 	return rec, nil

@@ -9,31 +9,31 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// finalError is an error that trying again does not change.
-type finalError struct{ err error }
+// hopelessError is an error that trying again does not change.
+type hopelessError struct{ err error }
 
-func (e *finalError) Error() string { return e.err.Error() }
-func (e *finalError) Unwrap() error { return e.err }
+func (e *hopelessError) Error() string { return e.err.Error() }
 
-// isFinal reports whether trying again cannot change an error: the request is wrong, or the service
+// hopeless reports whether trying again cannot change an error: the request is wrong, or the service
 // refuses it for a reason that does not pass. What comes from the network or the store passes, and so do
 // 408, 425, 429 and 5xx. An answer that was cut passes too: votes can be sent again.
-func isFinal(err error) bool {
-	if final := (*finalError)(nil); errors.As(err, &final) {
+func hopeless(err error) bool {
+	var (
+		own     *hopelessError
+		invalid *qredo.ValidationError
+		answer  *qredo.Error
+	)
+	switch {
+	case errors.As(err, &own), errors.As(err, &invalid):
 		return true
-	}
-	if invalid := (*qredo.ValidationError)(nil); errors.As(err, &invalid) {
-		return true
-	}
-	var e *qredo.Error
-	if !errors.As(err, &e) {
+	case !errors.As(err, &answer):
 		return false
 	}
-	switch e.StatusCode {
+	switch answer.StatusCode {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return false
 	}
-	return e.StatusCode >= 300 && e.StatusCode < 500
+	return answer.StatusCode >= 300 && answer.StatusCode < 500
 }
 
 // pause is how long to wait before the next attempt, when so many have failed.

@@ -45,7 +45,7 @@ func (r *Rules) Explain(a qredo.Action) Explanation {
 // fails, decides.
 func (r *Rules) evaluate(a qredo.Action, all bool) (Explanation, error) {
 	f, failure := factsOf(a, r.now())
-	e := Explanation{Values: f.values()}
+	e := Explanation{Values: f}
 	if failure != nil {
 		return e, failure
 	}
@@ -71,10 +71,10 @@ func (r *Rules) evaluate(a qredo.Action, all bool) (Explanation, error) {
 // matches runs the rule's expression. What moves nothing, such as a wallet that is to be connected, has no
 // amount: a rule that approves does not match it by accident, but only if it asks for the type.
 func (r *rule) matches(f facts) (bool, error) {
-	if r.verdict == Approve && !r.namesType && !movesMoney(qredo.ActionType(f.Type)) {
+	if r.verdict == Approve && !r.namesType && !movesMoney(qredo.ActionType(f["type"].(string))) {
 		return false, nil
 	}
-	result, err := expr.Run(r.program, f)
+	result, err := expr.Run(r.program, map[string]any(f))
 	if err != nil {
 		problem, _, _ := strings.Cut(err.Error(), "\n")
 		return false, fmt.Errorf("rule %q in line %d: %s", r.name, r.line, problem)
@@ -97,14 +97,13 @@ func (r *rule) decision(f facts) Decision {
 // counter of its own.
 func (m limit) spends(rule string, f facts) []Spend {
 	var spends []Spend
-	subject := map[string]string{"asset": f.Asset, "wallet": f.Wallet, "recipient": f.Recipient}[m.per]
-	counter := fmt.Sprintf("of rule %q, %s %q", rule, m.per, subject)
+	counter := fmt.Sprintf("of rule %q, %s %q", rule, m.per, f[m.per])
 	if m.maxAmount > 0 {
 		sum := counter
 		if m.per != "asset" {
-			sum += fmt.Sprintf(", asset %q", f.Asset)
+			sum += fmt.Sprintf(", asset %q", f["asset"])
 		}
-		spends = append(spends, Spend{Counter: sum + ", sum", Amount: f.Amount, Window: m.window, MaxAmount: m.maxAmount})
+		spends = append(spends, Spend{Counter: sum + ", sum", Amount: f["amount"].(int64), Window: m.window, MaxAmount: m.maxAmount})
 	}
 	if m.maxCount > 0 {
 		spends = append(spends, Spend{Counter: counter + ", count", Window: m.window, MaxCount: m.maxCount})

@@ -1,8 +1,10 @@
 package approver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,50 +18,33 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// facts is what the expressions of a rule file can ask for.
-type facts struct {
-	Type          string `expr:"type"`
-	Asset         string `expr:"asset"`
-	Amount        int64  `expr:"amount"`
-	NetAmount     int64  `expr:"net_amount"`
-	Fees          int64  `expr:"fees"`
-	Recipient     string `expr:"recipient"`
-	RecipientName string `expr:"recipient_name"`
-	WhitelistName string `expr:"whitelist_name"`
-	Initiator     string `expr:"initiator"`
-	InitiatorName string `expr:"initiator_name"`
-	Reference     string `expr:"reference"`
-	BenefitOf     string `expr:"benefit_of"`
-	Wallet        string `expr:"wallet"`
-	Fund          string `expr:"fund"`
-	Company       string `expr:"company"`
-	Hour          int    `expr:"hour"`
-	Minute        int    `expr:"minute"`
-	Weekday       string `expr:"weekday"`
-}
+// facts is what the expressions of a rule file can ask for, by name.
+type facts map[string]any
+
+// vocabulary has each name, and a value of its type.
+var vocabulary, _ = factsOf(qredo.Action{Details: new(qredo.ActionDetails)}, time.Time{})
 
 // factsOf takes the facts from an action's details. Where something would move and the service does not
-// say how much, there are none.
+// say how much, it is an error.
 func factsOf(a qredo.Action, now time.Time) (facts, error) {
 	now = now.UTC()
-	f := facts{Type: string(a.Type), Hour: now.Hour(), Minute: now.Minute(), Weekday: now.Weekday().String()}
+	f := facts{"type": string(a.Type), "hour": now.Hour(), "minute": now.Minute(), "weekday": now.Weekday().String()}
 	d := a.Details
 	if d == nil {
 		return f, errors.New("the action has no details")
 	}
-	f.Asset, f.Amount, f.NetAmount, f.Fees = string(d.Asset), int64(d.Amount), int64(d.NetAmount), int64(d.Fees)
-	f.Recipient, f.RecipientName, f.WhitelistName = d.RecipientAddress, d.RecipientName, d.RecipientAddressName
-	if f.Recipient == "" {
-		f.Recipient = d.RecipientID
-	}
-	f.Initiator, f.InitiatorName = d.InitiatedBy, d.InitiatorName
-	f.Reference, f.BenefitOf = d.Reference, d.BenefitOf
-	f.Wallet, f.Fund, f.Company = string(d.WalletID), string(d.FundID), string(d.CompanyID)
+	asset, wallet := d.Asset, d.WalletID
 	if d.Wallet != nil { // a wallet that is to be connected
-		f.Wallet, f.Asset = string(d.Wallet.ID), string(d.Wallet.Asset)
+		asset, wallet = d.Wallet.Asset, d.Wallet.ID
 	}
-	if movesMoney(a.Type) && f.Amount <= 0 {
-		return f, fmt.Errorf("the action's amount is %d", f.Amount)
+	maps.Copy(f, facts{
+		"asset": string(asset), "amount": int64(d.Amount), "net_amount": int64(d.NetAmount), "fees": int64(d.Fees),
+		"recipient": cmp.Or(d.RecipientAddress, d.RecipientID), "recipient_name": d.RecipientName, "whitelist_name": d.RecipientAddressName,
+		"initiator": d.InitiatedBy, "initiator_name": d.InitiatorName, "reference": d.Reference, "benefit_of": d.BenefitOf,
+		"wallet": string(wallet), "fund": string(d.FundID), "company": string(d.CompanyID),
+	})
+	if movesMoney(a.Type) && d.Amount <= 0 {
+		return f, fmt.Errorf("the action's amount is %d", d.Amount)
 	}
 	return f, nil
 }
@@ -73,16 +58,6 @@ func movesMoney(t qredo.ActionType) bool {
 	return false
 }
 
-// values are the facts by the names they have in expressions.
-func (f facts) values() map[string]any {
-	return map[string]any{
-		"type": f.Type, "asset": f.Asset, "amount": f.Amount, "net_amount": f.NetAmount, "fees": f.Fees,
-		"recipient": f.Recipient, "recipient_name": f.RecipientName, "whitelist_name": f.WhitelistName,
-		"initiator": f.Initiator, "initiator_name": f.InitiatorName, "reference": f.Reference, "benefit_of": f.BenefitOf,
-		"wallet": f.Wallet, "fund": f.Fund, "company": f.Company, "hour": f.Hour, "minute": f.Minute, "weekday": f.Weekday,
-	}
-}
-
 // expressionError is what is wrong with an expression, and in which of its lines.
 type expressionError struct {
 	line    int // from 0
@@ -94,9 +69,9 @@ func (e *expressionError) Error() string { return e.problem }
 // compile checks an expression, types included, and makes it ready to run. What could be inexact or
 // surprising with money is not in the language: fractions, division, sums that wrap, the machine's clock.
 func compile(source string) (program *vm.Program, namesType bool, err error) {
-	found := vocabulary{source: source}
+	found := grammar{source: source}
 	options := []expr.Option{
-		expr.Env(facts{}), expr.AsBool(), expr.DisableAllBuiltins(),
+		expr.Env(map[string]any(vocabulary)), expr.AsBool(), expr.DisableAllBuiltins(),
 		expr.Patch(&found),
 		expr.Function("lower", textFunction(strings.ToLower), new(func(string) string)),
 		expr.Function("upper", textFunction(strings.ToUpper), new(func(string) string)),
@@ -121,31 +96,31 @@ func compile(source string) (program *vm.Program, namesType bool, err error) {
 	return program, found.namesType, err
 }
 
-// vocabulary finds what the language has and rules must not use, and whether the type of action is asked for.
-type vocabulary struct {
+// grammar finds what the language has and rules must not use, and whether the type of action is asked for.
+type grammar struct {
 	source    string
 	problem   error
 	namesType bool
 }
 
 // Visit implements [ast.Visitor].
-func (v *vocabulary) Visit(node *ast.Node) {
+func (g *grammar) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
-		v.namesType = v.namesType || n.Value == "type"
+		g.namesType = g.namesType || n.Value == "type"
 	case *ast.FloatNode:
-		v.refuse(n, "%v: amounts are whole numbers of base units", n.Value)
+		g.refuse(n, "%v: amounts are whole numbers of base units", n.Value)
 	case *ast.UnaryNode:
 		if _, number := n.Node.(*ast.IntegerNode); n.Operator == "-" && !number {
-			v.refuse(n, "- is not offered in front of a name")
+			g.refuse(n, "- is not offered in front of a name")
 		}
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "/", "**", "^":
-			v.refuse(n, "%s is not offered: its results are not exact", n.Operator)
+			g.refuse(n, "%s is not offered: its results are not exact", n.Operator)
 		case "==", "!=", "in":
-			v.compared(n.Left, n.Right)
-			v.compared(n.Right, n.Left)
+			g.compared(n.Left, n.Right)
+			g.compared(n.Right, n.Left)
 		}
 	}
 }
@@ -157,7 +132,7 @@ var words = map[string][]string{
 }
 
 // compared checks the text that a name is compared with, since a misspelled one would never be equal.
-func (v *vocabulary) compared(name, with ast.Node) {
+func (g *grammar) compared(name, with ast.Node) {
 	left, named := name.(*ast.IdentifierNode)
 	if !named || words[left.Value] == nil {
 		return
@@ -165,19 +140,19 @@ func (v *vocabulary) compared(name, with ast.Node) {
 	switch n := with.(type) {
 	case *ast.ArrayNode:
 		for _, each := range n.Nodes {
-			v.compared(name, each)
+			g.compared(name, each)
 		}
 	case *ast.StringNode:
 		if known := words[left.Value]; !slices.Contains(known, n.Value) {
-			v.refuse(n, "%q is no %s: they are written %s", n.Value, left.Value, strings.Join(known, ", "))
+			g.refuse(n, "%q is no %s: they are written %s", n.Value, left.Value, strings.Join(known, ", "))
 		}
 	}
 }
 
-func (v *vocabulary) refuse(node ast.Node, format string, args ...any) {
-	if v.problem == nil {
-		before := []rune(v.source)[:node.Location().From]
-		v.problem = &expressionError{line: strings.Count(string(before), "\n"), problem: fmt.Sprintf(format, args...)}
+func (g *grammar) refuse(node ast.Node, format string, args ...any) {
+	if g.problem == nil {
+		before := []rune(g.source)[:node.Location().From]
+		g.problem = &expressionError{line: strings.Count(string(before), "\n"), problem: fmt.Sprintf(format, args...)}
 	}
 }
 
