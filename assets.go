@@ -33,7 +33,7 @@ const (
 
 // FeesRequest asks what a movement would cost.
 type FeesRequest struct {
-	Type   FeeType   `json:"type"`
+	Type   FeeType   `json:"type"` // required
 	Asset  AssetCode `json:"asset"`
 	Amount Amount    `json:"amount"` // base units
 }

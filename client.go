@@ -19,7 +19,7 @@ import (
 // Version is the version of this module, as the User-Agent header gives it.
 const Version = "0.1.0"
 
-// Environment is one of the service's installations: its base URL.
+// Environment is one of the installations that the service had: its base URL.
 type Environment string
 
 // The environments that the service ran. All of them are retired; programs are tested against the
@@ -125,7 +125,8 @@ func defaultHTTPClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 }
 
-// WithEnvironment selects one of the service's installations.
+// WithEnvironment selects one of the service's installations; [Production] unless it or [WithBaseURL] is
+// given, of which the last counts.
 func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
 
 // WithBaseURL selects a service by its base URL, which must be https, or http to this machine, and have
@@ -154,7 +155,8 @@ func isLoopback(host string) bool {
 }
 
 // WithHTTPClient makes requests through the caller's HTTP client: for proxies, own certificates, own
-// timeouts, tests. Redirects are refused whatever it says, because the URL is signed.
+// timeouts, tests. Unless it is given, a client has one of its own: TLS 1.2 or newer, a minute for an
+// attempt, the environment's proxy. Redirects are refused whatever it says, because the URL is signed.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
 		c.http = client
@@ -186,7 +188,7 @@ func WithRateLimit(perSecond float64, burst int) Option {
 }
 
 // WithLogger logs each attempt: method, path, status, duration. Bodies, keys and signatures are never
-// logged. Successes have level debug, failures level warn.
+// logged. Successes have level debug, failures level warn. Unless it is given nothing is logged.
 func WithLogger(log *slog.Logger) Option {
 	return func(c *Client) error {
 		c.log = log
@@ -194,7 +196,8 @@ func WithLogger(log *slog.Logger) Option {
 	}
 }
 
-// WithClock sets where the time comes from: for the timestamp of requests and for checking expiries.
+// WithClock sets where the time comes from: for the timestamp of requests and for checking expiries;
+// [time.Now] unless set.
 func WithClock(now func() time.Time) Option {
 	return func(c *Client) error {
 		c.clock.source = now
@@ -202,7 +205,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent header.
+// WithUserAgent sets the User-Agent header; "qredo-go/" and [Version] unless set.
 func WithUserAgent(agent string) Option {
 	return func(c *Client) error {
 		c.userAgent = []string{agent}

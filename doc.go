@@ -11,19 +11,23 @@
 //	...
 //	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
 //
+// The whole of it, against a sandbox that it starts by itself, is the example of the package.
+//
 // # The job
 //
 // A company trusts people and programs ([TrustedNetworkService]). Its funds ([FundsService]) have custody
 // groups, made of those who are trusted, and wallets, each of one asset. Deposits come to a wallet's
 // address without further ado. Transfers go to other wallets, withdrawals to whitelisted addresses
-// ([TransfersService]): both wait for the custody group's approval until they expire. The fund's ledger
-// and the wallet's history tell what moved.
+// ([TransfersService]): both wait for the custody group's approval until they expire. People approve in the
+// app, programs as core clients ([CoreClientsService]). The fund's ledger and the wallet's history tell what
+// moved.
 //
 // # Money
 //
 // An [Amount] is a whole number of base units, such as satoshi. [Asset.Parse] and [Asset.Format] convert
 // from and to decimal figures, exactly; nothing is ever rounded. Give each transfer and withdrawal a
-// PartnerTxID of your own: sending it again then finds the first transaction and makes no second.
+// PartnerTxID of your own: sending it again then finds the first transaction and makes no second. The
+// service compares nothing but the PartnerTxID, so never use one for two payments.
 //
 // # Errors
 //
@@ -36,7 +40,7 @@
 // # Sending again
 //
 // Reads are sent again when they fail for reasons that pass, and so are requests for transactions, because
-// each has a PartnerTxID. Other writes are only when they cannot have reached the service. See
+// each has a PartnerTxID. Other writes are sent again only when they cannot have reached the service. See
 // [RetryPolicy], [WithRateLimit] and [WithoutRetry]; package outbox sends for programs that may die.
 //
 // # Feeds

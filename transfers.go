@@ -22,13 +22,15 @@ type TransferRequest struct {
 	WalletID WalletID `json:"wallet_id"` // from
 	// Counterparty is where it goes: a wallet's ID or its short code, not an address on a chain.
 	Counterparty string `json:"counterparty_wallet_address" alias:"counterparty_wallet_id"`
-	Reference    string `json:"reference,omitzero"`
-	BenefitOf    string `json:"benefit_of,omitzero"`
-	AccountNo    string `json:"account_no,omitzero"`
-	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it.
+	// The three are free text of the caller's, which approvals and the ledger show.
+	Reference string `json:"reference,omitzero"`
+	BenefitOf string `json:"benefit_of,omitzero"`
+	AccountNo string `json:"account_no,omitzero"`
+	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it. A request with
+	// the same one gets the first transaction for an answer even if its amount or recipient differ.
 	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
-	AuthorizeID string      `json:"authorize_id,omitzero"`
-	Expires     Time        `json:"expires"` // required: until when it can be approved
+	AuthorizeID string      `json:"authorize_id,omitzero"` // the service's documents name it and no more
+	Expires     Time        `json:"expires"`               // required: until when it can be approved
 	Send        AssetAmount `json:"send"`
 }
 
@@ -44,14 +46,13 @@ func (r TransferRequest) validate(now time.Time) error {
 
 // WithdrawalRequest moves an asset from a wallet to an address outside the service.
 type WithdrawalRequest struct {
-	WalletID  WalletID `json:"wallet_id"` // from
-	Address   string   `json:"address"`   // on the asset's chain; it must be on the fund's whitelist
-	Reference string   `json:"reference,omitzero"`
-	BenefitOf string   `json:"benefit_of,omitzero"`
-	AccountNo string   `json:"account_no,omitzero"`
-	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it.
-	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
-	Expires     Time        `json:"expires"` // required: until when it can be approved
+	WalletID    WalletID    `json:"wallet_id"` // from
+	Address     string      `json:"address"`   // on the asset's chain; it must be on the fund's whitelist
+	Reference   string      `json:"reference,omitzero"`
+	BenefitOf   string      `json:"benefit_of,omitzero"`
+	AccountNo   string      `json:"account_no,omitzero"`
+	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"` // as in a [TransferRequest]
+	Expires     Time        `json:"expires"`               // required: until when it can be approved
 	Send        AssetAmount `json:"send"`
 }
 

@@ -129,7 +129,7 @@ func (s *WalletsService) History(ctx context.Context, walletID WalletID, options
 // MaxAmountOptions says what the maximum is asked for.
 type MaxAmountOptions struct {
 	Pending Amount  `url:"pending,omitempty"` // base units that are to leave the wallet besides
-	Type    MaxType `url:"tx_type,omitempty"`
+	Type    MaxType `url:"tx_type,omitempty"` // the service decides if empty
 }
 
 // MaxType is what the maximum amount is asked for.
