@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"strconv"
@@ -157,7 +158,10 @@ func fromEnv(name string) (string, error) {
 	case file == "":
 		return "", invalid(name, "is not set, nor is %s_FILE", name)
 	}
-	data, err := readFile(file)
+	data, err := os.ReadFile(file)
+	if named := (*fs.PathError)(nil); errors.As(err, &named) {
+		err = named.Err // without the name: some put the secret itself there
+	}
 	if err != nil {
 		return "", fmt.Errorf("qredo: %s_FILE: %w", name, err)
 	}

@@ -5,9 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 )
@@ -17,24 +15,18 @@ const minKeyBits = 2048
 
 // LoadPrivateKey reads an RSA private key from a PEM file, as [ParsePrivateKey] does.
 func LoadPrivateKey(path string) (*rsa.PrivateKey, error) {
-	data, err := readFile(path)
+	if strings.Contains(path, "-----BEGIN") { // and must not be repeated
+		return nil, invalid("private key file", "must be the name of a file, is a key itself: see ParsePrivateKey")
+	}
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("qredo: private key file: %w", err)
+		return nil, fmt.Errorf("qredo: private key: %w", err)
 	}
 	key, err := ParsePrivateKey(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, path)
 	}
 	return key, nil
-}
-
-// readFile reads a file, and does not name it in an error: some give the secret itself in its place.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if named := (*fs.PathError)(nil); errors.As(err, &named) {
-		return nil, named.Err
-	}
-	return data, err
 }
 
 // ParsePrivateKey reads an RSA private key of 2048 bits or more from PEM, as PKCS #1 (BEGIN RSA PRIVATE

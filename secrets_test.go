@@ -270,7 +270,7 @@ func TestUnknownOutcomeShowsNoSecret(t *testing.T) {
 func TestMisplacedSecretsAreNotRepeated(t *testing.T) {
 	const secret = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkq\n-----END PRIVATE KEY-----"
 	_, err := qredo.LoadPrivateKey(secret)
-	require.ErrorIs(t, err, fs.ErrNotExist)
+	requireInvalid(t, err, "private key file")
 	require.NotContains(t, err.Error(), "MIIE")
 	t.Setenv("QREDO_API_KEY_FILE", "MDEyMzQ1Njc4OWFiY2RlZg")
 	_, err = qredo.AuthFromEnv()

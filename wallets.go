@@ -88,7 +88,7 @@ type ConnectedAccount struct {
 }
 
 // HistoryEntry is a movement of a wallet that is done. Amounts are signed: what left the wallet is
-// negative, what came is positive, and Amount = NetAmount + Fee.
+// negative, what came is positive, and Amount = NetAmount + Fees.
 type HistoryEntry struct {
 	WalletID  WalletID  `json:"wallet_id"`
 	TxID      TxID      `json:"tx_id"`
