@@ -3,9 +3,11 @@ package qredo_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // What waits for a core client comes first, then what is new, until the loop or ctx ends.
@@ -109,4 +111,17 @@ func ExampleWithFeedState() {
 	// connected
 	// ApproveTransfer
 	// caught up
+}
+
+// A feed connects again for ever unless it is told when to give up. It tries often at first, then less often.
+func ExampleWithGiveUp() {
+	srv, err := sandbox.Start()
+	check(err)
+	client := srv.Client()
+	check(srv.Close()) // nothing answers from now on
+	giveUp, backoff := qredo.WithGiveUp(20*time.Millisecond), qredo.WithBackoff(time.Millisecond, 10*time.Millisecond)
+	for _, err := range client.Swaps.Feed(context.Background(), giveUp, backoff) {
+		fmt.Println("ended:", strings.Contains(err.Error(), "not connected for 20ms"))
+	}
+	// Output: ended: true
 }

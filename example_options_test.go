@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -206,4 +207,24 @@ func ExampleClient_Do() {
 	check(err)
 	fmt.Println(found.Matches)
 	// Output: [{Acme}]
+}
+
+// A header of one call, such as the one that ties it to the caller's own trace.
+func ExampleWithHeader() {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	_, err = srv.Client().Assets.List(context.Background(), qredo.WithHeader("X-Request-Id", "payroll-7"))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// What is longer than the limit is not read to its end.
+func ExampleWithMaxResponse() {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	_, err = srv.Client(qredo.WithMaxResponse(64)).Assets.List(context.Background())
+	fmt.Println(errors.Is(err, qredo.ErrBadAnswer))
+	// Output: true
 }

@@ -3,6 +3,7 @@ package qredo_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -220,4 +221,38 @@ func ExampleCoreClientsService_Approve() {
 		fmt.Println("approved", action.Type, action.Details.Amount)
 	}
 	// Output: approved ApproveTransfer 1000000
+}
+
+// A signing agent holds its own keys: it signs what an action would do, and by that approves it.
+func ExampleSigningAgentService_Approve() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx := context.Background()
+	hexOf := func(bytes int) string { return strings.Repeat("ab", bytes) } // in place of keys and signatures
+
+	registration, err := acme.Client().CoreClients.Register(ctx, qredo.AgentRequest{
+		Name: "vault", BLSPublicKey: hexOf(192), ECPublicKey: hexOf(65),
+	})
+	check(err)
+	auth, err := sandbox.NewAgentAuth(registration) // NewProofAuth, where the service makes its own proofs
+	check(err)
+	agent, err := qredo.NewClient(auth, qredo.WithBaseURL(acme.BaseURL()))
+	check(err)
+	_, err = agent.SigningAgent.Finish(ctx, hexOf(64)) // its signature over the registration's IDDocument
+	check(err)
+
+	acme.askForApproval(registration.ID) // a transfer that waits for the agent
+	for action, err := range agent.SigningAgent.Feed(ctx) {
+		check(err)
+		messages, err := agent.SigningAgent.Messages(ctx, action.ID)
+		check(err)
+		signatures := make([]string, len(messages))
+		for i := range messages {
+			signatures[i] = hexOf(64)
+		}
+		check(agent.SigningAgent.Approve(ctx, action.ID, signatures))
+		fmt.Println("approved", action.Type)
+		break
+	}
+	// Output: approved ApproveTransfer
 }

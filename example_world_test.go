@@ -54,13 +54,19 @@ func (a *acmeSandbox) transfer(amount qredo.Amount, partner qredo.PartnerTxID) q
 	}
 }
 
-// hireRobot makes a core client that approves for a fund of its own, and asks it for a transfer of 0.01 BTC.
+// hireRobot makes a core client, and asks it to approve a transfer of 0.01 BTC.
 func (a *acmeSandbox) hireRobot() qredo.CoreClientID {
-	ctx, client := context.Background(), a.Client()
-	robot, err := client.CoreClients.Create(ctx, "robot")
+	robot, err := a.Client().CoreClients.Create(context.Background(), "robot")
 	check(err)
-	check(client.TrustedNetwork.Add(ctx, a.company, qredo.TrustedPartyRequest{Address: string(robot.ID)}))
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(robot.ID)}}
+	a.askForApproval(robot.ID)
+	return robot.ID
+}
+
+// askForApproval makes a fund that a core client approves for, and asks for a transfer of 0.01 BTC out of it.
+func (a *acmeSandbox) askForApproval(robot qredo.CoreClientID) {
+	ctx, client := context.Background(), a.Client()
+	check(client.TrustedNetwork.Add(ctx, a.company, qredo.TrustedPartyRequest{Address: string(robot)}))
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(robot)}}
 	created, err := client.Funds.Create(ctx, a.company, qredo.FundRequest{
 		Name: "Small change", CustodyGroupTx: group, CustodyGroupWithdraw: group, Wallets: []qredo.WalletRequest{{Asset: "BTC"}},
 	})
@@ -74,7 +80,6 @@ func (a *acmeSandbox) hireRobot() qredo.CoreClientID {
 		Expires: qredo.TimeOf(a.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: 1_000_000},
 	})
 	check(err)
-	return robot.ID
 }
 
 // tempDir makes a folder, and says how to remove it.
