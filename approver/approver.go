@@ -99,7 +99,7 @@ func (a *Approver) Run(ctx context.Context) error {
 	if stop := (*stopError)(nil); errors.As(ended, &stop) {
 		return stop.err
 	}
-	if ended == nil && feedErr != nil {
+	if ended == nil {
 		return fmt.Errorf("approver: the feed has ended: %w", feedErr)
 	}
 	return nil
@@ -110,20 +110,18 @@ type stopError struct{ err error }
 
 func (e *stopError) Error() string { return e.err.Error() }
 
-// watch gives what comes over the feed to the workers. It returns when ctx ends, or with the last error
-// when the feed does.
+// watch gives what comes over the feed to the workers, until ctx ends or the feed does. It returns the
+// feed's last error.
 func (r *run) watch(ctx context.Context) error {
 	err := errors.New("no more actions come")
 	for action, feedErr := range r.client.CoreClients.Feed(ctx, r.id, r.feed...) {
-		if feedErr != nil {
+		switch {
+		case feedErr != nil:
 			err = feedErr
 			r.log.ErrorContext(ctx, "approver: feed", "error", feedErr)
-			continue
+		case action.Status == qredo.ApprovalPending:
+			r.put(ctx, &task{id: action.ID, expires: action.Expires.Time})
 		}
-		if action.Status != qredo.ApprovalPending {
-			continue
-		}
-		r.put(ctx, &task{id: action.ID, expires: action.Expires.Time})
 	}
 	return err
 }
@@ -136,11 +134,13 @@ func (r *run) put(ctx context.Context, t *task) {
 }
 
 func (r *run) putAfter(ctx context.Context, pause time.Duration, t *task) {
-	select {
-	case <-time.After(pause):
-		r.put(ctx, t)
-	case <-ctx.Done():
-	}
+	r.group.Go(func() {
+		select {
+		case <-time.After(pause):
+			r.put(ctx, t)
+		case <-ctx.Done():
+		}
+	})
 }
 
 func (r *run) handleAll(ctx context.Context) {
@@ -149,40 +149,34 @@ func (r *run) handleAll(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case t := <-r.work:
-			pause, again := r.attempt(ctx, t)
-			if again {
-				r.group.Go(func() { r.putAfter(ctx, pause, t) })
-			}
+			r.attempt(ctx, t)
 		}
 	}
 }
 
-// attempt handles a task once, and tells whether and when to do it again.
-func (r *run) attempt(ctx context.Context, t *task) (pause time.Duration, again bool) {
+// attempt handles a task once, and puts it back if it is to be handled again.
+func (r *run) attempt(ctx context.Context, t *task) {
 	err := r.handle(ctx, t)
 	claimed, stop := (*ClaimedError)(nil), (*stopError)(nil)
 	switch {
 	case err == nil || ctx.Err() != nil:
-		return 0, false
 	case errors.As(err, &claimed):
-		return claimed.RetryAfter, true
+		r.putAfter(ctx, claimed.RetryAfter, t)
 	case errors.As(err, &stop):
 		r.stop(stop)
-		return 0, false
 	case hopeless(err):
 		r.log.ErrorContext(ctx, "approver: an action cannot be handled, it is left to humans", "action", t.id, "error", err)
-		return 0, false
 	case expired(t.expires, r.now()) && t.logged && !t.last:
 		t.last = true
-		return 0, true
+		r.putAfter(ctx, 0, t)
 	case expired(t.expires, r.now()):
 		r.log.ErrorContext(ctx, "approver: an action expired before it could be handled", "action", t.id, "error", err)
-		return 0, false
+	default:
+		t.attempts++
+		pause := r.pause(t.attempts, err)
+		r.log.WarnContext(ctx, "approver: an action is tried again", "action", t.id, "after", pause, "error", err)
+		r.putAfter(ctx, pause, t)
 	}
-	t.attempts++
-	pause = r.pause(t.attempts, err)
-	r.log.WarnContext(ctx, "approver: an action is tried again", "action", t.id, "after", pause, "error", err)
-	return pause, true
 }
 
 func expired(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }

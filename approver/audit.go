@@ -109,13 +109,9 @@ func (l *AuditLog) resume() error {
 		return fmt.Errorf("another process may be writing it: %w", err)
 	}
 	head, complete, err := readLog(l.file, nil)
-	torn := int64(0)
-	if e := (*LogError)(nil); errors.As(err, &e) && e.torn {
-		info, statErr := l.file.Stat()
-		if statErr != nil {
-			return statErr
-		}
-		torn, err = info.Size()-complete, l.file.Truncate(complete)
+	torn := 0
+	if e := (*LogError)(nil); errors.As(err, &e) && e.torn > 0 {
+		torn, err = e.torn, l.file.Truncate(complete)
 	}
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ type LogError struct {
 	Line    int // the first line that is wrong, counted from 1
 	Problem string
 
-	torn bool // the line is the last and has no end
+	torn int // how many bytes of the line there are, if it is the last and has no end
 }
 
 // Error names the line and what is wrong with it.
@@ -93,7 +93,7 @@ func readLog(r io.Reader, f func(e Entry, hash string) error) (head Head, comple
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return head, complete, nil
 		case errors.Is(err, io.EOF):
-			return head, complete, &LogError{Line: int(head.Seq) + 1, Problem: "is incomplete: it has no end", torn: true}
+			return head, complete, &LogError{Line: int(head.Seq) + 1, Problem: "is incomplete: it has no end", torn: len(line)}
 		case errors.Is(err, bufio.ErrBufferFull):
 			return head, complete, wrong(head.Seq+1, "was altered: it is too long")
 		case err != nil:

@@ -58,21 +58,25 @@ func (s *FileStore) Close() error { return s.db.Close() }
 // Lookup implements [Store].
 func (s *FileStore) Lookup(_ context.Context, id qredo.ActionID) (rec Record, found bool, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		rec, found, err = record(tx, id)
+		rec, err = record(tx, id)
 		return err
 	})
-	return rec, found, err
-}
-
-func record(tx *bbolt.Tx, id qredo.ActionID) (rec Record, found bool, err error) {
-	data := tx.Bucket(decisionsBucket).Get([]byte(id))
-	if data == nil {
+	if errors.Is(err, errNoRecord) {
 		return rec, false, nil
 	}
-	if err := json.Unmarshal(data, &rec); err != nil {
-		return rec, false, fmt.Errorf("the stored decision about %s: %w", id, err)
+	return rec, err == nil, err
+}
+
+// record returns the record of an action, or errNoRecord.
+func record(tx *bbolt.Tx, id qredo.ActionID) (rec Record, err error) {
+	data := tx.Bucket(decisionsBucket).Get([]byte(id))
+	if data == nil {
+		return rec, errNoRecord
 	}
-	return rec, true, nil
+	if err := json.Unmarshal(data, &rec); err != nil {
+		return rec, fmt.Errorf("the stored decision about %s: %w", id, err)
+	}
+	return rec, nil
 }
 
 func putRecord(tx *bbolt.Tx, rec Record) error {
@@ -86,8 +90,8 @@ func putRecord(tx *bbolt.Tx, rec Record) error {
 // Reserve implements [Store].
 func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stands Record, err error) {
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		first, found, err := record(tx, rec.ActionID)
-		if err != nil || found {
+		first, err := record(tx, rec.ActionID)
+		if !errors.Is(err, errNoRecord) {
 			stands = first
 			return err
 		}
@@ -97,22 +101,16 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 				return err
 			}
 		}
+		stands = rec
+		err = errors.Join(forgetExpired(tx, now), putRecord(tx, rec)) // an error undoes all of it
+		if !rec.Expires.IsZero() {
+			err = errors.Join(err, tx.Bucket(expiriesBucket).Put(timeKey(rec.Expires, rec.ActionID), nil))
+		}
 		keep := Retention(spends)
 		for _, spend := range spends {
-			if err := putSpent(tx, spend, rec.ActionID, now, keep[spend.Counter]); err != nil {
-				return err
-			}
+			err = errors.Join(err, putSpent(tx, spend, rec.ActionID, now, keep[spend.Counter]))
 		}
-		if err := forgetExpired(tx, now); err != nil {
-			return err
-		}
-		if !rec.Expires.IsZero() {
-			if err := tx.Bucket(expiriesBucket).Put(timeKey(rec.Expires, rec.ActionID), nil); err != nil {
-				return err
-			}
-		}
-		stands = rec
-		return putRecord(tx, rec)
+		return err
 	})
 	return stands, err
 }
@@ -163,10 +161,7 @@ func forgetExpired(tx *bbolt.Tx, now time.Time) error {
 		if key == nil || now.Sub(keyTime(key)) < keepRecord {
 			return nil
 		}
-		if err := tx.Bucket(decisionsBucket).Delete(key[8:]); err != nil {
-			return err
-		}
-		if err := expiries.Delete(key); err != nil {
+		if err := errors.Join(tx.Bucket(decisionsBucket).Delete(key[8:]), expiries.Delete(key)); err != nil {
 			return err
 		}
 	}
@@ -176,12 +171,9 @@ func forgetExpired(tx *bbolt.Tx, now time.Time) error {
 // Finish implements [Store].
 func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome Outcome) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
-		rec, found, err := record(tx, id)
+		rec, err := record(tx, id)
 		if err != nil {
 			return err
-		}
-		if !found {
-			return errNoRecord
 		}
 		rec.Outcome = outcome
 		return putRecord(tx, rec)

@@ -17,7 +17,7 @@ func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (Explanation,
 	}
 	var e Explanation
 	if rules, ok := a.policy.(interface {
-		Explain(qredo.Action) Explanation
+		Explain(a qredo.Action) Explanation
 	}); ok {
 		e = rules.Explain(*action)
 	}

@@ -198,6 +198,24 @@ func (changing) Lookup(_ context.Context, id qredo.ActionID) (approver.Record, b
 
 func (changing) Finish(context.Context, qredo.ActionID, approver.Outcome) error { return nil }
 
+// altered is a store in which a verdict is none.
+type altered struct{ approver.Store }
+
+func (s altered) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
+	rec.Verdict = "Reject" // which is written in lower case
+	return s.Store.Reserve(ctx, rec, spends)
+}
+
+func TestAStoredVerdictThatIsNoneIsLeftToHumans(t *testing.T) {
+	d := newDesk(t)
+	count := d.failing(http.MethodPut)
+	d.store = altered{d.store}
+	d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "")
+	assert.Equal(t, approver.OutcomeLeft, d.next(approver.EntryResult).Outcome)
+	assert.Zero(t, count.Load())
+}
+
 func TestDetailsThatChangedHoldTheVoteBack(t *testing.T) {
 	d := newDesk(t)
 	count := d.failing(http.MethodPut)

@@ -122,13 +122,11 @@ func (l *loader) load(data []byte) []rule {
 	top := document.Content[0]
 	list := l.list(top, l.fields(top, "rules")["rules"], "rules", "rule")
 	rules := make([]rule, 0, len(list))
-	lines := map[string]int{}
 	for _, node := range list {
 		r := l.readRule(node)
-		if first, taken := lines[r.name]; taken {
-			l.fault(node, "line %d has a rule of this name", first)
+		if i := slices.IndexFunc(rules, func(before rule) bool { return before.name == r.name }); i >= 0 {
+			l.fault(node, "line %d has a rule of this name", rules[i].line)
 		}
-		lines[r.name] = r.line
 		rules = append(rules, r)
 	}
 	return rules

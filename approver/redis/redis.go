@@ -33,7 +33,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-redsync/redsync/v4"
@@ -168,12 +167,15 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 	if s.now != nil {
 		now = strconv.FormatInt(s.now().UnixMicro(), 10)
 	}
-	answer, err := reserveScript.Run(ctx, s.client, keys, data, s.keepFor(rec), now, string(rec.ActionID), list).Slice()
-	if err == nil && len(answer) == 2 && answer[0] == int64(1) {
-		text, _ := answer[1].(string)
-		err = json.Unmarshal([]byte(text), &stands)
-	} else if err == nil {
-		return stands, overLimit(spends, answer)
+	answer, err := reserveScript.Run(ctx, s.client, keys, data, s.keepFor(rec), now, string(rec.ActionID), list).StringSlice()
+	switch {
+	case err != nil:
+	case len(answer) == 2 && answer[0] == "stands":
+		err = json.Unmarshal([]byte(answer[1]), &stands)
+	case len(answer) == 2 && answer[0] == "over":
+		return stands, overLimit(spends, answer[1])
+	default:
+		err = fmt.Errorf("the script answered %q", answer)
 	}
 	return stands, about(rec.ActionID, err)
 }
@@ -210,20 +212,12 @@ func (s *Store) keepFor(rec approver.Record) int64 {
 }
 
 // overLimit reads the script's answer that a spend does not fit.
-func overLimit(spends []approver.Spend, answer []any) error {
-	numbers := make([]int64, len(answer))
-	for i, v := range answer {
-		n, err := strconv.ParseInt(fmt.Sprint(v), 10, 64)
-		if err != nil {
-			return fmt.Errorf("redis: the script answered %v", answer)
-		}
-		numbers[i] = n
+func overLimit(spends []approver.Spend, answer string) error {
+	var n, high, low, count int64
+	if _, err := fmt.Sscan(answer, &n, &high, &low, &count); err != nil || n < 1 || int(n) > len(spends) {
+		return fmt.Errorf("redis: the script answered %q", answer)
 	}
-	if len(numbers) != 5 || numbers[1] < 1 || int(numbers[1]) > len(spends) {
-		return fmt.Errorf("redis: the script answered %v", answer)
-	}
-	used := approver.Usage{Amount: join(numbers[2], numbers[3]), Count: numbers[4]}
-	return &approver.OverLimitError{Spend: spends[numbers[1]-1], Used: used}
+	return &approver.OverLimitError{Spend: spends[n-1], Used: approver.Usage{Amount: join(high, low), Count: count}}
 }
 
 // join puts the halves of a sum together. One beyond 64 bits stays at the largest.
@@ -272,10 +266,8 @@ func (s *Store) Usage(ctx context.Context, spends []approver.Spend) ([]approver.
 		}
 		var high, low int64
 		for _, entry := range entries {
-			parts := strings.SplitN(entry, ":", 3)
-			h, errHigh := strconv.ParseInt(parts[0], 10, 64)
-			l, errLow := strconv.ParseInt(parts[min(1, len(parts)-1)], 10, 64)
-			if err := errors.Join(errHigh, errLow); err != nil {
+			var h, l int64
+			if _, err := fmt.Sscanf(entry, "%d:%d:", &h, &l); err != nil {
 				return nil, fmt.Errorf("redis: counter %s: %w", spend.Counter, err)
 			}
 			high, low = high+h, low+l

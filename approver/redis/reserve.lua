@@ -8,15 +8,15 @@
 -- ARGV[4]  the action's ID
 -- ARGV[5]  what is spent, as JSON: a list of {key, high, low, keep, window, maxHigh, maxLow, maxCount}
 --
--- Returns {1, decision} with the decision that stands, or {0, n, high, low, count} if spend n does not fit
--- and the counter holds so much.
+-- Returns {"stands", decision}, or {"over", "n high low count"} if spend n does not fit and the counter holds
+-- so much.
 --
 -- Numbers here are exact up to 2^53 only, so amounts come in two halves: amount = high * 2^32 + low. A
 -- sum of a million halves is exact.
 
 local stands = redis.call('GET', KEYS[1])
 if stands then
-  return {1, stands}
+  return {'stands', stands}
 end
 
 local half = 4294967296
@@ -39,7 +39,7 @@ for n, s in ipairs(spends) do
   local limited = s.maxHigh > 0 or s.maxLow > 0
   local over = limited and (sumHigh > s.maxHigh or (sumHigh == s.maxHigh and sumLow > s.maxLow))
   if over or (s.maxCount > 0 and count >= s.maxCount) then
-    return {0, n, string.format('%.0f', high), string.format('%.0f', low), count}
+    return {'over', string.format('%d %.0f %.0f %d', n, high, low, count)}
   end
 end
 
@@ -54,4 +54,4 @@ if tonumber(ARGV[2]) > 0 then
 else
   redis.call('SET', KEYS[1], ARGV[1])
 end
-return {1, ARGV[1]}
+return {'stands', ARGV[1]}
