@@ -307,13 +307,15 @@ func (d *decoder) skip() []byte {
 	case '{', '[':
 		d.skipNested()
 	default:
-		d.pos = len(d.data)
-		if n := bytes.IndexAny(d.data[start:], ",]} \t\r\n"); n >= 0 {
-			d.pos = start + n
+		for d.pos < len(d.data) && !endsScalar(d.data[d.pos]) {
+			d.pos++
 		}
 	}
 	return d.data[start:d.pos]
 }
+
+// endsScalar reports whether a number or word ends before c.
+func endsScalar(c byte) bool { return c <= ' ' || c == ',' || c == ']' || c == '}' }
 
 // skipNested steps over the object or list at the current position.
 func (d *decoder) skipNested() {
