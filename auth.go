@@ -38,18 +38,19 @@ type RSAAuth struct {
 	apiKey func() string
 	sign   func(digest []byte) ([]byte, error)
 	nonce  func() string
-
-	noNonce bool // there was to be one
 }
 
 // RSAOption changes how an [RSAAuth] authenticates.
-type RSAOption func(*RSAAuth)
+type RSAOption func(*RSAAuth) error
 
 // WithNonce makes requests carry an x-nonce in place of an x-timestamp, so that the clock does not
 // matter. next is called once for each attempt, from any goroutine, and must never return the same text
 // twice for the same API key, also after a restart; increasing integers are what the service asks for.
 func WithNonce(next func() string) RSAOption {
-	return func(a *RSAAuth) { a.nonce, a.noNonce = next, next == nil }
+	return func(a *RSAAuth) error {
+		a.nonce = next
+		return checkGiven("nonce", next != nil)
+	}
 }
 
 // NewRSAAuth returns an authenticator for an API key and the RSA key registered with it. White space
@@ -78,10 +79,9 @@ func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, 
 		},
 	}
 	for _, opt := range opts {
-		opt(a)
-	}
-	if a.noNonce {
-		return nil, invalid("nonce", "must not be nil: leave WithNonce out for timestamps")
+		if err := opt(a); err != nil {
+			return nil, err
+		}
 	}
 	return a, nil
 }

@@ -310,6 +310,17 @@ func TestTransportErrors(t *testing.T) {
 	})
 }
 
+// Whoever gives no base URL calls a host that is gone, and should hear why.
+func TestRetiredServiceIsNamed(t *testing.T) {
+	gone := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errReset }), qredo.WithEnvironment(qredo.Production))
+	_, err := gone.Companies.Get(t.Context(), "c", qredo.WithoutRetry())
+	require.ErrorIs(t, err, errReset)
+	require.ErrorContains(t, err, "the hosted service is retired")
+	own := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errReset }), qredo.WithBaseURL("https://example.com"))
+	_, err = own.Companies.Get(t.Context(), "c", qredo.WithoutRetry())
+	require.NotContains(t, err.Error(), "retired")
+}
+
 // Only what may have been carried out, and cannot just be sent again, is to be looked for.
 func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
 	client := newClient(t, answerWith(500, `{"code":500,"msg":"oops"}`))

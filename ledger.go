@@ -93,9 +93,5 @@ func (o LedgerOptions) validate(time.Time) error {
 	case o.Limit < 0:
 		return invalid("limit", "must not be negative, is %d", o.Limit)
 	}
-	switch o.Direction {
-	case "", DirectionAll, DirectionIn, DirectionOut:
-		return nil
-	}
-	return invalid("direction", "must be all, in or out, is %q", o.Direction)
+	return checkOneOf("direction", o.Direction, "", DirectionAll, DirectionIn, DirectionOut)
 }

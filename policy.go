@@ -90,9 +90,6 @@ type PolicyRequest struct {
 }
 
 func (r PolicyRequest) validate(time.Time) error {
-	if r.Type != PolicyTx && r.Type != PolicyWithdraw {
-		return invalid("type", "must be %s or %s, is %q", PolicyTx, PolicyWithdraw, r.Type)
-	}
 	group := CustodyGroup{Threshold: r.Threshold, Members: r.Members}
-	return cmp.Or(checkText("policy_id", r.PolicyID), group.validate(""))
+	return cmp.Or(checkOneOf("type", r.Type, PolicyTx, PolicyWithdraw), checkText("policy_id", r.PolicyID), group.validate(""))
 }

@@ -3,6 +3,7 @@ package qredo
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,13 @@ func checkGiven(field string, given bool) error {
 func checkText[T ~string](field string, text T) error {
 	if strings.TrimSpace(string(text)) == "" {
 		return invalid(field, "must not be empty")
+	}
+	return nil
+}
+
+func checkOneOf[T ~string](field string, value T, allowed ...T) error {
+	if !slices.Contains(allowed, value) {
+		return invalid(field, "must be one of %q, is %q", allowed, value)
 	}
 	return nil
 }

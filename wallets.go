@@ -146,11 +146,7 @@ func (o MaxAmountOptions) validate(time.Time) error {
 	if o.Pending < 0 {
 		return invalid("pending", "must not be negative, is %d", o.Pending)
 	}
-	switch o.Type {
-	case "", MaxTransfer, MaxWithdraw, MaxSwap:
-		return nil
-	}
-	return invalid("tx_type", "must be transfer, withdraw or swap, is %q", o.Type)
+	return checkOneOf("tx_type", o.Type, "", MaxTransfer, MaxWithdraw, MaxSwap)
 }
 
 // MaxAmount returns the most that can leave a wallet now, and what that would cost.
