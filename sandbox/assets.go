@@ -1,10 +1,6 @@
 package sandbox
 
-import (
-	"slices"
-
-	"github.com/qredo-go/qredo"
-)
+import "github.com/qredo-go/qredo"
 
 // knownAssets are those the contract names. Where it does not give a scale, RULES.md says what stands
 // here and that it is inferred.
@@ -25,10 +21,6 @@ func knownAssets() []qredo.Asset {
 	}
 }
 
-func testnetOnly(assets []qredo.Asset) []qredo.Asset {
-	return slices.DeleteFunc(assets, func(a qredo.Asset) bool { return !a.TestAsset })
-}
-
 // asset returns the asset with a code, if it is offered.
 func (r *request) asset(code qredo.AssetCode) (qredo.Asset, error) {
 	for _, a := range r.assets {
@@ -40,9 +32,7 @@ func (r *request) asset(code qredo.AssetCode) (qredo.Asset, error) {
 }
 
 func listAssets(r *request) (any, error) {
-	return struct {
-		Assets []qredo.Asset `json:"assets"`
-	}{r.assets}, nil
+	return map[string]any{"assets": r.assets}, nil
 }
 
 // fee is a thousandth, rounded up.
@@ -54,11 +44,13 @@ func fee(amount int64) int64 {
 	return amount/part + 1
 }
 
-func quoteFees(r *request) (any, error) {
-	var req qredo.FeesRequest
-	if err := r.read(&req); err != nil {
-		return nil, err
-	}
+// feesOf tells what becomes of an amount that is sent.
+func feesOf(amount qredo.Amount) qredo.Fees {
+	charged := qredo.Amount(fee(int64(amount)))
+	return qredo.Fees{NetAmount: amount - charged, AmountToSend: amount, Fees: charged}
+}
+
+func quoteFees(r *request, req qredo.FeesRequest) (any, error) {
 	if _, err := r.asset(req.Asset); err != nil {
 		return nil, err
 	}
@@ -70,6 +62,5 @@ func quoteFees(r *request) (any, error) {
 	if req.Amount <= 0 {
 		return nil, badRequest("amount must be more than zero")
 	}
-	charged := qredo.Amount(fee(int64(req.Amount)))
-	return qredo.Fees{NetAmount: req.Amount - charged, AmountToSend: req.Amount, Fees: charged}, nil
+	return feesOf(req.Amount), nil
 }

@@ -112,9 +112,9 @@ func TestEveryChangeIsReadAsItWasWritten(t *testing.T) {
 					(&filler{t: t}).fill(value, name)
 				}
 				e := event{At: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC), Change: value.Interface().(change)}
-				data, err := eventCodec{}.Encode(e)
+				data, err := encodeEvent(e)
 				require.NoError(t, err)
-				got, err := eventCodec{}.Decode(data)
+				got, err := decodeEvent(data)
 				require.NoError(t, err)
 				assert.Equal(t, e, got, "%s", data)
 			}
@@ -127,8 +127,28 @@ type notInTheTable struct{}
 
 func (notInTheTable) apply(*state, time.Time) {}
 
+func TestOneChangeThatCannotBeStoredStoresNone(t *testing.T) {
+	dir := t.TempDir()
+	s, err := New(WithStore(dir))
+	require.NoError(t, err)
+	_, err = s.CreateUser(User{Email: "alice@example.com"})
+	require.NoError(t, err)
+	err = s.update(func(*state, time.Time) ([]change, error) {
+		return []change{clockAdvanced{By: time.Hour}, notInTheTable{}}, nil
+	})
+	require.ErrorContains(t, err, "notInTheTable is not registered")
+	assert.Zero(t, s.state.offset, "it has not taken effect either")
+	require.NoError(t, s.Close())
+
+	s, err = New(WithStore(dir))
+	require.NoError(t, err)
+	assert.Len(t, s.state.users, 1)
+	assert.Zero(t, s.state.offset)
+	require.NoError(t, s.Close())
+}
+
 func TestWhatTheStoreRefuses(t *testing.T) {
-	_, err := eventCodec{}.Encode(event{Change: notInTheTable{}})
+	_, err := encodeEvent(event{Change: notInTheTable{}})
 	require.ErrorContains(t, err, "notInTheTable is not registered")
 	for name, data := range map[string]string{
 		"of a later version":      `{"At":"2026-03-01T12:00:00Z","Type":"companyMerged","Change":{}}`,
@@ -137,7 +157,7 @@ func TestWhatTheStoreRefuses(t *testing.T) {
 		"with a change of a list": `{"At":"2026-03-01T12:00:00Z","Type":"voted","Change":[]}`,
 		"that is nothing":         ``,
 	} {
-		_, err := eventCodec{}.Decode([]byte(data))
+		_, err := decodeEvent([]byte(data))
 		require.Error(t, err, name)
 		if strings.Contains(data, "companyMerged") {
 			require.ErrorContains(t, err, `"companyMerged", which this version does not know`)

@@ -17,49 +17,42 @@ func (r *request) company() (*company, error) {
 	return c, nil
 }
 
-func (r *request) readCompany() (req qredo.CompanyRequest, err error) {
-	if err = r.read(&req); err == nil && strings.TrimSpace(req.Name) == "" {
-		err = badRequest("name must not be empty")
+// named checks the name of what is to be made.
+func named(name string) error {
+	if strings.TrimSpace(name) == "" {
+		return badRequest("name must not be empty")
 	}
-	return req, err
+	return nil
 }
 
-func createCompany(r *request) ([]change, any, error) {
-	req, err := r.readCompany()
-	if err != nil {
-		return nil, nil, err
-	}
-	if r.st.companyKeys[newCompanyKey(r.key.account, req)] != nil {
-		return nil, nil, conflict("the company exists already")
-	}
-	made := companyCreated{ID: qredo.CompanyID(r.ids.ksuid(r.now)), Account: r.key.account, Company: req}
-	return []change{made}, qredo.CompanyRef{ID: made.ID, Ref: req.Ref}, nil
-}
-
-func getCompany(r *request) (any, error) {
-	c, err := r.company()
-	if err != nil {
+func createCompany(r *request, req qredo.CompanyRequest) (any, error) {
+	if err := named(req.Name); err != nil {
 		return nil, err
 	}
+	if r.st.companyKeys[newCompanyKey(r.key.account, req)] != nil {
+		return nil, conflict("the company exists already")
+	}
+	made := companyCreated{ID: qredo.CompanyID(r.ids.ksuid(r.now)), Account: r.key.account, Company: req}
+	r.change(made)
+	return qredo.CompanyRef{ID: made.ID, Ref: req.Ref}, nil
+}
+
+func getCompany(_ *request, c *company) (any, error) {
 	return qredo.Company{
 		ID: c.ID, Name: c.Company.Name, City: c.Company.City, Country: c.Company.Country,
 		Domain: c.Company.Domain, Ref: c.Company.Ref,
 	}, nil
 }
 
-func updateCompany(r *request) ([]change, any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, nil, err
-	}
-	req, err := r.readCompany()
-	if err != nil {
-		return nil, nil, err
+func updateCompany(r *request, c *company, req qredo.CompanyRequest) (any, error) {
+	if err := named(req.Name); err != nil {
+		return nil, err
 	}
 	if other := r.st.companyKeys[newCompanyKey(c.Account, req)]; other != nil && other != c {
-		return nil, nil, conflict("another company has this ref, or this name and domain")
+		return nil, conflict("another company has this ref, or this name and domain")
 	}
-	return []change{companyUpdated{ID: c.ID, Company: req}}, qredo.CompanyRef{ID: c.ID, Ref: req.Ref}, nil
+	r.change(companyUpdated{ID: c.ID, Company: req})
+	return qredo.CompanyRef{ID: c.ID, Ref: req.Ref}, nil
 }
 
 // searchText is what a search is for, in lower case.
@@ -85,17 +78,10 @@ func searchCompanies(r *request) (any, error) {
 		}
 	}
 	slices.SortFunc(matches, func(a, b qredo.CompanyMatch) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return struct {
-		TotalCount int                  `json:"total_count"`
-		Matches    []qredo.CompanyMatch `json:"matches"`
-	}{len(matches), matches}, nil
+	return counted("total_count", "matches", matches), nil
 }
 
-func listHoldings(r *request) (any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, err
-	}
+func listHoldings(r *request, c *company) (any, error) {
 	holdings := []qredo.Holding{}
 	place := map[qredo.AssetCode]int{}
 	for _, f := range c.funds {
@@ -109,7 +95,5 @@ func listHoldings(r *request) (any, error) {
 			holdings[i].Amount += r.st.balance(w)
 		}
 	}
-	return struct {
-		Holdings []qredo.Holding `json:"holdings"`
-	}{holdings}, nil
+	return map[string]any{"holdings": holdings}, nil
 }

@@ -120,14 +120,14 @@ func TestUserIsTrustedOnceTheyHaveAccepted(t *testing.T) {
 	added := s.post(path, object{"address": " Alice@Example.com "}).ok()
 	assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(added.Body))
 	assert.Zero(t, s.get(path).ok().count("list"), "not before they accept")
-	s.post("/company/"+company+"/fund", object{"name": "F", "custodygroup_tx": group(1, user.ID)}).refused(400, "trusted network")
+	s.post("/company/"+company+"/fund", object{"name": "F", "custodygroup_tx": group(1, string(user.ID))}).refused(400, "trusted network")
 
 	require.NoError(t, s.Accept(alice, qredo.CompanyID(company)))
 	list := s.get(path).ok()
 	assert.Equal(t, company, list.at("company_id"))
 	assert.EqualValues(t, 1, list.number("total_count"))
 	for key, want := range map[string]string{
-		"trusted_entity_id": user.ID, "name": "Alice Ash", "address": alice, "type": "user",
+		"trusted_entity_id": string(user.ID), "name": "Alice Ash", "address": alice, "type": "user",
 	} {
 		assert.Equal(t, want, list.at("list.0."+key), key)
 	}
@@ -144,7 +144,7 @@ func TestInvitedUserKeepsTheirID(t *testing.T) {
 	id := s.trust(company, "new@example.com")["new@example.com"]
 	user, err := s.CreateUser(sandbox.User{Email: "New@example.com", FirstName: "N"})
 	require.NoError(t, err)
-	assert.Equal(t, id, user.ID)
+	assert.Equal(t, id, string(user.ID))
 	_, err = s.CreateUser(sandbox.User{Email: "new@example.com"})
 	require.Error(t, err, "they are a user now")
 }

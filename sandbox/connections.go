@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -37,8 +36,7 @@ func (c *connection) status() string {
 	}
 }
 
-// connectLife is how long a counterparty has for approving a connection, and a custody group for
-// approving a policy's update: neither request says.
+// connectLife is how long a counterparty has for approving a connection: the request does not say.
 const connectLife = 24 * time.Hour
 
 // walletMultiOther is the number that the service's prose gives for multi-counterparty wallets.
@@ -110,9 +108,8 @@ func (r *request) checkConnect(req qredo.WalletRequest) error {
 	return nil
 }
 
-// connectRequests asks the counterparties of new wallets to approve the connections.
-func (r *request) connectRequests(added walletsAdded) []change {
-	var changes []change
+// connect asks the counterparties of new wallets to approve the connections.
+func (r *request) connect(added walletsAdded) {
 	for _, w := range added.Wallets {
 		for _, account := range w.Connect {
 			tx := transactionCreated{
@@ -120,73 +117,9 @@ func (r *request) connectRequests(added walletsAdded) []change {
 				Expires: r.now.Add(connectLife), CoreClient: qredo.CoreClientID(account.CounterpartyID),
 			}
 			r.askApproval(&tx, custody.Policy{Threshold: 1, Members: []string{account.CounterpartyID}})
-			changes = append(changes, tx)
+			r.change(tx)
 		}
 	}
-	return changes
-}
-
-func updatePolicy(r *request) ([]change, any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, nil, err
-	}
-	w, err := r.wallet()
-	if err != nil || w.fund != f {
-		return nil, nil, notFound("wallet")
-	}
-	var req qredo.PolicyRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
-	old := w.PolicyTx
-	switch req.Type {
-	case qredo.PolicyTx:
-	case qredo.PolicyWithdraw:
-		old = w.PolicyWithdraw
-	default:
-		return nil, nil, badRequest("type must be %s or %s", qredo.PolicyTx, qredo.PolicyWithdraw)
-	}
-	switch {
-	case old == nil:
-		return nil, nil, badRequest("the wallet has no %s of its own, and a fund's cannot be updated", req.Type)
-	case req.PolicyID != qredo.PolicyID(old.ID):
-		return nil, nil, badRequest("policy_id is not that of the wallet's %s", req.Type)
-	case w.locks[req.Type] != nil:
-		return nil, nil, conflict("an update of this policy waits for approval")
-	}
-	updated, err := r.newPolicy(f.company, old.Name, "policy", &qredo.CustodyGroup{Threshold: req.Threshold, Members: req.Members})
-	if err != nil {
-		return nil, nil, err
-	}
-	updated.ID = old.ID
-	tx := transactionCreated{
-		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindPolicyUpdate, From: w.ID, Asset: w.Asset,
-		Expires: r.now.Add(connectLife), NewPolicy: updated, PolicyType: req.Type,
-	}
-	r.askApproval(&tx, *old)
-	return []change{tx}, ok, nil
-}
-
-func getMaxAmount(r *request) (any, error) {
-	w, err := r.wallet()
-	if err != nil {
-		return nil, err
-	}
-	switch qredo.MaxType(r.query.Get("tx_type")) {
-	case "", qredo.MaxTransfer, qredo.MaxWithdraw, qredo.MaxSwap:
-	default:
-		return nil, badRequest("tx_type must be transfer, withdraw or swap")
-	}
-	var pending qredo.Amount
-	if text := strings.TrimSpace(r.query.Get("pending")); text != "" {
-		if err := pending.UnmarshalJSON([]byte(text)); err != nil || pending < 0 {
-			return nil, badRequest("pending must be a whole number that is not negative")
-		}
-	}
-	most := max(0, r.st.book.Balance(w.available())-int64(pending))
-	charged := qredo.Amount(fee(most))
-	return qredo.Fees{NetAmount: qredo.Amount(most) - charged, AmountToSend: qredo.Amount(most), Fees: charged}, nil
 }
 
 // exchangeListed is a counterparty put on the list of exchanges: what the service's operators did.
@@ -202,9 +135,7 @@ func listExchanges(r *request) (any, error) {
 	for i, e := range r.st.exchanges {
 		list[i] = e.Exchange
 	}
-	return struct {
-		Exchanges []qredo.Exchange `json:"exchanges"`
-	}{list}, nil
+	return map[string]any{"exchanges": list}, nil
 }
 
 // ListExchange puts a core client on the list of exchanges that wallets can be connected to. The

@@ -17,11 +17,11 @@ import (
 
 // User is a person with the app. In the calls below, a user is named by ID or by e-mail.
 type User struct {
-	ID        string `json:"id"` // given by the sandbox; the ID of the trusted party that the user becomes
-	Email     string `json:"email"`
-	Username  string `json:"username"`
-	FirstName string `json:"first_name"`
-	LastName  string `json:"last_name"`
+	ID        qredo.TrustedEntityID `json:"id"` // given by the sandbox; the ID of the trusted party that the user becomes
+	Email     string                `json:"email"`
+	Username  string                `json:"username"`
+	FirstName string                `json:"first_name"`
+	LastName  string                `json:"last_name"`
 }
 
 // user returns the user with an ID or e-mail.
@@ -44,31 +44,27 @@ func (s *Sandbox) CreateUser(u User) (User, error) {
 		return User{}, badRequest("email must be an e-mail address")
 	}
 	err := s.update(func(st *state, _ time.Time) ([]change, error) {
-		u.ID = ""
-		if known := st.userByEmail[strings.ToLower(u.Email)]; known != nil {
-			if !known.Invited {
-				return nil, conflict("the user exists already")
-			}
+		switch known := st.userByEmail[strings.ToLower(u.Email)]; {
+		case known == nil:
+			u.ID = qredo.TrustedEntityID(s.ids.account())
+		case known.Invited:
 			u.ID = known.ID
-		}
-		if u.ID == "" {
-			u.ID = s.ids.account()
+		default:
+			return nil, conflict("the user exists already")
 		}
 		if u.Username == "" {
 			u.Username, _, _ = strings.Cut(u.Email, "@")
 		}
-		return []change{userCreated{
-			ID: u.ID, Email: u.Email, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
-		}}, nil
+		return []change{userCreated{User: u}}, nil
 	})
 	return u, err
 }
 
 // Accept lets a user accept a company's request to join its trusted network. An empty company stands for
 // all that have asked. Without a request that waits it is not found.
-func (s *Sandbox) Accept(userName string, companyID qredo.CompanyID) error {
+func (s *Sandbox) Accept(user string, companyID qredo.CompanyID) error {
 	return s.update(func(st *state, _ time.Time) ([]change, error) {
-		u, err := st.user(userName)
+		u, err := st.user(user)
 		if err != nil {
 			return nil, err
 		}
@@ -139,14 +135,14 @@ type PendingApproval struct {
 }
 
 // Pending lists what waits for a user's approval, oldest first.
-func (s *Sandbox) Pending(userName string) ([]PendingApproval, error) {
+func (s *Sandbox) Pending(user string) ([]PendingApproval, error) {
 	list := []PendingApproval{}
 	err := s.view(func(st *state, _ time.Time) error {
-		u, err := st.user(userName)
+		u, err := st.user(user)
 		if err != nil {
 			return err
 		}
-		for _, id := range st.openActions(u.ID) {
+		for _, id := range st.openActions(string(u.ID)) {
 			tx := st.actions[id].tx
 			p := PendingApproval{
 				ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: tx.from.fund.company.ID, FundID: tx.from.fund.ID,
@@ -166,22 +162,22 @@ func (s *Sandbox) Pending(userName string) ([]PendingApproval, error) {
 
 // Approve lets a user approve. What is named by an action's ID, or by the ID of its transaction. Who has
 // decided already cannot decide again, and what has ended cannot be approved: both are conflicts.
-func (s *Sandbox) Approve(userName, actionOrTxID string) error {
-	return s.decide(userName, actionOrTxID, custody.Approve)
+func (s *Sandbox) Approve(user, actionOrTxID string) error {
+	return s.decide(user, actionOrTxID, custody.Approve)
 }
 
 // Reject lets a user reject, as [Sandbox.Approve] lets them approve.
-func (s *Sandbox) Reject(userName, actionOrTxID string) error {
-	return s.decide(userName, actionOrTxID, custody.Reject)
+func (s *Sandbox) Reject(user, actionOrTxID string) error {
+	return s.decide(user, actionOrTxID, custody.Reject)
 }
 
-func (s *Sandbox) decide(userName, actionOrTxID string, choice custody.Choice) error {
+func (s *Sandbox) decide(user, actionOrTxID string, choice custody.Choice) error {
 	return s.update(func(st *state, now time.Time) ([]change, error) {
-		u, err := st.user(userName)
+		u, err := st.user(user)
 		if err != nil {
 			return nil, err
 		}
-		id, err := st.actionOf(u.ID, actionOrTxID)
+		id, err := st.actionOf(string(u.ID), actionOrTxID)
 		if err != nil {
 			return nil, err
 		}
@@ -266,9 +262,7 @@ func (s *Sandbox) State() (State, error) {
 	err := s.view(func(st *state, now time.Time) error {
 		out.Now, out.Transactions = wireTime(now), st.moves
 		for _, u := range st.users {
-			out.Users = append(out.Users, User{
-				ID: u.ID, Email: u.Email, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
-			})
+			out.Users = append(out.Users, u.User)
 		}
 		slices.SortFunc(out.Users, func(a, b User) int { return strings.Compare(a.Email, b.Email) })
 		for _, id := range slices.Sorted(maps.Keys(st.companies)) {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,35 +17,26 @@ import (
 // Control makes the control calls of a sandbox that runs in another process, on this machine. Its methods
 // are those of [Sandbox] with the same names.
 type Control struct {
+	// HTTPClient makes the calls: one that trusts the sandbox's certificate, say. If it is nil, a client does
+	// that trusts what the system trusts, and gives up on a call after 30 seconds.
+	HTTPClient *http.Client
+
 	base string
-	http *http.Client
 }
 
 // NewControl returns the control of the sandbox that serves at a URL. Whatever path the URL has is
-// dropped, so that a base URL of the Partner API will do.
+// dropped, so that a base URL of the Partner API will do. What is no URL is a [*qredo.ValidationError].
 func NewControl(sandboxURL string) (*Control, error) {
 	u, err := url.Parse(sandboxURL)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("sandbox: %q is not a sandbox's URL", sandboxURL)
+		return nil, invalid("URL", "%q is not a sandbox's URL", sandboxURL)
 	}
-	return &Control{
-		base: u.Scheme + "://" + u.Host + controlPath,
-		http: &http.Client{Timeout: 30 * time.Second},
-	}, nil
-}
-
-// WithHTTPClient makes the control calls through the caller's HTTP client, such as one that trusts the
-// sandbox's certificate, and returns c.
-func (c *Control) WithHTTPClient(client *http.Client) *Control {
-	c.http = client
-	return c
+	return &Control{base: u.Scheme + "://" + u.Host + controlPath}, nil
 }
 
 // CreateUser makes a user: see [Sandbox.CreateUser].
 func (c *Control) CreateUser(ctx context.Context, u User) (User, error) {
-	var made User
-	err := c.do(ctx, http.MethodPost, u, &made, "users")
-	return made, err
+	return call[User](ctx, c, http.MethodPost, u, "users")
 }
 
 // Accept lets a user join a trusted network: see [Sandbox.Accept].
@@ -54,18 +46,13 @@ func (c *Control) Accept(ctx context.Context, user string, companyID qredo.Compa
 
 // Deposit credits a wallet: see [Sandbox.Deposit].
 func (c *Control) Deposit(ctx context.Context, address string, amount qredo.Amount) (Deposit, error) {
-	var made Deposit
-	err := c.do(ctx, http.MethodPost, map[string]any{"address": address, "amount": amount}, &made, "deposits")
-	return made, err
+	return call[Deposit](ctx, c, http.MethodPost, map[string]any{"address": address, "amount": amount}, "deposits")
 }
 
 // Pending lists what waits for a user: see [Sandbox.Pending].
 func (c *Control) Pending(ctx context.Context, user string) ([]PendingApproval, error) {
-	var answer struct {
-		Approvals []PendingApproval `json:"approvals"`
-	}
-	err := c.do(ctx, http.MethodGet, nil, &answer, "users", user, "approvals")
-	return answer.Approvals, err
+	waiting, err := call[approvals](ctx, c, http.MethodGet, nil, "users", user, "approvals")
+	return waiting.Approvals, err
 }
 
 // Approve lets a user approve: see [Sandbox.Approve].
@@ -85,10 +72,7 @@ func (c *Control) ListExchange(ctx context.Context, exchange qredo.Exchange) err
 
 // SetFaults makes requests go wrong: see [Sandbox.SetFaults].
 func (c *Control) SetFaults(ctx context.Context, seed uint64, rules ...FaultRule) error {
-	body := struct {
-		Seed  uint64          `json:"seed"`
-		Rules []wireFaultRule `json:"rules"`
-	}{Seed: seed}
+	body := faultsRequest{Seed: seed}
 	for _, r := range rules {
 		body.Rules = append(body.Rules, r.wire())
 	}
@@ -100,6 +84,32 @@ func (c *Control) Advance(ctx context.Context, by time.Duration) error {
 	return c.do(ctx, http.MethodPost, map[string]any{"seconds": int64(by / time.Second)}, nil, "clock", "advance")
 }
 
+// DropFeeds cuts all feed connections: see [Sandbox.DropFeeds].
+func (c *Control) DropFeeds(ctx context.Context) (int, error) { return c.feeds(ctx, "drop") }
+
+// FreezeFeeds lets no more bytes through the feed connections that there are: see [Sandbox.FreezeFeeds].
+func (c *Control) FreezeFeeds(ctx context.Context) (int, error) { return c.feeds(ctx, "freeze") }
+
+func (c *Control) feeds(ctx context.Context, verb string) (int, error) {
+	met, err := call[connections](ctx, c, http.MethodPost, nil, "feeds", verb)
+	return met.Connections, err
+}
+
+// DelayFeeds lets each feed message wait, by whole milliseconds: see [Sandbox.DelayFeeds].
+func (c *Control) DelayFeeds(ctx context.Context, by time.Duration) error {
+	return c.do(ctx, http.MethodPost, map[string]any{"milliseconds": by.Milliseconds()}, nil, "feeds", "delay")
+}
+
+// DuplicateFeeds sends each feed message twice, or no longer: see [Sandbox.DuplicateFeeds].
+func (c *Control) DuplicateFeeds(ctx context.Context, on bool) error {
+	return c.do(ctx, http.MethodPost, map[string]any{"on": on}, nil, "feeds", "duplicate")
+}
+
+// Explain tells what is wrong with a signed request: see [Sandbox.Explain].
+func (c *Control) Explain(ctx context.Context, req SignedRequest) (Explanation, error) {
+	return call[Explanation](ctx, c, http.MethodPost, req, "explain")
+}
+
 // Reset forgets everything but the keys: see [Sandbox.Reset].
 func (c *Control) Reset(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, nil, nil, "reset")
@@ -107,10 +117,16 @@ func (c *Control) Reset(ctx context.Context) error {
 
 // State returns what the sandbox knows: see [Sandbox.State].
 func (c *Control) State(ctx context.Context) (State, error) {
-	var state State
-	err := c.do(ctx, http.MethodGet, nil, &state, "state")
-	return state, err
+	return call[State](ctx, c, http.MethodGet, nil, "state")
 }
+
+// call makes a control call that has a T for an answer.
+func call[T any](ctx context.Context, c *Control, method string, body any, path ...string) (answer T, err error) {
+	err = c.do(ctx, method, body, &answer, path...)
+	return answer, err
+}
+
+var defaultControlClient = &http.Client{Timeout: 30 * time.Second}
 
 func (c *Control) do(ctx context.Context, method string, body, out any, path ...string) error {
 	target := c.base
@@ -129,7 +145,7 @@ func (c *Control) do(ctx context.Context, method string, body, out any, path ...
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := cmp.Or(c.HTTPClient, defaultControlClient).Do(req)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}

@@ -15,35 +15,67 @@ import (
 
 const controlPath = "/sandbox/v1"
 
-// controlRoute is a control call over HTTP. Its function gets what stands at the path's placeholders.
+// controlRoute is a control call over HTTP.
 type controlRoute struct {
 	method, path string
-	call         func(s *Sandbox, path map[string]string, body []byte) (any, error)
+	call         controlCall
 }
+
+// controlCall gets what stands at the path's placeholders, and the body.
+type controlCall func(s *Sandbox, path map[string]string, body []byte) (any, error)
+
+// reads makes a control call that is given what its body says. A body that is empty says nothing.
+func reads[B any](call func(s *Sandbox, path map[string]string, req B) (any, error)) controlCall {
+	return func(s *Sandbox, path map[string]string, body []byte) (any, error) {
+		var req B
+		if len(body) > 0 {
+			if err := wire.Unmarshal(body, &req); err != nil {
+				return nil, badRequest("%v", err)
+			}
+		}
+		return call(s, path, req)
+	}
+}
+
+// The bodies of control calls, and answers.
+type (
+	acceptRequest struct {
+		CompanyID qredo.CompanyID `json:"company_id"`
+	}
+	depositRequest struct {
+		Address string       `json:"address"`
+		Amount  qredo.Amount `json:"amount"`
+	}
+	faultsRequest struct {
+		Seed  uint64          `json:"seed"`
+		Rules []wireFaultRule `json:"rules"`
+	}
+	delayRequest struct {
+		Milliseconds int `json:"milliseconds"`
+	}
+	duplicateRequest struct {
+		On bool `json:"on"`
+	}
+	advanceRequest struct {
+		Seconds int64 `json:"seconds"`
+	}
+	approvals struct {
+		Approvals []PendingApproval `json:"approvals"`
+	}
+	connections struct {
+		Connections int `json:"connections"` // how many feeds a call met
+	}
+)
 
 // controlRoutes are the control calls. Bodies and answers are JSON.
 var controlRoutes = []controlRoute{
-	{"POST", "/users", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var u User
-		if err := readControl(body, &u); err != nil {
-			return nil, err
-		}
-		return reply(s.CreateUser(u))
-	}},
-	{"POST", "/users/{user}/accept", func(s *Sandbox, path map[string]string, body []byte) (any, error) {
-		var req struct {
-			CompanyID qredo.CompanyID `json:"company_id"`
-		}
-		if err := readControl(body, &req); err != nil {
-			return nil, err
-		}
+	{"POST", "/users", reads(func(s *Sandbox, _ map[string]string, u User) (any, error) { return reply(s.CreateUser(u)) })},
+	{"POST", "/users/{user}/accept", reads(func(s *Sandbox, path map[string]string, req acceptRequest) (any, error) {
 		return ok, s.Accept(path["user"], req.CompanyID)
-	}},
+	})},
 	{"GET", "/users/{user}/approvals", func(s *Sandbox, path map[string]string, _ []byte) (any, error) {
 		list, err := s.Pending(path["user"])
-		return struct {
-			Approvals []PendingApproval `json:"approvals"`
-		}{list}, err
+		return approvals{list}, err
 	}},
 	{"POST", "/users/{user}/approvals/{id}/approve", func(s *Sandbox, path map[string]string, _ []byte) (any, error) {
 		return ok, s.Approve(path["user"], path["id"])
@@ -51,28 +83,12 @@ var controlRoutes = []controlRoute{
 	{"POST", "/users/{user}/approvals/{id}/reject", func(s *Sandbox, path map[string]string, _ []byte) (any, error) {
 		return ok, s.Reject(path["user"], path["id"])
 	}},
-	{"POST", "/deposits", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var req struct {
-			Address string       `json:"address"`
-			Amount  qredo.Amount `json:"amount"`
-		}
-		if err := readControl(body, &req); err != nil {
-			return nil, err
-		}
+	{"POST", "/deposits", reads(func(s *Sandbox, _ map[string]string, req depositRequest) (any, error) {
 		return reply(s.Deposit(req.Address, req.Amount))
-	}},
-	{"POST", "/exchanges", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var e qredo.Exchange
-		if err := readControl(body, &e); err != nil {
-			return nil, err
-		}
-		return ok, s.ListExchange(e)
-	}},
+	})},
+	{"POST", "/exchanges", reads(func(s *Sandbox, _ map[string]string, e qredo.Exchange) (any, error) { return ok, s.ListExchange(e) })},
 	{"POST", "/faults", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var req struct {
-			Seed  uint64          `json:"seed"`
-			Rules []wireFaultRule `json:"rules"`
-		}
+		var req faultsRequest
 		if err := json.Unmarshal(body, &req); err != nil {
 			return nil, badRequest("%v", err)
 		}
@@ -82,65 +98,34 @@ var controlRoutes = []controlRoute{
 		}
 		return ok, s.SetFaults(req.Seed, rules...)
 	}},
-	{"POST", "/feeds/drop", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) {
-		return connections{s.DropFeeds()}, nil
-	}},
-	{"POST", "/feeds/freeze", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) {
-		return connections{s.FreezeFeeds()}, nil
-	}},
-	{"POST", "/feeds/delay", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var req struct {
-			Milliseconds int `json:"milliseconds"`
-		}
-		if err := readControl(body, &req); err != nil {
-			return nil, err
-		}
+	{"POST", "/feeds/drop", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return connections{s.DropFeeds()}, nil }},
+	{"POST", "/feeds/freeze", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return connections{s.FreezeFeeds()}, nil }},
+	{"POST", "/feeds/delay", reads(func(s *Sandbox, _ map[string]string, req delayRequest) (any, error) {
 		s.DelayFeeds(time.Duration(req.Milliseconds) * time.Millisecond)
 		return ok, nil
-	}},
-	{"POST", "/feeds/duplicate", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var req struct {
-			On bool `json:"on"`
-		}
-		if err := readControl(body, &req); err != nil {
-			return nil, err
-		}
+	})},
+	{"POST", "/feeds/duplicate", reads(func(s *Sandbox, _ map[string]string, req duplicateRequest) (any, error) {
 		s.DuplicateFeeds(req.On)
 		return ok, nil
-	}},
-	{"POST", "/clock/advance", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-		var req struct {
-			Seconds int64 `json:"seconds"`
-		}
-		if err := readControl(body, &req); err != nil {
-			return nil, err
-		}
+	})},
+	{"POST", "/clock/advance", reads(func(s *Sandbox, _ map[string]string, req advanceRequest) (any, error) {
 		if req.Seconds > int64(math.MaxInt64/time.Second) {
 			return nil, badRequest("seconds are too many")
 		}
 		return ok, s.Advance(time.Duration(req.Seconds) * time.Second)
-	}},
+	})},
 	{"POST", "/reset", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return ok, s.Reset() }},
-	{"POST", "/explain", explainRequest},
+	{"POST", "/explain", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
+		var req SignedRequest
+		if err := json.Unmarshal(body, &req); err != nil {
+			return nil, badRequest("%v", err)
+		}
+		return reply(s.Explain(req))
+	}},
 	{"GET", "/state", func(s *Sandbox, _ map[string]string, _ []byte) (any, error) { return reply(s.State()) }},
 }
 
-// connections is how many feeds a call met.
-type connections struct {
-	Connections int `json:"connections"`
-}
-
 func reply[T any](v T, err error) (any, error) { return v, err }
-
-func readControl(body []byte, v any) error {
-	if len(body) == 0 {
-		return nil
-	}
-	if err := wire.Unmarshal(body, v); err != nil {
-		return badRequest("%v", err)
-	}
-	return nil
-}
 
 func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string, body []byte) {
 	if !fromThisMachine(r) {

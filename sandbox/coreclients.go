@@ -45,20 +45,19 @@ func (r *request) coreClient() (*coreClient, error) {
 	return c, nil
 }
 
-func createCoreClient(r *request) ([]change, any, error) {
-	var req struct {
-		Name string `json:"name"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
-	if strings.TrimSpace(req.Name) == "" {
-		return nil, nil, badRequest("name must not be empty")
+type coreClientRequest struct {
+	Name string `json:"name"`
+}
+
+func createCoreClient(r *request, req coreClientRequest) (any, error) {
+	if err := named(req.Name); err != nil {
+		return nil, err
 	}
 	made := coreClientCreated{
 		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
 	}
-	return []change{made}, r.wireCoreClient(&coreClient{coreClientCreated: made, created: r.now}), nil
+	r.change(made)
+	return r.wireCoreClient(&coreClient{coreClientCreated: made, created: r.now}), nil
 }
 
 func (r *request) wireCoreClient(c *coreClient) qredo.CoreClient {
@@ -82,37 +81,16 @@ func listCoreClients(r *request) (any, error) {
 		}
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
-	return struct {
-		Count   int                `json:"count"`
-		Clients []qredo.CoreClient `json:"clients"`
-	}{len(list), list}, nil
+	return counted("count", "clients", list), nil
 }
 
-func (r *request) wireAction(id qredo.ActionID, member string) qredo.Action {
-	tx := r.st.actions[id].tx
+func (r *request) wireAction(id qredo.ActionID) qredo.Action {
+	a := r.st.actions[id]
+	tx, vote := a.tx, a.tx.round.Votes[a.vote]
 	return qredo.Action{
-		ID: id, CoreClientID: qredo.CoreClientID(member), Type: actionType(tx.Kind),
-		Status: actionStatus(tx.round.Votes[r.st.actions[id].vote], tx), Created: wireTime(tx.created), Expires: wireTime(tx.Expires),
+		ID: id, CoreClientID: qredo.CoreClientID(vote.Member), Type: apiNames[tx.Kind].action,
+		Status: actionStatus(vote, tx), Created: wireTime(tx.created), Expires: wireTime(tx.Expires),
 	}
-}
-
-func actionType(kind txKind) qredo.ActionType {
-	switch kind {
-	case kindWithdrawal:
-		return qredo.ActionWithdraw
-	case kindSwapMake:
-		return qredo.ActionSwap
-	case kindSwapTake:
-		return qredo.ActionSwapTake
-	case kindConnect:
-		return qredo.ActionWalletConnect
-	case kindPolicyUpdate:
-		return "ApproveUpdatePolicy"
-	case kindWeb3:
-		return "ApproveExternalSign"
-	case kindTransfer, kindSweep, kindDeposit:
-	}
-	return qredo.ActionTransfer
 }
 
 // actionStatus is what the approver said or, where they were not asked any more, how it ended.
@@ -129,29 +107,22 @@ func actionStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
 	return approvalStatus(v, tx)
 }
 
-func listActions(r *request) (any, error) {
-	c, err := r.coreClient()
-	if err != nil {
-		return nil, err
-	}
+func listActions(r *request, c *coreClient) (any, error) {
 	actions := make([]qredo.Action, len(c.actions))
 	for i, id := range c.actions {
-		actions[i] = r.wireAction(id, string(c.ID))
+		actions[i] = r.wireAction(id)
 	}
-	return struct {
-		Count   int            `json:"count"`
-		Actions []qredo.Action `json:"actions"`
-	}{len(actions), actions}, nil
+	return counted("count", "actions", actions), nil
 }
 
 // action returns an action of the core client that the path names.
-func (r *request) action() (*coreClient, qredo.ActionID, error) {
+func (r *request) action() (qredo.ActionID, error) {
 	c, err := r.coreClient()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	id := qredo.ActionID(r.path["action_id"])
-	return c, id, r.st.checkAction(id, string(c.ID))
+	return id, r.st.checkAction(id, string(c.ID))
 }
 
 func (st *state) checkAction(id qredo.ActionID, member string) error {
@@ -162,12 +133,8 @@ func (st *state) checkAction(id qredo.ActionID, member string) error {
 	return nil
 }
 
-func getAction(r *request) (any, error) {
-	c, id, err := r.action()
-	if err != nil {
-		return nil, err
-	}
-	action := r.wireAction(id, string(c.ID))
+func getAction(r *request, id qredo.ActionID) (any, error) {
+	action := r.wireAction(id)
 	action.Details = r.actionDetails(r.st.actions[id].tx)
 	return action, nil
 }
@@ -192,7 +159,8 @@ func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
 	}
 	switch {
 	case tx.Kind == kindWithdrawal:
-		d.RecipientAddress, d.RecipientAddressName = tx.Address, f.nameOf(tx.Asset, tx.Address)
+		entry, _ := f.whitelisted(tx.Asset, tx.Address)
+		d.RecipientAddress, d.RecipientAddressName = tx.Address, entry.Name
 	case tx.Kind == kindWeb3:
 		d.RecipientAddress, d.ClientData = tx.Address, tx.Web3.details()
 	case tx.to != nil:
@@ -214,46 +182,26 @@ func typeCode(t qredo.WalletType) string {
 	}
 }
 
-// nameOf is what an address is called on the whitelist.
-func (f *fund) nameOf(asset qredo.AssetCode, address string) string {
-	for _, w := range f.whitelist {
-		if w.Entry.Asset == asset && w.Entry.Address == address {
-			return w.Entry.Name
-		}
-	}
-	return ""
+func approveAction(r *request, id qredo.ActionID) (any, error) {
+	return r.programVote(id, custody.Approve)
 }
-
-func approveAction(r *request) ([]change, any, error) { return r.decideAction(custody.Approve) }
-func rejectAction(r *request) ([]change, any, error)  { return r.decideAction(custody.Reject) }
-
-func (r *request) decideAction(choice custody.Choice) ([]change, any, error) {
-	_, id, err := r.action()
-	if err != nil {
-		return nil, nil, err
-	}
-	return r.programVote(id, choice)
+func rejectAction(r *request, id qredo.ActionID) (any, error) {
+	return r.programVote(id, custody.Reject)
 }
 
 // programVote is a program's vote. Saying the same again is answered as the first time: a program that
 // did not get the answer asks again.
-func (r *request) programVote(id qredo.ActionID, choice custody.Choice) ([]change, any, error) {
+func (r *request) programVote(id qredo.ActionID, choice custody.Choice) (any, error) {
 	a := r.st.actions[id]
 	if a.tx.round.Votes[a.vote].Choice == choice {
-		return nil, ok, nil
+		return ok, nil
 	}
 	changes, err := r.st.vote(r.ids, id, choice, r.now)
-	if err != nil {
-		return nil, nil, err
-	}
-	return changes, ok, nil
+	r.change(changes...)
+	return ok, err
 }
 
-func listConnectedWallets(r *request) (any, error) {
-	c, err := r.coreClient()
-	if err != nil {
-		return nil, err
-	}
+func listConnectedWallets(_ *request, c *coreClient) (any, error) {
 	list := make([]qredo.CoreClientWallet, len(c.wallets))
 	for i, w := range c.wallets {
 		tx := w.connection(c.ID).tx
@@ -261,23 +209,15 @@ func listConnectedWallets(r *request) (any, error) {
 			WalletID: w.ID, ActionID: tx.Actions[0], Status: actionStatus(tx.round.Votes[0], tx), Expires: wireTime(tx.Expires),
 		}
 	}
-	return struct {
-		Wallets []qredo.CoreClientWallet `json:"wallets"`
-	}{list}, nil
+	return map[string]any{"wallets": list}, nil
+}
+
+type signRequest struct {
+	Hash string `json:"message_hash_hex"`
 }
 
 // sign signs a hash with Ed25519. The service's own scheme is not known.
-func sign(r *request) (any, error) {
-	c, err := r.coreClient()
-	if err != nil {
-		return nil, err
-	}
-	var req struct {
-		Hash string `json:"message_hash_hex"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, err
-	}
+func sign(_ *request, c *coreClient, req signRequest) (any, error) {
 	hash, err := decodeHex("message_hash_hex", req.Hash)
 	if err != nil {
 		return nil, err
@@ -286,11 +226,7 @@ func sign(r *request) (any, error) {
 	return qredo.CoreClientSignature{SignatureHex: hex.EncodeToString(signature), SignerID: c.ID}, nil
 }
 
-func verifySignature(r *request) (any, error) {
-	var req qredo.VerifyRequest
-	if err := r.read(&req); err != nil {
-		return nil, err
-	}
+func verifySignature(r *request, req qredo.VerifyRequest) (any, error) {
 	hash, err := decodeHex("message_hash_hex", req.MessageHashHex)
 	if err != nil {
 		return nil, err

@@ -28,16 +28,13 @@ type clockAdvanced struct{ By time.Duration }
 func (e clockAdvanced) apply(st *state, _ time.Time) { st.offset += e.By }
 
 type userCreated struct {
-	ID                  string
-	Email               string
-	Username            string
-	FirstName, LastName string
-	Invited             bool // known by e-mail only, so far
+	User
+	Invited bool // known by e-mail only, so far
 }
 
 func (e userCreated) apply(st *state, _ time.Time) {
 	u := &user{e}
-	st.users[e.ID] = u
+	st.users[string(e.ID)] = u
 	st.userByEmail[strings.ToLower(e.Email)] = u
 }
 
@@ -67,7 +64,7 @@ func (e companyUpdated) apply(st *state, _ time.Time) {
 
 type partyAdded struct {
 	CompanyID qredo.CompanyID
-	PartyID   string
+	PartyID   qredo.TrustedEntityID
 	Address   string
 	Name      string
 	Type      qredo.TrustedPartyType
@@ -81,7 +78,7 @@ func (e partyAdded) apply(st *state, at time.Time) {
 
 type partyAccepted struct {
 	CompanyID qredo.CompanyID
-	PartyID   string
+	PartyID   qredo.TrustedEntityID
 }
 
 func (e partyAccepted) apply(st *state, _ time.Time) {
@@ -90,7 +87,7 @@ func (e partyAccepted) apply(st *state, _ time.Time) {
 
 type partyRemoved struct {
 	CompanyID qredo.CompanyID
-	PartyID   string
+	PartyID   qredo.TrustedEntityID
 }
 
 func (e partyRemoved) apply(st *state, _ time.Time) {

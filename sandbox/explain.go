@@ -2,12 +2,10 @@ package sandbox
 
 import (
 	"bytes"
-	"context"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"math/big"
 	"net/http"
 	"strings"
@@ -65,27 +63,12 @@ func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if problem != nil {
 		return Explanation{Differences: append(found, *problem)}, nil
 	}
-	urls := s.signedURLs(req.URL)
+	urls := s.signedURLs(req.URL, basePath)
 	signed, matched := matchDigest(digest, stamps(stamp), urlForms(urls, req.Headers), bodyForms(req.Body), strings.ToUpper(req.Method))
 	if matched {
 		found = append(found, signed...)
 	}
 	return Explanation{Valid: matched && len(found) == 0, Differences: found}, nil
-}
-
-// Explain tells what is wrong with a signed request: see [Sandbox.Explain].
-func (c *Control) Explain(ctx context.Context, req SignedRequest) (Explanation, error) {
-	var found Explanation
-	err := c.do(ctx, http.MethodPost, req, &found, "explain")
-	return found, err
-}
-
-func explainRequest(s *Sandbox, _ map[string]string, body []byte) (any, error) {
-	var req SignedRequest
-	if err := json.Unmarshal(body, &req); err != nil {
-		return nil, badRequest("%v", err)
-	}
-	return reply(s.Explain(req))
 }
 
 func (s *Sandbox) explainStamp(h http.Header) (stamp string, found []Difference) {
@@ -106,15 +89,13 @@ func (s *Sandbox) explainStamp(h http.Header) (stamp string, found []Difference)
 	return timestamp + once, nil
 }
 
-func (s *Sandbox) explainKey(h http.Header) (*apiKey, *Difference) {
-	text := strings.TrimSpace(h.Get("X-API-KEY"))
-	s.verifier.mu.RLock()
-	key := s.verifier.keys[sha256.Sum256([]byte(text))]
-	s.verifier.mu.RUnlock()
-	switch {
-	case text == "":
+func (s *Sandbox) explainKey(h http.Header) (*clientKey, *Difference) {
+	text := h.Get("X-API-KEY")
+	if strings.TrimSpace(text) == "" {
 		return nil, &Difference{"key", "the header X-API-KEY is not there", "send the API key"}
-	case key == nil:
+	}
+	key, err := s.verifier.keys.find(text)
+	if err != nil {
 		return nil, &Difference{"key", "the API key is not registered", "use the API key that this sandbox wrote to its folder of keys"}
 	}
 	return key, nil
@@ -149,13 +130,11 @@ func decodeSignature(text string) ([]byte, *Difference) {
 }
 
 // recoverDigest opens a PKCS #1 v1.5 signature and returns the SHA-256 that was signed.
-func (s *Sandbox) recoverDigest(key *apiKey, signature []byte) ([]byte, *Difference) {
+func (s *Sandbox) recoverDigest(key *clientKey, signature []byte) ([]byte, *Difference) {
 	digest, form := openSignature(key.public, signature)
 	if form == "" {
 		return digest, nil
 	}
-	s.verifier.mu.RLock()
-	defer s.verifier.mu.RUnlock()
 	for _, other := range s.verifier.keys {
 		if _, otherForm := openSignature(other.public, signature); other != key && otherForm == "" {
 			return nil, &Difference{"key", "it was signed with the private key of another API key", "use the private key that belongs to the API key"}

@@ -43,51 +43,12 @@ func (st *state) logged(account string) accountLog {
 	return accountLog{}
 }
 
-// feedRoute is a feed: open checks the request and returns what gives the feed's messages.
-type feedRoute struct {
-	path  string
-	agent bool
-	open  func(r *request) (feed, error)
-}
-
 // feed returns the messages that its client has not been given. It keeps its place between calls.
 type feed func(r *request) []any
 
-var feedRoutes = []feedRoute{
-	{path: "/coreclient/feed", agent: true, open: func(r *request) (feed, error) {
-		c, err := r.caller()
-		if err != nil {
-			return nil, err
-		}
-		return actionFeed(c.ID), nil
-	}},
-	{path: "/coreclient/{client_id}/feed", open: func(r *request) (feed, error) {
-		c, err := r.coreClient()
-		if err != nil {
-			return nil, err
-		}
-		return actionFeed(c.ID), nil
-	}},
-	{path: "/wallets/feed", open: walletFeed},
-	{path: "/liquidityhub/feed", open: hubFeed},
-}
-
-// matchFeed finds the feed with a path.
-func matchFeed(method, path string) (*feedRoute, map[string]string) {
-	if method != http.MethodGet {
-		return nil, nil
-	}
-	for i := range feedRoutes {
-		if ids, found := matchPath(strings.Split(feedRoutes[i].path, "/"), strings.Split(path, "/")); found {
-			return &feedRoutes[i], ids
-		}
-	}
-	return nil, nil
-}
-
 // actionFeed gives all pending actions first, and then each new one.
-func actionFeed(id qredo.CoreClientID) feed {
-	next := -1
+func actionFeed(_ *request, client *coreClient) (feed, error) {
+	id, next := client.ID, -1
 	return func(r *request) []any {
 		c := r.st.coreClients[id]
 		if c == nil {
@@ -102,12 +63,12 @@ func actionFeed(id qredo.CoreClientID) feed {
 		next = len(c.actions)
 		messages := make([]any, 0, len(actions))
 		for _, action := range actions {
-			if wired := r.wireAction(action, string(id)); wired.Status == qredo.ApprovalPending {
+			if wired := r.wireAction(action); wired.Status == qredo.ApprovalPending {
 				messages = append(messages, wired)
 			}
 		}
 		return messages
-	}
+	}, nil
 }
 
 // openActions are what an approver has yet to decide, oldest first.
@@ -126,41 +87,37 @@ func (st *state) openActions(member string) []qredo.ActionID {
 	return open
 }
 
-// walletFeed gives what moves from now on in the wallets of the key's account.
-func walletFeed(r *request) (feed, error) {
-	account := r.key.account
-	next := len(r.st.logged(account).moves)
-	return func(r *request) []any {
-		moves := r.st.logged(account).moves
-		moves = moves[min(next, len(moves)):]
-		next += len(moves)
-		messages := make([]any, len(moves))
-		for i, e := range moves {
-			h := wireHistory(e)
-			messages[i] = qredo.WalletEvent{
-				Status: qredo.TxApproved, WalletID: h.WalletID, TxID: h.TxID, ChainTxID: h.ChainTxID, Asset: h.Asset,
-				Amount: h.Amount, Fees: h.Fees, NetAmount: h.NetAmount, Sweep: e.tx.Kind == kindSweep, Time: h.Time,
+// logFeed gives what is noted from now on in one of the logs of the key's account.
+func logFeed[N any](log func(accountLog) []N, message func(N) any) openFeed {
+	return func(r *request) (feed, error) {
+		account := r.key.account
+		next := len(log(r.st.logged(account)))
+		return func(r *request) []any {
+			notices := log(r.st.logged(account))
+			notices = notices[min(next, len(notices)):]
+			next += len(notices)
+			messages := make([]any, len(notices))
+			for i, n := range notices {
+				messages[i] = message(n)
 			}
-		}
-		return messages
-	}, nil
+			return messages
+		}, nil
+	}
 }
 
-// hubFeed gives what changes from now on on the liquidity hub.
-func hubFeed(r *request) (feed, error) {
-	account := r.key.account
-	next := len(r.st.logged(account).quotes)
-	return func(r *request) []any {
-		notices := r.st.logged(account).quotes
-		notices = notices[min(next, len(notices)):]
-		next += len(notices)
-		messages := make([]any, len(notices))
-		for i, n := range notices {
-			messages[i] = qredo.SwapEvent{TxID: n.tx.ID, Status: n.status}
-		}
-		return messages
-	}, nil
-}
+// walletFeed gives what moves in the wallets of the key's account.
+var walletFeed = logFeed(func(l accountLog) []entry { return l.moves }, func(e entry) any {
+	h := wireHistory(e)
+	return qredo.WalletEvent{
+		Status: qredo.TxApproved, WalletID: h.WalletID, TxID: h.TxID, ChainTxID: h.ChainTxID, Asset: h.Asset,
+		Amount: h.Amount, Fees: h.Fees, NetAmount: h.NetAmount, Sweep: e.tx.Kind == kindSweep, Time: h.Time,
+	}
+})
+
+// hubFeed gives what changes on the liquidity hub.
+var hubFeed = logFeed(func(l accountLog) []quoteNotice { return l.quotes }, func(n quoteNotice) any {
+	return qredo.SwapEvent{TxID: n.tx.ID, Status: n.status}
+})
 
 // feeds are the feeds that are connected, and what is done to them.
 type feeds struct {
@@ -222,7 +179,7 @@ func (f *feeds) close() {
 }
 
 // serveFeed upgrades a request that has been authenticated and gives it a feed's messages.
-func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request, route *feedRoute) {
+func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request, open openFeed) {
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		writeFault(w, &fault{http.StatusUpgradeRequired, "", "this is a WebSocket"})
 		return
@@ -233,7 +190,7 @@ func (s *Sandbox) serveFeed(w http.ResponseWriter, r *http.Request, req *request
 	var opened *state
 	err := s.view(func(st *state, now time.Time) (err error) {
 		req.st, req.now, opened = st, now, st
-		messages, err = route.open(req)
+		messages, err = open(req)
 		return err
 	})
 	if err != nil {

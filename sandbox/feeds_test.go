@@ -314,7 +314,7 @@ func TestFeedsAreAuthenticated(t *testing.T) {
 		for _, path := range []string{path, "/liquidityhub/feed", "/coreclient/none/feed"} {
 			newSigned(t, startOfTime, "GET", l.url(path), "").send(t, l.Client()).refused(426, "WebSocket")
 		}
-		newSigned(t, startOfTime, "POST", l.url(path), "").send(t, l.Client()).refused(404, "path")
+		newSigned(t, startOfTime, "POST", l.url(path), "").send(t, l.Client()).refused(405, "method")
 	})
 	t.Run("nor for what is not there", func(t *testing.T) {
 		_, status, err := f.dial("/coreclient/none/feed", signedFor(f.url("/coreclient/none/feed")))

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/qredo-go/qredo"
@@ -27,7 +28,7 @@ func (r *request) newPolicy(c *company, name, field string, group *qredo.Custody
 	}
 	p := custody.Policy{ID: r.ids.ksuid(r.now), Name: name, Threshold: group.Threshold}
 	for _, m := range group.Members {
-		known := c.party(string(m))
+		known := c.party(m)
 		if known == nil || !known.accepted {
 			return nil, badRequest("%s: member %s is not in the company's trusted network", field, m)
 		}
@@ -42,34 +43,32 @@ func (r *request) newPolicy(c *company, name, field string, group *qredo.Custody
 	return &p, nil
 }
 
-func createFund(r *request) ([]change, any, error) {
-	c, err := r.company()
+// newPolicies makes the two policies of a fund or wallet, where they are asked for.
+func (r *request) newPolicies(c *company, name string, withdraw, tx *qredo.CustodyGroup) (w, t *custody.Policy, err error) {
+	if w, err = r.newPolicy(c, name, "custodygroup_withdraw", withdraw); err != nil {
+		return nil, nil, err
+	}
+	t, err = r.newPolicy(c, name, "custodygroup_tx", tx)
+	return w, t, err
+}
+
+func createFund(r *request, c *company, req qredo.FundRequest) (any, error) {
+	err := named(req.Name)
 	if err != nil {
-		return nil, nil, err
-	}
-	var req qredo.FundRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
-	if strings.TrimSpace(req.Name) == "" {
-		return nil, nil, badRequest("name must not be empty")
+		return nil, err
 	}
 	made := fundCreated{ID: qredo.FundID(r.ids.ksuid(r.now)), CompanyID: c.ID, Name: req.Name, Description: req.Description}
-	if made.PolicyWithdraw, err = r.newPolicy(c, req.Name, "custodygroup_withdraw", req.CustodyGroupWithdraw); err != nil {
-		return nil, nil, err
+	made.PolicyWithdraw, made.PolicyTx, err = r.newPolicies(c, req.Name, req.CustodyGroupWithdraw, req.CustodyGroupTx)
+	if err != nil {
+		return nil, err
 	}
-	if made.PolicyTx, err = r.newPolicy(c, req.Name, "custodygroup_tx", req.CustodyGroupTx); err != nil {
-		return nil, nil, err
-	}
-	changes := []change{made}
+	r.change(made)
 	if len(req.Wallets) > 0 {
-		wallets, err := r.newWallets(&fund{fundCreated: made, company: c}, req.Wallets)
-		if err != nil {
-			return nil, nil, err
+		if _, err := r.addWallets(&fund{fundCreated: made, company: c}, req.Wallets); err != nil {
+			return nil, err
 		}
-		changes = append(append(changes, wallets), r.connectRequests(wallets)...)
 	}
-	return changes, qredo.CreatedFund{
+	return qredo.CreatedFund{
 		ID: made.ID, CustodyGroupWithdraw: policyID(made.PolicyWithdraw), CustodyGroupTx: policyID(made.PolicyTx),
 	}, nil
 }
@@ -112,10 +111,8 @@ func (r *request) newWallets(f *fund, reqs []qredo.WalletRequest) (walletsAdded,
 		for w.ShortCode == "" || r.st.byShortCode[w.ShortCode] != nil || added.has(w.ShortCode) {
 			w.ShortCode = r.ids.shortCode()
 		}
-		if w.PolicyWithdraw, err = r.newPolicy(f.company, req.Name, "custodygroup_withdraw", req.CustodyGroupWithdraw); err != nil {
-			return added, err
-		}
-		if w.PolicyTx, err = r.newPolicy(f.company, req.Name, "custodygroup_tx", req.CustodyGroupTx); err != nil {
+		w.PolicyWithdraw, w.PolicyTx, err = r.newPolicies(f.company, req.Name, req.CustodyGroupWithdraw, req.CustodyGroupTx)
+		if err != nil {
 			return added, err
 		}
 		added.Wallets = append(added.Wallets, w)
@@ -124,58 +121,42 @@ func (r *request) newWallets(f *fund, reqs []qredo.WalletRequest) (walletsAdded,
 }
 
 func (a walletsAdded) has(shortCode string) bool {
-	for _, w := range a.Wallets {
-		if w.ShortCode == shortCode {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Wallets, func(w newWallet) bool { return w.ShortCode == shortCode })
 }
 
-func (a walletsAdded) reply() any {
-	ids := make([]qredo.WalletID, len(a.Wallets))
-	for i, w := range a.Wallets {
+// addWallets makes wallets, and asks their counterparties to approve the connections.
+func (r *request) addWallets(f *fund, reqs []qredo.WalletRequest) (any, error) {
+	added, err := r.newWallets(f, reqs)
+	if err != nil {
+		return nil, err
+	}
+	r.change(added)
+	r.connect(added)
+	ids := make([]qredo.WalletID, len(added.Wallets))
+	for i, w := range added.Wallets {
 		ids[i] = w.ID
 	}
-	return struct {
-		Wallets []qredo.WalletID `json:"wallets"`
-	}{ids}
+	return map[string]any{"wallets": ids}, nil
 }
 
-func addWallets(r *request) ([]change, any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req struct {
-		Wallets []qredo.WalletRequest `json:"wallets"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+type walletsRequest struct {
+	Wallets []qredo.WalletRequest `json:"wallets"`
+}
+
+func addWallets(r *request, f *fund, req walletsRequest) (any, error) {
 	if len(req.Wallets) == 0 {
-		return nil, nil, badRequest("wallets must not be empty")
+		return nil, badRequest("wallets must not be empty")
 	}
-	added, err := r.newWallets(f, req.Wallets)
-	if err != nil {
-		return nil, nil, err
-	}
-	return append([]change{added}, r.connectRequests(added)...), added.reply(), nil
+	return r.addWallets(f, req.Wallets)
 }
 
-func addAssets(r *request) ([]change, any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req struct {
-		Assets []qredo.AssetCode `json:"assets"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+type assetsRequest struct {
+	Assets []qredo.AssetCode `json:"assets"`
+}
+
+func addAssets(r *request, f *fund, req assetsRequest) (any, error) {
 	if len(req.Assets) == 0 {
-		return nil, nil, badRequest("assets must not be empty")
+		return nil, badRequest("assets must not be empty")
 	}
 	held := map[qredo.AssetCode]bool{}
 	for _, w := range f.wallets {
@@ -184,23 +165,15 @@ func addAssets(r *request) ([]change, any, error) {
 	var reqs []qredo.WalletRequest
 	for _, asset := range req.Assets {
 		if held[asset] {
-			return nil, nil, conflict("the fund has %s already", asset)
+			return nil, conflict("the fund has %s already", asset)
 		}
 		held[asset] = true
 		reqs = append(reqs, qredo.WalletRequest{Asset: asset})
 	}
-	added, err := r.newWallets(f, reqs)
-	if err != nil {
-		return nil, nil, err
-	}
-	return []change{added}, added.reply(), nil
+	return r.addWallets(f, reqs)
 }
 
-func searchFunds(r *request) (any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, err
-	}
+func searchFunds(r *request, c *company) (any, error) {
 	text, err := r.searchText()
 	if err != nil {
 		return nil, err
@@ -211,17 +184,10 @@ func searchFunds(r *request) (any, error) {
 			list = append(list, qredo.FundMatch{ID: f.ID, Name: f.Name})
 		}
 	}
-	return struct {
-		TotalCount int               `json:"total_count"`
-		List       []qredo.FundMatch `json:"list"`
-	}{len(list), list}, nil
+	return counted("total_count", "list", list), nil
 }
 
-func getFund(r *request) (any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, err
-	}
+func getFund(r *request, f *fund) (any, error) {
 	detail := qredo.Fund{
 		ID: f.ID, Name: f.Name, Description: f.Description,
 		CustodyGroupWithdraw: policyID(f.PolicyWithdraw), CustodyGroupTx: policyID(f.PolicyTx),
@@ -306,36 +272,25 @@ func initials(name string) string {
 	return letters
 }
 
-func listDepositAddresses(r *request) (any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, err
-	}
+func listDepositAddresses(r *request, f *fund) (any, error) {
 	list := make([]qredo.DepositAddress, len(f.wallets))
 	for i, w := range f.wallets {
 		list[i] = qredo.DepositAddress{Asset: w.Asset, Address: w.Address, Balance: r.st.balance(w)}
 	}
-	return struct {
-		TotalCount int                    `json:"total_count"`
-		List       []qredo.DepositAddress `json:"list"`
-	}{len(list), list}, nil
+	return counted("total_count", "list", list), nil
 }
 
-// allows reports whether a fund may withdraw an asset to an address.
-func (f *fund) allows(asset qredo.AssetCode, address string) bool {
+// whitelisted returns the entry of an address on the whitelist.
+func (f *fund) whitelisted(asset qredo.AssetCode, address string) (qredo.WhitelistEntry, bool) {
 	for _, w := range f.whitelist {
 		if w.Entry.Asset == asset && w.Entry.Address == address {
-			return true
+			return w.Entry, true
 		}
 	}
-	return false
+	return qredo.WhitelistEntry{}, false
 }
 
-func listWhitelist(r *request) (any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, err
-	}
+func listWhitelist(r *request, f *fund) (any, error) {
 	address, asset := r.query.Get("address"), qredo.AssetCode(r.query.Get("asset"))
 	list := []qredo.WhitelistEntry{}
 	for _, w := range f.whitelist {
@@ -343,30 +298,20 @@ func listWhitelist(r *request) (any, error) {
 			list = append(list, w.Entry)
 		}
 	}
-	return struct {
-		TotalCount int                    `json:"total_count"`
-		List       []qredo.WhitelistEntry `json:"list"`
-	}{len(list), list}, nil
+	return counted("total_count", "list", list), nil
 }
 
-func addToWhitelist(r *request) ([]change, any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req qredo.WhitelistEntry
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func addToWhitelist(r *request, f *fund, req qredo.WhitelistEntry) (any, error) {
 	if _, err := r.asset(req.Asset); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	req.Address = strings.TrimSpace(req.Address)
 	if req.Address == "" {
-		return nil, nil, badRequest("address must not be empty")
+		return nil, badRequest("address must not be empty")
 	}
-	if f.allows(req.Asset, req.Address) {
-		return nil, ok, nil // asking again changes nothing
+	if _, known := f.whitelisted(req.Asset, req.Address); known {
+		return ok, nil // asking again changes nothing
 	}
-	return []change{addressWhitelisted{FundID: f.ID, Entry: req}}, ok, nil
+	r.change(addressWhitelisted{FundID: f.ID, Entry: req})
+	return ok, nil
 }

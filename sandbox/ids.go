@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,9 +93,7 @@ func encode(raw []byte, alphabet string) string {
 		n.DivMod(n, base, rest)
 		digits = append(digits, alphabet[rest.Int64()])
 	}
-	for i, j := 0, len(digits)-1; i < j; i, j = i+1, j-1 {
-		digits[i], digits[j] = digits[j], digits[i]
-	}
+	slices.Reverse(digits)
 	return string(digits)
 }
 

@@ -29,68 +29,75 @@ const (
 // WithKeyDir keeps the provisioned key in a folder, so that other programs can sign with it and a later
 // sandbox has the same: the API key in the file apikey, the private key in private.pem (PKCS #1), the
 // public key in public.pem; for Qredo API v1 the files qapi-apikey and qapi-secret. They are made where there
-// is no apikey; a folder that has one needs private.pem too.
+// is no apikey; a folder that has one needs private.pem too. Without it the key ends with the sandbox, unless
+// [WithStore] names a folder.
 func WithKeyDir(dir string) Option {
-	return func(s *Sandbox) error {
-		s.keyDir = dir
-		return nil
-	}
+	return func(s *Sandbox) error { s.keyDir = dir; return nil }
 }
 
 // provisionKey gives the sandbox its own key: from its folder, or a new one.
 func (s *Sandbox) provisionKey() error {
+	text, key, err := newAPIKey(), (*rsa.PrivateKey)(nil), error(nil)
 	if s.keyDir == "" {
-		s.apiKey = newAPIKey()
-		var err error
-		if s.privateKey, err = processKey(); err != nil {
-			return fmt.Errorf("sandbox: making a key: %w", err)
-		}
-		return nil
-	}
-	text, err := os.ReadFile(filepath.Join(s.keyDir, apiKeyFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return s.newKeyFiles()
+		key, err = processKey()
+	} else {
+		text, key, err = keyFiles(s.keyDir, text)
 	}
 	if err != nil {
-		return fmt.Errorf("sandbox: %w", err)
+		return fmt.Errorf("sandbox: its own key: %w", err)
 	}
-	if s.apiKey = strings.TrimSpace(string(text)); s.apiKey == "" {
-		return fmt.Errorf("sandbox: %s is empty", filepath.Join(s.keyDir, apiKeyFile))
+	if s.auth, err = qredo.NewRSAAuth(text, key); err != nil {
+		return fmt.Errorf("sandbox: its own key: %w", err)
 	}
-	if s.privateKey, err = qredo.LoadPrivateKey(filepath.Join(s.keyDir, privateKeyFile)); err != nil {
-		return fmt.Errorf("sandbox: %w", err)
-	}
+	s.verifier.keys.add(text, clientKey{account: defaultAccount, public: &key.PublicKey})
 	return nil
 }
 
-// newKeyFiles makes a key that only this folder holds. The API key is written last: where it is, the
-// others are too.
-func (s *Sandbox) newKeyFiles() error {
-	if _, err := os.Stat(filepath.Join(s.keyDir, privateKeyFile)); err == nil {
-		return fmt.Errorf("sandbox: %s has %s and no %s: it is not written over", s.keyDir, privateKeyFile, apiKeyFile)
+// keyFiles reads the key from its folder. If there is none, a new one is written there: the API key last,
+// since where it is, the others are too.
+func keyFiles(dir, newText string) (string, *rsa.PrivateKey, error) {
+	known, err := os.ReadFile(filepath.Join(dir, apiKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err := newKeyFiles(dir, newText)
+		return newText, key, err
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	text := strings.TrimSpace(string(known))
+	if text == "" {
+		return "", nil, fmt.Errorf("%s is empty", filepath.Join(dir, apiKeyFile))
+	}
+	key, err := qredo.LoadPrivateKey(filepath.Join(dir, privateKeyFile))
+	return text, key, err
+}
+
+// newKeyFiles makes a key that only this folder holds.
+func newKeyFiles(dir, text string) (*rsa.PrivateKey, error) {
+	if _, err := os.Stat(filepath.Join(dir, privateKeyFile)); err == nil {
+		return nil, fmt.Errorf("%s has %s and no %s: it is not written over", dir, privateKeyFile, apiKeyFile)
 	}
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
-		return fmt.Errorf("sandbox: making a key: %w", err)
+		return nil, err
 	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
-		return fmt.Errorf("sandbox: making a key: %w", err)
+		return nil, err
 	}
-	s.privateKey, s.apiKey = key, newAPIKey()
 	for _, file := range []struct {
 		name string
 		data []byte
 	}{
 		{privateKeyFile, encodePEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key))},
 		{publicKeyFile, encodePEM("PUBLIC KEY", public)},
-		{apiKeyFile, []byte(s.apiKey + "\n")},
+		{apiKeyFile, []byte(text + "\n")},
 	} {
-		if err := writeFile(s.keyDir, file.name, file.data); err != nil {
-			return err
+		if err := writeFile(dir, file.name, file.data); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return key, nil
 }
 
 func encodePEM(kind string, der []byte) []byte {
@@ -100,12 +107,9 @@ func encodePEM(kind string, der []byte) []byte {
 // writeFile writes a file that only its owner can read, in a folder that is made if need be.
 func writeFile(dir, name string, data []byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("sandbox: %w", err)
+		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-		return fmt.Errorf("sandbox: %w", err)
-	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, name), data, 0o600)
 }
 
 const keyBits = 2048 // as the service's keys

@@ -9,11 +9,7 @@ import (
 // defaultPage is how many ledger entries come when no limit is asked for.
 const defaultPage = 100
 
-func listLedger(r *request) (any, error) {
-	f, err := r.fund()
-	if err != nil {
-		return nil, err
-	}
+func listLedger(r *request, f *fund) (any, error) {
 	entries, err := r.selectEntries(f)
 	if err != nil {
 		return nil, err

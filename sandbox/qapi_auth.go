@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -35,50 +33,28 @@ func WithHMACKey(apiKey, secret string, permissions ...Permission) Option {
 	return func(s *Sandbox) error {
 		for _, p := range permissions {
 			if p != PermissionBalance && p != PermissionRead && p != PermissionWeb3 {
-				return fmt.Errorf("sandbox: no permission is called %q", p)
+				return invalid("permissions", "none is called %q", p)
 			}
 		}
-		return s.hmac.register(apiKey, secret, permissions)
+		_, err := s.addHMACKey(apiKey, secret, permissions)
+		return err
 	}
 }
 
-// hmacKeys are the keys of Qredo API v1. They do not change once the sandbox is made.
-type hmacKeys struct {
-	keys map[[sha256.Size]byte]*hmacKey // by a digest, so that finding one tells nothing about another
-	own  func() *qredo.HMACAuth         // of the provisioned key
-}
-
-type hmacKey struct {
-	apiKey
-	auth        *qredo.HMACAuth // holds the secret
-	permissions []Permission    // all if empty
-}
-
-func (k *hmacKeys) register(text, secret string, permissions []Permission) error {
-	auth, err := qredo.NewHMACAuth(text, secret)
+func (s *Sandbox) addHMACKey(apiKey, secret string, permissions []Permission) (*qredo.HMACAuth, error) {
+	auth, err := qredo.NewHMACAuth(apiKey, secret)
 	if err != nil {
-		return fmt.Errorf("sandbox: %w", err)
+		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	if k.keys == nil {
-		k.keys = map[[sha256.Size]byte]*hmacKey{}
-	}
-	digest := sha256.Sum256([]byte(strings.TrimSpace(text)))
-	k.keys[digest] = &hmacKey{
-		apiKey: apiKey{id: base64.RawURLEncoding.EncodeToString(digest[:9]), account: defaultAccount},
-		auth:   auth, permissions: permissions,
-	}
-	return nil
+	s.hmacKeys.add(apiKey, clientKey{account: defaultAccount, hmac: auth, permissions: permissions})
+	return auth, nil
 }
 
-// verify returns the key that signed a request for one of the URLs with this method and exactly this body.
-func (k *hmacKeys) verify(h http.Header, method string, urls []string, body []byte, now time.Time) (*hmacKey, error) {
-	text := strings.TrimSpace(h.Get("qredo-api-key"))
-	if text == "" {
-		return nil, &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
-	}
-	key := k.keys[sha256.Sum256([]byte(text))]
-	if key == nil {
-		return nil, errPartnerAuth("api key")
+// verifyHMAC returns the key that signed a request for one of the URLs with this method and exactly this body.
+func (k keyring) verifyHMAC(h http.Header, method string, urls []string, body []byte, now time.Time) (*clientKey, error) {
+	key, err := k.find(h.Get("qredo-api-key"))
+	if err != nil {
+		return nil, err
 	}
 	stamp := h.Get("qredo-api-ts")
 	if stale(wholeSeconds(stamp), now) {
@@ -86,7 +62,7 @@ func (k *hmacKeys) verify(h http.Header, method string, urls []string, body []by
 	}
 	given := []byte(h.Get("qredo-api-sig"))
 	for _, url := range urls {
-		want, err := key.auth.Sign(stamp, method, url, body)
+		want, err := key.hmac.Sign(stamp, method, url, body)
 		if err == nil && hmac.Equal([]byte(want), given) {
 			return key, nil
 		}
@@ -108,14 +84,11 @@ func wholeSeconds(stamp string) string {
 }
 
 // may reports whether a key has one of the permissions.
-func (k *hmacKey) may(permissions []Permission) bool {
+func (k *clientKey) may(permissions []Permission) bool {
 	return len(k.permissions) == 0 || slices.ContainsFunc(k.permissions, func(p Permission) bool {
 		return slices.Contains(permissions, p)
 	})
 }
-
-// HMACAuth returns an authenticator for the key of Qredo API v1 that the sandbox was made with.
-func (s *Sandbox) HMACAuth() *qredo.HMACAuth { return s.hmac.own() }
 
 // The files of [WithKeyDir] for Qredo API v1.
 const (
@@ -126,43 +99,31 @@ const (
 // provisionHMACKey gives the sandbox its own key of Qredo API v1: from its folder, or a new one.
 func (s *Sandbox) provisionHMACKey() error {
 	text, secret := newAPIKey(), newSecret()
+	var err error
 	if s.keyDir != "" {
-		var err error
-		if text, secret, err = s.hmacKeyFiles(text, secret); err != nil {
-			return err
+		if text, secret, err = hmacKeyFiles(s.keyDir, text, secret); err != nil {
+			return fmt.Errorf("sandbox: its own key of Qredo API v1: %w", err)
 		}
 	}
-	if err := s.hmac.register(text, secret, nil); err != nil {
-		return err
-	}
-	s.hmac.own = func() *qredo.HMACAuth {
-		auth, err := qredo.NewHMACAuth(text, secret)
-		if err != nil {
-			panic("sandbox: its own key is refused: " + err.Error())
-		}
-		return auth
-	}
-	return nil
+	s.hmacAuth, err = s.addHMACKey(text, secret, nil)
+	return err
 }
 
 // hmacKeyFiles reads the key from its folder, or writes it there if there is none. The API key is written
 // last: where it is, the secret is too.
-func (s *Sandbox) hmacKeyFiles(text, secret string) (string, string, error) {
-	known, err := os.ReadFile(filepath.Join(s.keyDir, hmacKeyFile))
+func hmacKeyFiles(dir, newText, newSecret string) (text, secret string, err error) {
+	known, err := os.ReadFile(filepath.Join(dir, hmacKeyFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := writeFile(s.keyDir, hmacSecretFile, []byte(secret+"\n")); err != nil {
+		if err := writeFile(dir, hmacSecretFile, []byte(newSecret+"\n")); err != nil {
 			return "", "", err
 		}
-		return text, secret, writeFile(s.keyDir, hmacKeyFile, []byte(text+"\n"))
+		return newText, newSecret, writeFile(dir, hmacKeyFile, []byte(newText+"\n"))
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("sandbox: %w", err)
+		return "", "", err
 	}
-	its, err := os.ReadFile(filepath.Join(s.keyDir, hmacSecretFile))
-	if err != nil {
-		return "", "", fmt.Errorf("sandbox: %w", err)
-	}
-	return string(known), string(its), nil
+	its, err := os.ReadFile(filepath.Join(dir, hmacSecretFile))
+	return string(known), string(its), err
 }
 
 func newSecret() string {

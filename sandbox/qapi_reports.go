@@ -27,7 +27,7 @@ func getAccount(r *request) (any, error) {
 		PartnerAPI: true, Members: []qapi.OrgMember{}, ConnectClients: []string{}, RPCNetworks: []qapi.RPCNetwork{},
 	}
 	for _, u := range r.st.users {
-		settings.Members = append(settings.Members, qapi.OrgMember{ID: u.ID, Username: u.Username, Email: u.Email, Name: u.name()})
+		settings.Members = append(settings.Members, qapi.OrgMember{ID: string(u.ID), Username: u.Username, Email: u.Email, Name: u.name()})
 	}
 	slices.SortFunc(settings.Members, func(a, b qapi.OrgMember) int { return strings.Compare(a.Email, b.Email) })
 	for id, c := range r.st.coreClients {
@@ -40,9 +40,7 @@ func getAccount(r *request) (any, error) {
 		settings.RPCNetworks = append(settings.RPCNetworks, qapi.RPCNetwork{Name: n.name, ChainID: qapi.NewBigInt(n.chainID)})
 	}
 	settings.APIKeys.Count, settings.APIKeys.Keys = 1, []qapi.UserAPIKey{{KeyID: r.key.id, Name: "this key"}}
-	return struct {
-		Settings accountSettings `json:"settings"`
-	}{settings}, nil
+	return map[string]any{"settings": settings}, nil
 }
 
 // accountFunds are the funds of the key's account, oldest first.
@@ -91,9 +89,7 @@ func getBalance(r *request) (any, error) {
 	for _, f := range r.accountFunds() {
 		wallets = append(wallets, f.wallets...)
 	}
-	return struct {
-		Assets qapi.Balances `json:"assets"`
-	}{r.balancesOf(wallets)}, nil
+	return map[string]any{"assets": r.balancesOf(wallets)}, nil
 }
 
 func listFunds(r *request) (any, error) {
@@ -115,10 +111,7 @@ func listFunds(r *request) (any, error) {
 		}
 		list = append(list, qapi.FundSummary{ID: f.ID, Name: f.Name, Holdings: holdings})
 	}
-	return struct {
-		Total int                `json:"total"`
-		Funds []qapi.FundSummary `json:"funds"`
-	}{len(list), list}, nil
+	return counted("total", "funds", list), nil
 }
 
 // accountFund returns the fund that the path names, if the key's account has it.
@@ -130,11 +123,7 @@ func (r *request) accountFund() (*fund, error) {
 	return f, nil
 }
 
-func getFundInfo(r *request) (any, error) {
-	f, err := r.accountFund()
-	if err != nil {
-		return nil, err
-	}
+func getFundInfo(r *request, f *fund) (any, error) {
 	info := qapi.Fund{
 		ID: f.ID, Name: f.Name, Description: f.Description,
 		CustodyGroupWithdraw: policyID(f.PolicyWithdraw), CustodyGroupTx: policyID(f.PolicyTx),
@@ -154,9 +143,7 @@ func getFundInfo(r *request) (any, error) {
 			PolicyWithdraw: wired.PolicyWithdraw, PolicyTx: wired.PolicyTx, Connected: wired.Connected,
 		})
 	}
-	return struct {
-		Info qapi.Fund `json:"fundInfo"`
-	}{info}, nil
+	return map[string]any{"fundInfo": info}, nil
 }
 
 // fundPolicy is a policy with what this API tells of it besides.
@@ -168,11 +155,7 @@ func (r *request) fundPolicy(f *fund, p *custody.Policy) *qredo.Policy {
 	return policy
 }
 
-func getFundLedger(r *request) (any, error) {
-	f, err := r.accountFund()
-	if err != nil {
-		return nil, err
-	}
+func getFundLedger(r *request, f *fund) (any, error) {
 	answer := qapi.Ledger{Entries: []qapi.LedgerEntry{}, Wallets: []qapi.LedgerWallet{}}
 	named := map[qredo.WalletID]bool{}
 	for _, e := range f.entries.all {
@@ -193,7 +176,7 @@ func getFundLedger(r *request) (any, error) {
 func (r *request) wireReport(e entry) qapi.LedgerEntry {
 	p := wireEntry(e)
 	out := qapi.LedgerEntry{
-		TxID: p.TxID, Type: reportType(e.tx.Kind), Asset: p.Asset, Amount: p.Amount, Fees: p.Fees, NetAmount: p.NetAmount,
+		TxID: p.TxID, Type: apiNames[e.tx.Kind].entry, Asset: p.Asset, Amount: p.Amount, Fees: p.Fees, NetAmount: p.NetAmount,
 		FundID: p.FundID, WalletID: p.WalletID, Address: p.Address, CounterpartyID: p.CounterpartyID,
 		CounterpartyName: p.CounterpartyName, Reference: p.Reference, BenefitOf: p.BenefitOf, AccountNo: p.AccountNo,
 		ChainTxID: p.ChainTxID, LayerOneTxIDs: []string{}, Time: p.Time,
@@ -210,32 +193,7 @@ func (r *request) wireReport(e entry) qapi.LedgerEntry {
 	return out
 }
 
-func reportType(kind txKind) qapi.EntryType {
-	switch kind {
-	case kindDeposit:
-		return qapi.EntryDeposit
-	case kindWithdrawal:
-		return qapi.EntryWithdraw
-	case kindSweep:
-		return qapi.EntrySweep
-	case kindSwapMake, kindSwapTake:
-		return qapi.EntrySwap
-	case kindConnect:
-		return qapi.EntryWalletConnect
-	case kindPolicyUpdate:
-		return qapi.EntryUpdatePolicy
-	case kindWeb3:
-		return qapi.EntryExternalSign
-	case kindTransfer:
-	}
-	return qapi.EntryTransfer
-}
-
-func getWalletHistory(r *request) (any, error) {
-	w, err := r.wallet()
-	if err != nil {
-		return nil, err
-	}
+func getWalletHistory(_ *request, w *wallet) (any, error) {
 	history := make([]qapi.HistoryEntry, len(w.history))
 	for i, e := range w.history {
 		h := wireHistory(e)
@@ -244,22 +202,20 @@ func getWalletHistory(r *request) (any, error) {
 			NetAmount: h.NetAmount, Status: qredo.TxApproved, Time: h.Time,
 		}
 	}
-	return struct {
-		History []qapi.HistoryEntry `json:"history"`
-	}{history}, nil
+	return map[string]any{"history": history}, nil
 }
 
 // listAllTrusted lists the people that the account's companies trust, each once.
 func listAllTrusted(r *request) (any, error) {
-	members := map[string]qapi.TrustedParty{}
+	members := map[qredo.TrustedEntityID]qapi.TrustedParty{}
 	for _, c := range r.st.companies {
 		for _, p := range c.parties {
-			u := r.st.users[p.PartyID]
+			u := r.st.users[string(p.PartyID)]
 			if u == nil || c.Account != r.key.account {
 				continue
 			}
 			m := qapi.TrustedParty{
-				UserID: u.ID, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Username: u.Username,
+				UserID: string(u.ID), FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Username: u.Username,
 				Pending: !p.accepted, Created: wireTime(p.created),
 			}
 			if known, twice := members[u.ID]; twice {
@@ -276,7 +232,5 @@ func listAllTrusted(r *request) (any, error) {
 		list = append(list, m)
 	}
 	slices.SortFunc(list, func(a, b qapi.TrustedParty) int { return strings.Compare(a.Email, b.Email) })
-	return struct {
-		Members []qapi.TrustedParty `json:"members"`
-	}{list}, nil
+	return map[string]any{"members": list}, nil
 }

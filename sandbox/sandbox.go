@@ -4,10 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,12 +18,13 @@ import (
 // and its own control calls under /sandbox/v1/.
 type Sandbox struct {
 	verifier *verifier
+	hmacKeys keyring // of Qredo API v1
 	assets   []qredo.Asset
 	clock    func() time.Time
 	seed     uint64
 
-	apiKey     string
-	privateKey *rsa.PrivateKey
+	auth       *qredo.RSAAuth // of its own key, and
+	hmacAuth   *qredo.HMACAuth
 	storeDir   string     // where the state is kept, if anywhere
 	keyDir     string     // where the key is kept, if anywhere
 	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
@@ -35,11 +35,10 @@ type Sandbox struct {
 
 	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
 	ids     *idSource
-	journal journal.Journal[event]
+	journal *journal.Journal // nil: what happens is kept in memory only
 
 	feeds  *feeds
 	faults faults
-	hmac   hmacKeys
 
 	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
 	state *state
@@ -62,61 +61,56 @@ const defaultAccount = "default"
 func WithAccountKey(account, apiKey string, public *rsa.PublicKey) Option {
 	return func(s *Sandbox) error {
 		if apiKey == "" || public == nil || account == "" {
-			return errors.New("sandbox: a key needs an account, an API key and a public key")
+			return invalid("key", "needs an account, an API key and a public key")
 		}
-		s.verifier.register(apiKey, account, public)
+		s.verifier.keys.add(apiKey, clientKey{account: account, public: public})
 		return nil
 	}
 }
 
-// WithClock sets where the time comes from. [Sandbox.Advance] adds to it.
+// WithClock sets where the time comes from: [time.Now] unless it is given. [Sandbox.Advance] adds to it.
 func WithClock(now func() time.Time) Option {
 	return func(s *Sandbox) error {
 		if now == nil {
-			return errors.New("sandbox: the clock must not be nil")
+			return invalid("clock", "must not be nil")
 		}
 		s.clock = now
 		return nil
 	}
 }
 
-// WithSeed makes the identifiers and addresses of a run the same as those of another with this seed, the
-// same clock and the same requests. They are random unless it is given. Keys are random in any case.
+// WithSeed sets the seed of randomness: runs with the same seed, the same clock and the same requests have
+// the same identifiers and addresses. Without it they are others each run. Keys are random in any case.
 func WithSeed(seed uint64) Option {
-	return func(s *Sandbox) error {
-		s.seed = seed
-		return nil
-	}
+	return func(s *Sandbox) error { s.seed = seed; return nil }
 }
 
 // WithUnsigned also takes requests that carry an X-API-KEY alone, as the hosted sandbox did. A request
-// that carries a signature is verified all the same.
+// that carries a signature is verified all the same. Unless it is given, every request must carry one.
 func WithUnsigned() Option {
-	return func(s *Sandbox) error {
-		s.verifier.unsigned = true
-		return nil
-	}
+	return func(s *Sandbox) error { s.verifier.unsigned = true; return nil }
 }
 
-// WithTestnetOnly offers testnet assets only, as the hosted sandbox did.
+// WithTestnetOnly offers testnet assets only, as the hosted sandbox did: all known ones unless it is given.
 func WithTestnetOnly() Option {
 	return func(s *Sandbox) error {
-		s.assets = testnetOnly(s.assets)
+		s.assets = slices.DeleteFunc(s.assets, func(a qredo.Asset) bool { return !a.TestAsset })
 		return nil
 	}
 }
 
-// New makes a sandbox with no companies in it and one key: see [Sandbox.Auth].
+// New makes a sandbox with no companies in it and a key for each API: see [Sandbox.Auth] and
+// [Sandbox.HMACAuth]. A wrong option is a [*qredo.ValidationError].
 func New(opts ...Option) (*Sandbox, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails
 	s := &Sandbox{
 		verifier: newVerifier(),
+		hmacKeys: keyring{},
 		assets:   knownAssets(),
 		clock:    time.Now,
 		seed:     binary.LittleEndian.Uint64(seed[:]),
 		listen:   "127.0.0.1:0",
-		journal:  &journal.Memory[event]{},
 		feeds:    newFeeds(),
 		state:    newState(),
 	}
@@ -134,21 +128,17 @@ func New(opts ...Option) (*Sandbox, error) {
 	if err := s.provisionHMACKey(); err != nil {
 		return nil, err
 	}
-	s.verifier.register(s.apiKey, defaultAccount, &s.privateKey.PublicKey)
 	if err := s.openStore(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// Auth returns an authenticator for the key that the sandbox was made with.
-func (s *Sandbox) Auth() *qredo.RSAAuth {
-	auth, err := qredo.NewRSAAuth(s.apiKey, s.privateKey)
-	if err != nil {
-		panic("sandbox: its own key is refused: " + err.Error())
-	}
-	return auth
-}
+// Auth returns an authenticator for the key of the Partner API that the sandbox was made with.
+func (s *Sandbox) Auth() *qredo.RSAAuth { return s.auth }
+
+// HMACAuth returns an authenticator for the key of Qredo API v1 that the sandbox was made with.
+func (s *Sandbox) HMACAuth() *qredo.HMACAuth { return s.hmacAuth }
 
 // Now returns the time in the sandbox: the clock's, and what it was advanced by.
 func (s *Sandbox) Now() time.Time {
@@ -163,13 +153,11 @@ func (s *Sandbox) now() time.Time { return s.clock().Add(s.state.offset) }
 func (s *Sandbox) view(f func(st *state, now time.Time) error) error {
 	s.mu.RLock()
 	due := s.state.due(s.now())
-	if !due {
-		defer s.mu.RUnlock()
-		return f(s.state, s.now())
-	}
 	s.mu.RUnlock()
-	if err := s.update(func(*state, time.Time) ([]change, error) { return nil, nil }); err != nil {
-		return err
+	if due { // any command lets what is due expire, also one that does nothing
+		if err := s.update(func(*state, time.Time) ([]change, error) { return nil, nil }); err != nil {
+			return err
+		}
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -203,7 +191,7 @@ func (s *Sandbox) commit(changes []change, now time.Time) error {
 	for i, c := range changes {
 		events[i] = event{At: now, Change: c}
 	}
-	if err := s.journal.Append(events); err != nil {
+	if err := s.store(events); err != nil {
 		return fmt.Errorf("sandbox: storing: %w", err)
 	}
 	s.mu.Lock()
@@ -218,6 +206,9 @@ func (s *Sandbox) commit(changes []change, now time.Time) error {
 // Close ends the feeds. A [Server] is closed by its own Close, which does this too.
 func (s *Sandbox) Close() error {
 	s.feeds.close()
+	if s.journal == nil {
+		return nil
+	}
 	return s.journal.Close()
 }
 
@@ -225,19 +216,14 @@ func (s *Sandbox) Close() error {
 func (s *Sandbox) Reset() error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	if err := s.journal.Reset(); err != nil {
-		return fmt.Errorf("sandbox: reset: %w", err)
+	if s.journal != nil {
+		if err := s.journal.Reset(); err != nil {
+			return fmt.Errorf("sandbox: reset: %w", err)
+		}
 	}
 	s.mu.Lock()
 	s.state = newState()
 	s.mu.Unlock()
 	s.DropFeeds() // their places are in a log that is gone
 	return nil
-}
-
-// ServeHTTP answers a request to the Partner API or a control call.
-func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The date by which clients find out that their clock is wrong.
-	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
-	s.serve(w, r)
 }

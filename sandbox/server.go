@@ -24,10 +24,7 @@ type Server struct {
 // WithListen sets the address that [Start] listens on: "127.0.0.1:8765". It is 127.0.0.1:0, a free port,
 // unless set.
 func WithListen(address string) Option {
-	return func(s *Sandbox) error {
-		s.listen = address
-		return nil
-	}
+	return func(s *Sandbox) error { s.listen = address; return nil }
 }
 
 // Start makes a sandbox and serves it: on a free port of 127.0.0.1 unless [WithListen] says otherwise.
@@ -99,7 +96,7 @@ func must[T any](client T, err error) T {
 // Control returns the control of the sandbox over HTTP, for trying out what another process would do.
 // Within one process the sandbox's own methods are simpler.
 func (srv *Server) Control() *Control {
-	return &Control{base: srv.url + controlPath, http: srv.http}
+	return &Control{base: srv.url + controlPath, HTTPClient: srv.http}
 }
 
 // Close ends all connections and stops listening.

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -41,20 +40,16 @@ const (
 	ecKeySize  = 65
 )
 
-func registerAgent(r *request) ([]change, any, error) {
-	var req qredo.AgentRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
-	if strings.TrimSpace(req.Name) == "" {
-		return nil, nil, badRequest("name must not be empty")
+func registerAgent(r *request, req qredo.AgentRequest) (any, error) {
+	if err := named(req.Name); err != nil {
+		return nil, err
 	}
 	for _, key := range []struct {
 		field, text string
 		size        int
 	}{{"blsPublicKey", req.BLSPublicKey, blsKeySize}, {"ecPublicKey", req.ECPublicKey, ecKeySize}} {
 		if raw, err := decodeHex(key.field, key.text); err != nil || len(raw) != key.size {
-			return nil, nil, badRequest("%s must be %d bytes in hexadecimal", key.field, key.size)
+			return nil, badRequest("%s must be %d bytes in hexadecimal", key.field, key.size)
 		}
 	}
 	made := coreClientCreated{
@@ -64,16 +59,11 @@ func registerAgent(r *request) ([]change, any, error) {
 			BLSPublicKey: req.BLSPublicKey, ECPublicKey: req.ECPublicKey,
 		},
 	}
+	r.change(made)
 	// Not qredo.AgentRegistration, whose secret does not let itself be written.
-	return []change{made}, struct {
-		ID           qredo.CoreClientID `json:"id"`
-		ClientID     string             `json:"clientID"`
-		ClientSecret string             `json:"clientSecret"`
-		AccountCode  string             `json:"accountCode"`
-		IDDoc        string             `json:"idDoc"`
-		Timestamp    qredo.Time         `json:"timestamp"`
-	}{
-		made.ID, made.Agent.ClientID, made.Agent.Secret, string(made.ID), hex.EncodeToString(idDocument(made)), wireTime(r.now),
+	return map[string]any{
+		"id": made.ID, "clientID": made.Agent.ClientID, "clientSecret": made.Agent.Secret, "accountCode": made.ID,
+		"idDoc": hex.EncodeToString(idDocument(made)), "timestamp": wireTime(r.now),
 	}, nil
 }
 
@@ -92,23 +82,16 @@ func (r *request) caller() (*coreClient, error) {
 	return c, nil
 }
 
-func finishAgent(r *request) ([]change, any, error) {
-	c, err := r.caller()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req struct {
-		Signature string `json:"idDocSignatureHex"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+type finishRequest struct {
+	Signature string `json:"idDocSignatureHex"`
+}
+
+func finishAgent(r *request, c *coreClient, req finishRequest) (any, error) {
 	if _, err := decodeHex("idDocSignatureHex", req.Signature); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return []change{agentFinished{ID: c.ID}}, struct {
-		Feed string `json:"feed"`
-	}{feedURL(r.baseURL) + "/coreclient/feed"}, nil
+	r.change(agentFinished{ID: c.ID})
+	return map[string]any{"feed": feedURL(r.baseURL) + "/coreclient/feed"}, nil
 }
 
 // agentAction returns the action that the path names, of the signing agent that asks.
@@ -131,54 +114,34 @@ func messages(id qredo.ActionID, tx *transaction) []string {
 	return []string{hex.EncodeToString(sum[:])}
 }
 
-func getMessages(r *request) (any, error) {
-	id, err := r.agentAction()
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		Messages []string `json:"messages"`
-	}{messages(id, r.st.actions[id].tx)}, nil
+func getMessages(r *request, id qredo.ActionID) (any, error) {
+	return map[string]any{"messages": messages(id, r.st.actions[id].tx)}, nil
 }
 
-func submitSignatures(r *request) ([]change, any, error) {
-	id, err := r.agentAction()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req struct {
-		Signatures []string `json:"signatures"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+type signaturesRequest struct {
+	Signatures []string `json:"signatures"`
+}
+
+func submitSignatures(r *request, id qredo.ActionID, req signaturesRequest) (any, error) {
 	if want := len(messages(id, r.st.actions[id].tx)); len(req.Signatures) != want {
-		return nil, nil, badRequest("signatures must be %d, one for each message", want)
+		return nil, badRequest("signatures must be %d, one for each message", want)
 	}
 	for _, signature := range req.Signatures {
 		if _, err := decodeHex("signatures", signature); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	return r.programVote(id, custody.Approve)
-}
-
-func refuseToSign(r *request) ([]change, any, error) {
-	id, err := r.agentAction()
-	if err != nil {
-		return nil, nil, err
-	}
-	return r.programVote(id, custody.Reject)
 }
 
 // The service proved agents with a scheme that is not public. The sandbox has one of its own: the proof
 // is the client ID, the time, and an HMAC-SHA256 over time, method, URL and body, joined by points.
 
 // NewAgentAuth returns the authenticator with which a signing agent calls the sandbox. The service's own
-// agents used another scheme.
+// agents used another scheme. A registration without client ID and secret is a [*qredo.ValidationError].
 func NewAgentAuth(registration *qredo.AgentRegistration) (*qredo.ProofAuth, error) {
 	if registration == nil || registration.ClientID == "" || registration.ClientSecret == "" {
-		return nil, errors.New("sandbox: an agent needs the client ID and secret of its registration")
+		return nil, invalid("registration", "must have the agent's client ID and secret")
 	}
 	id, secret := registration.ClientID, string(registration.ClientSecret)
 	return qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {

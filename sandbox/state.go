@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 	"github.com/qredo-go/qredo/sandbox/internal/ledger"
 )
@@ -15,7 +16,7 @@ type state struct {
 
 	companies   map[qredo.CompanyID]*company
 	companyKeys map[companyKey]*company
-	users       map[string]*user
+	users       map[string]*user // by their IDs
 	userByEmail map[string]*user
 	funds       map[qredo.FundID]*fund
 	wallets     map[qredo.WalletID]*wallet
@@ -81,7 +82,7 @@ type party struct {
 }
 
 // party returns a company's trusted party by its ID.
-func (c *company) party(id string) *party {
+func (c *company) party(id qredo.TrustedEntityID) *party {
 	for _, p := range c.parties {
 		if p.PartyID == id {
 			return p
@@ -147,6 +148,23 @@ const (
 	kindPolicyUpdate txKind = "policy update"
 	kindWeb3         txKind = "external sign"
 )
+
+// apiNames are what the APIs call a kind of transaction: the action that approves it, and its entry in the
+// ledger of Qredo API v1.
+var apiNames = map[txKind]struct {
+	action qredo.ActionType
+	entry  qapi.EntryType
+}{
+	kindDeposit:      {"", qapi.EntryDeposit},
+	kindTransfer:     {qredo.ActionTransfer, qapi.EntryTransfer},
+	kindWithdrawal:   {qredo.ActionWithdraw, qapi.EntryWithdraw},
+	kindSweep:        {qredo.ActionTransfer, qapi.EntrySweep},
+	kindSwapMake:     {qredo.ActionSwap, qapi.EntrySwap},
+	kindSwapTake:     {qredo.ActionSwapTake, qapi.EntrySwap},
+	kindConnect:      {qredo.ActionWalletConnect, qapi.EntryWalletConnect},
+	kindPolicyUpdate: {"ApproveUpdatePolicy", qapi.EntryUpdatePolicy},
+	kindWeb3:         {"ApproveExternalSign", qapi.EntryExternalSign},
+}
 
 // movesMoney tells transactions from what is approved like one but moves nothing.
 func (k txKind) movesMoney() bool { return k != kindConnect && k != kindPolicyUpdate && k != kindWeb3 }

@@ -17,40 +17,57 @@ const journalFile = "journal.db"
 // WithStore keeps the sandbox's state in a folder, so that a later one goes on from it: each request that
 // changes something is on the disk before it is answered. The provisioned key is kept there too, as by
 // [WithKeyDir], unless that names another folder. One sandbox at a time can have the folder. Nonces are
-// not kept: they are refused a second time as long as the sandbox runs.
+// not kept: they are refused a second time as long as the sandbox runs. Without it the state is in memory
+// and ends with the sandbox.
 func WithStore(dir string) Option {
-	return func(s *Sandbox) error {
-		s.storeDir = dir
-		return nil
-	}
+	return func(s *Sandbox) error { s.storeDir = dir; return nil }
 }
 
-// openStore opens the journal and brings the state to where it ended.
+// openStore opens the journal, where there is one, and brings the state to where it ended.
 func (s *Sandbox) openStore() error {
+	events := uint64(0)
 	if s.storeDir != "" {
 		if err := os.MkdirAll(s.storeDir, 0o700); err != nil {
 			return fmt.Errorf("sandbox: %w", err)
 		}
-		stored, err := journal.OpenBolt(filepath.Join(s.storeDir, journalFile), eventCodec{})
+		stored, err := journal.Open(filepath.Join(s.storeDir, journalFile))
 		if err != nil {
 			return fmt.Errorf("sandbox: %w", err)
 		}
+		err = stored.Replay(func(record []byte) error {
+			e, err := decodeEvent(record)
+			if err != nil {
+				return err
+			}
+			e.Change.apply(s.state, e.At)
+			events++
+			return nil
+		})
+		if err != nil {
+			_ = stored.Close()
+			return fmt.Errorf("sandbox: %w", err)
+		}
 		s.journal = stored
-	}
-	events := uint64(0)
-	err := s.journal.Replay(func(e event) error {
-		e.Change.apply(s.state, e.At)
-		events++
-		return nil
-	})
-	if err != nil {
-		_ = s.journal.Close()
-		return fmt.Errorf("sandbox: %w", err)
 	}
 	// The same seed must not make the same identifiers once more.
 	const spread = 0x9e3779b97f4a7c15
 	s.ids = newIDSource(s.seed + events*spread)
 	return nil
+}
+
+// store puts events on the disk, all or none, where there is a journal.
+func (s *Sandbox) store(events []event) error {
+	if s.journal == nil {
+		return nil
+	}
+	records := make([][]byte, len(events))
+	for i, e := range events {
+		var err error
+		if records[i], err = encodeEvent(e); err != nil {
+			return err
+		}
+	}
+	return s.journal.Append(records...)
 }
 
 // changes are the types of events that a journal can hold.
@@ -69,17 +86,14 @@ func changesByName(examples ...change) map[string]reflect.Type {
 	return types
 }
 
-// eventCodec writes events as JSON, with the name of the change's type.
-type eventCodec struct{}
-
+// storedEvent is an event as the journal has it: with the name of the change's type.
 type storedEvent struct {
 	At     time.Time       `json:"At"`
 	Type   string          `json:"Type"`
 	Change json.RawMessage `json:"Change"`
 }
 
-// Encode writes an event.
-func (eventCodec) Encode(e event) ([]byte, error) {
+func encodeEvent(e event) ([]byte, error) {
 	name := reflect.TypeOf(e.Change).Name()
 	if changes[name] == nil {
 		return nil, fmt.Errorf("%s is not registered as a change", name)
@@ -91,8 +105,7 @@ func (eventCodec) Encode(e event) ([]byte, error) {
 	return json.Marshal(storedEvent{At: e.At, Type: name, Change: change})
 }
 
-// Decode reads an event.
-func (eventCodec) Decode(data []byte) (event, error) {
+func decodeEvent(data []byte) (event, error) {
 	var stored storedEvent
 	if err := json.Unmarshal(data, &stored); err != nil {
 		return event{}, err

@@ -40,9 +40,9 @@ func (s service) everything() map[string]string {
 	require.NoError(s.t, err)
 	out["state"] = string(mustJSON(s.t, state))
 	for _, u := range state.Users {
-		open, err := s.Pending(u.ID)
+		open, err := s.Pending(string(u.ID))
 		require.NoError(s.t, err)
-		out["pending "+u.ID] = string(mustJSON(s.t, open))
+		out["pending "+string(u.ID)] = string(mustJSON(s.t, open))
 	}
 	read := func(key, path string) answer {
 		got := s.as(key).get(path).ok()

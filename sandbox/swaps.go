@@ -16,11 +16,7 @@ type quote struct {
 // quoteLife is how long a quote can be taken that says nothing of it.
 const quoteLife = 24 * time.Hour
 
-func makeSwap(r *request) ([]change, any, error) {
-	var req qredo.SwapRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func makeSwap(r *request, req qredo.SwapRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		if req.Expires.IsZero() {
 			req.Expires = qredo.TimeOf(r.now.Add(quoteLife))
@@ -71,11 +67,7 @@ func (r *request) quoteOf(id qredo.TxID) (*transaction, error) {
 	return tx, nil
 }
 
-func takeSwap(r *request) ([]change, any, error) {
-	var req qredo.TakeRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func takeSwap(r *request, req qredo.TakeRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		maker, err := r.quoteOf(req.SwapID)
 		switch {
@@ -100,58 +92,43 @@ func takeSwap(r *request) ([]change, any, error) {
 	})
 }
 
-func getMake(r *request) (any, error) { return r.transaction(kindSwapMake) }
-func getTake(r *request) (any, error) { return r.transaction(kindSwapTake) }
-
-func cancelMake(r *request) ([]change, any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, nil, err
-	}
+func cancelMake(r *request, c *company) (any, error) {
 	tx, err := r.quoteOf(qredo.TxID(r.path["tx_id"]))
 	switch {
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	case tx.from.fund.company != c:
-		return nil, nil, notFound("swap")
+		return nil, notFound("swap")
 	case tx.swap != nil && tx.isOpen():
-		return nil, nil, badRequest("the swap is being taken")
+		return nil, badRequest("the swap is being taken")
 	case !tx.isOpen():
-		return nil, nil, badRequest("the swap is %s", tx.status)
+		return nil, badRequest("the swap is %s", tx.status)
 	}
-	return []change{transactionEnded{TxID: tx.ID, Outcome: custody.Rejected, Cancelled: true}}, ok, nil
+	r.change(transactionEnded{TxID: tx.ID, Outcome: custody.Rejected, Cancelled: true})
+	return ok, nil
 }
 
-func listOnHub(r *request) ([]change, any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req struct {
-		TxID qredo.TxID `json:"tx_id"`
-	}
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+type listRequest struct {
+	TxID qredo.TxID `json:"tx_id"`
+}
+
+func listOnHub(r *request, c *company, req listRequest) (any, error) {
 	tx, err := r.quoteOf(req.TxID)
 	switch {
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	case tx.from.fund.company != c:
-		return nil, nil, notFound("swap")
+		return nil, notFound("swap")
 	case tx.status != qredo.TxTakerPending:
-		return nil, nil, badRequest("the swap is %s: only an approved quote can be listed", tx.status)
+		return nil, badRequest("the swap is %s: only an approved quote can be listed", tx.status)
 	case !tx.listed.IsZero():
-		return nil, ok, nil // asking again changes nothing
+		return ok, nil // asking again changes nothing
 	}
-	return []change{swapListed{TxID: tx.ID}}, ok, nil
+	r.change(swapListed{TxID: tx.ID})
+	return ok, nil
 }
 
-func listCompanyHub(r *request) (any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, err
-	}
+func listCompanyHub(r *request, c *company) (any, error) {
 	return r.hub(func(tx *transaction) bool { return tx.from.fund.company == c }), nil
 }
 
@@ -172,7 +149,5 @@ func (r *request) hub(owns func(*transaction) bool) any {
 			Owner: owns(tx), Added: wireTime(tx.listed), Expires: wireTime(tx.Expires),
 		})
 	}
-	return struct {
-		Items []qredo.HubQuote `json:"items"`
-	}{items}
+	return map[string]any{"items": items}
 }

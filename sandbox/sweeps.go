@@ -7,15 +7,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 )
 
-func createSweep(r *request) ([]change, any, error) {
-	c, err := r.coreClient()
-	if err != nil {
-		return nil, nil, err
-	}
-	var req qredo.SweepRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func createSweep(r *request, c *coreClient, req qredo.SweepRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		w := r.st.wallets[req.WalletID]
 		if req.WalletID == "" {
@@ -72,11 +64,7 @@ type sweepDetails struct {
 	RequestedBy       string          `json:"requested_by"`
 }
 
-func getSweep(r *request) (any, error) {
-	c, err := r.coreClient()
-	if err != nil {
-		return nil, err
-	}
+func getSweep(r *request, c *coreClient) (any, error) {
 	tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
 	if tx == nil || tx.Kind != kindSweep || tx.CoreClient != c.ID {
 		return nil, notFound("sweep")

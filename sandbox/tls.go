@@ -31,10 +31,11 @@ const (
 // WithTLS makes [Start] serve HTTPS, with a certificate for this machine's loopback names and for the
 // hosts of the service and of [WithPublicURL]. The authority that signs it is kept in a folder, as ca.pem
 // and ca-key.pem, and made if it is not there: programs that are to trust the sandbox are given ca.pem.
+// Without it Start serves plain HTTP. [New] has no use for it.
 func WithTLS(dir string) Option {
 	return func(s *Sandbox) error {
 		if dir == "" {
-			return errors.New("sandbox: TLS needs a folder for its certificate authority")
+			return invalid("TLS", "needs a folder for its certificate authority")
 		}
 		s.tlsDir = dir
 		return nil
@@ -43,12 +44,12 @@ func WithTLS(dir string) Option {
 
 // WithPublicURL also takes signatures over URLs below this base URL, whatever URL the sandbox itself was
 // asked for: for programs that have the service's URL compiled in, and reach the sandbox through a hosts
-// entry or a proxy. It may be given more than once.
+// entry or a proxy. It may be given more than once. Without it the URL that was asked for counts alone.
 func WithPublicURL(base string) Option {
 	return func(s *Sandbox) error {
 		u, err := url.Parse(strings.TrimRight(base, "/"))
 		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("sandbox: %q is not a base URL", base)
+			return invalid("public URL", "%q is not a base URL", base)
 		}
 		s.publicURLs = append(s.publicURLs, u)
 		return nil
@@ -56,8 +57,8 @@ func WithPublicURL(base string) Option {
 }
 
 // signedURLs are the URLs that a client may have signed for a request: the one asked for, and those that
-// correspond to it below the public base URLs.
-func (s *Sandbox) signedURLs(asked string) []string {
+// correspond to it below the public base URLs. What is served below the API's base path corresponds.
+func (s *Sandbox) signedURLs(asked, base string) []string {
 	urls := []string{asked}
 	scheme, rest, _ := strings.Cut(asked, "://")
 	if host, path, _ := strings.Cut(rest, "/"); !strings.Contains(host, ":") {
@@ -68,7 +69,7 @@ func (s *Sandbox) signedURLs(asked string) []string {
 		}
 		urls = append(urls, scheme+"://"+host+":"+port+"/"+path)
 	}
-	if _, path, found := strings.Cut(rest, basePath); found {
+	if _, path, found := strings.Cut(rest, base); found {
 		for _, u := range s.publicURLs {
 			public := *u
 			if strings.HasPrefix(scheme, "ws") {

@@ -2,18 +2,11 @@ package sandbox
 
 import (
 	"strings"
-	"time"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/sandbox/internal/custody"
-	"github.com/qredo-go/qredo/sandbox/internal/ledger"
 )
 
-func createTransfer(r *request) ([]change, any, error) {
-	var req qredo.TransferRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func createTransfer(r *request, req qredo.TransferRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		from, tx, err := r.outgoing(kindTransfer, req.WalletID, req.Send, req.Expires)
 		if err != nil {
@@ -48,193 +41,17 @@ func (r *request) recipient(from *wallet, address string) (*wallet, error) {
 	return to, nil
 }
 
-func createWithdrawal(r *request) ([]change, any, error) {
-	var req qredo.WithdrawalRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func createWithdrawal(r *request, req qredo.WithdrawalRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		from, tx, err := r.outgoing(kindWithdrawal, req.WalletID, req.Send, req.Expires)
 		if err != nil {
 			return nil, err
 		}
 		address := strings.TrimSpace(req.Address)
-		if !from.fund.allows(from.Asset, address) {
+		if _, allowed := from.fund.whitelisted(from.Asset, address); !allowed {
 			return nil, badRequest("address is not on the fund's whitelist for %s", from.Asset)
 		}
 		tx.Address, tx.Reference, tx.BenefitOf, tx.AccountNo = address, req.Reference, req.BenefitOf, req.AccountNo
 		return tx, nil
 	})
-}
-
-// submit makes the transaction that a request asks for, unless one with its partner_txID was made
-// before. That is looked for first: a repeat must find its transaction, whatever has changed since.
-func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCreated, error)) ([]change, any, error) {
-	if partner != "" {
-		if first := r.st.byPartner[partnerKey{r.key.id, partner}]; first != nil {
-			return nil, r.submission(first.Kind, first.from, first.ID, qredo.SubmissionExisting), nil
-		}
-	}
-	tx, err := build()
-	if err != nil {
-		return nil, nil, err
-	}
-	from := r.st.wallets[tx.From]
-	if err := r.st.book.Check(ledger.Move{Debit: from.available(), Credit: from.held(), Amount: tx.Amount}); err != nil {
-		return nil, nil, badRequest("the wallet's %v", err)
-	}
-	tx.APIKey, tx.Partner = r.key.id, partner
-	return []change{*tx}, r.submission(tx.Kind, from, tx.ID, qredo.SubmissionNew), nil
-}
-
-// submission is the answer to a request for a transaction.
-func (r *request) submission(kind txKind, from *wallet, id qredo.TxID, status qredo.SubmissionStatus) any {
-	answer := qredo.Submission{TxID: id, Status: status}
-	if kind != kindSwapMake {
-		return answer
-	}
-	path := "/company/" + string(from.fund.company.ID) + "/atomicswap/make/" + string(id)
-	return qredo.SwapSubmission{Submission: answer, URL: r.baseURL + path}
-}
-
-// outgoing begins a transaction of the path's company that leaves a wallet and that the wallet's custody
-// group has to approve.
-func (r *request) outgoing(kind txKind, from qredo.WalletID, send qredo.AssetAmount, expires qredo.Time) (*wallet, *transactionCreated, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, nil, err
-	}
-	if from == "" {
-		return nil, nil, badRequest("the wallet to send from must be named")
-	}
-	w, err := r.walletOf(from)
-	if err != nil || w.fund.company != c {
-		return nil, nil, notFound("wallet")
-	}
-	policy := w.policy(kind.policyType())
-	if policy == nil {
-		return nil, nil, badRequest("neither the wallet nor its fund has a custody group for this")
-	}
-	if w.status() != qredo.WalletReady {
-		return nil, nil, badRequest("the wallet is %s", w.status())
-	}
-	tx, err := r.newTransaction(kind, w, send, expires, *policy, w.dedicatedTo()...)
-	return w, tx, err
-}
-
-// latestExpiry is the last second that can be stored.
-const latestExpiry = 253402300799
-
-// newTransaction checks what all transactions have in common and asks for their approval.
-func (r *request) newTransaction(kind txKind, w *wallet, send qredo.AssetAmount, expires qredo.Time, policy custody.Policy, required ...string) (*transactionCreated, error) {
-	switch {
-	case send.Asset != w.Asset:
-		return nil, badRequest("send.symbol must be %s, which the wallet holds", w.Asset)
-	case send.Amount <= 0:
-		return nil, badRequest("send.amount must be more than zero")
-	case !expires.After(r.now):
-		return nil, badRequest("expires must be in the future")
-	case expires.Unix() > latestExpiry:
-		return nil, badRequest("expires must be before the year 10000")
-	}
-	tx := &transactionCreated{
-		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kind, From: w.ID, Asset: w.Asset,
-		Amount: int64(send.Amount), Fee: fee(int64(send.Amount)), Expires: expires.Time,
-	}
-	r.askApproval(tx, policy, required...)
-	return tx, nil
-}
-
-// askApproval gives each approver of a transaction an action.
-func (r *request) askApproval(tx *transactionCreated, policy custody.Policy, required ...string) {
-	tx.Policy, tx.Required = policy, required
-	for range custody.NewRound(policy, tx.Expires, required...).Votes {
-		tx.Actions = append(tx.Actions, qredo.ActionID(r.ids.ksuid(r.now)))
-	}
-}
-
-func getTransfer(r *request) (any, error)   { return r.transaction(kindTransfer) }
-func getWithdrawal(r *request) (any, error) { return r.transaction(kindWithdrawal) }
-
-func (r *request) transaction(kind txKind) (any, error) {
-	c, err := r.company()
-	if err != nil {
-		return nil, err
-	}
-	tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
-	if tx == nil || tx.Kind != kind || tx.from.fund.company != c {
-		return nil, notFound("transaction")
-	}
-	return r.wireTransaction(tx), nil
-}
-
-func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
-	out := qredo.Transaction{
-		ID: tx.ID, Status: tx.status, ApprovedCount: tx.round.Approvals(), ThresholdRequired: tx.round.Threshold,
-		Expires: wireTime(tx.Expires), Initiated: wireTime(tx.created), InitiatorAuthorized: true,
-		InitiatorName: initiator, Reference: tx.Reference,
-		Approvals: make([]qredo.Approval, len(tx.round.Votes)),
-		Details: qredo.TransactionDetails{
-			Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee), NetAmount: qredo.Amount(tx.Amount - tx.Fee),
-			FundID: tx.from.fund.ID, RecipientAddress: tx.Address, Reference: tx.Reference, BenefitOf: tx.BenefitOf,
-			AccountNo: tx.AccountNo, RequestedBy: initiator, Expires: wireTime(tx.Expires),
-		},
-	}
-	switch {
-	case tx.to != nil:
-		out.Details.RecipientAddress = string(tx.to.ID)
-	case tx.Receive != "":
-		out.Details.RecipientAddress = string(tx.Receive)
-	}
-	for i, v := range tx.round.Votes {
-		approval := qredo.Approval{ActionID: tx.Actions[i], UserID: v.Member, Status: approvalStatus(v, tx), Time: wireTime(v.At)}
-		if u := r.st.users[v.Member]; u != nil {
-			approval.Username, approval.FirstName, approval.LastName = u.Username, u.FirstName, u.LastName
-		}
-		out.Approvals[i] = approval
-	}
-	return out
-}
-
-// initiator is who asked for a transaction: requests come from programs, not people.
-const initiator = "Partner API"
-
-func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
-	switch v.Choice {
-	case custody.Approve:
-		return qredo.ApprovalApproved
-	case custody.Reject:
-		return qredo.ApprovalRejected
-	case custody.Waiting:
-		if tx.round.Outcome == custody.Expired {
-			return qredo.ApprovalExpired
-		}
-	}
-	return qredo.ApprovalPending
-}
-
-// vote is a member's choice and what follows from it.
-func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice, now time.Time) ([]change, error) {
-	a := st.actions[id]
-	round := &a.tx.round
-	member := round.Votes[a.vote].Member
-	if err := round.Check(member, now); err != nil {
-		return nil, conflict("%s %v", id, err)
-	}
-	changes := []change{voted{ActionID: id, Choice: choice}}
-	switch outcome := round.After(member, choice); {
-	case outcome == custody.Pending:
-		return changes, nil
-	case outcome == custody.Approved && a.tx.Kind == kindSwapMake:
-		return append(changes, swapOffered{TxID: a.tx.ID}), nil
-	case outcome == custody.Approved && a.tx.Kind == kindSwapTake:
-		return append(changes, swapSettled{Take: a.tx.ID}), nil
-	case outcome == custody.Approved && a.tx.Kind == kindWeb3:
-		signed, err := st.signWeb3(a.tx)
-		return append(changes, signed, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), err
-	case outcome == custody.Approved && a.tx.Kind == kindWithdrawal:
-		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome, ChainTxID: ids.hash()}), nil
-	default:
-		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), nil
-	}
 }

@@ -10,55 +10,70 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/qredo-go/qredo"
 )
 
 // tolerance is how far a timestamp may be off.
 const tolerance = 5 * time.Minute
 
-// apiKey is what the sandbox knows of one key.
-type apiKey struct {
-	id      string // names the key without giving it away
-	account string // whose companies it sees
-	public  *rsa.PublicKey
+// clientKey is what the sandbox knows of one API key.
+type clientKey struct {
+	id          string // names the key without giving it away
+	account     string // whose companies it sees
+	public      *rsa.PublicKey
+	hmac        *qredo.HMACAuth // of Qredo API v1, in place of a public key: holds the secret
+	permissions []Permission    // of Qredo API v1: all if empty
+}
+
+// keyring holds the keys of one API, by a digest, so that finding one tells nothing about another. It does
+// not change once the sandbox is made.
+type keyring map[[sha256.Size]byte]*clientKey
+
+func digestOfKey(apiKey string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(strings.TrimSpace(apiKey)))
+}
+
+func (k keyring) add(apiKey string, key clientKey) {
+	digest := digestOfKey(apiKey)
+	key.id = base64.RawURLEncoding.EncodeToString(digest[:9])
+	k[digest] = &key
+}
+
+// find returns the key that a header names.
+func (k keyring) find(apiKey string) (*clientKey, error) {
+	if strings.TrimSpace(apiKey) == "" {
+		return nil, &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
+	}
+	key := k[digestOfKey(apiKey)]
+	if key == nil {
+		return nil, errPartnerAuth("api key")
+	}
+	return key, nil
 }
 
 // verifier checks that requests come from who holds the private key of a registered public key.
 type verifier struct {
 	unsigned bool
+	keys     keyring
 
-	mu     sync.RWMutex
-	keys   map[[sha256.Size]byte]*apiKey // by a digest, so that finding one tells nothing about another
+	mu     sync.Mutex
 	nonces map[nonce]struct{}
 }
 
 type nonce struct {
-	key  *apiKey
+	key  *clientKey
 	text string
 }
 
-func newVerifier() *verifier {
-	return &verifier{keys: map[[sha256.Size]byte]*apiKey{}, nonces: map[nonce]struct{}{}}
-}
-
-func (v *verifier) register(text, account string, public *rsa.PublicKey) {
-	digest := sha256.Sum256([]byte(strings.TrimSpace(text))) // as the header is read
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.keys[digest] = &apiKey{id: base64.RawURLEncoding.EncodeToString(digest[:9]), account: account, public: public}
-}
+func newVerifier() *verifier { return &verifier{keys: keyring{}, nonces: map[nonce]struct{}{}} }
 
 // verify returns the key that signed a request for one of the URLs with exactly this body. What must be
 // signed is, also where other requests need not be.
-func (v *verifier) verify(h http.Header, urls []string, body []byte, now time.Time, mustSign bool) (*apiKey, error) {
-	text := strings.TrimSpace(h.Get("X-API-KEY"))
-	if text == "" {
-		return nil, &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
-	}
-	v.mu.RLock()
-	key := v.keys[sha256.Sum256([]byte(text))]
-	v.mu.RUnlock()
-	if key == nil {
-		return nil, errPartnerAuth("api key")
+func (v *verifier) verify(h http.Header, urls []string, body []byte, now time.Time, mustSign bool) (*clientKey, error) {
+	key, err := v.keys.find(h.Get("X-API-KEY"))
+	if err != nil {
+		return nil, err
 	}
 	timestamp, once, sign := h.Get("x-timestamp"), h.Get("x-nonce"), h.Get("x-sign")
 	if v.unsigned && !mustSign && timestamp == "" && once == "" && sign == "" {
@@ -72,10 +87,7 @@ func (v *verifier) verify(h http.Header, urls []string, body []byte, now time.Ti
 		return nil, errPartnerAuth("timestamp")
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(sign)
-	if err != nil {
-		return nil, errPartnerAuth("signature")
-	}
-	if !key.signed(stamp, urls, body, signature) {
+	if err != nil || !key.signed(stamp, urls, body, signature) {
 		return nil, errPartnerAuth("signature")
 	}
 	if once != "" && !v.useOnce(nonce{key, once}) {
@@ -85,7 +97,7 @@ func (v *verifier) verify(h http.Header, urls []string, body []byte, now time.Ti
 }
 
 // signed reports whether a signature is the key's over stamp, one of the URLs, and body.
-func (k *apiKey) signed(stamp string, urls []string, body, signature []byte) bool {
+func (k *clientKey) signed(stamp string, urls []string, body, signature []byte) bool {
 	for _, url := range urls {
 		digest := sha256.New()
 		digest.Write([]byte(stamp))
@@ -114,10 +126,6 @@ func (v *verifier) useOnce(n nonce) bool {
 	_, used := v.nonces[n]
 	v.nonces[n] = struct{}{}
 	return !used
-}
-
-func errPartnerAuth(reason string) error {
-	return &fault{http.StatusUnauthorized, "errPartnerAuth", reason}
 }
 
 // requestURL is the URL that a client asked for, as it must have signed it.

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"slices"
 	"sort"
+	"strings"
+	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
@@ -17,6 +19,19 @@ func (r *request) wallet() (*wallet, error) {
 func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
 	w := r.st.wallets[id]
 	if w == nil || w.fund.company.Account != r.key.account {
+		return nil, notFound("wallet")
+	}
+	return w, nil
+}
+
+// walletInFund returns the wallet that the path names, in the fund that it names.
+func (r *request) walletInFund() (*wallet, error) {
+	f, err := r.fund()
+	if err != nil {
+		return nil, err
+	}
+	w, err := r.wallet()
+	if err != nil || w.fund != f {
 		return nil, notFound("wallet")
 	}
 	return w, nil
@@ -59,19 +74,11 @@ func (r *request) walletPolicy(w *wallet, p *custody.Policy, t qredo.PolicyType)
 	return policy
 }
 
-func getWallet(r *request) (any, error) {
-	w, err := r.wallet()
-	if err != nil {
-		return nil, err
-	}
+func getWallet(r *request, w *wallet) (any, error) {
 	return r.wireWallet(w), nil
 }
 
-func listHistory(r *request) (any, error) {
-	w, err := r.wallet()
-	if err != nil {
-		return nil, err
-	}
+func listHistory(r *request, w *wallet) (any, error) {
 	moves := w.history
 	if text := r.query.Get("since"); text != "" {
 		var since qredo.Time
@@ -85,9 +92,7 @@ func listHistory(r *request) (any, error) {
 	for i, e := range moves {
 		history[i] = wireHistory(e)
 	}
-	return struct {
-		History []qredo.HistoryEntry `json:"history"`
-	}{history}, nil
+	return map[string]any{"history": history}, nil
 }
 
 // wireHistory is a movement as its wallet's history has it: what leaves is negative.
@@ -105,4 +110,54 @@ func wireHistory(e entry) qredo.HistoryEntry {
 		WalletID: e.wallet().ID, TxID: id, ChainTxID: e.tx.chainTxID, Asset: e.tx.Asset,
 		Amount: amount, Fees: charged, NetAmount: amount - charged, Time: wireTime(e.tx.ended),
 	}
+}
+
+// policyLife is how long a custody group has for approving a policy's update: the request does not say.
+const policyLife = 24 * time.Hour
+
+func updatePolicy(r *request, w *wallet, req qredo.PolicyRequest) (any, error) {
+	old := w.PolicyTx
+	switch req.Type {
+	case qredo.PolicyTx:
+	case qredo.PolicyWithdraw:
+		old = w.PolicyWithdraw
+	default:
+		return nil, badRequest("type must be %s or %s", qredo.PolicyTx, qredo.PolicyWithdraw)
+	}
+	switch {
+	case old == nil:
+		return nil, badRequest("the wallet has no %s of its own, and a fund's cannot be updated", req.Type)
+	case req.PolicyID != qredo.PolicyID(old.ID):
+		return nil, badRequest("policy_id is not that of the wallet's %s", req.Type)
+	case w.locks[req.Type] != nil:
+		return nil, conflict("an update of this policy waits for approval")
+	}
+	updated, err := r.newPolicy(w.fund.company, old.Name, "policy", &qredo.CustodyGroup{Threshold: req.Threshold, Members: req.Members})
+	if err != nil {
+		return nil, err
+	}
+	updated.ID = old.ID
+	tx := transactionCreated{
+		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindPolicyUpdate, From: w.ID, Asset: w.Asset,
+		Expires: r.now.Add(policyLife), NewPolicy: updated, PolicyType: req.Type,
+	}
+	r.askApproval(&tx, *old)
+	r.change(tx)
+	return ok, nil
+}
+
+func getMaxAmount(r *request, w *wallet) (any, error) {
+	switch qredo.MaxType(r.query.Get("tx_type")) {
+	case "", qredo.MaxTransfer, qredo.MaxWithdraw, qredo.MaxSwap:
+	default:
+		return nil, badRequest("tx_type must be transfer, withdraw or swap")
+	}
+	var pending qredo.Amount
+	if text := strings.TrimSpace(r.query.Get("pending")); text != "" {
+		if err := pending.UnmarshalJSON([]byte(text)); err != nil || pending < 0 {
+			return nil, badRequest("pending must be a whole number that is not negative")
+		}
+	}
+	most := max(0, r.st.book.Balance(w.available())-int64(pending))
+	return feesOf(qredo.Amount(most)), nil
 }

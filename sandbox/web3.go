@@ -109,34 +109,28 @@ func (st *state) signWeb3(tx *transaction) (web3Signed, error) {
 	return web3Signed{TxID: tx.ID, Nonce: nonce, Raw: signed.Raw, Signed: signed.Signed, Hash: signed.Hash}, err
 }
 
-func createWeb3(r *request) ([]change, any, error) {
-	var req qapi.TransactionRequest
-	if err := r.read(&req); err != nil {
-		return nil, nil, err
-	}
+func createWeb3(r *request, req qapi.TransactionRequest) (any, error) {
 	q, err := checkWeb3(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	from := r.st.byAddress[strings.ToLower(q.From)]
-	switch {
-	case from == nil || from.fund.company.Account != r.key.account || from.Key == nil:
-		return nil, nil, badRequest("from is the address of no Web3 wallet of this account")
-	case from.status() != qredo.WalletReady:
-		return nil, nil, badRequest("the wallet is %s", from.status())
+	if from == nil || from.fund.company.Account != r.key.account || from.Key == nil {
+		return nil, badRequest("from is the address of no Web3 wallet of this account")
 	}
-	policy := from.policy(kindWeb3.policyType())
-	if policy == nil {
-		return nil, nil, badRequest("neither the wallet nor its fund has a custody group for this")
+	policy, err := from.approvers(kindWeb3)
+	if err != nil {
+		return nil, err
 	}
 	created := transactionCreated{
 		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindWeb3, From: from.ID, Asset: from.Asset, Address: q.To,
 		Reference: req.Note, Expires: r.now.Add(web3Life), Web3: q, APIKey: r.key.id,
 	}
-	r.askApproval(&created, *policy, from.dedicatedTo()...)
+	r.askApproval(&created, policy, from.dedicatedTo()...)
 	// The answer is the transaction as it will be, which the state does not have yet.
 	progress := web3Progress{updates: []qapi.StatusUpdate{web3Update(created.ID, qapi.StatusCreated, r.now)}}
-	return []change{created}, wireWeb3(&transaction{transactionCreated: created, from: from}, progress, qapi.StatusCreated), nil
+	r.change(created)
+	return wireWeb3(&transaction{transactionCreated: created, from: from}, progress, qapi.StatusCreated), nil
 }
 
 // checkWeb3 checks a request by the rules of the EVM and fills in what it leaves out.

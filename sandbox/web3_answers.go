@@ -54,19 +54,11 @@ func (r *request) web3() (*transaction, error) {
 	return tx, nil
 }
 
-func getWeb3Status(r *request) (any, error) {
-	tx, err := r.web3()
-	if err != nil {
-		return nil, err
-	}
+func getWeb3Status(_ *request, tx *transaction) (any, error) {
 	return wireWeb3(tx, tx.web3, web3Status(tx)), nil
 }
 
-func getWeb3Approvals(r *request) (any, error) {
-	tx, err := r.web3()
-	if err != nil {
-		return nil, err
-	}
+func getWeb3Approvals(r *request, tx *transaction) (any, error) {
 	list := make([]qapi.Approval, len(tx.round.Votes))
 	for i, v := range tx.round.Votes {
 		list[i] = qapi.Approval{
@@ -76,10 +68,7 @@ func getWeb3Approvals(r *request) (any, error) {
 			list[i].FirstName, list[i].LastName, list[i].Email, list[i].Username = u.FirstName, u.LastName, u.Email, u.Username
 		}
 	}
-	return struct {
-		Total int             `json:"total"`
-		List  []qapi.Approval `json:"list"`
-	}{len(list), list}, nil
+	return counted("total", "list", list), nil
 }
 
 func userAction(v custody.Vote, tx *transaction) qapi.ApprovalStatus {
@@ -95,32 +84,17 @@ func userAction(v custody.Vote, tx *transaction) qapi.ApprovalStatus {
 	return qapi.ApprovalPending
 }
 
-// web3Feed gives what happens from now on to the Web3 transactions of the key's account.
-func web3Feed(r *request) (feed, error) {
-	account := r.key.account
-	next := len(r.st.logged(account).web3)
-	return func(r *request) []any {
-		notices := r.st.logged(account).web3
-		notices = notices[min(next, len(notices)):]
-		next += len(notices)
-		messages := make([]any, len(notices))
-		for i, n := range notices {
-			messages[i] = wireFeed(wireWeb3(n.tx, n.progress, n.status))
-		}
-		return messages
-	}, nil
-}
+// web3Feed gives what happens to the Web3 transactions of the key's account.
+var web3Feed = logFeed(func(l accountLog) []web3Notice { return l.web3 }, func(n web3Notice) any {
+	message := feedMessage{Transaction: wireWeb3(n.tx, n.progress, n.status)}
+	if !message.Transaction.Nonce.IsZero() && message.Transaction.Nonce.IsInt64() {
+		message.Nonce = message.Transaction.Nonce.Int64()
+	}
+	return message
+})
 
 // feedMessage is a transaction as the feed has it: with a number for a nonce.
 type feedMessage struct {
 	qapi.Transaction
 	Nonce int64 `json:"nonce"`
-}
-
-func wireFeed(tx qapi.Transaction) feedMessage {
-	message := feedMessage{Transaction: tx}
-	if !tx.Nonce.IsZero() && tx.Nonce.IsInt64() {
-		message.Nonce = tx.Nonce.Int64()
-	}
-	return message
 }

@@ -1,42 +1,76 @@
-// Package journal keeps events in the order in which they happened.
+// Package journal keeps records on the disk, in the order in which they were made.
 package journal
 
-// Journal is where events go before they take effect. What Append has returned from without an error
-// will be there.
-type Journal[E any] interface {
-	// Append stores events, all or none.
-	Append(events []E) error
-	// Replay calls f with each event, oldest first, until f returns an error.
-	Replay(f func(E) error) error
-	// Reset forgets all events.
-	Reset() error
-	Close() error
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Journal is a file of records. What Append has returned from without an error is on the disk.
+type Journal struct{ db *bolt.DB }
+
+var bucket = []byte("events")
+
+// Open opens the journal in a file, or makes it. A file that another program has open is an error.
+func Open(path string) (*Journal, error) {
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists(bucket)
+		return err
+	})
+	if err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &Journal{db}, nil
 }
 
-// Memory is a journal that lives as long as the program. The zero Memory is ready to use.
-type Memory[E any] struct{ events []E }
-
-// Append stores events.
-func (m *Memory[E]) Append(events []E) error {
-	m.events = append(m.events, events...)
-	return nil
+// Append stores records, all or none, and returns when they are on the disk.
+func (j *Journal) Append(records ...[]byte) error {
+	return j.db.Update(func(tx *bolt.Tx) error {
+		stored := tx.Bucket(bucket)
+		stored.FillPercent = 1 // keys only grow, so that pages need no room for others between them
+		for _, record := range records {
+			n, err := stored.NextSequence()
+			if err != nil {
+				return err
+			}
+			if err := stored.Put(binary.BigEndian.AppendUint64(nil, n), record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-// Replay calls f with each event, oldest first.
-func (m *Memory[E]) Replay(f func(E) error) error {
-	for _, e := range m.events {
-		if err := f(e); err != nil {
+// Replay calls f with each record, oldest first, until f returns an error. A record is f's until it returns.
+func (j *Journal) Replay(f func(record []byte) error) error {
+	return j.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucket).ForEach(func(key, record []byte) error {
+			if err := f(record); err != nil {
+				return fmt.Errorf("event %d: %w", binary.BigEndian.Uint64(key), err)
+			}
+			return nil
+		})
+	})
+}
+
+// Reset forgets all records.
+func (j *Journal) Reset() error {
+	return j.db.Update(func(tx *bolt.Tx) error {
+		if err := tx.DeleteBucket(bucket); err != nil {
 			return err
 		}
-	}
-	return nil
+		_, err := tx.CreateBucket(bucket)
+		return err
+	})
 }
 
-// Reset forgets all events.
-func (m *Memory[E]) Reset() error {
-	m.events = nil
-	return nil
-}
-
-// Close does nothing.
-func (m *Memory[E]) Close() error { return nil }
+// Close closes the file.
+func (j *Journal) Close() error { return j.db.Close() }

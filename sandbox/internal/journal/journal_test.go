@@ -2,6 +2,9 @@ package journal_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,37 +13,110 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/journal"
 )
 
-func replay(t *testing.T, j journal.Journal[string]) []string {
+var errBad = errors.New("it is bad")
+
+func open(t *testing.T, path string) *journal.Journal {
 	t.Helper()
-	var events []string
-	require.NoError(t, j.Replay(func(e string) error {
-		events = append(events, e)
-		return nil
-	}))
-	return events
+	j, err := journal.Open(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, j.Close()) })
+	return j
 }
 
-func TestMemoryKeepsTheOrder(t *testing.T) {
-	var j journal.Journal[string] = &journal.Memory[string]{}
+func add(t *testing.T, j *journal.Journal, texts ...string) {
+	t.Helper()
+	var records [][]byte
+	for _, text := range texts {
+		records = append(records, []byte(text))
+	}
+	require.NoError(t, j.Append(records...))
+}
+
+func replay(t *testing.T, j *journal.Journal) []string {
+	t.Helper()
+	var records []string
+	require.NoError(t, j.Replay(func(record []byte) error {
+		records = append(records, string(record))
+		return nil
+	}))
+	return records
+}
+
+func TestJournalKeepsTheOrder(t *testing.T) {
+	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
 	assert.Empty(t, replay(t, j))
-	require.NoError(t, j.Append([]string{"a", "b"}))
-	require.NoError(t, j.Append(nil))
-	require.NoError(t, j.Append([]string{"c"}))
-	assert.Equal(t, []string{"a", "b", "c"}, replay(t, j))
-	assert.Equal(t, []string{"a", "b", "c"}, replay(t, j), "reading takes nothing")
+	want := []string{}
+	for i := range 300 { // past the first byte of a key
+		batch := []string{"event " + string(rune('a'+i%26)), "", strings.Repeat("x", i)}
+		add(t, j, batch...)
+		want = append(want, batch...)
+	}
+	add(t, j)
+	assert.Equal(t, want, replay(t, j), "in their order")
+	assert.Equal(t, want, replay(t, j), "reading takes nothing")
 
 	stop, seen := errors.New("enough"), 0
-	assert.Equal(t, stop, j.Replay(func(string) error {
+	require.ErrorIs(t, j.Replay(func([]byte) error {
 		if seen++; seen == 2 {
 			return stop
 		}
 		return nil
-	}))
+	}), stop)
 	assert.Equal(t, 2, seen)
 
 	require.NoError(t, j.Reset())
 	assert.Empty(t, replay(t, j))
-	require.NoError(t, j.Append([]string{"d"}))
-	assert.Equal(t, []string{"d"}, replay(t, j))
+	add(t, j, "after")
+	assert.Equal(t, []string{"after"}, replay(t, j))
 	require.NoError(t, j.Close())
+	require.NoError(t, j.Close(), "closing again does nothing")
+}
+
+func TestJournalIsThereWhenItIsOpenedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := open(t, path)
+	add(t, j, "a", "b")
+	require.NoError(t, j.Reset())
+	add(t, j, "c", "d")
+	require.NoError(t, j.Close())
+	j = open(t, path)
+	add(t, j, "e")
+	assert.Equal(t, []string{"c", "d", "e"}, replay(t, j))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestJournalTellsWhichEventCannotBeRead(t *testing.T) {
+	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
+	add(t, j, "a", "b", "worse", "c")
+	var seen []string
+	err := j.Replay(func(record []byte) error {
+		if string(record) == "worse" {
+			return errBad
+		}
+		seen = append(seen, string(record))
+		return nil
+	})
+	require.ErrorIs(t, err, errBad)
+	require.ErrorContains(t, err, "event 3")
+	assert.Equal(t, []string{"a", "b"}, seen)
+}
+
+func TestJournalFilesThatCannotBeUsed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := open(t, path)
+	_, err := journal.Open(path)
+	require.ErrorContains(t, err, path, "another has it")
+	require.NoError(t, j.Close())
+	require.Error(t, j.Append([]byte("a")), "it is closed")
+	require.Error(t, j.Reset())
+	require.Error(t, j.Replay(func([]byte) error { return nil }))
+
+	text := filepath.Join(t.TempDir(), "text")
+	require.NoError(t, os.WriteFile(text, []byte(strings.Repeat("no journal\n", 1000)), 0o600))
+	_, err = journal.Open(text)
+	require.ErrorContains(t, err, text)
+	_, err = journal.Open(filepath.Join(path, "journal.db"))
+	require.Error(t, err)
 }

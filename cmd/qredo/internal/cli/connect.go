@@ -170,11 +170,8 @@ func (a *app) control() (*sandbox.Control, error) {
 	if err != nil {
 		return nil, usagef("%s: %v", base.source, err)
 	}
-	client, err := a.httpClient()
-	if err != nil {
-		return nil, err
-	}
-	return control.WithHTTPClient(client), nil
+	control.HTTPClient, err = a.httpClient()
+	return control, err
 }
 
 // company is the company that a command is about.

@@ -1,0 +1,194 @@
+package sandbox
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+const maxBody = 1 << 20 // bytes of a request
+
+// request is an authenticated call of an operation.
+type request struct {
+	key     *clientKey
+	agent   string            // the client ID of the signing agent whose proof it carries; then key is nil
+	baseURL string            // as the client sees it
+	path    map[string]string // what stands at the path's placeholders
+	query   url.Values
+	body    []byte
+
+	st      *state
+	now     time.Time
+	assets  []qredo.Asset
+	ids     *idSource // of commands only
+	changes []change  // what a command wants changed
+}
+
+// change notes what a command changes: all of it or, if the command ends with an error, nothing.
+func (r *request) change(changes ...change) { r.changes = append(r.changes, changes...) }
+
+// read fills v from the body, in any of the forms that clients send.
+func (r *request) read(v any) error {
+	if len(r.body) == 0 {
+		return badRequest("the body is empty")
+	}
+	if err := wire.Unmarshal(r.body, v); err != nil {
+		return badRequest("%v", err)
+	}
+	return nil
+}
+
+// api is one of the two APIs: what is served below a path.
+type api struct {
+	base   string
+	routes []route
+	// authenticate sets who has made a request, by a signature over one of the URLs.
+	authenticate func(s *Sandbox, r *http.Request, route *route, urls []string, req *request) error
+}
+
+const (
+	basePath = "/api/v1/p"
+	qapiPath = "/qapi/v1"
+)
+
+var (
+	partnerAPI = &api{basePath, partnerRoutes, (*Sandbox).authenticatePartner}
+	qredoAPI   = &api{qapiPath, qapiRoutes, (*Sandbox).authenticateHMAC}
+)
+
+func (s *Sandbox) authenticatePartner(r *http.Request, route *route, urls []string, req *request) (err error) {
+	if route.agent {
+		req.agent, err = s.verifyProof(r, urls, req.body, s.clock())
+	} else {
+		req.key, err = s.verifier.verify(r.Header, urls, req.body, s.clock(), route.signed)
+	}
+	return err
+}
+
+func (s *Sandbox) authenticateHMAC(r *http.Request, _ *route, urls []string, req *request) (err error) {
+	req.key, err = s.hmacKeys.verifyHMAC(r.Header, r.Method, urls, req.body, s.clock())
+	return err
+}
+
+// match finds the route for a method and a path below the API's own. With an error it is an empty one.
+func (a *api) match(method, path string) (*route, map[string]string, error) {
+	segments := strings.Split(path, "/")
+	unknown := notFound("path")
+	for i := range a.routes {
+		ids, found := matchPath(a.routes[i].segments, segments)
+		if !found {
+			continue
+		}
+		if a.routes[i].method == method {
+			return &a.routes[i], ids, nil
+		}
+		unknown = &fault{http.StatusMethodNotAllowed, "", "no operation has this method and path"}
+	}
+	return &route{}, nil, unknown
+}
+
+func matchPath(pattern, segments []string) (map[string]string, bool) {
+	if len(pattern) != len(segments) {
+		return nil, false
+	}
+	for i, p := range pattern {
+		if p != segments[i] && (!strings.HasPrefix(p, "{") || segments[i] == "") {
+			return nil, false
+		}
+	}
+	ids := map[string]string{}
+	for i, p := range pattern {
+		if name, ok := strings.CutPrefix(p, "{"); ok {
+			id, err := url.PathUnescape(segments[i])
+			if err != nil {
+				return nil, false
+			}
+			ids[strings.TrimSuffix(name, "}")] = id
+		}
+	}
+	return ids, true
+}
+
+// ServeHTTP answers a request to one of the APIs or a control call.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The date by which clients find out that their clock is wrong.
+	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
+	content := r.Body
+	if content == nil { // a request that was made in this process and has come over no connection
+		content = http.NoBody
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, content, maxBody))
+	if err != nil {
+		writeFault(w, badRequest("the body cannot be read, or is over %d bytes", maxBody))
+		return
+	}
+	path := r.URL.EscapedPath()
+	if call, found := strings.CutPrefix(path, controlPath); found {
+		s.serveControl(w, r, call, body)
+		return
+	}
+	api := partnerAPI
+	if strings.HasPrefix(path, qapiPath) {
+		api = qredoAPI
+	}
+	path, below := strings.CutPrefix(path, api.base)
+	route, ids, unknown := api.match(r.Method, path)
+	if !below {
+		unknown = notFound("path: those of the Partner API begin with " + basePath + ", those of Qredo API v1 with " + qapiPath +
+			": check the base URL that the client was given")
+	}
+	rule := s.faults.pick(route.operation)
+	if !rule.before(r.Context(), w, s.clock()) {
+		return
+	}
+	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass must not
+	// lock out clients, whose clocks stay.
+	target := requestURL(r)
+	host, _, _ := strings.Cut(target, api.base)
+	req := &request{baseURL: host + api.base, path: ids, query: r.URL.Query(), body: body, assets: s.assets}
+	err = api.authenticate(s, r, route, s.signedURLs(target, api.base), req)
+	if err == nil {
+		err = unknown
+	}
+	if err == nil && len(route.permissions) > 0 && !req.key.may(route.permissions) {
+		err = &fault{http.StatusForbidden, "", "insufficient privileges"}
+	}
+	if err != nil {
+		writeFault(w, err)
+		return
+	}
+	if route.feed != nil {
+		s.serveFeed(w, r, req, route.feed)
+		return
+	}
+	reply, err := s.answer(req, route)
+	w = rule.after(w)
+	if err != nil {
+		writeFault(w, err)
+		return
+	}
+	writeJSON(w, max(route.status, http.StatusOK), reply)
+}
+
+// answer runs the query or command of an authenticated request.
+func (s *Sandbox) answer(req *request, route *route) (reply any, err error) {
+	if route.query != nil {
+		err = s.view(func(st *state, now time.Time) (err error) {
+			req.st, req.now = st, now
+			reply, err = route.query(req)
+			return err
+		})
+		return reply, err
+	}
+	err = s.update(func(st *state, now time.Time) (_ []change, err error) {
+		req.st, req.now, req.ids = st, now, s.ids
+		reply, err = route.command(req)
+		return req.changes, err
+	})
+	return reply, err
+}

@@ -1,0 +1,194 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+	"github.com/qredo-go/qredo/sandbox/internal/ledger"
+)
+
+// submit makes the transaction that a request asks for, unless one with its partner_txID was made
+// before. That is looked for before what path and body name, but for a sweep's core client: a repeat must
+// find its transaction, whatever has changed since, and so it succeeds even where the path names a wrong company.
+func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCreated, error)) (any, error) {
+	if partner != "" {
+		if first := r.st.byPartner[partnerKey{r.key.id, partner}]; first != nil {
+			return r.submission(first.Kind, first.from, first.ID, qredo.SubmissionExisting), nil
+		}
+	}
+	tx, err := build()
+	if err != nil {
+		return nil, err
+	}
+	from := r.st.wallets[tx.From]
+	if err := r.st.book.Check(ledger.Move{Debit: from.available(), Credit: from.held(), Amount: tx.Amount}); err != nil {
+		return nil, badRequest("the wallet's %v", err)
+	}
+	tx.APIKey, tx.Partner = r.key.id, partner
+	r.change(*tx)
+	return r.submission(tx.Kind, from, tx.ID, qredo.SubmissionNew), nil
+}
+
+// submission is the answer to a request for a transaction.
+func (r *request) submission(kind txKind, from *wallet, id qredo.TxID, status qredo.SubmissionStatus) any {
+	answer := qredo.Submission{TxID: id, Status: status}
+	if kind != kindSwapMake {
+		return answer
+	}
+	path := "/company/" + string(from.fund.company.ID) + "/atomicswap/make/" + string(id)
+	return qredo.SwapSubmission{Submission: answer, URL: r.baseURL + path}
+}
+
+// outgoing begins a transaction of the path's company that leaves a wallet and that the wallet's custody
+// group has to approve.
+func (r *request) outgoing(kind txKind, from qredo.WalletID, send qredo.AssetAmount, expires qredo.Time) (*wallet, *transactionCreated, error) {
+	c, err := r.company()
+	if err != nil {
+		return nil, nil, err
+	}
+	if from == "" {
+		return nil, nil, badRequest("the wallet to send from must be named")
+	}
+	w, err := r.walletOf(from)
+	if err != nil || w.fund.company != c {
+		return nil, nil, notFound("wallet")
+	}
+	policy, err := w.approvers(kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx, err := r.newTransaction(kind, w, send, expires, policy, w.dedicatedTo()...)
+	return w, tx, err
+}
+
+// approvers returns the custody group for what leaves a wallet, if anything can leave it.
+func (w *wallet) approvers(kind txKind) (custody.Policy, error) {
+	policy := w.policy(kind.policyType())
+	if policy == nil {
+		return custody.Policy{}, badRequest("neither the wallet nor its fund has a custody group for this")
+	}
+	if w.status() != qredo.WalletReady {
+		return custody.Policy{}, badRequest("the wallet is %s", w.status())
+	}
+	return *policy, nil
+}
+
+// latestExpiry is the last second that can be stored.
+const latestExpiry = 253402300799
+
+// newTransaction checks what all transactions have in common and asks for their approval.
+func (r *request) newTransaction(kind txKind, w *wallet, send qredo.AssetAmount, expires qredo.Time, policy custody.Policy, required ...string) (*transactionCreated, error) {
+	switch {
+	case send.Asset != w.Asset:
+		return nil, badRequest("send.symbol must be %s, which the wallet holds", w.Asset)
+	case send.Amount <= 0:
+		return nil, badRequest("send.amount must be more than zero")
+	case !expires.After(r.now):
+		return nil, badRequest("expires must be in the future")
+	case expires.Unix() > latestExpiry:
+		return nil, badRequest("expires must be before the year 10000")
+	}
+	tx := &transactionCreated{
+		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kind, From: w.ID, Asset: w.Asset,
+		Amount: int64(send.Amount), Fee: fee(int64(send.Amount)), Expires: expires.Time,
+	}
+	r.askApproval(tx, policy, required...)
+	return tx, nil
+}
+
+// askApproval gives each approver of a transaction an action.
+func (r *request) askApproval(tx *transactionCreated, policy custody.Policy, required ...string) {
+	tx.Policy, tx.Required = policy, required
+	for range custody.NewRound(policy, tx.Expires, required...).Votes {
+		tx.Actions = append(tx.Actions, qredo.ActionID(r.ids.ksuid(r.now)))
+	}
+}
+
+// sent finds the transaction of a kind that the path names, if the path's company sent it.
+func sent(kind txKind) func(r *request) (*transaction, error) {
+	return func(r *request) (*transaction, error) {
+		c, err := r.company()
+		if err != nil {
+			return nil, err
+		}
+		tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
+		if tx == nil || tx.Kind != kind || tx.from.fund.company != c {
+			return nil, notFound("transaction")
+		}
+		return tx, nil
+	}
+}
+
+func getTransaction(r *request, tx *transaction) (any, error) { return r.wireTransaction(tx), nil }
+
+func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
+	out := qredo.Transaction{
+		ID: tx.ID, Status: tx.status, ApprovedCount: tx.round.Approvals(), ThresholdRequired: tx.round.Threshold,
+		Expires: wireTime(tx.Expires), Initiated: wireTime(tx.created), InitiatorAuthorized: true,
+		InitiatorName: initiator, Reference: tx.Reference,
+		Approvals: make([]qredo.Approval, len(tx.round.Votes)),
+		Details: qredo.TransactionDetails{
+			Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee), NetAmount: qredo.Amount(tx.Amount - tx.Fee),
+			FundID: tx.from.fund.ID, RecipientAddress: tx.Address, Reference: tx.Reference, BenefitOf: tx.BenefitOf,
+			AccountNo: tx.AccountNo, RequestedBy: initiator, Expires: wireTime(tx.Expires),
+		},
+	}
+	switch {
+	case tx.to != nil:
+		out.Details.RecipientAddress = string(tx.to.ID)
+	case tx.Receive != "":
+		out.Details.RecipientAddress = string(tx.Receive)
+	}
+	for i, v := range tx.round.Votes {
+		approval := qredo.Approval{ActionID: tx.Actions[i], UserID: v.Member, Status: approvalStatus(v, tx), Time: wireTime(v.At)}
+		if u := r.st.users[v.Member]; u != nil {
+			approval.Username, approval.FirstName, approval.LastName = u.Username, u.FirstName, u.LastName
+		}
+		out.Approvals[i] = approval
+	}
+	return out
+}
+
+// initiator is who asked for a transaction: requests come from programs, not people.
+const initiator = "Partner API"
+
+func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
+	switch v.Choice {
+	case custody.Approve:
+		return qredo.ApprovalApproved
+	case custody.Reject:
+		return qredo.ApprovalRejected
+	case custody.Waiting:
+		if tx.round.Outcome == custody.Expired {
+			return qredo.ApprovalExpired
+		}
+	}
+	return qredo.ApprovalPending
+}
+
+// vote is a member's choice and what follows from it.
+func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice, now time.Time) ([]change, error) {
+	a := st.actions[id]
+	round := &a.tx.round
+	member := round.Votes[a.vote].Member
+	if err := round.Check(member, now); err != nil {
+		return nil, conflict("%s %v", id, err)
+	}
+	changes := []change{voted{ActionID: id, Choice: choice}}
+	switch outcome := round.After(member, choice); {
+	case outcome == custody.Pending:
+		return changes, nil
+	case outcome == custody.Approved && a.tx.Kind == kindSwapMake:
+		return append(changes, swapOffered{TxID: a.tx.ID}), nil
+	case outcome == custody.Approved && a.tx.Kind == kindSwapTake:
+		return append(changes, swapSettled{Take: a.tx.ID}), nil
+	case outcome == custody.Approved && a.tx.Kind == kindWeb3:
+		signed, err := st.signWeb3(a.tx)
+		return append(changes, signed, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), err
+	case outcome == custody.Approved && a.tx.Kind == kindWithdrawal:
+		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome, ChainTxID: ids.hash()}), nil
+	default:
+		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), nil
+	}
+}
