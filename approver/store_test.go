@@ -1,6 +1,7 @@
 package approver_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -84,5 +85,19 @@ func TestFileStoreForgetsWhatCannotComeAgain(t *testing.T) {
 		_, found, err := s.Lookup(t.Context(), qredo.ActionID(fmt.Sprint(i)))
 		require.NoError(t, err)
 		assert.Equal(t, i == 0, found, i)
+	}
+}
+
+// TestTheJSONOfRecordsAndEntries holds what is stored, and what people read in a log, to its names.
+func TestTheJSONOfRecordsAndEntries(t *testing.T) {
+	for _, stored := range []any{
+		approver.Record{ActionID: "a", PolicyHash: "h", Outcome: approver.OutcomeSent},
+		approver.Entry{ActionID: "a", PolicyHash: "h", Outcome: approver.OutcomeSent},
+	} {
+		data, err := json.Marshal(stored)
+		require.NoError(t, err)
+		for _, field := range []string{`"action_id":"a"`, `"policy_hash":"h"`, `"outcome":"sent"`} {
+			assert.Contains(t, string(data), field)
+		}
 	}
 }

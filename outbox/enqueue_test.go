@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/outbox"
+	"github.com/qredo-go/qredo/outbox/internal/storetest"
 )
 
 func TestEnqueue(t *testing.T) {
@@ -28,9 +30,8 @@ func TestEnqueue(t *testing.T) {
 			}},
 		} {
 			_, err := b.box.Enqueue(t.Context(), "key", other)
-			require.ErrorIs(t, err, outbox.ErrKeyConflict, name)
 			var typed *outbox.KeyConflictError
-			require.ErrorAs(t, err, &typed)
+			require.ErrorAs(t, err, &typed, name)
 			assert.Equal(t, first, typed.Stored)
 			assert.Contains(t, err.Error(), "key")
 			e := b.enqueue(t, "key of "+name, other)
@@ -43,7 +44,8 @@ func TestEnqueue(t *testing.T) {
 		assert.Equal(t, first, b.enqueue(t, "key", transfer(5)))
 		assert.Equal(t, first, b.enqueue(t, "key", transferAt(5, first.Created.Add(time.Hour))))
 		_, err := b.box.Enqueue(t.Context(), "key", transferAt(6, first.Created.Add(time.Hour)))
-		require.ErrorIs(t, err, outbox.ErrKeyConflict)
+		var conflict *outbox.KeyConflictError
+		require.ErrorAs(t, err, &conflict)
 		_, err = b.box.Enqueue(t.Context(), "unknown key", transferAt(5, first.Created.Add(time.Hour)))
 		requireInvalid(t, err, "expires")
 
@@ -102,7 +104,7 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 			"no amount":       {"key", transfer(0), "send.amount"},
 			"no address":      {"key", outbox.Withdrawal{CompanyID: "acme"}, "address"},
 			"no recipient":    {"key", outbox.Sweep{CoreClientID: "core"}, "recipient_wallet_id"},
-			"no core client":  {"key", outbox.Sweep{}, "client_id"},
+			"no core client":  {"key", outbox.Sweep{}, "core_client_id"},
 		} {
 			_, err := b.box.Enqueue(t.Context(), test.key, test.request)
 			requireInvalid(t, err, test.field)
@@ -110,4 +112,17 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 			require.ErrorIs(t, err, outbox.ErrNotFound, name)
 		}
 	})
+}
+
+// TestTheJSONOfEntries holds what people query in a database to its names.
+func TestTheJSONOfEntries(t *testing.T) {
+	e := storetest.Entry("key")
+	e.Request = outbox.Sweep{CoreClientID: "core", SweepRequest: qredo.SweepRequest{WalletID: "from", PartnerTxID: e.PartnerTxID}}
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	assert.Contains(t, string(data), `"partner_tx_id":"partner-key"`)
+	assert.Contains(t, string(data), `"request":{"sweep":{"core_client_id":"core",`)
+	_, err = json.Marshal(outbox.Entry{})
+	require.NoError(t, err)
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"key":"k","request":{"gift":{}}}`), &e), `"k" has no request of a known kind`)
 }

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -27,8 +28,8 @@ func (s State) Ended() bool { return s != StatePending && s != StateSent }
 // Entry is a payment in an outbox. Its JSON is how stores keep it.
 type Entry struct {
 	Key         string            `json:"key"`
-	Request     Request           `json:"request"`      // with its PartnerTxID, as it is sent
-	PartnerTxID qredo.PartnerTxID `json:"partner_txid"` // fixed when the entry was made
+	Request     Request           `json:"request"`       // with its PartnerTxID, as it is sent
+	PartnerTxID qredo.PartnerTxID `json:"partner_tx_id"` // fixed when the entry was made
 	State       State             `json:"state"`
 	// Unknown tells of a pending entry that an attempt may have made its transaction, though no answer has
 	// said so. It is false again once one has.
@@ -91,38 +92,46 @@ func (e *Entry) step(now time.Time, kind StepKind, note string) {
 	}
 }
 
-// end brings the entry to an end.
-func (e *Entry) end(now time.Time, state State, reason string) {
-	e.State, e.Unknown = state, false
-	e.step(now, StepKind(state), reason)
-	if state != StateDone {
-		e.Reason = e.Steps[len(e.Steps)-1].Note
-	}
-}
-
 // late reports whether the request has expired: by whole seconds, as the service sees it.
 func (e *Entry) late(now time.Time) bool { return e.Request.expires().Unix() <= now.Unix() }
 
 type plainEntry Entry // without the methods
 
-// MarshalJSON writes the entry with the kind of its request.
+// MarshalJSON writes the entry, and its request as an object whose one key is the kind.
 func (e Entry) MarshalJSON() ([]byte, error) {
+	request := map[string]Request{}
+	if e.Request != nil {
+		request[e.Request.kind()] = e.Request
+	}
 	return json.Marshal(struct {
 		plainEntry
-		Request storedRequest `json:"request"`
-	}{plainEntry(e), storedRequest{e.Request}})
+		Request map[string]Request `json:"request"`
+	}{plainEntry(e), request})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (e *Entry) UnmarshalJSON(data []byte) error {
 	var shape struct {
 		plainEntry
-		Request storedRequest `json:"request"`
+		Request struct {
+			Transfer   *Transfer   `json:"transfer"`
+			Withdrawal *Withdrawal `json:"withdrawal"`
+			Sweep      *Sweep      `json:"sweep"`
+		} `json:"request"`
 	}
 	if err := json.Unmarshal(data, &shape); err != nil {
 		return err
 	}
 	*e = Entry(shape.plainEntry)
-	e.Request = shape.Request.Request
+	switch r := shape.Request; {
+	case r.Transfer != nil:
+		e.Request = *r.Transfer
+	case r.Withdrawal != nil:
+		e.Request = *r.Withdrawal
+	case r.Sweep != nil:
+		e.Request = *r.Sweep
+	default:
+		return fmt.Errorf("outbox: the entry %q has no request of a known kind", e.Key)
+	}
 	return nil
 }

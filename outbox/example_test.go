@@ -50,6 +50,51 @@ func Example() {
 	// Output: invoice-17 done
 }
 
+// The service makes a transfer and its answers are lost. Until one arrives, nothing can tell the outbox whether
+// the money is moving. A person can, who looks for what is unknown, finds out, and says so.
+func ExampleOutbox_Resolve() {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	payment := newPayment(srv)
+	check(srv.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Operation: "POST /company/{company_id}/transfer", Rate: 1}))
+	dir, err := os.MkdirTemp("", "outbox")
+	check(err)
+	defer func() { check(os.RemoveAll(dir)) }()
+	store, err := outbox.OpenStore(filepath.Join(dir, "payments.db"))
+	check(err)
+	defer func() { check(store.Close()) }()
+	box, err := outbox.New(srv.Client(qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1})), store)
+	check(err)
+	ctx := context.Background()
+	_, err = box.Enqueue(ctx, "invoice-17", payment)
+	check(err)
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error)
+	go func() { ended <- box.Run(running) }()
+	for entry, err := range box.Watch(ctx, "invoice-17") {
+		check(err)
+		if entry.Unknown {
+			break
+		}
+	}
+	stop()
+	check(<-ended)
+
+	for entry, err := range box.List(ctx, outbox.Filter{Unknown: true}) {
+		check(err)
+		fmt.Println(entry.Key, "is", entry.State, "and its outcome unknown")
+		asked, err := srv.Pending("alice@example.com") // Alice is asked to approve it in the app, so it was made
+		check(err)
+		entry, err = box.Resolve(ctx, entry.Key, asked[0].TxID, "Alice sees it in the app")
+		check(err)
+		fmt.Println(entry.Key, "is", entry.State)
+	}
+	// Output:
+	// invoice-17 is pending and its outcome unknown
+	// invoice-17 is sent
+}
+
 // newPayment makes a company with two wallets, and a request that moves 0.4 BTC from one to the other.
 func newPayment(srv *sandbox.Server) outbox.Transfer {
 	ctx, client := context.Background(), srv.Client()

@@ -29,7 +29,7 @@ type FileStore struct {
 	db *bolt.DB
 
 	mu     sync.Mutex
-	leases map[string]fileLease
+	leases map[string]*fileLease
 	token  int64
 }
 
@@ -61,7 +61,7 @@ func OpenStore(path string) (*FileStore, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("outbox: %s: %w", path, err), db.Close())
 	}
-	return &FileStore{db: db, leases: map[string]fileLease{}}, nil
+	return &FileStore{db: db, leases: map[string]*fileLease{}}, nil
 }
 
 // syncFolder brings the name of a new file to the disk, where the system can.
@@ -121,7 +121,8 @@ func dueTime(t time.Time) []byte {
 }
 
 func decode(value []byte) (e Entry, err error) {
-	return e, json.Unmarshal(value[8:], &e)
+	err = json.Unmarshal(value[8:], &e)
+	return e, err
 }
 
 // known gives the errors of the database the names of this package.
@@ -175,7 +176,7 @@ func (f *FileStore) Claim(_ context.Context, now, until time.Time, limit int) (c
 		entries, latest := tx.Bucket(entriesBucket), dueTime(now)
 		cursor := tx.Bucket(dueBucket).Cursor()
 		for due, _ := cursor.First(); due != nil && len(claims) < limit && bytes.Compare(due[:8], latest) <= 0; due, _ = cursor.Next() {
-			if l, leased := f.leases[string(due[8:])]; leased && !l.over(now) {
+			if !f.leases[string(due[8:])].over(now) {
 				continue
 			}
 			e, err := decode(entries.Get(due[8:]))
@@ -195,12 +196,13 @@ func (f *FileStore) Claim(_ context.Context, now, until time.Time, limit int) (c
 	return claims, nil
 }
 
-func (l fileLease) over(now time.Time) bool { return !l.saving && !now.Before(l.until) }
+// over reports whether there is no lease any more.
+func (l *fileLease) over(now time.Time) bool { return l == nil || !l.saving && !now.Before(l.until) }
 
 // leaseTo makes a lease and returns its token. f.mu is held.
 func (f *FileStore) leaseTo(key string, until time.Time) int64 {
 	f.token++
-	f.leases[key] = fileLease{token: f.token, until: until}
+	f.leases[key] = &fileLease{token: f.token, until: until}
 	return f.token
 }
 
@@ -208,7 +210,7 @@ func (f *FileStore) leaseTo(key string, until time.Time) int64 {
 func (f *FileStore) Take(ctx context.Context, key string, now, until time.Time) (Claim, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if l, leased := f.leases[key]; leased && !l.over(now) {
+	if !f.leases[key].over(now) {
 		return Claim{}, ErrBusy
 	}
 	e, err := f.Get(ctx, key)
@@ -225,32 +227,29 @@ func (f *FileStore) Save(_ context.Context, c Claim) error { return f.save(c, fa
 func (f *FileStore) Release(_ context.Context, c Claim) error { return f.save(c, true) }
 
 func (f *FileStore) save(c Claim, release bool) error {
-	key := c.Entry.Key
-	if err := f.markSaving(c); err != nil {
+	lease, err := f.markSaving(c)
+	if err != nil {
 		return err
 	}
-	err := f.db.Batch(func(tx *bolt.Tx) error { return put(tx, c.Entry) })
+	err = f.db.Batch(func(tx *bolt.Tx) error { return put(tx, c.Entry) })
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l := f.leases[key]
-	l.saving = false
-	f.leases[key] = l
+	lease.saving = false
 	if release && err == nil {
-		delete(f.leases, key)
+		delete(f.leases, c.Entry.Key)
 	}
 	return known(err)
 }
 
 // markSaving keeps others from claiming what is about to be stored, so that none of them works on what was
 // there before.
-func (f *FileStore) markSaving(c Claim) error {
+func (f *FileStore) markSaving(c Claim) (*fileLease, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.leases[c.Entry.Key]
-	if l.token != c.Token || l.saving {
-		return ErrClaimLost
+	if l == nil || l.token != c.Token || l.saving {
+		return nil, ErrClaimLost
 	}
 	l.saving = true
-	f.leases[c.Entry.Key] = l
-	return nil
+	return l, nil
 }

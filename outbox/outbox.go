@@ -15,14 +15,15 @@ import (
 
 // Outbox takes payments and makes each of them once. It is safe for concurrent use.
 type Outbox struct {
-	client   *qredo.Client
-	store    Store
-	log      *slog.Logger
-	clock    func() time.Time
-	parallel int
-	lease    time.Duration
-	poll     time.Duration
-	backoff  struct{ min, max time.Duration }
+	client      *qredo.Client
+	store       Store
+	log         *slog.Logger
+	clock       func() time.Time
+	concurrency int
+	lease       time.Duration
+	poll        time.Duration
+
+	pauseMin, pauseMax time.Duration
 
 	enqueued signal // wakes workers
 	changed  signal // wakes those who watch
@@ -31,42 +32,33 @@ type Outbox struct {
 // Option changes how an outbox works.
 type Option func(*Outbox) error
 
-// WithClock sets where the time comes from: for leases, expiries and steps.
+// WithClock sets where the time comes from: for leases, expiries and steps. It is [time.Now] unless given.
 func WithClock(now func() time.Time) Option {
-	return func(o *Outbox) error {
-		o.clock = now
-		return check(now != nil, "clock", "must not be nil")
-	}
+	return func(o *Outbox) error { o.clock = now; return check(now != nil, "clock", "must not be nil") }
 }
 
 // WithLogger logs what happens to entries: their ends at level info, unknown outcomes and failures of the
-// store as warnings. Amounts and recipients are not logged.
+// store as warnings. Amounts and recipients are not logged. Unless given, nothing is.
 func WithLogger(log *slog.Logger) Option {
-	return func(o *Outbox) error {
-		o.log = log
-		return check(log != nil, "logger", "must not be nil")
-	}
+	return func(o *Outbox) error { o.log = log; return check(log != nil, "logger", "must not be nil") }
 }
 
-// WithConcurrency sets how many entries [Outbox.Run] works on at once; 8 unless set.
+// WithConcurrency sets how many entries [Outbox.Run] works on at once; 8 unless given.
 func WithConcurrency(n int) Option {
 	return func(o *Outbox) error {
-		o.parallel = n
-		return check(n > 0, "parallel", "must be more than zero, is %d", n)
+		o.concurrency = n
+		return check(n > 0, "concurrency", "must be more than zero, is %d", n)
 	}
 }
 
-// WithLease sets for how long a worker has an entry to itself; two minutes unless set. No call takes
+// WithLease sets for how long a worker has an entry to itself; two minutes unless given. No call takes
 // longer than three quarters of it. With package postgres, an entry whose worker died waits that long.
 func WithLease(d time.Duration) Option {
-	return func(o *Outbox) error {
-		o.lease = d
-		return check(d > 0, "lease", "must be more than zero, is %s", d)
-	}
+	return func(o *Outbox) error { o.lease = d; return check(d > 0, "lease", "must be more than zero, is %s", d) }
 }
 
 // WithPollInterval sets how often a worker without work asks the store for some, and how soon it looks at
-// a transaction that it has sent; one second unless set. It looks ever more seldom, down to every sixty
+// a transaction that it has sent; one second unless given. It looks ever more seldom, down to every sixty
 // intervals.
 func WithPollInterval(d time.Duration) Option {
 	return func(o *Outbox) error {
@@ -76,11 +68,11 @@ func WithPollInterval(d time.Duration) Option {
 }
 
 // WithBackoff sets how long an entry rests after a call that brought nothing: at first shortest, one
-// second unless set, doubled with each further call up to longest, five minutes unless set. This is on top
-// of the client's own retries.
+// second unless given, doubled with each further call up to longest, five minutes unless given. This is on
+// top of the client's own retries.
 func WithBackoff(shortest, longest time.Duration) Option {
 	return func(o *Outbox) error {
-		o.backoff.min, o.backoff.max = shortest, longest
+		o.pauseMin, o.pauseMax = shortest, longest
 		return check(shortest > 0 && longest >= shortest, "backoff",
 			"must be more than zero, the second no less than the first, is %s and %s", shortest, longest)
 	}
@@ -94,9 +86,8 @@ func New(client *qredo.Client, store Store, opts ...Option) (*Outbox, error) {
 	}
 	o := &Outbox{
 		client: client, store: store, log: slog.New(slog.DiscardHandler), clock: time.Now,
-		parallel: 8, lease: 2 * time.Minute, poll: time.Second,
+		concurrency: 8, lease: 2 * time.Minute, poll: time.Second, pauseMin: time.Second, pauseMax: 5 * time.Minute,
 	}
-	o.backoff.min, o.backoff.max = time.Second, 5*time.Minute
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, check(false, "option", "must not be nil")
@@ -145,7 +136,7 @@ func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, e
 	}
 	now := o.now()
 	id := derivePartnerTxID(key, what)
-	if invalid := req.check(now); invalid != nil {
+	if invalid := checkRequest(req, now); invalid != nil {
 		// What is known may have expired since. What is not cannot be stored.
 		stored, err := o.store.Get(ctx, key)
 		if err != nil {

@@ -234,7 +234,7 @@ func TestNewRefusesWrongOptions(t *testing.T) {
 	require.NoError(t, err)
 	store := openFile(t)
 	for field, opt := range map[string]outbox.Option{
-		"clock": outbox.WithClock(nil), "logger": outbox.WithLogger(nil), "parallel": outbox.WithConcurrency(0), "lease": outbox.WithLease(0),
+		"clock": outbox.WithClock(nil), "logger": outbox.WithLogger(nil), "concurrency": outbox.WithConcurrency(0), "lease": outbox.WithLease(0),
 		"poll interval": outbox.WithPollInterval(0), "backoff": outbox.WithBackoff(2, 1), "option": nil,
 	} {
 		_, err := outbox.New(client, store, opt)

@@ -17,8 +17,12 @@ import (
 // Request is what an outbox can send: a [Transfer], a [Withdrawal] or a [Sweep]. Its PartnerTxID must be
 // empty: the outbox gives it one.
 type Request interface {
+	// Validate returns a [*qredo.ValidationError] if the request cannot be right at a time.
+	Validate(now time.Time) error
+
 	kind() string
-	check(now time.Time) error
+	// owner is the ID in the path that the request is sent to, and its name.
+	owner() (field, id string)
 	expires() qredo.Time
 	partner() qredo.PartnerTxID
 	// with returns the request with another PartnerTxID and expiry.
@@ -35,12 +39,8 @@ type Transfer struct {
 	qredo.TransferRequest
 }
 
-func (r Transfer) kind() string { return "transfer" }
-
-func (r Transfer) check(now time.Time) error {
-	return checkOwner("company_id", string(r.CompanyID), r.Validate(now))
-}
-
+func (r Transfer) kind() string               { return "transfer" }
+func (r Transfer) owner() (field, id string)  { return "company_id", string(r.CompanyID) }
 func (r Transfer) expires() qredo.Time        { return r.Expires }
 func (r Transfer) partner() qredo.PartnerTxID { return r.PartnerTxID }
 
@@ -67,12 +67,8 @@ type Withdrawal struct {
 	qredo.WithdrawalRequest
 }
 
-func (r Withdrawal) kind() string { return "withdrawal" }
-
-func (r Withdrawal) check(now time.Time) error {
-	return checkOwner("company_id", string(r.CompanyID), r.Validate(now))
-}
-
+func (r Withdrawal) kind() string               { return "withdrawal" }
+func (r Withdrawal) owner() (field, id string)  { return "company_id", string(r.CompanyID) }
 func (r Withdrawal) expires() qredo.Time        { return r.Expires }
 func (r Withdrawal) partner() qredo.PartnerTxID { return r.PartnerTxID }
 
@@ -95,16 +91,12 @@ func (r Withdrawal) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*
 
 // Sweep asks for a sweep out of a wallet that is connected to a core client.
 type Sweep struct {
-	CoreClientID qredo.CoreClientID `json:"client_id"`
+	CoreClientID qredo.CoreClientID `json:"core_client_id"`
 	qredo.SweepRequest
 }
 
-func (r Sweep) kind() string { return "sweep" }
-
-func (r Sweep) check(now time.Time) error {
-	return checkOwner("client_id", string(r.CoreClientID), r.Validate(now))
-}
-
+func (r Sweep) kind() string               { return "sweep" }
+func (r Sweep) owner() (field, id string)  { return "core_client_id", string(r.CoreClientID) }
 func (r Sweep) expires() qredo.Time        { return r.Expires }
 func (r Sweep) partner() qredo.PartnerTxID { return r.PartnerTxID }
 
@@ -125,12 +117,13 @@ func (r Sweep) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo
 	return c.CoreClients.GetSweep(ctx, r.CoreClientID, id)
 }
 
-// checkOwner adds to what is wrong with a request what is wrong with the ID in its path.
-func checkOwner(field, id string, err error) error {
+// checkRequest refuses a request that cannot be right at a time.
+func checkRequest(r Request, now time.Time) error {
+	field, id := r.owner()
 	if problem := path.Check(field, id); problem != nil {
 		return &qredo.ValidationError{Field: field, Rule: problem.Rule}
 	}
-	return err
+	return r.Validate(now)
 }
 
 // repeat sends a request as it is, also when it has expired, which [qredo.TransfersService.Create] refuses.
@@ -154,38 +147,4 @@ func essence(r Request) (string, error) {
 func derivePartnerTxID(key, essence string) qredo.PartnerTxID {
 	sum := sha256.Sum256(fmt.Appendf(nil, "qredo outbox 1 %q %q", key, essence))
 	return qredo.PartnerTxID(base32.StdEncoding.EncodeToString(sum[:20]))
-}
-
-// storedRequest is a request as JSON, with its kind.
-type storedRequest struct{ Request }
-
-// MarshalJSON writes an object whose one key is the kind.
-func (s storedRequest) MarshalJSON() ([]byte, error) {
-	if s.Request == nil {
-		return []byte("null"), nil
-	}
-	return json.Marshal(map[string]Request{s.kind(): s.Request})
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (s *storedRequest) UnmarshalJSON(data []byte) error {
-	var shape struct {
-		Transfer   *Transfer   `json:"transfer"`
-		Withdrawal *Withdrawal `json:"withdrawal"`
-		Sweep      *Sweep      `json:"sweep"`
-	}
-	if err := json.Unmarshal(data, &shape); err != nil {
-		return err
-	}
-	switch {
-	case shape.Transfer != nil:
-		s.Request = *shape.Transfer
-	case shape.Withdrawal != nil:
-		s.Request = *shape.Withdrawal
-	case shape.Sweep != nil:
-		s.Request = *shape.Sweep
-	default:
-		return fmt.Errorf("outbox: no request of a known kind in %q", data[:min(len(data), 80)])
-	}
-	return nil
 }

@@ -116,7 +116,11 @@ func (o *Outbox) learn(e *Entry, answer *qredo.Submission, err error) {
 
 // end brings an entry to its end and says so.
 func (o *Outbox) end(e *Entry, state State, reason string) {
-	e.end(o.now(), state, reason)
+	e.State, e.Unknown = state, false
+	e.step(o.now(), StepKind(state), reason)
+	if state != StateDone {
+		e.Reason = e.Steps[len(e.Steps)-1].Note
+	}
 	o.log.Info("outbox: an entry has ended", "key", e.Key, "state", state, "tx_id", e.TxID, "reason", e.Reason)
 }
 

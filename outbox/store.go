@@ -51,22 +51,18 @@ func (f Filter) Match(e Entry) bool {
 
 // What stores and outboxes return.
 var (
-	ErrNotFound    = errors.New("outbox: no entry has this key")
-	ErrBusy        = errors.New("outbox: a worker has the entry at the moment")
-	ErrClaimLost   = errors.New("outbox: another worker has claimed the entry")
-	ErrClosed      = errors.New("outbox: the store is closed")
-	ErrKeyConflict = errors.New("outbox: the key belongs to another request")
+	ErrNotFound  = errors.New("outbox: no entry has this key")
+	ErrBusy      = errors.New("outbox: a worker has the entry at the moment")
+	ErrClaimLost = errors.New("outbox: another worker has claimed the entry")
+	ErrClosed    = errors.New("outbox: the store is closed")
 )
 
-// KeyConflictError is a key that was used with another request before. It matches [ErrKeyConflict].
+// KeyConflictError is a key that was used with another request before.
 type KeyConflictError struct {
 	Stored Entry // what the key belongs to
 }
 
 // Error names the key, and nothing of the request that it belongs to.
 func (e *KeyConflictError) Error() string {
-	return ErrKeyConflict.Error() + ": " + e.Stored.Key
+	return "outbox: the key belongs to another request: " + e.Stored.Key
 }
-
-// Is reports whether target is ErrKeyConflict.
-func (e *KeyConflictError) Is(target error) bool { return target == ErrKeyConflict }

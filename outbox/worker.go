@@ -18,7 +18,7 @@ const grace = 5 * time.Second
 func (o *Outbox) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()
-	slots := make(chan struct{}, o.parallel)
+	slots := make(chan struct{}, o.concurrency)
 	for misses := 0; ; {
 		enqueued := o.enqueued.next()
 		free := takeSlots(ctx, slots)
@@ -81,11 +81,11 @@ func takeSlots(ctx context.Context, slots chan struct{}) int {
 
 // pauseAfter is how long to rest after so many calls that brought nothing.
 func (o *Outbox) pauseAfter(misses int) time.Duration {
-	pause := o.backoff.min
-	for n := 1; n < misses && pause < o.backoff.max; n++ {
+	pause := o.pauseMin
+	for n := 1; n < misses && pause < o.pauseMax; n++ {
 		pause *= 2
 	}
-	pause = min(pause, o.backoff.max)
+	pause = min(pause, o.pauseMax)
 	return pause/2 + rand.N(pause/2+1) //nolint:gosec // jitter keeps no secret
 }
 

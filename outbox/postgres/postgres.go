@@ -7,6 +7,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,23 +91,40 @@ func (s *Store) Add(ctx context.Context, e outbox.Entry) (stored outbox.Entry, a
 
 // Get returns the entry with a key.
 func (s *Store) Get(ctx context.Context, key string) (outbox.Entry, error) {
-	rows, err := s.pool.Query(ctx, `SELECT entry FROM qredo_outbox WHERE key = $1`, key)
-	if err != nil {
-		return outbox.Entry{}, known(err)
-	}
-	e, err := pgx.CollectExactlyOneRow(rows, scanEntry)
-	if errors.Is(err, pgx.ErrNoRows) {
+	found, err := query(ctx, s, scanEntry, `SELECT entry FROM qredo_outbox WHERE key = $1`, key)
+	switch {
+	case err != nil:
+		return outbox.Entry{}, err
+	case len(found) == 0:
 		return outbox.Entry{}, outbox.ErrNotFound
 	}
-	return e, known(err)
+	return found[0], nil
+}
+
+// query returns what a statement returns, each row as scan reads it.
+func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], statement string, args ...any) ([]T, error) {
+	rows, err := s.pool.Query(ctx, statement, args...)
+	if err != nil {
+		return nil, known(err)
+	}
+	list, err := pgx.CollectRows(rows, scan)
+	return list, known(err)
 }
 
 func scanEntry(r pgx.CollectableRow) (e outbox.Entry, err error) {
 	var data []byte
-	if err := r.Scan(&data); err != nil {
-		return outbox.Entry{}, err
+	if err = r.Scan(&data); err == nil {
+		err = json.Unmarshal(data, &e)
 	}
-	return e, json.Unmarshal(data, &e)
+	return e, err
+}
+
+func scanClaim(r pgx.CollectableRow) (c outbox.Claim, err error) {
+	var data []byte
+	if err = r.Scan(&data, &c.Token); err == nil {
+		err = json.Unmarshal(data, &c.Entry)
+	}
+	return c, err
 }
 
 // Page returns some of the entries that match a filter.
@@ -115,21 +133,16 @@ func (s *Store) Page(ctx context.Context, f outbox.Filter, after string, limit i
 	for i, state := range f.States {
 		states[i] = string(state)
 	}
-	rows, err := s.pool.Query(ctx, `
+	return query(ctx, s, scanEntry, `
 		SELECT entry FROM qredo_outbox
 		WHERE key > @after AND (cardinality(@states::text[]) = 0 OR state = ANY (@states)) AND (unknown OR NOT @unknown)
 		ORDER BY key LIMIT @limit`,
 		pgx.NamedArgs{"after": after, "states": states, "unknown": f.Unknown, "limit": limit})
-	if err != nil {
-		return nil, known(err)
-	}
-	page, err := pgx.CollectRows(rows, scanEntry)
-	return page, known(err)
 }
 
 // Claim leases entries that are due.
 func (s *Store) Claim(ctx context.Context, now, until time.Time, limit int) ([]outbox.Claim, error) {
-	return s.claim(ctx, `
+	return query(ctx, s, scanClaim, `
 		WITH next AS MATERIALIZED (
 			SELECT key FROM qredo_outbox
 			WHERE NOT ended AND due <= @now AND leased_until <= @now
@@ -142,7 +155,7 @@ func (s *Store) Claim(ctx context.Context, now, until time.Time, limit int) ([]o
 
 // Take leases one entry.
 func (s *Store) Take(ctx context.Context, key string, now, until time.Time) (outbox.Claim, error) {
-	claims, err := s.claim(ctx, `
+	claims, err := query(ctx, s, scanClaim, `
 		UPDATE qredo_outbox SET token = token + 1, leased_until = @until
 		WHERE key = @key AND leased_until <= @now
 		RETURNING entry, token`,
@@ -150,28 +163,11 @@ func (s *Store) Take(ctx context.Context, key string, now, until time.Time) (out
 	if err != nil {
 		return outbox.Claim{}, err
 	}
-	if len(claims) == 0 {
-		if _, err := s.Get(ctx, key); err != nil {
-			return outbox.Claim{}, err
-		}
-		return outbox.Claim{}, outbox.ErrBusy
+	if len(claims) == 1 {
+		return claims[0], nil
 	}
-	return claims[0], nil
-}
-
-func (s *Store) claim(ctx context.Context, update string, args pgx.NamedArgs) ([]outbox.Claim, error) {
-	rows, err := s.pool.Query(ctx, update, args)
-	if err != nil {
-		return nil, known(err)
-	}
-	claims, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (c outbox.Claim, err error) {
-		var data []byte
-		if err := r.Scan(&data, &c.Token); err != nil {
-			return c, err
-		}
-		return c, json.Unmarshal(data, &c.Entry)
-	})
-	return claims, known(err)
+	_, err = s.Get(ctx, key)
+	return outbox.Claim{}, cmp.Or(err, outbox.ErrBusy) // it is there, so that somebody must have it
 }
 
 // Save stores a claim's entry and keeps the lease.
