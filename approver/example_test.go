@@ -1,6 +1,7 @@
 package approver_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -59,6 +60,111 @@ func Example() {
 	// approve by rule "small"
 	// leave by rule ""
 	// leave by rule "small"
+}
+
+// A shadow shows what a policy would do. Nothing is voted on.
+func ExampleWithShadow() {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	robot := askRobot(srv, 5_000_000, 50_000_000)
+	rules, err := approver.ParseRules("rules.yaml", []byte(exampleRules))
+	check(err)
+	ctx, stop := context.WithCancel(context.Background())
+	seen := 0
+	a, err := approver.New(srv.Client(), robot, rules, approver.WithShadow(), approver.WithConcurrency(1),
+		approver.WithObserver(func(e approver.Entry) {
+			fmt.Printf("would %s: %s\n", e.Verdict, e.Reason)
+			if seen++; seen == 2 {
+				stop()
+			}
+		}))
+	check(err)
+	check(a.Run(ctx))
+	actions, err := srv.Client().CoreClients.Actions(context.Background(), robot)
+	check(err)
+	fmt.Println(actions[0].Status, actions[1].Status)
+	// Output:
+	// would approve: type == "ApproveTransfer" && asset == "BTC" && amount <= 5_000_000
+	// would leave: no rule matches
+	// pending pending
+}
+
+// Explain tells of one action what would be decided, and what each rule says about it.
+func ExampleApprover_Explain() {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	robot := askRobot(srv, 6_000_000)
+	rules, err := approver.ParseRules("rules.yaml", []byte(`
+rules:
+  - name: large
+    when: amount > 10_000_000
+    then: leave
+  - name: transfers
+    when: type == "ApproveTransfer" && asset in ["BTC", "ETH"]
+    then: approve
+`))
+	check(err)
+	a, err := approver.New(srv.Client(), robot, rules)
+	check(err)
+	ctx := context.Background()
+	actions, err := srv.Client().CoreClients.Actions(ctx, robot)
+	check(err)
+	explained, err := a.Explain(ctx, actions[0].ID)
+	check(err)
+	fmt.Println("amount:", explained.Values["amount"])
+	fmt.Print(explained)
+	// Output:
+	// amount: 6000000
+	// approve: type == "ApproveTransfer" && asset in ["BTC", "ETH"]
+	//   rule "large" in line 3 does not match: amount > 10_000_000
+	//   rule "transfers" in line 6 matches and decides: type == "ApproveTransfer" && asset in ["BTC", "ETH"]
+}
+
+// Each line of an audit log holds the one before. The log's head, kept elsewhere, shows that none was cut off.
+func ExampleVerifyLog() {
+	dir, err := os.MkdirTemp("", "approver")
+	check(err)
+	defer func() { check(os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "audit.jsonl")
+	head := decideInShadow(path, 5_000_000, 50_000_000)
+
+	log, err := os.ReadFile(path)
+	check(err)
+	fmt.Println("as written:", approver.VerifyLog(bytes.NewReader(log), approver.WithHead(head)))
+	altered := bytes.Replace(log, []byte("leave"), []byte("approve"), 1)
+	fmt.Println("altered:", approver.VerifyLog(bytes.NewReader(altered)))
+	first, _, _ := bytes.Cut(log, []byte("\n"))
+	fmt.Println("cut:", approver.VerifyLog(bytes.NewReader(append(first, '\n')), approver.WithHead(head)))
+	// Output:
+	// as written: <nil>
+	// altered: approver: audit log: line 2 was altered: its hash is not that of its content
+	// cut: approver: audit log: line 2 is missing: the log had 2 lines once
+}
+
+// decideInShadow writes an audit log of what would be decided about transfers.
+func decideInShadow(path string, amounts ...qredo.Amount) approver.Head {
+	srv, err := sandbox.Start()
+	check(err)
+	defer srv.Close()
+	rules, err := approver.ParseRules("rules.yaml", []byte(exampleRules))
+	check(err)
+	log, err := approver.OpenAuditLog(path)
+	check(err)
+	ctx, stop := context.WithCancel(context.Background())
+	watch := approver.WithObserver(func(e approver.Entry) {
+		if e.Seq == int64(len(amounts)) {
+			stop()
+		}
+	})
+	a, err := approver.New(srv.Client(), askRobot(srv, amounts...), rules,
+		approver.WithShadow(), approver.WithConcurrency(1), approver.WithAuditLog(log), watch)
+	check(err)
+	check(a.Run(ctx))
+	head := log.Head()
+	check(log.Close())
+	return head
 }
 
 // askRobot makes a core client that approves for a wallet, and asks it for transfers.
