@@ -10,7 +10,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/qredo-go/qredo/outbox"
-	"github.com/qredo-go/qredo/outbox/internal/pgtest"
 	"github.com/qredo-go/qredo/outbox/internal/storetest"
 	"github.com/qredo-go/qredo/outbox/postgres"
 )
@@ -18,19 +17,19 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestPostgres(t *testing.T) {
-	database := pgtest.Start(t)
+	database := startServer(t)
 	open := func(t *testing.T) outbox.Store {
 		t.Helper()
-		return openStore(t, pgtest.Schema(t, database))
+		return openStore(t, newSchema(t, database))
 	}
 	storetest.Run(t, open)
-	t.Run("programs that start together make the schema once", func(t *testing.T) { testTogether(t, pgtest.Schema(t, database)) })
-	t.Run("a schema of a later version is refused", func(t *testing.T) { testLaterVersion(t, pgtest.Schema(t, database)) })
+	t.Run("programs that start together make the schema once", func(t *testing.T) { testTogether(t, newSchema(t, database)) })
+	t.Run("a schema of a later version is refused", func(t *testing.T) { testLaterVersion(t, newSchema(t, database)) })
 	t.Run("a database that may forget is refused", func(t *testing.T) {
-		_, err := postgres.Open(t.Context(), pgtest.With(pgtest.Schema(t, database), "synchronous_commit", "off"))
+		_, err := postgres.Open(t.Context(), with(newSchema(t, database), "synchronous_commit", "off"))
 		require.ErrorContains(t, err, "might be lost")
 	})
-	t.Run("many programs send from one outbox", func(t *testing.T) { testPrograms(t, pgtest.Schema(t, database)) })
+	t.Run("many programs send from one outbox", func(t *testing.T) { testPrograms(t, newSchema(t, database)) })
 	t.Run("a database that is not there", func(t *testing.T) {
 		_, err := postgres.Open(t.Context(), "host=127.0.0.1 port=1 user=nobody")
 		require.Error(t, err)

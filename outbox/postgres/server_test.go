@@ -1,6 +1,4 @@
-// Package pgtest gives tests a PostgreSQL server: the one that QREDO_TEST_POSTGRES names, or one that is
-// started for the test, if the server's programs are installed.
-package pgtest
+package postgres_test
 
 import (
 	"context"
@@ -21,22 +19,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Variable names the database to use, as a URL or by keywords. Tests make schemas of their own in it.
-const Variable = "QREDO_TEST_POSTGRES"
+// testDatabase names the database to use, as a URL or by keywords. Tests make schemas of their own in it.
+const testDatabase = "QREDO_TEST_POSTGRES"
 
 // superuser is who the server runs as when the tests are run by root, whom it refuses, and the name of its
 // first role.
 const superuser = "postgres"
 
-// Start returns a database. Without one the test is skipped.
-func Start(t *testing.T) string {
+// startServer returns a database: the one that is named, or one of a server that is started for the test, if
+// its programs are installed. Without one the test is skipped.
+func startServer(t *testing.T) string {
 	t.Helper()
-	if database := os.Getenv(Variable); database != "" {
+	if database := os.Getenv(testDatabase); database != "" {
 		return database
 	}
 	programs, err := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
 	if err != nil || len(programs) == 0 {
-		t.Skipf("no PostgreSQL: %s is not set and /usr/lib/postgresql/*/bin/pg_ctl is not there", Variable)
+		t.Skipf("no PostgreSQL: %s is not set and /usr/lib/postgresql/*/bin/pg_ctl is not there", testDatabase)
 	}
 	s := server{t: t, bin: filepath.Dir(slices.Max(programs))}
 	if os.Getuid() == 0 {
@@ -69,13 +68,13 @@ func (s *server) makeFolder() {
 	id, err := strconv.Atoi(account.Uid)
 	require.NoError(s.t, err)
 	require.NoError(s.t, os.Chown(s.dir, id, -1))
-	require.NoError(s.t, os.Chmod(filepath.Dir(s.dir), 0o711)) //nolint:gosec // so that the server may pass through it
+	require.NoError(s.t, os.Chmod(filepath.Dir(s.dir), 0o711)) // so that the server may pass through it
 }
 
 func (s *server) run(program string, args ...string) {
 	s.t.Helper()
 	command := slices.Concat(s.as, []string{filepath.Join(s.bin, program)}, args)
-	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // programs of the system
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
 	cmd.Dir = s.dir
 	// Not a pipe: the server would inherit it and keep it open.
 	output, err := os.Create(filepath.Join(filepath.Dir(s.dir), program+".out"))
@@ -97,8 +96,8 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// Schema makes an empty schema for a test and returns the database with it as search path.
-func Schema(t *testing.T, database string) string {
+// newSchema makes an empty schema for a test and returns the database with it as search path.
+func newSchema(t *testing.T, database string) string {
 	t.Helper()
 	ctx := context.Background() //nolint:usetesting // also for the cleanup
 	name := fmt.Sprintf("test_%d_%s", os.Getpid(), strings.ToLower(strings.Map(letters, t.Name())))
@@ -114,11 +113,11 @@ func Schema(t *testing.T, database string) string {
 	exec("DROP SCHEMA IF EXISTS " + name + " CASCADE")
 	exec("CREATE SCHEMA " + name)
 	t.Cleanup(func() { exec("DROP SCHEMA " + name + " CASCADE") })
-	return With(database, "search_path", name)
+	return with(database, "search_path", name)
 }
 
-// With returns a database with a setting of the connection.
-func With(database, setting, value string) string {
+// with returns a database with a setting of the connection.
+func with(database, setting, value string) string {
 	if u, err := url.Parse(database); err == nil && u.Scheme != "" {
 		query := u.Query()
 		query.Set(setting, value)
