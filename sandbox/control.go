@@ -91,11 +91,11 @@ type Deposit struct {
 }
 
 // Deposit credits the wallet that has a deposit address with an amount in base units, at once and
-// without a fee.
+// without a fee. Addresses that begin with 0x are taken in any capitals.
 func (s *Sandbox) Deposit(address string, amount qredo.Amount) (Deposit, error) {
 	var made Deposit
 	err := s.update(func(st *state, now time.Time) ([]change, error) {
-		w := st.byAddress[strings.TrimSpace(address)]
+		w := st.byAddress[addressKey(strings.TrimSpace(address))]
 		if w == nil {
 			return nil, notFound("deposit address")
 		}

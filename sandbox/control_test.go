@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -139,6 +140,24 @@ func TestControlOfDeposits(t *testing.T) {
 		assert.Equal(t, state.Totals[btc].Deposited, state.Totals[btc].Balances)
 		_, err = c.deposit(w.get("/wallet/"+w.ether).at("address"), math.MaxInt64)
 		require.NoError(t, err, "another asset is counted on its own")
+	})
+}
+
+func TestDepositsToEVMAddresses(t *testing.T) {
+	withBoth(t, func(t *testing.T, w world, c controls) {
+		// Capitals of an address of the EVM are a checksum; those of another are part of it.
+		ether := w.get("/wallet/" + w.ether).ok().at("address")
+		checksummed, err := qapi.ChecksumAddress(ether)
+		require.NoError(t, err)
+		for i, spelling := range []string{ether, checksummed, "0x" + strings.ToUpper(ether[2:])} {
+			made, err := c.deposit(spelling, 7)
+			require.NoError(t, err, spelling)
+			assert.EqualValues(t, w.ether, made.WalletID)
+			assert.EqualValues(t, 7*(i+1), w.balance(w.ether))
+		}
+		address := w.get("/wallet/" + w.trading).ok().at("address")
+		_, err = c.deposit(strings.ToLower(address), 5)
+		require.ErrorContains(t, err, "404")
 	})
 }
 

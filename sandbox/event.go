@@ -144,7 +144,7 @@ func (e walletsAdded) apply(st *state, _ time.Time) {
 		}
 		f.wallets = append(f.wallets, w)
 		st.wallets[w.ID] = w
-		st.byAddress[w.Address] = w
+		st.byAddress[addressKey(w.Address)] = w
 		st.byShortCode[w.ShortCode] = w
 	}
 }

@@ -32,12 +32,18 @@ const (
 // FaultRule makes requests go wrong.
 type FaultRule struct {
 	Kind FaultKind `json:"kind"`
-	// Operation is what it happens to: "POST /company/{company_id}/transfer". All if empty.
-	Operation string        `json:"operation,omitzero"`
-	Rate      float64       `json:"rate"`           // of requests: 0.2 is a fifth, 1 all
-	Times     int           `json:"times,omitzero"` // how often it happens in all; without end if zero
-	Delay     time.Duration `json:"-"`              // of delay and rate_limit (in whole seconds): how long
-	Skew      time.Duration `json:"-"`              // of skewed_date: how far ahead the date is
+	// Operation is what it happens to, by method and path: "POST /company/{company_id}/transfer", for Qredo API
+	// v1 with its base path: "GET /qapi/v1/balance". If empty, it happens to all operations of both.
+	Operation string `json:"operation,omitzero"`
+	// Rate is the part of the requests that it happens to: 0.2 is a fifth, 1 all. With 0, which is also what a
+	// rule has that names no rate, it happens to none: the rule is off.
+	Rate  float64 `json:"rate"`
+	Times int     `json:"times,omitzero"` // how often it happens in all; 0: without end
+	// Delay is how long delay lets a request wait (0: not at all), and what rate_limit says in Retry-After, in
+	// whole seconds (0: at once). Other kinds have no use for it.
+	Delay time.Duration `json:"-"`
+	// Skew is how far ahead the date of skewed_date is, behind if negative. With 0 the date is right.
+	Skew time.Duration `json:"-"`
 }
 
 // wireFaultRule is a rule as the control call over HTTP has it, with its durations as numbers.
@@ -85,7 +91,7 @@ type faults struct {
 	used   []int
 }
 
-// SetFaults makes requests to the Partner API go wrong from now on, by these rules and no others; without
+// SetFaults makes requests to both APIs go wrong from now on, by these rules and no others; without
 // rules nothing does any more. For each request the rules are gone through in their order, and the first
 // that hits counts. The same seed makes the same choices, request by request.
 func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {

@@ -308,6 +308,53 @@ func TestFaultRulesAreChecked(t *testing.T) {
 	w.get("/wallets/feed").refused(426, "WebSocket")
 }
 
+func TestFaultsOfQredoAPI(t *testing.T) {
+	w := newWorld(t, withReportsKey())
+	always := func(operation string) sandbox.FaultRule {
+		return sandbox.FaultRule{Kind: sandbox.FaultServerError, Operation: operation, Rate: 1}
+	}
+	for name, set := range map[string]func(uint64, ...sandbox.FaultRule) error{
+		"in Go": w.SetFaults,
+		"over HTTP": func(seed uint64, rules ...sandbox.FaultRule) error {
+			srv := httptest.NewServer(w.Sandbox)
+			defer srv.Close()
+			control, err := sandbox.NewControl(srv.URL)
+			require.NoError(t, err)
+			return control.SetFaults(t.Context(), seed, rules...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, operation := range []string{
+				"GET /qapi/v1/account", "GET /qapi/v1/balance", "GET /qapi/v1/funds", "GET /qapi/v1/funds/{fund_id}",
+				"GET /qapi/v1/funds/{fund_id}/ledger", "GET /qapi/v1/trustedparties", "GET /qapi/v1/wallet/{wallet_id}/history",
+				"POST /qapi/v1/transaction", "GET /qapi/v1/transactions/{tx_id}/approvals",
+				"GET /qapi/v1/transactions/{tx_id}/status", "GET /qapi/v1/transactions/feed",
+			} {
+				require.NoError(t, set(1, always(operation)), operation)
+			}
+			require.NoError(t, set(1, always("GET /qapi/v1/wallet/{wallet_id}/history")))
+			w.report("/wallet/"+w.treasury+"/history").refused(500, "")
+			w.report("/balance").ok()
+			w.get("/wallet/" + w.treasury + "/history").ok()
+			require.NoError(t, set(1, always("GET /wallet/{wallet_id}/history")))
+			w.report("/wallet/" + w.treasury + "/history").ok()
+			w.get("/wallet/"+w.treasury+"/history").refused(500, "")
+			require.NoError(t, set(1, always("")))
+			w.report("/balance").refused(500, "")
+			for _, unknown := range []string{"GET /balance", "GET /qapi/v1", "POST /qapi/v1/balance", "GET /qapi/v1/company/{company_id}"} {
+				require.ErrorContains(t, set(1, always(unknown)), "not known")
+			}
+			require.NoError(t, set(1))
+		})
+	}
+}
+
+func TestAFaultRuleWithRateZeroIsOff(t *testing.T) {
+	s := newService(t)
+	require.NoError(t, s.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultServerError}))
+	assert.Zero(t, count(s.hits(100, "/assets")))
+}
+
 func TestFaultsOverHTTPAreJSON(t *testing.T) {
 	w := withFunds(t)
 	call := func(body string) answer {

@@ -283,7 +283,7 @@ func listDepositAddresses(r *request, f *fund) (any, error) {
 // whitelisted returns the entry of an address on the whitelist.
 func (f *fund) whitelisted(asset qredo.AssetCode, address string) (qredo.WhitelistEntry, bool) {
 	for _, w := range f.whitelist {
-		if w.Entry.Asset == asset && w.Entry.Address == address {
+		if w.Entry.Asset == asset && addressKey(w.Entry.Address) == addressKey(address) {
 			return w.Entry, true
 		}
 	}
@@ -294,7 +294,7 @@ func listWhitelist(r *request, f *fund) (any, error) {
 	address, asset := r.query.Get("address"), qredo.AssetCode(r.query.Get("asset"))
 	list := []qredo.WhitelistEntry{}
 	for _, w := range f.whitelist {
-		if (address == "" || w.Entry.Address == address) && (asset == "" || w.Entry.Asset == asset) {
+		if (address == "" || addressKey(w.Entry.Address) == addressKey(address)) && (asset == "" || w.Entry.Asset == asset) {
 			list = append(list, w.Entry)
 		}
 	}

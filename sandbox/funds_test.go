@@ -140,7 +140,8 @@ func TestWalletsOwnGroupsReplaceTheFunds(t *testing.T) {
 		bare := w.newFund(w.company, object{"name": "Bare"})
 		wallet := w.newWallet(w.company, bare, object{"asset": btc})
 		w.credit(wallet, 1000)
-		w.transfer(object{"wallet_id": wallet}).refused(400, "custody group")
+		w.transfer(object{"wallet_id": wallet}).refused(400, "custody group for this: give custodygroup_tx when making the wallet or the fund")
+		w.withdrawal(object{"wallet_id": wallet}).refused(400, "custody group for this: give custodygroup_withdraw when making the wallet or the fund")
 	})
 }
 
@@ -264,6 +265,31 @@ func TestWhitelist(t *testing.T) {
 	w.post(path, object{"asset": btc, "address": "  "}).refused(400, "address")
 	w.post(path, object{"asset": btc}).refused(400, "address")
 	w.post(w.inCompany("/fund/none/whitelist"), object{"asset": btc, "address": payout}).refused(404, "fund")
+}
+
+// The example of EIP-55.
+const checksummed = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+func TestWhitelistOfEVMAddresses(t *testing.T) {
+	w := newWorld(t)
+	path := w.inFund("/whitelist")
+	w.post(path, object{"asset": eth, "address": checksummed, "name": "Cold"}).ok()
+	small, large := strings.ToLower(checksummed), "0x"+strings.ToUpper(checksummed[2:])
+	w.credit(w.ether, 100_000)
+	for _, spelling := range []string{checksummed, small, large} {
+		w.post(path, object{"asset": eth, "address": spelling}).ok()
+		list := w.get(path + "?address=" + spelling).ok()
+		assert.Equal(t, []string{checksummed}, list.column("list", "address"), "once, as it was given first")
+		tx := w.withdrawal(object{"wallet_id": w.ether, "address": spelling, "send": object{"symbol": eth, "amount": 1000}}).ok().at("tx_id")
+		sent := w.get(w.inCompany("/withdraw/" + tx)).ok()
+		assert.Equal(t, spelling, sent.at("statusDetails.recipientAddress"), "as it was asked for")
+	}
+	other := []string{checksummed[:41] + "e", checksummed[2:], "0X" + checksummed[2:]}
+	for _, address := range other {
+		w.withdrawal(object{"wallet_id": w.ether, "address": address, "send": object{"symbol": eth, "amount": 1000}}).refused(400, "whitelist")
+	}
+	w.whitelist()
+	w.withdrawal(object{"address": strings.ToUpper(payout)}).refused(400, "whitelist")
 }
 
 func TestAssets(t *testing.T) {

@@ -56,6 +56,9 @@ func TestPathsAndMethodsThatAreNot(t *testing.T) {
 		for _, path := range []string{"/", "/api/v1/assets", "/api/v2/p/assets", "/favicon.ico", "/api/v1/passets"} {
 			w.send(httptest.NewRequest("GET", "http://sandbox.example"+path, nil)).refused(404, "path")
 		}
+		w.send(httptest.NewRequest("GET", "http://sandbox.example/assets", nil)).
+			refused(404, "no such path: check that the base URL ends with /api/v1/p, or /qapi/v1 for Qredo API v1")
+		w.send(httptest.NewRequest("GET", "http://sandbox.example/api/v1/p/nothing", nil)).refused(404, "no such path")
 	})
 	t.Run("without a key, nothing can be learnt about paths", func(t *testing.T) {
 		w.as("").get("/nothing").refused(401, "empty token")

@@ -76,6 +76,15 @@ func (s *idSource) address(asset qredo.Asset) (address, kind string, key []byte)
 	return text, "p2pkh", nil
 }
 
+// addressKey is what addresses are compared by: those of the EVM without regard to capitals, which are but a
+// checksum, others letter for letter.
+func addressKey(address string) string {
+	if evm.IsAddress(address) {
+		return strings.ToLower(address)
+	}
+	return address
+}
+
 // shortCode is three words.
 func (s *idSource) shortCode() string {
 	raw := s.bytes(6)

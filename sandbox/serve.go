@@ -139,8 +139,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, below := strings.CutPrefix(path, api.base)
 	route, ids, unknown := api.match(r.Method, path)
 	if !below {
-		unknown = notFound("path: those of the Partner API begin with " + basePath + ", those of Qredo API v1 with " + qapiPath +
-			": check the base URL that the client was given")
+		unknown = notFound("path: check that the base URL ends with " + basePath + ", or " + qapiPath + " for Qredo API v1")
 	}
 	rule := s.faults.pick(route.operation)
 	if !rule.before(r.Context(), w, s.clock()) {

@@ -20,7 +20,7 @@ type state struct {
 	userByEmail map[string]*user
 	funds       map[qredo.FundID]*fund
 	wallets     map[qredo.WalletID]*wallet
-	byAddress   map[string]*wallet
+	byAddress   map[string]*wallet // by addressKey
 	byShortCode map[string]*wallet
 	txs         map[qredo.TxID]*transaction
 	byPartner   map[partnerKey]*transaction

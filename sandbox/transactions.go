@@ -64,9 +64,12 @@ func (r *request) outgoing(kind txKind, from qredo.WalletID, send qredo.AssetAmo
 
 // approvers returns the custody group for what leaves a wallet, if anything can leave it.
 func (w *wallet) approvers(kind txKind) (custody.Policy, error) {
-	policy := w.policy(kind.policyType())
+	policy, missing := w.policy(kind.policyType()), "custodygroup_tx"
+	if kind.policyType() == qredo.PolicyWithdraw {
+		missing = "custodygroup_withdraw"
+	}
 	if policy == nil {
-		return custody.Policy{}, badRequest("neither the wallet nor its fund has a custody group for this")
+		return custody.Policy{}, badRequest("neither the wallet nor its fund has a custody group for this: give %s when making the wallet or the fund", missing)
 	}
 	if w.status() != qredo.WalletReady {
 		return custody.Policy{}, badRequest("the wallet is %s", w.status())

@@ -44,7 +44,7 @@ type web3Progress struct {
 type web3Sender struct{ address, chainID string }
 
 func (q *web3Request) sender() web3Sender {
-	return web3Sender{strings.ToLower(q.From), q.ChainID.String()}
+	return web3Sender{addressKey(q.From), q.ChainID.String()}
 }
 
 // web3Signed is a Web3 transaction that has its signature.
@@ -114,7 +114,7 @@ func createWeb3(r *request, req qapi.TransactionRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := r.st.byAddress[strings.ToLower(q.From)]
+	from := r.st.byAddress[addressKey(q.From)]
 	if from == nil || from.fund.company.Account != r.key.account || from.Key == nil {
 		return nil, badRequest("from is the address of no Web3 wallet of this account")
 	}

@@ -26,12 +26,15 @@ func NewAddress(random []byte) (address string, key []byte) {
 	}
 }
 
+// IsAddress reports whether a text has the form of an address, whatever its capitals.
+func IsAddress(text string) bool { return strings.HasPrefix(text, "0x") && common.IsHexAddress(text) }
+
 // CheckAddress tells what is wrong with an address: its form, or a checksum if it has one.
 func CheckAddress(text string) error {
 	address, err := common.NewMixedcaseAddressFromString(text)
 	digits := strings.TrimPrefix(text, "0x")
 	switch {
-	case err != nil || len(digits)+2 != len(text):
+	case err != nil || !IsAddress(text):
 		return errors.New("is no address")
 	case digits != strings.ToLower(digits) && digits != strings.ToUpper(digits) && !address.ValidChecksum():
 		return errors.New("has a wrong checksum")

@@ -15,6 +15,17 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/evm"
 )
 
+func TestIsAddress(t *testing.T) {
+	digits := "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+	for text, want := range map[string]bool{
+		"0x" + digits: true, "0x" + strings.ToUpper(digits): true, "0x" + strings.ToLower(digits): true,
+		digits: false, "0X" + digits: false, "0x" + digits[1:]: false, "0x" + digits + "0": false, "0x" + digits[1:] + "g": false,
+		" 0x" + digits: false, "": false, "0x": false, "00" + digits: false, "1BoatSLRHtKNngkdXEeobR76b53LETtpyT": false,
+	} {
+		assert.Equal(t, want, evm.IsAddress(text), text)
+	}
+}
+
 // The example of EIP-155 itself.
 func TestSignKnownAnswer(t *testing.T) {
 	tx := evm.Transaction{
