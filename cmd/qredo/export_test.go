@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // holding lets ledger requests pass until one that begins at an offset, which it holds for ever.
@@ -147,6 +149,41 @@ func TestExportChanged(t *testing.T) {
 	text := read(t, part)
 	require.NoError(t, os.WriteFile(part, []byte(strings.Replace(text, "demo: rejected", "demo: REJECTED", 1)), 0o600))
 	assert.Contains(t, finish(), "beginning anew")
+}
+
+// TestExportFromAServerThatGivesLess lets a server give less at a time than is asked for: an export goes on all
+// the same where it was, and does not begin anew.
+func TestExportFromAServerThatGivesLess(t *testing.T) {
+	var hold *holding
+	s := serve(t, func(next http.Handler) http.Handler {
+		hold = newHolding(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if query := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/ledger") && query.Get("limit") != "" {
+				query.Set("limit", "3")
+				r = r.Clone(r.Context())
+				r.URL.RawQuery = query.Encode()
+			}
+			next.ServeHTTP(w, r)
+		}))
+		return hold
+	}, sandbox.WithUnsigned()) // the query that is signed is another
+	address := treasuryAddress(t, s)
+	for n := range 30 {
+		_, err := s.sandbox.Deposit(address, amount(n+1))
+		require.NoError(t, err)
+	}
+	out := filepath.Join(t.TempDir(), "out.csv")
+	export := []string{"ledger", "export", string(s.Fund), "--direction", "in", "--out", out, "--page", "10"}
+	hold.at.Store(24)
+	cmd := qredoCommand(t, s.environ(), export...)
+	require.NoError(t, cmd.Start())
+	<-hold.held
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait(), "it was killed")
+	hold.at.Store(-1)
+	said, err := qredoCommand(t, s.environ(), export...).CombinedOutput()
+	require.NoError(t, err, string(said))
+	assert.Contains(t, string(said), "going on after 20 entries")
+	assert.NotContains(t, string(said), "beginning anew")
 }
 
 // tear adds to a file what a crash may leave at its end.

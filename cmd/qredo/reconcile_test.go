@@ -78,6 +78,16 @@ func TestReconcileFinds(t *testing.T) {
 			assert.Contains(t, string(out), string(s.Treasury))
 		})
 	}
+	t.Run("two entries that the ledger lacks and that make nothing", func(t *testing.T) {
+		entry := func(amount string) string {
+			return `{"tx_id":"ghost` + amount + `","chain_tx_id":"","asset":"BTC-TESTNET","amount":` + amount + `,"fee":0,"net_amount":` + amount + `,"timestamp":1600000000},`
+		}
+		s := serve(t, falsifier("/history", `"history":[{`, `"history":[`+entry("5")+entry("-5")+`{`))
+		out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund)).CombinedOutput()
+		require.Error(t, err, string(out))
+		assert.Contains(t, string(out), "history entry ghost5 of 5 has no counterpart in the fund's ledger")
+		assert.Contains(t, string(out), "history entry ghost-5 of -5 has no counterpart in the fund's ledger")
+	})
 	t.Run("nothing", func(t *testing.T) {
 		s := serve(t, falsifier("/ledger", "no such text", ""))
 		out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund)).CombinedOutput()

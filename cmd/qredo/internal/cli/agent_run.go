@@ -18,9 +18,6 @@ import (
 
 // rules reads a policy file.
 func (a *app) rules(path string) (*approver.Rules, error) {
-	if err := required("policy", path); err != nil {
-		return nil, err
-	}
 	rules, err := approver.LoadRules(path, approver.WithClock(a.now))
 	if err != nil {
 		return nil, usageError{err.Error()}
@@ -31,28 +28,42 @@ func (a *app) rules(path string) (*approver.Rules, error) {
 func (a *app) agentRun() *cobra.Command {
 	var policy, storePath, auditPath, replica string
 	var shadow bool
-	cmd := a.command(command{
+	return a.command(command{
 		use: "run CLIENT_ID", short: "Approve by the rules of a policy file",
 		long: `Watches a core client's feed and votes on its actions as the rules of a policy file say, until it is interrupted.
 What no rule decides is left to people. Each decision is written to the audit log before it is carried out.
 
---store keeps decisions, and what limits have counted, over restarts; --audit keeps the log. Both are needed, but
+--store keeps decisions, and what limits have counted, over restarts; --audit-log keeps the log. Both are needed, but
 not with --shadow: that decides and tells what it would do, and votes on nothing.`,
 		example: `qredo agent run CLIENT_ID --policy policy.yaml --shadow
-			qredo agent run CLIENT_ID --policy policy.yaml --store decisions.db --audit audit.jsonl`,
-		run: a.withAgent(func(ctx context.Context, client *qredo.Client, args []string) (err error) {
+			qredo agent run CLIENT_ID --policy policy.yaml --store decisions.db --audit-log audit.jsonl`,
+		flags: func(f *flagSet) {
+			f.StringVar(&policy, "policy", "", "file with the rules (required)")
+			f.BoolVar(&shadow, "shadow", false, "decide and tell, and vote on nothing")
+			f.StringVar(&storePath, "store", "", "file that keeps decisions and what limits have counted")
+			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
+			f.StringVar(&replica, "replica", "", "name of this replica in the audit log")
+		},
+		needs: []string{"policy"},
+		check: func() error {
+			if !shadow && (storePath == "" || auditPath == "") {
+				return usagef("--store and --audit-log must be given, or --shadow")
+			}
+			return nil
+		},
+		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) (err error) {
 			rules, err := a.rules(policy)
 			if err != nil {
 				return err
 			}
-			if !shadow {
-				if err := required("store", storePath, "audit", auditPath); err != nil {
-					return err
-				}
+			id := qredo.CoreClientID(args[0])
+			if err := a.checkAgent(ctx, client, id); err != nil {
+				return err
 			}
 			opts := []approver.Option{
-				approver.WithClock(a.now), approver.WithReplica(replica), approver.WithLogger(slog.New(slog.NewTextHandler(a.err, nil))),
-				approver.WithObserver(a.observe()),
+				approver.WithClock(a.now), approver.WithReplica(replica), approver.WithObserver(a.observe()),
+				// What is decided is printed already.
+				approver.WithLogger(slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 			}
 			if shadow {
 				opts = append(opts, approver.WithShadow())
@@ -77,49 +88,36 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 				}()
 				opts = append(opts, approver.WithAuditLog(log))
 			}
-			run, err := approver.New(client, qredo.CoreClientID(args[0]), rules, opts...)
+			run, err := approver.New(client, id, rules, opts...)
 			if err != nil {
 				return err
 			}
 			return run.Run(ctx)
 		}),
 	})
-	flags := cmd.Flags()
-	flags.StringVar(&policy, "policy", "", "file with the rules (required)")
-	flags.BoolVar(&shadow, "shadow", false, "decide and tell, and vote on nothing")
-	flags.StringVar(&storePath, "store", "", "file that keeps decisions and what limits have counted")
-	flags.StringVar(&auditPath, "audit", "", "file of the audit log")
-	flags.StringVar(&replica, "replica", "", "name of this replica in the audit log")
-	return cmd
 }
 
 // observe returns a function that prints what the approver decides and does. It is called by several
 // goroutines.
 func (a *app) observe() func(approver.Entry) {
 	var mu sync.Mutex
+	columns := []string{"Time", "Kind", "ActionID", "Verdict", "Rule", "Outcome", "Reason"}
 	return func(e approver.Entry) {
 		mu.Lock()
 		defer mu.Unlock()
-		a.printEntry(e)
+		_ = a.feedLine(e, columns) // a reader that has gone is told of nothing
 	}
-}
-
-func (a *app) printEntry(e approver.Entry) {
-	if a.json() {
-		_ = a.jsonLine(e) // a reader that has gone is told of nothing
-		return
-	}
-	a.feedLine(e, []string{"Time", "Kind", "ActionID", "Verdict", "Rule", "Outcome", "Reason"})
-	_ = a.out.Flush() // as above
 }
 
 func (a *app) agentExplain() *cobra.Command {
 	var policy string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "explain CLIENT_ID ACTION_ID", short: "Tell how a policy decides about an action, and why",
 		long:    "Fetches an action and tells what each rule of a policy says about it. Decides nothing and sends nothing.",
 		example: "qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml",
-		run: a.withAgent(func(ctx context.Context, client *qredo.Client, args []string) error {
+		flags:   func(f *flagSet) { f.StringVar(&policy, "policy", "", "file with the rules (required)") },
+		needs:   []string{"policy"},
+		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
 			rules, err := a.rules(policy)
 			if err != nil {
 				return err
@@ -139,17 +137,18 @@ func (a *app) agentExplain() *cobra.Command {
 			return nil
 		}),
 	})
-	cmd.Flags().StringVar(&policy, "policy", "", "file with the rules (required)")
-	return cmd
 }
 
 func (a *app) agentVerifyLog() *cobra.Command {
 	var head string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "verify-log FILE", short: "Check that an audit log is as it was written",
 		long: `Checks that no line of an audit log was altered, removed or moved. Lines that were cut off its end can be seen
 only with --head: the end that "agent run" printed when it ended, kept in another place.`,
 		example: "qredo agent verify-log audit.jsonl\nqredo agent verify-log audit.jsonl --head 42:9f86d081884c7d659a2feaa0c55ad015",
+		flags: func(f *flagSet) {
+			f.StringVar(&head, "head", "", "the end that the log had once, as NUMBER:HASH")
+		},
 		run: func(_ context.Context, args []string) error {
 			file, err := os.Open(args[0])
 			if err != nil {
@@ -165,12 +164,7 @@ only with --head: the end that "agent run" printed when it ended, kept in anothe
 				}
 				opts = append(opts, approver.WithHead(approver.Head{Seq: seq, Hash: hash}))
 			}
-			if err := approver.VerifyLog(file, opts...); err != nil {
-				return err
-			}
-			return a.done("the log is as it was written")
+			return a.done(approver.VerifyLog(file, opts...), "the log is as it was written")
 		},
 	})
-	cmd.Flags().StringVar(&head, "head", "", "the end that the log had once, as NUMBER:HASH")
-	return cmd
 }

@@ -35,37 +35,25 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 					return usagef("--signature must be given once")
 				}
 				feed, err := client.SigningAgent.Finish(ctx, values[0])
-				if err != nil {
-					return err
-				}
-				return a.show(struct{ Feed string }{feed})
+				return a.show(struct{ Feed string }{feed}, err)
 			}),
 		a.signer("messages ACTION_ID", "List what has to be signed to approve an action", "Lists the messages that approving an action takes a signature for, in hexadecimal.",
 			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
 				messages, err := client.SigningAgent.Messages(ctx, qredo.ActionID(args[0]))
-				if err != nil {
-					return err
-				}
 				type line struct{ Message string }
-				lines := make([]line, len(messages))
-				for i, m := range messages {
-					lines[i] = line{m}
+				var lines []line
+				for _, m := range messages {
+					lines = append(lines, line{m})
 				}
-				return list(a, lines, "Message")
+				return a.list(found(lines, err), "Message")
 			}),
 		a.signer("approve ACTION_ID", "Approve an action by signatures", "Approves an action: one --signature for each message, in their order.",
 			"--signature HEX", func(ctx context.Context, client *qredo.Client, args, values []string) error {
-				if err := client.SigningAgent.Approve(ctx, qredo.ActionID(args[0]), values); err != nil {
-					return err
-				}
-				return a.done("approve: %s", plain(args[0]))
+				return a.done(client.SigningAgent.Approve(ctx, qredo.ActionID(args[0]), values), "approve: %s", plain(args[0]))
 			}),
 		a.signer("reject ACTION_ID", "Refuse to sign an action", "Rejects an action.",
 			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
-				if err := client.SigningAgent.Reject(ctx, qredo.ActionID(args[0])); err != nil {
-					return err
-				}
-				return a.done("reject: %s", plain(args[0]))
+				return a.done(client.SigningAgent.Reject(ctx, qredo.ActionID(args[0])), "reject: %s", plain(args[0]))
 			}),
 		a.signerFeed(),
 	)
@@ -74,15 +62,19 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 func (a *app) signerRegister() *cobra.Command {
 	var req qredo.AgentRequest
 	var file string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "register", short: "Register a signing agent",
 		long: `Registers a signing agent by the public halves of its keys, and writes what it is given to a file that only its
 owner can read: it holds the agent's secret, which is given once. The secret is not printed.`,
 		example: "qredo agent signer register --name agent --bls-key HEX --ec-key HEX --registration agent.json",
-		run: a.withAgent(func(ctx context.Context, client *qredo.Client, _ []string) error {
-			if err := required("name", req.Name, "bls-key", req.BLSPublicKey, "ec-key", req.ECPublicKey, "registration", file); err != nil {
-				return err
-			}
+		flags: func(f *flagSet) {
+			f.StringVar(&req.Name, "name", "", "name (required)")
+			f.StringVar(&req.BLSPublicKey, "bls-key", "", "BLS public key, 192 bytes in hexadecimal (required)")
+			f.StringVar(&req.ECPublicKey, "ec-key", "", "EC public key, 65 bytes in hexadecimal (required)")
+			f.StringVar(&file, "registration", "", "file to write (required)")
+		},
+		needs: []string{"name", "bls-key", "ec-key", "registration"},
+		run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
 			if _, err := os.Stat(file); err == nil {
 				return fmt.Errorf("%s exists already: a secret is never replaced", file)
 			}
@@ -96,24 +88,13 @@ owner can read: it holds the agent's secret, which is given once. The secret is 
 			if err != nil {
 				return err
 			}
-			if err := newFile(file, append(data, '\n')); err != nil {
-				return err
-			}
-			return a.show(made)
+			return a.show(made, newFile(file, append(data, '\n')))
 		}),
 	})
-	cmd.Flags().StringVar(&req.Name, "name", "", "name (required)")
-	cmd.Flags().StringVar(&req.BLSPublicKey, "bls-key", "", "BLS public key, 192 bytes in hexadecimal (required)")
-	cmd.Flags().StringVar(&req.ECPublicKey, "ec-key", "", "EC public key, 65 bytes in hexadecimal (required)")
-	cmd.Flags().StringVar(&file, "registration", "", "file to write (required)")
-	return cmd
 }
 
 // signerClient proves itself with what is in a registration file.
 func (a *app) signerClient(file string) (*qredo.Client, error) {
-	if err := required("registration", file); err != nil {
-		return nil, err
-	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, usagef("--registration: %v", err)
@@ -133,46 +114,47 @@ func (a *app) signerClient(file string) (*qredo.Client, error) {
 	return a.newClient(auth, base)
 }
 
+// withSigner runs a command with a client that proves itself with what is in a file.
+func (a *app) withSigner(file *string, run func(context.Context, *qredo.Client, []string) error) func(context.Context, []string) error {
+	return with(func() (*qredo.Client, error) { return a.signerClient(*file) }, run)
+}
+
 type signerFunc func(ctx context.Context, client *qredo.Client, args, values []string) error
 
 // signer makes a command of the signing agent's own side.
 func (a *app) signer(use, short, long, flags string, run signerFunc) *cobra.Command {
 	var file string
 	var values []string
-	cmd := a.command(command{
+	return a.command(command{
 		use: use, short: short, long: long,
 		example: "qredo agent signer " + use + " --registration agent.json " + flags,
-		run: func(ctx context.Context, args []string) error {
-			client, err := a.signerClient(file)
-			if err != nil {
-				return err
+		flags: func(f *flagSet) {
+			f.StringVar(&file, "registration", "", "file that register has written (required)")
+			if flags != "" {
+				f.StringArrayVar(&values, "signature", nil, "signature in hexadecimal")
 			}
-			return run(ctx, client, args, values)
 		},
+		needs: []string{"registration"},
+		run: a.withSigner(&file, func(ctx context.Context, client *qredo.Client, args []string) error {
+			return run(ctx, client, args, values)
+		}),
 	})
-	cmd.Flags().StringVar(&file, "registration", "", "file that register has written (required)")
-	if flags != "" {
-		cmd.Flags().StringArrayVar(&values, "signature", nil, "signature in hexadecimal")
-	}
-	return cmd
 }
 
 func (a *app) signerFeed() *cobra.Command {
 	var file string
 	var count int
-	cmd := a.command(command{
+	return a.command(command{
 		use: "feed", short: "Print what the agent is asked to approve, as it comes",
 		long:    "Prints the agent's actions, first those that are pending, each once, until it is interrupted.",
 		example: "qredo agent signer feed --registration agent.json",
-		run: func(ctx context.Context, _ []string) error {
-			client, err := a.signerClient(file)
-			if err != nil {
-				return err
-			}
-			return follow(ctx, a, client.SigningAgent.Feed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
+		flags: func(f *flagSet) {
+			f.StringVar(&file, "registration", "", "file that register has written (required)")
+			f.IntVar(&count, "count", 0, "end after this many actions; no end if 0")
 		},
+		needs: []string{"registration"},
+		run: a.withSigner(&file, func(ctx context.Context, client *qredo.Client, _ []string) error {
+			return printFeed(ctx, a, client.SigningAgent.Feed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
+		}),
 	})
-	cmd.Flags().StringVar(&file, "registration", "", "file that register has written (required)")
-	cmd.Flags().IntVar(&count, "count", 0, "end after this many actions; no end if 0")
-	return cmd
 }

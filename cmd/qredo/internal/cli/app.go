@@ -4,9 +4,11 @@ package cli
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,6 +29,7 @@ type app struct {
 	colour   bool
 
 	root     *cobra.Command
+	noHelp   error // help was asked for with what is no command
 	global   globalFlags
 	started  bool // the command line was understood; what goes wrong from here on is no mistake in its use
 	settings *settings
@@ -59,6 +62,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.noHelp
+	}
 	if flushed := a.out.Flush(); err == nil {
 		err = flushed
 	}
@@ -84,6 +90,7 @@ func (a *app) commands() *cobra.Command {
 	root.SetVersionTemplate("qredo {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), globalFlagsListed, globalFlagsNamed, 1))
 	a.root = root
 	a.global.add(root)
 	root.AddGroup(
@@ -107,7 +114,43 @@ func (a *app) commands() *cobra.Command {
 	add("debug", a.signCommand(), a.sendCommand(), a.listenCommand(), a.keysCommands(), a.doctorCommand())
 	add("books", a.ledgerCommands(), a.reconcileCommand())
 	add("sandbox", a.sandboxCommands())
-	add("other", a.qapiCommands(), a.configCommands())
+	add("other", a.qapiCommands(), a.configCommands(), a.versionCommand())
 	root.AddCommand(helpTopics()...)
+	a.strictHelp(root)
 	return root
+}
+
+// strictHelp refuses to help with what is no command: cobra shows the help of the command above it.
+func (a *app) strictHelp(root *cobra.Command) {
+	show := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+			a.noHelp = showHelp(cmd, words)
+			return
+		}
+		show(cmd, args)
+	})
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Args = func(_ *cobra.Command, words []string) error {
+				if found, rest, _ := root.Find(words); len(rest) > 0 {
+					return showHelp(found, rest)
+				}
+				return nil
+			}
+		}
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return a.command(command{
+		use: "version", short: "Print the version",
+		long:    "Prints the version of the command, as --version does.",
+		example: "qredo version",
+		run: func(context.Context, []string) error {
+			fmt.Fprintf(a.out, "qredo %s\n", qredo.Version)
+			return nil
+		},
+	})
 }

@@ -2,11 +2,54 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
 )
+
+// assetBook knows how assets are counted. It asks for them once.
+type assetBook struct {
+	source func(ctx context.Context) ([]qredo.Asset, error)
+	once   sync.Once
+	list   []qredo.Asset
+	err    error
+}
+
+var errUnknownAsset = errors.New("asset is not known")
+
+func (b *assetBook) all(ctx context.Context) ([]qredo.Asset, error) {
+	b.once.Do(func() {
+		if b.source == nil {
+			b.err = errUnknownAsset
+			return
+		}
+		b.list, b.err = b.source(ctx)
+	})
+	return b.list, b.err
+}
+
+// find returns the asset with a code or unit.
+func (b *assetBook) find(ctx context.Context, name qredo.AssetCode) (qredo.Asset, error) {
+	assets, err := b.all(ctx)
+	if err != nil {
+		return qredo.Asset{}, err
+	}
+	for _, asset := range assets {
+		if asset.Code == name {
+			return asset, nil
+		}
+	}
+	for _, asset := range assets {
+		if strings.EqualFold(string(asset.Code), string(name)) || strings.EqualFold(asset.UnitCode, string(name)) {
+			return asset, nil
+		}
+	}
+	return qredo.Asset{}, errUnknownAsset
+}
 
 // partnerAssets asks the Partner API how assets are counted.
 func (a *app) partnerAssets(ctx context.Context) ([]qredo.Asset, error) {
@@ -18,7 +61,6 @@ func (a *app) partnerAssets(ctx context.Context) ([]qredo.Asset, error) {
 }
 
 func (a *app) assetCommands() *cobra.Command {
-	columns := []string{"Code", "Name", "UnitCode", "Scale", "Enabled", "TestAsset"}
 	return group("asset", "What can be kept", `Tells which assets there are and how they are counted.`, `
 		qredo asset list
 		qredo asset get BTC-TESTNET`,
@@ -26,29 +68,17 @@ func (a *app) assetCommands() *cobra.Command {
 			use: "list", short: "List all assets",
 			long:    "Lists all assets with their code, their unit, and how many base units one unit has.",
 			example: "qredo asset list\nqredo asset list --output json",
-			run: func(ctx context.Context, _ []string) error {
-				assets, err := a.partnerAssets(ctx)
-				if err != nil {
-					return err
-				}
-				return list(a, assets, columns...)
-			},
+			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+				return a.list(found(client.Assets.List(ctx)), "Code", "Name", "UnitCode", "Scale", "Enabled", "TestAsset")
+			}),
 		}),
 		a.command(command{
 			use: "get CODE", short: "Show one asset",
 			long:    "Shows the asset with a code.",
 			example: "qredo asset get ETH",
-			run: func(ctx context.Context, args []string) error {
-				client, err := a.connect()
-				if err != nil {
-					return err
-				}
-				asset, err := client.Assets.Find(ctx, qredo.AssetCode(args[0]))
-				if err != nil {
-					return err
-				}
-				return a.show(asset)
-			},
+			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
+				return a.show(client.Assets.Find(ctx, qredo.AssetCode(args[0])))
+			}),
 		}),
 	)
 }
@@ -56,28 +86,31 @@ func (a *app) assetCommands() *cobra.Command {
 func (a *app) feeCommand() *cobra.Command {
 	var kind, amount, asset string
 	var baseUnits bool
-	cmd := a.command(command{
+	kinds := map[string]qredo.FeeType{
+		"withdraw": qredo.FeeWithdraw, "transfer": qredo.FeeTransferOut, "transferOut": qredo.FeeTransferOut, "swap": qredo.FeeSwap,
+	}
+	return a.command(command{
 		use: "fee", short: "What a movement would cost",
 		long: `Asks what it would cost to move an amount: what leaves the wallet, what the fees are, and what arrives.
 --type is withdraw, transfer or swap.`,
 		example: "qredo fee --type withdraw --amount 0.25BTC\nqredo fee --type transfer --amount 25000000 --base-units --asset BTC",
-		run: func(ctx context.Context, _ []string) error {
-			kinds := map[string]qredo.FeeType{
-				"withdraw": qredo.FeeWithdraw, "transfer": qredo.FeeTransferOut, "transferOut": qredo.FeeTransferOut, "swap": qredo.FeeSwap,
-			}
-			if err := required("type", kind, "amount", amount); err != nil {
-				return err
-			}
+		flags: func(f *flagSet) {
+			f.StringVar(&kind, "type", "", "withdraw, transfer or swap (required)")
+			f.StringVar(&amount, "amount", "", "amount with its asset, as in 0.25BTC (required)")
+			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
+			f.StringVar(&asset, "asset", "", "asset of an amount in base units")
+		},
+		needs: []string{"type", "amount"},
+		check: func() error {
 			if kinds[kind] == "" {
 				return oneOf("type", kind, "withdraw", "transfer", "swap")
 			}
 			if baseUnits && asset == "" {
 				return usagef("--base-units needs --asset")
 			}
-			client, err := a.connect()
-			if err != nil {
-				return err
-			}
+			return nil
+		},
+		run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
 			send, err := a.money(ctx, "amount", amount, baseUnits, qredo.AssetCode(asset))
 			if err != nil {
 				return err
@@ -86,14 +119,9 @@ func (a *app) feeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(feeAnswer{send.Asset, *fees})
-		},
+			return a.show(feeAnswer{send.Asset, *fees}, nil)
+		}),
 	})
-	cmd.Flags().StringVar(&kind, "type", "", "withdraw, transfer or swap (required)")
-	cmd.Flags().StringVar(&amount, "amount", "", "amount with its asset, as in 0.25BTC (required)")
-	cmd.Flags().BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
-	cmd.Flags().StringVar(&asset, "asset", "", "asset of an amount in base units")
-	return cmd
 }
 
 // feeAnswer is what a movement costs, with the asset that is counted.

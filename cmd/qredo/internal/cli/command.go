@@ -14,16 +14,27 @@ import (
 // NAME, [NAME] if it may be left out, NAME... for one or more.
 type command struct {
 	use, short, long, example string
+	flags                     func(*flagSet) // adds flags; may be nil
+	needs                     []string       // flags that must be given
+	check                     func() error   // what else is wrong with the flags; may be nil
 	run                       func(ctx context.Context, args []string) error
 }
 
-// command makes a cobra command.
+// command makes a cobra command. What is wrong with the flags is told before what the configuration lacks.
 func (a *app) command(c command) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: c.use, Short: c.short, Long: c.long, Example: indent(c.example),
 		Args: func(cmd *cobra.Command, args []string) error { return checkArgs(cmd, c.use, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.load(cmd); err != nil {
+			if err := given(cmd.Flags(), c.needs); err != nil {
+				return err
+			}
+			if c.check != nil {
+				if err := c.check(); err != nil {
+					return err
+				}
+			}
+			if err := a.load(); err != nil {
 				return err
 			}
 			a.started = true
@@ -32,6 +43,10 @@ func (a *app) command(c command) *cobra.Command {
 			return c.run(ctx, args)
 		},
 	}
+	if c.flags != nil {
+		c.flags(cmd.Flags())
+	}
+	return cmd
 }
 
 // group makes a command that only holds others.
@@ -92,26 +107,4 @@ func indent(text string) string {
 		lines[i] = "  " + strings.TrimSpace(lines[i])
 	}
 	return strings.Join(lines, "\n")
-}
-
-// required says which flags have to be given, in the order of their pairs of name and value.
-func required(pairs ...string) error {
-	var missing []string
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if strings.TrimSpace(pairs[i+1]) == "" {
-			missing = append(missing, "--"+pairs[i])
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return usagef("%s must be given", strings.Join(missing, " and "))
-}
-
-// oneOf checks a flag with few values.
-func oneOf(flag, value string, values ...string) error {
-	if slices.Contains(values, value) {
-		return nil
-	}
-	return usagef("--%s must be %s, is %q", flag, strings.Join(values, ", "), value)
 }

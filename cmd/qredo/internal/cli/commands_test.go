@@ -56,6 +56,20 @@ func TestHelp(t *testing.T) {
 	t.Logf("%d commands, %d examples", commands, examples)
 }
 
+// TestNeeds demands that a flag whose help says that it is required is asked for, before anything else.
+func TestNeeds(t *testing.T) {
+	needed := 0
+	walk(newTestApp().commands(), func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if strings.HasSuffix(f.Usage, "(required)") {
+				needed++
+				require.ErrorContains(t, c.RunE(c, nil), "--"+f.Name, c.CommandPath())
+			}
+		})
+	})
+	assert.Greater(t, needed, 40)
+}
+
 func checkExample(t *testing.T, words []string) {
 	t.Helper()
 	root := newTestApp().commands()

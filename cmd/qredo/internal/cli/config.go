@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,10 +25,8 @@ type config struct {
 
 // configPath is where the configuration file is, or would be.
 func (a *app) configPath() string {
-	for _, path := range []string{a.global.config, a.env("QREDO_CONFIG")} {
-		if path != "" {
-			return path
-		}
+	if path := cmp.Or(a.global.config, a.env("QREDO_CONFIG")); path != "" {
+		return path
 	}
 	dir := a.env("XDG_CONFIG_HOME")
 	if !filepath.IsAbs(dir) {
@@ -37,7 +36,7 @@ func (a *app) configPath() string {
 }
 
 func readConfig(path string) (config, error) {
-	c := config{Profiles: map[string]map[string]string{}}
+	c := config{}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return c, err
@@ -158,12 +157,7 @@ func (a *app) configWriter(c command, change func(c *config, profile string, arg
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return usagef("configuration: %v", err)
 		}
-		profile := "default"
-		for _, name := range []string{file.Profile, a.env("QREDO_PROFILE"), a.global.profile} {
-			if name != "" {
-				profile = name
-			}
-		}
+		profile := cmp.Or(a.global.profile, a.env("QREDO_PROFILE"), file.Profile, "default")
 		if err := change(&file, profile, args); err != nil {
 			return err
 		}
@@ -204,6 +198,9 @@ func setConfig(c *config, profile string, args []string) error {
 			return err
 		}
 	}
+	if c.Profiles == nil { // a new file, or one with nothing below "profiles:"
+		c.Profiles = map[string]map[string]string{}
+	}
 	if c.Profiles[profile] == nil {
 		c.Profiles[profile] = map[string]string{}
 	}
@@ -218,14 +215,14 @@ func (a *app) showConfig() error {
 	type line struct{ Setting, Value, Source string }
 	var lines []line
 	for _, k := range settingKeys {
-		found := a.settings.get(k.name)
-		if found.value == "" {
+		set := a.settings.get(k.name)
+		if set.value == "" {
 			continue
 		}
 		if k.secret {
-			found.value = "(secret, not shown)"
+			set.value = "(secret, not shown)"
 		}
-		lines = append(lines, line{k.name, found.value, found.source})
+		lines = append(lines, line{k.name, set.value, set.source})
 	}
-	return list(a, lines, "Setting", "Value", "Source")
+	return a.list(found(lines, nil), "Setting", "Value", "Source")
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -17,45 +19,102 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
+// misuse is an error about something that the user has given: it names where that comes from.
+func misuse(source string, err error) error {
+	return usagef("%s: %s", source, strings.TrimPrefix(err.Error(), "qredo: "))
+}
+
+// apiKey is the API key of the Partner API.
+func (a *app) apiKey() (key string, from setting, err error) {
+	return a.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
+}
+
+// privatePEM is the private key as it was given. On one line, \n may stand for line ends.
+func (a *app) privatePEM() (text string, from setting, err error) {
+	text, from, err = a.settings.secret("private key", keyPrivate, keyPrivateFile)
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, `\n`, "\n")
+	}
+	return text, from, err
+}
+
+// privateKey is the key that requests to the Partner API are signed with.
+func (a *app) privateKey() (*rsa.PrivateKey, error) {
+	text, from, err := a.privatePEM()
+	if err != nil {
+		return nil, err
+	}
+	key, err := qredo.ParsePrivateKey([]byte(text))
+	if err != nil {
+		return nil, misuse(from.source, err)
+	}
+	return key, nil
+}
+
 // rsaAuth is the authenticator for the Partner API.
 func (a *app) rsaAuth(opts ...qredo.RSAOption) (*qredo.RSAAuth, error) {
-	apiKey, err := a.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
+	apiKey, from, err := a.apiKey()
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.settings.secret("private key", keyPrivate, keyPrivateFile)
+	private, err := a.privateKey()
 	if err != nil {
 		return nil, err
 	}
-	if !strings.Contains(key.value, "\n") {
-		key.value = strings.ReplaceAll(key.value, `\n`, "\n") // as qredo.AuthFromEnv reads it
-	}
-	private, err := qredo.ParsePrivateKey([]byte(key.value))
+	auth, err := qredo.NewRSAAuth(apiKey, private, opts...)
 	if err != nil {
-		return nil, usagef("%s: %s", key.source, strings.TrimPrefix(err.Error(), "qredo: "))
-	}
-	auth, err := qredo.NewRSAAuth(apiKey.value, private, opts...)
-	if err != nil {
-		return nil, usagef("%s: %s", apiKey.source, strings.TrimPrefix(err.Error(), "qredo: "))
+		return nil, misuse(from.source, err)
 	}
 	return auth, nil
 }
 
+// qapiKey is the API key of Qredo API v1.
+func (a *app) qapiKey() (key string, from setting, err error) {
+	return a.settings.secret("API key of Qredo API v1", keyQAPIKey, keyQAPIKeyFile)
+}
+
 // hmacAuth is the authenticator for Qredo API v1.
 func (a *app) hmacAuth() (*qredo.HMACAuth, error) {
-	apiKey, err := a.settings.secret("API key of Qredo API v1", keyQAPIKey, keyQAPIKeyFile)
+	apiKey, fromKey, err := a.qapiKey()
 	if err != nil {
 		return nil, err
 	}
-	secret, err := a.settings.secret("secret of Qredo API v1", keyQAPISecret, keyQAPISecretFile)
+	secret, fromSecret, err := a.settings.secret("secret of Qredo API v1", keyQAPISecret, keyQAPISecretFile)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := qredo.NewHMACAuth(apiKey.value, secret.value)
+	auth, err := qredo.NewHMACAuth(apiKey, secret)
 	if err != nil {
-		return nil, usagef("%s, %s: %s", apiKey.source, secret.source, strings.TrimPrefix(err.Error(), "qredo: "))
+		return nil, misuse(fromKey.source+", "+fromSecret.source, err)
 	}
 	return auth, nil
+}
+
+// with makes what runs a command from a function that needs a connection.
+func with[C any](connect func() (C, error), run func(context.Context, C, []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		return run(ctx, c, args)
+	}
+}
+
+// withClient runs a command that needs the client of the Partner API.
+func (a *app) withClient(run func(context.Context, *qredo.Client, []string) error) func(context.Context, []string) error {
+	return with(a.connect, run)
+}
+
+// withCompany runs a command that is also about the company in the settings.
+func (a *app) withCompany(run func(context.Context, *qredo.Client, qredo.CompanyID, []string) error) func(context.Context, []string) error {
+	return a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
+		company, err := a.company()
+		if err != nil {
+			return err
+		}
+		return run(ctx, client, company, args)
+	})
 }
 
 // connect returns the client of the Partner API.
@@ -83,7 +142,7 @@ func (a *app) newClient(auth qredo.Authenticator, base setting, more ...qredo.Op
 	}
 	client, err := qredo.NewClient(auth, append(opts, more...)...)
 	if err != nil {
-		return nil, usagef("%s: %s", base.source, strings.TrimPrefix(err.Error(), "qredo: "))
+		return nil, misuse(base.source, err)
 	}
 	return client, nil
 }
@@ -119,7 +178,7 @@ func (a *app) connectQAPI() (*qapi.Client, error) {
 	}
 	client, err := qapi.NewClient(auth, opts...)
 	if err != nil {
-		return nil, usagef("%s: %s", base.source, strings.TrimPrefix(err.Error(), "qredo: "))
+		return nil, misuse(base.source, err)
 	}
 	return client, nil
 }
@@ -150,7 +209,7 @@ func (a *app) httpClient() (*http.Client, error) {
 		}
 		data, err := os.ReadFile(expandHome(file.value, a.env))
 		if err != nil {
-			return nil, usagef("%s: %v", file.source, err)
+			return nil, misuse(file.source, err)
 		}
 		if !pool.AppendCertsFromPEM(data) {
 			return nil, usagef("%s: %s holds no certificate in PEM", file.source, file.value)
@@ -168,15 +227,15 @@ func (a *app) control() (*sandbox.Control, error) {
 	}
 	control, err := sandbox.NewControl(base.value)
 	if err != nil {
-		return nil, usagef("%s: %v", base.source, err)
+		return nil, misuse(base.source, err)
 	}
 	control.HTTPClient, err = a.httpClient()
 	return control, err
 }
 
-// company is the company that a command is about.
-func (a *app) company() (qredo.CompanyID, error) {
-	if id := a.settings.get(keyCompany).value; id != "" {
+// company is the company that a command is about: the one that its arguments name, else that of the settings.
+func (a *app) company(args ...string) (qredo.CompanyID, error) {
+	if id := cmp.Or(append(args, a.settings.get(keyCompany).value)...); id != "" {
 		return qredo.CompanyID(id), nil
 	}
 	return "", usagef("no company: %s", hint(keyCompany))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -32,16 +33,25 @@ type diagnosis struct {
 	base string         // set once the base URL is good
 }
 
+func (d *diagnosis) add(f finding) {
+	f.Finding, f.Remedy = plain(f.Finding), plain(f.Remedy)
+	d.findings = append(d.findings, f)
+}
+
 func (d *diagnosis) ok(code, format string, args ...any) {
-	d.findings = append(d.findings, finding{code, findingOK, plain(fmt.Sprintf(format, args...)), ""})
+	d.add(finding{code, findingOK, fmt.Sprintf(format, args...), ""})
 }
 
 func (d *diagnosis) warn(code, remedy, format string, args ...any) {
-	d.findings = append(d.findings, finding{code, findingWarning, plain(fmt.Sprintf(format, args...)), plain(remedy)})
+	d.add(finding{code, findingWarning, fmt.Sprintf(format, args...), remedy})
 }
 
 func (d *diagnosis) fault(code, remedy, format string, args ...any) {
-	d.findings = append(d.findings, finding{code, findingFault, plain(fmt.Sprintf(format, args...)), plain(remedy)})
+	d.add(fault(code, remedy, format, args...))
+}
+
+func fault(code, remedy, format string, args ...any) finding {
+	return finding{code, findingFault, fmt.Sprintf(format, args...), remedy}
 }
 
 func (d *diagnosis) faults() int {
@@ -73,8 +83,8 @@ func (d *diagnosis) report() error {
 	case 0:
 		return nil
 	case 1:
-		return foundError{"1 fault found"}
+		return errors.New("1 fault found")
 	default:
-		return foundError{fmt.Sprintf("%d faults found", n)}
+		return fmt.Errorf("%d faults found", n)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 func (a *app) doctorCommand() *cobra.Command {
 	d := &diagnosis{app: a}
 	var request string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "doctor", short: "Find out why requests are refused",
 		long: `Checks what requests depend on, one after the other: the API key, the private key and who can read it, whether
 both halves of the key belong together, the base URL, proxies, the connection and its certificate, the clock, and
@@ -37,6 +38,10 @@ as it was sent:
 
 The body begins after the empty line and is taken byte for byte, the end of the file included.`,
 		example: "qredo doctor\nqredo doctor --public-key ./keys/public.pem --output json\nqredo doctor --request refused.http",
+		flags: func(f *flagSet) {
+			f.StringVar(&d.publicKey, "public-key", "", "public key, in PEM, that is registered for the API key")
+			f.StringVar(&request, "request", "", "file with a request that was refused, as it was sent")
+		},
 		run: func(ctx context.Context, _ []string) error {
 			if request != "" {
 				return d.checkRequest(ctx, request)
@@ -51,9 +56,6 @@ The body begins after the empty line and is taken byte for byte, the end of the 
 			return d.report()
 		},
 	})
-	cmd.Flags().StringVar(&d.publicKey, "public-key", "", "public key, in PEM, that is registered for the API key")
-	cmd.Flags().StringVar(&request, "request", "", "file with a request that was refused, as it was sent")
-	return cmd
 }
 
 // checkRequest asks a sandbox what is wrong with a request of another program.
@@ -146,11 +148,7 @@ func parseRequest(data []byte, base string) (sandbox.SignedRequest, error) {
 		if err != nil || u.Host == "" {
 			return none, usagef("the base URL is not a URL")
 		}
-		host := req.Headers["Host"]
-		if host == "" {
-			host = u.Host
-		}
-		req.URL = u.Scheme + "://" + host + req.URL
+		req.URL = u.Scheme + "://" + cmp.Or(req.Headers["Host"], u.Host) + req.URL
 	}
 	return req, nil
 }

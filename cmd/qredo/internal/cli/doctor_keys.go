@@ -17,33 +17,32 @@ import (
 
 // checkAPIKey looks at the API key without showing any of it.
 func (d *diagnosis) checkAPIKey() {
-	key, err := d.app.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
+	key, from, err := d.app.apiKey()
 	if err != nil {
 		d.fault("api-key-missing", "give the API key: "+hint(keyAPIKey, keyAPIKeyFile), "%v", err)
 		return
 	}
-	value := key.value
-	if key.name == keyAPIKeyFile { // a file ends in a line end, as files do
-		value = strings.TrimSuffix(value, "\n")
+	if from.name == keyAPIKeyFile { // a file ends in a line end, as files do
+		key = strings.TrimSuffix(key, "\n")
 	}
-	trimmed := strings.TrimSpace(value)
+	trimmed := strings.TrimSpace(key)
 	switch {
 	case trimmed == "":
-		d.fault("api-key-empty", "copy the API key again, whole", "%s holds nothing", key.source)
+		d.fault("api-key-empty", "copy the API key again, whole", "%s holds nothing", from.source)
 		return
 	case strings.ContainsAny(trimmed, " \t\r\n"):
-		d.fault("api-key-white-space", "copy the API key again, as one line", "the API key (%s) has white space or line ends within it", key.source)
+		d.fault("api-key-white-space", "copy the API key again, as one line", "the API key (%s) has white space or line ends within it", from.source)
 		return
 	case strings.Trim(trimmed, `"'`) != trimmed:
-		d.fault("api-key-quotes", "remove the quotation marks", "the API key (%s) has quotation marks around it", key.source)
+		d.fault("api-key-quotes", "remove the quotation marks", "the API key (%s) has quotation marks around it", from.source)
 		return
-	case trimmed != value:
-		d.warn("api-key-white-space", "remove it: other programs may send it", "the API key (%s) has white space around it; this program drops it", key.source)
+	case trimmed != key:
+		d.warn("api-key-white-space", "remove it: other programs may send it", "the API key (%s) has white space around it; this program drops it", from.source)
 	}
-	d.decodeAPIKey(key, trimmed)
+	d.decodeAPIKey(from, trimmed)
 }
 
-func (d *diagnosis) decodeAPIKey(key setting, text string) {
+func (d *diagnosis) decodeAPIKey(from setting, text string) {
 	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
 	var parts struct {
 		KeyID   string `json:"key_id"`
@@ -52,13 +51,13 @@ func (d *diagnosis) decodeAPIKey(key setting, text string) {
 	}
 	switch {
 	case err != nil:
-		d.fault("api-key-encoding", "copy the API key again, whole: it is base64url, letters, digits, - and _ only", "the API key (%s) does not decode: it is cut, or something else", key.source)
+		d.fault("api-key-encoding", "copy the API key again, whole: it is base64url, letters, digits, - and _ only", "the API key (%s) does not decode: it is cut, or something else", from.source)
 	case json.Unmarshal(data, &parts) != nil || parts.KeyID == "" || parts.Key == "":
-		d.fault("api-key-content", "use the API key as it was issued, not its ID or the private key", "the API key (%s) decodes, but not to an object with key_id and key", key.source)
+		d.fault("api-key-content", "use the API key as it was issued, not its ID or the private key", "the API key (%s) decodes, but not to an object with key_id and key", from.source)
 	case strings.HasSuffix(text, "="):
-		d.warn("api-key-padding", "remove the = at its end: it is issued without", "the API key (%s) has padding", key.source)
+		d.warn("api-key-padding", "remove the = at its end: it is issued without", "the API key (%s) has padding", from.source)
 	default:
-		d.ok("api-key", "decodes (%s)", key.source)
+		d.ok("api-key", "decodes (%s)", from.source)
 		d.checkKeyEnvironment(parts.Sandbox)
 	}
 }
@@ -71,46 +70,35 @@ func (d *diagnosis) checkKeyEnvironment(forSandbox bool) {
 	}
 	switch {
 	case forSandbox && strings.HasPrefix(base.value, string(qredo.Production)):
-		d.fault("environment", "use --env sandbox, or the key of the production environment", "the API key is one of a sandbox, the base URL is production")
+		d.fault("environment", "use --environment sandbox, or the key of the production environment", "the API key is one of a sandbox, the base URL is production")
 	case !forSandbox && (strings.HasPrefix(base.value, string(qredo.Sandbox)) || strings.HasPrefix(base.value, string(qredo.Play))):
-		d.fault("environment", "use --env production, or a key of the sandbox", "the API key is one of production, the base URL is a sandbox")
+		d.fault("environment", "use --environment production, or a key of the sandbox", "the API key is one of production, the base URL is a sandbox")
 	}
 }
 
 // checkPrivateKey looks at the private key, and at who else can.
 func (d *diagnosis) checkPrivateKey() {
-	key, err := d.app.settings.secret("private key", keyPrivate, keyPrivateFile)
+	text, from, err := d.app.privatePEM()
 	if err != nil {
 		d.fault("private-key-missing", "give the private key: "+hint(keyPrivateFile), "%v", err)
 		return
 	}
-	if key.name == keyPrivate && !strings.Contains(key.value, "\n") {
-		key.value = strings.ReplaceAll(key.value, `\n`, "\n")
-	}
-	private, err := qredo.ParsePrivateKey([]byte(key.value))
+	private, err := qredo.ParsePrivateKey([]byte(text))
 	if err != nil {
-		code, remedy := classifyKey([]byte(key.value))
-		d.fault(code, remedy, "%s: %s", key.source, strings.TrimPrefix(err.Error(), "qredo: "))
+		code, remedy := classifyKey([]byte(text))
+		d.fault(code, remedy, "%s: %s", from.source, strings.TrimPrefix(err.Error(), "qredo: "))
 		return
 	}
-	d.ok("private-key", "RSA, %d bits (%s)", private.N.BitLen(), key.source)
-	if key.name == keyPrivateFile {
-		d.checkPermissions("private-key-permissions", key)
+	d.ok("private-key", "RSA, %d bits (%s)", private.N.BitLen(), from.source)
+	if from.name == keyPrivateFile {
+		d.checkPermissions("private-key-permissions", expandHome(from.value, d.app.env))
 	}
-	apiKey, err := d.app.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
-	if err != nil {
-		return
-	}
-	if auth, err := qredo.NewRSAAuth(apiKey.value, private); err == nil {
+	if auth, err := d.app.rsaAuth(); err == nil {
 		d.auth = auth
 	}
 }
 
-func (d *diagnosis) checkPermissions(code string, key setting) {
-	path := expandHome(key.value, d.app.env)
-	if found := d.app.settings.get(key.name); found.value != "" {
-		path = expandHome(found.value, d.app.env)
-	}
+func (d *diagnosis) checkPermissions(code, path string) {
 	info, err := os.Stat(path)
 	if err != nil || runtime.GOOS == "windows" { // where the mode does not tell
 		return
@@ -147,14 +135,18 @@ func classifyKey(data []byte) (code, remedy string) {
 	case block.Type == "OPENSSH PRIVATE KEY":
 		return "private-key-openssh", "turn it into PEM: ssh-keygen -p -m PEM -f FILE"
 	}
-	if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-		if private, isRSA := key.(*rsa.PrivateKey); !isRSA {
-			return "private-key-not-rsa", "make an RSA key (qredo keys new) and register its public half"
-		} else if private.N.BitLen() < 2048 {
-			return "private-key-size", "make a key of 2048 bits or more (qredo keys new) and register its public half"
-		}
+	var key any
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	}
-	if private, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil && private.N.BitLen() < 2048 {
+	private, isRSA := key.(*rsa.PrivateKey)
+	switch {
+	case err != nil:
+		return "private-key-damaged", "copy the file again, whole, with its line ends"
+	case !isRSA:
+		return "private-key-not-rsa", "make an RSA key (qredo keys new) and register its public half"
+	case private.N.BitLen() < 2048:
 		return "private-key-size", "make a key of 2048 bits or more (qredo keys new) and register its public half"
 	}
 	return "private-key-damaged", "copy the file again, whole, with its line ends"
@@ -162,13 +154,9 @@ func classifyKey(data []byte) (code, remedy string) {
 
 // checkPair holds the private key against a public key: the one named, or public.pem beside it.
 func (d *diagnosis) checkPair() {
-	key, err := d.app.settings.secret("private key", keyPrivate, keyPrivateFile)
+	private, err := d.app.privateKey()
 	if err != nil {
-		return
-	}
-	private, err := qredo.ParsePrivateKey([]byte(key.value))
-	if err != nil {
-		return
+		return // told already
 	}
 	path := d.publicKey
 	if path == "" {

@@ -26,44 +26,43 @@ func (d *diagnosis) checkBaseURL() {
 		d.fault("base-url-missing", "give the base URL: "+hint(keyBaseURL, keyEnvironment), "%v", err)
 		return
 	}
-	text := strings.TrimSpace(base.value)
+	text := strings.TrimRight(strings.TrimSpace(base.value), "/")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+partnerPath, "%s is no URL", base.source)
 		return
 	}
-	shown := u.Redacted()
-	switch {
-	case u.Scheme == "ws" || u.Scheme == "wss":
-		d.fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
-		return
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
-		return
-	case u.Scheme != "https" && u.Scheme != "http":
-		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
-		return
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		d.fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
+	if wrong := baseURLFault(u); wrong.Code != "" {
+		d.add(wrong)
 		return
 	}
-	path := strings.TrimRight(u.Path, "/")
-	switch {
-	case strings.HasSuffix(path, "/qapi/v1"):
-		d.fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
-		return
-	case strings.Contains(path, partnerPath+"/"):
-		d.fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
-		return
-	case !strings.HasSuffix(path, partnerPath):
-		d.fault("base-url-path", "end it with "+partnerPath, "%s does not end with %s", shown, partnerPath)
-		return
-	}
-	d.ok("base-url", "%s (%s)", shown, base.source)
-	if slices.Contains([]qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play}, qredo.Environment(strings.TrimRight(text, "/"))) {
+	d.ok("base-url", "%s (%s)", u.Redacted(), base.source)
+	if slices.Contains([]qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play}, qredo.Environment(text)) {
 		d.warn("retired", "use a sandbox: qredo sandbox serve", "the hosted service at %s is retired", u.Host)
 	}
-	d.base = strings.TrimRight(text, "/")
+	d.base = text
+}
+
+// baseURLFault says what is wrong with a base URL, or nothing.
+func baseURLFault(u *url.URL) finding {
+	shown, path := u.Redacted(), strings.TrimRight(u.Path, "/")
+	switch {
+	case u.Scheme == "ws" || u.Scheme == "wss":
+		return fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
+	case strings.HasSuffix(path, "/qapi/v1"):
+		return fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
+	case strings.Contains(path, partnerPath+"/"):
+		return fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
+	case !strings.HasSuffix(path, partnerPath):
+		return fault("base-url-path", "end it with "+partnerPath, "%s does not end with %s", shown, partnerPath)
+	}
+	return finding{}
 }
 
 func loopback(host string) bool {

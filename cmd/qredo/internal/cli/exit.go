@@ -30,20 +30,20 @@ func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(fo
 
 // waitError is the end of waiting for a transaction that has not ended.
 type waitError struct {
-	tx  qredo.TxID
-	err error
+	tx     qredo.TxID
+	resume string // the command that waits on
+	err    error
 }
 
 func (e waitError) Error() string {
-	return fmt.Sprintf("transaction %s goes on, waiting for it has ended: %v", e.tx, e.err)
+	goOn := "go on with: " + e.resume + " " + string(e.tx)
+	if errors.Is(e.err, context.DeadlineExceeded) || errors.Is(e.err, context.Canceled) {
+		return fmt.Sprintf("transaction %s is still pending; %s", e.tx, goOn)
+	}
+	return fmt.Sprintf("looking at transaction %s: %v; %s", e.tx, e.err, goOn)
 }
 
 func (e waitError) Unwrap() error { return e.err }
-
-// foundError says that a check has found what it looks for: the findings are printed already.
-type foundError struct{ text string }
-
-func (e foundError) Error() string { return e.text }
 
 // report prints an error and returns the exit code that goes with it.
 func (a *app) report(err error) int {
@@ -102,16 +102,10 @@ func lostWrite(err error) bool {
 
 // onlyReads reports whether a path is of an operation that changes nothing though its method is POST.
 func onlyReads(path string) bool {
-	return strings.HasSuffix(path, "/fees") || strings.HasSuffix(path, "/coreclient/verify")
-}
-
-// waited is what became of waiting for a transaction.
-func waited(tx qredo.TxID, err error) error {
-	if err == nil || errors.As(err, new(*qredo.TxError)) {
-		return err
+	for _, operation := range []string{"/fees", "/sign", "/coreclient/verify"} {
+		if strings.HasSuffix(path, operation) {
+			return true
+		}
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return waitError{tx, err}
-	}
-	return fmt.Errorf("looking at transaction %s: %w", tx, waitError{tx, err})
+	return false
 }

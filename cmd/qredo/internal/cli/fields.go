@@ -94,69 +94,53 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 			return json.Compact(b, raw)
 		}
 	}
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
+	switch kind := v.Kind(); {
+	case kind == reflect.Pointer || kind == reflect.Interface:
 		return encode(b, v.Elem())
-	case reflect.Struct:
-		b.WriteByte('{')
-		for i, f := range fieldsOf(v) {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, "%q:", snakeCase(f.name))
-			if err := encode(b, f.value); err != nil {
+	case kind == reflect.Struct:
+		fields := fieldsOf(v)
+		return encodeAll(b, "{}", len(fields), func(i int) error {
+			fmt.Fprintf(b, "%q:", snakeCase(fields[i].name))
+			return encode(b, fields[i].value)
+		})
+	case kind == reflect.Map:
+		entries := map[string]reflect.Value{}
+		for _, k := range v.MapKeys() {
+			entries[fmt.Sprint(k.Interface())] = v.MapIndex(k)
+		}
+		keys := slices.Sorted(maps.Keys(entries))
+		return encodeAll(b, "{}", len(keys), func(i int) error {
+			if err := quote(b, keys[i]); err != nil {
 				return err
 			}
-		}
-		b.WriteByte('}')
-	case reflect.Map:
-		return encodeMap(b, v)
-	case reflect.Slice, reflect.Array:
-		b.WriteByte('[')
-		for i := range v.Len() {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			if err := encode(b, v.Index(i)); err != nil {
-				return err
-			}
-		}
-		b.WriteByte(']')
-	case reflect.String:
+			b.WriteByte(':')
+			return encode(b, entries[keys[i]])
+		})
+	case kind == reflect.Slice || kind == reflect.Array:
+		return encodeAll(b, "[]", v.Len(), func(i int) error { return encode(b, v.Index(i)) })
+	case kind == reflect.String:
 		return quote(b, v.String())
-	case reflect.Bool:
-		b.WriteString(strconv.FormatBool(v.Bool()))
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	case v.CanInt():
 		b.WriteString(strconv.FormatInt(v.Int(), 10))
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		b.WriteString(strconv.FormatUint(v.Uint(), 10))
-	default:
-		data, err := json.Marshal(v.Interface())
-		b.Write(data)
-		return err
+		return nil
 	}
-	return nil
+	data, err := json.Marshal(v.Interface())
+	b.Write(data)
+	return err
 }
 
-func encodeMap(b *bytes.Buffer, v reflect.Value) error {
-	entries := map[string]reflect.Value{}
-	for _, k := range v.MapKeys() {
-		entries[fmt.Sprint(k.Interface())] = v.MapIndex(k)
-	}
-	b.WriteByte('{')
-	for i, key := range slices.Sorted(maps.Keys(entries)) {
+// encodeAll writes n values between brackets.
+func encodeAll(b *bytes.Buffer, brackets string, n int, write func(i int) error) error {
+	b.WriteByte(brackets[0])
+	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		if err := quote(b, key); err != nil {
-			return err
-		}
-		b.WriteByte(':')
-		if err := encode(b, entries[key]); err != nil {
+		if err := write(i); err != nil {
 			return err
 		}
 	}
-	b.WriteByte('}')
+	b.WriteByte(brackets[1])
 	return nil
 }
 

@@ -24,6 +24,13 @@ const exitCodesLine = `
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 4 rejected or expired.
 `
 
+// What cobra writes in the help of each command, and what is written in its place: the same fifteen flags
+// would hide those of the command itself.
+const (
+	globalFlagsListed = "Global Flags:\n{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}"
+	globalFlagsNamed  = `Global flags, such as --company and --output: see "qredo help configuration".`
+)
+
 // helpTopics are pages of help that are no commands.
 func helpTopics() []*cobra.Command {
 	topic := func(name, short, long string) *cobra.Command {
@@ -54,7 +61,7 @@ the configuration file.
 
   flag                environment                file
   --base-url          QREDO_BASE_URL             base_url
-  --env               QREDO_ENVIRONMENT          environment        production, sandbox or play
+  --environment       QREDO_ENVIRONMENT          environment        production, sandbox or play
   --api-key           QREDO_API_KEY              never
   --api-key-file      QREDO_API_KEY_FILE         api_key_file
   never               QREDO_PRIVATE_KEY          never              PEM
@@ -69,6 +76,8 @@ the configuration file.
   --qapi-secret-file  QREDO_QAPI_SECRET_FILE     qapi_secret_file
   --profile           QREDO_PROFILE              profile            which profile is used
   --config            QREDO_CONFIG                                  the file itself
+  --timeout           never                      never              end the whole command after this long, such as 30s
+  --verbose, -v       never                      never              tell of each request on standard error
 
 The file is $XDG_CONFIG_HOME/qredo/config.yaml, else ~/.config/qredo/config.yaml. "qredo config set" writes
 it. It names files that hold keys, and never holds a key.

@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"github.com/qredo-go/qredo"
 )
 
 func (a *app) keysCommands() *cobra.Command {
@@ -29,13 +27,9 @@ func (a *app) keysCommands() *cobra.Command {
 			long:    "Prints the public key that belongs to the private key in the settings, in PEM: what is registered with the service.",
 			example: "qredo keys public --private-key ./keys/private.pem",
 			run: func(context.Context, []string) error {
-				found, err := a.settings.secret("private key", keyPrivate, keyPrivateFile)
+				key, err := a.privateKey()
 				if err != nil {
 					return err
-				}
-				key, err := qredo.ParsePrivateKey([]byte(found.value))
-				if err != nil {
-					return usagef("%s: %v", found.source, err)
 				}
 				data, err := publicPEM(&key.PublicKey)
 				if err != nil {
@@ -61,16 +55,24 @@ func (a *app) keysNew() *cobra.Command {
 	var bits int
 	var dir string
 	var pkcs8 bool
-	cmd := a.command(command{
+	return a.command(command{
 		use: "new", short: "Make a key pair",
 		long: `Makes an RSA key pair and writes private.pem and public.pem, readable by their owner only. Files that exist are
 never replaced. The private key is PKCS #1, or PKCS #8 with --pkcs8; both work everywhere in this program.
 Nothing but the names of the files is printed.`,
 		example: "qredo keys new --dir ./keys\nqredo keys new --dir ./keys --bits 4096 --pkcs8",
-		run: func(context.Context, []string) error {
+		flags: func(f *flagSet) {
+			f.IntVar(&bits, "bits", 2048, "2048, as the service's own keys, or 4096")
+			f.StringVar(&dir, "dir", ".", "folder to write to")
+			f.BoolVar(&pkcs8, "pkcs8", false, "write the private key as PKCS #8")
+		},
+		check: func() error {
 			if bits != 2048 && bits != 4096 {
 				return usagef("--bits must be 2048 or 4096, is %d", bits)
 			}
+			return nil
+		},
+		run: func(context.Context, []string) error {
 			private, public := filepath.Join(dir, "private.pem"), filepath.Join(dir, "public.pem")
 			for _, path := range []string{private, public} {
 				if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -99,19 +101,12 @@ Nothing but the names of the files is printed.`,
 			if err := newFile(private, pem.EncodeToMemory(block)); err != nil {
 				return err
 			}
-			if err := newFile(public, publicData); err != nil {
-				return err
-			}
 			return a.show(struct {
 				PrivateKey, PublicKey string
 				Bits                  int
-			}{private, public, bits})
+			}{private, public, bits}, newFile(public, publicData))
 		},
 	})
-	cmd.Flags().IntVar(&bits, "bits", 2048, "2048, as the service's own keys, or 4096")
-	cmd.Flags().StringVar(&dir, "dir", ".", "folder to write to")
-	cmd.Flags().BoolVar(&pkcs8, "pkcs8", false, "write the private key as PKCS #8")
-	return cmd
 }
 
 // newFile writes a file that only its owner can read, and that must not exist.
@@ -126,12 +121,15 @@ func newFile(path string, data []byte) error {
 
 func (a *app) keysCheck() *cobra.Command {
 	var public string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "check", short: "Check the keys in the settings",
 		long: `Checks the API key (does it decode, has it white space), the private key (format, size, who can read it) and,
 with --public-key or a public.pem beside the private key, that both belong together. It sends nothing. If
 something is wrong the exit code is 1. "qredo doctor" checks everything else too.`,
 		example: "qredo keys check --private-key ./keys/private.pem --public-key ./keys/public.pem",
+		flags: func(f *flagSet) {
+			f.StringVar(&public, "public-key", "", "public key, in PEM, that should belong to the private key")
+		},
 		run: func(context.Context, []string) error {
 			d := &diagnosis{app: a, publicKey: public}
 			d.checkAPIKey()
@@ -140,6 +138,4 @@ something is wrong the exit code is 1. "qredo doctor" checks everything else too
 			return d.report()
 		},
 	})
-	cmd.Flags().StringVar(&public, "public-key", "", "public key, in PEM, that should belong to the private key")
-	return cmd
 }

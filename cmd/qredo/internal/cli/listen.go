@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,23 +12,11 @@ import (
 	"github.com/qredo-go/qredo/internal/core"
 )
 
-// clock sets the time of signing to the one that was given.
-func (r *requestFlags) clock() ([]qredo.Option, error) {
-	if r.timestamp == "" {
-		return nil, nil
-	}
-	seconds, err := strconv.ParseInt(r.timestamp, 10, 64)
-	if err != nil {
-		return nil, usagef("--timestamp must be Unix seconds, is %q", r.timestamp)
-	}
-	return []qredo.Option{qredo.WithClock(func() time.Time { return time.Unix(seconds, 0) })}, nil
-}
-
 func (a *app) listenCommand() *cobra.Command {
 	var api string
 	var count int
 	var quiet bool
-	cmd := a.command(command{
+	return a.command(command{
 		use: "listen URL", short: "Print the messages of a feed as they come",
 		long: `Connects to a WebSocket feed and prints its messages as they come, a line each, until it is interrupted. A lost
 connection is made again; a message may come twice then. "qredo wallet feed", "qredo hub feed", "qredo agent
@@ -41,10 +27,13 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 		example: `qredo listen /wallets/feed
 			qredo listen wss://api.qredo.network/api/v1/p/coreclient/ID/feed
 			qredo listen --api qapi /transactions/feed --count 1`,
+		flags: func(f *flagSet) {
+			f.StringVar(&api, "api", apiPartner, "partner or qapi")
+			f.IntVar(&count, "count", 0, "end after this many messages; no end if 0")
+			f.BoolVarP(&quiet, "quiet", "q", false, "do not tell when the connection is made or lost")
+		},
+		check: func() error { return oneOf("api", api, apiPartner, apiQAPI) },
 		run: func(ctx context.Context, args []string) error {
-			if err := oneOf("api", api, apiPartner, apiQAPI); err != nil {
-				return err
-			}
 			client, path, err := a.feedClient(api, args[0])
 			if err != nil {
 				return err
@@ -73,15 +62,12 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 			return failed
 		},
 	})
-	cmd.Flags().StringVar(&api, "api", apiPartner, "partner or qapi")
-	cmd.Flags().IntVar(&count, "count", 0, "end after this many messages; no end if 0")
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not tell when the connection is made or lost")
-	return cmd
 }
 
 // feedClient returns a client and the path below its base URL for a feed's URL.
 func (a *app) feedClient(api, feed string) (*qredo.Client, string, error) {
-	base, err := (&requestFlags{api: api}).base(a)
+	r := requestFlags{api: api}
+	base, err := r.base(a)
 	path := feed
 	if !strings.HasPrefix(feed, "/") {
 		u, bad := url.Parse(feed)
@@ -101,12 +87,7 @@ func (a *app) feedClient(api, feed string) (*qredo.Client, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	var auth qredo.Authenticator
-	if api == apiQAPI {
-		auth, err = a.hmacAuth()
-	} else {
-		auth, err = a.rsaAuth()
-	}
+	auth, err := r.authenticator(a)
 	if err != nil {
 		return nil, "", err
 	}

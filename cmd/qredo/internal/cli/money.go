@@ -5,50 +5,9 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/qredo-go/qredo"
 )
-
-// assetBook knows how assets are counted. It asks for them once.
-type assetBook struct {
-	source func(ctx context.Context) ([]qredo.Asset, error)
-	once   sync.Once
-	list   []qredo.Asset
-	err    error
-}
-
-var errUnknownAsset = errors.New("asset is not known")
-
-func (b *assetBook) all(ctx context.Context) ([]qredo.Asset, error) {
-	b.once.Do(func() {
-		if b.source == nil {
-			b.err = errUnknownAsset
-			return
-		}
-		b.list, b.err = b.source(ctx)
-	})
-	return b.list, b.err
-}
-
-// find returns the asset with a code or unit.
-func (b *assetBook) find(ctx context.Context, name qredo.AssetCode) (qredo.Asset, error) {
-	assets, err := b.all(ctx)
-	if err != nil {
-		return qredo.Asset{}, err
-	}
-	for _, asset := range assets {
-		if asset.Code == name {
-			return asset, nil
-		}
-	}
-	for _, asset := range assets {
-		if strings.EqualFold(string(asset.Code), string(name)) || strings.EqualFold(asset.UnitCode, string(name)) {
-			return asset, nil
-		}
-	}
-	return qredo.Asset{}, errUnknownAsset
-}
 
 // splitAmount cuts "0.015BTC" into its figure and its asset.
 func splitAmount(text string) (figure string, asset qredo.AssetCode) {

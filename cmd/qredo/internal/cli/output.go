@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -22,31 +23,53 @@ func (a *app) json() bool {
 	return a.settings != nil && a.settings.get(keyOutput).value == outputJSON
 }
 
+// rows are objects to be printed, or why there are none.
+type rows struct {
+	items []any
+	err   error
+}
+
+// found takes the two results of a call that returns a list.
+func found[T any](list []T, err error) rows {
+	items := make([]any, len(list))
+	for i := range list {
+		items[i] = list[i]
+	}
+	return rows{items, err}
+}
+
 // list prints objects: a line of JSON each, or a table with the named fields. A field of a field is named
 // with a point between.
-func list[T any](a *app, items []T, columns ...string) error {
+func (a *app) list(r rows, columns ...string) error {
+	if r.err != nil {
+		return r.err
+	}
 	if a.json() {
-		for _, item := range items {
+		for _, item := range r.items {
 			if err := a.jsonLine(item); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	rows := [][]string{make([]string, len(columns))}
+	lines := [][]string{make([]string, len(columns))}
 	for i, c := range columns {
-		rows[0][i] = heading(c)
+		lines[0][i] = heading(c)
 	}
-	for _, item := range items {
-		v := reflect.Indirect(reflect.ValueOf(item))
-		row := make([]string, len(columns))
-		for i, c := range columns {
-			row[i] = a.cell(v, c)
-		}
-		rows = append(rows, row)
+	for _, item := range r.items {
+		lines = append(lines, a.cells(item, columns))
 	}
-	a.table(rows)
+	a.table(lines)
 	return nil
+}
+
+// cells are an object's fields as they stand in a table.
+func (a *app) cells(item any, columns []string) []string {
+	row := make([]string, len(columns))
+	for i, c := range columns {
+		row[i] = a.cell(reflect.ValueOf(item), c)
+	}
+	return row
 }
 
 // heading is the title of a column: "TxID" is TX ID, "Details.Asset" is ASSET.
@@ -81,8 +104,12 @@ func (a *app) jsonLine(v any) error {
 	return a.out.Flush()
 }
 
-// show prints one object: a line of JSON, or its fields below each other without those that are empty.
-func (a *app) show(v any) error {
+// show takes the two results of a call and prints its object: a line of JSON, or its fields below each other
+// without those that are empty.
+func (a *app) show(v any, err error) error {
+	if err != nil {
+		return err
+	}
 	if a.json() {
 		return a.jsonLine(v)
 	}
@@ -90,8 +117,11 @@ func (a *app) show(v any) error {
 	return nil
 }
 
-// done prints that something without an answer of its own is done.
-func (a *app) done(format string, args ...any) error {
+// done takes the result of a call that has no answer of its own, and prints that it is done.
+func (a *app) done(err error, format string, args ...any) error {
+	if err != nil {
+		return err
+	}
 	if a.json() {
 		return a.jsonLine(struct{ Done bool }{true})
 	}
@@ -116,11 +146,7 @@ func (a *app) fields(v reflect.Value, indent string, asset qredo.AssetCode) {
 		return
 	}
 	for _, f := range fieldsOf(v) {
-		of := assetBeside(v, f.name)
-		if of == "" {
-			of = asset
-		}
-		a.field(strings.ReplaceAll(snakeCase(f.name), "_", " "), f.value, indent, of)
+		a.field(strings.ReplaceAll(snakeCase(f.name), "_", " "), f.value, indent, cmp.Or(assetBeside(v, f.name), asset))
 	}
 }
 
@@ -250,14 +276,4 @@ func (a *app) table(rows [][]string) {
 
 func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 0))
-}
-
-// feedLine prints an event of a feed: columns cannot be aligned before the last has come.
-func (a *app) feedLine(event any, columns []string) {
-	v := reflect.ValueOf(event)
-	cells := make([]string, len(columns))
-	for i, c := range columns {
-		cells[i] = a.paint(a.cell(v, c))
-	}
-	fmt.Fprintln(a.out, strings.TrimRight(strings.Join(cells, "  "), " "))
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -10,41 +12,23 @@ import (
 )
 
 // withQAPI runs a command of Qredo API v1. Its amounts are counted as the balance says.
-func (a *app) withQAPI(f func(context.Context, *qapi.Client, []string) error) func(context.Context, []string) error {
-	return func(ctx context.Context, args []string) error {
-		client, err := a.connectQAPI()
-		if err != nil {
-			return err
-		}
-		a.assets.source = func(ctx context.Context) ([]qredo.Asset, error) {
-			balances, err := client.Balance.Get(ctx)
-			if err != nil {
-				return nil, err
-			}
-			var assets []qredo.Asset
-			for code, b := range balances {
-				assets = append(assets, b.Asset(code))
-			}
-			return assets, nil
-		}
-		return f(ctx, client, args)
+func (a *app) withQAPI(run func(context.Context, *qapi.Client, []string) error) func(context.Context, []string) error {
+	return with(a.connectQAPI, func(ctx context.Context, client *qapi.Client, args []string) error {
+		a.assets.source = func(ctx context.Context) ([]qredo.Asset, error) { return assetsOf(client.Balance.Get(ctx)) }
+		return run(ctx, client, args)
+	})
+}
+
+func assetsOf(balances qapi.Balances, err error) ([]qredo.Asset, error) {
+	var assets []qredo.Asset
+	for code, b := range balances {
+		assets = append(assets, b.Asset(code))
 	}
+	return assets, err
 }
 
 func (a *app) qapiCommands() *cobra.Command {
 	var archived bool
-	funds := a.command(command{
-		use: "funds", short: "List the funds", long: "Lists the account's funds, or with --archived those that are archived.",
-		example: "qredo qapi funds\nqredo qapi funds --archived",
-		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-			found, err := client.Funds.List(ctx, qapi.FundsOptions{Archived: archived})
-			if err != nil {
-				return err
-			}
-			return list(a, found, "ID", "Name")
-		}),
-	})
-	funds.Flags().BoolVar(&archived, "archived", false, "those that are archived")
 	return group("qapi", "Qredo API v1: reports, and Web3 transactions",
 		`The second API. It has keys of its own: an API key and a shared secret. Its base URL is beside that of the Partner
 API unless --qapi-base-url says otherwise.`, `
@@ -54,24 +38,23 @@ API unless --qapi-base-url says otherwise.`, `
 		a.command(command{
 			use: "account", short: "Show whose key it is", long: "Shows the account that the key belongs to.", example: "qredo qapi account",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-				account, err := client.Account.Get(ctx)
-				if err != nil {
-					return err
-				}
-				return a.show(account)
+				return a.show(client.Account.Get(ctx))
 			}),
 		}),
 		a.qapiBalance(),
-		funds,
+		a.command(command{
+			use: "funds", short: "List the funds", long: "Lists the account's funds, or with --archived those that are archived.",
+			example: "qredo qapi funds\nqredo qapi funds --archived",
+			flags:   func(f *flagSet) { f.BoolVar(&archived, "archived", false, "those that are archived") },
+			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
+				return a.list(found(client.Funds.List(ctx, qapi.FundsOptions{Archived: archived})), "ID", "Name")
+			}),
+		}),
 		a.command(command{
 			use: "fund FUND_ID", short: "Show a fund with its wallets", long: "Shows a fund, who approves for it, and its wallets.",
 			example: "qredo qapi fund FUND_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				fund, err := client.Funds.Get(ctx, qredo.FundID(args[0]))
-				if err != nil {
-					return err
-				}
-				return a.show(fund)
+				return a.show(client.Funds.Get(ctx, qredo.FundID(args[0])))
 			}),
 		}),
 		a.command(command{
@@ -82,29 +65,21 @@ API unless --qapi-base-url says otherwise.`, `
 				if err != nil {
 					return err
 				}
-				return list(a, ledger.Entries, "Time", "Type", "Amount", "Fees", "WalletID", "TxID", "Reference")
+				return a.list(found(ledger.Entries, nil), "Time", "Type", "Amount", "Fees", "WalletID", "TxID", "Reference")
 			}),
 		}),
 		a.command(command{
 			use: "parties", short: "List whom the account trusts", long: "Lists those whom the account trusts, or has asked to join.",
 			example: "qredo qapi parties",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-				parties, err := client.TrustedParties.List(ctx)
-				if err != nil {
-					return err
-				}
-				return list(a, parties, "UserID", "Email", "FirstName", "LastName", "Internal", "Pending")
+				return a.list(found(client.TrustedParties.List(ctx)), "UserID", "Email", "FirstName", "LastName", "Internal", "Pending")
 			}),
 		}),
 		a.command(command{
 			use: "history WALLET_ID", short: "List what moved in a wallet", long: "Lists the movements of a wallet.",
 			example: "qredo qapi history WALLET_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				entries, err := client.Wallets.History(ctx, qredo.WalletID(args[0]))
-				if err != nil {
-					return err
-				}
-				return list(a, entries, "Time", "Amount", "Fees", "NetAmount", "Status", "TxID")
+				return a.list(found(client.Wallets.History(ctx, qredo.WalletID(args[0]))), "Time", "Amount", "Fees", "NetAmount", "Status", "TxID")
 			}),
 		}),
 		a.web3Commands(),
@@ -127,18 +102,12 @@ func (a *app) qapiBalance() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.assets.source = func(context.Context) ([]qredo.Asset, error) {
-				var assets []qredo.Asset
-				for code, b := range balances {
-					assets = append(assets, b.Asset(code))
-				}
-				return assets, nil
-			}
-			lines := []balanceLine{}
-			for _, code := range sortedKeys(balances) {
+			a.assets.source = func(context.Context) ([]qredo.Asset, error) { return assetsOf(balances, nil) }
+			var lines []balanceLine
+			for _, code := range slices.Sorted(maps.Keys(balances)) {
 				lines = append(lines, balanceLine{code, balances[code]})
 			}
-			return list(a, lines, "Asset", "Total", "Available", "PendingIn", "PendingOut")
+			return a.list(found(lines, nil), "Asset", "Total", "Available", "PendingIn", "PendingOut")
 		}),
 	})
 }
@@ -146,20 +115,21 @@ func (a *app) qapiBalance() *cobra.Command {
 func (a *app) qapiFeed() *cobra.Command {
 	var count int
 	var follows []string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "feed", short: "Print how Web3 transactions change, as it happens",
 		long:    "Prints each change of the account's Web3 transactions, until it is interrupted. --tx follows one that exists from its beginning.",
 		example: "qredo qapi feed --output json\nqredo qapi feed --tx TX_ID --count 2",
+		flags: func(f *flagSet) {
+			f.IntVar(&count, "count", 0, "end after this many changes; no end if 0")
+			f.StringSliceVar(&follows, "tx", nil, "transaction to follow from its beginning; repeat for several")
+		},
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 			for _, id := range follows {
 				if _, err := client.Transactions.Status(ctx, qredo.TxID(id)); err != nil {
 					return err
 				}
 			}
-			return follow(ctx, a, client.Transactions.Feed(ctx), count, "Time", "Transaction.ID", "Status", "Message")
+			return printFeed(ctx, a, client.Transactions.Feed(ctx), count, "Time", "Transaction.ID", "Status", "Message")
 		}),
 	})
-	cmd.Flags().IntVar(&count, "count", 0, "end after this many changes; no end if 0")
-	cmd.Flags().StringSliceVar(&follows, "tx", nil, "transaction to follow from its beginning; repeat for several")
-	return cmd
 }

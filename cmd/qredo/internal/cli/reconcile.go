@@ -13,7 +13,7 @@ import (
 func (a *app) reconcileCommand() *cobra.Command {
 	var openings []string
 	var since string
-	cmd := a.command(command{
+	return a.command(command{
 		use: "reconcile FUND_ID...", short: "Prove that opening balance and entries make the balance",
 		long: `Adds up, for each wallet of the funds, the opening balance and the entries that are done, and holds the sum
 against the wallet's balance. It does so twice: with the ledger and with the wallet's history, which must agree
@@ -23,28 +23,28 @@ Without --since, wallets began with nothing and all entries count. With --since,
 counts, from the history, and --opening gives what each wallet had at that moment.`,
 		example: `qredo reconcile FUND_ID
 			qredo reconcile FUND_ID --since 2026-01-01T00:00:00Z --opening WALLET_ID=1.5BTC-TESTNET`,
-		run: func(ctx context.Context, args []string) error {
-			client, company, err := a.forCompany(nil)
-			if err != nil {
-				return err
+		flags: func(f *flagSet) {
+			f.StringVar(&since, "since", "", "count from this moment on: a time, or how long ago")
+			f.StringArrayVar(&openings, "opening", nil, "what a wallet had at --since, as WALLET_ID=AMOUNT; repeat for several")
+		},
+		check: func() error {
+			if len(openings) > 0 && since == "" {
+				return usagef("--opening needs --since: without it wallets began with nothing")
 			}
+			return nil
+		},
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
 			from, err := a.moment("since", since)
 			if err != nil {
 				return err
-			}
-			if len(openings) > 0 && from.IsZero() {
-				return usagef("--opening needs --since: without it wallets began with nothing")
 			}
 			r := &reconciliation{app: a, client: client, company: company, since: from}
 			if r.openings, err = a.readOpenings(ctx, openings); err != nil {
 				return err
 			}
 			return r.run(ctx, args)
-		},
+		}),
 	})
-	cmd.Flags().StringVar(&since, "since", "", "count from this moment on: a time, or how long ago")
-	cmd.Flags().StringArrayVar(&openings, "opening", nil, "what a wallet had at --since, as WALLET_ID=AMOUNT; repeat for several")
-	return cmd
 }
 
 func (a *app) readOpenings(ctx context.Context, texts []string) (map[qredo.WalletID]qredo.AssetAmount, error) {
@@ -113,7 +113,7 @@ func (r *reconciliation) run(ctx context.Context, funds []string) error {
 			return usagef("--opening names wallet %s, which is in none of the funds", id)
 		}
 	}
-	if err := list(r.app, r.lines, "WalletID", "Name", "Opening", "Entries", "Moved", "Expected", "Balance", "Difference", "Status"); err != nil {
+	if err := r.app.list(found(r.lines, nil), "WalletID", "Name", "Opening", "Entries", "Moved", "Expected", "Balance", "Difference", "Status"); err != nil {
 		return err
 	}
 	if !r.app.json() {
@@ -122,7 +122,7 @@ func (r *reconciliation) run(ctx context.Context, funds []string) error {
 		}
 	}
 	if len(r.problems) > 0 {
-		return foundError{fmt.Sprintf("%d things do not add up", len(r.problems))}
+		return fmt.Errorf("%d things do not add up", len(r.problems))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -37,16 +38,42 @@ type movementKey struct {
 	amount qredo.Amount
 }
 
-// compareLedger holds the ledger's entries for a wallet against its history and its balance.
-func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w *qredo.Wallet, history []qredo.HistoryEntry, problem func(string, ...any)) error {
-	open := map[movementKey]int{}
-	for _, h := range history {
-		open[movementKey{h.TxID, "", h.Amount}]++
-		if h.ChainTxID != "" {
-			open[movementKey{"", h.ChainTxID, h.Amount}]++
+// unmatched are the entries of a history that have no counterpart in the ledger yet.
+type unmatched struct {
+	history []qredo.HistoryEntry
+	matched []bool
+	byKey   map[movementKey][]int // an entry can be found by its transaction and by that on the chain
+}
+
+func newUnmatched(history []qredo.HistoryEntry) *unmatched {
+	u := &unmatched{history: history, matched: make([]bool, len(history)), byKey: map[movementKey][]int{}}
+	for i, h := range history {
+		u.matched[i] = h.Amount == 0 // it moved nothing
+		for _, key := range []movementKey{{h.TxID, "", h.Amount}, {"", h.ChainTxID, h.Amount}} {
+			u.byKey[key] = append(u.byKey[key], i)
 		}
 	}
-	total := sum{}
+	return u
+}
+
+// take matches one entry with a key, and reports whether there was one.
+func (u *unmatched) take(key movementKey) bool {
+	for len(u.byKey[key]) > 0 {
+		i := u.byKey[key][0]
+		u.byKey[key] = u.byKey[key][1:]
+		if !u.matched[i] {
+			u.matched[i] = true
+			return true
+		}
+	}
+	return false
+}
+
+// compareLedger holds the ledger's entries for a wallet against its history, entry for entry both ways, and
+// in total.
+func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w *qredo.Wallet, history []qredo.HistoryEntry, problem func(string, ...any)) error {
+	open := newUnmatched(history)
+	total, moved := sum{}, sum{}
 	for e, err := range r.client.Funds.LedgerAll(ctx, r.company, fund, qredo.LedgerOptions{WalletID: w.ID}) {
 		if err != nil {
 			return err
@@ -68,15 +95,15 @@ func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w
 		if e.Type == qredo.EntryDeposit {
 			key = movementKey{"", e.ChainTxID, amount}
 		}
-		if open[key] == 0 {
-			problem("ledger entry %s %s of %d has no counterpart in the wallet's history", e.Type, or(string(e.TxID), e.ChainTxID), amount)
-			continue
+		if !open.take(key) {
+			problem("ledger entry %s %s of %d has no counterpart in the wallet's history", e.Type, cmp.Or(string(e.TxID), e.ChainTxID), amount)
 		}
-		open[key]--
 	}
-	moved := sum{}
-	for _, h := range history {
+	for i, h := range history {
 		moved.add(h.Amount)
+		if !open.matched[i] {
+			problem("history entry %s of %d has no counterpart in the fund's ledger", cmp.Or(string(h.TxID), h.ChainTxID), h.Amount)
+		}
 	}
 	if total.overflow {
 		problem("the ledger's entries are beyond 64 bits")
@@ -85,11 +112,4 @@ func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w
 		problem("the ledger's entries make %d, the history %d: %+d", total.total, moved.total, total.total-moved.total)
 	}
 	return nil
-}
-
-func or(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
 }

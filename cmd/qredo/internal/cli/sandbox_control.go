@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,14 +15,8 @@ import (
 )
 
 // withControl runs a control call.
-func (a *app) withControl(f func(ctx context.Context, c *sandbox.Control, args []string) error) func(context.Context, []string) error {
-	return func(ctx context.Context, args []string) error {
-		control, err := a.control()
-		if err != nil {
-			return err
-		}
-		return f(ctx, control, args)
-	}
+func (a *app) withControl(run func(ctx context.Context, c *sandbox.Control, args []string) error) func(context.Context, []string) error {
+	return with(a.control, run)
 }
 
 func (a *app) controlCommands() []*cobra.Command {
@@ -33,10 +30,7 @@ func (a *app) controlCommands() []*cobra.Command {
 			example: "qredo sandbox pending alice@example.com",
 			run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 				pending, err := c.Pending(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return list(a, pending, "TxID", "Type", "Amount", "Recipient", "Reference", "Expires")
+				return a.list(found(pending, aboutUser(args[0], err)), "TxID", "Type", "Amount", "Recipient", "Reference", "Expires")
 			}),
 		}),
 		a.controlVote("approve", "Let a user approve", (*sandbox.Control).Approve),
@@ -50,10 +44,7 @@ func (a *app) controlCommands() []*cobra.Command {
 				if err != nil || by < time.Second {
 					return usagef("DURATION must be a second or more, such as 90m or 24h, is %q", args[0])
 				}
-				if err := c.Advance(ctx, by); err != nil {
-					return err
-				}
-				return a.done("the clock was advanced by %s", by.Truncate(time.Second))
+				return a.done(c.Advance(ctx, by), "the clock was advanced by %s", by.Truncate(time.Second))
 			}),
 		}),
 		a.controlFault(),
@@ -64,87 +55,85 @@ func (a *app) controlCommands() []*cobra.Command {
 	}
 }
 
-// walletAt finds a wallet by its ID, short code or deposit address.
-func walletAt(state sandbox.State, name string) (sandbox.WalletState, bool) {
-	for _, c := range state.Companies {
-		for _, f := range c.Funds {
-			for _, w := range f.Wallets {
-				if string(w.ID) == name || w.Address == name || w.ShortCode == name {
-					return w, true
-				}
+// walletOverview is a wallet with where it is.
+type walletOverview struct {
+	Company qredo.CompanyID
+	Fund    qredo.FundID
+	sandbox.WalletState
+}
+
+// allWallets returns the wallets of all companies.
+func allWallets(state sandbox.State) []walletOverview {
+	var wallets []walletOverview
+	for _, company := range state.Companies {
+		for _, fund := range company.Funds {
+			for _, w := range fund.Wallets {
+				wallets = append(wallets, walletOverview{company.ID, fund.ID, w})
 			}
 		}
 	}
-	return sandbox.WalletState{}, false
+	return wallets
 }
 
 func (a *app) controlDeposit() *cobra.Command {
 	var amount string
 	var baseUnits bool
-	cmd := a.command(command{
+	return a.command(command{
 		use: "deposit WALLET", short: "Credit a wallet as if it had come over a chain",
 		long:    "Credits a wallet, named by its deposit address, ID or short code, at once and without a fee.",
 		example: "qredo sandbox deposit WALLET_ID --amount 1.5BTC-TESTNET\nqredo sandbox deposit ADDRESS --amount 150000000 --base-units",
+		flags: func(f *flagSet) {
+			f.StringVar(&amount, "amount", "", "amount with its asset, as in 1.5BTC-TESTNET (required)")
+			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
+		},
+		needs: []string{"amount"},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
-			if err := required("amount", amount); err != nil {
-				return err
-			}
 			state, err := c.State(ctx)
 			if err != nil {
 				return err
 			}
-			wallet, found := walletAt(state, args[0])
-			if !found {
-				return foundError{"no wallet has the address, ID or short code " + plain(args[0])}
+			wallets := allWallets(state)
+			i := slices.IndexFunc(wallets, func(w walletOverview) bool {
+				return string(w.ID) == args[0] || w.Address == args[0] || w.ShortCode == args[0]
+			})
+			if i < 0 {
+				return errors.New("no wallet has the address, ID or short code " + plain(args[0]))
 			}
-			in, err := a.money(ctx, "amount", amount, baseUnits, wallet.Asset)
+			in, err := a.money(ctx, "amount", amount, baseUnits, wallets[i].Asset)
 			if err != nil {
 				return err
 			}
-			made, err := c.Deposit(ctx, wallet.Address, in.Amount)
-			if err != nil {
-				return err
-			}
-			return a.show(made)
+			return a.show(c.Deposit(ctx, wallets[i].Address, in.Amount))
 		}),
 	})
-	cmd.Flags().StringVar(&amount, "amount", "", "amount with its asset, as in 1.5BTC-TESTNET (required)")
-	cmd.Flags().BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
-	return cmd
 }
 
 func (a *app) controlUsers() *cobra.Command {
 	var user sandbox.User
-	add := a.command(command{
-		use: "add EMAIL", short: "Make a user of the app",
-		long:    "Makes a user. An e-mail that was invited to a trusted network keeps the ID it got then.",
-		example: "qredo sandbox users add carol@example.com --first-name Carol",
-		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
-			user.Email = args[0]
-			made, err := c.CreateUser(ctx, user)
-			if err != nil {
-				return err
-			}
-			return a.show(made)
-		}),
-	})
-	add.Flags().StringVar(&user.FirstName, "first-name", "", "first name")
-	add.Flags().StringVar(&user.LastName, "last-name", "", "last name")
-	add.Flags().StringVar(&user.Username, "username", "", "user name (default from the e-mail)")
 	return group("users", "The people with the app", "The users of the app, who approve.", `
 		qredo sandbox users list
 		qredo sandbox users add carol@example.com`,
-		add,
+		a.command(command{
+			use: "add EMAIL", short: "Make a user of the app",
+			long:    "Makes a user. An e-mail that was invited to a trusted network keeps the ID it got then.",
+			example: "qredo sandbox users add carol@example.com --first-name Carol",
+			flags: func(f *flagSet) {
+				f.StringVar(&user.FirstName, "first-name", "", "first name")
+				f.StringVar(&user.LastName, "last-name", "", "last name")
+				f.StringVar(&user.Username, "username", "", "user name (default from the e-mail)")
+			},
+			run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
+				user.Email = args[0]
+				return a.show(c.CreateUser(ctx, user))
+			}),
+		}),
 		a.command(command{
 			use: "list", short: "List the users",
 			long:    "Lists the users of the app.",
 			example: "qredo sandbox users list",
 			run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 				state, err := c.State(ctx)
-				if err != nil {
-					return err
-				}
-				return list(a, state.Users, "Email", "ID", "Username", "FirstName", "LastName")
+				return a.list(found(state.Users, err), "Email", "ID", "Username", "FirstName", "LastName")
 			}),
 		}))
 }
@@ -155,10 +144,8 @@ func (a *app) controlAccept() *cobra.Command {
 		long:    "Lets a user accept the request of the company that --company names, or of all that have asked.",
 		example: "qredo sandbox accept alice@example.com --company COMPANY_ID",
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
-			if err := c.Accept(ctx, args[0], qredo.CompanyID(a.settings.get(keyCompany).value)); err != nil {
-				return err
-			}
-			return a.done("%s has joined", plain(args[0]))
+			err := c.Accept(ctx, args[0], qredo.CompanyID(a.settings.get(keyCompany).value))
+			return a.done(aboutUser(args[0], err), "%s has joined", plain(args[0]))
 		}),
 	})
 }
@@ -169,45 +156,54 @@ func (a *app) controlVote(verb, short string, vote func(*sandbox.Control, contex
 		long:    short + " a transaction, named by its own ID or by the action's.",
 		example: "qredo sandbox " + verb + " alice@example.com TX_ID",
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
-			if err := vote(c, ctx, args[0], args[1]); err != nil {
-				return err
-			}
-			return a.done("%s: %s %s", plain(args[0]), verb, plain(args[1]))
+			return a.done(aboutVote(args[0], args[1], vote(c, ctx, args[0], args[1])), "%s: %s %s", plain(args[0]), verb, plain(args[1]))
 		}),
 	})
+}
+
+// aboutUser says so if there is no such user. A sandbox answers with a status and its reason.
+func aboutUser(user string, err error) error {
+	if err != nil && strings.Contains(err.Error(), "no such user") {
+		return fmt.Errorf("no user %s; see qredo sandbox users list", plain(user))
+	}
+	return err
+}
+
+// aboutVote says why a user cannot vote.
+func aboutVote(user, id string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "409 Conflict"):
+		return fmt.Errorf("%s: %s is no longer pending", plain(user), plain(id))
+	case strings.Contains(err.Error(), "no such action"):
+		return fmt.Errorf("%s: %s does not wait for their approval; see qredo sandbox pending", plain(user), plain(id))
+	}
+	return aboutUser(user, err)
 }
 
 func (a *app) controlReset() *cobra.Command {
 	var yes bool
-	cmd := a.command(command{
+	return a.command(command{
 		use: "reset", short: "Forget everything but the keys",
 		long:    "Forgets users, companies, funds, money and transactions. It asks before, unless --yes is given.",
 		example: "qredo sandbox reset --yes",
+		flags:   func(f *flagSet) { f.BoolVarP(&yes, "yes", "y", false, "do not ask") },
+		check: func() error {
+			if !yes && !a.terminal.in {
+				return usagef("this forgets everything and there is no terminal to ask at: give --yes")
+			}
+			return nil
+		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 			if !yes {
-				s := submission{app: a}
-				if err := s.check(); err != nil {
-					return usagef("this forgets everything and there is no terminal to ask at: give --yes")
-				}
-				if err := s.ask(ctx, "Forget everything but the keys"); err != nil {
+				if err := a.ask(ctx, "Forget everything but the keys?"); err != nil {
 					return err
 				}
 			}
-			if err := c.Reset(ctx); err != nil {
-				return err
-			}
-			return a.done("everything but the keys is forgotten")
+			return a.done(c.Reset(ctx), "everything but the keys is forgotten")
 		}),
 	})
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	return cmd
-}
-
-// walletOverview is a wallet with where it is.
-type walletOverview struct {
-	Company qredo.CompanyID
-	Fund    qredo.FundID
-	sandbox.WalletState
 }
 
 func (a *app) controlState() *cobra.Command {
@@ -223,37 +219,25 @@ func (a *app) controlState() *cobra.Command {
 			if a.json() {
 				return a.jsonLine(state)
 			}
-			wallets := []walletOverview{}
-			for _, company := range state.Companies {
-				for _, fund := range company.Funds {
-					for _, w := range fund.Wallets {
-						wallets = append(wallets, walletOverview{company.ID, fund.ID, w})
-					}
-				}
-			}
-			return list(a, wallets, "Company", "Fund", "ID", "Name", "Balance", "Held")
+			return a.list(found(allWallets(state), nil), "Company", "Fund", "ID", "Name", "Balance", "Held")
 		}),
 	})
 }
 
 func (a *app) controlExchange() *cobra.Command {
 	var e qredo.Exchange
-	cmd := a.command(command{
+	return a.command(command{
 		use: "exchange CORE_CLIENT_ID", short: "Put a core client on the list of exchanges",
 		long:    "Puts a core client on the list of exchanges that wallets can be connected to.",
 		example: "qredo sandbox exchange CORE_CLIENT_ID --name 'Demo Venue' --url https://venue.example",
+		flags: func(f *flagSet) {
+			f.StringVar(&e.Name, "name", "", "name (required)")
+			f.StringVar(&e.URL, "url", "", "URL")
+		},
+		needs: []string{"name"},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
-			if err := required("name", e.Name); err != nil {
-				return err
-			}
 			e.ID = args[0]
-			if err := c.ListExchange(ctx, e); err != nil {
-				return err
-			}
-			return a.done("%s is an exchange", plain(strings.TrimSpace(e.Name)))
+			return a.done(c.ListExchange(ctx, e), "%s is an exchange", plain(strings.TrimSpace(e.Name)))
 		}),
 	})
-	cmd.Flags().StringVar(&e.Name, "name", "", "name (required)")
-	cmd.Flags().StringVar(&e.URL, "url", "", "URL")
-	return cmd
 }

@@ -64,48 +64,71 @@ type demoSeed struct {
 	client  *qredo.Client
 }
 
-// exchange makes the first company: people approve.
-func (d *demoSeed) exchange(ctx context.Context) error {
-	made, err := d.client.Companies.Create(ctx, qredo.CompanyRequest{
-		Name: "Demo Exchange", City: "Paris", Country: "FR", Domain: "exchange.example", Ref: "demo-exchange",
-	})
+// demoCompany is a company of the demo, with a fund.
+type demoCompany struct {
+	qredo.CompanyRequest
+	approvers []string // e-mails of people, or IDs of core clients
+	fund      string
+	wallets   []qredo.WalletRequest
+}
+
+// add makes a company and its fund: all approvers must agree to withdrawals, one to transfers.
+func (d *demoSeed) add(ctx context.Context, c demoCompany) (company qredo.CompanyID, fund *qredo.Fund, err error) {
+	made, err := d.client.Companies.Create(ctx, c.CompanyRequest)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	d.Company = made.ID
-	for _, u := range []sandbox.User{{Email: demoAlice, FirstName: "Alice"}, {Email: demoBob, FirstName: "Bob"}} {
-		_, err := d.sandbox.CreateUser(u)
-		err = errors.Join(err,
-			d.client.TrustedNetwork.Add(ctx, d.Company, qredo.TrustedPartyRequest{Address: u.Email}),
-			d.sandbox.Accept(u.Email, d.Company))
-		if err != nil {
-			return err
+	for _, address := range c.approvers {
+		if err := d.client.TrustedNetwork.Add(ctx, made.ID, qredo.TrustedPartyRequest{Address: address}); err != nil {
+			return "", nil, err
+		}
+		if address == string(d.CoreClient) {
+			continue // programs need not accept
+		}
+		if err := d.sandbox.Accept(address, made.ID); err != nil {
+			return "", nil, err
 		}
 	}
-	parties, err := d.client.TrustedNetwork.List(ctx, d.Company)
+	parties, err := d.client.TrustedNetwork.List(ctx, made.ID)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	var members []qredo.TrustedEntityID
 	for _, p := range parties {
 		members = append(members, p.ID)
 	}
-	fund, err := d.client.Funds.Create(ctx, d.Company, qredo.FundRequest{
-		Name: "Client assets", Description: "Assets held for clients",
-		CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 2, Members: members},
+	created, err := d.client.Funds.Create(ctx, made.ID, qredo.FundRequest{
+		Name: c.fund, Wallets: c.wallets,
+		CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: len(members), Members: members},
 		CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: members},
-		Wallets: []qredo.WalletRequest{
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	fund, err = d.client.Funds.Get(ctx, made.ID, created.ID)
+	return made.ID, fund, err
+}
+
+// exchange makes the first company: people approve.
+func (d *demoSeed) exchange(ctx context.Context) error {
+	for _, u := range []sandbox.User{{Email: demoAlice, FirstName: "Alice"}, {Email: demoBob, FirstName: "Bob"}} {
+		if _, err := d.sandbox.CreateUser(u); err != nil {
+			return err
+		}
+	}
+	company, fund, err := d.add(ctx, demoCompany{
+		CompanyRequest: qredo.CompanyRequest{Name: "Demo Exchange", City: "Paris", Country: "FR", Domain: "exchange.example", Ref: "demo-exchange"},
+		approvers:      []string{demoAlice, demoBob},
+		fund:           "Client assets",
+		wallets: []qredo.WalletRequest{
 			{Name: "Treasury", Asset: "BTC-TESTNET"}, {Name: "Trading", Asset: "BTC-TESTNET"}, {Name: "Ether", Asset: "ETH-TESTNET"},
 		},
 	})
 	if err != nil {
 		return err
 	}
-	full, err := d.client.Funds.Get(ctx, d.Company, fund.ID)
-	if err != nil {
-		return err
-	}
-	d.Fund, d.Treasury, d.Trading, d.Eth = fund.ID, full.Wallets[0].ID, full.Wallets[1].ID, full.Wallets[2].ID
+	d.Company, d.Fund = company, fund.ID
+	d.Treasury, d.Trading, d.Eth = fund.Wallets[0].ID, fund.Wallets[1].ID, fund.Wallets[2].ID
 	return d.client.Funds.AddToWhitelist(ctx, d.Company, d.Fund, qredo.WhitelistEntry{
 		Asset: "BTC-TESTNET", Address: d.Payout, Name: "Cold storage",
 	})
@@ -113,34 +136,21 @@ func (d *demoSeed) exchange(ctx context.Context) error {
 
 // maker makes the second company: a core client approves.
 func (d *demoSeed) maker(ctx context.Context) error {
-	made, err := d.client.Companies.Create(ctx, qredo.CompanyRequest{
-		Name: "Demo Maker", City: "London", Country: "GB", Domain: "maker.example", Ref: "demo-maker",
-	})
-	if err != nil {
-		return err
-	}
-	d.Maker = made.ID
 	approver, err := d.client.CoreClients.Create(ctx, "Demo approver")
 	if err != nil {
 		return err
 	}
 	d.CoreClient = approver.ID
-	if err := d.client.TrustedNetwork.Add(ctx, d.Maker, qredo.TrustedPartyRequest{Address: string(approver.ID)}); err != nil {
-		return err
-	}
-	members := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(approver.ID)}}
-	fund, err := d.client.Funds.Create(ctx, d.Maker, qredo.FundRequest{
-		Name: "Inventory", CustodyGroupWithdraw: members, CustodyGroupTx: members,
-		Wallets: []qredo.WalletRequest{{Name: "Bitcoin", Asset: "BTC-TESTNET"}, {Name: "Ether", Asset: "ETH-TESTNET"}},
+	company, fund, err := d.add(ctx, demoCompany{
+		CompanyRequest: qredo.CompanyRequest{Name: "Demo Maker", City: "London", Country: "GB", Domain: "maker.example", Ref: "demo-maker"},
+		approvers:      []string{string(approver.ID)},
+		fund:           "Inventory",
+		wallets:        []qredo.WalletRequest{{Name: "Bitcoin", Asset: "BTC-TESTNET"}, {Name: "Ether", Asset: "ETH-TESTNET"}},
 	})
 	if err != nil {
 		return err
 	}
-	full, err := d.client.Funds.Get(ctx, d.Maker, fund.ID)
-	if err != nil {
-		return err
-	}
-	d.MakerFund, d.MakerBTC, d.MakerETH = fund.ID, full.Wallets[0].ID, full.Wallets[1].ID
+	d.Maker, d.MakerFund, d.MakerBTC, d.MakerETH = company, fund.ID, fund.Wallets[0].ID, fund.Wallets[1].ID
 	return nil
 }
 
@@ -162,10 +172,11 @@ func (d *demoSeed) deposits(ctx context.Context) error {
 	return nil
 }
 
-func (d *demoSeed) transfer(ctx context.Context, amount qredo.Amount, reference string) (qredo.TxID, error) {
-	sent, err := d.client.Transfers.Create(ctx, d.Company, qredo.TransferRequest{
-		WalletID: d.Treasury, Counterparty: string(d.Trading), Reference: reference,
-		Expires: qredo.TimeOf(d.sandbox.Now().Add(7 * 24 * time.Hour)), Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: amount},
+// transfer asks for a transfer to the exchange's wallet for trading.
+func (d *demoSeed) transfer(ctx context.Context, company qredo.CompanyID, from qredo.WalletID, amount qredo.Amount, reference string) (qredo.TxID, error) {
+	sent, err := d.client.Transfers.Create(ctx, company, qredo.TransferRequest{
+		WalletID: from, Counterparty: string(d.Trading), Reference: reference, Expires: d.nextWeek(),
+		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: amount},
 	})
 	if err != nil {
 		return "", err
@@ -173,13 +184,17 @@ func (d *demoSeed) transfer(ctx context.Context, amount qredo.Amount, reference 
 	return sent.TxID, nil
 }
 
+func (d *demoSeed) nextWeek() qredo.Time {
+	return qredo.TimeOf(d.sandbox.Now().Add(7 * 24 * time.Hour))
+}
+
 // history makes transactions that have ended.
 func (d *demoSeed) history(ctx context.Context) error {
-	done, err := d.transfer(ctx, 10_000_000, "demo: done")
+	done, err := d.transfer(ctx, d.Company, d.Treasury, 10_000_000, "demo: done")
 	if err != nil {
 		return err
 	}
-	refused, err := d.transfer(ctx, 5_000_000, "demo: rejected")
+	refused, err := d.transfer(ctx, d.Company, d.Treasury, 5_000_000, "demo: rejected")
 	if err != nil {
 		return err
 	}
@@ -190,21 +205,17 @@ func (d *demoSeed) history(ctx context.Context) error {
 
 // pending makes transactions that wait for people and for the core client.
 func (d *demoSeed) pending(ctx context.Context) (err error) {
-	if d.PendingTransfer, err = d.transfer(ctx, 2_500_000, "demo: waits for Alice or Bob"); err != nil {
+	if d.PendingTransfer, err = d.transfer(ctx, d.Company, d.Treasury, 2_500_000, "demo: waits for Alice or Bob"); err != nil {
 		return err
 	}
-	expires := qredo.TimeOf(d.sandbox.Now().Add(7 * 24 * time.Hour))
 	out, err := d.client.Transfers.Withdraw(ctx, d.Company, qredo.WithdrawalRequest{
-		WalletID: d.Treasury, Address: d.Payout, Reference: "demo: waits for Alice and Bob", Expires: expires,
+		WalletID: d.Treasury, Address: d.Payout, Reference: "demo: waits for Alice and Bob", Expires: d.nextWeek(),
 		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: 25_000_000},
 	})
 	if err != nil {
 		return err
 	}
 	d.PendingWithdrawal = out.TxID
-	_, err = d.client.Transfers.Create(ctx, d.Maker, qredo.TransferRequest{
-		WalletID: d.MakerBTC, Counterparty: string(d.Trading), Reference: "demo: waits for the core client", Expires: expires,
-		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: 50_000_000},
-	})
+	_, err = d.transfer(ctx, d.Maker, d.MakerBTC, 50_000_000, "demo: waits for the core client")
 	return err
 }

@@ -25,54 +25,45 @@ func (a *app) controlFault() *cobra.Command {
 	for i, k := range faultKinds {
 		names[i] = string(k)
 	}
-	cmd := a.command(command{
-		use: "fault KIND", short: "Make requests go wrong, or with none right again",
+	return a.command(command{
+		use: "fault KIND", short: `Make requests go wrong; "fault none" ends it`,
 		long: `Makes requests to the APIs go wrong from now on, in place of what was set before. KIND is one of
 ` + strings.Join(names, ", ") + `;
 or none. What each does is in the sandbox's RULES.md.`,
 		example: `qredo sandbox fault drop_answer --operation 'POST /company/{company_id}/transfer' --times 1
 			qredo sandbox fault rate_limit --rate 0.2 --delay 1s
 			qredo sandbox fault none`,
+		flags: func(f *flagSet) {
+			f.StringVar(&rule.Operation, "operation", "", "only this operation, as in POST /company/{company_id}/transfer")
+			f.Float64Var(&rule.Rate, "rate", 1, "part of the requests: 0.2 is a fifth")
+			f.IntVar(&rule.Times, "times", 0, "how often in all; without end if 0")
+			f.DurationVar(&rule.Delay, "delay", 0, "of delay and rate_limit: how long")
+			f.DurationVar(&rule.Skew, "skew", 0, "of skewed_date: how far ahead the date is")
+			f.Uint64Var(&seed, "random-seed", 1, "the same seed makes the same choices")
+		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			if args[0] == "none" {
-				if err := c.SetFaults(ctx, seed); err != nil {
-					return err
-				}
-				return a.done("nothing goes wrong any more")
+				return a.done(c.SetFaults(ctx, seed), "nothing goes wrong any more")
 			}
-			if err := oneOf("KIND", args[0], slices.Concat(names, []string{"none"})...); err != nil {
+			if !slices.Contains(names, args[0]) {
 				return usagef("KIND must be %s or none, is %q", strings.Join(names, ", "), args[0])
 			}
 			rule.Kind = sandbox.FaultKind(args[0])
-			if err := c.SetFaults(ctx, seed, rule); err != nil {
-				return err
-			}
-			return a.done("requests go wrong: %s", args[0])
+			return a.done(c.SetFaults(ctx, seed, rule), "requests go wrong: %s", args[0])
 		}),
 	})
-	cmd.Flags().StringVar(&rule.Operation, "operation", "", "only this operation, as in POST /company/{company_id}/transfer")
-	cmd.Flags().Float64Var(&rule.Rate, "rate", 1, "part of the requests: 0.2 is a fifth")
-	cmd.Flags().IntVar(&rule.Times, "times", 0, "how often in all; without end if 0")
-	cmd.Flags().DurationVar(&rule.Delay, "delay", 0, "of delay and rate_limit: how long")
-	cmd.Flags().DurationVar(&rule.Skew, "skew", 0, "of skewed_date: how far ahead the date is")
-	cmd.Flags().Uint64Var(&seed, "fault-seed", 1, "the same seed makes the same choices")
-	return cmd
 }
 
 func (a *app) controlFeeds() *cobra.Command {
-	type met struct{ Connections int }
 	counted := func(verb, short, done string, call func(*sandbox.Control, context.Context) (int, error)) *cobra.Command {
 		return a.command(command{
 			use: verb, short: short, long: short + ", and tells how many there were.", example: "qredo sandbox feeds " + verb,
 			run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 				n, err := call(c, ctx)
-				if err != nil {
-					return err
+				if err == nil && a.json() {
+					return a.jsonLine(struct{ Connections int }{n})
 				}
-				if a.json() {
-					return a.jsonLine(met{n})
-				}
-				return a.done(done, n)
+				return a.done(err, done, n)
 			}),
 		})
 	}
@@ -89,10 +80,7 @@ func (a *app) controlFeeds() *cobra.Command {
 				if err != nil || by < 0 {
 					return usagef("DURATION must be such as 500ms, is %q", args[0])
 				}
-				if err := c.DelayFeeds(ctx, by); err != nil {
-					return err
-				}
-				return a.done("each message waits %s", by)
+				return a.done(c.DelayFeeds(ctx, by), "each message waits %s", by)
 			}),
 		}),
 		a.command(command{
@@ -102,10 +90,7 @@ func (a *app) controlFeeds() *cobra.Command {
 				if args[0] != "on" && args[0] != "off" {
 					return usagef("ON must be on or off, is %q", args[0])
 				}
-				if err := c.DuplicateFeeds(ctx, args[0] == "on"); err != nil {
-					return err
-				}
-				return a.done("messages are sent twice: %s", args[0])
+				return a.done(c.DuplicateFeeds(ctx, args[0] == "on"), "messages are sent twice: %s", args[0])
 			}),
 		}),
 	)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -32,7 +33,7 @@ type serving struct {
 
 func (a *app) sandboxServe() *cobra.Command {
 	var s serving
-	cmd := a.command(command{
+	return a.command(command{
 		use: "serve", short: "Run a sandbox until it is interrupted",
 		long: `Runs a sandbox until SIGINT or SIGTERM, and prints the lines to export for the other commands and for programs.
 
@@ -44,20 +45,27 @@ With --data, the state outlives the sandbox: what was answered is on the disk.
 are done, rejected and pending. It does nothing where there are companies already.`,
 		example: `qredo sandbox serve --seed demo
 			qredo sandbox serve --listen 127.0.0.1:8765 --data ./data --tls
-			eval "$(qredo sandbox serve --listen 127.0.0.1:0 --env-file sandbox.env & sleep 1; cat sandbox.env)"`,
+			rm -f sandbox.env; qredo sandbox serve --env-file sandbox.env >/dev/null &
+			until [ -s sandbox.env ]; do sleep 0.1; done; . ./sandbox.env`,
+		flags: func(f *flagSet) {
+			f.StringVar(&s.listen, "listen", "127.0.0.1:8765", "address to listen on; port 0 is any free one")
+			f.StringVar(&s.data, "data", "", "folder to keep the state in (default none: it ends with the sandbox)")
+			f.StringVar(&s.keys, "keys", "", "folder to keep the keys in")
+			f.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate authority of its own")
+			f.StringArrayVar(&s.publicURLs, "public-url", nil, "base URL that clients may sign for besides; repeat for several")
+			f.StringVar(&s.seed, "seed", "", "demo: begin with something to look at")
+			f.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox answers")
+			f.BoolVar(&s.testnet, "testnet-only", false, "offer testnet assets only, as the hosted sandbox did")
+			f.BoolVar(&s.unsigned, "unsigned", false, "take requests that are not signed, as the hosted sandbox did")
+		},
+		check: func() error {
+			if s.seed == "" {
+				return nil
+			}
+			return oneOf("seed", s.seed, "demo")
+		},
 		run: func(ctx context.Context, _ []string) error { return a.serve(ctx, s) },
 	})
-	flags := cmd.Flags()
-	flags.StringVar(&s.listen, "listen", "127.0.0.1:8765", "address to listen on; port 0 is any free one")
-	flags.StringVar(&s.data, "data", "", "folder to keep the state in (default none: it ends with the sandbox)")
-	flags.StringVar(&s.keys, "keys", "", "folder to keep the keys in")
-	flags.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate authority of its own")
-	flags.StringArrayVar(&s.publicURLs, "public-url", nil, "base URL that clients may sign for besides; repeat for several")
-	flags.StringVar(&s.seed, "seed", "", "demo: begin with something to look at")
-	flags.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox answers")
-	flags.BoolVar(&s.testnet, "testnet-only", false, "offer testnet assets only, as the hosted sandbox did")
-	flags.BoolVar(&s.unsigned, "unsigned", false, "take requests that are not signed, as the hosted sandbox did")
-	return cmd
 }
 
 func (s serving) options() []sandbox.Option {
@@ -81,36 +89,22 @@ func (s serving) options() []sandbox.Option {
 }
 
 func (a *app) serve(ctx context.Context, s serving) error {
-	if s.seed != "" {
-		if err := oneOf("seed", s.seed, "demo"); err != nil {
-			return err
-		}
-	}
-	if s.keys == "" {
-		s.keys = s.data
-	}
-	if s.keys == "" {
+	if s.keys = cmp.Or(s.keys, s.data); s.keys == "" {
 		dir := a.env("XDG_DATA_HOME")
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(a.env("HOME"), ".local", "share")
 		}
 		s.keys = filepath.Join(dir, "qredo", "sandbox")
 	}
-	keys, err := filepath.Abs(s.keys)
-	if err != nil {
+	var err error
+	if s.keys, err = filepath.Abs(s.keys); err != nil {
 		return err
 	}
-	s.keys = keys
 	srv, err := sandbox.Start(s.options()...)
 	if err != nil {
 		return err
 	}
-	closed := false
-	defer func() {
-		if !closed {
-			_ = srv.Close()
-		}
-	}()
+	defer func() { _ = srv.Close() }() // for errors: at the end it is closed already
 	lines := exports(srv, s)
 	if s.seed == "demo" {
 		demo, err := SeedDemo(ctx, srv.Sandbox, srv.Client())
@@ -133,7 +127,6 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		}
 	}
 	<-ctx.Done()
-	closed = true
 	if err := srv.Close(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,7 +66,7 @@ const (
 var settingKeys = []settingKey{
 	{name: keyOutput, flag: "output", env: "QREDO_OUTPUT", help: "table for people, json for programs (lists: one object a line)"},
 	{name: keyBaseURL, flag: "base-url", env: "QREDO_BASE_URL", help: "base URL of the Partner API, such as http://127.0.0.1:8765/api/v1/p"},
-	{name: keyEnvironment, flag: "env", env: "QREDO_ENVIRONMENT", help: "production, sandbox or play, in place of a base URL"},
+	{name: keyEnvironment, flag: "environment", env: "QREDO_ENVIRONMENT", help: "production, sandbox or play, in place of a base URL"},
 	{name: keyAPIKey, flag: "api-key", env: "QREDO_API_KEY", secret: true, help: "API key; other users can see it in the list of processes"},
 	{name: keyAPIKeyFile, flag: "api-key-file", env: "QREDO_API_KEY_FILE", help: "file that holds the API key"},
 	{name: keyPrivate, env: "QREDO_PRIVATE_KEY", secret: true},
@@ -101,21 +102,15 @@ type settings struct {
 }
 
 // load reads the configuration for a command.
-func (a *app) load(*cobra.Command) error {
-	s := &settings{global: &a.global, env: a.env, file: a.configPath(), profile: a.global.profile}
-	if s.profile == "" {
-		s.profile = a.env("QREDO_PROFILE")
-	}
+func (a *app) load() error {
+	s := &settings{global: &a.global, env: a.env, file: a.configPath(), profile: cmp.Or(a.global.profile, a.env("QREDO_PROFILE"))}
 	config, err := readConfig(s.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && a.global.config == "" && s.profile == "":
 	case err != nil:
 		return usagef("configuration: %v", err)
 	default:
-		if s.profile == "" {
-			s.profile = config.Profile
-		}
-		if s.profile != "" {
+		if s.profile = cmp.Or(s.profile, config.Profile); s.profile != "" {
 			var found bool
 			if s.values, found = config.Profiles[s.profile]; !found {
 				return usagef("configuration: %s has no profile %q", s.file, s.profile)
@@ -205,21 +200,20 @@ func (s *settings) baseURL() (setting, error) {
 	return found, nil
 }
 
-// secret reads a secret that is given as such or in a file.
-func (s *settings) secret(what, name, file string) (setting, error) {
-	found, err := s.first(name, file)
+// secret reads a secret that is given as such or in a file, and tells which of them.
+func (s *settings) secret(what, name, file string) (content string, from setting, err error) {
+	from, err = s.first(name, file)
 	switch {
 	case err != nil:
-		return found, err
-	case found.value == "":
-		return found, usagef("no %s: %s", what, hint(name, file))
-	case found.name == name:
-		return found, nil
+		return "", from, err
+	case from.value == "":
+		return "", from, usagef("no %s: %s", what, hint(name, file))
+	case from.name == name:
+		return from.value, from, nil
 	}
-	data, err := os.ReadFile(expandHome(found.value, s.env))
+	data, err := os.ReadFile(expandHome(from.value, s.env))
 	if err != nil {
-		return found, usagef("%s: %s: %v", what, found.source, err)
+		return "", from, usagef("%s: %s: %v", what, from.source, err)
 	}
-	found.value = string(data)
-	return found, nil
+	return string(data), from, nil
 }

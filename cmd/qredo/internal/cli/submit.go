@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
 )
@@ -16,58 +16,68 @@ import (
 // submission is a request for a transaction on its way: shown, confirmed, sent, and followed.
 type submission struct {
 	app       *app
+	resume    string // the command that waits for it
 	yes, wait bool
 	key       string
 	expires   string
+	until     qredo.Time // what expires says
 	poll      time.Duration
 	longest   time.Duration
-	flags     interface{ Changed(name string) bool }
+	flags     *flagSet
 }
 
 // add adds the flags that all requests for transactions have.
-func (s *submission) add(cmd *cobra.Command, expires string) {
-	flags := cmd.Flags()
-	s.flags = flags
-	flags.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
-	flags.StringVar(&s.key, "idempotency-key", "", "your own key for the transaction: the same key never makes a second one (default a new key, which is printed)")
-	s.waitFlags(cmd)
-	flags.BoolVar(&s.wait, "wait", false, "follow the transaction to its end")
+func (s *submission) add(f *flagSet, expires string) {
+	f.StringVar(&s.key, "idempotency-key", "", "your own key for the transaction: the same key never makes a second one (default a new key, which is printed)")
+	s.askFlags(f)
 	if expires != "" {
-		flags.StringVar(&s.expires, "expires", expires, "until when it can be approved: from now, such as 24h, or a time such as 2026-01-31T15:04:05Z")
+		f.StringVar(&s.expires, "expires", expires, "until when it can be approved: from now, such as 24h, or a time such as 2026-01-31T15:04:05Z")
 	}
 }
 
-func (s *submission) waitFlags(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&s.poll, "poll", 2*time.Second, "pause between two looks while waiting")
-	cmd.Flags().DurationVar(&s.longest, "wait-timeout", 0, "wait no longer than this; no end if 0")
+func (s *submission) askFlags(f *flagSet) {
+	s.flags = f
+	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&s.wait, "wait", false, "follow the transaction to its end")
+	s.waitFlags(f)
 }
 
-// check refuses what cannot be confirmed, before anything is sent.
+// check refuses what cannot be confirmed or followed, before anything is sent.
 func (s *submission) check() error {
 	if !s.yes && !s.app.terminal.in {
 		return usagef("this moves assets and there is no terminal to ask at: give --yes")
 	}
 	// An empty variable in a script must not become a new key, and so another payment, at each run.
-	if s.flags != nil && s.flags.Changed("idempotency-key") && strings.TrimSpace(s.key) == "" {
+	if s.flags.Changed("idempotency-key") && strings.TrimSpace(s.key) == "" {
 		return usagef("--idempotency-key is empty: give a key, or leave the flag out for a new one")
 	}
-	return nil
+	if err := s.checkWait(); err != nil {
+		return err
+	}
+	return s.readExpires()
 }
 
-// until reads --expires.
-func (s *submission) until() (qredo.Time, error) {
+func (s *submission) readExpires() error {
+	if s.flags.Lookup("expires") == nil {
+		return nil
+	}
 	if d, err := time.ParseDuration(s.expires); err == nil {
 		if d <= 0 {
-			return qredo.Time{}, usagef("--expires must be in the future, is %s", s.expires)
+			return usagef("--expires must be in the future, is %s", s.expires)
 		}
-		return qredo.TimeOf(s.app.now().Add(d)), nil
+		s.until = qredo.TimeOf(s.app.now().Add(d))
+		return nil
 	}
 	at, err := time.Parse(time.RFC3339, s.expires)
 	if err != nil {
-		return qredo.Time{}, usagef("--expires must be a duration such as 24h, or a time such as 2026-01-31T15:04:05Z; is %q", s.expires)
+		return usagef("--expires must be a duration such as 24h, or a time such as 2026-01-31T15:04:05Z; is %q", s.expires)
 	}
-	return qredo.TimeOf(at), nil
+	s.until = qredo.TimeOf(at)
+	return nil
 }
+
+// expiry is until when it can be approved, for people.
+func (s *submission) expiry() string { return s.until.UTC().Format("2006-01-02 15:04:05 MST") }
 
 // planned is a line of what is shown before a transaction is asked for.
 type planned struct{ name, value string }
@@ -75,33 +85,37 @@ type planned struct{ name, value string }
 // confirm shows what will be done and asks, unless --yes was given. Then it fixes the idempotency key and
 // prints it, before anything is sent.
 func (s *submission) confirm(ctx context.Context, title string, plan ...planned) (qredo.PartnerTxID, error) {
+	if err := s.show(ctx, title, plan...); err != nil {
+		return "", err
+	}
+	s.key = cmp.Or(s.key, rand.Text())
+	fmt.Fprintf(s.app.err, "idempotency key: %s\n", s.key)
+	return qredo.PartnerTxID(s.key), nil
+}
+
+// show shows what will be done and asks, unless --yes was given.
+func (s *submission) show(ctx context.Context, title string, plan ...planned) error {
 	fmt.Fprintln(s.app.err, title)
 	for _, line := range plan {
 		if line.value != "" {
 			fmt.Fprintf(s.app.err, "  %s %s\n", pad(line.name, 10), plain(line.value))
 		}
 	}
-	if !s.yes {
-		if err := s.ask(ctx, ""); err != nil {
-			return "", err
-		}
+	if s.yes {
+		return nil
 	}
-	if s.key == "" {
-		s.key = rand.Text()
-	}
-	fmt.Fprintf(s.app.err, "idempotency key: %s\n", s.key)
-	return qredo.PartnerTxID(s.key), nil
+	return s.app.ask(ctx, "Proceed?")
 }
 
 // ask asks whether to go on.
-func (s *submission) ask(ctx context.Context, what string) error {
-	fmt.Fprint(s.app.err, strings.TrimPrefix(what+". Proceed? [y/N]", ". "), " ")
-	answer, err := s.app.readLine(ctx)
+func (a *app) ask(ctx context.Context, question string) error {
+	fmt.Fprint(a.err, question, " [y/N] ")
+	answer, err := a.readLine(ctx)
 	if err != nil {
 		return err
 	}
 	if answer != "y" && answer != "yes" {
-		return foundError{"nothing was done"}
+		return errors.New("nothing was done")
 	}
 	return nil
 }
@@ -122,50 +136,77 @@ func (a *app) readLine(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("nothing was done: %w", ctx.Err())
 	case r := <-read:
 		if r.err != nil && r.text == "" {
-			return "", foundError{"nothing was done: no answer"}
+			return "", errors.New("nothing was done: no answer")
 		}
 		return strings.ToLower(strings.TrimSpace(r.text)), nil
 	}
 }
 
-// look follows a transaction: it is one of the client's Wait methods.
-type look func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)
+func (s *submission) waitFlags(f *flagSet) {
+	f.DurationVar(&s.poll, "poll-interval", 2*time.Second, "pause between two looks while waiting")
+	f.DurationVar(&s.longest, "wait-timeout", 0, "wait no longer than this; no end if 0")
+}
+
+func (s *submission) checkWait() error {
+	if s.poll <= 0 {
+		return usagef("--poll-interval must be more than zero, is %s", s.poll)
+	}
+	return nil
+}
+
+// look gets a transaction, at once or when it has ended.
+type look[T any] func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*T, error)
+
+// of makes a look of a method of the client for the transactions of a company or core client.
+func of[O, T any](owner O, get func(context.Context, O, qredo.TxID, ...qredo.CallOption) (*T, error)) look[T] {
+	return func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*T, error) {
+		return get(ctx, owner, tx, opts...)
+	}
+}
 
 // finish prints what was submitted, and follows it to its end if that is asked for.
-func (s *submission) finish(ctx context.Context, sent any, made qredo.Submission, follow look) error {
+func (s *submission) finish(ctx context.Context, sent any, made qredo.Submission, wait look[qredo.Transaction]) error {
 	if made.Status == qredo.SubmissionExisting {
 		fmt.Fprintln(s.app.err, "there was a transaction with this key already: it is that one, as it was first asked for")
 	}
+	return followIfAsked(ctx, s, sent, made.TxID, wait)
+}
+
+// followIfAsked prints what was submitted, or with --wait follows it to its end.
+func followIfAsked[T any](ctx context.Context, s *submission, sent any, tx qredo.TxID, wait look[T]) error {
 	if !s.wait {
-		return s.app.show(sent)
+		return s.app.show(sent, nil)
 	}
-	fmt.Fprintf(s.app.err, "transaction %s: waiting\n", made.TxID)
-	return s.follow(ctx, made.TxID, follow)
+	fmt.Fprintf(s.app.err, "transaction %s: waiting\n", tx)
+	return follow(ctx, s, tx, wait)
 }
 
 // follow waits for a transaction and prints how it ended.
-func (s *submission) follow(ctx context.Context, tx qredo.TxID, follow look) error {
-	if s.poll <= 0 {
-		return usagef("--poll must be more than zero, is %s", s.poll)
-	}
+func follow[T any](ctx context.Context, s *submission, tx qredo.TxID, wait look[T]) error {
 	if s.longest > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.longest)
 		defer cancel()
 	}
-	ended, err := follow(ctx, tx, qredo.WithPollInterval(s.poll))
-	if err != nil {
-		return waited(tx, err)
+	ended, err := wait(ctx, tx, qredo.WithPollInterval(s.poll))
+	return s.app.show(ended, s.waited(tx, err))
+}
+
+// waited is what became of waiting for a transaction.
+func (s *submission) waited(tx qredo.TxID, err error) error {
+	if err == nil || errors.As(err, new(*qredo.TxError)) {
+		return err
 	}
-	return s.app.show(ended)
+	return waitError{tx, s.resume, err}
 }
 
 // named is a wallet as it stands in a plan.
-func named(w *qredo.Wallet) string {
-	if w.Name == "" {
-		return string(w.ID)
+func (a *app) named(w *qredo.Wallet) string {
+	text := string(w.ID)
+	if w.Name != "" {
+		text += " (" + w.Name + ")"
 	}
-	return fmt.Sprintf("%s (%s)", w.ID, w.Name)
+	return text + ", balance " + a.figure(w.Balance, w.Asset)
 }
 
 // feePlan are the lines about what a movement costs. Where the service does not say, they are left out.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,95 +10,72 @@ import (
 )
 
 func (a *app) swapCommands() *cobra.Command {
-	makeGet := a.txGet("swap", func(ctx context.Context, c *qredo.Client, company qredo.CompanyID, tx qredo.TxID) (*qredo.Transaction, error) {
-		return c.Swaps.GetMake(ctx, company, tx)
-	})
-	makeWait := a.txWait("swap", func(c *qredo.Client, company qredo.CompanyID) look {
-		return func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-			return c.Swaps.WaitMake(ctx, company, tx, opts...)
-		}
-	})
-	takeGet := a.txGet("swap", func(ctx context.Context, c *qredo.Client, company qredo.CompanyID, tx qredo.TxID) (*qredo.Transaction, error) {
-		return c.Swaps.GetTake(ctx, company, tx)
-	})
-	takeGet.Use, takeGet.Short, takeGet.Example = "get-take TX_ID", "Show the taker's side of a swap", "  qredo swap get-take TX_ID"
-	takeWait := a.txWait("swap", func(c *qredo.Client, company qredo.CompanyID) look {
-		return func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-			return c.Swaps.WaitTake(ctx, company, tx, opts...)
-		}
-	})
-	takeWait.Use, takeWait.Short, takeWait.Example = "wait-take TX_ID", "Follow the taker's side to its end", "  qredo swap wait-take TX_ID"
 	return group("swap", "Swap assets between two parties",
 		`A swap is offered (made) by one side and taken by the other. Each side's custody group approves it; then both
 sides are settled in one step.`, `
-		qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --into WALLET_ID --receive 2ETH-TESTNET --reference quote-1
-		qredo swap take SWAP_ID --from WALLET_ID --into WALLET_ID --reference quote-1
+		qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --to WALLET_ID --receive 2ETH-TESTNET --reference quote-1
+		qredo swap take SWAP_ID --from WALLET_ID --to WALLET_ID --reference quote-1
 		qredo swap cancel SWAP_ID`,
-		a.swapMake(), makeGet, makeWait, a.swapTake(), takeGet, takeWait,
+		a.swapMake(),
+		a.txGet("swap get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Swaps.GetMake }),
+		a.txWait("swap wait", "Follow it to its end", func(c *qredo.Client) txMethod { return c.Swaps.WaitMake }),
+		a.swapTake(),
+		a.txGet("swap get-take", "Show the taker's side of a swap", func(c *qredo.Client) txMethod { return c.Swaps.GetTake }),
+		a.txWait("swap wait-take", "Follow the taker's side to its end", func(c *qredo.Client) txMethod { return c.Swaps.WaitTake }),
 		a.command(command{
 			use: "cancel SWAP_ID", short: "Withdraw an offer that nobody has taken",
 			long:    "Withdraws an offered swap that nobody has taken. Its amount is free again.",
 			example: "qredo swap cancel SWAP_ID",
-			run: func(ctx context.Context, args []string) error {
-				client, company, err := a.forCompany(nil)
-				if err != nil {
-					return err
-				}
-				if err := client.Swaps.CancelMake(ctx, company, qredo.TxID(args[0])); err != nil {
-					return err
-				}
-				return a.done("%s is cancelled", plain(args[0]))
-			},
+			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+				return a.done(client.Swaps.CancelMake(ctx, company, qredo.TxID(args[0])), "%s is cancelled", plain(args[0]))
+			}),
 		}),
 	)
 }
 
-// swapSides are the wallets of one side of a swap.
-type swapSides struct {
+// swapSide is one side of a swap.
+type swapSide struct {
 	submission
-	from, into, reference string
+	from, to, reference string
 }
 
-func (s *swapSides) add(cmd *cobra.Command, expires string) {
-	cmd.Flags().StringVar(&s.from, "from", "", "ID of the wallet that sends (required)")
-	cmd.Flags().StringVar(&s.into, "into", "", "ID of the wallet that receives (required)")
-	cmd.Flags().StringVar(&s.reference, "reference", "", "text for the ledger (required)")
-	s.submission.add(cmd, expires)
+func (s *swapSide) add(f *flagSet, expires string) {
+	f.StringVar(&s.from, "from", "", "ID of the wallet that sends (required)")
+	f.StringVar(&s.to, "to", "", "ID of the wallet that receives (required)")
+	f.StringVar(&s.reference, "reference", "", "text for the ledger (required)")
+	s.submission.add(f, expires)
 }
 
-// wallets reads both wallets.
-func (s *swapSides) wallets(ctx context.Context, client *qredo.Client) (from, into *qredo.Wallet, err error) {
-	if from, err = client.Wallets.Get(ctx, qredo.WalletID(s.from)); err == nil {
-		into, err = client.Wallets.Get(ctx, qredo.WalletID(s.into))
+// wallets reads both wallets, and says how they stand in the plan.
+func (s *swapSide) wallets(ctx context.Context, client *qredo.Client) (from, to *qredo.Wallet, plan []planned, err error) {
+	if from, err = client.Wallets.Get(ctx, qredo.WalletID(s.from)); err != nil {
+		return nil, nil, nil, err
 	}
-	return from, into, err
+	if to, err = client.Wallets.Get(ctx, qredo.WalletID(s.to)); err != nil {
+		return nil, nil, nil, err
+	}
+	return from, to, []planned{{"from", s.app.named(from)}, {"to", s.app.named(to)}, {"reference", s.reference}}, nil
 }
 
 func (a *app) swapMake() *cobra.Command {
 	var send, receive string
 	var baseUnits, hub bool
-	s := swapSides{submission: submission{app: a}}
-	cmd := a.command(command{
+	s := swapSide{submission: submission{app: a, resume: "qredo swap wait"}}
+	return a.command(command{
 		use: "make", short: "Offer a swap",
 		long: `Shows what will be offered, asks, and offers it. When your custody group has approved the offer it can be taken
 until it expires or is cancelled. --wait follows it until it is taken and settled.`,
-		example: "qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --into WALLET_ID --receive 2ETH-TESTNET --reference quote-1 --hub",
-		run: func(ctx context.Context, _ []string) error {
-			if err := required("from", s.from, "send", send, "into", s.into, "receive", receive, "reference", s.reference); err != nil {
-				return err
-			}
-			if err := s.check(); err != nil {
-				return err
-			}
-			expires, err := s.until()
-			if err != nil {
-				return err
-			}
-			client, company, err := a.forCompany(nil)
-			if err != nil {
-				return err
-			}
-			from, into, err := s.wallets(ctx, client)
+		example: "qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --to WALLET_ID --receive 2ETH-TESTNET --reference quote-1 --hub",
+		flags: func(f *flagSet) {
+			f.StringVar(&send, "send", "", "amount that is sent, as in 0.1BTC (required)")
+			f.StringVar(&receive, "receive", "", "amount that is received, as in 2ETH (required)")
+			f.BoolVar(&baseUnits, "base-units", false, "both amounts are whole numbers of base units")
+			f.BoolVar(&hub, "hub", false, "list it on the liquidity hub as soon as it is approved")
+			s.add(f, "24h")
+		},
+		needs: []string{"from", "send", "to", "receive", "reference"}, check: s.check,
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
+			from, to, plan, err := s.wallets(ctx, client)
 			if err != nil {
 				return err
 			}
@@ -107,76 +83,55 @@ until it expires or is cancelled. --wait follows it until it is taken and settle
 			if err != nil {
 				return err
 			}
-			in, err := a.money(ctx, "receive", receive, baseUnits, into.Asset)
+			in, err := a.money(ctx, "receive", receive, baseUnits, to.Asset)
 			if err != nil {
 				return err
 			}
-			key, err := s.confirm(ctx, fmt.Sprintf("Offer %s for %s", a.figure(out.Amount, out.Asset), a.figure(in.Amount, in.Asset)),
-				planned{"from", named(from)}, planned{"into", named(into)}, planned{"reference", s.reference},
-				planned{"expires", expires.UTC().Format(time.RFC3339)})
+			title := fmt.Sprintf("Offer %s for %s", a.figure(out.Amount, out.Asset), a.figure(in.Amount, in.Asset))
+			key, err := s.confirm(ctx, title, append(plan, planned{"expires", s.expiry()})...)
 			if err != nil {
 				return err
 			}
 			sent, err := client.Swaps.Make(ctx, company, qredo.SwapRequest{
-				SendWalletID: from.ID, ReceiveWalletID: into.ID, Reference: s.reference, PartnerTxID: key, Expires: expires,
+				SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key, Expires: s.until,
 				Send: out, Receive: in, AddToLiquidityHub: hub,
 			})
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, sent.Submission, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-				return client.Swaps.WaitMake(ctx, company, tx, opts...)
-			})
-		},
+			return s.finish(ctx, sent, sent.Submission, of(company, client.Swaps.WaitMake))
+		}),
 	})
-	cmd.Flags().StringVar(&send, "send", "", "amount that is sent, as in 0.1BTC (required)")
-	cmd.Flags().StringVar(&receive, "receive", "", "amount that is received, as in 2ETH (required)")
-	cmd.Flags().BoolVar(&baseUnits, "base-units", false, "both amounts are whole numbers of base units")
-	cmd.Flags().BoolVar(&hub, "hub", false, "list it on the liquidity hub as soon as it is approved")
-	s.add(cmd, "24h")
-	return cmd
 }
 
 func (a *app) swapTake() *cobra.Command {
-	s := swapSides{submission: submission{app: a}}
-	cmd := a.command(command{
+	s := swapSide{submission: submission{app: a, resume: "qredo swap wait-take"}}
+	return a.command(command{
 		use: "take SWAP_ID", short: "Take an offered swap",
 		long: `Shows which wallets the swap will use, asks, and takes it. When your custody group has approved, both sides are
 settled. What is sent and received is what the quote says: see "qredo hub list".`,
-		example: "qredo swap take SWAP_ID --from WALLET_ID --into WALLET_ID --reference quote-1 --wait",
-		run: func(ctx context.Context, args []string) error {
-			if err := required("from", s.from, "into", s.into, "reference", s.reference); err != nil {
-				return err
-			}
-			if err := s.check(); err != nil {
-				return err
-			}
-			client, company, err := a.forCompany(nil)
+		example: "qredo swap take SWAP_ID --from WALLET_ID --to WALLET_ID --reference quote-1 --wait",
+		flags:   func(f *flagSet) { s.add(f, "") },
+		needs:   []string{"from", "to", "reference"}, check: s.check,
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+			from, to, plan, err := s.wallets(ctx, client)
 			if err != nil {
 				return err
 			}
-			from, into, err := s.wallets(ctx, client)
-			if err != nil {
-				return err
-			}
-			plan := []planned{{"from", named(from)}, {"into", named(into)}, {"reference", s.reference}}
-			key, err := s.confirm(ctx, "Take swap "+plain(args[0]), append(plan, a.quotePlan(ctx, client, qredo.TxID(args[0]))...)...)
+			plan = append(plan, a.quotePlan(ctx, client, qredo.TxID(args[0]))...)
+			key, err := s.confirm(ctx, "Take swap "+plain(args[0]), plan...)
 			if err != nil {
 				return err
 			}
 			sent, err := client.Swaps.Take(ctx, company, qredo.TakeRequest{
-				SwapID: qredo.TxID(args[0]), SendWalletID: from.ID, ReceiveWalletID: into.ID, Reference: s.reference, PartnerTxID: key,
+				SwapID: qredo.TxID(args[0]), SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key,
 			})
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, *sent, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-				return client.Swaps.WaitTake(ctx, company, tx, opts...)
-			})
-		},
+			return s.finish(ctx, sent, *sent, of(company, client.Swaps.WaitTake))
+		}),
 	})
-	s.add(cmd, "")
-	return cmd
 }
 
 // quotePlan says what a quote on the hub asks for. A quote that is not listed there is not known before it is taken.
@@ -194,64 +149,44 @@ func (a *app) quotePlan(ctx context.Context, client *qredo.Client, swap qredo.Tx
 
 func (a *app) hubCommands() *cobra.Command {
 	var all bool
-	show := a.command(command{
-		use: "list", short: "List the quotes on the liquidity hub",
-		long:    "Lists the quotes on the liquidity hub as the company sees them, or with --all every one that the API key can see.",
-		example: "qredo hub list --all",
-		run: func(ctx context.Context, _ []string) error {
-			client, err := a.connect()
-			if err != nil {
-				return err
-			}
-			var quotes []qredo.HubQuote
-			if all {
-				quotes, err = client.Swaps.HubAll(ctx)
-			} else {
-				var company qredo.CompanyID
-				if company, err = a.company(); err == nil {
-					quotes, err = client.Swaps.Hub(ctx, company)
-				}
-			}
-			if err != nil {
-				return err
-			}
-			return list(a, quotes, "TxID", "SendAmount", "ReceiveAmount", "Owner", "Expires")
-		},
-	})
-	show.Flags().BoolVar(&all, "all", false, "not only as one company sees them")
 	var count int
-	feed := a.command(command{
-		use: "feed", short: "Print what happens on the liquidity hub, as it happens",
-		long:    "Prints each change of a quote, first those that are listed, until it is interrupted.",
-		example: "qredo hub feed --output json",
-		run: func(ctx context.Context, _ []string) error {
-			client, err := a.connect()
-			if err != nil {
-				return err
-			}
-			return follow(ctx, a, client.Swaps.Feed(ctx), count, "TxID", "Status")
-		},
-	})
-	feed.Flags().IntVar(&count, "count", 0, "end after this many changes; no end if 0")
 	return group("hub", "The liquidity hub, where swaps are offered",
 		"Quotes on the hub are swaps that anybody of the account can take.", `
 		qredo hub list
 		qredo hub publish SWAP_ID`,
-		show, feed,
+		a.command(command{
+			use: "list", short: "List the quotes on the liquidity hub",
+			long:    "Lists the quotes on the liquidity hub as the company sees them, or with --all every one that the API key can see.",
+			example: "qredo hub list --all",
+			flags:   func(f *flagSet) { f.BoolVar(&all, "all", false, "not only as one company sees them") },
+			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+				columns := []string{"TxID", "SendAmount", "ReceiveAmount", "Owner", "Expires"}
+				if all {
+					return a.list(found(client.Swaps.HubAll(ctx)), columns...)
+				}
+				company, err := a.company()
+				if err != nil {
+					return err
+				}
+				return a.list(found(client.Swaps.Hub(ctx, company)), columns...)
+			}),
+		}),
+		a.command(command{
+			use: "feed", short: "Print what happens on the liquidity hub, as it happens",
+			long:    "Prints each change of a quote, first those that are listed, until it is interrupted.",
+			example: "qredo hub feed --output json",
+			flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many changes; no end if 0") },
+			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+				return printFeed(ctx, a, client.Swaps.Feed(ctx), count, "TxID", "Status")
+			}),
+		}),
 		a.command(command{
 			use: "publish SWAP_ID", short: "List an approved quote on the hub",
 			long:    "Lists a quote of the company's own on the hub. It must be approved.",
 			example: "qredo hub publish SWAP_ID",
-			run: func(ctx context.Context, args []string) error {
-				client, company, err := a.forCompany(nil)
-				if err != nil {
-					return err
-				}
-				if err := client.Swaps.Publish(ctx, company, qredo.TxID(args[0])); err != nil {
-					return err
-				}
-				return a.done("%s is on the hub", plain(args[0]))
-			},
+			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+				return a.done(client.Swaps.Publish(ctx, company, qredo.TxID(args[0])), "%s is on the hub", plain(args[0]))
+			}),
 		}),
 	)
 }

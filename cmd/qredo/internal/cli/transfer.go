@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,14 +18,8 @@ wallet's custody group until it expires.`, `
 		qredo transfer create --from WALLET_ID --to maple-otter-cloud --amount 0.4BTC-TESTNET --yes --wait
 		qredo transfer wait TX_ID`,
 		a.transferCreate(),
-		a.txGet("transfer", func(ctx context.Context, c *qredo.Client, company qredo.CompanyID, tx qredo.TxID) (*qredo.Transaction, error) {
-			return c.Transfers.Get(ctx, company, tx)
-		}),
-		a.txWait("transfer", func(c *qredo.Client, company qredo.CompanyID) look {
-			return func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-				return c.Transfers.Wait(ctx, company, tx, opts...)
-			}
-		}),
+		a.txGet("transfer get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.Get }),
+		a.txWait("transfer wait", "Follow it to its end", func(c *qredo.Client) txMethod { return c.Transfers.Wait }),
 	)
 }
 
@@ -35,58 +30,80 @@ the approval of the wallet's custody group until it expires.`, `
 		qredo withdraw create --from WALLET_ID --address ADDRESS --amount 0.25BTC-TESTNET
 		qredo withdraw get TX_ID`,
 		a.withdrawCreate(),
-		a.txGet("withdraw", func(ctx context.Context, c *qredo.Client, company qredo.CompanyID, tx qredo.TxID) (*qredo.Transaction, error) {
-			return c.Transfers.GetWithdrawal(ctx, company, tx)
-		}),
-		a.txWait("withdraw", func(c *qredo.Client, company qredo.CompanyID) look {
-			return func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-				return c.Transfers.WaitWithdrawal(ctx, company, tx, opts...)
-			}
-		}),
+		a.txGet("withdraw get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.GetWithdrawal }),
+		a.txWait("withdraw wait", "Follow it to its end", func(c *qredo.Client) txMethod { return c.Transfers.WaitWithdrawal }),
 	)
 }
 
-// movement is what transfers and withdrawals have in common.
+// movement is what transfers, withdrawals and sweeps have in common.
 type movement struct {
 	submission
-	from, amount                    string
+	from, to, amount                string
 	baseUnits                       bool
 	reference, benefitOf, accountNo string
 }
 
-func (m *movement) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&m.from, "from", "", "ID of the wallet it leaves (required)")
-	flags.StringVar(&m.amount, "amount", "", "amount with its asset, fees included, as in 0.015BTC (required)")
-	flags.BoolVar(&m.baseUnits, "base-units", false, "the amount is a whole number of base units")
-	flags.StringVar(&m.reference, "reference", "", "text for the ledger")
-	flags.StringVar(&m.benefitOf, "benefit-of", "", "for whose benefit it is")
-	flags.StringVar(&m.accountNo, "account-no", "", "account number")
-	m.submission.add(cmd, "24h")
+func (m *movement) add(f *flagSet, to, toHelp string) {
+	f.StringVar(&m.from, "from", "", "ID of the wallet it leaves (required)")
+	f.StringVar(&m.to, to, "", toHelp+" (required)")
+	f.StringVar(&m.amount, "amount", "", "amount with its asset, fees included, as in 0.015BTC (required)")
+	f.BoolVar(&m.baseUnits, "base-units", false, "the amount is a whole number of base units")
+	f.StringVar(&m.reference, "reference", "", "text for the ledger")
+	m.submission.add(f, "24h")
 }
 
-// prepare reads what both need: the wallet, the amount in its asset, and until when.
-func (m *movement) prepare(ctx context.Context) (client *qredo.Client, company qredo.CompanyID, wallet *qredo.Wallet, send qredo.AssetAmount, expires qredo.Time, err error) {
-	if err = m.check(); err != nil {
-		return
+// addParty adds the flags that sweeps do not have.
+func (m *movement) addParty(f *flagSet) {
+	f.StringVar(&m.benefitOf, "benefit-of", "", "for whose benefit it is")
+	f.StringVar(&m.accountNo, "account-no", "", "account number")
+}
+
+// outgoing is what sets a kind of movement apart.
+type outgoing struct {
+	verb   string
+	wallet string        // the end of it that the company can look at: its asset is what moves
+	fee    qredo.FeeType // of which an estimate is shown, if there is one
+	send   func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error)
+	wait   look[qredo.Transaction]
+}
+
+// run shows what will move, asks, sends it, and prints or follows it.
+func (m *movement) run(ctx context.Context, client *qredo.Client, o outgoing) error {
+	wallet, err := client.Wallets.Get(ctx, qredo.WalletID(o.wallet))
+	if err != nil {
+		return err
 	}
-	if expires, err = m.until(); err != nil {
-		return
+	amount, err := m.app.money(ctx, "amount", m.amount, m.baseUnits, wallet.Asset)
+	if err != nil {
+		return err
 	}
-	if client, company, err = m.app.forCompany(nil); err != nil {
-		return
+	name := func(id string) string {
+		if id == o.wallet {
+			return m.app.named(wallet)
+		}
+		return id
 	}
-	if wallet, err = client.Wallets.Get(ctx, qredo.WalletID(m.from)); err != nil {
-		return
+	plan := []planned{
+		{"from", name(m.from)}, {"to", name(m.to)}, {"reference", m.reference}, {"expires", m.expiry()},
 	}
-	send, err = m.app.money(ctx, "amount", m.amount, m.baseUnits, wallet.Asset)
-	return
+	if o.fee != "" {
+		plan = append(plan, m.app.feePlan(ctx, client, o.fee, amount)...)
+	}
+	title := fmt.Sprintf("%s %s (%d base units)", o.verb, m.app.figure(amount.Amount, amount.Asset), amount.Amount)
+	key, err := m.confirm(ctx, title, plan...)
+	if err != nil {
+		return err
+	}
+	sent, err := o.send(key, amount)
+	if err != nil {
+		return err
+	}
+	return m.finish(ctx, sent, *sent, o.wait)
 }
 
 func (a *app) transferCreate() *cobra.Command {
-	var to string
-	m := movement{submission: submission{app: a}}
-	cmd := a.command(command{
+	m := movement{submission: submission{app: a, resume: "qredo transfer wait"}}
+	return a.command(command{
 		use: "create", short: "Ask for a transfer",
 		long: `Shows what will be transferred, asks, and then asks the service for it. The amount includes the fees: what
 arrives is less.
@@ -95,43 +112,28 @@ The idempotency key is printed before anything is sent. If the answer is lost (e
 again with it: there is never a second transfer.`,
 		example: `qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET
 			qredo transfer create --from WALLET_ID --to WALLET_ID --amount 40000000 --base-units --yes --wait --output json`,
-		run: func(ctx context.Context, _ []string) error {
-			if err := required("from", m.from, "to", to, "amount", m.amount); err != nil {
-				return err
-			}
-			client, company, wallet, send, expires, err := m.prepare(ctx)
-			if err != nil {
-				return err
-			}
-			plan := append([]planned{
-				{"from", fmt.Sprintf("%s, balance %s", named(wallet), a.figure(wallet.Balance, wallet.Asset))},
-				{"to", to}, {"reference", m.reference}, {"expires", expires.UTC().Format("2006-01-02 15:04:05 MST")},
-			}, a.feePlan(ctx, client, qredo.FeeTransferOut, send)...)
-			key, err := m.confirm(ctx, fmt.Sprintf("Transfer %s (%d base units)", a.figure(send.Amount, send.Asset), send.Amount), plan...)
-			if err != nil {
-				return err
-			}
-			sent, err := client.Transfers.Create(ctx, company, qredo.TransferRequest{
-				WalletID: wallet.ID, Counterparty: to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
-				PartnerTxID: key, Expires: expires, Send: send,
-			})
-			if err != nil {
-				return err
-			}
-			return m.finish(ctx, sent, *sent, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-				return client.Transfers.Wait(ctx, company, tx, opts...)
-			})
+		flags: func(f *flagSet) {
+			m.add(f, "to", "ID or short code of the wallet it goes to")
+			m.addParty(f)
 		},
+		needs: []string{"from", "to", "amount"}, check: m.check,
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
+			return m.run(ctx, client, outgoing{
+				verb: "Transfer", wallet: m.from, fee: qredo.FeeTransferOut, wait: of(company, client.Transfers.Wait),
+				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
+					return client.Transfers.Create(ctx, company, qredo.TransferRequest{
+						WalletID: qredo.WalletID(m.from), Counterparty: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
+						PartnerTxID: key, Expires: m.until, Send: send,
+					})
+				},
+			})
+		}),
 	})
-	cmd.Flags().StringVar(&to, "to", "", "ID or short code of the wallet it goes to (required)")
-	m.add(cmd)
-	return cmd
 }
 
 func (a *app) withdrawCreate() *cobra.Command {
-	var address string
-	m := movement{submission: submission{app: a}}
-	cmd := a.command(command{
+	m := movement{submission: submission{app: a, resume: "qredo withdraw wait"}}
+	return a.command(command{
 		use: "create", short: "Ask for a withdrawal",
 		long: `Shows what will be withdrawn, asks, and then asks the service for it. The amount includes the fees: what
 arrives is less. The address must be on the fund's whitelist: see "qredo fund whitelist".
@@ -140,77 +142,54 @@ The idempotency key is printed before anything is sent. If the answer is lost (e
 again with it: there is never a second withdrawal.`,
 		example: `qredo withdraw create --from WALLET_ID --address tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx --amount 0.25BTC-TESTNET
 			qredo withdraw create --from WALLET_ID --address ADDRESS --amount 0.25BTC-TESTNET --yes --wait --idempotency-key payout-4711`,
-		run: func(ctx context.Context, _ []string) error {
-			if err := required("from", m.from, "address", address, "amount", m.amount); err != nil {
-				return err
-			}
-			client, company, wallet, send, expires, err := m.prepare(ctx)
-			if err != nil {
-				return err
-			}
-			plan := append([]planned{
-				{"from", fmt.Sprintf("%s, balance %s", named(wallet), a.figure(wallet.Balance, wallet.Asset))},
-				{"to", address}, {"reference", m.reference}, {"expires", expires.UTC().Format("2006-01-02 15:04:05 MST")},
-			}, a.feePlan(ctx, client, qredo.FeeWithdraw, send)...)
-			key, err := m.confirm(ctx, fmt.Sprintf("Withdraw %s (%d base units)", a.figure(send.Amount, send.Asset), send.Amount), plan...)
-			if err != nil {
-				return err
-			}
-			sent, err := client.Transfers.Withdraw(ctx, company, qredo.WithdrawalRequest{
-				WalletID: wallet.ID, Address: address, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
-				PartnerTxID: key, Expires: expires, Send: send,
-			})
-			if err != nil {
-				return err
-			}
-			return m.finish(ctx, sent, *sent, func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-				return client.Transfers.WaitWithdrawal(ctx, company, tx, opts...)
-			})
+		flags: func(f *flagSet) {
+			m.add(f, "address", "address on the asset's chain")
+			m.addParty(f)
 		},
+		needs: []string{"from", "address", "amount"}, check: m.check,
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
+			return m.run(ctx, client, outgoing{
+				verb: "Withdraw", wallet: m.from, fee: qredo.FeeWithdraw, wait: of(company, client.Transfers.WaitWithdrawal),
+				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
+					return client.Transfers.Withdraw(ctx, company, qredo.WithdrawalRequest{
+						WalletID: qredo.WalletID(m.from), Address: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
+						PartnerTxID: key, Expires: m.until, Send: send,
+					})
+				},
+			})
+		}),
 	})
-	cmd.Flags().StringVar(&address, "address", "", "address on the asset's chain (required)")
-	m.add(cmd)
-	return cmd
 }
 
-type txGetter func(ctx context.Context, c *qredo.Client, company qredo.CompanyID, tx qredo.TxID) (*qredo.Transaction, error)
+// txMethod is a method of the client that gets a company's transaction, at once or when it has ended.
+type txMethod func(context.Context, qredo.CompanyID, qredo.TxID, ...qredo.CallOption) (*qredo.Transaction, error)
 
 // txGet makes the command that shows a transaction of a kind.
-func (a *app) txGet(kind string, get txGetter) *cobra.Command {
+func (a *app) txGet(path, short string, get func(*qredo.Client) txMethod) *cobra.Command {
 	return a.command(command{
-		use: "get TX_ID", short: "Show it with its approvals",
+		use: lastWord(path) + " TX_ID", short: short,
 		long:    "Shows how far it is: its status, and what each of those who may approve has said.",
-		example: "qredo " + kind + " get TX_ID",
-		run: func(ctx context.Context, args []string) error {
-			client, company, err := a.forCompany(nil)
-			if err != nil {
-				return err
-			}
-			tx, err := get(ctx, client, company, qredo.TxID(args[0]))
-			if err != nil {
-				return err
-			}
-			return a.show(tx)
-		},
+		example: "qredo " + path + " TX_ID",
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+			return a.show(get(client)(ctx, company, qredo.TxID(args[0])))
+		}),
 	})
 }
 
 // txWait makes the command that follows a transaction of a kind.
-func (a *app) txWait(kind string, wait func(*qredo.Client, qredo.CompanyID) look) *cobra.Command {
-	s := submission{app: a}
-	cmd := a.command(command{
-		use: "wait TX_ID", short: "Follow it to its end",
+func (a *app) txWait(path, short string, wait func(*qredo.Client) txMethod) *cobra.Command {
+	s := submission{app: a, resume: "qredo " + path}
+	return a.command(command{
+		use: lastWord(path) + " TX_ID", short: short,
 		long: `Waits until it is done, and prints it. If it is rejected or expires, the exit code is 4; if waiting ends before,
 it is 3, and nothing has changed.`,
-		example: "qredo " + kind + " wait TX_ID --wait-timeout 1h",
-		run: func(ctx context.Context, args []string) error {
-			client, company, err := a.forCompany(nil)
-			if err != nil {
-				return err
-			}
-			return s.follow(ctx, qredo.TxID(args[0]), wait(client, company))
-		},
+		example: "qredo " + path + " TX_ID --wait-timeout 1h",
+		flags:   s.waitFlags,
+		check:   s.checkWait,
+		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+			return follow(ctx, &s, qredo.TxID(args[0]), of(company, wait(client)))
+		}),
 	})
-	s.waitFlags(cmd)
-	return cmd
 }
+
+func lastWord(path string) string { return path[strings.LastIndex(path, " ")+1:] }

@@ -117,6 +117,7 @@ func TestExitCode(t *testing.T) {
 	post := func(err error) error {
 		return fmt.Errorf("qredo: %w", &url.Error{Op: "Post", URL: "http://x/company", Err: err})
 	}
+	waiting := &submission{resume: "qredo transfer wait"}
 	for name, c := range map[string]struct {
 		err  error
 		want int
@@ -130,14 +131,15 @@ func TestExitCode(t *testing.T) {
 		"write, 500":           {&qredo.Error{StatusCode: 500, Method: http.MethodPut, Path: "/company/x"}, exitUnknown},
 		"write, cut":           {&qredo.Error{StatusCode: 200, Method: http.MethodPost, Path: "/company"}, exitUnknown},
 		"read, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodGet}, exitFailed},
+		"sign, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodPost, Path: "/coreclient/x/sign"}, exitFailed},
 		"fees, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodPost, Path: "/fees"}, exitFailed},
 		"write, connection":    {post(errors.New("EOF")), exitUnknown},
 		"write, not connected": {post(&net.OpError{Op: "dial", Err: errors.New("refused")}), exitFailed},
 		"read, connection":     {&url.Error{Op: "Get", Err: errors.New("EOF")}, exitFailed},
 		"ended":                {&qredo.TxError{TxID: "x", Status: qredo.TxExpired}, exitEnded},
-		"waiting ended":        {waited("x", context.DeadlineExceeded), exitUnknown},
-		"waiting failed":       {waited("x", &qredo.Error{StatusCode: 404, Method: http.MethodGet}), exitUnknown},
-		"waiting, rejected":    {waited("x", &qredo.TxError{}), exitEnded},
+		"waiting ended":        {waiting.waited("x", context.DeadlineExceeded), exitUnknown},
+		"waiting failed":       {waiting.waited("x", &qredo.Error{StatusCode: 404, Method: http.MethodGet}), exitUnknown},
+		"waiting, rejected":    {waiting.waited("x", &qredo.TxError{}), exitEnded},
 		"anything":             {errors.New("x"), exitFailed},
 	} {
 		assert.Equal(t, c.want, exitCode(c.err), name)

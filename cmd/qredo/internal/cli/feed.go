@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// printFeed prints what a feed gives, a line each, and ends after count of them if that is not zero.
+func printFeed[E any](ctx context.Context, a *app, feed iter.Seq2[E, error], count int, columns ...string) error {
+	seen := 0
+	for event, err := range feed {
+		if err == nil {
+			err = a.feedLine(event, columns)
+		}
+		if err != nil {
+			return err
+		}
+		if seen++; seen == count {
+			return nil
+		}
+	}
+	if count > 0 {
+		return fmt.Errorf("the feed ended after %d of %d: %w", seen, count, ctx.Err())
+	}
+	return nil
+}
+
+// feedLine prints an event of a feed at once: columns cannot be aligned before the last has come.
+func (a *app) feedLine(event any, columns []string) error {
+	if a.json() {
+		return a.jsonLine(event)
+	}
+	cells := a.cells(event, columns)
+	for i := range cells {
+		cells[i] = a.paint(cells[i])
+	}
+	fmt.Fprintln(a.out, strings.TrimRight(strings.Join(cells, "  "), " "))
+	return a.out.Flush()
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/qredo-go/qredo"
+)
+
+// flagSet are the flags of a command.
+type flagSet = pflag.FlagSet
+
+// given refuses a command line that lacks flags, or has them without a value.
+func given(f *flagSet, needed []string) error {
+	var missing []string
+	for _, name := range needed {
+		if strings.Trim(f.Lookup(name).Value.String(), " []") == "" { // brackets: of a list
+			missing = append(missing, "--"+name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return usagef("%s must be given", strings.Join(missing, " and "))
+}
+
+// oneOf checks a flag with few values.
+func oneOf(flag, value string, values ...string) error {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return usagef("--%s must be %s, is %q", flag, strings.Join(values, ", "), value)
+}
+
+// moment reads a time as RFC 3339, or as a duration before now.
+func (a *app) moment(flag, text string) (qredo.Time, error) {
+	if text == "" {
+		return qredo.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return qredo.TimeOf(a.now().Add(-ago)), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return qredo.Time{}, usagef("--%s must be a time such as 2026-01-31T15:04:05Z, or how long ago, such as 24h; is %q", flag, text)
+	}
+	return qredo.TimeOf(at), nil
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"cmp"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// The APIs that requests can be signed for.
+const (
+	apiPartner = "partner"
+	apiQAPI    = "qapi"
+)
+
+// requestFlags describe one request.
+type requestFlags struct {
+	api, url, method, body string
+	timestamp, nonce       string
+	signedAt               time.Time // what timestamp says
+}
+
+func (r *requestFlags) add(f *flagSet) {
+	f.StringVar(&r.url, "url", "", "full URL with its query, or a path below the base URL (required)")
+	f.StringVar(&r.method, "method", "", "HTTP method (default GET, or POST with a body)")
+	f.StringVar(&r.body, "body", "", "file that holds the exact bytes of the body, - for the standard input")
+	f.StringVar(&r.timestamp, "timestamp", "", "Unix seconds (default now)")
+	f.StringVar(&r.nonce, "nonce", "", "send this nonce in place of a timestamp (Partner API only)")
+	f.StringVar(&r.api, "api", apiPartner, "partner (RSA) or qapi (HMAC)")
+}
+
+// check refuses flags that cannot be right, or do not go together.
+func (r *requestFlags) check() error {
+	switch {
+	case r.timestamp != "" && r.nonce != "":
+		return usagef("--timestamp and --nonce are both given: give one of them")
+	case r.nonce != "" && r.api == apiQAPI:
+		return usagef("Qredo API v1 has no nonces: give --timestamp")
+	}
+	if r.timestamp != "" {
+		seconds, err := strconv.ParseInt(r.timestamp, 10, 64)
+		if err != nil {
+			return usagef("--timestamp must be Unix seconds, is %q", r.timestamp)
+		}
+		r.signedAt = time.Unix(seconds, 0)
+	}
+	return oneOf("api", r.api, apiPartner, apiQAPI)
+}
+
+// read completes the request and returns its body.
+func (r *requestFlags) read(a *app) ([]byte, error) {
+	if strings.HasPrefix(r.url, "/") {
+		base, err := r.base(a)
+		if err != nil {
+			return nil, err
+		}
+		r.url = strings.TrimRight(base.value, "/") + r.url
+	}
+	if u, err := url.Parse(r.url); err != nil || u.Host == "" || u.Fragment != "" {
+		return nil, usagef("--url must be a full URL, or a path that begins with /")
+	}
+	body, err := r.readBody(a)
+	if err != nil {
+		return nil, err
+	}
+	if r.method == "" && r.body != "" {
+		r.method = http.MethodPost
+	}
+	r.method = strings.ToUpper(cmp.Or(r.method, http.MethodGet))
+	return body, nil
+}
+
+func (r *requestFlags) readBody(a *app) ([]byte, error) {
+	switch r.body {
+	case "":
+		return nil, nil
+	case "-":
+		return io.ReadAll(a.in)
+	}
+	body, err := os.ReadFile(r.body)
+	if err != nil {
+		return nil, usagef("--body: %v", err)
+	}
+	return body, nil
+}
+
+func (r *requestFlags) base(a *app) (setting, error) {
+	if r.api == apiQAPI {
+		return a.qapiBase()
+	}
+	return a.settings.baseURL()
+}
+
+// authenticator is what the API's requests are authenticated with.
+func (r *requestFlags) authenticator(a *app) (qredo.Authenticator, error) {
+	if r.api == apiQAPI {
+		return a.hmacAuth()
+	}
+	if r.nonce != "" {
+		return a.rsaAuth(qredo.WithNonce(func() string { return r.nonce }))
+	}
+	return a.rsaAuth()
+}
+
+// clock sets the time of signing to the one that was given.
+func (r *requestFlags) clock() []qredo.Option {
+	if r.timestamp == "" {
+		return nil
+	}
+	return []qredo.Option{qredo.WithClock(func() time.Time { return r.signedAt })}
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo"
+)
+
+func (a *app) sendCommand() *cobra.Command {
+	var r requestFlags
+	var include bool
+	return a.command(command{
+		use: "send", short: "Sign a request, send it and print the answer",
+		long: `Signs a request, sends it once, and prints the answer's body as it came. An answer that is no success is printed
+too; then the exit code is not 0. For operations that have no command of their own, and for trying out.`,
+		example: `qredo send --url '/company/search?query=acme'
+			qredo send --url /company --body request.json --include
+			qredo send --api qapi --url /balance`,
+		flags: func(f *flagSet) {
+			r.add(f)
+			f.BoolVarP(&include, "include", "i", false, "print the answer's status and headers too")
+		},
+		needs: []string{"url"}, check: r.check,
+		run: func(ctx context.Context, _ []string) error {
+			body, err := r.read(a)
+			if err != nil {
+				return err
+			}
+			answer, err := r.send(ctx, a, body)
+			if answer.StatusCode != 0 {
+				if include {
+					a.printHead(answer)
+				}
+				_, _ = a.out.Write(answer.Body)
+				if n := len(answer.Body); n > 0 && answer.Body[n-1] != '\n' && a.terminal.out {
+					fmt.Fprintln(a.out)
+				}
+			}
+			return err
+		},
+	})
+}
+
+// send sends the request once.
+func (r *requestFlags) send(ctx context.Context, a *app, body []byte) (qredo.Response, error) {
+	var answer qredo.Response
+	u, err := url.Parse(r.url)
+	if err != nil {
+		return answer, usagef("--url is not a URL")
+	}
+	base := setting{value: u.Scheme + "://" + u.Host, source: "--url"}
+	auth, err := r.authenticator(a)
+	if err != nil {
+		return answer, err
+	}
+	client, err := a.newClient(auth, base, r.clock()...)
+	if err != nil {
+		return answer, err
+	}
+	var payload any
+	if r.body != "" {
+		payload = body
+	}
+	path := u.EscapedPath()
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	err = client.Do(ctx, r.method, path, payload, nil, qredo.WithResponse(&answer), qredo.WithoutRetry())
+	if refused := (*qredo.Error)(nil); errors.As(err, &refused) && refused.StatusCode >= 200 && refused.StatusCode <= 299 {
+		err = nil // a body that is no JSON: it is printed as it came
+	}
+	return answer, err
+}
+
+// printHead prints the status and headers of an answer.
+func (a *app) printHead(answer qredo.Response) {
+	fmt.Fprintf(a.out, "%d %s\n", answer.StatusCode, http.StatusText(answer.StatusCode))
+	var lines strings.Builder
+	_ = answer.Header.Write(&lines) // a builder takes all
+	fmt.Fprintln(a.out, strings.ReplaceAll(lines.String(), "\r\n", "\n"))
+}
