@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -130,10 +131,11 @@ func checkRequest(r Request, now time.Time) error {
 func repeat(ctx context.Context, c *qredo.Client, r Request) (*qredo.Submission, error) {
 	path, body := r.target()
 	made := new(qredo.Submission)
-	if err := c.Do(ctx, http.MethodPost, path, body, made); err != nil {
-		return nil, err
+	err := c.Do(ctx, http.MethodPost, path, body, made)
+	if err == nil && made.TxID == "" {
+		err = errors.New("the answer names no transaction")
 	}
-	return made, nil
+	return made, err
 }
 
 // essence is what makes two requests the same: all but the expiry and the PartnerTxID.

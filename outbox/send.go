@@ -89,25 +89,20 @@ func (o *Outbox) send(ctx context.Context, c *Claim) bool {
 
 // learn brings an entry to where the result of an attempt puts it.
 func (o *Outbox) learn(e *Entry, answer *qredo.Submission, err error) {
-	what := judge(err)
-	if what == made {
+	switch what := judge(err); {
+	case what == made:
 		now := o.now()
 		e.State, e.Unknown, e.TxID, e.Misses = StateSent, false, answer.TxID, 0
 		e.Sent, e.Due = now, now.Add(o.poll)
 		e.step(now, StepSent, "transaction "+string(answer.TxID)+": "+string(answer.Status))
-		return
-	}
-	if what == uncertain || e.Unknown {
+	case what == uncertain || e.Unknown:
 		e.Unknown = true
 		o.delay(e, StepUnknown, err.Error())
 		o.log.Warn("outbox: it is unknown whether a transaction was made; asking again",
 			"key", e.Key, "attempts", e.Attempts, "due", e.Due, "error", err)
-		return
-	}
-	switch what {
-	case refused:
+	case what == refused:
 		o.end(e, StateFailed, err.Error())
-	case tooLate:
+	case what == tooLate:
 		o.end(e, StateExpired, err.Error())
 	default:
 		o.delay(e, StepDelayed, err.Error())

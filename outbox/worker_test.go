@@ -59,6 +59,24 @@ func TestAnAttemptThatWasNotSurvivedIsUnknownAfterTheExpiryToo(t *testing.T) {
 	})
 }
 
+// TestARepeatAfterTheExpiryNamesTheTransaction: an answer that does not is none.
+func TestARepeatAfterTheExpiryNamesTheTransaction(t *testing.T) {
+	inBubble(t, []reply{answerLost}, approved, false, func(t *testing.T, b *bench) {
+		b.enqueue(t, "key", transfer(5))
+		stop := b.run(t)
+		b.until(t, "key", unknown)
+		stop()
+		<-time.After(2 * time.Hour)
+		b.script = []reply{noTxID, works}
+		stop = b.run(t)
+		e := b.until(t, "key", ended)
+		stop()
+		assert.Equal(t, outbox.StateDone, e.State)
+		assert.NotEmpty(t, e.TxID)
+		assert.Equal(t, 1, b.transactions())
+	})
+}
+
 // TestAWorkerThatWasTooSlow: another one has taken the entry since. What the slow one then learns, were it
 // a refusal, must not end the entry.
 func TestAWorkerThatWasTooSlow(t *testing.T) {
