@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -144,11 +145,14 @@ func (a *app) agentFeed() *cobra.Command {
 }
 
 // checkAgent asks for a core client before its feed is followed: a feed would go on asking for one that
-// there is not.
+// there is not. A service that does not answer yet is left to the feed, which waits for it.
 func (a *app) checkAgent(ctx context.Context, client *qredo.Client, id qredo.CoreClientID) error {
 	_, err := client.CoreClients.Actions(ctx, id)
-	if errors.Is(err, qredo.ErrNotFound) {
+	switch {
+	case errors.Is(err, qredo.ErrNotFound):
 		return fmt.Errorf("no core client %s; see qredo agent list", plain(string(id)))
+	case errors.As(err, new(*url.Error)), errors.Is(err, qredo.ErrServer), errors.Is(err, qredo.ErrRateLimited):
+		return nil
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -160,4 +161,33 @@ func TestSums(t *testing.T) {
 	s = sum{total: -9223372036854775808}
 	s.add(-1)
 	assert.True(t, s.overflow)
+}
+
+// TestCheckAgent leaves it to a feed to wait for a service that does not answer, and to nobody to wait for what
+// there is not.
+func TestCheckAgent(t *testing.T) {
+	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0")
+	require.NoError(t, err)
+	check := func(base string) error {
+		client, err := qredo.NewClient(auth, qredo.WithBaseURL(base), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1}))
+		require.NoError(t, err)
+		return newTestApp().checkAgent(t.Context(), client, "c1")
+	}
+	for status, want := range map[int]string{
+		http.StatusOK: "", http.StatusBadGateway: "", http.StatusTooManyRequests: "",
+		http.StatusNotFound: "no core client c1; see qredo agent list", http.StatusForbidden: "403",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(`{"actions":[]}`))
+		}))
+		err := check(server.URL)
+		if want == "" {
+			require.NoError(t, err, status)
+		} else {
+			require.ErrorContains(t, err, want)
+		}
+		server.Close()
+		require.NoError(t, check(server.URL), "nothing listens there any more")
+	}
 }
