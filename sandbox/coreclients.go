@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/hex"
 	"net/http"
@@ -76,10 +77,7 @@ func listCoreClients(r *request) (any, error) {
 		}
 	}
 	slices.SortFunc(list, func(a, b qredo.CoreClient) int {
-		if a.Created != b.Created {
-			return a.Created.Compare(b.Created.Time)
-		}
-		return strings.Compare(string(a.ID), string(b.ID))
+		return cmp.Or(a.Created.Compare(b.Created.Time), cmp.Compare(a.ID, b.ID))
 	})
 	return counted("count", "clients", list), nil
 }

@@ -14,5 +14,13 @@
 // A program in another process, or in another language, uses the same server with its own key
 // ([WithKey]), and the control calls over HTTP: see [Control] and RULES.md.
 //
+// Qredo API v1 is served over the same companies, funds and money: see [Server.QAPIClient].
+//
+// What can go wrong between a program and the service can be made to: see [Sandbox.SetFaults] for requests,
+// and [Sandbox.DropFeeds] and its neighbours for feeds. Time passes when a test says so: see [Sandbox.Advance].
+//
+// The errors of a [Sandbox]'s methods are what the service would answer: they match [qredo.ErrNotFound],
+// [qredo.ErrConflict] and the like by [errors.Is]. Amounts are in base units, as everywhere.
+//
 // What the sandbox enforces, with the evidence for each rule, is listed in RULES.md beside this file.
 package sandbox

@@ -92,12 +92,7 @@ type partyRemoved struct {
 
 func (e partyRemoved) apply(st *state, _ time.Time) {
 	c := st.companies[e.CompanyID]
-	for i, p := range c.parties {
-		if p.PartyID == e.PartyID {
-			c.parties = append(c.parties[:i:i], c.parties[i+1:]...)
-			return
-		}
-	}
+	c.parties = slices.DeleteFunc(c.parties, func(p *party) bool { return p.PartyID == e.PartyID })
 }
 
 type newWallet struct {
@@ -247,6 +242,13 @@ func (st *state) wait(tx *transaction) {
 	heap.Push(&st.expiries, tx)
 }
 
+// stopAsking lets nobody decide a transaction any more.
+func (st *state) stopAsking(tx *transaction) {
+	for i, id := range tx.Actions {
+		delete(st.open[tx.round.Votes[i].Member], id)
+	}
+}
+
 // voted is a member's choice.
 type voted struct {
 	ActionID qredo.ActionID
@@ -301,9 +303,7 @@ func (e transactionEnded) apply(st *state, at time.Time) {
 // end takes a transaction from everywhere that those are kept which wait.
 func (st *state) end(tx *transaction, at time.Time) {
 	tx.ended = at
-	for i, id := range tx.Actions {
-		delete(st.open[tx.round.Votes[i].Member], id)
-	}
+	st.stopAsking(tx)
 	if tx.Kind == kindSwapMake {
 		st.hub = slices.DeleteFunc(st.hub, func(listed *transaction) bool { return listed == tx })
 		st.notice(tx)
@@ -330,9 +330,7 @@ type swapOffered struct{ TxID qredo.TxID }
 func (e swapOffered) apply(st *state, at time.Time) {
 	tx := st.txs[e.TxID]
 	tx.round.Outcome, tx.status = custody.Approved, qredo.TxTakerPending
-	for i, id := range tx.Actions {
-		delete(st.open[tx.round.Votes[i].Member], id)
-	}
+	st.stopAsking(tx)
 	if tx.Quote.Hub {
 		swapListed(e).apply(st, at)
 	}

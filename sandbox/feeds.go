@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,18 +75,10 @@ func actionFeed(_ *request, client *coreClient) (feed, error) {
 
 // openActions are what an approver has yet to decide, oldest first.
 func (st *state) openActions(member string) []qredo.ActionID {
-	open := make([]qredo.ActionID, 0, len(st.open[member]))
-	for id := range st.open[member] {
-		open = append(open, id)
-	}
-	slices.SortFunc(open, func(a, b qredo.ActionID) int {
+	return slices.SortedFunc(maps.Keys(st.open[member]), func(a, b qredo.ActionID) int {
 		x, y := st.actions[a].tx, st.actions[b].tx
-		if byTime := x.created.Compare(y.created); byTime != 0 {
-			return byTime
-		}
-		return strings.Compare(string(x.ID), string(y.ID))
+		return cmp.Or(x.created.Compare(y.created), cmp.Compare(x.ID, y.ID))
 	})
-	return open
 }
 
 // logFeed gives what is noted from now on in one of the logs of the key's account.

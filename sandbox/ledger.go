@@ -1,10 +1,14 @@
 package sandbox
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/qredo-go/qredo"
 )
+
+// The ledger of the APIs is a list of a fund's transactions, each as one of its wallets sees it. What the money
+// itself is counted by is the package internal/ledger.
 
 // defaultPage is how many ledger entries come when no limit is asked for.
 const defaultPage = 100
@@ -14,20 +18,17 @@ func listLedger(r *request, f *fund) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	offset, err := r.number("offset", 0)
+	offset, err := r.number("offset")
 	if err != nil {
 		return nil, err
 	}
-	limit, err := r.number("limit", defaultPage)
+	limit, err := r.number("limit")
 	if err != nil {
 		return nil, err
-	}
-	if limit == 0 {
-		limit = defaultPage
 	}
 	total := len(entries)
 	entries = entries[min(offset, total):]
-	entries = entries[:min(limit, len(entries))]
+	entries = entries[:min(cmp.Or(limit, defaultPage), len(entries))]
 	page := qredo.LedgerPage{Entries: make([]qredo.LedgerEntry, len(entries)), Total: total}
 	for i, e := range entries {
 		page.Entries[i] = wireEntry(e)
@@ -65,10 +66,11 @@ func (r *request) selectEntries(f *fund) ([]entry, error) {
 	return f.entries.direction(direction), nil
 }
 
-func (r *request) number(name string, otherwise int) (int, error) {
+// number returns a number in the query, 0 if it is not there.
+func (r *request) number(name string) (int, error) {
 	text := r.query.Get(name)
 	if text == "" {
-		return otherwise, nil
+		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -227,10 +228,7 @@ func listAllTrusted(r *request) (any, error) {
 			members[u.ID] = m
 		}
 	}
-	list := make([]qapi.TrustedParty, 0, len(members))
-	for _, m := range members {
-		list = append(list, m)
-	}
+	list := slices.AppendSeq([]qapi.TrustedParty{}, maps.Values(members))
 	slices.SortFunc(list, func(a, b qapi.TrustedParty) int { return strings.Compare(a.Email, b.Email) })
 	return map[string]any{"members": list}, nil
 }

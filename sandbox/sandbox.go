@@ -122,14 +122,10 @@ func New(opts ...Option) (*Sandbox, error) {
 	if s.keyDir == "" {
 		s.keyDir = s.storeDir
 	}
-	if err := s.provisionKey(); err != nil {
-		return nil, err
-	}
-	if err := s.provisionHMACKey(); err != nil {
-		return nil, err
-	}
-	if err := s.openStore(); err != nil {
-		return nil, err
+	for _, step := range []func() error{s.provisionKey, s.provisionHMACKey, s.openStore} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }

@@ -121,6 +121,37 @@ func TestStartThatFailsLeavesNothing(t *testing.T) {
 	})
 }
 
+func TestWrongOptionsAreNamed(t *testing.T) {
+	for field, opt := range map[string]sandbox.Option{
+		"key": sandbox.WithAccountKey("", "own", &ownKey().PublicKey), "clock": sandbox.WithClock(nil), "TLS": sandbox.WithTLS(""),
+		"public URL": sandbox.WithPublicURL("nowhere"), "permissions": sandbox.WithHMACKey("own", "c2VjcmV0", "everything"),
+		"secret": sandbox.WithHMACKey("own", "?"),
+	} {
+		_, err := sandbox.New(opt)
+		var invalid *qredo.ValidationError
+		require.ErrorAs(t, err, &invalid, field)
+		assert.Equal(t, field, invalid.Field)
+	}
+	var invalid *qredo.ValidationError
+	_, err := sandbox.NewControl("nowhere")
+	require.ErrorAs(t, err, &invalid)
+	_, err = sandbox.NewAgentAuth(&qredo.AgentRegistration{})
+	require.ErrorAs(t, err, &invalid)
+}
+
+func TestControlUsesItsClient(t *testing.T) {
+	srv, err := sandbox.Start(sandbox.WithTLS(t.TempDir()))
+	require.NoError(t, err)
+	defer srv.Close()
+	control, err := sandbox.NewControl(srv.URL())
+	require.NoError(t, err)
+	_, err = control.State(t.Context())
+	require.ErrorContains(t, err, "certificate", "the system does not trust it")
+	control.HTTPClient = srv.Control().HTTPClient
+	_, err = control.State(t.Context())
+	require.NoError(t, err)
+}
+
 func TestServersClientFollowsTheClock(t *testing.T) {
 	noLeaks(t)
 	c := newClock()

@@ -118,18 +118,11 @@ type authority struct {
 }
 
 func loadAuthority(dir string) (*authority, error) {
-	certPEM, err := os.ReadFile(filepath.Join(dir, caFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	certificate := filepath.Join(dir, caFile)
+	if _, err := os.Stat(certificate); errors.Is(err, fs.ErrNotExist) {
 		return newAuthority(dir)
 	}
-	if err != nil {
-		return nil, err
-	}
-	keyPEM, err := os.ReadFile(filepath.Join(dir, caKeyFile))
-	if err != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	pair, err := tls.LoadX509KeyPair(certificate, filepath.Join(dir, caKeyFile))
 	if err != nil {
 		return nil, err
 	}

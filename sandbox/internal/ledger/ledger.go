@@ -1,5 +1,6 @@
 // Package ledger keeps accounts by double entry: a move names its debit and its credit, so that the sum
-// over all accounts is always zero, and a batch of moves happens whole or not at all.
+// over all accounts is always zero, and a batch of moves happens whole or not at all. It knows balances only: what
+// the service calls a ledger, a list of transactions, is made in package sandbox from the transactions themselves.
 package ledger
 
 import (
