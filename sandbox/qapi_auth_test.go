@@ -244,3 +244,13 @@ func TestHMACPublicURL(t *testing.T) {
 	r.signedURL = "https://api.qredo.network/qapi/v1/funds"
 	w.sign(r).refused(http.StatusUnauthorized, "signature")
 }
+
+// Some clients leave the scheme's own port out of the Host header though the URL has it.
+func TestHMACOwnPort(t *testing.T) {
+	w := newWorld(t, withReportsKey())
+	r := w.request("GET", "/balance")
+	for port, status := range map[string]int{"": 200, ":80": 200, ":443": 401, ":8080": 401} {
+		r.signedURL = "http://sandbox.example" + port + "/qapi/v1/balance"
+		assert.Equal(t, status, w.sign(r).Status, port)
+	}
+}
