@@ -16,7 +16,8 @@ func (e *hopelessError) Error() string { return e.err.Error() }
 
 // hopeless reports whether trying again cannot change an error: the request is wrong, or the service
 // refuses it for a reason that does not pass. What comes from the network or the store passes, and so do
-// 408, 425, 429 and 5xx. An answer that was cut passes too: votes can be sent again.
+// 408, 425, 429, 5xx, and a refusal that is not in the service's words, which is a proxy's. An answer that was
+// cut passes too: votes can be sent again.
 func hopeless(err error) bool {
 	var (
 		own     *hopelessError
@@ -26,7 +27,7 @@ func hopeless(err error) bool {
 	switch {
 	case errors.As(err, &own), errors.As(err, &invalid):
 		return true
-	case !errors.As(err, &answer):
+	case !errors.As(err, &answer), answer.Code == 0 && answer.Msg == "":
 		return false
 	}
 	switch answer.StatusCode {

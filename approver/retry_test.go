@@ -22,6 +22,7 @@ type fail int
 const (
 	cut  fail = -1 // the connection ends before the sandbox sees the request
 	lost fail = -2 // the sandbox does it, and the connection ends before the answer
+	page fail = -3 // a proxy refuses it, in its own words
 )
 
 func (f fail) answer(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -31,6 +32,9 @@ func (f fail) answer(w http.ResponseWriter, r *http.Request, next http.Handler) 
 		panic(http.ErrAbortHandler)
 	case cut:
 		panic(http.ErrAbortHandler)
+	case page:
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "<html>Sign in to the network</html>")
 	default:
 		w.Header().Set("Location", "/elsewhere")
 		w.Header().Set("Retry-After", "0") // else a client waits for a second after 429
@@ -83,6 +87,7 @@ func TestVotesAreSentAgainByKindOfError(t *testing.T) {
 			{"425", []fail{425}, 2, approver.OutcomeSent},
 			{"a connection that is cut", []fail{cut, cut}, 3, approver.OutcomeSent},
 			{"an answer that is lost", []fail{lost}, 1, approver.OutcomeEnded}, // the next look shows that it arrived
+			{"a proxy's page", []fail{page, page}, 3, approver.OutcomeSent},
 			{"many", []fail{500, 429, cut, 503, 500, 500, cut, 429}, 9, approver.OutcomeSent},
 			{"400", []fail{400}, 1, approver.OutcomeRefused},
 			{"401", []fail{401}, 1, approver.OutcomeRefused},

@@ -1,7 +1,10 @@
 package outbox_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +116,28 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 		}
 	})
 }
+
+// A request may have expired and be known, and whether it is known cannot be said while the store is away.
+func TestEnqueueTellsOfAStoreThatIsAway(t *testing.T) {
+	client, err := qredo.NewClient(freeAuth{}, qredo.WithBaseURL("http://127.0.0.1:1"))
+	require.NoError(t, err)
+	box, err := outbox.New(client, awayStore{})
+	require.NoError(t, err)
+	_, err = box.Enqueue(t.Context(), "key", transferAt(5, time.Now().Add(-time.Hour)))
+	require.ErrorIs(t, err, errAway)
+	require.NotErrorAs(t, err, new(*qredo.ValidationError))
+}
+
+var errAway = errors.New("the store is away")
+
+type awayStore struct{ outbox.Store }
+
+func (awayStore) Get(context.Context, string) (outbox.Entry, error) { return outbox.Entry{}, errAway }
+
+// freeAuth lets requests go as they are.
+type freeAuth struct{}
+
+func (freeAuth) Authenticate(*http.Request, []byte, time.Time) error { return nil }
 
 // TestTheJSONOfEntries holds what people query in a database to its names.
 func TestTheJSONOfEntries(t *testing.T) {

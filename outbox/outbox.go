@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -139,8 +140,11 @@ func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, e
 	if invalid := checkRequest(req, now); invalid != nil {
 		// What is known may have expired since. What is not cannot be stored.
 		stored, err := o.store.Get(ctx, key)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNotFound):
 			return Entry{}, invalid
+		case err != nil: // then nobody knows whether it is paid already
+			return Entry{}, fmt.Errorf("outbox: looking for %q: %w", key, err)
 		}
 		return same(stored, what)
 	}
