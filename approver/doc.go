@@ -70,6 +70,18 @@
 //
 // Several replicas can work as one: see package redis in this directory, and [WithCoordinator].
 //
+// # Errors
+//
+// A rule file that is wrong is a [*RuleError] with its line, an audit log that was changed a [*LogError].
+// [Approver.Run] returns nil when its context ends, and an error when it cannot go on: the audit log cannot
+// be written, or the feed has given up. What goes wrong for the moment is tried again; what goes wrong with
+// one action for good is in the audit log, and leaves it to humans.
+//
+// # Testing
+//
+// Package sandbox makes core clients and actions for a test: the example below is a whole program.
+// [Approver.Explain] and [ParseRules] need no service but for the action's details.
+//
 // # Looking on
 //
 // [WithShadow] tries a policy without doing anything. [Approver.Explain] tells what would be decided about

@@ -15,6 +15,8 @@
 // killed and started again, and however often it calls Enqueue with that key: after a crash, enqueue
 // everything again that may not have been stored.
 //
+// Amounts are whole base units, as in package qredo; nothing here converts them.
+//
 // # States
 //
 // An entry is [StatePending] until the service has named its transaction, then [StateSent] until that has
@@ -47,6 +49,18 @@
 //	for entry, err := range box.List(ctx, outbox.Filter{Unknown: true}) { ... }
 //
 // A request that expires before any attempt was made is not sent.
+//
+// # Errors
+//
+// [Outbox.Enqueue] refuses what cannot be right as a [*qredo.ValidationError], and a key that has another
+// payment as a [*KeyConflictError]. Any other error of it says that the payment may not be stored: enqueue it
+// again. What goes wrong afterwards is no error of a call: it is in the entry's steps and state.
+// [Outbox.Run] ends with its context, or when the store is closed.
+//
+// # Testing
+//
+// Package sandbox is the service in a test, and loses answers if told to (sandbox.FaultDropAnswer). The
+// example below is a whole program.
 //
 // # Several workers
 //
