@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // FieldError tells which field of a JSON document could not be read, and why.
@@ -82,43 +81,6 @@ func syntaxError(data []byte) error {
 		return &FieldError{Problem: fmt.Sprintf("not JSON at byte %d: %v", syntax.Offset, err)}
 	}
 	return &FieldError{Problem: fmt.Sprintf("not JSON: %v", err)}
-}
-
-// decoder walks a document that json.Valid has accepted, so it need not doubt the syntax.
-type decoder struct {
-	data  []byte
-	pos   int
-	known int      // keys that named a field
-	texts []string // texts met before, so that those that come again share their memory
-}
-
-const (
-	fewTexts, manyTexts = 32, 512 // places for them, in a short and in a long document
-	longDocument        = 8 << 10 // bytes
-	longestText         = 64      // longer ones hardly come twice
-)
-
-// share returns a text as a string, which may be one that was made before.
-func (d *decoder) share(text []byte) string {
-	if len(text) > longestText {
-		return string(text)
-	}
-	if d.texts == nil {
-		places := fewTexts
-		if len(d.data) > longDocument {
-			places = manyTexts
-		}
-		d.texts = make([]string, places)
-	}
-	hash := uint64(14695981039346656037) // FNV-1a
-	for _, c := range text {
-		hash = (hash ^ uint64(c)) * 1099511628211
-	}
-	place := &d.texts[hash%uint64(len(d.texts))]
-	if *place != string(text) {
-		*place = string(text)
-	}
-	return *place
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {
@@ -268,102 +230,6 @@ func (d *decoder) standard(dst reflect.Value) error {
 	dec := json.NewDecoder(bytes.NewReader(d.skip()))
 	dec.UseNumber()
 	return fieldProblem(dec.Decode(dst.Addr().Interface()))
-}
-
-// more steps to the next element of a list or object and tells whether there is one.
-func (d *decoder) more(end byte) bool {
-	d.space()
-	if d.peek() == ',' {
-		d.pos++
-		d.space()
-	}
-	if d.peek() == end {
-		d.pos++
-		return false
-	}
-	return true
-}
-
-func (d *decoder) peek() byte { return d.data[d.pos] }
-
-func (d *decoder) space() {
-	for d.pos < len(d.data) {
-		switch d.data[d.pos] {
-		case ' ', '\t', '\n', '\r':
-			d.pos++
-		default:
-			return
-		}
-	}
-}
-
-// skip steps over the value at the current position and returns its bytes.
-func (d *decoder) skip() []byte {
-	d.space()
-	start := d.pos
-	switch d.peek() {
-	case '"':
-		d.skipQuoted()
-	case '{', '[':
-		d.skipNested()
-	default:
-		for d.pos < len(d.data) && !endsScalar(d.data[d.pos]) {
-			d.pos++
-		}
-	}
-	return d.data[start:d.pos]
-}
-
-// endsScalar reports whether a number or word ends before c.
-func endsScalar(c byte) bool { return c <= ' ' || c == ',' || c == ']' || c == '}' }
-
-// skipNested steps over the object or list at the current position.
-func (d *decoder) skipNested() {
-	for depth := 0; ; {
-		switch d.peek() {
-		case '"':
-			d.skipQuoted()
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		d.pos++
-		if depth == 0 {
-			return
-		}
-	}
-}
-
-// skipQuoted steps over the string at the current position and tells whether it has escapes.
-func (d *decoder) skipQuoted() (escaped bool) {
-	for d.pos++; d.data[d.pos] != '"'; d.pos++ {
-		if d.data[d.pos] == '\\' {
-			escaped = true
-			d.pos++
-		}
-	}
-	d.pos++
-	return escaped
-}
-
-// key returns the object key at the current position as it is written. One with escapes is no field's.
-func (d *decoder) key() []byte {
-	start := d.pos
-	d.skipQuoted()
-	return d.data[start+1 : d.pos-1]
-}
-
-func (d *decoder) quoted() string {
-	start := d.pos
-	if d.skipQuoted() || !utf8.Valid(d.data[start:d.pos]) {
-		var s string
-		if json.Unmarshal(d.data[start:d.pos], &s) == nil {
-			return s
-		}
-	}
-	return d.share(d.data[start+1 : d.pos-1])
 }
 
 // Text reads a JSON value as text, as a string field takes it: for types that read their own.
