@@ -79,6 +79,9 @@ func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, 
 		},
 	}
 	for _, opt := range opts {
+		if opt == nil {
+			return nil, invalid("option", "must not be nil")
+		}
 		if err := opt(a); err != nil {
 			return nil, err
 		}

@@ -104,7 +104,7 @@ func (c *Client) perform(ctx context.Context, op operation, out any, opts callOp
 	setDefault(req.Header, "Content-Type", jsonOnly)
 	setDefault(req.Header, "User-Agent", c.userAgent)
 
-	x := &exchange{req: req, path: path, body: payload, repeatable: op.repeatable, noRetry: opts.noRetry}
+	x := &exchange{req: req, path: path, body: payload, repeatable: op.repeatable, secret: op.secret, noRetry: opts.noRetry}
 	resp, err := c.chain.handle(x)
 	if resp != nil && opts.response != nil {
 		*opts.response = *resp
@@ -113,9 +113,6 @@ func (c *Client) perform(ctx context.Context, op operation, out any, opts callOp
 		return x, err
 	}
 	if err := op.decode(resp.Body, out); err != nil {
-		if op.secret { // what cannot be read may have it anywhere
-			resp = &Response{StatusCode: resp.StatusCode, Attempts: resp.Attempts}
-		}
 		return x, newError(x, resp, err)
 	}
 	return x, nil

@@ -207,6 +207,14 @@ func TestDo(t *testing.T) {
 }
 
 // In an open type a number is kept as its text, because a float would round it.
+// What a type of this package cannot do without, it cannot do without in Do either.
+func TestDoDemandsWhatIsRequired(t *testing.T) {
+	client := newClient(t, answerWith(200, `{"code":200}`))
+	err := client.Do(t.Context(), http.MethodPost, "/x", nil, new(qredo.Submission))
+	require.ErrorIs(t, err, qredo.ErrBadAnswer)
+	require.ErrorContains(t, err, "tx_id: is missing")
+}
+
 // Do has no ID that an answer could be compared with.
 func TestDoReadsIdentifiedTypes(t *testing.T) {
 	client := newClient(t, answerWith(200, `{"txID":"t","id":"a"}`))

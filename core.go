@@ -10,7 +10,9 @@ import (
 func init() {
 	core.FromEnv = fromEnv
 	core.Call = func(ctx context.Context, client any, r core.Request, out, opts any) error {
-		return client.(*Client).run(ctx, api(r.Endpoint, r.IDs...).where(r.Query).with(r.Body), out, opts.([]CallOption))
+		op := api(r.Endpoint, r.IDs...).where(r.Query).with(r.Body)
+		op.repeatable = op.repeatable || r.Repeatable
+		return client.(*Client).run(ctx, op, out, opts.([]CallOption))
 	}
 	core.PollInterval = func(opts any) time.Duration { return newCallOptions(opts.([]CallOption)).pollInterval }
 	core.Feed = func(ctx context.Context, client any, path string, options any, fill func(context.Context) ([]core.Message, error), yield func(core.Message, error) bool) {

@@ -123,9 +123,13 @@ const keptBody = 4 << 10
 func newError(x *exchange, resp *Response, cause error) *Error {
 	e := &Error{Method: x.req.Method, Path: x.path, cause: cause}
 	e.StatusCode, e.Attempts = resp.StatusCode, resp.Attempts
+	success := resp.StatusCode >= 200 && resp.StatusCode <= 299
+	if success && x.secret { // it may stand anywhere in what cannot be read
+		return e
+	}
 	body := x.redact(resp.Body)
 	e.Body = clip(body, keptBody)
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+	if !success {
 		e.read(x, body)
 	}
 	return e
@@ -142,7 +146,7 @@ func (e *Error) read(x *exchange, body []byte) {
 	var detail struct {
 		Reason string `json:"reason"`
 	}
-	if wire.Unmarshal(body, &shape) != nil {
+	if wire.Unmarshal(body, &shape) != nil && json.Unmarshal(body, &shape) != nil {
 		return
 	}
 	if code, err := wire.ParseInt(shape.Code); err == nil {

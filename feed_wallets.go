@@ -156,13 +156,17 @@ func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
 
 // walletEvents are the entries of a history as the feed would have told of them.
 func walletEvents(entries []HistoryEntry) []WalletEvent {
-	events, alike := make([]WalletEvent, len(entries)), map[movement]int{}
+	type at struct {
+		movement
+		time int64
+	}
+	events, alike := make([]WalletEvent, len(entries)), map[at]int{}
 	for i, e := range entries {
 		event := WalletEvent{
 			Status: TxApproved, WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Asset: e.Asset,
 			Amount: e.Amount, Fees: e.Fees, NetAmount: e.NetAmount, Time: e.Time,
 		}
-		key := event.movement()
+		key := at{event.movement(), e.Time.Unix()}
 		event.nth = alike[key]
 		alike[key]++
 		events[i] = event

@@ -247,7 +247,8 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 			// Only an empty page is the end for certain: a server may give shorter pages than asked for.
 			// One that gives the same page for every offset would have no end, but for its total.
 			beyond := page.Offset+len(got.Entries) >= got.Total
-			// While the total stays, nothing has arrived that could have moved an entry here from a page before.
+			// While the total stays, nothing should have moved an entry here from a page before: two that differ
+			// in nothing are two then, if no transaction's ID says otherwise.
 			if total < 0 {
 				total = got.Total
 			}
@@ -258,7 +259,7 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 			fresh := 0
 			for _, entry := range got.Entries {
 				key, known := entry.key()
-				if moved && known && seen.has[key] {
+				if known && (moved || entry.TxID != "") && seen.has[key] {
 					continue
 				}
 				fresh++

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -25,6 +26,7 @@ type exchange struct {
 	body []byte        // the exact bytes to send
 
 	repeatable bool // sending it twice does what sending it once does
+	secret     bool // the success asked for has a secret
 	noRetry    bool // the caller wants one attempt
 
 	attempts int
@@ -39,8 +41,9 @@ func (x *exchange) mayBeDone(err error) bool { return x.unknown || errors.Is(err
 // redact removes from a body whatever authenticated the request, in case the other side repeats it.
 func (x *exchange) redact(body []byte) []byte {
 	for _, secret := range x.secrets {
-		for _, spelled := range []string{secret, strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "=", `\u003d`)} { // as some write JSON
-			body = bytes.ReplaceAll(body, []byte(spelled), []byte(redacted))
+		body = bytes.ReplaceAll(body, []byte(secret), []byte(redacted))
+		if spelled, err := regexp.Compile(inJSON.Replace(regexp.QuoteMeta(secret))); err == nil {
+			body = spelled.ReplaceAll(body, []byte(redacted))
 		}
 		// A body that is cut, or longer than the limit, may end within a secret.
 		for n := len(secret) - 1; n >= 8; n-- {
@@ -52,3 +55,6 @@ func (x *exchange) redact(body []byte) []byte {
 	}
 	return body
 }
+
+// inJSON makes an expression for a text match it as well where JSON has its characters escaped.
+var inJSON = strings.NewReplacer("/", `\\?/`, "=", `(?:=|\\u003[dD])`, `\+`, `(?:\+|\\u002[bB])`)

@@ -173,6 +173,19 @@ func TestLedgerAllKeepsWhatIsAlike(t *testing.T) {
 	}
 }
 
+// One that moves to the top while the total stays is not given twice, if it has an ID.
+func TestLedgerAllWhileEntriesMove(t *testing.T) {
+	s := &ledgerServer{entries: transferEntries("a", "b", "c")}
+	s.before = func(request int, s *ledgerServer) {
+		if request == 1 {
+			s.entries = transferEntries("c", "a", "b")
+		}
+	}
+	require.Equal(t, "a b", walkIDs(t, s, qredo.LedgerOptions{Limit: 2}))
+	deaf := &ledgerServer{entries: transferEntries("a", "b"), total: 6, deaf: true}
+	require.Equal(t, "a b", walkIDs(t, deaf, qredo.LedgerOptions{Limit: 2}))
+}
+
 // A server that gives the same page for every offset does not keep the walk going.
 func TestLedgerAllOfADeafServer(t *testing.T) {
 	for name, entries := range map[string][]qredo.LedgerEntry{

@@ -291,10 +291,10 @@ func TestMisplacedSecretsAreNotRepeated(t *testing.T) {
 
 // An API key is hidden though it is short, and though JSON spells it in another way.
 func TestReflectedKeysAreHidden(t *testing.T) {
-	for _, key := range []string{"shortkey", "MDEyMzQ1Njc4OWFiY2RlZg==", "ab/cd/ef/gh="} {
+	for _, key := range []string{"shortkey", "12345678901234567890", "/a+b=c/d==", "MDEyMzQ1Njc4OWFiY2RlZg==", "ab/cd/ef/gh="} {
 		auth, err := qredo.NewRSAAuth(key, privateKey(t))
 		require.NoError(t, err)
-		for _, spelled := range []string{key, strings.ReplaceAll(key, "/", `\/`), strings.ReplaceAll(key, "=", `\u003d`)} {
+		for _, spelled := range []string{key, strings.ReplaceAll(key, "/", `\/`), strings.ReplaceAll(key, "=", `\u003d`), strings.NewReplacer("/", `\/`, "=", `\u003D`, "+", `\u002B`).Replace(key)} {
 			body := `{"code":401,"msg":"no key ` + spelled + ` here","x":"` + spelled + `"}`
 			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: answerWith(401, body)}))
 			require.NoError(t, err)
@@ -304,5 +304,19 @@ func TestReflectedKeysAreHidden(t *testing.T) {
 			require.Equal(t, "no key [redacted] here", answer.Msg)
 			require.NotContains(t, string(answer.Body), spelled)
 		}
+	}
+}
+
+// A secret that is given once is not shown by the error of an answer that could not be read to its end.
+func TestCutRegistrationIsHidden(t *testing.T) {
+	const body = `{"id":"a","clientSecret":"s3cr3t-s3cr3t"`
+	for name, client := range map[string]*qredo.Client{
+		"cut":      newClient(t, answerWith(200, body)),
+		"too long": newClient(t, answerWith(200, body+`}`), qredo.WithMaxResponse(int64(len(body)))),
+	} {
+		_, err := client.CoreClients.Register(t.Context(), goodAgent())
+		e := requireError(t, err)
+		require.ErrorIs(t, err, qredo.ErrBadAnswer, name)
+		require.NotContains(t, err.Error()+string(e.Body), "s3cr3t", name)
 	}
 }

@@ -83,8 +83,8 @@ func wrong(line int64, problem string, args ...any) *LogError {
 // maxLine is how long a line can be. What goes into one is clipped far below that.
 const maxLine = 64 << 10
 
-// readLog checks a log line by line and gives each to f, which may be nil. It returns the log's head and how many bytes its
-// complete lines have.
+// readLog checks a log line by line and gives each to f, which may be nil. It returns the log's head and how
+// many bytes its complete lines have.
 func readLog(r io.Reader, f func(e Entry, hash string) error) (head Head, complete int64, err error) {
 	in := bufio.NewReaderSize(r, maxLine)
 	for {

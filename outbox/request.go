@@ -5,13 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/core"
 	"github.com/qredo-go/qredo/internal/path"
 )
 
@@ -129,12 +128,13 @@ func checkRequest(r Request, now time.Time) error {
 
 // repeat sends a request as it is, also when it has expired, which [qredo.TransfersService.Create] refuses.
 func repeat(ctx context.Context, c *qredo.Client, r Request) (*qredo.Submission, error) {
-	path, body := r.target()
-	made := new(qredo.Submission)
-	err := c.Do(ctx, http.MethodPost, path, body, made)
-	if err == nil && made.TxID == "" {
-		err = errors.New("the answer names no transaction")
+	path, request := r.target()
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
 	}
+	made := new(qredo.Submission)
+	err = core.Call(ctx, c, core.Request{Endpoint: "POST " + path, Body: json.RawMessage(body), Repeatable: true}, made, []qredo.CallOption(nil))
 	return made, err
 }
 

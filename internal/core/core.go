@@ -18,6 +18,8 @@ type Request struct {
 	IDs      []string // what replaces the placeholders, in order
 	Query    any      // a struct for go-querystring, or nil
 	Body     any
+	// Repeatable is a request that changes nothing more when it is sent again. GET is in any case.
+	Repeatable bool
 }
 
 // Call makes a request of a *qredo.Client as its own methods do, and reads the answer into out, a pointer to

@@ -36,42 +36,43 @@ func (e *FieldError) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
-// Unmarshal reads the JSON document data into the value that v points to.
+// Unmarshal reads the JSON document data into the value that v points to. If that is a struct, a field of it
+// that is tagged required:"true" must not be empty afterwards.
 func Unmarshal(data []byte, v any) error {
-	dst := reflect.ValueOf(v)
-	if dst.Kind() != reflect.Pointer || dst.IsNil() {
-		return errors.New("the destination must be a pointer that is not nil")
-	}
-	_, err := unmarshal(data, dst.Elem())
+	_, err := unmarshal(data, v)
 	return err
 }
 
-func unmarshal(data []byte, dst reflect.Value) (known int, err error) {
+// UnmarshalAnswer reads an answer as Unmarshal does, and refuses an object that has none of the struct's
+// fields: it is not what it was taken for, however many fields may be absent from it.
+func UnmarshalAnswer(data []byte, v any) error {
+	known, err := unmarshal(data, v)
+	if t := reflect.TypeOf(v).Elem(); err == nil && known == 0 && t.Kind() == reflect.Struct && !isCustom(t) {
+		return errors.New("the body has none of the fields that belong to the answer")
+	}
+	return err
+}
+
+// unmarshal also tells how many keys named a field.
+func unmarshal(data []byte, v any) (known int, err error) {
+	dst := reflect.ValueOf(v)
+	if dst.Kind() != reflect.Pointer || dst.IsNil() {
+		return 0, errors.New("the destination must be a pointer that is not nil")
+	}
 	if !json.Valid(data) {
 		return 0, syntaxError(data)
 	}
+	dst = dst.Elem()
 	d := decoder{data: data}
-	err = d.value(dst, isCustom(dst.Type()))
-	return d.known, err
-}
-
-// UnmarshalAnswer reads an answer as Unmarshal does, and refuses one that is not what it was taken for: an
-// object without any of the struct's fields, or one in which a field tagged required:"true" is empty.
-func UnmarshalAnswer(data []byte, v any) error {
-	dst := reflect.ValueOf(v).Elem()
-	known, err := unmarshal(data, dst)
-	if err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
-		return err
+	if err := d.value(dst, isCustom(dst.Type())); err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
+		return d.known, err
 	}
 	for _, f := range fieldsOf(dst.Type()).required {
 		if f.in(dst).IsZero() {
-			return &FieldError{Field: f.name, Problem: "is missing"}
+			return d.known, &FieldError{Field: f.name, Problem: "is missing"}
 		}
 	}
-	if known == 0 {
-		return errors.New("the body has none of the fields that belong to the answer")
-	}
-	return nil
+	return d.known, nil
 }
 
 func syntaxError(data []byte) error {
@@ -200,13 +201,11 @@ func (d *decoder) object(dst reflect.Value) error {
 			continue
 		}
 		d.known++
+		d.space()
 		own, v := seen&f.bit != 0, f.in(dst)
-		if f.alias && own || !v.IsValid() {
-			d.skip() // the field's own name counts when both are there
+		if d.peek() == 'n' || !v.IsValid() || f.alias && (own || !v.IsZero()) {
+			d.skip() // null changes nothing; the field's own name counts when others are there, too
 			continue
-		}
-		if !f.alias {
-			seen |= f.bit
 		}
 		before := v
 		if own { // once more
@@ -216,6 +215,9 @@ func (d *decoder) object(dst reflect.Value) error {
 		}
 		if err := d.value(v, f.custom); err != nil {
 			return within(f.name, err)
+		}
+		if !f.alias && (v.Kind() != reflect.String || !v.IsZero()) { // an empty text says nothing
+			seen |= f.bit
 		}
 		if own && !reflect.DeepEqual(before.Interface(), v.Interface()) {
 			return &FieldError{Field: f.name, Problem: "is there twice, with different values"}
