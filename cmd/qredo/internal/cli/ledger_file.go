@@ -20,45 +20,35 @@ type position struct {
 	Entries int   `json:"entries"`
 }
 
-// ledgerFilter is what of a ledger is exported.
-type ledgerFilter struct {
+// exported is what is in a file.
+type exported struct {
+	Version   int             `json:"version"`
+	Server    string          `json:"server"`
+	Company   qredo.CompanyID `json:"company"`
+	Fund      qredo.FundID    `json:"fund"`
 	Asset     qredo.AssetCode `json:"asset"`
 	Wallet    qredo.WalletID  `json:"wallet"`
 	Direction qredo.Direction `json:"direction"`
+	Format    string          `json:"format"`
 }
 
-// checkpoint says how far a file is, and of what it is.
+// checkpoint says where another run goes on: after the last page that is in the file, or at the first entry
+// that may still change.
 type checkpoint struct {
-	Version int             `json:"version"`
-	Server  string          `json:"server"`
-	Company qredo.CompanyID `json:"company"`
-	Fund    qredo.FundID    `json:"fund"`
-	Filter  ledgerFilter    `json:"filter"`
-	Format  string          `json:"format"`
-	Last    position        `json:"last"` // where the last page that is in the file begins
-	Done    position        `json:"done"` // where it ends
-	// Waiting is where the first entry is that may still change, if there is one, and Checked where what is
-	// compared before it begins.
-	Waiting *position `json:"waiting,omitempty"`
-	Checked position  `json:"checked"`
+	exported
+	Checked position `json:"checked"` // where what is read again begins: it must be the same
+	Done    position `json:"done"`
+	waiting bool     // an entry may still change: Done stays before it
 }
 
 func (e *export) partPath() string  { return e.out + ".part" }
 func (e *export) statePath() string { return e.out + ".part.json" }
 
-func (e *export) newCheckpoint() (checkpoint, error) {
-	base, err := e.app.settings.baseURL()
-	return checkpoint{
-		Version: 1, Server: base.value, Company: e.company, Fund: e.fund, Format: e.format,
-		Filter: ledgerFilter{e.options.Asset, e.options.WalletID, e.options.Direction},
-	}, err
-}
-
 func (e *export) toFile(ctx context.Context) error {
 	if _, err := os.Stat(e.out); !errors.Is(err, fs.ErrNotExist) && !e.force {
 		return fmt.Errorf("%s exists already: give --force to replace it", e.out)
 	}
-	state, err := e.newCheckpoint()
+	base, err := e.app.settings.baseURL()
 	if err != nil {
 		return err
 	}
@@ -67,110 +57,112 @@ func (e *export) toFile(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = file.Close() }() // what was written is on the disk by then
-	if err := e.resume(ctx, file, &state); err != nil {
+	state, err := e.resume(ctx, file, exported{
+		Version: 1, Server: base.value, Company: e.company, Fund: e.fund, Format: e.format,
+		Asset: e.options.Asset, Wallet: e.options.WalletID, Direction: e.options.Direction,
+	})
+	if err != nil {
 		return err
 	}
-	if err := e.walk(ctx, file, &state); err != nil {
+	end, err := e.walk(ctx, file, state)
+	if err != nil {
 		return err
 	}
 	if err := errors.Join(file.Sync(), os.Rename(e.partPath(), e.out)); err != nil {
 		return err
 	}
 	_ = os.Remove(e.statePath()) // without the part it means nothing
-	fmt.Fprintf(e.app.err, "%s: %d entries\n", e.out, state.Done.Entries)
+	fmt.Fprintf(e.app.err, "%s: %d entries\n", e.out, end.Entries)
 	return syncDir(filepath.Dir(e.out))
 }
 
-// walk writes the entries after the checkpoint, page by page.
-func (e *export) walk(ctx context.Context, file *os.File, state *checkpoint) error {
-	bar, err := e.startProgress(ctx, state.Done.Entries)
+// walk writes the entries after the checkpoint, page by page, and returns where the file ends then.
+func (e *export) walk(ctx context.Context, file *os.File, state *checkpoint) (end position, err error) {
+	end = state.Done
+	bar, err := e.startProgress(ctx, end.Entries)
 	if err != nil {
-		return err
+		return end, err
 	}
 	defer bar.end()
-	if state.Done.Bytes == 0 {
+	if end.Bytes == 0 {
 		e.head()
 	}
 	options := e.options
-	options.Offset = state.Done.Entries
-	seen, written := state.Done.Entries, state.Done.Bytes
-	inPage := 0
+	options.Offset = end.Entries
+	inBuffer := 0
+	flush := func() error {
+		end, inBuffer = position{end.Bytes + int64(e.buffer.Len()), end.Entries + inBuffer}, 0
+		bar.at(end.Entries)
+		return e.flush(file, state, end)
+	}
 	for entry, err := range e.client.Funds.LedgerAll(ctx, e.company, e.fund, options) {
 		if err != nil {
-			return err
+			return end, err
 		}
-		if state.Waiting == nil && !settled(entry) {
-			state.Waiting, state.Checked = &position{written + int64(e.buffer.Len()), seen}, state.Last
+		if !state.waiting && !settled(entry) {
+			state.waiting, state.Done = true, position{end.Bytes + int64(e.buffer.Len()), end.Entries + inBuffer}
 		}
 		if err := e.add(entry); err != nil {
-			return err
+			return end, err
 		}
-		seen++
-		if inPage++; inPage == e.options.Limit {
-			if written, err = e.flush(file, state, seen); err != nil {
-				return err
+		if inBuffer++; inBuffer == e.options.Limit {
+			if err := flush(); err != nil {
+				return end, err
 			}
-			inPage = 0
-			bar.at(seen)
 		}
 	}
-	_, err = e.flush(file, state, seen)
-	bar.at(seen)
-	return err
+	return end, flush()
 }
 
-// flush brings a page to the disk, and then the checkpoint that knows of it.
-func (e *export) flush(file *os.File, state *checkpoint, seen int) (written int64, err error) {
-	size := int64(e.buffer.Len())
+// flush brings a page to the disk, and then the checkpoint that knows of it. The page makes the file end there.
+func (e *export) flush(file *os.File, state *checkpoint, end position) error {
 	if _, err := e.buffer.WriteTo(file); err != nil {
-		return 0, err
+		return err
 	}
 	if err := file.Sync(); err != nil {
-		return 0, err
+		return err
 	}
-	state.Last = state.Done
-	state.Done = position{state.Done.Bytes + size, seen}
+	if !state.waiting {
+		state.Checked, state.Done = state.Done, end
+	}
 	data, err := json.Marshal(state)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return state.Done.Bytes, replaceFile(e.statePath(), data)
+	return replaceFile(e.statePath(), data)
 }
 
-// resume sets file and checkpoint to where an earlier run has come, or to the beginning.
-func (e *export) resume(ctx context.Context, file *os.File, state *checkpoint) error {
-	found, err := e.readCheckpoint(file, *state)
+// resume sets the file to where an earlier run has come, or to the beginning, and returns the checkpoint of that.
+func (e *export) resume(ctx context.Context, file *os.File, what exported) (*checkpoint, error) {
+	state, err := e.readCheckpoint(file, what)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if found != nil {
-		same, err := e.stillSame(ctx, file, *found)
+	if state != nil {
+		same, err := e.stillSame(ctx, file, *state)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !same {
+		if same {
+			fmt.Fprintf(e.app.err, "going on after %d entries\n", state.Done.Entries)
+		} else {
 			fmt.Fprintln(e.app.err, "the ledger has changed before the place where the file ends: beginning anew")
-			found = nil
+			state = nil
 		}
 	}
-	if found == nil {
+	if state == nil {
 		_ = os.Remove(e.statePath())
-	} else {
-		*state = *found
-		if state.Waiting != nil { // what may have changed is read again
-			state.Last, state.Done, state.Waiting = state.Checked, *state.Waiting, nil
-		}
-		fmt.Fprintf(e.app.err, "going on after %d entries\n", state.Done.Entries)
+		state = &checkpoint{exported: what}
 	}
 	if err := file.Truncate(state.Done.Bytes); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = file.Seek(state.Done.Bytes, io.SeekStart)
-	return err
+	return state, err
 }
 
 // readCheckpoint returns the checkpoint of an earlier run for the same file, or nil.
-func (e *export) readCheckpoint(file *os.File, want checkpoint) (*checkpoint, error) {
+func (e *export) readCheckpoint(file *os.File, want exported) (*checkpoint, error) {
 	data, err := os.ReadFile(e.statePath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -186,31 +178,25 @@ func (e *export) readCheckpoint(file *os.File, want checkpoint) (*checkpoint, er
 	if err := json.Unmarshal(data, &found); err != nil {
 		return nil, fmt.Errorf("%s is damaged: remove it to begin anew: %w", e.statePath(), err)
 	}
-	if found.Version != want.Version || found.Done.Bytes > info.Size() {
+	switch {
+	case found.Version != want.Version || found.Done.Bytes > info.Size():
 		return nil, nil // the file is not what it tells of
-	}
-	same := found
-	same.Last, same.Done, same.Checked, same.Waiting = position{}, position{}, position{}, nil
-	if same != want {
+	case found.exported != want:
 		return nil, usagef("%s is of another export (server, fund, selection or format): finish that one, or remove %s", e.partPath(), e.partPath())
 	}
 	return &found, nil
 }
 
-// stillSame reads the last page again and compares it with the file, and reports whether it is the same. With
+// stillSame reads what stands before the checkpoint again, and reports whether it is the same in the file. With
 // what waits it can be two pages, and a server may give less at a time than is asked for.
-func (e *export) stillSame(ctx context.Context, file *os.File, at checkpoint) (bool, error) {
-	from, to := at.Last, at.Done
-	if at.Waiting != nil { // from there on it is read again anyway
-		from, to = at.Checked, *at.Waiting
-	}
+func (e *export) stillSame(ctx context.Context, file *os.File, state checkpoint) (bool, error) {
 	again := export{format: e.format}
-	if from.Bytes == 0 {
+	if state.Checked.Bytes == 0 {
 		again.head()
 	}
 	options := e.options
-	options.Offset = from.Entries
-	left := to.Entries - from.Entries
+	options.Offset = state.Checked.Entries
+	left := state.Done.Entries - state.Checked.Entries
 	for entry, err := range e.client.Funds.LedgerAll(ctx, e.company, e.fund, options) {
 		if err != nil {
 			return false, err
@@ -225,8 +211,8 @@ func (e *export) stillSame(ctx context.Context, file *os.File, at checkpoint) (b
 			break
 		}
 	}
-	have := make([]byte, to.Bytes-from.Bytes)
-	if _, err := file.ReadAt(have, from.Bytes); err != nil {
+	have := make([]byte, state.Done.Bytes-state.Checked.Bytes)
+	if _, err := file.ReadAt(have, state.Checked.Bytes); err != nil {
 		return false, err
 	}
 	return left == 0 && bytes.Equal(have, again.buffer.Bytes()), nil
