@@ -24,25 +24,23 @@ approves by the rules of a policy file.`, `
 			use: "list", short: "List the core clients",
 			long:    "Lists all core clients of the API key.",
 			example: "qredo agent list",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
-				return a.list(found(client.CoreClients.List(ctx)), "ID", "Name", "Created")
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.CoreClients.List(ctx)), "ID", "Name", "Created")
 			}),
 		}),
 		a.command(command{
 			use: "create NAME", short: "Make a core client",
 			long:    "Makes a core client and prints its ID.",
 			example: "qredo agent create Payouts",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.show(client.CoreClients.Create(ctx, args[0]))
-			}),
+			run:     a.withClient(func(ctx context.Context, c partnerCall) error { return a.show(c.CoreClients.Create(ctx, c.args[0])) }),
 		}),
 		a.agentActions(),
 		a.command(command{
 			use: "action CLIENT_ID ACTION_ID", short: "Show what would be approved",
 			long:    "Shows an action with its details: what moves, from where and to whom.",
 			example: "qredo agent action CLIENT_ID ACTION_ID",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.show(client.CoreClients.Action(ctx, qredo.CoreClientID(args[0]), qredo.ActionID(args[1])))
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.CoreClients.Action(ctx, qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])))
 			}),
 		}),
 		a.agentVote("approve", "Approve an action", (*qredo.CoreClientsService).Approve),
@@ -51,8 +49,8 @@ approves by the rules of a policy file.`, `
 			use: "wallets CLIENT_ID", short: "List the wallets that are connected to a core client",
 			long:    "Lists the wallets that are connected to a core client, or ask to be.",
 			example: "qredo agent wallets CLIENT_ID",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				wallets := found(client.CoreClients.Wallets(ctx, qredo.CoreClientID(args[0])))
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				wallets := found(c.CoreClients.Wallets(ctx, qredo.CoreClientID(c.args[0])))
 				return a.list(wallets, "WalletID", "Status", "ActionID", "Expires")
 			}),
 		}),
@@ -62,17 +60,17 @@ approves by the rules of a policy file.`, `
 			use: "sign CLIENT_ID HASH_HEX", short: "Have a hash signed with a core client's key",
 			long:    "Has the service sign a hash, in hexadecimal, with a core client's key.",
 			example: "qredo agent sign CLIENT_ID 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.show(client.CoreClients.Sign(ctx, qredo.CoreClientID(args[0]), args[1]))
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.CoreClients.Sign(ctx, qredo.CoreClientID(c.args[0]), c.args[1]))
 			}),
 		}),
 		a.command(command{
 			use: "verify SIGNER_ID HASH_HEX SIGNATURE_HEX", short: "Check a core client's signature",
 			long:    "Asks whether a signature is a core client's over a hash. One that is not is refused.",
 			example: "qredo agent verify CLIENT_ID HASH_HEX SIGNATURE_HEX",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				err := client.CoreClients.Verify(ctx, qredo.VerifyRequest{
-					SignerID: qredo.CoreClientID(args[0]), MessageHashHex: args[1], SignatureHex: args[2],
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				err := c.CoreClients.Verify(ctx, qredo.VerifyRequest{
+					SignerID: qredo.CoreClientID(c.args[0]), MessageHashHex: c.args[1], SignatureHex: c.args[2],
 				})
 				return a.done(err, "the signature is right")
 			}),
@@ -90,8 +88,8 @@ func (a *app) agentActions() *cobra.Command {
 		flags: func(f *flagSet) {
 			f.StringVar(&status, "status", "", "only those that are pending, approved, rejected or expired")
 		},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-			actions, err := client.CoreClients.Actions(ctx, qredo.CoreClientID(args[0]))
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			actions, err := c.CoreClients.Actions(ctx, qredo.CoreClientID(c.args[0]))
 			others := func(action qredo.Action) bool { return status != "" && string(action.Status) != status }
 			return a.list(found(slices.DeleteFunc(actions, others), err), "ID", "Type", "Status", "Created", "Expires")
 		}),
@@ -105,14 +103,14 @@ func (a *app) agentVote(verb, short string, vote voteFunc) *cobra.Command {
 		use: verb + " CLIENT_ID ACTION_ID", short: short,
 		long:    short + " as a core client. What it is about is shown on standard error.",
 		example: "qredo agent " + verb + " CLIENT_ID ACTION_ID",
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-			id, actionID := qredo.CoreClientID(args[0]), qredo.ActionID(args[1])
-			action, err := client.CoreClients.Action(ctx, id, actionID)
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			id, actionID := qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])
+			action, err := c.CoreClients.Action(ctx, id, actionID)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintln(a.err, a.about(action))
-			return a.done(vote(client.CoreClients, ctx, id, actionID), "%s: %s", verb, plain(args[1]))
+			return a.done(vote(c.CoreClients, ctx, id, actionID), "%s: %s", verb, plain(c.args[1]))
 		}),
 	})
 }
@@ -134,12 +132,12 @@ func (a *app) agentFeed() *cobra.Command {
 		long:    "Prints the actions of a core client, first those that are pending, each once, until it is interrupted.",
 		example: "qredo agent feed CLIENT_ID --output json",
 		flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many actions; no end if 0") },
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-			id := qredo.CoreClientID(args[0])
-			if err := a.checkAgent(ctx, client, id); err != nil {
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			id := qredo.CoreClientID(c.args[0])
+			if err := a.checkAgent(ctx, c.Client, id); err != nil {
 				return err
 			}
-			return printFeed(ctx, a, client.CoreClients.Feed(ctx, id), count, "Created", "Type", "Status", "ID", "Expires")
+			return printFeed(ctx, a, c.CoreClients.Feed(ctx, id), count, "Created", "Type", "Status", "ID", "Expires")
 		}),
 	})
 }

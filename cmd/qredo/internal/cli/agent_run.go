@@ -44,20 +44,19 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
 			f.StringVar(&replica, "replica", "", "name of this replica in the audit log")
 		},
-		needs: []string{"policy"},
 		check: func() error {
 			if !shadow && (storePath == "" || auditPath == "") {
 				return usagef("--store and --audit-log must be given, or --shadow")
 			}
 			return nil
 		},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) (err error) {
+		run: a.withClient(func(ctx context.Context, c partnerCall) (err error) {
 			rules, err := a.rules(policy)
 			if err != nil {
 				return err
 			}
-			id := qredo.CoreClientID(args[0])
-			if err := a.checkAgent(ctx, client, id); err != nil {
+			id := qredo.CoreClientID(c.args[0])
+			if err := a.checkAgent(ctx, c.Client, id); err != nil {
 				return err
 			}
 			opts := []approver.Option{
@@ -88,7 +87,7 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 				}()
 				opts = append(opts, approver.WithAuditLog(log))
 			}
-			run, err := approver.New(client, id, rules, opts...)
+			run, err := approver.New(c.Client, id, rules, opts...)
 			if err != nil {
 				return err
 			}
@@ -116,17 +115,16 @@ func (a *app) agentExplain() *cobra.Command {
 		long:    "Fetches an action and tells what each rule of a policy says about it. Decides nothing and sends nothing.",
 		example: "qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml",
 		flags:   func(f *flagSet) { f.StringVar(&policy, "policy", "", "file with the rules (required)") },
-		needs:   []string{"policy"},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			rules, err := a.rules(policy)
 			if err != nil {
 				return err
 			}
-			run, err := approver.New(client, qredo.CoreClientID(args[0]), rules, approver.WithShadow())
+			run, err := approver.New(c.Client, qredo.CoreClientID(c.args[0]), rules, approver.WithShadow())
 			if err != nil {
 				return err
 			}
-			explanation, err := run.Explain(ctx, qredo.ActionID(args[1]))
+			explanation, err := run.Explain(ctx, qredo.ActionID(c.args[1]))
 			if err != nil {
 				return err
 			}

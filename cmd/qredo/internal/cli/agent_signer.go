@@ -30,16 +30,16 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 		qredo agent signer feed --registration agent.json`,
 		a.signerRegister(),
 		a.signer("finish", "Complete the registration", "Completes the registration with the agent's signature over its ID document, and prints the URL of its feed.",
-			"--signature HEX", func(ctx context.Context, client *qredo.Client, _ []string, values []string) error {
+			"--signature HEX", func(ctx context.Context, c partnerCall, values []string) error {
 				if len(values) != 1 {
 					return usagef("--signature must be given once")
 				}
-				feed, err := client.SigningAgent.Finish(ctx, values[0])
+				feed, err := c.SigningAgent.Finish(ctx, values[0])
 				return a.show(struct{ Feed string }{feed}, err)
 			}),
 		a.signer("messages ACTION_ID", "List what has to be signed to approve an action", "Lists the messages that approving an action takes a signature for, in hexadecimal.",
-			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
-				messages, err := client.SigningAgent.Messages(ctx, qredo.ActionID(args[0]))
+			"", func(ctx context.Context, c partnerCall, _ []string) error {
+				messages, err := c.SigningAgent.Messages(ctx, qredo.ActionID(c.args[0]))
 				type line struct{ Message string }
 				var lines []line
 				for _, m := range messages {
@@ -48,12 +48,12 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 				return a.list(found(lines, err), "Message")
 			}),
 		a.signer("approve ACTION_ID", "Approve an action by signatures", "Approves an action: one --signature for each message, in their order.",
-			"--signature HEX", func(ctx context.Context, client *qredo.Client, args, values []string) error {
-				return a.done(client.SigningAgent.Approve(ctx, qredo.ActionID(args[0]), values), "approve: %s", plain(args[0]))
+			"--signature HEX", func(ctx context.Context, c partnerCall, values []string) error {
+				return a.done(c.SigningAgent.Approve(ctx, qredo.ActionID(c.args[0]), values), "approve: %s", plain(c.args[0]))
 			}),
 		a.signer("reject ACTION_ID", "Refuse to sign an action", "Rejects an action.",
-			"", func(ctx context.Context, client *qredo.Client, args, _ []string) error {
-				return a.done(client.SigningAgent.Reject(ctx, qredo.ActionID(args[0])), "reject: %s", plain(args[0]))
+			"", func(ctx context.Context, c partnerCall, _ []string) error {
+				return a.done(c.SigningAgent.Reject(ctx, qredo.ActionID(c.args[0])), "reject: %s", plain(c.args[0]))
 			}),
 		a.signerFeed(),
 	)
@@ -73,12 +73,11 @@ owner can read: it holds the agent's secret, which is given once. The secret is 
 			f.StringVar(&req.ECPublicKey, "ec-key", "", "EC public key, 65 bytes in hexadecimal (required)")
 			f.StringVar(&file, "registration", "", "file to write (required)")
 		},
-		needs: []string{"name", "bls-key", "ec-key", "registration"},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			if _, err := os.Stat(file); err == nil {
 				return fmt.Errorf("%s exists already: a secret is never replaced", file)
 			}
-			made, err := client.CoreClients.Register(ctx, req)
+			made, err := c.CoreClients.Register(ctx, req)
 			if err != nil {
 				return err
 			}
@@ -115,11 +114,11 @@ func (a *app) signerClient(file string) (*qredo.Client, error) {
 }
 
 // withSigner runs a command with a client that proves itself with what is in a file.
-func (a *app) withSigner(file *string, run func(context.Context, *qredo.Client, []string) error) func(context.Context, []string) error {
-	return with(func() (*qredo.Client, error) { return a.signerClient(*file) }, run)
+func (a *app) withSigner(file *string, run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return withPartner(func() (*qredo.Client, error) { return a.signerClient(*file) }, run)
 }
 
-type signerFunc func(ctx context.Context, client *qredo.Client, args, values []string) error
+type signerFunc func(ctx context.Context, c partnerCall, values []string) error
 
 // signer makes a command of the signing agent's own side.
 func (a *app) signer(use, short, long, flags string, run signerFunc) *cobra.Command {
@@ -134,10 +133,7 @@ func (a *app) signer(use, short, long, flags string, run signerFunc) *cobra.Comm
 				f.StringArrayVar(&values, "signature", nil, "signature in hexadecimal")
 			}
 		},
-		needs: []string{"registration"},
-		run: a.withSigner(&file, func(ctx context.Context, client *qredo.Client, args []string) error {
-			return run(ctx, client, args, values)
-		}),
+		run: a.withSigner(&file, func(ctx context.Context, c partnerCall) error { return run(ctx, c, values) }),
 	})
 }
 
@@ -152,9 +148,8 @@ func (a *app) signerFeed() *cobra.Command {
 			f.StringVar(&file, "registration", "", "file that register has written (required)")
 			f.IntVar(&count, "count", 0, "end after this many actions; no end if 0")
 		},
-		needs: []string{"registration"},
-		run: a.withSigner(&file, func(ctx context.Context, client *qredo.Client, _ []string) error {
-			return printFeed(ctx, a, client.SigningAgent.Feed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
+		run: a.withSigner(&file, func(ctx context.Context, c partnerCall) error {
+			return printFeed(ctx, a, c.SigningAgent.Feed(ctx), count, "Created", "Type", "Status", "ID", "Expires")
 		}),
 	})
 }

@@ -68,16 +68,16 @@ func (a *app) assetCommands() *cobra.Command {
 			use: "list", short: "List all assets",
 			long:    "Lists all assets with their code, their unit, and how many base units one unit has.",
 			example: "qredo asset list\nqredo asset list --output json",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
-				return a.list(found(client.Assets.List(ctx)), "Code", "Name", "UnitCode", "Scale", "Enabled", "TestAsset")
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Assets.List(ctx)), "Code", "Name", "UnitCode", "Scale", "Enabled", "TestAsset")
 			}),
 		}),
 		a.command(command{
 			use: "get CODE", short: "Show one asset",
 			long:    "Shows the asset with a code.",
 			example: "qredo asset get ETH",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.show(client.Assets.Find(ctx, qredo.AssetCode(args[0])))
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.Assets.Find(ctx, qredo.AssetCode(c.args[0])))
 			}),
 		}),
 	)
@@ -100,7 +100,6 @@ func (a *app) feeCommand() *cobra.Command {
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
 			f.StringVar(&asset, "asset", "", "asset of an amount in base units")
 		},
-		needs: []string{"type", "amount"},
 		check: func() error {
 			if kinds[kind] == "" {
 				return oneOf("type", kind, "withdraw", "transfer", "swap")
@@ -110,12 +109,12 @@ func (a *app) feeCommand() *cobra.Command {
 			}
 			return nil
 		},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			send, err := a.money(ctx, "amount", amount, baseUnits, qredo.AssetCode(asset))
 			if err != nil {
 				return err
 			}
-			fees, err := client.Assets.Fees(ctx, qredo.FeesRequest{Type: kinds[kind], Asset: send.Asset, Amount: send.Amount})
+			fees, err := c.Assets.Fees(ctx, qredo.FeesRequest{Type: kinds[kind], Asset: send.Asset, Amount: send.Amount})
 			if err != nil {
 				return err
 			}

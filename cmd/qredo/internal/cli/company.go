@@ -20,42 +20,39 @@ func (a *app) companyCommands() *cobra.Command {
 			use: "get [COMPANY_ID]", short: "Show a company",
 			long:    "Shows a company: the one named, else that of --company.",
 			example: "qredo company get 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
-			run: a.withNamedCompany(func(ctx context.Context, client *qredo.Client, id qredo.CompanyID) error {
-				return a.show(client.Companies.Get(ctx, id))
-			}),
+			run:     a.withNamedCompany(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Get(ctx, c.company)) }),
 		}),
 		a.command(command{
 			use: "search TEXT", short: "Find companies by name or domain",
 			long:    "Lists the companies whose name or domain matches text of three letters or more.",
 			example: "qredo company search acme",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.list(found(client.Companies.Search(ctx, args[0])), "ID", "Name", "Domain")
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Companies.Search(ctx, c.args[0])), "ID", "Name", "Domain")
 			}),
 		}),
 		a.command(command{
 			use: "holdings [COMPANY_ID]", short: "List how much a company has of each asset",
 			long:    "Lists how much of each asset a company has, over all its funds.",
 			example: "qredo company holdings --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
-			run: a.withNamedCompany(func(ctx context.Context, client *qredo.Client, id qredo.CompanyID) error {
-				return a.list(found(client.Companies.Holdings(ctx, id)), "Asset", "Amount")
+			run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Companies.Holdings(ctx, c.company)), "Asset", "Amount")
 			}),
 		}),
 	)
 }
 
 // withNamedCompany runs a command about the company that its argument names, else that of the settings.
-func (a *app) withNamedCompany(run func(context.Context, *qredo.Client, qredo.CompanyID) error) func(context.Context, []string) error {
-	return a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-		id, err := a.company(args...)
-		if err != nil {
+func (a *app) withNamedCompany(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
+		if c.company, err = a.company(c.args...); err != nil {
 			return err
 		}
-		return run(ctx, client, id)
+		return run(ctx, c)
 	})
 }
 
-func companyFlags(f *flagSet, req *qredo.CompanyRequest) {
-	f.StringVar(&req.Name, "name", "", "name")
+func companyFlags(f *flagSet, req *qredo.CompanyRequest, name string) {
+	f.StringVar(&req.Name, "name", "", name)
 	f.StringVar(&req.City, "city", "", "city")
 	f.StringVar(&req.Country, "country", "", "country, such as FR")
 	f.StringVar(&req.Domain, "domain", "", "domain, such as acme.example")
@@ -68,11 +65,8 @@ func (a *app) companyCreate() *cobra.Command {
 		use: "create", short: "Make a company",
 		long:    "Makes a company and prints its ID. One that exists already is refused.",
 		example: "qredo company create --name Acme --city Paris --country FR --domain acme.example --ref acme-1",
-		flags:   func(f *flagSet) { companyFlags(f, &req) },
-		needs:   []string{"name"},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
-			return a.show(client.Companies.Create(ctx, req))
-		}),
+		flags:   func(f *flagSet) { companyFlags(f, &req, "name (required)") },
+		run:     a.withClient(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Create(ctx, req)) }),
 	})
 }
 
@@ -86,25 +80,21 @@ replaces all fields.`,
 		example: "qredo company update 2J4KcGmSxWqbFVaDYBpMSHVYXZY --city Lyon",
 		flags: func(f *flagSet) {
 			given = f
-			companyFlags(f, &req)
+			companyFlags(f, &req, "name")
 		},
-		run: a.withNamedCompany(func(ctx context.Context, client *qredo.Client, id qredo.CompanyID) error {
-			now, err := client.Companies.Get(ctx, id)
+		run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
+			now, err := c.Companies.Get(ctx, c.company)
 			if err != nil {
 				return err
 			}
-			for flag, field := range map[string]struct {
-				to   *string
-				from string
-			}{
-				"name": {&req.Name, now.Name}, "city": {&req.City, now.City}, "country": {&req.Country, now.Country},
-				"domain": {&req.Domain, now.Domain}, "ref": {&req.Ref, now.Ref},
+			for flag, value := range map[string]string{
+				"name": now.Name, "city": now.City, "country": now.Country, "domain": now.Domain, "ref": now.Ref,
 			} {
 				if !given.Changed(flag) {
-					*field.to = field.from
+					_ = given.Set(flag, value) // text is always accepted
 				}
 			}
-			return a.show(client.Companies.Update(ctx, id, req))
+			return a.show(c.Companies.Update(ctx, c.company, req))
 		}),
 	})
 }

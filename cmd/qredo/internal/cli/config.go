@@ -48,12 +48,11 @@ func readConfig(path string) (config, error) {
 	}
 	for name, values := range c.Profiles {
 		for key := range values {
-			known, found := settingByName(key)
-			switch {
-			case found && known.secret:
-				return c, fmt.Errorf("%s: profile %s has %s: secrets do not belong in this file; keep it in a file of its own and name that as %s_file", path, name, key, key)
-			case !found:
+			switch known := settingByName(key); {
+			case known == nil:
 				return c, fmt.Errorf("%s: profile %s has %s, which is no setting", path, name, key)
+			case known.secret:
+				return c, fmt.Errorf("%s: profile %s has %s: secrets do not belong in this file; keep it in a file of its own and name that as %s_file", path, name, key, key)
 			}
 		}
 	}
@@ -168,9 +167,9 @@ func (a *app) configWriter(c command, change func(c *config, profile string, arg
 
 func setConfig(c *config, profile string, args []string) error {
 	name, value := args[0], args[1]
-	key, found := settingByName(name)
+	key := settingByName(name)
 	switch {
-	case !found:
+	case key == nil:
 		var names []string
 		for _, k := range settingKeys {
 			if !k.secret {
@@ -189,12 +188,8 @@ func setConfig(c *config, profile string, args []string) error {
 			return usagef("%s must name a file that exists", name)
 		}
 		value = path
-	case name == keyOutput:
-		if err := oneOf(name, value, outputTable, outputJSON); err != nil {
-			return err
-		}
-	case name == keyEnvironment:
-		if err := oneOf(name, value, "production", "sandbox", "play"); err != nil {
+	case key.values != nil:
+		if err := oneOf(name, value, key.values...); err != nil {
 			return err
 		}
 	}
@@ -215,7 +210,7 @@ func (a *app) showConfig() error {
 	type line struct{ Setting, Value, Source string }
 	var lines []line
 	for _, k := range settingKeys {
-		set := a.settings.get(k.name)
+		set := a.settings.get(k)
 		if set.value == "" {
 			continue
 		}

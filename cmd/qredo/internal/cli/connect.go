@@ -101,19 +101,31 @@ func with[C any](connect func() (C, error), run func(context.Context, C, []strin
 	}
 }
 
-// withClient runs a command that needs the client of the Partner API.
-func (a *app) withClient(run func(context.Context, *qredo.Client, []string) error) func(context.Context, []string) error {
-	return with(a.connect, run)
+// partnerCall is what a command of the Partner API runs with: the client, and the command's arguments.
+type partnerCall struct {
+	*qredo.Client
+	company qredo.CompanyID // only where the command is about one
+	args    []string
 }
 
-// withCompany runs a command that is also about the company in the settings.
-func (a *app) withCompany(run func(context.Context, *qredo.Client, qredo.CompanyID, []string) error) func(context.Context, []string) error {
-	return a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-		company, err := a.company()
-		if err != nil {
+// withClient runs a command that needs the client of the Partner API.
+func (a *app) withClient(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return withPartner(a.connect, run)
+}
+
+func withPartner(connect func() (*qredo.Client, error), run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return with(connect, func(ctx context.Context, client *qredo.Client, args []string) error {
+		return run(ctx, partnerCall{Client: client, args: args})
+	})
+}
+
+// withCompany runs a command that is also about a company: that of the settings.
+func (a *app) withCompany(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
+		if c.company, err = a.company(); err != nil {
 			return err
 		}
-		return run(ctx, client, company, args)
+		return run(ctx, c)
 	})
 }
 

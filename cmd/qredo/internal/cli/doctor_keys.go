@@ -22,7 +22,7 @@ func (d *diagnosis) checkAPIKey() {
 		d.fault("api-key-missing", "give the API key: "+hint(keyAPIKey, keyAPIKeyFile), "%v", err)
 		return
 	}
-	if from.name == keyAPIKeyFile { // a file ends in a line end, as files do
+	if from.key == keyAPIKeyFile { // a file ends in a line end, as files do
 		key = strings.TrimSuffix(key, "\n")
 	}
 	trimmed := strings.TrimSpace(key)
@@ -90,7 +90,7 @@ func (d *diagnosis) checkPrivateKey() {
 		return
 	}
 	d.ok("private-key", "RSA, %d bits (%s)", private.N.BitLen(), from.source)
-	if from.name == keyPrivateFile {
+	if from.key == keyPrivateFile {
 		d.checkPermissions("private-key-permissions", expandHome(from.value, d.app.env))
 	}
 	if auth, err := d.app.rsaAuth(); err == nil {

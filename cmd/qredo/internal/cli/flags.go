@@ -13,14 +13,15 @@ import (
 // flagSet are the flags of a command.
 type flagSet = pflag.FlagSet
 
-// given refuses a command line that lacks flags, or has them without a value.
-func given(f *flagSet, needed []string) error {
+// given refuses a command line that lacks required flags, or has them without a value.
+func given(f *flagSet) error {
 	var missing []string
-	for _, name := range needed {
-		if strings.Trim(f.Lookup(name).Value.String(), " []") == "" { // brackets: of a list
-			missing = append(missing, "--"+name)
+	f.SortFlags = false // they are told in the order that the command declares them in
+	f.VisitAll(func(flag *pflag.Flag) {
+		if strings.HasSuffix(flag.Usage, "(required)") && strings.Trim(flag.Value.String(), " []") == "" { // brackets: of a list
+			missing = append(missing, "--"+flag.Name)
 		}
-	}
+	})
 	if len(missing) == 0 {
 		return nil
 	}

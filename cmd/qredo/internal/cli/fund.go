@@ -21,16 +21,16 @@ func (a *app) fundCommands() *cobra.Command {
 			use: "get FUND_ID", short: "Show a fund with its wallets and policies",
 			long:    "Shows a fund: who approves, and its wallets with their balances.",
 			example: "qredo fund get 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA --output json",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				return a.show(client.Funds.Get(ctx, company, qredo.FundID(args[0])))
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.Funds.Get(ctx, c.company, qredo.FundID(c.args[0])))
 			}),
 		}),
 		a.command(command{
 			use: "search TEXT", short: "Find funds by name",
 			long:    "Lists the company's funds whose name matches text of three letters or more.",
 			example: "qredo fund search client",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				return a.list(found(client.Funds.Search(ctx, company, args[0])), "ID", "Name")
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Funds.Search(ctx, c.company, c.args[0])), "ID", "Name")
 			}),
 		}),
 		a.fundAddWallet(),
@@ -38,20 +38,20 @@ func (a *app) fundCommands() *cobra.Command {
 			use: "add-asset FUND_ID ASSET...", short: "Make a wallet for each asset",
 			long:    "Makes a wallet without a name for each asset, and prints the wallets' IDs.",
 			example: "qredo fund add-asset 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA ETH-TESTNET",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 				var assets []qredo.AssetCode
-				for _, code := range args[1:] {
+				for _, code := range c.args[1:] {
 					assets = append(assets, qredo.AssetCode(code))
 				}
-				return a.listWallets(client.Funds.AddAssets(ctx, company, qredo.FundID(args[0]), assets))
+				return a.listWallets(c.Funds.AddAssets(ctx, c.company, qredo.FundID(c.args[0]), assets))
 			}),
 		}),
 		a.command(command{
 			use: "deposits FUND_ID", short: "List where assets can be deposited",
 			long:    "Lists the deposit address of each wallet, and what is there.",
 			example: "qredo fund deposits 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				return a.list(found(client.Funds.DepositAddresses(ctx, company, qredo.FundID(args[0]))), "Asset", "Address", "Balance")
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Funds.DepositAddresses(ctx, c.company, qredo.FundID(c.args[0]))), "Asset", "Address", "Balance")
 			}),
 		}),
 		a.whitelistCommands(),
@@ -117,8 +117,7 @@ must approve. A wallet is given as NAME=ASSET.`,
 			f.StringSliceVar(&wallets, "wallet", nil, "wallet to make, as NAME=ASSET; repeat for several")
 			custody.add(f)
 		},
-		needs: []string{"name"},
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 			req.CustodyGroupWithdraw, req.CustodyGroupTx = custody.groups()
 			for _, text := range wallets {
 				name, asset, found := strings.Cut(text, "=")
@@ -127,7 +126,7 @@ must approve. A wallet is given as NAME=ASSET.`,
 				}
 				req.Wallets = append(req.Wallets, qredo.WalletRequest{Name: name, Asset: qredo.AssetCode(asset)})
 			}
-			return a.show(client.Funds.Create(ctx, company, req))
+			return a.show(c.Funds.Create(ctx, c.company, req))
 		}),
 	})
 }
@@ -149,9 +148,8 @@ dedicated (connected to one counterparty, who also approves what leaves it) or m
 			f.StringSliceVar(&connect, "connect", nil, "counterparty to connect to, as COUNTERPARTY_ID or COUNTERPARTY_ID=YOUR_ID_THERE")
 			custody.add(f)
 		},
-		needs: []string{"asset"},
 		check: func() error { return oneOf("type", kind, "standard", "dedicated", "multi") },
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 			req.Type = map[string]qredo.WalletType{
 				"standard": qredo.WalletStandard, "dedicated": qredo.WalletDedicated, "multi": qredo.WalletMultiCounterparty,
 			}[kind]
@@ -160,7 +158,7 @@ dedicated (connected to one counterparty, who also approves what leaves it) or m
 				counterparty, own, _ := strings.Cut(text, "=")
 				req.Connect = append(req.Connect, qredo.ConnectRequest{CounterpartyID: counterparty, ClientID: own})
 			}
-			return a.listWallets(client.Funds.AddWallets(ctx, company, qredo.FundID(args[0]), []qredo.WalletRequest{req}))
+			return a.listWallets(c.Funds.AddWallets(ctx, c.company, qredo.FundID(c.args[0]), []qredo.WalletRequest{req}))
 		}),
 	})
 }
@@ -175,8 +173,8 @@ func (a *app) whitelistCommands() *cobra.Command {
 			f.StringVar((*string)(&options.Asset), "asset", "", "only of this asset")
 			f.StringVar(&options.Address, "address", "", "only this address")
 		},
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			return a.list(found(client.Funds.Whitelist(ctx, company, qredo.FundID(args[0]), options)), "Asset", "Address", "Name")
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			return a.list(found(c.Funds.Whitelist(ctx, c.company, qredo.FundID(c.args[0]), options)), "Asset", "Address", "Name")
 		}),
 	})
 	var entry qredo.WhitelistEntry
@@ -189,9 +187,8 @@ func (a *app) whitelistCommands() *cobra.Command {
 			f.StringVar(&entry.Address, "address", "", "address (required)")
 			f.StringVar(&entry.Name, "name", "", "name of the address")
 		},
-		needs: []string{"asset", "address"},
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			err := client.Funds.AddToWhitelist(ctx, company, qredo.FundID(args[0]), entry)
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			err := c.Funds.AddToWhitelist(ctx, c.company, qredo.FundID(c.args[0]), entry)
 			return a.done(err, "%s is whitelisted for %s", plain(entry.Address), plain(string(entry.Asset)))
 		}),
 	})

@@ -36,8 +36,8 @@ func (a *app) ledgerList() *cobra.Command {
 			f.IntVar(&options.Offset, "offset", 0, "entries to pass over")
 			f.IntVar(&options.Limit, "limit", 50, "entries at most")
 		},
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			page, err := client.Funds.Ledger(ctx, company, qredo.FundID(args[0]), options)
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			page, err := c.Funds.Ledger(ctx, c.company, qredo.FundID(c.args[0]), options)
 			if err != nil {
 				return err
 			}

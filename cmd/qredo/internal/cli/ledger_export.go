@@ -52,8 +52,8 @@ file is the same as one that was made in one go. A progress bar is shown on a te
 			}
 			return oneOf("format", e.format, formatCSV, formatJSONLines)
 		},
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			e.client, e.company, e.fund = client, company, qredo.FundID(args[0])
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			e.client, e.company, e.fund = c.Client, c.company, qredo.FundID(c.args[0])
 			if e.out == "" || e.out == "-" {
 				return e.toStdout(ctx)
 			}

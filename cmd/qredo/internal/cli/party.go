@@ -18,26 +18,26 @@ func (a *app) partyCommands() *cobra.Command {
 			long: `Asks a party to join a company's trusted network: a user's e-mail, a core client's ID, or a company's domain.
 A user has to accept in the app; against a sandbox, "qredo sandbox accept" does that.`,
 			example: "qredo party add alice@example.com --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				err := client.TrustedNetwork.Add(ctx, company, qredo.TrustedPartyRequest{Address: args[0]})
-				return a.done(err, "%s is asked to join", plain(args[0]))
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				err := c.TrustedNetwork.Add(ctx, c.company, qredo.TrustedPartyRequest{Address: c.args[0]})
+				return a.done(err, "%s is asked to join", plain(c.args[0]))
 			}),
 		}),
 		a.command(command{
 			use: "list", short: "List who is trusted",
 			long:    "Lists the members of a company's trusted network. Their IDs are what custody groups are made of.",
 			example: "qredo party list --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
-				return a.list(found(client.TrustedNetwork.List(ctx, company)), "ID", "Type", "Address", "Name", "Created")
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.TrustedNetwork.List(ctx, c.company)), "ID", "Type", "Address", "Name", "Created")
 			}),
 		}),
 		a.command(command{
 			use: "remove ID", short: "Trust a party no longer",
 			long:    "Takes a party out of a company's trusted network. Custody groups that have it keep it.",
 			example: "qredo party remove 8Qx3bWDP7fFLeVCwJaSnjVkWgGpUtBsPz2TLhNdqm4Yr --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				err := client.TrustedNetwork.Remove(ctx, company, qredo.TrustedEntityID(args[0]))
-				return a.done(err, "%s is not trusted any more", plain(args[0]))
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				err := c.TrustedNetwork.Remove(ctx, c.company, qredo.TrustedEntityID(c.args[0]))
+				return a.done(err, "%s is not trusted any more", plain(c.args[0]))
 			}),
 		}),
 	)

@@ -33,16 +33,16 @@ counts, from the history, and --opening gives what each wallet had at that momen
 			}
 			return nil
 		},
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 			from, err := a.moment("since", since)
 			if err != nil {
 				return err
 			}
-			r := &reconciliation{app: a, client: client, company: company, since: from}
+			r := &reconciliation{app: a, client: c.Client, company: c.company, since: from}
 			if r.openings, err = a.readOpenings(ctx, openings); err != nil {
 				return err
 			}
-			return r.run(ctx, args)
+			return r.run(ctx, c.args)
 		}),
 	})
 }

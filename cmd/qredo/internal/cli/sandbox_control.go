@@ -86,7 +86,6 @@ func (a *app) controlDeposit() *cobra.Command {
 			f.StringVar(&amount, "amount", "", "amount with its asset, as in 1.5BTC-TESTNET (required)")
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
 		},
-		needs: []string{"amount"},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			state, err := c.State(ctx)
 			if err != nil {
@@ -234,7 +233,6 @@ func (a *app) controlExchange() *cobra.Command {
 			f.StringVar(&e.Name, "name", "", "name (required)")
 			f.StringVar(&e.URL, "url", "", "URL")
 		},
-		needs: []string{"name"},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			e.ID = args[0]
 			return a.done(c.ListExchange(ctx, e), "%s is an exchange", plain(strings.TrimSpace(e.Name)))

@@ -27,7 +27,7 @@ too; then the exit code is not 0. For operations that have no command of their o
 			r.add(f)
 			f.BoolVarP(&include, "include", "i", false, "print the answer's status and headers too")
 		},
-		needs: []string{"url"}, check: r.check,
+		check: r.check,
 		run: func(ctx context.Context, _ []string) error {
 			body, err := r.read(a)
 			if err != nil {

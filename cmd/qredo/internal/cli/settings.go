@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,55 +43,48 @@ func (g *globalFlags) add(root *cobra.Command) {
 type settingKey struct {
 	name, flag, env string
 	secret          bool
+	values          []string // what it may be, if not anything
 	help            string
 }
 
 // The settings.
-const (
-	keyBaseURL        = "base_url"
-	keyEnvironment    = "environment"
-	keyAPIKey         = "api_key"
-	keyAPIKeyFile     = "api_key_file" //nolint:gosec // the name of a setting
-	keyPrivate        = "private_key"
-	keyPrivateFile    = "private_key_file"
-	keyCAFile         = "ca_file"
-	keyCompany        = "company"
-	keyOutput         = "output"
-	keyQAPIBaseURL    = "qapi_base_url"
-	keyQAPIKey        = "qapi_key"
-	keyQAPIKeyFile    = "qapi_key_file" //nolint:gosec // the name of a setting
-	keyQAPISecret     = "qapi_secret"
-	keyQAPISecretFile = "qapi_secret_file"
+var (
+	keyOutput         = &settingKey{name: "output", flag: "output", env: "QREDO_OUTPUT", values: []string{outputTable, outputJSON}, help: "table for people, json for programs (lists: one object a line)"}
+	keyBaseURL        = &settingKey{name: "base_url", flag: "base-url", env: "QREDO_BASE_URL", help: "base URL of the Partner API, such as http://127.0.0.1:8765/api/v1/p"}
+	keyEnvironment    = &settingKey{name: "environment", flag: "environment", env: "QREDO_ENVIRONMENT", values: []string{"production", "sandbox", "play"}, help: "production, sandbox or play, in place of a base URL"}
+	keyAPIKey         = &settingKey{name: "api_key", flag: "api-key", env: "QREDO_API_KEY", secret: true, help: "API key; other users can see it in the list of processes"}
+	keyAPIKeyFile     = &settingKey{name: "api_key_file", flag: "api-key-file", env: "QREDO_API_KEY_FILE", help: "file that holds the API key"}
+	keyPrivate        = &settingKey{name: "private_key", env: "QREDO_PRIVATE_KEY", secret: true}
+	keyPrivateFile    = &settingKey{name: "private_key_file", flag: "private-key", env: "QREDO_PRIVATE_KEY_FILE", help: "file that holds the private key, in PEM"}
+	keyCAFile         = &settingKey{name: "ca_file", flag: "ca-file", env: "QREDO_CA_FILE", help: "certificate authority to trust besides the system's, in PEM"}
+	keyCompany        = &settingKey{name: "company", flag: "company", env: "QREDO_COMPANY", help: "ID of the company"}
+	keyQAPIBaseURL    = &settingKey{name: "qapi_base_url", flag: "qapi-base-url", env: "QREDO_QAPI_BASE_URL", help: "base URL of Qredo API v1"}
+	keyQAPIKey        = &settingKey{name: "qapi_key", env: "QREDO_QAPI_KEY", secret: true}
+	keyQAPIKeyFile    = &settingKey{name: "qapi_key_file", flag: "qapi-key-file", env: "QREDO_QAPI_KEY_FILE", help: "file that holds the API key of Qredo API v1"}
+	keyQAPISecret     = &settingKey{name: "qapi_secret", env: "QREDO_QAPI_SECRET", secret: true}
+	keyQAPISecretFile = &settingKey{name: "qapi_secret_file", flag: "qapi-secret-file", env: "QREDO_QAPI_SECRET_FILE", help: "file that holds the secret of Qredo API v1"}
+
+	settingKeys = []*settingKey{
+		keyOutput, keyBaseURL, keyEnvironment, keyAPIKey, keyAPIKeyFile, keyPrivate, keyPrivateFile, keyCAFile, keyCompany,
+		keyQAPIBaseURL, keyQAPIKey, keyQAPIKeyFile, keyQAPISecret, keyQAPISecretFile,
+	}
 )
 
-var settingKeys = []settingKey{
-	{name: keyOutput, flag: "output", env: "QREDO_OUTPUT", help: "table for people, json for programs (lists: one object a line)"},
-	{name: keyBaseURL, flag: "base-url", env: "QREDO_BASE_URL", help: "base URL of the Partner API, such as http://127.0.0.1:8765/api/v1/p"},
-	{name: keyEnvironment, flag: "environment", env: "QREDO_ENVIRONMENT", help: "production, sandbox or play, in place of a base URL"},
-	{name: keyAPIKey, flag: "api-key", env: "QREDO_API_KEY", secret: true, help: "API key; other users can see it in the list of processes"},
-	{name: keyAPIKeyFile, flag: "api-key-file", env: "QREDO_API_KEY_FILE", help: "file that holds the API key"},
-	{name: keyPrivate, env: "QREDO_PRIVATE_KEY", secret: true},
-	{name: keyPrivateFile, flag: "private-key", env: "QREDO_PRIVATE_KEY_FILE", help: "file that holds the private key, in PEM"},
-	{name: keyCAFile, flag: "ca-file", env: "QREDO_CA_FILE", help: "certificate authority to trust besides the system's, in PEM"},
-	{name: keyCompany, flag: "company", env: "QREDO_COMPANY", help: "ID of the company"},
-	{name: keyQAPIBaseURL, flag: "qapi-base-url", env: "QREDO_QAPI_BASE_URL", help: "base URL of Qredo API v1"},
-	{name: keyQAPIKey, env: "QREDO_QAPI_KEY", secret: true},
-	{name: keyQAPIKeyFile, flag: "qapi-key-file", env: "QREDO_QAPI_KEY_FILE", help: "file that holds the API key of Qredo API v1"},
-	{name: keyQAPISecret, env: "QREDO_QAPI_SECRET", secret: true},
-	{name: keyQAPISecretFile, flag: "qapi-secret-file", env: "QREDO_QAPI_SECRET_FILE", help: "file that holds the secret of Qredo API v1"},
-}
-
-func settingByName(name string) (settingKey, bool) {
+// settingByName returns the setting with a name in the file, or nil.
+func settingByName(name string) *settingKey {
 	for _, k := range settingKeys {
 		if k.name == name {
-			return k, true
+			return k
 		}
 	}
-	return settingKey{}, false
+	return nil
 }
 
 // setting is a value, and where it comes from.
-type setting struct{ name, value, source string }
+type setting struct {
+	key           *settingKey
+	value, source string
+}
 
 // settings gives the settings of this run.
 type settings struct {
@@ -119,27 +113,26 @@ func (a *app) load() error {
 	}
 	a.settings = s
 	a.assets.source = a.partnerAssets
-	if output := s.get(keyOutput).value; output != "" && output != outputTable && output != outputJSON {
+	if output := s.get(keyOutput).value; output != "" && !slices.Contains(keyOutput.values, output) {
 		return usagef("output must be table or json, is %q", output)
 	}
 	return nil
 }
 
 // get returns a setting, or an empty one.
-func (s *settings) get(name string) setting {
-	out, _ := s.first(name)
+func (s *settings) get(key *settingKey) setting {
+	out, _ := s.first(key)
 	return out
 }
 
 // first returns the first of several settings that stand for the same: flags go before the environment,
 // and that before the file. Two of them at one place are a mistake.
-func (s *settings) first(names ...string) (setting, error) {
-	for _, place := range []func(settingKey) (value, source string){s.fromFlag, s.fromEnv, s.fromFile} {
+func (s *settings) first(keys ...*settingKey) (setting, error) {
+	for _, place := range []func(*settingKey) (value, source string){s.fromFlag, s.fromEnv, s.fromFile} {
 		var found []setting
-		for _, name := range names {
-			key, _ := settingByName(name)
+		for _, key := range keys {
 			if value, source := place(key); value != "" {
-				found = append(found, setting{name, value, source})
+				found = append(found, setting{key, value, source})
 			}
 		}
 		switch len(found) {
@@ -153,24 +146,23 @@ func (s *settings) first(names ...string) (setting, error) {
 	return setting{}, nil
 }
 
-func (s *settings) fromFlag(k settingKey) (string, string) {
+func (s *settings) fromFlag(k *settingKey) (string, string) {
 	if v := s.global.values[k.name]; v != nil {
 		return *v, "--" + k.flag
 	}
 	return "", ""
 }
 
-func (s *settings) fromEnv(k settingKey) (string, string) { return s.env(k.env), k.env }
+func (s *settings) fromEnv(k *settingKey) (string, string) { return s.env(k.env), k.env }
 
-func (s *settings) fromFile(k settingKey) (string, string) {
+func (s *settings) fromFile(k *settingKey) (string, string) {
 	return s.values[k.name], fmt.Sprintf("%s in profile %s of %s", k.name, s.profile, s.file)
 }
 
 // hint says how something that is missing can be set.
-func hint(names ...string) string {
+func hint(keys ...*settingKey) string {
 	var ways []string
-	for _, name := range names {
-		k, _ := settingByName(name)
+	for _, k := range keys {
 		if k.flag != "" {
 			ways = append(ways, "--"+k.flag)
 		}
@@ -182,7 +174,7 @@ func hint(names ...string) string {
 // baseURL is where requests to the Partner API go.
 func (s *settings) baseURL() (setting, error) {
 	found, err := s.first(keyBaseURL, keyEnvironment)
-	if err != nil || found.name == keyBaseURL {
+	if err != nil || found.key == keyBaseURL {
 		return found, err
 	}
 	switch found.value {
@@ -201,14 +193,14 @@ func (s *settings) baseURL() (setting, error) {
 }
 
 // secret reads a secret that is given as such or in a file, and tells which of them.
-func (s *settings) secret(what, name, file string) (content string, from setting, err error) {
-	from, err = s.first(name, file)
+func (s *settings) secret(what string, key, file *settingKey) (content string, from setting, err error) {
+	from, err = s.first(key, file)
 	switch {
 	case err != nil:
 		return "", from, err
 	case from.value == "":
-		return "", from, usagef("no %s: %s", what, hint(name, file))
-	case from.name == name:
+		return "", from, usagef("no %s: %s", what, hint(key, file))
+	case from.key == key:
 		return from.value, from, nil
 	}
 	data, err := os.ReadFile(expandHome(from.value, s.env))

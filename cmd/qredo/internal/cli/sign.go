@@ -68,7 +68,7 @@ from the file or variable that it came from, when the line is run.`,
 			f.BoolVar(&curl, "curl", false, "print a line for curl")
 			f.BoolVar(&showKey, "show-api-key", false, "print the API key too")
 		},
-		needs: []string{"url"}, check: r.check,
+		check: r.check,
 		run: func(context.Context, []string) error {
 			body, err := r.read(a)
 			if err != nil {
@@ -106,11 +106,11 @@ from the file or variable that it came from, when the line is run.`,
 
 // curl is a line that sends the request. The API key is not in it unless that is asked for.
 func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool) (string, error) {
-	name, file := keyAPIKey, keyAPIKeyFile
+	key, file := keyAPIKey, keyAPIKeyFile
 	if r.api == apiQAPI {
-		name, file = keyQAPIKey, keyQAPIKeyFile
+		key, file = keyQAPIKey, keyQAPIKeyFile
 	}
-	from, err := a.settings.first(name, file)
+	from, err := a.settings.first(key, file)
 	if err != nil {
 		return "", err
 	}
@@ -118,10 +118,9 @@ func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool)
 	for i, h := range headers {
 		value := shellQuote(h.Name + ": " + h.Value)
 		if i == 0 && !showKey {
-			if from.name == file {
+			if from.key == file {
 				value = `"` + h.Name + `: $(cat ` + shellQuote(from.value) + `)"`
 			} else {
-				key, _ := settingByName(name)
 				value = `"` + h.Name + `: $` + key.env + `"`
 			}
 		}

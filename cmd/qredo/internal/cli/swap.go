@@ -26,8 +26,8 @@ sides are settled in one step.`, `
 			use: "cancel SWAP_ID", short: "Withdraw an offer that nobody has taken",
 			long:    "Withdraws an offered swap that nobody has taken. Its amount is free again.",
 			example: "qredo swap cancel SWAP_ID",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				return a.done(client.Swaps.CancelMake(ctx, company, qredo.TxID(args[0])), "%s is cancelled", plain(args[0]))
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.done(c.Swaps.CancelMake(ctx, c.company, qredo.TxID(c.args[0])), "%s is cancelled", plain(c.args[0]))
 			}),
 		}),
 	)
@@ -73,9 +73,9 @@ until it expires or is cancelled. --wait follows it until it is taken and settle
 			f.BoolVar(&hub, "hub", false, "list it on the liquidity hub as soon as it is approved")
 			s.add(f, "24h")
 		},
-		needs: []string{"from", "send", "to", "receive", "reference"}, check: s.check,
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
-			from, to, plan, err := s.wallets(ctx, client)
+		check: s.check,
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			from, to, plan, err := s.wallets(ctx, c.Client)
 			if err != nil {
 				return err
 			}
@@ -92,14 +92,14 @@ until it expires or is cancelled. --wait follows it until it is taken and settle
 			if err != nil {
 				return err
 			}
-			sent, err := client.Swaps.Make(ctx, company, qredo.SwapRequest{
+			sent, err := c.Swaps.Make(ctx, c.company, qredo.SwapRequest{
 				SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key, Expires: s.until,
 				Send: out, Receive: in, AddToLiquidityHub: hub,
 			})
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, sent.Submission, of(company, client.Swaps.WaitMake))
+			return s.finish(ctx, sent, sent.Submission, of(c.company, c.Swaps.WaitMake))
 		}),
 	})
 }
@@ -112,24 +112,24 @@ func (a *app) swapTake() *cobra.Command {
 settled. What is sent and received is what the quote says: see "qredo hub list".`,
 		example: "qredo swap take SWAP_ID --from WALLET_ID --to WALLET_ID --reference quote-1 --wait",
 		flags:   func(f *flagSet) { s.add(f, "") },
-		needs:   []string{"from", "to", "reference"}, check: s.check,
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			from, to, plan, err := s.wallets(ctx, client)
+		check:   s.check,
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			from, to, plan, err := s.wallets(ctx, c.Client)
 			if err != nil {
 				return err
 			}
-			plan = append(plan, a.quotePlan(ctx, client, qredo.TxID(args[0]))...)
-			key, err := s.confirm(ctx, "Take swap "+plain(args[0]), plan...)
+			plan = append(plan, a.quotePlan(ctx, c.Client, qredo.TxID(c.args[0]))...)
+			key, err := s.confirm(ctx, "Take swap "+plain(c.args[0]), plan...)
 			if err != nil {
 				return err
 			}
-			sent, err := client.Swaps.Take(ctx, company, qredo.TakeRequest{
-				SwapID: qredo.TxID(args[0]), SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key,
+			sent, err := c.Swaps.Take(ctx, c.company, qredo.TakeRequest{
+				SwapID: qredo.TxID(c.args[0]), SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key,
 			})
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, *sent, of(company, client.Swaps.WaitTake))
+			return s.finish(ctx, sent, *sent, of(c.company, c.Swaps.WaitTake))
 		}),
 	})
 }
@@ -159,16 +159,16 @@ func (a *app) hubCommands() *cobra.Command {
 			long:    "Lists the quotes on the liquidity hub as the company sees them, or with --all every one that the API key can see.",
 			example: "qredo hub list --all",
 			flags:   func(f *flagSet) { f.BoolVar(&all, "all", false, "not only as one company sees them") },
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				columns := []string{"TxID", "SendAmount", "ReceiveAmount", "Owner", "Expires"}
 				if all {
-					return a.list(found(client.Swaps.HubAll(ctx)), columns...)
+					return a.list(found(c.Swaps.HubAll(ctx)), columns...)
 				}
 				company, err := a.company()
 				if err != nil {
 					return err
 				}
-				return a.list(found(client.Swaps.Hub(ctx, company)), columns...)
+				return a.list(found(c.Swaps.Hub(ctx, company)), columns...)
 			}),
 		}),
 		a.command(command{
@@ -176,16 +176,16 @@ func (a *app) hubCommands() *cobra.Command {
 			long:    "Prints each change of a quote, first those that are listed, until it is interrupted.",
 			example: "qredo hub feed --output json",
 			flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many changes; no end if 0") },
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
-				return printFeed(ctx, a, client.Swaps.Feed(ctx), count, "TxID", "Status")
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return printFeed(ctx, a, c.Swaps.Feed(ctx), count, "TxID", "Status")
 			}),
 		}),
 		a.command(command{
 			use: "publish SWAP_ID", short: "List an approved quote on the hub",
 			long:    "Lists a quote of the company's own on the hub. It must be approved.",
 			example: "qredo hub publish SWAP_ID",
-			run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-				return a.done(client.Swaps.Publish(ctx, company, qredo.TxID(args[0])), "%s is on the hub", plain(args[0]))
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.done(c.Swaps.Publish(ctx, c.company, qredo.TxID(c.args[0])), "%s is on the hub", plain(c.args[0]))
 			}),
 		}),
 	)

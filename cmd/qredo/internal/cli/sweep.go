@@ -19,8 +19,8 @@ func (a *app) sweepCommands() *cobra.Command {
 			use: "get CLIENT_ID TX_ID", short: "Show a sweep with its approval",
 			long:    "Shows how far a sweep is.",
 			example: "qredo agent sweep get CLIENT_ID TX_ID",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.show(client.CoreClients.GetSweep(ctx, qredo.CoreClientID(args[0]), qredo.TxID(args[1])))
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.CoreClients.GetSweep(ctx, qredo.CoreClientID(c.args[0]), qredo.TxID(c.args[1])))
 			}),
 		}))
 }
@@ -33,9 +33,9 @@ func (a *app) sweepWait() *cobra.Command {
 		example: "qredo agent sweep wait CLIENT_ID TX_ID",
 		flags:   s.waitFlags,
 		check:   s.checkWait,
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-			s.resume = "qredo agent sweep wait " + args[0]
-			return follow(ctx, &s, qredo.TxID(args[1]), of(qredo.CoreClientID(args[0]), client.CoreClients.WaitSweep))
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			s.resume = "qredo agent sweep wait " + c.args[0]
+			return follow(ctx, &s, qredo.TxID(c.args[1]), of(qredo.CoreClientID(c.args[0]), c.CoreClients.WaitSweep))
 		}),
 	})
 }
@@ -47,14 +47,14 @@ func (a *app) sweepCreate() *cobra.Command {
 		long:    "Shows what will be swept, asks, and then asks the service for it.",
 		example: "qredo agent sweep create CLIENT_ID --from WALLET_ID --to WALLET_ID --amount 0.1BTC-TESTNET --yes",
 		flags:   func(f *flagSet) { m.add(f, "to", "ID of the wallet it goes to") },
-		needs:   []string{"from", "to", "amount"}, check: m.check,
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-			id := qredo.CoreClientID(args[0])
-			m.resume = "qredo agent sweep wait " + args[0]
-			return m.run(ctx, client, outgoing{
-				verb: "Sweep", wallet: m.to, wait: of(id, client.CoreClients.WaitSweep),
+		check:   m.check,
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			id := qredo.CoreClientID(c.args[0])
+			m.resume = "qredo agent sweep wait " + c.args[0]
+			return m.run(ctx, c.Client, outgoing{
+				verb: "Sweep", wallet: m.to, wait: of(id, c.CoreClients.WaitSweep),
 				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
-					return client.CoreClients.Sweep(ctx, id, qredo.SweepRequest{
+					return c.CoreClients.Sweep(ctx, id, qredo.SweepRequest{
 						WalletID: qredo.WalletID(m.from), RecipientWalletID: qredo.WalletID(m.to), Reference: m.reference,
 						PartnerTxID: key, Expires: m.until, Send: send,
 					})

@@ -116,12 +116,12 @@ again with it: there is never a second transfer.`,
 			m.add(f, "to", "ID or short code of the wallet it goes to")
 			m.addParty(f)
 		},
-		needs: []string{"from", "to", "amount"}, check: m.check,
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
-			return m.run(ctx, client, outgoing{
-				verb: "Transfer", wallet: m.from, fee: qredo.FeeTransferOut, wait: of(company, client.Transfers.Wait),
+		check: m.check,
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			return m.run(ctx, c.Client, outgoing{
+				verb: "Transfer", wallet: m.from, fee: qredo.FeeTransferOut, wait: of(c.company, c.Transfers.Wait),
 				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
-					return client.Transfers.Create(ctx, company, qredo.TransferRequest{
+					return c.Transfers.Create(ctx, c.company, qredo.TransferRequest{
 						WalletID: qredo.WalletID(m.from), Counterparty: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
 						PartnerTxID: key, Expires: m.until, Send: send,
 					})
@@ -146,12 +146,12 @@ again with it: there is never a second withdrawal.`,
 			m.add(f, "address", "address on the asset's chain")
 			m.addParty(f)
 		},
-		needs: []string{"from", "address", "amount"}, check: m.check,
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, _ []string) error {
-			return m.run(ctx, client, outgoing{
-				verb: "Withdraw", wallet: m.from, fee: qredo.FeeWithdraw, wait: of(company, client.Transfers.WaitWithdrawal),
+		check: m.check,
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			return m.run(ctx, c.Client, outgoing{
+				verb: "Withdraw", wallet: m.from, fee: qredo.FeeWithdraw, wait: of(c.company, c.Transfers.WaitWithdrawal),
 				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
-					return client.Transfers.Withdraw(ctx, company, qredo.WithdrawalRequest{
+					return c.Transfers.Withdraw(ctx, c.company, qredo.WithdrawalRequest{
 						WalletID: qredo.WalletID(m.from), Address: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
 						PartnerTxID: key, Expires: m.until, Send: send,
 					})
@@ -170,8 +170,8 @@ func (a *app) txGet(path, short string, get func(*qredo.Client) txMethod) *cobra
 		use: lastWord(path) + " TX_ID", short: short,
 		long:    "Shows how far it is: its status, and what each of those who may approve has said.",
 		example: "qredo " + path + " TX_ID",
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			return a.show(get(client)(ctx, company, qredo.TxID(args[0])))
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			return a.show(get(c.Client)(ctx, c.company, qredo.TxID(c.args[0])))
 		}),
 	})
 }
@@ -186,8 +186,8 @@ it is 3, and nothing has changed.`,
 		example: "qredo " + path + " TX_ID --wait-timeout 1h",
 		flags:   s.waitFlags,
 		check:   s.checkWait,
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			return follow(ctx, &s, qredo.TxID(args[0]), of(company, wait(client)))
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			return follow(ctx, &s, qredo.TxID(c.args[0]), of(c.company, wait(c.Client)))
 		}),
 	})
 }

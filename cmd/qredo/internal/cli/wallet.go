@@ -18,8 +18,8 @@ func (a *app) walletCommands() *cobra.Command {
 			use: "get WALLET_ID", short: "Show a wallet with its balance and policies",
 			long:    "Shows a wallet. The balance includes what is held for transactions that wait for approval.",
 			example: "qredo wallet get WALLET_ID",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-				return a.show(client.Wallets.Get(ctx, qredo.WalletID(args[0])))
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.Wallets.Get(ctx, qredo.WalletID(c.args[0])))
 			}),
 		}),
 		a.walletHistory(),
@@ -29,8 +29,8 @@ func (a *app) walletCommands() *cobra.Command {
 			use: "exchanges", short: "List whom wallets can be connected to",
 			long:    "Lists the counterparties that dedicated and multi-counterparty wallets can be connected to.",
 			example: "qredo wallet exchanges",
-			run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
-				return a.list(found(client.Wallets.Exchanges(ctx)), "ID", "Name", "URL")
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Wallets.Exchanges(ctx)), "ID", "Name", "URL")
 			}),
 		}),
 		a.walletFeed(),
@@ -46,12 +46,12 @@ func (a *app) walletHistory() *cobra.Command {
 		flags: func(f *flagSet) {
 			f.StringVar(&since, "since", "", "from this moment on: a time, or how long ago")
 		},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			from, err := a.moment("since", since)
 			if err != nil {
 				return err
 			}
-			entries := found(client.Wallets.History(ctx, qredo.WalletID(args[0]), qredo.HistoryOptions{Since: from}))
+			entries := found(c.Wallets.History(ctx, qredo.WalletID(c.args[0]), qredo.HistoryOptions{Since: from}))
 			return a.list(entries, "Time", "Amount", "Fees", "NetAmount", "TxID", "ChainTxID")
 		}),
 	})
@@ -75,9 +75,9 @@ func (a *app) walletMax() *cobra.Command {
 			}
 			return oneOf("type", kind, "transfer", "withdraw", "swap")
 		},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, args []string) error {
-			id := qredo.WalletID(args[0])
-			wallet, err := client.Wallets.Get(ctx, id)
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			id := qredo.WalletID(c.args[0])
+			wallet, err := c.Wallets.Get(ctx, id)
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func (a *app) walletMax() *cobra.Command {
 				}
 				options.Pending = besides.Amount
 			}
-			most, err := client.Wallets.MaxAmount(ctx, id, options)
+			most, err := c.Wallets.MaxAmount(ctx, id, options)
 			if err != nil {
 				return err
 			}
@@ -112,11 +112,10 @@ group as it is. --type is transfer (also for swaps) or withdraw.`,
 			f.StringSliceVar(&custody.approvers, "approver", nil, "trusted party who is to approve; repeat for several (required)")
 			f.IntVar(&custody.threshold, "threshold", 0, "how many of them must approve (default all)")
 		},
-		needs: []string{"fund", "type", "approver"},
 		check: func() error { return oneOf("type", kind, "transfer", "withdraw") },
-		run: a.withCompany(func(ctx context.Context, client *qredo.Client, company qredo.CompanyID, args []string) error {
-			id := qredo.WalletID(args[0])
-			wallet, err := client.Wallets.Get(ctx, id)
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			id := qredo.WalletID(c.args[0])
+			wallet, err := c.Wallets.Get(ctx, id)
 			if err != nil {
 				return err
 			}
@@ -127,7 +126,7 @@ group as it is. --type is transfer (also for swaps) or withdraw.`,
 			if kind == "withdraw" {
 				req.PolicyID, req.Type = wallet.CustodyGroupWithdraw, qredo.PolicyWithdraw
 			}
-			err = client.Wallets.UpdatePolicy(ctx, company, qredo.FundID(fund), id, req)
+			err = c.Wallets.UpdatePolicy(ctx, c.company, qredo.FundID(fund), id, req)
 			return a.done(err, "the update waits for approval")
 		}),
 	})
@@ -153,7 +152,7 @@ and what was missed in the meantime is filled in: from the beginning for wallets
 			}
 			return nil
 		},
-		run: a.withClient(func(ctx context.Context, client *qredo.Client, _ []string) error {
+		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			from, err := a.moment("since", since)
 			if err != nil {
 				return err
@@ -165,7 +164,7 @@ and what was missed in the meantime is filled in: from the beginning for wallets
 			if !from.IsZero() {
 				opts = append(opts, qredo.WithSince(from))
 			}
-			return printFeed(ctx, a, client.Wallets.Feed(ctx, opts...), count, "Time", "Status", "WalletID", "Amount", "TxID")
+			return printFeed(ctx, a, c.Wallets.Feed(ctx, opts...), count, "Time", "Status", "WalletID", "Amount", "TxID")
 		}),
 	})
 }

@@ -121,7 +121,6 @@ those who approve before sending again.`,
 			f.StringVar(&req.Note, "note", "", "text for those who approve")
 			s.askFlags(f)
 		},
-		needs: []string{"from", "to", "value", "gas-limit"},
 		check: func() error {
 			for _, f := range []struct {
 				to         *qapi.BigInt
