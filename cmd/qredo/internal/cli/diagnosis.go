@@ -28,6 +28,7 @@ type diagnosis struct {
 	app       *app
 	publicKey string // file that should belong to the private key
 	findings  []finding
+	faults    int
 
 	auth *qredo.RSAAuth // set once the keys are good
 	base string         // set once the base URL is good
@@ -47,21 +48,8 @@ func (d *diagnosis) warn(code, remedy, format string, args ...any) {
 }
 
 func (d *diagnosis) fault(code, remedy, format string, args ...any) {
-	d.add(fault(code, remedy, format, args...))
-}
-
-func fault(code, remedy, format string, args ...any) finding {
-	return finding{code, findingFault, fmt.Sprintf(format, args...), remedy}
-}
-
-func (d *diagnosis) faults() int {
-	n := 0
-	for _, f := range d.findings {
-		if f.Status == findingFault {
-			n++
-		}
-	}
-	return n
+	d.add(finding{code, findingFault, fmt.Sprintf(format, args...), remedy})
+	d.faults++
 }
 
 // report prints the findings. Faults make it an error.
@@ -79,12 +67,11 @@ func (d *diagnosis) report() error {
 			fmt.Fprintf(a.out, "%s  → %s\n", strings.Repeat(" ", len(findingWarning)), f.Remedy)
 		}
 	}
-	switch n := d.faults(); n {
+	switch d.faults {
 	case 0:
 		return nil
 	case 1:
 		return errors.New("1 fault found")
-	default:
-		return fmt.Errorf("%d faults found", n)
 	}
+	return fmt.Errorf("%d faults found", d.faults)
 }

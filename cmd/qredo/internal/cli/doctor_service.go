@@ -32,8 +32,7 @@ func (d *diagnosis) checkBaseURL() {
 		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+partnerPath, "%s is no URL", base.source)
 		return
 	}
-	if wrong := baseURLFault(u); wrong.Code != "" {
-		d.add(wrong)
+	if !d.rightBaseURL(u) {
 		return
 	}
 	d.ok("base-url", "%s (%s)", u.Redacted(), base.source)
@@ -43,26 +42,28 @@ func (d *diagnosis) checkBaseURL() {
 	d.base = text
 }
 
-// baseURLFault says what is wrong with a base URL, or nothing.
-func baseURLFault(u *url.URL) finding {
+// rightBaseURL reports whether a base URL can be one of the Partner API, and tells what is wrong with it.
+func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	shown, path := u.Redacted(), strings.TrimRight(u.Path, "/")
 	switch {
 	case u.Scheme == "ws" || u.Scheme == "wss":
-		return fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
+		d.fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
+		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
 	case u.Scheme != "https" && u.Scheme != "http":
-		return fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
+		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
+		d.fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
 	case strings.HasSuffix(path, "/qapi/v1"):
-		return fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
+		d.fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
 	case strings.Contains(path, partnerPath+"/"):
-		return fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
+		d.fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
 	case !strings.HasSuffix(path, partnerPath):
-		return fault("base-url-path", "end it with "+partnerPath, "%s does not end with %s", shown, partnerPath)
+		d.fault("base-url-path", "end it with "+partnerPath, "%s does not end with %s", shown, partnerPath)
+	default:
+		return true
 	}
-	return finding{}
+	return false
 }
 
 func loopback(host string) bool {
@@ -218,7 +219,9 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 	case status == http.StatusUnauthorized && strings.Contains(reason, "api key"):
 		d.fault("api-key-unknown", "use a key of this environment; after a sandbox was started anew, its new key", "the service does not know the API key")
 	case status == http.StatusUnauthorized && strings.Contains(reason, "timestamp"):
-		d.refusedStamp()
+		if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.Code == "clock" && f.Status == findingFault }) {
+			d.fault("clock", "set this machine's clock right (NTP)", "the service refuses the stamp, though the clocks seem to agree")
+		}
 	case status == http.StatusUnauthorized && strings.Contains(reason, "signature"):
 		d.fault("signature", "check that the private key belongs to the API key, and that nothing on the way changes the URL", "the signature is refused")
 		d.explainProbe(ctx, req)
@@ -234,12 +237,5 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 		d.fault("refused", "see what the service says", "%s %s %s", resp.Status, failure.Msg, failure.Detail.Reason)
 	default:
 		d.ok("request", "a signed request is accepted")
-	}
-}
-
-// refusedStamp tells of a stamp that is refused, where the clocks have not told already.
-func (d *diagnosis) refusedStamp() {
-	if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.Code == "clock" && f.Status == findingFault }) {
-		d.fault("clock", "set this machine's clock right (NTP)", "the service refuses the stamp, though the clocks seem to agree")
 	}
 }

@@ -102,10 +102,5 @@ func lostWrite(err error) bool {
 
 // onlyReads reports whether a path is of an operation that changes nothing though its method is POST.
 func onlyReads(path string) bool {
-	for _, operation := range []string{"/fees", "/sign", "/coreclient/verify"} {
-		if strings.HasSuffix(path, operation) {
-			return true
-		}
-	}
-	return false
+	return strings.HasSuffix(path, "/fees") || strings.HasSuffix(path, "/sign") || strings.HasSuffix(path, "/coreclient/verify")
 }

@@ -9,10 +9,15 @@ import (
 
 // printFeed prints what a feed gives, a line each, and ends after count of them if that is not zero.
 func printFeed[E any](ctx context.Context, a *app, feed iter.Seq2[E, error], count int, columns ...string) error {
+	return eachOf(ctx, feed, count, func(event E) error { return a.feedLine(event, columns) })
+}
+
+// eachOf calls do with what a feed gives, and ends after count of them if that is not zero.
+func eachOf[E any](ctx context.Context, feed iter.Seq2[E, error], count int, do func(E) error) error {
 	seen := 0
 	for event, err := range feed {
 		if err == nil {
-			err = a.feedLine(event, columns)
+			err = do(event)
 		}
 		if err != nil {
 			return err

@@ -57,11 +57,9 @@ func fieldsOf(v reflect.Value) []field {
 	return out
 }
 
-var textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
-
 // isLeaf reports whether a struct is one value, such as a time.
 func isLeaf(t reflect.Type) bool {
-	return t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[qredo.Time]() || t.Implements(textMarshaler)
+	return t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 }
 
 // encodeJSON writes a value as JSON on one line. Times are RFC 3339 in UTC, amounts base units; lists are

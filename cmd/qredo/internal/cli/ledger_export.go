@@ -53,7 +53,7 @@ file is the same as one that was made in one go. A progress bar is shown on a te
 			return oneOf("format", e.format, formatCSV, formatJSONLines)
 		},
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			e.client, e.company, e.fund = c.Client, c.company, qredo.FundID(c.args[0])
+			e.partnerCall, e.fund = c, qredo.FundID(c.args[0])
 			if e.out == "" || e.out == "-" {
 				return e.toStdout(ctx)
 			}
@@ -64,9 +64,8 @@ file is the same as one that was made in one go. A progress bar is shown on a te
 
 // export is a ledger on its way to a file.
 type export struct {
+	partnerCall
 	app     *app
-	client  *qredo.Client
-	company qredo.CompanyID
 	fund    qredo.FundID
 	options qredo.LedgerOptions // with how many entries are asked for at a time
 	out     string
@@ -78,7 +77,7 @@ type export struct {
 
 func (e *export) toStdout(ctx context.Context) error {
 	e.head()
-	for entry, err := range e.client.Funds.LedgerAll(ctx, e.company, e.fund, e.options) {
+	for entry, err := range e.Funds.LedgerAll(ctx, e.company, e.fund, e.options) {
 		if err == nil {
 			err = e.add(entry)
 		}

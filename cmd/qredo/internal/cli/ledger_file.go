@@ -95,7 +95,7 @@ func (e *export) walk(ctx context.Context, file *os.File, state *checkpoint) (en
 		bar.at(end.Entries)
 		return e.flush(file, state, end)
 	}
-	for entry, err := range e.client.Funds.LedgerAll(ctx, e.company, e.fund, options) {
+	for entry, err := range e.Funds.LedgerAll(ctx, e.company, e.fund, options) {
 		if err != nil {
 			return end, err
 		}
@@ -197,7 +197,7 @@ func (e *export) stillSame(ctx context.Context, file *os.File, state checkpoint)
 	options := e.options
 	options.Offset = state.Checked.Entries
 	left := state.Done.Entries - state.Checked.Entries
-	for entry, err := range e.client.Funds.LedgerAll(ctx, e.company, e.fund, options) {
+	for entry, err := range e.Funds.LedgerAll(ctx, e.company, e.fund, options) {
 		if err != nil {
 			return false, err
 		}

@@ -44,22 +44,13 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 				}
 			})
 			none := func(context.Context) ([]core.Message, error) { return nil, nil }
-			seen := 0
-			var failed error
-			core.Feed(ctx, client, path, []qredo.FeedOption{say}, none, func(m core.Message, err error) bool {
-				if err != nil {
-					failed = err
-					return false
-				}
-				fmt.Fprintf(a.out, "%s\n", m.Raw)
-				seen++
-				failed = a.out.Flush()
-				return failed == nil && seen != count
-			})
-			if failed == nil && count > seen {
-				return fmt.Errorf("the feed ended after %d of %d: %w", seen, count, ctx.Err())
+			messages := func(yield func(core.Message, error) bool) {
+				core.Feed(ctx, client, path, []qredo.FeedOption{say}, none, yield)
 			}
-			return failed
+			return eachOf(ctx, messages, count, func(m core.Message) error {
+				fmt.Fprintf(a.out, "%s\n", m.Raw)
+				return a.out.Flush()
+			})
 		},
 	})
 }

@@ -197,11 +197,8 @@ func (a *app) text(v reflect.Value, asset qredo.AssetCode) string {
 		}
 		return plain(text)
 	}
-	switch x := v.Interface().(type) {
-	case qredo.Amount:
-		return a.figure(x, asset)
-	case string:
-		return plain(x)
+	if amount, isAmount := v.Interface().(qredo.Amount); isAmount {
+		return a.figure(amount, asset)
 	}
 	if v.Kind() == reflect.Slice {
 		parts := make([]string, v.Len())
@@ -256,21 +253,14 @@ func (a *app) table(rows [][]string) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	for n, row := range rows {
+	paint := a.bold
+	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			padded := cell
-			if i < len(row)-1 {
-				padded = pad(cell, widths[i]+2)
-			}
-			if n == 0 {
-				padded = a.bold(padded)
-			} else {
-				padded = strings.Replace(padded, cell, a.paint(cell), 1)
-			}
-			line.WriteString(padded)
+			line.WriteString(paint(cell) + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
 		}
 		fmt.Fprintln(a.out, strings.TrimRight(line.String(), " "))
+		paint = a.paint
 	}
 }
 

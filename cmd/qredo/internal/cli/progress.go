@@ -21,7 +21,7 @@ func (e *export) startProgress(ctx context.Context, at int) (*progress, error) {
 	}
 	options := e.options
 	options.Offset, options.Limit = 0, 1
-	page, err := e.client.Funds.Ledger(ctx, e.company, e.fund, options)
+	page, err := e.Funds.Ledger(ctx, e.company, e.fund, options)
 	if err != nil {
 		return bar, err
 	}

@@ -38,11 +38,11 @@ counts, from the history, and --opening gives what each wallet had at that momen
 			if err != nil {
 				return err
 			}
-			r := &reconciliation{app: a, client: c.Client, company: c.company, since: from}
+			r := &reconciliation{partnerCall: c, app: a, since: from}
 			if r.openings, err = a.readOpenings(ctx, openings); err != nil {
 				return err
 			}
-			return r.run(ctx, c.args)
+			return r.run(ctx)
 		}),
 	})
 }
@@ -68,9 +68,8 @@ func (a *app) readOpenings(ctx context.Context, texts []string) (map[qredo.Walle
 
 // reconciliation holds balances against what moved.
 type reconciliation struct {
+	partnerCall
 	app      *app
-	client   *qredo.Client
-	company  qredo.CompanyID
 	since    qredo.Time
 	openings map[qredo.WalletID]qredo.AssetAmount
 
@@ -94,10 +93,10 @@ type reconciled struct {
 	Problems   []string
 }
 
-func (r *reconciliation) run(ctx context.Context, funds []string) error {
+func (r *reconciliation) run(ctx context.Context) error {
 	known := map[qredo.WalletID]bool{}
-	for _, id := range funds {
-		fund, err := r.client.Funds.Get(ctx, r.company, qredo.FundID(id))
+	for _, id := range r.args {
+		fund, err := r.Funds.Get(ctx, r.company, qredo.FundID(id))
 		if err != nil {
 			return err
 		}
@@ -132,7 +131,7 @@ func (r *reconciliation) wallet(ctx context.Context, fund qredo.FundID, id qredo
 	const attempts = 3
 	var line reconciled
 	for attempt := range attempts {
-		before, err := r.client.Wallets.Get(ctx, id)
+		before, err := r.Wallets.Get(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -142,7 +141,7 @@ func (r *reconciliation) wallet(ctx context.Context, fund qredo.FundID, id qredo
 		if len(line.Problems) == 0 || attempt == attempts-1 {
 			break
 		}
-		after, err := r.client.Wallets.Get(ctx, id)
+		after, err := r.Wallets.Get(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -169,7 +168,7 @@ func (r *reconciliation) addUp(ctx context.Context, fund qredo.FundID, w *qredo.
 		}
 		line.Opening = opening.Amount
 	}
-	history, err := r.client.Wallets.History(ctx, w.ID, qredo.HistoryOptions{Since: r.since})
+	history, err := r.Wallets.History(ctx, w.ID, qredo.HistoryOptions{Since: r.since})
 	if err != nil {
 		return line, err
 	}

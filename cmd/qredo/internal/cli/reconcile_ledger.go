@@ -74,7 +74,7 @@ func (u *unmatched) take(key movementKey) bool {
 func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w *qredo.Wallet, history []qredo.HistoryEntry, problem func(string, ...any)) error {
 	open := newUnmatched(history)
 	total, moved := sum{}, sum{}
-	for e, err := range r.client.Funds.LedgerAll(ctx, r.company, fund, qredo.LedgerOptions{WalletID: w.ID}) {
+	for e, err := range r.Funds.LedgerAll(ctx, r.company, fund, qredo.LedgerOptions{WalletID: w.ID}) {
 		if err != nil {
 			return err
 		}

@@ -110,35 +110,22 @@ func (s *submission) show(ctx context.Context, title string, plan ...planned) er
 // ask asks whether to go on.
 func (a *app) ask(ctx context.Context, question string) error {
 	fmt.Fprint(a.err, question, " [y/N] ")
-	answer, err := a.readLine(ctx)
-	if err != nil {
-		return err
-	}
-	if answer != "y" && answer != "yes" {
-		return errors.New("nothing was done")
-	}
-	return nil
-}
-
-// readLine reads a line from the terminal.
-func (a *app) readLine(ctx context.Context) (string, error) {
-	type result struct {
-		text string
-		err  error
-	}
-	read := make(chan result, 1)
+	read := make(chan string, 1)
 	go func() {
-		text, err := bufio.NewReader(a.in).ReadString('\n')
-		read <- result{text, err}
+		line, _ := bufio.NewReader(a.in).ReadString('\n') // nothing, not even a line end, if there is no answer
+		read <- line
 	}()
 	select {
 	case <-ctx.Done():
-		return "", fmt.Errorf("nothing was done: %w", ctx.Err())
-	case r := <-read:
-		if r.err != nil && r.text == "" {
-			return "", errors.New("nothing was done: no answer")
+		return fmt.Errorf("nothing was done: %w", ctx.Err())
+	case line := <-read:
+		switch answer := strings.ToLower(strings.TrimSpace(line)); {
+		case answer == "y" || answer == "yes":
+			return nil
+		case line == "":
+			return errors.New("nothing was done: no answer")
 		}
-		return strings.ToLower(strings.TrimSpace(r.text)), nil
+		return errors.New("nothing was done")
 	}
 }
 
