@@ -121,6 +121,8 @@ func TestKeyDirsThatCannotBeUsed(t *testing.T) {
 		"apikey is empty":           {map[string]string{"apikey": "", "private.pem": files["private.pem"]}, "apikey"},
 		"apikey is a line's end":    {map[string]string{"apikey": "\n", "private.pem": files["private.pem"]}, "apikey"},
 		"apikey is missing":         {map[string]string{"private.pem": files["private.pem"]}, "apikey"},
+		"qapi-apikey is missing":    {map[string]string{"qapi-secret": "c2VjcmV0\n"}, "has qapi-secret and no qapi-apikey"},
+		"qapi-secret is missing":    {map[string]string{"qapi-apikey": "c2VjcmV0\n"}, "qapi-secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -129,7 +131,7 @@ func TestKeyDirsThatCannotBeUsed(t *testing.T) {
 			}
 			_, err := sandbox.New(sandbox.WithKeyDir(dir))
 			require.ErrorContains(t, err, test.names)
-			for _, secret := range []string{strings.TrimSpace(files["apikey"]), files["private.pem"][100:160]} {
+			for _, secret := range []string{strings.TrimSpace(files["apikey"]), files["private.pem"][100:160], "c2VjcmV0"} {
 				assert.NotContains(t, err.Error(), secret)
 			}
 			for name, text := range test.files {

@@ -74,8 +74,8 @@ func keyFiles(dir, newText string) (string, *rsa.PrivateKey, error) {
 
 // newKeyFiles makes a key that only this folder holds.
 func newKeyFiles(dir, text string) (*rsa.PrivateKey, error) {
-	if _, err := os.Stat(filepath.Join(dir, privateKeyFile)); err == nil {
-		return nil, fmt.Errorf("%s has %s and no %s: it is not written over", dir, privateKeyFile, apiKeyFile)
+	if err := checkNoneAlone(dir, privateKeyFile, apiKeyFile); err != nil {
+		return nil, err
 	}
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
@@ -98,6 +98,14 @@ func newKeyFiles(dir, text string) (*rsa.PrivateKey, error) {
 		}
 	}
 	return key, nil
+}
+
+// checkNoneAlone refuses a folder that has a secret without its API key: the secret would be written over.
+func checkNoneAlone(dir, secret, apiKey string) error {
+	if _, err := os.Stat(filepath.Join(dir, secret)); err == nil {
+		return fmt.Errorf("%s has %s and no %s: it is not written over", dir, secret, apiKey)
+	}
+	return nil
 }
 
 func encodePEM(kind string, der []byte) []byte {

@@ -114,6 +114,9 @@ func (s *Sandbox) provisionHMACKey() error {
 func hmacKeyFiles(dir, newText, newSecret string) (text, secret string, err error) {
 	known, err := os.ReadFile(filepath.Join(dir, hmacKeyFile))
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := checkNoneAlone(dir, hmacSecretFile, hmacKeyFile); err != nil {
+			return "", "", err
+		}
 		if err := writeFile(dir, hmacSecretFile, []byte(newSecret+"\n")); err != nil {
 			return "", "", err
 		}
