@@ -2,10 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -36,25 +36,50 @@ func snakeCase(name string) string {
 	return b.String()
 }
 
-// field is one exported field of a struct.
+// field is one member of an object: an exported field of a struct, or an entry of a map.
 type field struct {
-	name  string // in Go
+	name  string
 	value reflect.Value
+	asset qredo.AssetCode // in which it is counted, if it is an amount and the object says so
 }
 
-// fieldsOf returns the exported fields, those of embedded structs in their place.
+// fieldsOf returns the members of an object: a struct's in their order, with those of embedded structs in their
+// place; a map's in the order of their names.
 func fieldsOf(v reflect.Value) []field {
 	var out []field
+	if v.Kind() == reflect.Map {
+		for _, k := range v.MapKeys() {
+			asset, _ := k.Interface().(qredo.AssetCode)
+			out = append(out, field{fmt.Sprint(k), v.MapIndex(k), asset})
+		}
+		slices.SortFunc(out, func(x, y field) int { return strings.Compare(x.name, y.name) })
+		return out
+	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		switch {
 		case f.Anonymous && f.Type.Kind() == reflect.Struct && !isLeaf(f.Type):
-			out = append(out, fieldsOf(v.Field(i))...)
+			for _, inner := range fieldsOf(v.Field(i)) {
+				inner.asset = cmp.Or(inner.asset, assetBeside(v, inner.name))
+				out = append(out, inner)
+			}
 		case f.IsExported():
-			out = append(out, field{f.Name, v.Field(i)})
+			out = append(out, field{snakeCase(f.Name), v.Field(i), assetBeside(v, f.Name)})
 		}
 	}
 	return out
+}
+
+// assetBeside is the asset of an amount in a struct: the field Asset, or SendAsset for SendAmount.
+func assetBeside(v reflect.Value, name string) qredo.AssetCode {
+	for _, candidate := range []string{strings.TrimSuffix(name, "Amount") + "Asset", "Asset"} {
+		if f := v.FieldByName(candidate); f.IsValid() {
+			if code, ok := f.Interface().(qredo.AssetCode); ok {
+				return code
+			}
+		}
+	}
+	return ""
 }
 
 // isLeaf reports whether a struct is one value, such as a time.
@@ -95,24 +120,14 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 	switch kind := v.Kind(); {
 	case kind == reflect.Pointer || kind == reflect.Interface:
 		return encode(b, v.Elem())
-	case kind == reflect.Struct:
+	case kind == reflect.Struct || kind == reflect.Map:
 		fields := fieldsOf(v)
 		return encodeAll(b, "{}", len(fields), func(i int) error {
-			fmt.Fprintf(b, "%q:", snakeCase(fields[i].name))
-			return encode(b, fields[i].value)
-		})
-	case kind == reflect.Map:
-		entries := map[string]reflect.Value{}
-		for _, k := range v.MapKeys() {
-			entries[fmt.Sprint(k.Interface())] = v.MapIndex(k)
-		}
-		keys := slices.Sorted(maps.Keys(entries))
-		return encodeAll(b, "{}", len(keys), func(i int) error {
-			if err := quote(b, keys[i]); err != nil {
+			if err := quote(b, fields[i].name); err != nil {
 				return err
 			}
 			b.WriteByte(':')
-			return encode(b, entries[keys[i]])
+			return encode(b, fields[i].value)
 		})
 	case kind == reflect.Slice || kind == reflect.Array:
 		return encodeAll(b, "[]", v.Len(), func(i int) error { return encode(b, v.Index(i)) })

@@ -99,7 +99,7 @@ func (e *export) head() {
 	}
 	var names []string
 	for _, f := range fieldsOf(reflect.ValueOf(qredo.LedgerEntry{})) {
-		names = append(names, snakeCase(f.name))
+		names = append(names, f.name)
 	}
 	e.buffer.WriteString(strings.Join(names, ",") + "\n")
 }

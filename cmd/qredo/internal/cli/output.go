@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -133,20 +132,12 @@ func (a *app) fields(v reflect.Value, indent string, asset qredo.AssetCode) {
 	if v = reflect.Indirect(v); !v.IsValid() {
 		return
 	}
-	if v.Kind() == reflect.Map {
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(fmt.Sprint(x), fmt.Sprint(y)) })
-		for _, k := range keys {
-			of := asset
-			if code, isAsset := k.Interface().(qredo.AssetCode); isAsset {
-				of = code
-			}
-			a.field(fmt.Sprint(k.Interface()), v.MapIndex(k), indent, of)
-		}
-		return
-	}
 	for _, f := range fieldsOf(v) {
-		a.field(strings.ReplaceAll(snakeCase(f.name), "_", " "), f.value, indent, cmp.Or(assetBeside(v, f.name), asset))
+		name := f.name
+		if v.Kind() == reflect.Struct {
+			name = strings.ReplaceAll(name, "_", " ")
+		}
+		a.field(name, f.value, indent, cmp.Or(f.asset, asset))
 	}
 }
 
@@ -218,21 +209,6 @@ func (a *app) figure(amount qredo.Amount, code qredo.AssetCode) string {
 		}
 	}
 	return strings.TrimSpace(fmt.Sprintf("%d base units %s", amount, code))
-}
-
-// assetBeside is the asset of an amount in a struct: the field Asset, or SendAsset for SendAmount.
-func assetBeside(v reflect.Value, name string) qredo.AssetCode {
-	if v.Kind() != reflect.Struct {
-		return ""
-	}
-	for _, candidate := range []string{strings.TrimSuffix(name, "Amount") + "Asset", "Asset"} {
-		if f := v.FieldByName(candidate); f.IsValid() {
-			if code, ok := f.Interface().(qredo.AssetCode); ok {
-				return code
-			}
-		}
-	}
-	return ""
 }
 
 // plain makes text from outside safe for a terminal: one line without control characters.

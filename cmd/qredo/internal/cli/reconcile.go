@@ -193,7 +193,7 @@ func (r *reconciliation) addUp(ctx context.Context, fund qredo.FundID, w *qredo.
 		problem("opening balance %d and history %+d make %d, the balance is %d: %+d", line.Opening, line.Moved, line.Expected, w.Balance, line.Difference)
 	}
 	if r.since.IsZero() {
-		err = r.compareLedger(ctx, fund, w, history, problem)
+		err = r.compareLedger(ctx, fund, w, history, moved.total, problem)
 	}
 	return line, err
 }

@@ -70,10 +70,10 @@ func (u *unmatched) take(key movementKey) bool {
 }
 
 // compareLedger holds the ledger's entries for a wallet against its history, entry for entry both ways, and
-// in total.
-func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w *qredo.Wallet, history []qredo.HistoryEntry, problem func(string, ...any)) error {
+// in total: moved is what the history makes.
+func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w *qredo.Wallet, history []qredo.HistoryEntry, moved qredo.Amount, problem func(string, ...any)) error {
 	open := newUnmatched(history)
-	total, moved := sum{}, sum{}
+	total := sum{}
 	for e, err := range r.Funds.LedgerAll(ctx, r.company, fund, qredo.LedgerOptions{WalletID: w.ID}) {
 		if err != nil {
 			return err
@@ -100,7 +100,6 @@ func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w
 		}
 	}
 	for i, h := range history {
-		moved.add(h.Amount)
 		if !open.matched[i] {
 			problem("history entry %s of %d has no counterpart in the fund's ledger", cmp.Or(string(h.TxID), h.ChainTxID), h.Amount)
 		}
@@ -108,8 +107,8 @@ func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w
 	if total.overflow {
 		problem("the ledger's entries are beyond 64 bits")
 	}
-	if total.total != moved.total {
-		problem("the ledger's entries make %d, the history %d: %+d", total.total, moved.total, total.total-moved.total)
+	if total.total != moved {
+		problem("the ledger's entries make %d, the history %d: %+d", total.total, moved, total.total-moved)
 	}
 	return nil
 }

@@ -65,22 +65,12 @@ func (r *requestFlags) read(a *app) ([]byte, error) {
 	if u, err := url.Parse(r.url); err != nil || u.Host == "" || u.Fragment != "" {
 		return nil, usagef("--url must be a full URL, or a path that begins with /")
 	}
-	body, err := r.readBody(a)
-	if err != nil {
-		return nil, err
-	}
-	if r.method == "" && r.body != "" {
-		r.method = http.MethodPost
-	}
-	r.method = strings.ToUpper(cmp.Or(r.method, http.MethodGet))
-	return body, nil
-}
-
-func (r *requestFlags) readBody(a *app) ([]byte, error) {
-	switch r.body {
-	case "":
+	if r.body == "" {
+		r.method = strings.ToUpper(cmp.Or(r.method, http.MethodGet))
 		return nil, nil
-	case "-":
+	}
+	r.method = strings.ToUpper(cmp.Or(r.method, http.MethodPost))
+	if r.body == "-" {
 		return io.ReadAll(a.in)
 	}
 	body, err := os.ReadFile(r.body)
