@@ -59,18 +59,6 @@ func readConfig(path string) (config, error) {
 	return c, nil
 }
 
-// writeConfig replaces the configuration file in one step.
-func writeConfig(path string, c config) error {
-	data, err := yaml.Marshal(c)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return replaceFile(path, data)
-}
-
 // replaceFile writes a file that only its owner can read: all of it, or, after a crash, what was there.
 func replaceFile(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
@@ -160,7 +148,14 @@ func (a *app) configWriter(c command, change func(c *config, profile string, arg
 		if err := change(&file, profile, args); err != nil {
 			return err
 		}
-		return writeConfig(path, file)
+		data, err := yaml.Marshal(file)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		return replaceFile(path, data)
 	}
 	return cmd
 }

@@ -48,7 +48,7 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	switch {
 	case u.Scheme == "ws" || u.Scheme == "wss":
 		d.fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
 		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
 	case u.Scheme != "https" && u.Scheme != "http":
 		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
@@ -64,11 +64,6 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 		return true
 	}
 	return false
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checkProxy tells of a proxy on the way.

@@ -114,25 +114,19 @@ func (e *export) add(entry qredo.LedgerEntry) error {
 	}
 	var cells []string
 	for _, f := range fieldsOf(reflect.ValueOf(entry)) {
-		cells = append(cells, exportedText(f.value))
+		text, null, isTime := scalar(f.value)
+		switch {
+		case f.value.CanInt(): // an amount, in base units
+			text = strconv.FormatInt(f.value.Int(), 10)
+		case null:
+			text = ""
+		case !isTime:
+			text = f.value.String()
+		}
+		cells = append(cells, text)
 	}
 	w := csv.NewWriter(&e.buffer)
 	_ = w.Write(cells) // a buffer takes all
 	w.Flush()
 	return w.Error()
-}
-
-// exportedText is a value of an entry in CSV: amounts in base units, no time as nothing.
-func exportedText(v reflect.Value) string {
-	if v.CanInt() {
-		return strconv.FormatInt(v.Int(), 10)
-	}
-	text, null, isTime := scalar(v)
-	switch {
-	case !isTime:
-		return v.String()
-	case null:
-		return ""
-	}
-	return text
 }
