@@ -60,7 +60,7 @@ func fieldsOf(v reflect.Value) []field {
 		switch {
 		case f.Anonymous && f.Type.Kind() == reflect.Struct && !isLeaf(f.Type):
 			for _, inner := range fieldsOf(v.Field(i)) {
-				inner.asset = cmp.Or(inner.asset, assetBeside(v, inner.name))
+				inner.asset = cmp.Or(inner.asset, assetBeside(v, ""))
 				out = append(out, inner)
 			}
 		case f.IsExported():
@@ -70,7 +70,7 @@ func fieldsOf(v reflect.Value) []field {
 	return out
 }
 
-// assetBeside is the asset of an amount in a struct: the field Asset, or SendAsset for SendAmount.
+// assetBeside is the asset of an amount in a struct: the field SendAsset for SendAmount, else the field Asset.
 func assetBeside(v reflect.Value, name string) qredo.AssetCode {
 	for _, candidate := range []string{strings.TrimSuffix(name, "Amount") + "Asset", "Asset"} {
 		if f := v.FieldByName(candidate); f.IsValid() {
