@@ -155,6 +155,7 @@ func TestWhatTheStoreRefuses(t *testing.T) {
 		"without a type":          `{"At":"2026-03-01T12:00:00Z","Change":{}}`,
 		"that is cut":             `{"At":"2026-03-01T12:00:00Z","Type":"voted","Cha`,
 		"with a change of a list": `{"At":"2026-03-01T12:00:00Z","Type":"voted","Change":[]}`,
+		"that has more to it":     `{"At":"2026-03-01T12:00:00Z","Type":"voted","Change":{"Mood":"glad"}}`,
 		"that is nothing":         ``,
 	} {
 		_, err := decodeEvent([]byte(data))

@@ -105,8 +105,10 @@ func (s *Sandbox) provisionHMACKey() error {
 			return fmt.Errorf("sandbox: its own key of Qredo API v1: %w", err)
 		}
 	}
-	s.hmacAuth, err = s.addHMACKey(text, secret, nil)
-	return err
+	if s.hmacAuth, err = s.addHMACKey(text, secret, nil); err != nil {
+		return fmt.Errorf("sandbox: its own key of Qredo API v1: %w", err)
+	}
+	return nil
 }
 
 // hmacKeyFiles reads the key from its folder, or writes it there if there is none. The API key is written

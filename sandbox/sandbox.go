@@ -14,8 +14,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/journal"
 )
 
-// Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p
-// and its own control calls under /sandbox/v1/.
+// Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p,
+// Qredo API v1 under /qapi/v1, and its own control calls under /sandbox/v1/.
 type Sandbox struct {
 	verifier *verifier
 	hmacKeys keyring // of Qredo API v1
@@ -147,17 +147,18 @@ func (s *Sandbox) now() time.Time { return s.clock().Add(s.state.offset) }
 
 // view runs f with the state as it is now, after what has expired by now has done so.
 func (s *Sandbox) view(f func(st *state, now time.Time) error) error {
-	s.mu.RLock()
-	due := s.state.due(s.now())
-	s.mu.RUnlock()
-	if due { // any command lets what is due expire, also one that does nothing
+	for {
+		s.mu.RLock()
+		if now := s.now(); !s.state.due(now) {
+			defer s.mu.RUnlock()
+			return f(s.state, now)
+		}
+		s.mu.RUnlock()
+		// Any command lets what is due expire, also one that does nothing.
 		if err := s.update(func(*state, time.Time) ([]change, error) { return nil, nil }); err != nil {
 			return err
 		}
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return f(s.state, s.now())
 }
 
 // update runs a command: f checks it against the state, which it must not change, and returns what is to

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -115,8 +116,10 @@ func decodeEvent(data []byte) (event, error) {
 		return event{}, fmt.Errorf("the store has a %q, which this version does not know", stored.Type)
 	}
 	value := reflect.New(t)
-	if err := json.Unmarshal(stored.Change, value.Interface()); err != nil {
-		return event{}, err
+	known := json.NewDecoder(bytes.NewReader(stored.Change))
+	known.DisallowUnknownFields() // what another version has written must not be lost without a word
+	if err := known.Decode(value.Interface()); err != nil {
+		return event{}, fmt.Errorf("a %q that this version does not understand: %w", stored.Type, err)
 	}
 	return event{At: stored.At, Change: value.Elem().Interface().(change)}, nil
 }

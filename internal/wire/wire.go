@@ -7,7 +7,7 @@
 //   - a field may have further names, in its tag alias:"other,another";
 //   - a field tagged bare:"true" may come without what holds it: its own fields in that one's place;
 //   - a whole number may come as a number or as text, a boolean as text, a text as a number;
-//   - one object may stand where a list is expected; null leaves a value as it is;
+//   - one object may stand where a list is expected; null and empty text leave a value as it is;
 //   - unknown keys are ignored.
 //
 // What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field, or a
@@ -203,9 +203,13 @@ func (d *decoder) object(dst reflect.Value) error {
 		d.known++
 		d.space()
 		own, v := seen&f.bit != 0, f.in(dst)
-		if d.peek() == 'n' || !v.IsValid() || f.alias && (own || !v.IsZero()) {
-			d.skip() // null changes nothing; the field's own name counts when others are there, too
+		empty := d.peek() == 'n' || v.Kind() == reflect.String && bytes.HasPrefix(d.data[d.pos:], []byte(`""`))
+		if empty || !v.IsValid() || f.alias && (own || !v.IsZero()) {
+			d.skip() // null and empty text say nothing, and what the field's own name says counts
 			continue
+		}
+		if !f.alias {
+			seen |= f.bit
 		}
 		before := v
 		if own { // once more
@@ -215,9 +219,6 @@ func (d *decoder) object(dst reflect.Value) error {
 		}
 		if err := d.value(v, f.custom); err != nil {
 			return within(f.name, err)
-		}
-		if !f.alias && (v.Kind() != reflect.String || !v.IsZero()) { // an empty text says nothing
-			seen |= f.bit
 		}
 		if own && !reflect.DeepEqual(before.Interface(), v.Interface()) {
 			return &FieldError{Field: f.name, Problem: "is there twice, with different values"}

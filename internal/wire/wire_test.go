@@ -132,6 +132,7 @@ func TestUnmarshal(t *testing.T) {
 		"null twice":          {`{"number":5,"Number":null}`, document{Number: 5}},
 		"null, then another":  {`{"tx_id":null,"id":"t"}`, document{TxID: "t"}},
 		"empty, then another": {`{"tx_id":"","id":"t"}`, document{TxID: "t"}},
+		"another, then empty": {`{"id":"t","tx_id":""}`, document{TxID: "t"}},
 		"first of two others": {`{"id":"t","transaction-id":"u"}`, document{TxID: "t"}},
 		"bytes":               {`{"bytes":"aGk="}`, document{Bytes: []byte("hi")}},
 		"own JSON":            {`{"hex":"ff","hexes":["1","a"],"phex":"10"}`, document{Hex: 255, Hexes: []hex{1, 10}, PHex: ptr(hex(16))}},
