@@ -2,7 +2,6 @@ package qredo
 
 import (
 	"context"
-	"time"
 
 	"github.com/qredo-go/qredo/internal/core"
 )
@@ -14,7 +13,9 @@ func init() {
 		op.repeatable = op.repeatable || r.Repeatable
 		return client.(*Client).run(ctx, op, out, opts.([]CallOption))
 	}
-	core.PollInterval = func(opts any) time.Duration { return newCallOptions(opts.([]CallOption)).pollInterval }
+	core.Poll = func(ctx context.Context, opts any, look func() (string, error)) error {
+		return poll(ctx, opts.([]CallOption), look)
+	}
 	core.Feed = func(ctx context.Context, client any, path string, options any, fill func(context.Context) ([]core.Message, error), yield func(core.Message, error) bool) {
 		events(ctx, client.(*Client), path, nil, options.([]FeedOption), func(f *feed[core.Message]) {
 			f.fill, f.fresh = fill, func(core.Message) bool { return true }

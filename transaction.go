@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/qredo-go/qredo/internal/wire"
 )
@@ -114,30 +113,37 @@ func (s TxStatus) Failed() bool {
 // Done reports whether the transaction has ended and moved what it was to move.
 func (s TxStatus) Done() bool { return s == TxApproved || s == TxTakerApproved }
 
-// waitForEnd looks at a transaction, at intervals, until it has ended.
-func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction, error)) (*Transaction, error) {
+// waitForEnd returns a transaction once it has ended.
+func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction, error)) (tx *Transaction, err error) {
+	err = poll(ctx, opts, func() (still string, err error) {
+		tx, err = get()
+		switch {
+		case err != nil || tx.Status.Done():
+			return "", err
+		case tx.Status.Failed():
+			return "", &TxError{TxID: tx.ID, Status: tx.Status}
+		}
+		return fmt.Sprintf("transaction %s is still %s", tx.ID, tx.Status), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tx, nil
+}
+
+// poll looks at something, at the caller's interval, until look has nothing to say of how it still is.
+func poll(ctx context.Context, opts []CallOption, look func() (still string, err error)) error {
 	interval := newCallOptions(opts).pollInterval
 	if interval <= 0 {
-		return nil, invalid("poll interval", "must be more than zero, is %s", interval)
+		return invalid("poll interval", "must be more than zero, is %s", interval)
 	}
-	timer := time.NewTimer(interval)
-	defer timer.Stop()
 	for {
-		tx, err := get()
-		if err != nil {
-			return nil, err
+		still, err := look()
+		if err != nil || still == "" {
+			return err
 		}
-		switch {
-		case tx.Status.Done():
-			return tx, nil
-		case tx.Status.Failed():
-			return nil, &TxError{TxID: tx.ID, Status: tx.Status}
-		}
-		timer.Reset(interval)
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("qredo: transaction %s is still %s: %w", tx.ID, tx.Status, ctx.Err())
-		case <-timer.C:
+		if err := wait(ctx, interval); err != nil {
+			return fmt.Errorf("qredo: %s: %w", still, err)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/core"
@@ -146,25 +145,21 @@ func (s *TransactionsService) Approvals(ctx context.Context, id qredo.TxID, opts
 // It looks every two seconds unless [qredo.WithPollInterval] says otherwise.
 //
 // API: GET /transactions/{tx_id}/status
-func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {
-	interval := core.PollInterval(opts)
-	if interval <= 0 {
-		return nil, invalid("poll interval", "must be more than zero, is %s", interval)
-	}
-	for {
-		tx, err := s.Status(ctx, id, opts...)
+func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (tx *Transaction, err error) {
+	err = core.Poll(ctx, opts, func() (still string, err error) {
+		tx, err = s.Status(ctx, id, opts...)
 		switch {
 		case err != nil:
-			return nil, err
+			return "", err
 		case tx.Status.Failed():
-			return nil, &qredo.TxError{TxID: tx.ID, Status: qredo.TxStatus(tx.Status)}
+			return "", &qredo.TxError{TxID: tx.ID, Status: qredo.TxStatus(tx.Status)}
 		case tx.Signed() || tx.Status.Ended():
-			return tx, nil
+			return "", nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("qapi: transaction %s is still %s: %w", tx.ID, tx.Status, ctx.Err())
-		case <-time.After(interval):
-		}
+		return fmt.Sprintf("transaction %s is still %s", tx.ID, tx.Status), nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return tx, nil
 }

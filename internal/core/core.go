@@ -6,7 +6,6 @@ package core
 import (
 	"bytes"
 	"context"
-	"time"
 )
 
 // FromEnv reads a value from the variable name, or from the file that name_FILE names.
@@ -26,8 +25,9 @@ type Request struct {
 // a struct. opts is a []qredo.CallOption.
 var Call func(ctx context.Context, client any, r Request, out, opts any) error
 
-// PollInterval tells how long call options, a []qredo.CallOption, let the Wait methods pause.
-var PollInterval func(opts any) time.Duration
+// Poll calls look at the interval that call options, a []qredo.CallOption, give the Wait methods, until it
+// has nothing to say of how something still is.
+var Poll func(ctx context.Context, opts any, look func() (still string, err error)) error
 
 // Message is what a feed gives: a message as it came, or what filling a gap has found.
 type Message struct {
