@@ -7,6 +7,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -188,12 +189,12 @@ func write(s samples, machine string) string {
 		if c.atLeast {
 			met = value >= c.limit
 		}
-		if !met {
-			missed = append(missed, "Missed: "+c.what+". "+c.ifMissed)
-		}
 		spread := s.spread(c.top, c.unit)
 		if c.bottom != "" {
 			spread += ", " + s.spread(c.bottom, c.unit)
+		}
+		if !met {
+			missed = append(missed, "Missed: "+c.what+". "+cmp.Or(c.ifMissed, "The runs lie apart by "+spread+"."))
 		}
 		fmt.Fprintf(&b, "| %s | "+c.format+" | %s | %s | %s |\n", c.what, value, c.target, map[bool]string{true: "yes", false: "**no**"}[met], spread)
 	}
