@@ -5,7 +5,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -92,4 +94,47 @@ func checkKeySize(key *rsa.PublicKey) error {
 		return invalid("private key", "must have %d bits or more, has %d", minKeyBits, bits)
 	}
 	return nil
+}
+
+// AuthFromEnv builds an [RSAAuth] from the environment: the API key from QREDO_API_KEY, or from the file
+// that QREDO_API_KEY_FILE names; the private key (PEM) from QREDO_PRIVATE_KEY, or from the file that
+// QREDO_PRIVATE_KEY_FILE names. In QREDO_PRIVATE_KEY, \n may stand for line breaks.
+func AuthFromEnv() (*RSAAuth, error) {
+	apiKey, err := fromEnv("QREDO_API_KEY")
+	if err != nil {
+		return nil, err
+	}
+	pemText, err := fromEnv("QREDO_PRIVATE_KEY")
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(pemText, "\n") {
+		pemText = strings.ReplaceAll(pemText, `\n`, "\n")
+	}
+	key, err := ParsePrivateKey([]byte(pemText))
+	if err != nil {
+		return nil, err
+	}
+	return NewRSAAuth(apiKey, key)
+}
+
+// fromEnv reads a value from the variable name, or from the file that name_FILE names.
+func fromEnv(name string) (string, error) {
+	value, file := os.Getenv(name), os.Getenv(name+"_FILE")
+	switch {
+	case value != "" && file != "":
+		return "", invalid(name, "is set and so is %s_FILE: set one of them", name)
+	case value != "":
+		return value, nil
+	case file == "":
+		return "", invalid(name, "is not set, nor is %s_FILE", name)
+	}
+	data, err := os.ReadFile(file)
+	if named := (*fs.PathError)(nil); errors.As(err, &named) {
+		err = named.Err // without the name: some put the secret itself there
+	}
+	if err != nil {
+		return "", fmt.Errorf("qredo: %s_FILE: %w", name, err)
+	}
+	return string(data), nil
 }
