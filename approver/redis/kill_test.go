@@ -35,27 +35,29 @@ var (
 
 // TestKilledApproverForgetsNothing kills an approver with an [approver.FileStore] again and again.
 func TestKilledApproverForgetsNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("kills processes for some seconds")
-	}
-	kill{Replicas: 1, Actions: 500, Kills: 20, Seed: *killSeed}.run(t)
+	kill{Replicas: 1, Actions: short(500, 100), Kills: short(20, 4), Seed: *killSeed}.run(t)
 }
 
 // TestKilledReplicas kills two replicas with kill -9, 20 times each, while they deal with 1,000 actions.
 func TestKilledReplicas(t *testing.T) {
-	if testing.Short() {
-		t.Skip("kills processes for some seconds")
-	}
 	eachServer(t, func(t *testing.T, address string) {
-		actions, seeds := 1000, uint64(1)
+		seeds := uint64(1)
 		if *full {
 			seeds = 5
 		}
 		for seed := range seeds {
 			require.NoError(t, connect(t, address).FlushAll(t.Context()).Err())
-			kill{Replicas: 2, Actions: actions, Kills: 20, Redis: address, Seed: *killSeed + seed}.run(t)
+			kill{Replicas: 2, Actions: short(1000, 200), Kills: short(20, 4), Redis: address, Seed: *killSeed + seed}.run(t)
 		}
 	})
+}
+
+// short is a figure, or the one that -short has in its place.
+func short(figure, whenShort int) int {
+	if testing.Short() {
+		return whenShort
+	}
+	return figure
 }
 
 // kill is a trial in which approvers in processes of their own are killed while they work.

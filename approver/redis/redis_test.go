@@ -62,7 +62,7 @@ func startReal(t *testing.T) string {
 	t.Helper()
 	binary, err := exec.LookPath("redis-server")
 	if err != nil {
-		t.Skip("redis-server is not installed: apt-get install redis-server")
+		t.Skipf("redis-server is not installed (apt-get install redis-server), so that only miniredis is tested: %v", err)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 // is there.
 func TestWalkthrough(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("no shell")
+		t.Skipf("the walkthrough is a script for sh, which is not here: %v", err)
 	}
 	script, err := filepath.Abs(filepath.Join("..", "..", "examples", "shell", "walkthrough.sh"))
 	require.NoError(t, err)

@@ -30,7 +30,7 @@ import (
 )
 
 // programConfig, in the environment, names the file with the orders for a program that pays through an
-// outbox: TestOutboxProgram then is that program.
+// outbox: TestExactlyOnceProgramKilled then is that program.
 const programConfig = "FAULTTEST_OUTBOX_PROGRAM"
 
 const programKey = "the-program"
@@ -58,13 +58,10 @@ func (o orders) request(p payment) outbox.Request {
 	return outbox.Transfer{CompanyID: o.Company, TransferRequest: qredo.TransferRequest{WalletID: o.From, Counterparty: string(o.To), Expires: expires, Send: send}}
 }
 
-// TestOutboxProgram is the program that is killed. It prints the key of each payment that is enqueued, and
-// returns when all have ended.
-func TestOutboxProgram(t *testing.T) {
-	path := os.Getenv(programConfig)
-	if path == "" {
-		t.Skip("it is run by TestExactlyOnceProgramKilled")
-	}
+// payAsProgram is the program that is killed. It prints the key of each payment that is enqueued, and returns
+// when all have ended.
+func payAsProgram(t *testing.T, path string) {
+	t.Helper()
 	var o orders
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -174,6 +171,10 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // and kills it 20 times: most times at one of the moments of a request for a transaction, else shortly after
 // it has enqueued something. What it has acknowledged is not enqueued again by the run after.
 func TestExactlyOnceProgramKilled(t *testing.T) {
+	if path := os.Getenv(programConfig); path != "" { // this is one of the processes that are killed
+		payAsProgram(t, path)
+		return
+	}
 	const (
 		kills = 20
 		seed  = 22
@@ -285,7 +286,7 @@ func checkOutbox(t *testing.T, path string, list []payment) {
 	assert.Positive(t, died, "no kill hit an attempt: the test shows nothing")
 }
 
-// program is a run of TestOutboxProgram.
+// program is a run of payAsProgram in a process of its own.
 type program struct {
 	cmd    *exec.Cmd
 	output *bufio.Scanner
@@ -296,7 +297,7 @@ func startProgram(t *testing.T, path string, o orders) program {
 	data, err := json.Marshal(o)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, data, 0o600))
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOutboxProgram$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestExactlyOnceProgramKilled$")
 	cmd.Env = append(os.Environ(), programConfig+"="+path)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,9 @@ const commandServe = "go run ./cmd/qredo sandbox serve "
 
 // listens is the address of the page's server. The test has it listen on a free port instead.
 const listens = "127.0.0.1:8765"
+
+// stateCall is the call by which a shell block shows what the calls before it have made.
+const stateCall = "/sandbox/v1/state"
 
 // wrapper is the function that a part of a file is compiled in. Its parameters are what the parts leave out.
 const wrapper = `
@@ -89,6 +93,9 @@ func TestBlocks(t *testing.T) {
 	address := freeAddress(t)
 	for i := range blocks {
 		blocks[i].text = strings.ReplaceAll(blocks[i].text, listens, address)
+	}
+	if !slices.ContainsFunc(blocks, func(b block) bool { return b.language == "sh" && strings.Contains(b.text, stateCall) }) {
+		t.Errorf("no shell block looks at the state, so that what the blocks do is not checked: %s", stateCall)
 	}
 	bin := build(t, root, blocks)
 	dir := t.TempDir()
@@ -277,7 +284,7 @@ func needShell(t *testing.T) {
 	t.Helper()
 	for _, program := range []string{"sh", "openssl", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
+			t.Skipf("the shell blocks need %s: %v", program, err)
 		}
 	}
 }
@@ -285,7 +292,7 @@ func needShell(t *testing.T) {
 func runShell(t *testing.T, dir, text string) {
 	t.Helper()
 	printed := run(t, dir, "sh", "-euc", text)
-	if strings.Contains(text, "/state") && (!strings.Contains(printed, `"name":"Acme"`) || !strings.Contains(printed, "alice@example.com")) {
+	if strings.Contains(text, stateCall) && (!strings.Contains(printed, `"name":"Acme"`) || !strings.Contains(printed, "alice@example.com")) {
 		t.Errorf("the state does not show what the calls before made: %s", printed)
 	}
 }
