@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestAssetsList(t *testing.T) {
@@ -16,7 +17,7 @@ func TestAssetsList(t *testing.T) {
 		{Code: "BTC-TESTNET", Name: "Bitcoin Testnet", UnitCode: "BTC-TEST", Scale: 100_000_000, Enabled: true, TestAsset: true},
 		{Code: "ETH", Name: "Ethereum", UnitCode: "ETH", Scale: 1_000_000_000},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -48,7 +49,7 @@ func TestAssetsFees(t *testing.T) {
 	got, err := client.Assets.Fees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC-TESTNET", Amount: 200_000})
 	require.NoError(t, err)
 	want := &qredo.Fees{NetAmount: 200_000, AmountToSend: 200_200, Fees: 200}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 var acme = qredo.CompanyRequest{Name: "ACME Corp", City: "Paris", Country: "FR", Domain: "acme.example", Ref: companyRef}
@@ -15,7 +16,7 @@ func TestCompaniesCreate(t *testing.T) {
 	got, err := client.Companies.Create(t.Context(), acme)
 	require.NoError(t, err)
 	want := &qredo.CompanyRef{ID: companyID, Ref: companyRef}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -26,7 +27,7 @@ func TestCompaniesGet(t *testing.T) {
 	want := &qredo.Company{
 		ID: companyID, Name: "ACME Corp", City: "Paris", Country: "FR", Domain: "acme.example", Ref: companyRef,
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -47,7 +48,7 @@ func TestCompaniesSearch(t *testing.T) {
 		{ID: companyID, Name: "ACME Corp", Domain: "acme.example"},
 		{ID: otherCompanyID, Name: "Acme & Co", Domain: "acme-co.example"},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -59,7 +60,7 @@ func TestCompaniesHoldings(t *testing.T) {
 		{Asset: "BTC-TESTNET", Amount: 2_100_000_000_000_000},
 		{Asset: "ETH-TESTNET", Amount: 1_500_000_000},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 // hexOf is a text of so many bytes in hexadecimal.
@@ -33,7 +34,7 @@ func goodSweep() qredo.SweepRequest {
 func TestCoreClientsCreate(t *testing.T) {
 	got, err := serveFixture(t, "coreclients_create").CoreClients.Create(t.Context(), "approver-1")
 	require.NoError(t, err)
-	requireAllFieldsSet(t, approver)
+	fieldcheck.RequireAllSet(t, approver)
 	require.Equal(t, &approver, got)
 }
 
@@ -50,7 +51,7 @@ func TestCoreClientsActions(t *testing.T) {
 		action(coreActionID, qredo.ActionTransfer, qredo.ApprovalPending),
 		action(aliceActionID, qredo.ActionWithdraw, qredo.ApprovalApproved),
 	}
-	requireAllFieldsSet(t, want, "Action.Details")
+	fieldcheck.RequireAllSet(t, want, "Action.Details")
 	require.Equal(t, want, got)
 }
 
@@ -70,7 +71,7 @@ func TestCoreClientsAction(t *testing.T) {
 			ID: walletID, Name: "Trading", Asset: "BTC-TESTNET", Type: qredo.WalletDedicated, TypeCode: "dedicated",
 		},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, &want, got)
 }
 
@@ -85,7 +86,7 @@ func TestCoreClientsWallets(t *testing.T) {
 	want := []qredo.CoreClientWallet{
 		{WalletID: walletID, ActionID: coreActionID, Status: qredo.ApprovalApproved, Expires: qredo.Unix(1700003600)},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -121,7 +122,7 @@ func TestCoreClientsSign(t *testing.T) {
 	got, err := serveFixture(t, "coreclients_sign").CoreClients.Sign(t.Context(), coreID, hexOf(32))
 	require.NoError(t, err)
 	want := &qredo.CoreClientSignature{SignatureHex: hexOf(64), SignerID: coreID}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -21,29 +22,16 @@ type acmeSandbox struct {
 func startAcme(opts ...sandbox.Option) *acmeSandbox {
 	srv, err := sandbox.Start(opts...)
 	check(err)
-	ctx, client := context.Background(), srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
-	check(err)
-	check(client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: "alice@example.com"}))
-	check(srv.Accept("alice@example.com", company.ID))
-	trusted, err := client.TrustedNetwork.List(ctx, company.ID)
-	check(err)
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
-	created, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Treasury", CustodyGroupTx: group, CustodyGroupWithdraw: group,
-		Wallets: []qredo.WalletRequest{
-			{Name: "hot", Asset: "BTC"}, {Name: "cold", Asset: "BTC"}, {Name: "ether", Asset: "ETH"}, {Name: "other", Asset: "ETH"},
-		},
-	})
-	check(err)
-	fund, err := client.Funds.Get(ctx, company.ID, created.ID)
+	fund, err := demofund.New(context.Background(), srv, "Acme", []string{"alice@example.com"},
+		qredo.WalletRequest{Name: "hot", Asset: "BTC"}, qredo.WalletRequest{Name: "cold", Asset: "BTC"},
+		qredo.WalletRequest{Name: "ether", Asset: "ETH"}, qredo.WalletRequest{Name: "other", Asset: "ETH"})
 	check(err)
 	for wallet, amount := range map[int]qredo.Amount{0: 150_000_000, 2: 10_000_000_000, 3: 10_000_000_000} {
 		_, err := srv.Deposit(fund.Wallets[wallet].Address, amount)
 		check(err)
 	}
 	w := fund.Wallets
-	return &acmeSandbox{srv, company.ID, fund.ID, w[0].ID, w[1].ID, w[2].ID, w[3].ID}
+	return &acmeSandbox{srv, fund.Company, fund.ID, w[0].ID, w[1].ID, w[2].ID, w[3].ID}
 }
 
 // transfer is a request that moves BTC from hot to cold, if it is approved within the hour.

@@ -11,9 +11,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
-	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -117,41 +115,6 @@ func checkSent(t *testing.T, f fixture, req *http.Request, body string) {
 	assert.Equal(t, f.url(), req.URL.String())
 	assert.Equal(t, f.body(t), body)
 	assert.Equal(t, int64(len(body)), req.ContentLength)
-}
-
-// requireAllFieldsSet asserts that an expected value leaves no field of any of its structs zero
-// everywhere, so that a field which is not decoded cannot go unnoticed. Fields are named Type.Field.
-func requireAllFieldsSet(t *testing.T, value any, except ...string) {
-	t.Helper()
-	set := map[string]bool{}
-	var walk func(v reflect.Value)
-	walk = func(v reflect.Value) {
-		switch v.Kind() {
-		case reflect.Pointer:
-			if !v.IsNil() {
-				walk(v.Elem())
-			}
-		case reflect.Slice:
-			for i := range v.Len() {
-				walk(v.Index(i))
-			}
-		case reflect.Struct:
-			if v.Type() == reflect.TypeFor[qredo.Time]() {
-				return
-			}
-			for i := range v.NumField() {
-				name := v.Type().Name() + "." + v.Type().Field(i).Name
-				set[name] = set[name] || !v.Field(i).IsZero()
-				walk(v.Field(i))
-			}
-		}
-	}
-	walk(reflect.ValueOf(value))
-	for name, ok := range set {
-		if !ok && !slices.Contains(except, name) {
-			t.Errorf("the fixture does not exercise %s", name)
-		}
-	}
 }
 
 // TestFixturesNameTheirMethods keeps fixtures, methods and their API lines together: the file

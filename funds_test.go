@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestFundsCreate(t *testing.T) {
@@ -27,7 +28,7 @@ func TestFundsCreate(t *testing.T) {
 	})
 	require.NoError(t, err)
 	want := &qredo.CreatedFund{ID: fundID, CustodyGroupWithdraw: policyWithdrawID, CustodyGroupTx: policyTxID}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -46,7 +47,7 @@ func TestFundsGet(t *testing.T) {
 		Assets:  []qredo.AssetCode{"BTC-TESTNET", "ETH-TESTNET"},
 		Wallets: []qredo.Wallet{tradingWallet},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -55,7 +56,7 @@ func TestFundsSearch(t *testing.T) {
 	got, err := client.Funds.Search(t.Context(), companyID, "Trésor")
 	require.NoError(t, err)
 	want := []qredo.FundMatch{{ID: fundID, Name: "Trésor"}, {ID: otherFundID, Name: "Trésor 2"}}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -88,7 +89,7 @@ func TestFundsDepositAddresses(t *testing.T) {
 		{Asset: "BTC-TESTNET", Address: btcAddress, Balance: 150_000_000},
 		{Asset: "ETH-TESTNET", Address: ethAddress, Balance: 2_000_000_000},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -106,7 +107,7 @@ func TestFundsWhitelist(t *testing.T) {
 		qredo.WhitelistOptions{Address: payoutAddress, Asset: "BTC-TESTNET"})
 	require.NoError(t, err)
 	want := []qredo.WhitelistEntry{{Asset: "BTC-TESTNET", Address: payoutAddress, Name: "payouts"}}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -138,7 +139,7 @@ func TestFundsLedger(t *testing.T) {
 			Time: qredo.Unix(1668071000), Expires: qredo.Unix(1668090000),
 		},
 	}}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 const testProof = "proof-9c1d2e3f4a5b6c7d"
@@ -48,7 +49,7 @@ func TestAgentRegister(t *testing.T) {
 		ID: coreID, ClientID: "client-5", ClientSecret: "5c1f7de0a94b", AccountCode: coreAccount, IDDocument: hexOf(32),
 		Created: qredo.Unix(1700000000),
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 	for way, text := range printings(t, got) {
 		require.NotContains(t, text, "5c1f7de0a94b", way)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func goodSwap() qredo.SwapRequest {
@@ -31,7 +32,7 @@ func TestSwapsMake(t *testing.T) {
 		Submission: qredo.Submission{TxID: transferID, Status: qredo.SubmissionNew, PartnerTxID: "order-0003"},
 		URL:        testBase + "/company/" + companyID + "/atomicswap/take",
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -76,7 +77,7 @@ var hubQuotes = []qredo.HubQuote{
 }
 
 func TestSwapsHub(t *testing.T) {
-	requireAllFieldsSet(t, hubQuotes)
+	fieldcheck.RequireAllSet(t, hubQuotes)
 	for name, hub := range map[string]func(*qredo.Client) ([]qredo.HubQuote, error){
 		"swaps_hub":     func(c *qredo.Client) ([]qredo.HubQuote, error) { return c.Swaps.Hub(t.Context(), companyID) },
 		"swaps_hub_all": func(c *qredo.Client) ([]qredo.HubQuote, error) { return c.Swaps.HubAll(t.Context()) },

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 var inAnHour = qredo.TimeOf(testNow.Add(time.Hour))
@@ -20,7 +21,7 @@ func TestTransfersCreate(t *testing.T) {
 	})
 	require.NoError(t, err)
 	want := &qredo.Submission{TxID: transferID, Status: qredo.SubmissionNew, PartnerTxID: "order-0001"}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -64,7 +65,7 @@ func TestTransfersGet(t *testing.T) {
 	got, err := client.Transfers.Get(t.Context(), companyID, transferID)
 	require.NoError(t, err)
 	want := transaction(transferID, qredo.TxPending, otherWalletID)
-	requireAllFieldsSet(t, want, sweepFields...)
+	fieldcheck.RequireAllSet(t, want, sweepFields...)
 	require.Equal(t, want, got)
 }
 
@@ -73,7 +74,7 @@ func TestTransfersGetWithdrawal(t *testing.T) {
 	got, err := client.Transfers.GetWithdrawal(t.Context(), companyID, withdrawalID)
 	require.NoError(t, err)
 	want := transaction(withdrawalID, qredo.TxCustodyRejected, payoutAddress)
-	requireAllFieldsSet(t, want, sweepFields...)
+	fieldcheck.RequireAllSet(t, want, sweepFields...)
 	require.Equal(t, want, got)
 }
 

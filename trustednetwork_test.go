@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestTrustedNetworkAdd(t *testing.T) {
@@ -29,7 +30,7 @@ func TestTrustedNetworkList(t *testing.T) {
 			Created: qredo.Unix(1668069111),
 		},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestWalletsMaxAmount(t *testing.T) {
@@ -14,7 +15,7 @@ func TestWalletsMaxAmount(t *testing.T) {
 	})
 	require.NoError(t, err)
 	want := &qredo.Fees{NetAmount: 99_900, AmountToSend: 100_000, Fees: 100}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
@@ -76,6 +77,6 @@ func TestWalletsExchanges(t *testing.T) {
 		ID: exchangeID, Name: "Exchange Ltd", URL: "https://exchange.example", LogoURL: "https://exchange.example/logo.png",
 		Client: qredo.ExchangeClient{Fields: []qredo.ExchangeField{{ID: "1", Type: "text", Name: "account"}}},
 	}}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }

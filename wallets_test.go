@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestWalletsGet(t *testing.T) {
 	client := serveFixture(t, "wallets_get")
 	got, err := client.Wallets.Get(t.Context(), walletID)
 	require.NoError(t, err)
-	requireAllFieldsSet(t, tradingWallet)
+	fieldcheck.RequireAllSet(t, tradingWallet)
 	require.Equal(t, &tradingWallet, got)
 }
 
@@ -31,7 +32,7 @@ func TestWalletsHistory(t *testing.T) {
 			Amount: math.MaxInt64, NetAmount: math.MaxInt64, Time: qredo.Unix(1668060000),
 		},
 	}
-	requireAllFieldsSet(t, want)
+	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -170,23 +171,15 @@ func decideInShadow(path string, amounts ...qredo.Amount) approver.Head {
 // askRobot makes a core client that approves for a wallet, and asks it for transfers.
 func askRobot(srv *sandbox.Server, amounts ...qredo.Amount) qredo.CoreClientID {
 	ctx, client := context.Background(), srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
-	check(err)
 	robot, err := client.CoreClients.Create(ctx, "robot")
 	check(err)
-	check(client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: string(robot.ID)}))
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(robot.ID)}}
-	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Treasury", CustodyGroupTx: group, CustodyGroupWithdraw: group,
-		Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "BTC"}, {Name: "cold", Asset: "BTC"}},
-	})
-	check(err)
-	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
+	fund, err := demofund.New(ctx, srv, "Acme", []string{string(robot.ID)},
+		qredo.WalletRequest{Name: "hot", Asset: "BTC"}, qredo.WalletRequest{Name: "cold", Asset: "BTC"})
 	check(err)
 	_, err = srv.Deposit(fund.Wallets[0].Address, 150_000_000)
 	check(err)
 	for _, amount := range amounts {
-		_, err = client.Transfers.Create(ctx, company.ID, qredo.TransferRequest{
+		_, err = client.Transfers.Create(ctx, fund.Company, qredo.TransferRequest{
 			WalletID: fund.Wallets[0].ID, Counterparty: string(fund.Wallets[1].ID),
 			Expires: qredo.TimeOf(srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: amount},
 		})

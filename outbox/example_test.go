@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/outbox"
 	"github.com/qredo-go/qredo/sandbox"
 )
@@ -97,24 +98,12 @@ func ExampleOutbox_Resolve() {
 
 // newPayment makes a company with two wallets, and a request that moves 0.4 BTC from one to the other.
 func newPayment(srv *sandbox.Server) outbox.Transfer {
-	ctx, client := context.Background(), srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
-	check(err)
-	check(client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: "alice@example.com"}))
-	check(srv.Accept("alice@example.com", company.ID))
-	trusted, err := client.TrustedNetwork.List(ctx, company.ID)
-	check(err)
-	approvers := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
-	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Treasury", CustodyGroupTx: approvers, CustodyGroupWithdraw: approvers,
-		Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "BTC"}, {Name: "cold", Asset: "BTC"}},
-	})
-	check(err)
-	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
+	fund, err := demofund.New(context.Background(), srv, "Acme", []string{"alice@example.com"},
+		qredo.WalletRequest{Name: "hot", Asset: "BTC"}, qredo.WalletRequest{Name: "cold", Asset: "BTC"})
 	check(err)
 	_, err = srv.Deposit(fund.Wallets[0].Address, 150_000_000)
 	check(err)
-	return outbox.Transfer{CompanyID: company.ID, TransferRequest: qredo.TransferRequest{
+	return outbox.Transfer{CompanyID: fund.Company, TransferRequest: qredo.TransferRequest{
 		WalletID: fund.Wallets[0].ID, Counterparty: string(fund.Wallets[1].ID),
 		Expires: qredo.TimeOf(srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: 40_000_000},
 	}}

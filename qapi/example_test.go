@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox"
 )
@@ -128,19 +129,7 @@ type acmeSandbox struct {
 func startAcme() *acmeSandbox {
 	srv, err := sandbox.Start()
 	check(err)
-	ctx, client := context.Background(), srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
-	check(err)
-	check(client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: "alice@example.com"}))
-	check(srv.Accept("alice@example.com", company.ID))
-	trusted, err := client.TrustedNetwork.List(ctx, company.ID)
-	check(err)
-	approvers := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
-	created, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Treasury", CustodyGroupTx: approvers, CustodyGroupWithdraw: approvers, Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "ETH"}},
-	})
-	check(err)
-	fund, err := client.Funds.Get(ctx, company.ID, created.ID)
+	fund, err := demofund.New(context.Background(), srv, "Acme", []string{"alice@example.com"}, qredo.WalletRequest{Name: "hot", Asset: "ETH"})
 	check(err)
 	_, err = srv.Deposit(fund.Wallets[0].Address, 10_000_000_000)
 	check(err)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/fieldcheck"
 	"github.com/qredo-go/qredo/qapi"
 )
 
@@ -98,7 +98,7 @@ func TestFixtures(t *testing.T) {
 			back, err := json.Marshal(got)
 			require.NoError(t, err)
 			assert.JSONEq(t, string(want), string(back))
-			requireAllFieldsSet(t, got)
+			fieldcheck.RequireAllSet(t, got, "Entity.", "Transaction.BigInt")
 		})
 	}
 }
@@ -136,42 +136,4 @@ func (f fixture) check(t *testing.T, req *http.Request) error {
 		"Qredo-Api-Key": {apiKey}, "Qredo-Api-Ts": {"1700000000"}, "Qredo-Api-Sig": {signature},
 	}, req.Header)
 	return nil
-}
-
-// requireAllFieldsSet asserts that no field of any struct is zero everywhere in a value.
-func requireAllFieldsSet(t *testing.T, value any) {
-	t.Helper()
-	set := map[string]bool{}
-	var walk func(v reflect.Value)
-	walk = func(v reflect.Value) {
-		switch v.Kind() {
-		case reflect.Pointer:
-			if !v.IsNil() {
-				walk(v.Elem())
-			}
-		case reflect.Slice:
-			for i := range v.Len() {
-				walk(v.Index(i))
-			}
-		case reflect.Map:
-			for _, key := range v.MapKeys() {
-				walk(v.MapIndex(key))
-			}
-		case reflect.Struct:
-			if v.Type() == reflect.TypeFor[qredo.Time]() || v.Type() == reflect.TypeFor[qapi.BigInt]() {
-				return
-			}
-			for i := range v.NumField() {
-				name := v.Type().Name() + "." + v.Type().Field(i).Name
-				set[name] = set[name] || !v.Field(i).IsZero()
-				walk(v.Field(i))
-			}
-		}
-	}
-	walk(reflect.ValueOf(value))
-	for name, ok := range set {
-		if !ok && !strings.HasPrefix(name, "Entity.") && name != "Transaction.BigInt" {
-			t.Errorf("the fixture does not exercise %s", name)
-		}
-	}
 }

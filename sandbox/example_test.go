@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -22,23 +23,11 @@ func mustDo(err error) {
 
 // newTreasury makes a company with a wallet for BTC whose withdrawals Alice approves.
 func newTreasury(srv *sandbox.Server) (qredo.CompanyID, qredo.Wallet) {
-	ctx, client := context.Background(), srv.Client()
-	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
+	ctx := context.Background()
+	fund, err := demofund.New(ctx, srv, "Acme", []string{"alice@example.com"}, qredo.WalletRequest{Name: "hot", Asset: "BTC"})
 	mustDo(err)
-	mustDo(client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: "alice@example.com"}))
-	mustDo(srv.Accept("alice@example.com", company.ID))
-	trusted, err := client.TrustedNetwork.List(ctx, company.ID)
-	mustDo(err)
-	approvers := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{trusted[0].ID}}
-	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Treasury", CustodyGroupTx: approvers, CustodyGroupWithdraw: approvers,
-		Wallets: []qredo.WalletRequest{{Name: "hot", Asset: "BTC"}},
-	})
-	mustDo(err)
-	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
-	mustDo(err)
-	mustDo(client.Funds.AddToWhitelist(ctx, company.ID, made.ID, qredo.WhitelistEntry{Asset: "BTC", Address: exchangeAddress}))
-	return company.ID, fund.Wallets[0]
+	mustDo(srv.Client().Funds.AddToWhitelist(ctx, fund.Company, fund.ID, qredo.WhitelistEntry{Asset: "BTC", Address: exchangeAddress}))
+	return fund.Company, fund.Wallets[0]
 }
 
 // exampleWithdrawal is a request for a withdrawal that can be approved for an hour.

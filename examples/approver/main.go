@@ -27,7 +27,7 @@ import (
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/redis"
-	"github.com/qredo-go/qredo/examples/internal/demofund"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/examples/internal/demofund"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/examples/internal/demofund"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 

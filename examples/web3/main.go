@@ -20,7 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/examples/internal/demofund"
+	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox"
 )

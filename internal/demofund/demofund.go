@@ -1,4 +1,5 @@
-// Package demofund makes what most examples begin with. The walkthrough has its steps one by one.
+// Package demofund makes what most examples begin with, the programs and those of the documentation. The
+// walkthrough has its steps one by one.
 package demofund
 
 import (
@@ -12,6 +13,7 @@ import (
 // Fund is a fund of a company.
 type Fund struct {
 	Company qredo.CompanyID
+	ID      qredo.FundID
 	Wallets []qredo.Wallet // in the order of the requests for them
 }
 
@@ -51,5 +53,5 @@ func New(ctx context.Context, srv *sandbox.Server, company string, approvers []s
 	if err != nil {
 		return nil, err
 	}
-	return &Fund{made.ID, fund.Wallets}, nil
+	return &Fund{made.ID, fund.ID, fund.Wallets}, nil
 }
