@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/puddle/v2"
 
@@ -31,6 +32,10 @@ type Store struct {
 // otherwise a crash of it could lose what was acknowledged, and Open refuses it.
 func Open(ctx context.Context, database string) (*Store, error) {
 	pool, err := pgxpool.New(ctx, database)
+	if e := (*pgconn.ParseConfigError)(nil); errors.As(err, &e) {
+		// Its text repeats what it was given, and does not find every password in it to leave it out.
+		return nil, errors.New("outbox: the database's URL or keywords cannot be read, and are not repeated for the password in them")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)
 	}

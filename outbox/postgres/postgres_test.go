@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -36,6 +38,20 @@ func TestPostgres(t *testing.T) {
 		_, err = postgres.Open(t.Context(), "port=none")
 		require.Error(t, err)
 	})
+}
+
+func TestNoPasswordInErrors(t *testing.T) {
+	for _, database := range []string{
+		"postgres://u:s3cret/x@h/db",
+		"postgres://u@h/db?password=s3cret&port=bad",
+		"host=x password = s3cret port=bad",
+	} {
+		_, err := postgres.Open(t.Context(), database)
+		require.Error(t, err)
+		for e := err; e != nil; e = errors.Unwrap(e) {
+			assert.NotContains(t, fmt.Sprintf("%v %+v %#v", e, e, e), "s3cret", database)
+		}
+	}
 }
 
 func openStore(t *testing.T, database string) *postgres.Store {
