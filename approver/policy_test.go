@@ -343,6 +343,8 @@ func TestRuleFilesThatDoNotLoad(t *testing.T) {
 		{"a negative limit", limited("{per: asset, window: 1h, max_count: -1}"), 6, "", "above zero"},
 		{"a limit with a fraction", limited("{per: asset, window: 1h, max_amount: 1.0}"), 6, "", `is "1.0"`},
 		{"a limit as text", limited("{per: asset, window: 1h, max_amount: '5'}"), 6, "", `is "5"`},
+		{"an amount that begins with 0", limited("{per: asset, window: 1h, max_amount: 0100}"), 6, "", `max_amount must not begin with 0, is "0100"`},
+		{"a count that begins with 0", limited("{per: asset, window: 1h, max_count: 0_10}"), 6, "", `max_count must not begin with 0, is "0_10"`},
 		{"a limit beyond 64 bits", limited("{per: asset, window: 1h, max_amount: 9223372036854775808}"), 6, "", "within 64 bits"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

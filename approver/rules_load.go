@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -249,9 +250,15 @@ func (l *loader) readLimit(node *yaml.Node) limit {
 	return m
 }
 
+// leadingZero matches numbers such as 0100 and 0_100, but neither 0 nor 0x40.
+var leadingZero = regexp.MustCompile(`^[+-]?0_*[0-9]`)
+
 // number returns a value that may be absent, and else must be a whole number above zero.
 func (l *loader) number(fields map[string]*yaml.Node, key string) (n int64) {
 	node := fields[key]
+	if node != nil && leadingZero.MatchString(node.Value) { // YAML takes 0100 for 64, which nobody means
+		l.fault(node, "%s must not begin with 0, is %q", key, node.Value)
+	}
 	if node != nil && (node.Kind != yaml.ScalarNode || node.Tag != "!!int" || node.Decode(&n) != nil || n <= 0) {
 		l.fault(node, "%s must be a whole number above zero and within 64 bits, is %q", key, node.Value)
 	}
