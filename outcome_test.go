@@ -228,3 +228,11 @@ func TestUnknownOutcomeWhenSigningFails(t *testing.T) {
 		assert.Equal(t, []string{"2"}, stamps)
 	})
 }
+
+// Two IDs of bytes that are no text would be one in JSON, and the second payment the first.
+func TestPartnerTxIDsAreText(t *testing.T) {
+	_, err := newClient(t, refuseAll(t)).Transfers.Create(t.Context(), companyID, qredo.TransferRequest{
+		WalletID: walletID, Counterparty: "w", PartnerTxID: "\x80", Expires: inAnHour, Send: qredo.AssetAmount{Asset: "BTC", Amount: 1},
+	})
+	requireInvalid(t, err, "partner_txID")
+}

@@ -14,8 +14,8 @@ import (
 // A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
 // registered by a client that signs with RSA, and from then on authenticates itself by a proof.
 
-// Secret is text that must not get into a log: it prints as [redacted], however it is printed. Convert
-// it to string to get the text.
+// Secret is text that must not get into a log: it prints as [redacted]. Convert it to string to get the
+// text. Package fmt cannot ask a value in an unexported field of another struct: do not keep one there.
 type Secret string
 
 const redacted = "[redacted]"

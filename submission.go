@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"unicode/utf8"
 )
 
 // UnknownOutcomeError is a request for a transaction that may have been carried out or not: its answer
 // was lost, cut, a fault of the service, or had no transaction in it. To find out, send the same request
-// with PartnerTxID again: if the transaction was made, the answer is that one, and if not, it is made now.
-// Never send it again with another PartnerTxID. Where PartnerTxID is empty, because the caller wanted
+// with PartnerTxID again, while it can still be approved: if the transaction was made, the answer is that
+// one, and if not, it is made now. Once its Expires has passed it is refused here and says nothing about the
+// first: then the fund's ledger tells, and package outbox asks by itself. Never send it again with another
+// PartnerTxID. Where PartnerTxID is empty, because the caller wanted
 // none, only the fund's ledger can tell.
 type UnknownOutcomeError struct {
 	PartnerTxID PartnerTxID
@@ -21,7 +24,7 @@ func (e *UnknownOutcomeError) Error() string {
 	if e.PartnerTxID == "" {
 		return fmt.Sprintf("%v; the transaction may have been made: look for it in the fund's ledger", e.Err)
 	}
-	return fmt.Sprintf("%v; the transaction may have been made: send the same request with PartnerTxID %s again to find out", e.Err, e.PartnerTxID)
+	return fmt.Sprintf("%v; the transaction may have been made: send the same request with PartnerTxID %s again to find out, or after its expiry look for it in the fund's ledger", e.Err, e.PartnerTxID)
 }
 
 // Unwrap returns how the last attempt ended.
@@ -47,6 +50,9 @@ func submit[T any, P interface {
 	options := newCallOptions(opts)
 	if *partner == "" && !options.noPartnerTxID {
 		*partner = PartnerTxID(rand.Text())
+	}
+	if !utf8.ValidString(string(*partner)) { // JSON would make one key of several
+		return nil, invalid("partner_txID", "must be UTF-8")
 	}
 	op.repeatable = *partner != ""
 	out := new(T)

@@ -37,11 +37,22 @@ func (b *Balances) UnmarshalJSON(data []byte) error {
 	}
 	read := Balances{}
 	for _, part := range parts {
-		var assets map[qredo.AssetCode]json.RawMessage
-		if err := json.Unmarshal(part, &assets); err != nil {
+		assets := json.NewDecoder(bytes.NewReader(part)) // not a map, which would keep the last of two
+		if open, err := assets.Token(); err == nil && open == nil {
+			continue // null
+		} else if err != nil || open != json.Delim('{') {
 			return &wire.FieldError{Problem: "is neither an object nor a list of objects"}
 		}
-		for code, raw := range assets {
+		for assets.More() {
+			name, err := assets.Token()
+			if err != nil {
+				return err
+			}
+			var raw json.RawMessage
+			if err := assets.Decode(&raw); err != nil {
+				return err
+			}
+			code := qredo.AssetCode(fmt.Sprint(name))
 			var balance AssetBalance
 			if err := wire.Unmarshal(raw, &balance); err != nil {
 				return fmt.Errorf("%s: %w", code, err)

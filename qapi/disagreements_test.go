@@ -31,6 +31,7 @@ func TestRow1BalanceForms(t *testing.T) {
 	}
 	for form, says := range map[string]string{
 		`[{` + eth + `},{` + eth + `}]`: "assets.ETH: is there twice",
+		`{` + eth + `,` + eth + `}`:     "assets.ETH: is there twice",
 		`{"ETH":{"total":1.5}}`:         "1.5 is not a whole number",
 		`7`:                             "assets: is neither an object nor a list",
 		`[7]`:                           "assets: is neither an object nor a list",

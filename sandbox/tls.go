@@ -134,6 +134,9 @@ func loadAuthority(dir string) (*authority, error) {
 }
 
 func newAuthority(dir string) (*authority, error) {
+	if err := checkNoneAlone(dir, caKeyFile, caFile); err != nil {
+		return nil, err
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err

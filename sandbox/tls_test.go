@@ -159,6 +159,7 @@ func TestTLSFoldersThatCannotBeUsed(t *testing.T) {
 		"it is empty":            {"ca.pem": {}, "ca-key.pem": key},
 		"the key is cut":         {"ca.pem": ca, "ca-key.pem": key[:len(key)/2]},
 		"the key is missing":     {"ca.pem": ca},
+		"the key is alone":       {"ca-key.pem": key},
 		"the key is another's":   {"ca.pem": ca, "ca-key.pem": otherECKey(t)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,6 @@ import (
 // Problem tells which ID cannot be put into a path, and why.
 type Problem struct{ Field, Rule string }
 
-func (p *Problem) Error() string { return p.Field + ": " + p.Rule }
-
 // Expand puts IDs into the placeholders of a path, in order, each escaped on its own.
 func Expand(template string, ids []string) (string, *Problem) {
 	segments := strings.Split(template, "/")

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -74,12 +76,16 @@ owner can read: it holds the agent's secret, which is given once. The secret is 
 			f.StringVar(&file, "registration", "", "file to write (required)")
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			if _, err := os.Stat(file); err == nil {
+			err := newFile(file, nil) // first: the secret is given once, and must have somewhere to go
+			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("%s exists already: a secret is never replaced", file)
+			}
+			if err != nil {
+				return err
 			}
 			made, err := c.CoreClients.Register(ctx, req)
 			if err != nil {
-				return err
+				return errors.Join(err, os.Remove(file))
 			}
 			data, err := json.MarshalIndent(registrationFile{
 				ID: made.ID, ClientID: made.ClientID, ClientSecret: string(made.ClientSecret), AccountCode: made.AccountCode, IDDocument: made.IDDocument,
@@ -87,7 +93,7 @@ owner can read: it holds the agent's secret, which is given once. The secret is 
 			if err != nil {
 				return err
 			}
-			return a.show(made, newFile(file, append(data, '\n')))
+			return a.show(made, os.WriteFile(file, append(data, '\n'), 0o600))
 		}),
 	})
 }

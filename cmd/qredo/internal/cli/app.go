@@ -32,6 +32,7 @@ type app struct {
 	noHelp   error // help was asked for with what is no command
 	global   globalFlags
 	started  bool // the command line was understood; what goes wrong from here on is no mistake in its use
+	asked    bool // a transaction was confirmed, and may have been asked for since
 	settings *settings
 	assets   assetBook
 	client   *qredo.Client
@@ -65,7 +66,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if err == nil {
 		err = a.noHelp
 	}
-	if flushed := a.out.Flush(); err == nil {
+	switch flushed := a.out.Flush(); {
+	case flushed != nil && a.asked && exitCode(err) == exitFailed:
+		err = outputError{flushed}
+	case err == nil:
 		err = flushed
 	}
 	if err == nil {

@@ -28,6 +28,15 @@ func (e usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
+// outputError is a transaction that was asked for, and whose result could not be printed.
+type outputError struct{ err error }
+
+func (e outputError) Error() string {
+	return fmt.Sprintf("the transaction may have been made, but its result could not be printed: %v", e.err)
+}
+
+func (e outputError) Unwrap() error { return e.err }
+
 // waitError is the end of waiting for a transaction that has not ended.
 type waitError struct {
 	tx     qredo.TxID
@@ -75,7 +84,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &usage), errors.As(err, &invalid):
 		return exitUsage
-	case errors.As(err, &unknown), errors.As(err, &waiting):
+	case errors.As(err, &unknown), errors.As(err, &waiting), errors.As(err, new(outputError)):
 		return exitUnknown
 	case errors.As(err, &ended):
 		return exitEnded

@@ -54,8 +54,9 @@ func (a *app) readOpenings(ctx context.Context, texts []string) (map[qredo.Walle
 		if !found || wallet == "" {
 			return nil, usagef("--opening must be WALLET_ID=AMOUNT, is %q", text)
 		}
-		if number, unit := splitAmount(figure); strings.Trim(number, "0.") == "" && unit != "" {
-			continue // nothing, which is what is assumed
+		if number, unit := splitAmount(figure); strings.Contains(number, "0") && strings.Trim(number, "0.") == "" && unit != "" {
+			out[qredo.WalletID(wallet)] = qredo.AssetAmount{Asset: unit} // which money refuses, as nothing to send
+			continue
 		}
 		amount, err := a.money(ctx, "opening", figure, false, "")
 		if err != nil {

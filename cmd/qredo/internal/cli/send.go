@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -73,9 +72,6 @@ func (r *requestFlags) send(ctx context.Context, a *app, body []byte) (qredo.Res
 		path += "?" + u.RawQuery
 	}
 	err = client.Do(ctx, r.method, path, payload, nil, qredo.WithResponse(&answer), qredo.WithoutRetry())
-	if refused := (*qredo.Error)(nil); errors.As(err, &refused) && refused.StatusCode >= 200 && refused.StatusCode <= 299 {
-		err = nil // a body that is no JSON: it is printed as it came
-	}
 	return answer, err
 }
 

@@ -101,10 +101,13 @@ func (s *submission) show(ctx context.Context, title string, plan ...planned) er
 			fmt.Fprintf(s.app.err, "  %s %s\n", pad(line.name, 10), plain(line.value))
 		}
 	}
-	if s.yes {
-		return nil
+	if !s.yes {
+		if err := s.app.ask(ctx, "Proceed?"); err != nil {
+			return err
+		}
 	}
-	return s.app.ask(ctx, "Proceed?")
+	s.app.asked = true
+	return nil
 }
 
 // ask asks whether to go on.

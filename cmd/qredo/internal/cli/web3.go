@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/big"
@@ -142,7 +143,9 @@ those who approve before sending again.`,
 			return s.check()
 		},
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-			if err := s.show(ctx, "Pay "+ether(req.Value), planned{"from", req.From}, planned{"to", req.To}); err != nil {
+			if err := s.show(ctx, "Pay "+cmp.Or(ether(req.Value), "0 ETH"), planned{"from", req.From}, planned{"to", req.To},
+				planned{"gas limit", gasLimit}, planned{"gas price", gasPrice}, planned{"max fee", maxFee}, planned{"priority", maxPriority},
+				planned{"data", req.Data}, planned{"chain", cmp.Or(chain, "1")}, planned{"note", req.Note}); err != nil {
 				return err
 			}
 			made, err := client.Transactions.Create(ctx, req)
