@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -97,7 +98,11 @@ func OpenAuditLog(path string, opts ...ClockOption) (*AuditLog, error) {
 		return nil, fmt.Errorf("approver: audit log: %w", err)
 	}
 	l := &AuditLog{now: now, file: file}
-	if err := l.resume(); err != nil {
+	err = l.resume()
+	if err == nil {
+		err = syncFolder(filepath.Dir(path)) // lines that are on the disk are lost if the file's name is not
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("approver: audit log %s: %w", path, err), file.Close())
 	}
 	return l, nil

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -46,10 +48,23 @@ func OpenStore(path string, opts ...ClockOption) (*FileStore, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		err = syncFolder(filepath.Dir(path)) // else a crash of the machine could take a new file, and its sums
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("approver: store %s: %w", path, err), db.Close())
 	}
 	return &FileStore{db: db, now: now}, nil
+}
+
+// syncFolder brings the name of a new file to the disk, where the system can.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	_ = folder.Sync() // not every system can do this with a folder
+	return folder.Close()
 }
 
 // Close closes the file.
