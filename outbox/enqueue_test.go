@@ -90,6 +90,8 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
 		withID := transfer(5)
 		withID.PartnerTxID = "mine"
+		withNUL := transfer(5)
+		withNUL.Reference = "a\x00b"
 		noOwner := transfer(5)
 		noOwner.CompanyID = ""
 		for name, test := range map[string]struct {
@@ -104,6 +106,7 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 			"no request":      {"key", nil, "request"},
 			"an own ID":       {"key", withID, "partner_txID"},
 			"no company":      {"key", noOwner, "company_id"},
+			"a text with NUL": {"key", withNUL, "request"},
 			"no amount":       {"key", transfer(0), "send.amount"},
 			"no address":      {"key", outbox.Withdrawal{CompanyID: "acme"}, "address"},
 			"no recipient":    {"key", outbox.Sweep{CoreClientID: "core"}, "recipient_wallet_id"},
@@ -113,6 +116,23 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 			requireInvalid(t, err, test.field)
 			_, err = b.box.Get(t.Context(), "key")
 			require.ErrorIs(t, err, outbox.ErrNotFound, name)
+		}
+	})
+}
+
+// Not every store can keep a NUL, and none must fail to keep the transaction for one in an answer.
+func TestNothingWithNULIsStored(t *testing.T) {
+	withNUL := reply{handles: true, status: 200, body: `{"tx_id":"{tx}\u0000","status":"new\u0000"}`}
+	inBubble(t, []reply{withNUL}, approved, false, func(t *testing.T, b *bench) {
+		request := transfer(5)
+		request.Reference = `\u0000` // as text, which is no NUL
+		b.enqueue(t, "key", request)
+		stop := b.run(t)
+		over := b.until(t, "key", ended)
+		stop()
+		assert.Equal(t, "tx-"+string(over.PartnerTxID), string(over.TxID))
+		for _, step := range over.Steps {
+			assert.NotContains(t, step.Note, "\x00")
 		}
 	})
 }

@@ -80,6 +80,7 @@ const keptNote = 500
 
 func (e *Entry) step(now time.Time, kind StepKind, note string) {
 	e.Updated = now
+	note = storable(note)
 	note = strings.ToValidUTF8(note[:min(len(note), keptNote)], "")
 	if n := len(e.Steps); n > 0 && e.Steps[n-1].Kind == kind && e.Steps[n-1].Note == note {
 		e.Steps[n-1].Times++
@@ -91,6 +92,10 @@ func (e *Entry) step(now time.Time, kind StepKind, note string) {
 		e.Steps = append(e.Steps[:1:1], e.Steps[2:]...)
 	}
 }
+
+// storable is a text of others without NUL, which PostgreSQL's JSON cannot hold: an answer with one in it must
+// not keep the transaction that it names from being stored.
+func storable(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 // late reports whether the request has expired: by whole seconds, as the service sees it.
 func (e *Entry) late(now time.Time) bool { return e.Request.expires().Unix() <= now.Unix() }

@@ -137,7 +137,13 @@ func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, e
 	}
 	now := o.now()
 	id := derivePartnerTxID(key, what)
-	if invalid := checkRequest(req, now); invalid != nil {
+	invalid := checkRequest(req, now)
+	if invalid == nil {
+		// PostgreSQL's JSON cannot hold a NUL, so that such a payment could be enqueued again and again and
+		// never be stored. Pairs of backslashes go first: what follows them is text, no escape.
+		invalid = check(!strings.Contains(strings.ReplaceAll(what, `\\`, ""), `\u0000`), "request", "must have no NUL character in its texts")
+	}
+	if invalid != nil {
 		// What is known may have expired since. What is not cannot be stored.
 		stored, err := o.store.Get(ctx, key)
 		switch {

@@ -92,7 +92,7 @@ func (o *Outbox) learn(e *Entry, answer *qredo.Submission, err error) {
 	switch what := judge(err); {
 	case what == made:
 		now := o.now()
-		e.State, e.Unknown, e.TxID, e.Misses = StateSent, false, answer.TxID, 0
+		e.State, e.Unknown, e.TxID, e.Misses = StateSent, false, qredo.TxID(storable(string(answer.TxID))), 0
 		e.Sent, e.Due = now, now.Add(o.poll)
 		e.step(now, StepSent, "transaction "+string(answer.TxID)+": "+string(answer.Status))
 	case what == uncertain || e.Unknown:
@@ -134,9 +134,9 @@ func (o *Outbox) follow(ctx context.Context, c *Claim) {
 	now := o.now()
 	e.Misses = 0
 	e.Due = now.Add(min(max(now.Sub(e.Sent)/8, o.poll), 60*o.poll))
-	if tx.Status != e.TxStatus {
-		e.TxStatus = tx.Status
-		e.step(now, StepStatus, string(tx.Status))
+	if status := qredo.TxStatus(storable(string(tx.Status))); status != e.TxStatus {
+		e.TxStatus = status
+		e.step(now, StepStatus, string(status))
 	}
 	switch {
 	case tx.Status.Done():
