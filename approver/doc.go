@@ -75,7 +75,8 @@
 // A rule file that is wrong is a [*RuleError] with its line, an audit log that was changed a [*LogError].
 // [Approver.Run] returns nil when its context ends, and an error when it cannot go on: the audit log cannot
 // be written, or the feed has given up. What goes wrong for the moment is tried again; what goes wrong with
-// one action for good is in the audit log, and leaves it to humans.
+// one action for good leaves it to humans. If it was decided by then, the audit log says so; else, say when
+// the service does not show the action, only the log of [WithLogger] does.
 //
 // # Testing
 //
