@@ -36,8 +36,11 @@ func (r *run) handle(ctx context.Context, t *task) error {
 	}
 	action, err := r.client.CoreClients.Action(ctx, r.id, t.id)
 	switch {
+	case err != nil && decided && hopeless(err) && rec.Verdict == Leave: // no vote was ever sent
+		return r.finish(ctx, rec, OutcomeLeft, err.Error())
 	case err != nil && decided && hopeless(err):
-		return r.finish(ctx, rec, OutcomeRefused, err.Error())
+		// An attempt before this one, here or by another replica, may have sent the vote and lost the answer.
+		return r.finish(ctx, rec, OutcomeUnknown, "the action cannot be looked at, a vote may have been sent before: "+err.Error())
 	case err != nil && decided && expired(rec.Expires, r.now()):
 		return r.finish(ctx, rec, OutcomeExpired, err.Error())
 	case err != nil:

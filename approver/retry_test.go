@@ -141,6 +141,28 @@ func TestDetailsAreAskedForAgainByKindOfError(t *testing.T) {
 	})
 }
 
+// The vote arrives, its answer is lost, and then the service does not show the action any more.
+func TestAVoteOfWhichNobodyKnowsIsNotCalledRefused(t *testing.T) {
+	d := newDesk(t)
+	var voted atomic.Bool
+	d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		switch {
+		case r.Method == http.MethodPut:
+			voted.Store(true)
+			lost.answer(w, r, next)
+		case voted.Load() && r.Header.Get("Upgrade") == "":
+			fail(http.StatusForbidden).answer(w, r, next)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+	d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "")
+	result := d.next(approver.EntryResult)
+	assert.Equal(t, approver.OutcomeUnknown, result.Outcome)
+	assert.Contains(t, result.Reason, "a vote may have been sent before")
+}
+
 func TestNothingIsSentAfterExpiry(t *testing.T) {
 	t.Run("while the service fails", func(t *testing.T) {
 		d := newDesk(t)
