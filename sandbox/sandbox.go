@@ -22,6 +22,7 @@ type Sandbox struct {
 	assets   []qredo.Asset
 	clock    func() time.Time
 	seed     uint64
+	choices  choices // where the sources disagree
 
 	auth       *qredo.RSAAuth // of its own key, and
 	hmacAuth   *qredo.HMACAuth
@@ -113,6 +114,7 @@ func New(opts ...Option) (*Sandbox, error) {
 		listen:   "127.0.0.1:0",
 		feeds:    newFeeds(),
 		state:    newState(),
+		choices:  choices{fees: defaultFees},
 	}
 	for _, opt := range opts {
 		if err := opt(s); err != nil {

@@ -25,6 +25,7 @@ type request struct {
 	st      *state
 	now     time.Time
 	assets  []qredo.Asset
+	choices choices
 	ids     *idSource // of commands only
 	changes []change  // what a command wants changed
 }
@@ -149,7 +150,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// lock out clients, whose clocks stay.
 	target := requestURL(r)
 	host, _, _ := strings.Cut(target, api.base)
-	req := &request{baseURL: host + api.base, path: ids, query: r.URL.Query(), body: body, assets: s.assets}
+	req := &request{baseURL: host + api.base, path: ids, query: r.URL.Query(), body: body, assets: s.assets, choices: s.choices}
 	err = api.authenticate(s, r, route, s.signedURLs(target, api.base), req)
 	if err == nil {
 		err = unknown

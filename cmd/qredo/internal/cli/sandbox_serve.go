@@ -29,6 +29,7 @@ type serving struct {
 	listen, data, keys, seed, envFile string
 	tls, testnet, unsigned            bool
 	publicURLs                        []string
+	choices                           servingChoices
 }
 
 func (a *app) sandboxServe() *cobra.Command {
@@ -57,12 +58,15 @@ are done, rejected and pending. It does nothing where there are companies alread
 			f.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox answers")
 			f.BoolVar(&s.testnet, "testnet-only", false, "offer testnet assets only, as the hosted sandbox did")
 			f.BoolVar(&s.unsigned, "unsigned", false, "take requests that are not signed, as the hosted sandbox did")
+			s.choices.flags(f)
 		},
 		check: func() error {
-			if s.seed == "" {
-				return nil
+			if s.seed != "" {
+				if err := oneOf("seed", s.seed, "demo"); err != nil {
+					return err
+				}
 			}
-			return oneOf("seed", s.seed, "demo")
+			return s.choices.check()
 		},
 		run: func(ctx context.Context, _ []string) error { return a.serve(ctx, s) },
 	})
@@ -82,6 +86,7 @@ func (s serving) options() []sandbox.Option {
 	if s.unsigned {
 		opts = append(opts, sandbox.WithUnsigned())
 	}
+	opts = append(opts, s.choices.options()...)
 	for _, u := range s.publicURLs {
 		opts = append(opts, sandbox.WithPublicURL(u))
 	}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// servingChoices are what a sandbox does where the sources about the service disagree.
+type servingChoices struct {
+	fees, ledgerOrder                            string
+	withdrawalLock, companyConflict, invitations bool
+	wholeUnits, repeatedVotes, strict            bool
+}
+
+func (c *servingChoices) flags(f *flagSet) {
+	f.StringVar(&c.fees, "fees", "rate:1000", "what sending costs: none, rate:MILLIONTHS of the amount, or fixed:BASE_UNITS")
+	f.StringVar(&c.ledgerOrder, "ledger-order", "newest", "order of ledgers: newest or oldest first")
+	f.BoolVar(&c.withdrawalLock, "withdrawal-lock", false, "refuse a second withdrawal from a wallet while one waits")
+	f.BoolVar(&c.companyConflict, "company-conflict", false, "answer 409 to a company that exists already")
+	f.BoolVar(&c.invitations, "invitations", false, "let companies trust an e-mail that no user has")
+	f.BoolVar(&c.wholeUnits, "whole-units", false, "write Qredo API v1's ledgers in whole units, as decimals")
+	f.BoolVar(&c.repeatedVotes, "repeated-votes", false, "take a core client's vote again that it has given already")
+	f.BoolVar(&c.strict, "strict", false, "also refuse what no source says the service refused")
+}
+
+func (c *servingChoices) check() error {
+	if _, err := feeSchedule(c.fees); err != nil {
+		return err
+	}
+	return oneOf("ledger-order", c.ledgerOrder, "newest", "oldest")
+}
+
+func (c *servingChoices) options() []sandbox.Option {
+	fees, _ := feeSchedule(c.fees) // checked
+	opts := []sandbox.Option{sandbox.WithFees(fees)}
+	if c.ledgerOrder == "oldest" {
+		opts = append(opts, sandbox.WithLedgerOrder(sandbox.OldestFirst))
+	}
+	for _, choice := range []struct {
+		on     bool
+		option func() sandbox.Option
+	}{
+		{c.withdrawalLock, sandbox.WithWithdrawalLock},
+		{c.companyConflict, sandbox.WithCompanyConflict},
+		{c.invitations, sandbox.WithInvitations},
+		{c.wholeUnits, sandbox.WithWholeUnits},
+		{c.repeatedVotes, sandbox.WithRepeatedVotes},
+		{c.strict, sandbox.WithStrictChecks},
+	} {
+		if choice.on {
+			opts = append(opts, choice.option())
+		}
+	}
+	return opts
+}
+
+// feeSchedule reads what sending costs.
+func feeSchedule(text string) (sandbox.FeeSchedule, error) {
+	kind, figure, _ := strings.Cut(text, ":")
+	if kind == "none" && figure == "" {
+		return sandbox.NoFees, nil
+	}
+	n, err := strconv.ParseInt(figure, 10, 64)
+	switch {
+	case err != nil || n < 0:
+	case kind == "rate" && n <= 1_000_000:
+		return sandbox.FeeRate(n), nil
+	case kind == "fixed":
+		return sandbox.FixedFee(qredo.Amount(n)), nil
+	}
+	return nil, usagef("--fees must be none, rate:MILLIONTHS (at most 1000000) or fixed:BASE_UNITS, is %q", text)
+}
