@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -63,12 +64,23 @@ func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if problem != nil {
 		return Explanation{Differences: append(found, *problem)}, nil
 	}
-	urls := s.signedURLs(req.URL, basePath)
-	signed, matched := matchDigest(digest, stamps(stamp), urlForms(urls, req.Headers), bodyForms(req.Body), strings.ToUpper(req.Method))
+	base := baseOf(req.URL)
+	urls := s.signedURLs(req.URL, base)
+	signed, matched := matchDigest(digest, stamps(stamp), urlForms(urls, base, req.Headers), bodyForms(req.Body), strings.ToUpper(req.Method))
 	if matched {
 		found = append(found, signed...)
 	}
 	return Explanation{Valid: matched && len(found) == 0, Differences: found}, nil
+}
+
+// baseOf is the base path that a URL was asked below.
+func baseOf(asked string) string {
+	u, err := url.Parse(asked)
+	if err != nil {
+		return ""
+	}
+	_, base, _ := apiOf(u.EscapedPath())
+	return base
 }
 
 func (s *Sandbox) explainStamp(h http.Header) (stamp string, found []Difference) {

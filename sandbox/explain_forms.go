@@ -28,7 +28,7 @@ func stamps(sent string) []form {
 	return forms
 }
 
-func urlForms(urls []string, headers map[string]string) []form {
+func urlForms(urls []string, base string, headers map[string]string) []form {
 	const remedy = "sign the full URL exactly as it is requested: scheme, host, port, path and query"
 	var forms []form
 	seen := map[string]bool{}
@@ -82,7 +82,7 @@ func urlForms(urls []string, headers map[string]string) []form {
 		}
 		target := strings.TrimPrefix(sent, u.Scheme+"://"+u.Host)
 		add(target, "the path was signed without scheme and host")
-		add(strings.TrimPrefix(target, basePath), "the path below the base URL was signed, not the whole URL")
+		add(strings.TrimPrefix(target, base), "the path below the base URL was signed, not the whole URL")
 		add(u.Path, "the path alone was signed")
 		add(u.Host+target, "the URL was signed without its scheme")
 		path, query, _ := strings.Cut(target, "?")

@@ -45,13 +45,18 @@ func (f fed) url(path string) string {
 // dial connects a feed with the headers, and returns the status of the answer.
 func (f fed) dial(path string, header map[string]string) (reader, int, error) {
 	f.t.Helper()
+	return f.dialURL(f.url(path), header)
+}
+
+func (f fed) dialURL(url string, header map[string]string) (reader, int, error) {
+	f.t.Helper()
 	transport := &http.Transport{}
 	f.t.Cleanup(transport.CloseIdleConnections)
 	h := http.Header{}
 	for name, value := range header {
 		h.Set(name, value)
 	}
-	ws, resp, err := websocket.Dial(f.t.Context(), f.url(path), &websocket.DialOptions{
+	ws, resp, err := websocket.Dial(f.t.Context(), url, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport}, HTTPHeader: h,
 	})
 	if err == nil {

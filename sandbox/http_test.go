@@ -42,9 +42,9 @@ func TestPathsAndMethodsThatAreNot(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{"GET", "", 404}, {"GET", "/", 404}, {"GET", "/nothing", 404}, {"GET", "/company/", 404}, {"GET", "/assets/", 404},
-		{"GET", "//assets", 404}, {"GET", "/ASSETS", 404}, {"GET", "s", 404}, {"GET", w.inCompany("/fund/"), 404},
-		{"GET", w.inCompany("/nothing"), 404}, {"POST", w.inCompany("/transfer/"), 404},
+		{"GET", "", 404}, {"GET", "/", 404}, {"GET", "/nothing", 404}, {"GET", "/assets//", 404}, {"GET", "/wallet/", 404},
+		{"GET", "//assets", 404}, {"GET", "/ASSETS", 404}, {"GET", "s", 404}, {"GET", w.inCompany("/fund//"), 404},
+		{"GET", w.inCompany("/nothing"), 404}, {"GET", "/company/", 405}, {"GET", w.inCompany("/fund/"), 405},
 		{"POST", "/assets", 405}, {"GET", "/fees", 405}, {"GET", "/company", 405}, {"DELETE", w.inCompany(""), 405},
 		{"PATCH", w.inCompany(""), 405}, {"PUT", w.inFund("/whitelist"), 405}, {"HEAD", "/assets", 405}, {"OPTIONS", "/assets", 405},
 		{"DELETE", "/company/search", 405},
@@ -53,7 +53,7 @@ func TestPathsAndMethodsThatAreNot(t *testing.T) {
 		t.Run(test.method+" "+test.path, func(t *testing.T) { w.call(test.method, test.path, nil).refused(test.status, "") })
 	}
 	t.Run("outside of the base path", func(t *testing.T) {
-		for _, path := range []string{"/", "/api/v1/assets", "/api/v2/p/assets", "/favicon.ico", "/api/v1/passets"} {
+		for _, path := range []string{"/", "/api/v1/assets", "/api/v2/p/assets", "/favicon.ico", "/api/v1/passets", "/qapi/v2/p/assets"} {
 			w.send(httptest.NewRequest("GET", "http://sandbox.example"+path, nil)).refused(404, "path")
 		}
 		w.send(httptest.NewRequest("GET", "http://sandbox.example/assets", nil)).

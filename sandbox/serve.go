@@ -44,23 +44,37 @@ func (r *request) read(v any) error {
 	return nil
 }
 
-// api is one of the two APIs: what is served below a path.
+// api is one of the two APIs: what is served below its base paths.
 type api struct {
-	base   string
+	bases  []string
 	routes []route
 	// authenticate sets who has made a request, by a signature over one of the URLs.
 	authenticate func(s *Sandbox, r *http.Request, route *route, urls []string, req *request) error
 }
 
 const (
-	basePath = "/api/v1/p"
-	qapiPath = "/qapi/v1"
+	basePath  = "/api/v1/p"
+	otherPath = qapiPath + "/p" // where the hosted sandbox had the Partner API too
+	qapiPath  = "/qapi/v1"
 )
 
 var (
-	partnerAPI = &api{basePath, partnerRoutes, (*Sandbox).authenticatePartner}
-	qredoAPI   = &api{qapiPath, qapiRoutes, (*Sandbox).authenticateHMAC}
+	partnerAPI = &api{[]string{basePath, otherPath}, partnerRoutes, (*Sandbox).authenticatePartner}
+	qredoAPI   = &api{[]string{qapiPath}, qapiRoutes, (*Sandbox).authenticateHMAC}
 )
+
+// apiOf finds the API that a path belongs to, and the base path and the rest that it is made of. What lies
+// below no base path is the Partner API's to refuse, without a base.
+func apiOf(path string) (a *api, base, rest string) {
+	for _, a := range []*api{partnerAPI, qredoAPI} {
+		for _, base := range a.bases {
+			if rest, below := strings.CutPrefix(path, base); below && (rest == "" || rest[0] == '/') {
+				return a, base, rest
+			}
+		}
+	}
+	return partnerAPI, "", path
+}
 
 func (s *Sandbox) authenticatePartner(r *http.Request, route *route, urls []string, req *request) (err error) {
 	if route.agent {
@@ -76,9 +90,10 @@ func (s *Sandbox) authenticateHMAC(r *http.Request, _ *route, urls []string, req
 	return err
 }
 
-// match finds the route for a method and a path below the API's own. With an error it is an empty one.
+// match finds the route for a method and a path below a base. A slash at its end makes no difference. With
+// an error it is an empty route.
 func (a *api) match(method, path string) (*route, map[string]string, error) {
-	segments := strings.Split(path, "/")
+	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
 	unknown := notFound("path")
 	for i := range a.routes {
 		ids, found := matchPath(a.routes[i].segments, segments)
@@ -133,13 +148,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveControl(w, r, call, body)
 		return
 	}
-	api := partnerAPI
-	if strings.HasPrefix(path, qapiPath) {
-		api = qredoAPI
-	}
-	path, below := strings.CutPrefix(path, api.base)
+	api, base, path := apiOf(path)
 	route, ids, unknown := api.match(r.Method, path)
-	if !below {
+	if base == "" {
 		unknown = notFound("path: check that the base URL ends with " + basePath + ", or " + qapiPath + " for Qredo API v1")
 	}
 	rule := s.faults.pick(route.operation)
@@ -149,9 +160,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass must not
 	// lock out clients, whose clocks stay.
 	target := requestURL(r)
-	host, _, _ := strings.Cut(target, api.base)
-	req := &request{baseURL: host + api.base, path: ids, query: r.URL.Query(), body: body, assets: s.assets, choices: s.choices}
-	err = api.authenticate(s, r, route, s.signedURLs(target, api.base), req)
+	host, _, _ := strings.Cut(target, base)
+	req := &request{baseURL: host + base, path: ids, query: r.URL.Query(), body: body, assets: s.assets, choices: s.choices}
+	err = api.authenticate(s, r, route, s.signedURLs(target, base), req)
 	if err == nil {
 		err = unknown
 	}

@@ -94,7 +94,7 @@ func TestAgentRegistration(t *testing.T) {
 	t.Run("must be signed, also where other requests need not be", func(t *testing.T) {
 		s.get("/coreclient").ok()
 		body := object{"name": "Agent", "blsPublicKey": blsKey, "ecPublicKey": ecKey}
-		s.post("/coreclient/init", body).refused(401, "timestamp or nonce")
+		s.post("/coreclient/init", body).refused(401, "must be signed, also with --unsigned")
 		s.as("").post("/coreclient/init", body).refused(401, "empty token")
 	})
 	for name, changed := range map[string]object{

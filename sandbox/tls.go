@@ -69,7 +69,7 @@ func (s *Sandbox) signedURLs(asked, base string) []string {
 		}
 		urls = append(urls, scheme+"://"+host+":"+port+"/"+path)
 	}
-	if _, path, found := strings.Cut(rest, base); found {
+	if _, path, found := strings.Cut(rest, base); found && base != "" {
 		for _, u := range s.publicURLs {
 			public := *u
 			if strings.HasPrefix(scheme, "ws") {

@@ -76,8 +76,13 @@ func (v *verifier) verify(h http.Header, urls []string, body []byte, now time.Ti
 		return nil, err
 	}
 	timestamp, once, sign := h.Get("x-timestamp"), h.Get("x-nonce"), h.Get("x-sign")
-	if v.unsigned && !mustSign && timestamp == "" && once == "" && sign == "" {
+	switch unsigned := timestamp == "" && once == "" && sign == ""; {
+	case unsigned && mustSign:
+		return nil, errPartnerAuth("signature: this request must be signed, also with --unsigned")
+	case unsigned && v.unsigned:
 		return key, nil
+	case unsigned:
+		return nil, errPartnerAuth("signature: the request is not signed; with --unsigned (WithUnsigned) the sandbox takes it")
 	}
 	stamp := timestamp + once
 	switch {
