@@ -44,6 +44,11 @@ func (c *Control) Accept(ctx context.Context, user string, companyID qredo.Compa
 	return c.do(ctx, http.MethodPost, map[string]any{"company_id": companyID}, nil, "users", user, "accept")
 }
 
+// CreateCoreClient makes a core client with a known ID: see [Sandbox.CreateCoreClient].
+func (c *Control) CreateCoreClient(ctx context.Context, client CoreClient) (CoreClient, error) {
+	return call[CoreClient](ctx, c, http.MethodPost, client, "core-clients")
+}
+
 // Deposit credits a wallet: see [Sandbox.Deposit].
 func (c *Control) Deposit(ctx context.Context, address string, amount qredo.Amount) (Deposit, error) {
 	return call[Deposit](ctx, c, http.MethodPost, map[string]any{"address": address, "amount": amount}, "deposits")

@@ -83,6 +83,7 @@ var controlRoutes = []controlRoute{
 	{"POST", "/users/{user}/approvals/{id}/reject", func(s *Sandbox, path map[string]string, _ []byte) (any, error) {
 		return ok, s.Reject(path["user"], path["id"])
 	}},
+	{"POST", "/core-clients", reads(func(s *Sandbox, _ map[string]string, c CoreClient) (any, error) { return reply(s.CreateCoreClient(c)) })},
 	{"POST", "/deposits", reads(func(s *Sandbox, _ map[string]string, req depositRequest) (any, error) {
 		return reply(s.Deposit(req.Address, req.Amount))
 	})},

@@ -32,13 +32,19 @@ func inGo(s *sandbox.Sandbox) controls {
 	return controls{s.CreateUser, s.Accept, s.Deposit, s.Pending, s.Approve, s.Reject, s.Advance, s.Reset, s.State}
 }
 
-func overHTTP(t testing.TB, s *sandbox.Sandbox) controls {
+// controlOf serves a sandbox and returns its control over HTTP.
+func controlOf(t testing.TB, s *sandbox.Sandbox) *sandbox.Control {
 	t.Helper()
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
 	c, err := sandbox.NewControl(srv.URL + basePath) // the path is dropped
 	require.NoError(t, err)
-	ctx := t.Context()
+	return c
+}
+
+func overHTTP(t testing.TB, s *sandbox.Sandbox) controls {
+	t.Helper()
+	c, ctx := controlOf(t, s), t.Context()
 	return controls{
 		createUser: func(u sandbox.User) (sandbox.User, error) { return c.CreateUser(ctx, u) },
 		accept:     func(u string, id qredo.CompanyID) error { return c.Accept(ctx, u, id) },

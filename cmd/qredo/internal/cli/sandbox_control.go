@@ -24,6 +24,7 @@ func (a *app) controlCommands() []*cobra.Command {
 		a.controlDeposit(),
 		a.controlUsers(),
 		a.controlAccept(),
+		a.controlCoreClient(),
 		a.command(command{
 			use: "pending USER", short: "List what waits for a user's approval",
 			long:    "Lists what waits for a user's approval, oldest first. A user is named by e-mail or ID.",
@@ -145,6 +146,32 @@ func (a *app) controlAccept() *cobra.Command {
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			err := c.Accept(ctx, args[0], qredo.CompanyID(a.settings.get(keyCompany).value))
 			return a.done(aboutUser(args[0], err), "%s has joined", plain(args[0]))
+		}),
+	})
+}
+
+func (a *app) controlCoreClient() *cobra.Command {
+	var c sandbox.CoreClient
+	var id string
+	return a.command(command{
+		use: "core-client", short: "Make a core client with a known ID",
+		long: `Makes a core client with a given ID, as if another account had made it: for programs that trust a certain one of the
+service's. With --account default it belongs to the sandbox's own key, which can then vote for it.`,
+		example: "qredo sandbox core-client --id CORE_CLIENT_ID --name 'Known Venue'",
+		flags: func(f *flagSet) {
+			f.StringVar(&id, "id", "", "ID (required)")
+			f.StringVar(&c.Name, "name", "", "name (default the ID)")
+			f.StringVar(&c.Account, "account", "", "account whose keys can use it (default foreign, which has no key)")
+		},
+		check: func() error {
+			if id == "" {
+				return usagef("--id is missing: the ID that the program trusts")
+			}
+			return nil
+		},
+		run: a.withControl(func(ctx context.Context, control *sandbox.Control, _ []string) error {
+			c.ID = qredo.CoreClientID(id)
+			return a.show(control.CreateCoreClient(ctx, c))
 		}),
 	})
 }
