@@ -31,11 +31,11 @@ const (
 	FeeSwap        FeeType = "swap"
 )
 
-// FeesRequest asks what a movement would cost.
+// FeesRequest asks what it would cost that an amount arrives.
 type FeesRequest struct {
 	Type   FeeType   `json:"type"` // required
 	Asset  AssetCode `json:"asset"`
-	Amount Amount    `json:"amount"` // base units
+	Amount Amount    `json:"amount"` // what is to arrive, in base units
 }
 
 func (r FeesRequest) validate(time.Time) error {
@@ -45,11 +45,11 @@ func (r FeesRequest) validate(time.Time) error {
 	return cmp.Or(checkText("asset", r.Asset), checkAmount("amount", r.Amount))
 }
 
-// Fees is what a movement costs, in base units.
+// Fees is what a movement costs, in base units: AmountToSend = NetAmount + Fees.
 type Fees struct {
-	NetAmount    Amount `json:"netAmount"`    // what the other side gets
+	NetAmount    Amount `json:"netAmount"`    // what arrives: the amount to ask for in a request
 	AmountToSend Amount `json:"amountToSend"` // what leaves the wallet
-	Fees         Amount `json:"fees"`
+	Fees         Amount `json:"fees"`         // 0 where the movement is free
 }
 
 // AssetsService tells what can be kept and what moving it costs.
@@ -79,7 +79,9 @@ func (s *AssetsService) Find(ctx context.Context, code AssetCode, opts ...CallOp
 	return nil, fmt.Errorf("qredo: asset %q: %w; Assets.List has the codes", code, ErrNotFound)
 }
 
-// Fees returns what a movement would cost. The rates are the service's; a program must not compute them.
+// Fees returns what it would cost, at this moment, that an amount arrives. The rates are the service's; a program
+// must not compute them. It needs no money: a program that must know whether a service takes the amounts of
+// requests for what arrives compares NetAmount of the answer with what it asked for.
 //
 // API: POST /fees
 func (s *AssetsService) Fees(ctx context.Context, req FeesRequest, opts ...CallOption) (*Fees, error) {

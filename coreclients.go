@@ -104,7 +104,7 @@ type SweepRequest struct {
 	Reference         string      `json:"reference,omitzero"`
 	PartnerTxID       PartnerTxID `json:"partner_txID,omitzero"` // makes the request safe to repeat
 	Expires           Time        `json:"expires"`               // required: until when it can be approved
-	Send              AssetAmount `json:"send"`
+	Send              AssetAmount `json:"send"`                  // what arrives; the fee is taken from the wallet besides
 }
 
 // Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.

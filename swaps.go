@@ -13,8 +13,8 @@ type SwapRequest struct {
 	Reference       string      `json:"reference"` // required
 	PartnerTxID     PartnerTxID `json:"partner_txID,omitzero"`
 	Expires         Time        `json:"expires,omitzero"` // until when it can be taken; the service decides if zero
-	Send            AssetAmount `json:"send"`
-	Receive         AssetAmount `json:"receive"`
+	Send            AssetAmount `json:"send"`             // what the taker gets; the fee is taken from the wallet besides
+	Receive         AssetAmount `json:"receive"`          // what the maker gets
 	// AddToLiquidityHub lists the quote on the hub as soon as it is approved.
 	AddToLiquidityHub bool `json:"add_to_liquidity_hub"`
 }
@@ -51,7 +51,7 @@ func (r TakeRequest) validate(time.Time) error {
 }
 
 // HubQuote is a quote listed on the liquidity hub, as its maker offers it: who takes it sends what the
-// maker receives. Amounts are base units.
+// maker receives, and pays its fee besides. Amounts are what arrives, in base units.
 type HubQuote struct {
 	TxID          TxID      `json:"tx_id"`
 	SendAsset     AssetCode `json:"send_asset"`

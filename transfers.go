@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// AssetAmount is a quantity of an asset, in base units.
+// AssetAmount is a quantity of an asset, in base units. In a request it is what arrives; the fee is taken from
+// the wallet besides. [AssetsService.Fees] tells what then leaves the wallet.
 type AssetAmount struct {
 	Asset  AssetCode `json:"symbol"`
 	Amount Amount    `json:"amount"`
@@ -31,7 +32,7 @@ type TransferRequest struct {
 	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
 	AuthorizeID string      `json:"authorize_id,omitzero"` // the service's documents name it and no more
 	Expires     Time        `json:"expires"`               // required: until when it can be approved
-	Send        AssetAmount `json:"send"`
+	Send        AssetAmount `json:"send"`                  // what arrives; the fee is taken from the wallet besides
 }
 
 // Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.
@@ -53,7 +54,7 @@ type WithdrawalRequest struct {
 	AccountNo   string      `json:"account_no,omitzero"`
 	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"` // as in a [TransferRequest]
 	Expires     Time        `json:"expires"`               // required: until when it can be approved
-	Send        AssetAmount `json:"send"`
+	Send        AssetAmount `json:"send"`                  // what arrives; the fee is taken from the wallet besides
 }
 
 // Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.

@@ -43,7 +43,7 @@ func sandboxTakes(from, to string) func(*testing.T, *world) {
 		require.Equal(t, qredo.SubmissionNew, made.Status)
 		tx, err := w.client.Transfers.Get(t.Context(), w.company, made.TxID)
 		require.NoError(t, err)
-		require.Equal(t, qredo.Amount(1000), tx.Details.Amount)
+		require.Equal(t, qredo.Amount(1001), tx.Details.Amount)
 		require.Equal(t, string(w.otherBTC), tx.Details.RecipientAddress)
 	}
 }

@@ -128,8 +128,10 @@ func (s *WalletsService) History(ctx context.Context, walletID WalletID, options
 
 // MaxAmountOptions says what the maximum is asked for.
 type MaxAmountOptions struct {
-	Pending Amount  `url:"pending,omitempty"` // base units that are to leave the wallet besides
-	Type    MaxType `url:"tx_type,omitempty"` // the service decides if empty
+	// Pending counts the transactions in that wait for approval. Whether that makes the answer smaller or larger
+	// the service's documents do not say: a careful program asks for both and takes the smaller.
+	Pending bool    `url:"pending,int,omitempty"`
+	Type    MaxType `url:"tx_type,omitempty"` // Default: transfer.
 }
 
 // MaxType is what the maximum amount is asked for.
@@ -143,13 +145,11 @@ const (
 )
 
 func (o MaxAmountOptions) validate(time.Time) error {
-	if o.Pending < 0 {
-		return invalid("pending", "must not be negative, is %d", o.Pending)
-	}
 	return checkOneOf("tx_type", o.Type, "", MaxTransfer, MaxWithdraw, MaxSwap)
 }
 
-// MaxAmount returns the most that can leave a wallet now, and what that would cost.
+// MaxAmount returns the most that can be sent from a wallet now, and what that costs: send its NetAmount. A
+// program that sends its AmountToSend is refused for want of the fee.
 //
 // API: GET /wallet/{wallet_id}/max
 func (s *WalletsService) MaxAmount(ctx context.Context, walletID WalletID, options MaxAmountOptions, opts ...CallOption) (*Fees, error) {

@@ -11,7 +11,7 @@ import (
 
 func TestWalletsMaxAmount(t *testing.T) {
 	got, err := serveFixture(t, "wallets_max_amount").Wallets.MaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{
-		Pending: 5000, Type: qredo.MaxWithdraw,
+		Pending: true, Type: qredo.MaxWithdraw,
 	})
 	require.NoError(t, err)
 	want := &qredo.Fees{NetAmount: 99_900, AmountToSend: 100_000, Fees: 100}
@@ -23,7 +23,7 @@ func TestWalletsMaxAmountQueries(t *testing.T) {
 	for want, options := range map[string]qredo.MaxAmountOptions{
 		"":                            {},
 		"?tx_type=swap":               {Type: qredo.MaxSwap},
-		"?pending=1&tx_type=transfer": {Pending: 1, Type: qredo.MaxTransfer},
+		"?pending=1&tx_type=transfer": {Pending: true, Type: qredo.MaxTransfer},
 	} {
 		var urls []string
 		_, err := newClient(t, recordURLs(&urls, `{"fees":1}`)).Wallets.MaxAmount(t.Context(), walletID, options)
@@ -31,9 +31,7 @@ func TestWalletsMaxAmountQueries(t *testing.T) {
 		require.Equal(t, []string{testBase + "/wallet/" + walletID + "/max" + want}, urls)
 	}
 	client := newClient(t, refuseAll(t))
-	_, err := client.Wallets.MaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{Pending: -1})
-	requireInvalid(t, err, "pending")
-	_, err = client.Wallets.MaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{Type: "transferOut"})
+	_, err := client.Wallets.MaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{Type: "transferOut"})
 	requireInvalid(t, err, "tx_type")
 }
 

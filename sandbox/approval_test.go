@@ -63,7 +63,7 @@ func TestRejection(t *testing.T) {
 		tx := w.withdrawal(nil).ok().at("tx_id")
 		require.NoError(t, w.Reject(alice, tx))
 		assert.Equal(t, "pending", w.withdrawalStatus(tx), "bob and carol can still reach two")
-		assert.EqualValues(t, 1000, w.held(w.treasury))
+		assert.EqualValues(t, 1001, w.held(w.treasury))
 		require.NoError(t, w.Reject(carol, tx))
 		got := w.get(w.inCompany("/withdraw/" + tx)).ok()
 		assert.Equal(t, "custody_rejected", got.at("txStatus"))
@@ -92,7 +92,7 @@ func TestRejection(t *testing.T) {
 		require.NoError(t, w.Reject(bob, tx))
 		assert.Equal(t, "custody_rejected", w.status(tx))
 		assert.EqualValues(t, 5000, w.balance(wallet))
-		w.transfer(object{"wallet_id": wallet, "send": object{"symbol": btc, "amount": 5000}}).ok()
+		w.transfer(object{"wallet_id": wallet, "send": object{"symbol": btc, "amount": 4995}}).ok()
 	})
 }
 
@@ -110,13 +110,13 @@ func TestExpiry(t *testing.T) {
 
 			forward(w, 60*time.Second-time.Nanosecond)
 			assert.Equal(t, "pending", w.withdrawalStatus(tx), "not a moment before")
-			assert.EqualValues(t, 2000, w.held(w.treasury))
+			assert.EqualValues(t, 2002, w.held(w.treasury))
 
 			forward(w, time.Nanosecond)
 			got := w.get(w.inCompany("/withdraw/" + tx)).ok()
 			assert.Equal(t, "expired", got.at("txStatus"))
 			assert.Equal(t, []string{"approved", "expired", "expired"}, got.column("status", "status"))
-			assert.EqualValues(t, 1000, w.held(w.treasury), "what was held is given back")
+			assert.EqualValues(t, 1001, w.held(w.treasury), "what was held is given back")
 			assert.EqualValues(t, 1_000_000, w.balance(w.treasury))
 			assert.Equal(t, "pending", w.status(later))
 			require.ErrorContains(t, w.Approve(bob, tx), "409")
@@ -136,7 +136,7 @@ func TestExpiry(t *testing.T) {
 	})
 	t.Run("frees what another transaction needs, if nobody has looked since", func(t *testing.T) {
 		w := withFunds(t)
-		all := object{"send": object{"symbol": btc, "amount": 1_000_000}, "expires": w.in(time.Minute)}
+		all := object{"send": object{"symbol": btc, "amount": 999_000}, "expires": w.in(time.Minute)}
 		w.transfer(all).ok()
 		w.transfer(nil).refused(400, "balance")
 		w.clock.forward(time.Minute)
@@ -151,7 +151,7 @@ func TestExpiry(t *testing.T) {
 		w.clock.forward(1000 * time.Hour)
 		assert.Equal(t, "approved", w.status(approved))
 		assert.Equal(t, "custody_rejected", w.status(rejected))
-		assert.EqualValues(t, 999_000, w.balance(w.treasury))
+		assert.EqualValues(t, 998_999, w.balance(w.treasury))
 	})
 	t.Run("of many at once, in any order of expiry", func(t *testing.T) {
 		w := withFunds(t)
@@ -159,7 +159,7 @@ func TestExpiry(t *testing.T) {
 			w.transfer(object{"expires": w.in(time.Duration(1+i*7%40) * time.Minute)}).ok()
 		}
 		for minute := range 40 {
-			assert.EqualValues(t, (40-minute)*1000, w.held(w.treasury), "after %d minutes", minute)
+			assert.EqualValues(t, (40-minute)*1001, w.held(w.treasury), "after %d minutes", minute)
 			w.clock.forward(time.Minute)
 		}
 		assert.Zero(t, w.held(w.treasury))
@@ -179,7 +179,7 @@ func TestPendingApprovals(t *testing.T) {
 	assert.Equal(t, []string{first, "withdrawal", w.company, w.fund, w.treasury, payout, btc, "one"}, []string{
 		string(p.TxID), p.Type, string(p.CompanyID), string(p.FundID), string(p.WalletID), p.Recipient, string(p.Asset), p.Reference,
 	})
-	assert.Equal(t, []qredo.Amount{1000, 999, 1}, []qredo.Amount{p.Amount, p.NetAmount, p.Fees})
+	assert.Equal(t, []qredo.Amount{1001, 1000, 1}, []qredo.Amount{p.Amount, p.NetAmount, p.Fees})
 	assert.Equal(t, startOfTime.Add(time.Hour).Unix(), p.Expires.Unix())
 	assert.Equal(t, w.get(w.inCompany("/withdraw/"+first)).at("status.0.actionID"), string(p.ActionID))
 	assert.Equal(t, []string{second, "transfer", w.trading}, []string{string(list[1].TxID), list[1].Type, list[1].Recipient})

@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/qredo-go/qredo"
+import (
+	"math"
+
+	"github.com/qredo-go/qredo"
+)
 
 // knownAssets are those the contract names. Where it does not give a scale, RULES.md says what stands
 // here and that it is inferred.
@@ -35,19 +39,29 @@ func listAssets(r *request) (any, error) {
 	return map[string]any{"assets": r.assets}, nil
 }
 
-// fee is a thousandth, rounded up.
-func fee(amount int64) int64 {
-	const part = 1000
-	if amount%part == 0 {
-		return amount / part
+// feesOf tells what it takes to send what is to arrive: the fee comes on top.
+func (c choices) feesOf(kind qredo.FeeType, asset qredo.AssetCode, net qredo.Amount) (qredo.Fees, error) {
+	charged := c.fees(kind, asset, net)
+	if charged < 0 || charged > math.MaxInt64-net {
+		return qredo.Fees{}, badRequest("the amount and its fee are more than fits in 64 bits")
 	}
-	return amount/part + 1
+	return qredo.Fees{NetAmount: net, AmountToSend: net + charged, Fees: charged}, nil
 }
 
-// feesOf tells what becomes of an amount that is sent.
-func feesOf(amount qredo.Amount) qredo.Fees {
-	charged := qredo.Amount(fee(int64(amount)))
-	return qredo.Fees{NetAmount: amount - charged, AmountToSend: amount, Fees: charged}
+// most tells how much can arrive of what a wallet has. A fee that rises with the amount can leave a rest that
+// is too little to send.
+func (c choices) most(kind qredo.FeeType, asset qredo.AssetCode, available qredo.Amount) qredo.Fees {
+	most := qredo.Fees{} // nothing is sent, which costs nothing
+	for low, high := qredo.Amount(1), available; low <= high; {
+		net := low + (high-low)/2
+		fees, err := c.feesOf(kind, asset, net)
+		if err != nil || fees.AmountToSend > available {
+			high = net - 1
+			continue
+		}
+		most, low = fees, net+1
+	}
+	return most
 }
 
 func quoteFees(r *request, req qredo.FeesRequest) (any, error) {
@@ -62,5 +76,5 @@ func quoteFees(r *request, req qredo.FeesRequest) (any, error) {
 	if req.Amount <= 0 {
 		return nil, badRequest("amount must be more than zero")
 	}
-	return feesOf(req.Amount), nil
+	return r.choices.feesOf(req.Type, req.Asset, req.Amount)
 }

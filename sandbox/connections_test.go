@@ -186,7 +186,7 @@ func TestDedicatedCounterpartyApprovesWhateverLeaves(t *testing.T) {
 			assert.Contains(t, got.column("status", "userID"), b.exchange.id)
 			b.exchange.approve(b.exchange.last()).ok()
 			assert.Equal(t, "approved", b.get(b.inCompany("/"+kind+"/"+tx)).ok().at("txStatus"))
-			assert.EqualValues(t, 9000, b.balance(wallet))
+			assert.EqualValues(t, 8999, b.balance(wallet))
 		})
 		t.Run(kind+", the counterparty first", func(t *testing.T) {
 			tx := send(object{"wallet_id": b.ready(1, nil)}).ok().at("tx_id")

@@ -224,7 +224,7 @@ func TestControlState(t *testing.T) {
 		wallet := w.get("/wallet/" + w.treasury).ok()
 		assert.Equal(t, sandbox.WalletState{
 			ID: qredo.WalletID(w.treasury), Name: "Treasury", Asset: btc, Address: wallet.at("address"),
-			ShortCode: wallet.at("short_code"), Balance: 800_000, Held: 1000,
+			ShortCode: wallet.at("short_code"), Balance: 799_800, Held: 1001,
 		}, wallets[0])
 	})
 }

@@ -164,7 +164,7 @@ type transactionCreated struct {
 	From, To    qredo.WalletID
 	Address     string // of a withdrawal
 	Asset       qredo.AssetCode
-	Amount, Fee int64
+	Amount, Fee int64 // what leaves the wallet, and the part of it that does not arrive
 	Reference   string
 	BenefitOf   string
 	AccountNo   string

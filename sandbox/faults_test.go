@@ -138,7 +138,7 @@ func TestFaultsOnTheWireAndOnTheState(t *testing.T) {
 				require.NoError(t, set(1, test.rule))
 				got, err := w.try(t.Context(), "POST", w.inCompany("/transfer"), w.payment("p"))
 				test.check(t, got, err)
-				held := map[bool]int64{true: 1000}[test.handled]
+				held := map[bool]int64{true: 1001}[test.handled]
 				assert.Equal(t, held, w.held(w.treasury), "handled: %t", test.handled)
 
 				other, err := w.try(t.Context(), "GET", "/assets", "")
@@ -151,7 +151,7 @@ func TestFaultsOnTheWireAndOnTheState(t *testing.T) {
 				require.NoError(t, err)
 				status := map[bool]string{true: `"existing"`, false: `"new"`}[test.handled]
 				assert.Contains(t, string(got.Body), status, "without rules nothing goes wrong any more")
-				assert.EqualValues(t, 1000, w.held(w.treasury))
+				assert.EqualValues(t, 1001, w.held(w.treasury))
 			})
 		}
 	}
@@ -390,6 +390,6 @@ func TestFaultsOfRequestsWithoutAConnection(t *testing.T) {
 	w := withFunds(t)
 	require.NoError(t, w.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Rate: 1, Times: 1}))
 	assert.True(t, aborts(func() { w.transfer(nil) }))
-	assert.EqualValues(t, 1000, w.held(w.treasury))
+	assert.EqualValues(t, 1001, w.held(w.treasury))
 	assert.False(t, aborts(func() { w.transfer(nil) }))
 }

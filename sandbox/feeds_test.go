@@ -230,8 +230,8 @@ func TestWalletFeed(t *testing.T) {
 	require.NoError(t, f.Reject(bob, rejected))
 	f.clock.forward(time.Minute)
 	require.NoError(t, f.Approve(bob, transfer))
-	assert.Equal(t, message(f.treasury, transfer, btc, -1000, -1, -999), feed.next().flat(), "what leaves is negative")
-	assert.Equal(t, message(f.trading, transfer, btc, 999, 0, 999), feed.next().flat())
+	assert.Equal(t, message(f.treasury, transfer, btc, -1001, -1, -1000), feed.next().flat(), "what leaves is negative")
+	assert.Equal(t, message(f.trading, transfer, btc, 1000, 0, 1000), feed.next().flat())
 
 	withdrawal := f.withdrawal(nil).ok().at("tx_id")
 	require.NoError(t, f.Approve(alice, withdrawal))
@@ -239,7 +239,7 @@ func TestWalletFeed(t *testing.T) {
 	got := feed.next().flat()
 	assert.Len(t, got["chain_tx_id"], 64)
 	got["chain_tx_id"] = ""
-	assert.Equal(t, message(f.treasury, withdrawal, btc, -1000, -1, -999), got)
+	assert.Equal(t, message(f.treasury, withdrawal, btc, -1001, -1, -1000), got)
 
 	quote := f.quote(nil)
 	take := f.take(quote, nil).ok().at("tx_id")
@@ -250,8 +250,8 @@ func TestWalletFeed(t *testing.T) {
 		sides = append(sides, feed.next().flat())
 	}
 	assert.ElementsMatch(t, []object{
-		message(f.treasury, quote, btc, -offered, -200, -199_800), message(f.makerIn, quote, eth, 29_970, 0, 29_970),
-		message(f.takerEther, take, eth, -wanted, -30, -29_970), message(f.takerBitcoin, take, btc, 199_800, 0, 199_800),
+		message(f.treasury, quote, btc, -offeredDebit, -200, -offered), message(f.makerIn, quote, eth, wanted, 0, wanted),
+		message(f.takerEther, take, eth, -wantedDebit, -30, -wanted), message(f.takerBitcoin, take, btc, offered, 0, offered),
 	}, sides, "each side under the ID that it knows the swap by")
 
 	b := bourse{f.world, approver{f.as("strange"), f.as("strange").newCoreClient("Bourse")}}
@@ -260,7 +260,7 @@ func TestWalletFeed(t *testing.T) {
 	assert.Equal(t, swept, feed.next().at("wallet_id"), "its deposit")
 	tx := b.sweep(swept, vault, nil).ok().at("tx_id")
 	b.exchange.approve(b.exchange.last()).ok()
-	out, in := message(swept, tx, btc, -4000, -4, -3996), message(vault, tx, btc, 3996, 0, 3996)
+	out, in := message(swept, tx, btc, -4004, -4, -4000), message(vault, tx, btc, 4000, 0, 4000)
 	out["sweep_tx"], in["sweep_tx"] = "true", "true"
 	assert.Equal(t, out, feed.next().flat())
 	assert.Equal(t, in, foreign.next().flat(), "the other account is told of its own wallet, and of nothing before")

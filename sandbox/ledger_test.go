@@ -50,9 +50,9 @@ func TestLedgerEntries(t *testing.T) {
 		got.column("List", "type"), "oldest first")
 	assert.Equal(t, []string{"", "", transfer, transfer, withdrawal, rejected, waiting}, got.column("List", "TxID"))
 	assert.Equal(t, []string{"", "", "approved", "approved", "approved", "custody_rejected", "pending"}, got.column("List", "status"))
-	assert.Equal(t, []string{"1000000", "50", "200000", "199800", "2800", "1000", "1000"}, got.column("List", "amount"))
+	assert.Equal(t, []string{"1000000", "50", "200200", "200000", "2803", "1001", "1001"}, got.column("List", "amount"))
 	assert.Equal(t, []string{"0", "0", "200", "0", "3", "1", "1"}, got.column("List", "fees"))
-	assert.Equal(t, []string{"1000000", "50", "199800", "199800", "2797", "999", "999"}, got.column("List", "netAmount"))
+	assert.Equal(t, []string{"1000000", "50", "200000", "200000", "2800", "1000", "1000"}, got.column("List", "netAmount"))
 
 	t.Run("a deposit has no ID, no status and no expiry", func(t *testing.T) {
 		for key, want := range map[string]string{
@@ -139,9 +139,9 @@ func TestHistory(t *testing.T) {
 	w, transfer, withdrawal, _, _ := busy(t)
 	deposit := w.credit(w.treasury, 7)
 	got := w.get("/wallet/" + w.treasury + "/history").ok()
-	assert.Equal(t, []string{"1000000", "-200000", "-2800", "7"}, got.column("history", "amount"), "only what has moved, negative what left")
+	assert.Equal(t, []string{"1000000", "-200200", "-2803", "7"}, got.column("history", "amount"), "only what has moved, negative what left")
 	assert.Equal(t, []string{"0", "-200", "-3", "0"}, got.column("history", "fee"))
-	assert.Equal(t, []string{"1000000", "-199800", "-2797", "7"}, got.column("history", "net_amount"))
+	assert.Equal(t, []string{"1000000", "-200000", "-2800", "7"}, got.column("history", "net_amount"))
 	assert.Equal(t, []string{transfer, withdrawal, string(deposit.TxID)}, got.column("history", "tx_id")[1:])
 	assert.Equal(t, deposit.ChainTxID, got.at("history.3.chain_tx_id"))
 	assert.Equal(t, []string{btc, w.treasury}, []string{got.at("history.0.asset"), got.at("history.0.wallet_id")})
@@ -149,9 +149,9 @@ func TestHistory(t *testing.T) {
 	assert.Equal(t, []string{minute(0), minute(3), minute(3), minute(4)}, got.column("history", "timestamp"), "when it was done")
 
 	incoming := w.get("/wallet/" + w.trading + "/history").ok()
-	assert.Equal(t, []string{"199800"}, incoming.column("history", "amount"))
+	assert.Equal(t, []string{"200000"}, incoming.column("history", "amount"))
 	assert.Equal(t, []string{"0"}, incoming.column("history", "fee"), "who sends pays")
-	assert.Equal(t, []string{"199800"}, incoming.column("history", "net_amount"))
+	assert.Equal(t, []string{"200000"}, incoming.column("history", "net_amount"))
 	assert.Equal(t, []string{transfer}, incoming.column("history", "tx_id"))
 
 	for _, wallet := range []string{w.treasury, w.trading, w.ether} {

@@ -16,15 +16,16 @@ import (
 func TestFees(t *testing.T) {
 	s := newService(t)
 	for amount, want := range map[int64]int64{
-		200000: 200, 2800: 3, 800: 1, 1: 1, 999: 1, 1000: 1, 1001: 2, math.MaxInt64: 9223372036854776,
+		200000: 200, 2800: 3, 800: 1, // published, of BTC-TESTNET
+		1: 1, 999: 1, 1000: 1, 1001: 2, 9214157878975800000: 9214157878975800,
 	} {
 		for _, kind := range []string{"withdraw", "transferOut", "swap"} {
 			got := s.post("/fees", object{"type": kind, "asset": btc, "amount": amount}).ok()
-			assert.Equal(t, want, got.number("fees"), "%s of %d", kind, amount)
-			assert.Equal(t, amount, got.number("amountToSend"))
-			assert.Equal(t, amount-want, got.number("netAmount"))
+			assert.Equal(t, []int64{amount, want, amount + want},
+				[]int64{got.number("netAmount"), got.number("fees"), got.number("amountToSend")}, "%s of %d", kind, amount)
 		}
 	}
+	s.post("/fees", object{"type": "withdraw", "asset": btc, "amount": int64(math.MaxInt64)}).refused(400, "64 bits")
 	for name, body := range map[string]any{
 		"nothing":             object{"type": "withdraw", "asset": btc, "amount": 0},
 		"negative":            object{"type": "withdraw", "asset": btc, "amount": -1},
@@ -51,8 +52,8 @@ func TestTransferMovesMoneyOnceApproved(t *testing.T) {
 	got := w.get(w.inCompany("/transfer/" + tx)).ok()
 	for key, want := range map[string]string{
 		"txID": tx, "txStatus": "pending", "approvedCount": "0", "thresholdRequired": "1", "reference": "rent",
-		"initiatorAuthorized": "true", "statusDetails.asset": btc, "statusDetails.amount": "200000",
-		"statusDetails.fees": "200", "statusDetails.netAmount": "199800", "statusDetails.fundID": w.fund,
+		"initiatorAuthorized": "true", "statusDetails.asset": btc, "statusDetails.amount": "200200",
+		"statusDetails.fees": "200", "statusDetails.netAmount": "200000", "statusDetails.fundID": w.fund,
 		"statusDetails.recipientAddress": w.trading, "statusDetails.reference": "rent",
 		"statusDetails.benefitOf": "Bea", "statusDetails.accountNo": "A7",
 		"status.0.userID": w.ids[alice], "status.0.username": "alice", "status.0.status": "pending", "status.0.timestamp": "0",
@@ -65,7 +66,7 @@ func TestTransferMovesMoneyOnceApproved(t *testing.T) {
 	assert.Equal(t, w.in(time.Hour), got.number("expires"))
 	assert.Equal(t, w.in(time.Hour), got.number("statusDetails.expires"))
 	assert.NotEqual(t, tx, got.at("status.0.actionID"))
-	assert.Equal(t, []int64{300_000, 200_000, 0}, []int64{w.balance(w.treasury), w.held(w.treasury), w.balance(w.trading)})
+	assert.Equal(t, []int64{300_000, 200_200, 0}, []int64{w.balance(w.treasury), w.held(w.treasury), w.balance(w.trading)})
 
 	w.clock.forward(time.Minute)
 	require.NoError(t, w.Approve(bob, tx))
@@ -74,7 +75,7 @@ func TestTransferMovesMoneyOnceApproved(t *testing.T) {
 	assert.Equal(t, "1", got.at("approvedCount"))
 	assert.Equal(t, []string{"pending", "approved"}, got.column("status", "status"))
 	assert.Equal(t, startOfTime.Add(time.Minute).Unix(), got.number("status.1.timestamp"))
-	assert.Equal(t, []int64{100_000, 0, 199_800}, []int64{w.balance(w.treasury), w.held(w.treasury), w.balance(w.trading)})
+	assert.Equal(t, []int64{99_800, 0, 200_000}, []int64{w.balance(w.treasury), w.held(w.treasury), w.balance(w.trading)})
 	w.fees(btc, 200)
 }
 
@@ -104,7 +105,7 @@ func TestTransferCounterparties(t *testing.T) {
 			tx := w.transfer(object{"counterparty_wallet_address": address}).ok().at("tx_id")
 			assert.Equal(t, w.trading, w.get(w.inCompany("/transfer/"+tx)).at("statusDetails.recipientAddress"))
 			require.NoError(t, w.Approve(alice, tx))
-			assert.Equal(t, before+999, w.balance(w.trading))
+			assert.Equal(t, before+1000, w.balance(w.trading))
 		})
 	}
 	t.Run("under the name that the schema requires", func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestTransferCounterparties(t *testing.T) {
 	t.Run("a wallet of another account", func(t *testing.T) {
 		tx := w.transfer(object{"counterparty_wallet_address": strangeWallet}).ok().at("tx_id")
 		require.NoError(t, w.Approve(alice, tx))
-		assert.EqualValues(t, 999, other.balance(strangeWallet))
+		assert.EqualValues(t, 1000, other.balance(strangeWallet))
 	})
 	own := w.get("/wallet/" + w.treasury).ok()
 	for name, test := range map[string]struct {
@@ -153,8 +154,8 @@ func TestTransactionsThatCannotBe(t *testing.T) {
 		"a fraction":              {object{"send": send(btc, 0.5)}, 400, "send.amount"},
 		"words for an amount":     {object{"send": send(btc, "ten")}, 400, "send.amount"},
 		"no amount at all":        {object{"send": nil}, 400, "send"},
-		"one more than there is":  {object{"send": send(btc, 5001)}, 400, "balance"},
-		"the most there can be":   {object{"send": send(btc, int64(math.MaxInt64))}, 400, "balance"},
+		"one more than there is":  {object{"send": send(btc, 4996)}, 400, "balance"}, // and 5 as a fee
+		"the most there can be":   {object{"send": send(btc, int64(math.MaxInt64))}, 400, "64 bits"},
 		"expired":                 {object{"expires": startOfTime.Unix() - 1}, 400, "expires"},
 		"expires now":             {object{"expires": startOfTime.Unix()}, 400, "expires"},
 		"never expires":           {object{"expires": nil}, 400, "expires"},
@@ -183,30 +184,31 @@ func TestTransactionsThatCannotBe(t *testing.T) {
 
 func TestWhatWaitsForApprovalCannotBeSpentTwice(t *testing.T) {
 	w := newWorld(t)
-	w.credit(w.treasury, 1000)
+	w.credit(w.treasury, 1002) // 600 and 400 arrive, and each costs 1
 	first := w.transfer(object{"send": object{"symbol": btc, "amount": 600}}).ok().at("tx_id")
 	w.transfer(object{"send": object{"symbol": btc, "amount": 401}}).refused(400, "balance")
 	second := w.transfer(object{"send": object{"symbol": btc, "amount": 400}}).ok().at("tx_id")
-	assert.EqualValues(t, 1000, w.held(w.treasury))
-	assert.EqualValues(t, 1000, w.balance(w.treasury))
+	assert.EqualValues(t, 1002, w.held(w.treasury))
+	assert.EqualValues(t, 1002, w.balance(w.treasury))
 
 	require.NoError(t, w.Reject(alice, first))
 	require.NoError(t, w.Reject(bob, first))
-	assert.EqualValues(t, 400, w.held(w.treasury))
+	assert.EqualValues(t, 401, w.held(w.treasury))
 	w.transfer(object{"send": object{"symbol": btc, "amount": 600}}).ok()
 	require.NoError(t, w.Approve(alice, second))
-	assert.EqualValues(t, 600, w.held(w.treasury))
-	assert.EqualValues(t, 600, w.balance(w.treasury))
+	assert.EqualValues(t, 601, w.held(w.treasury))
+	assert.EqualValues(t, 601, w.balance(w.treasury))
 	w.transfer(object{"send": object{"symbol": btc, "amount": 1}}).refused(400, "balance")
 }
 
-func TestSmallestAmountIsAllFee(t *testing.T) {
+func TestSmallestAmountCostsAsMuchAgain(t *testing.T) {
 	w := newWorld(t)
-	w.credit(w.treasury, 1)
+	w.credit(w.treasury, 2)
+	w.transfer(object{"send": object{"symbol": btc, "amount": 2}}).refused(400, "balance")
 	tx := w.transfer(object{"send": object{"symbol": btc, "amount": 1}}).ok().at("tx_id")
 	require.NoError(t, w.Approve(alice, tx))
 	assert.Equal(t, "approved", w.status(tx))
-	assert.Zero(t, w.balance(w.treasury)+w.balance(w.trading))
+	assert.Equal(t, []int64{0, 1}, []int64{w.balance(w.treasury), w.balance(w.trading)})
 	w.fees(btc, 1)
 }
 
@@ -239,15 +241,15 @@ func TestWithdrawal(t *testing.T) {
 	got := w.get(w.inCompany("/withdraw/" + tx)).ok()
 	for key, want := range map[string]string{
 		"txStatus": "approved", "approvedCount": "2", "thresholdRequired": "2", "reference": "salaries",
-		"statusDetails.recipientAddress": payout, "statusDetails.netAmount": "199800", "statusDetails.fees": "200",
+		"statusDetails.recipientAddress": payout, "statusDetails.netAmount": "200000", "statusDetails.fees": "200",
 	} {
 		assert.Equal(t, want, got.at(key), key)
 	}
 	assert.Equal(t, []string{"approved", "pending", "approved"}, got.column("status", "status"))
-	assert.EqualValues(t, 100_000, w.balance(w.treasury))
+	assert.EqualValues(t, 99_800, w.balance(w.treasury))
 	state, err := w.State()
 	require.NoError(t, err)
-	assert.EqualValues(t, 199_800, state.Totals[btc].Withdrawn)
+	assert.EqualValues(t, 200_000, state.Totals[btc].Withdrawn)
 	w.fees(btc, 200)
 }
 

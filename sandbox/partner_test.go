@@ -34,7 +34,7 @@ func TestPartnerTxIDFindsTheFirstTransaction(t *testing.T) {
 			again(t, w.transfer(object{name: "p-1"}))
 		}
 	})
-	assert.EqualValues(t, 1000, w.held(w.treasury), "nothing else was made")
+	assert.EqualValues(t, 1001, w.held(w.treasury), "nothing else was made")
 
 	t.Run("its case counts", func(t *testing.T) {
 		assert.Equal(t, "new", w.transfer(object{"partner_txID": "P-1"}).ok().at("status"))
@@ -97,7 +97,7 @@ func TestPartnerTxIDAtTheSameTimeMakesOneTransaction(t *testing.T) {
 	}
 	assert.Equal(t, 1, fresh)
 	assert.Len(t, ids, 1)
-	assert.EqualValues(t, 1000, w.held(w.treasury))
+	assert.EqualValues(t, 1001, w.held(w.treasury))
 }
 
 func TestRequestsInAnySpelling(t *testing.T) {
@@ -132,7 +132,7 @@ func TestRequestsInAnySpelling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tx := w.post(w.inCompany("/transfer"), body).ok().at("tx_id")
 			got := w.get(w.inCompany("/transfer/" + tx)).ok()
-			assert.EqualValues(t, 1000, got.number("statusDetails.amount"))
+			assert.EqualValues(t, 1001, got.number("statusDetails.amount"))
 			assert.Equal(t, w.trading, got.at("statusDetails.recipientAddress"))
 			assert.GreaterOrEqual(t, got.number("expires"), expires)
 		})

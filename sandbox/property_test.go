@@ -25,7 +25,7 @@ type bookedTx struct {
 	id, kind  string
 	path      string        // where it is read, without its ID
 	from, to  *bookedWallet // to is nil for a withdrawal, and for a quote until it is taken
-	amount    int64
+	amount    int64         // what arrives
 	status    string
 	partner   string
 	receive   *bookedWallet // of a side of a swap
@@ -35,6 +35,9 @@ type bookedTx struct {
 }
 
 func (tx *bookedTx) fee() int64 { return (tx.amount + 999) / 1000 }
+
+// debit is what leaves the wallet.
+func (tx *bookedTx) debit() int64 { return tx.amount + tx.fee() }
 
 // settled are the statuses of what has moved, waits those of what may still move.
 var (
@@ -115,9 +118,9 @@ func (r *randomRun) settleBooks() {
 			if tx.taken != nil {
 				tx.to = tx.taken.receive
 			}
-			tx.from.out += tx.amount
+			tx.from.out += tx.debit()
 			if tx.to != nil {
-				tx.to.in += tx.amount - tx.fee()
+				tx.to.in += tx.amount
 			}
 		default:
 			require.Contains(r.t, []string{"custody_rejected", "expired", "initiate_rejected"}, tx.status)
@@ -142,13 +145,13 @@ func (r *randomRun) check() {
 	}
 	held, fees, withdrawn := map[*bookedWallet]int64{}, map[string]int64{}, map[string]int64{}
 	for _, tx := range r.waiting {
-		held[tx.from] += tx.amount
+		held[tx.from] += tx.debit()
 	}
 	for _, tx := range r.txs {
 		if slices.Contains(settled, tx.status) {
 			fees[tx.from.asset] += tx.fee()
 			if tx.to == nil {
-				withdrawn[tx.from.asset] += tx.amount - tx.fee()
+				withdrawn[tx.from.asset] += tx.amount
 			}
 		}
 		if tx.takenFrom != nil { // both sides of a swap, or none

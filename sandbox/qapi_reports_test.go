@@ -33,8 +33,8 @@ func TestQAPIBalance(t *testing.T) {
 	w := reportsWorld(t)
 	a := w.report("/balance").ok()
 	for field, want := range map[string]int64{
-		// 100000 came; the fee of the transfer (1) and the withdrawal (1000) have gone; 2000 wait, of which 1998 come back
-		"total": 98_999, "available": 96_999, "pendingOut": 2000, "pendingIn": 1998, "scale": 100_000_000,
+		// 100000 came; the fee of the transfer (1) and the withdrawal (1001) have gone; 2002 wait, of which 2000 come back
+		"total": 98_998, "available": 96_996, "pendingOut": 2002, "pendingIn": 2000, "scale": 100_000_000,
 	} {
 		assert.Equal(t, want, a.number("assets."+btc+"."+field), field)
 	}
@@ -66,7 +66,7 @@ func TestQAPILedger(t *testing.T) {
 	a := w.report("/funds/" + w.fund + "/ledger").ok()
 	assert.Equal(t, []string{"6", "2", "2", "1"}, a.column("list", "type"), "what waits or was rejected is not there")
 	assert.Equal(t, []string{w.treasury, w.treasury, w.trading, w.treasury}, a.column("list", "walletID"))
-	assert.Equal(t, []string{"100000", "1000", "999", "1000"}, a.column("list", "amount"))
+	assert.Equal(t, []string{"100000", "1001", "1000", "1001"}, a.column("list", "amount"))
 	assert.EqualValues(t, 4, a.number("total"))
 	assert.Equal(t, []string{w.treasury, w.trading}, a.column("wallets", "walletID"))
 	assert.Equal(t, a.at("list.0.chainTxID"), a.at("list.0.later1TxID.0"))
@@ -76,7 +76,7 @@ func TestQAPILedger(t *testing.T) {
 func TestQAPIHistory(t *testing.T) {
 	w := reportsWorld(t)
 	a := w.report("/wallet/" + w.treasury + "/history").ok()
-	assert.Equal(t, []string{"100000", "-1000", "-1000"}, a.column("history", "amount"))
+	assert.Equal(t, []string{"100000", "-1001", "-1001"}, a.column("history", "amount"))
 	assert.Equal(t, []string{"approved", "approved", "approved"}, a.column("history", "status"))
 }
 

@@ -168,7 +168,7 @@ func TestAgentSignsAndRefuses(t *testing.T) {
 		assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(a.prove("PUT", path, `{"signatures":["abcd"]}`, nil).ok().Body))
 	}
 	assert.Equal(t, "approved", w.status(tx))
-	assert.EqualValues(t, 999_000, w.balance(w.treasury))
+	assert.EqualValues(t, 998_999, w.balance(w.treasury))
 	a.prove("DELETE", path, "", nil).refused(409, "")
 	a.prove("GET", path, "", nil).ok()
 

@@ -177,6 +177,18 @@ func (k txKind) policyType() qredo.PolicyType {
 	return qredo.PolicyTx
 }
 
+// feeType is what a transaction's fee is asked for.
+func (k txKind) feeType() qredo.FeeType {
+	switch k {
+	case kindWithdrawal:
+		return qredo.FeeWithdraw
+	case kindSwapMake, kindSwapTake:
+		return qredo.FeeSwap
+	default:
+		return qredo.FeeTransferOut
+	}
+}
+
 type transaction struct {
 	transactionCreated
 	from, to  *wallet // from is nil for deposits, to for withdrawals

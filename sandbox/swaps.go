@@ -144,7 +144,7 @@ func (r *request) hub(owns func(*transaction) bool) any {
 			continue
 		}
 		items = append(items, qredo.HubQuote{
-			TxID: tx.ID, SendAsset: tx.Asset, SendAmount: qredo.Amount(tx.Amount),
+			TxID: tx.ID, SendAsset: tx.Asset, SendAmount: qredo.Amount(tx.Amount - tx.Fee),
 			ReceiveAsset: tx.Quote.Receive.Asset, ReceiveAmount: tx.Quote.Receive.Amount,
 			Owner: owns(tx), Added: wireTime(tx.listed), Expires: wireTime(tx.Expires),
 		})

@@ -20,8 +20,11 @@ type market struct {
 }
 
 const (
-	offered = 200_000 // of BTC, by the maker
+	offered = 200_000 // of BTC, by the maker: what the taker gets
 	wanted  = 30_000  // of ETH
+	// What leaves the wallets for that: the fee comes on top.
+	offeredDebit = offered + 200
+	wantedDebit  = wanted + 30
 )
 
 func newMarket(t testing.TB) market {
@@ -92,12 +95,12 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 	assert.Equal(t, "new", made.at("status"))
 	assert.Equal(t, "http://sandbox.example"+basePath+m.inCompany("/atomicswap/make/"+quote), made.at("tx_url"))
 	assert.Equal(t, "pending", m.makerStatus(quote))
-	assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offered}, m.books(), "held from the beginning")
+	assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offeredDebit}, m.books(), "held from the beginning")
 	m.take(quote, nil).refused(400, "pending")
 
 	require.NoError(t, m.Approve(bob, quote))
 	assert.Equal(t, "taker_pending", m.makerStatus(quote))
-	assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offered}, m.books())
+	assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offeredDebit}, m.books())
 	require.ErrorContains(t, m.Approve(alice, quote), "409", "it was approved")
 
 	m.clock.forward(time.Minute)
@@ -108,7 +111,7 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 	_, has := taken.find("tx_url")
 	assert.False(t, has, "only a quote has a URL")
 	assert.Equal(t, []string{"taker_pending", "pending"}, []string{m.makerStatus(quote), m.takerStatus(take)})
-	both := books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offered, takerHeld: wanted}
+	both := books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offeredDebit, takerHeld: wantedDebit}
 	assert.Equal(t, both, m.books())
 	require.NoError(t, m.Approve(alice, take))
 	assert.Equal(t, "pending", m.takerStatus(take), "one of two")
@@ -117,14 +120,14 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 	m.clock.forward(time.Minute)
 	require.NoError(t, m.Approve(bob, take))
 	assert.Equal(t, []string{"taker_approved", "taker_approved"}, []string{m.makerStatus(quote), m.takerStatus(take)})
-	assert.Equal(t, books{makerBTC: 800_000, makerETH: 29_970, takerETH: 70_000, takerBTC: 199_800}, m.books())
+	assert.Equal(t, books{makerBTC: 1_000_000 - offeredDebit, makerETH: wanted, takerETH: 100_000 - wantedDebit, takerBTC: offered}, m.books())
 	m.fees(btc, 200)
 	m.fees(eth, 30)
 
 	got := m.maker(quote)
 	for key, want := range map[string]string{
 		"txID": quote, "approvedCount": "1", "thresholdRequired": "1", "reference": "quote",
-		"statusDetails.asset": btc, "statusDetails.amount": "200000", "statusDetails.fees": "200", "statusDetails.netAmount": "199800",
+		"statusDetails.asset": btc, "statusDetails.amount": "200200", "statusDetails.fees": "200", "statusDetails.netAmount": "200000",
 	} {
 		assert.Equal(t, want, got.at(key), key)
 	}
@@ -168,7 +171,7 @@ func TestSwapInLedgerAndHistory(t *testing.T) {
 	in := m.get("/company/" + m.taker + "/fund/" + m.takerFund + "/ledger?wallet_id=" + m.takerBitcoin + "&direction=in").ok()
 	require.Equal(t, 1, in.count("List"))
 	for key, want := range map[string]string{
-		"type": "swapIn", "amount": "199800", "netAmount": "199800", "fees": "0", "asset": btc, "walletID": m.takerBitcoin,
+		"type": "swapIn", "amount": "200000", "netAmount": "200000", "fees": "0", "asset": btc, "walletID": m.takerBitcoin,
 		"counterpartyID": m.company, "counterpartyName": "Acme Exchange",
 	} {
 		assert.Equal(t, want, in.at("List.0."+key), key)
@@ -176,8 +179,8 @@ func TestSwapInLedgerAndHistory(t *testing.T) {
 	assert.Equal(t, settled, in.number("List.0.timestamp"))
 
 	for wallet, want := range map[string][3]int64{
-		m.treasury: {-200_000, -200, -199_800}, m.makerIn: {29_970, 0, 29_970},
-		m.takerEther: {-30_000, -30, -29_970}, m.takerBitcoin: {199_800, 0, 199_800},
+		m.treasury: {-offeredDebit, -200, -offered}, m.makerIn: {wanted, 0, wanted},
+		m.takerEther: {-wantedDebit, -30, -wanted}, m.takerBitcoin: {offered, 0, offered},
 	} {
 		h := m.get("/wallet/" + wallet + "/history").ok()
 		last := "history." + m.text(int64(h.count("history")-1)) + "."
@@ -210,14 +213,14 @@ func TestSwapThatFailsGivesAllBack(t *testing.T) {
 		require.NoError(t, m.Approve(alice, take))
 		require.NoError(t, m.Reject(bob, take))
 		assert.Equal(t, []string{"taker_pending", "custody_rejected"}, []string{m.makerStatus(quote), m.takerStatus(take)})
-		assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offered}, m.books())
+		assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offeredDebit}, m.books())
 
 		second := m.take(quote, nil).ok().at("tx_id")
 		require.NoError(t, m.Approve(alice, second))
 		require.NoError(t, m.Approve(bob, second))
 		assert.Equal(t, "taker_approved", m.makerStatus(quote))
 		assert.Equal(t, "custody_rejected", m.takerStatus(take), "the first stays rejected")
-		assert.Equal(t, books{makerBTC: 800_000, makerETH: 29_970, takerETH: 70_000, takerBTC: 199_800}, m.books())
+		assert.Equal(t, books{makerBTC: 1_000_000 - offeredDebit, makerETH: wanted, takerETH: 100_000 - wantedDebit, takerBTC: offered}, m.books())
 	})
 	t.Run("nobody approves the quote in time", func(t *testing.T) {
 		m := newMarket(t)
@@ -334,5 +337,5 @@ func TestPendingOfSwaps(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	assert.Equal(t, []string{take, "swap take"}, []string{string(list[0].TxID), list[0].Type})
-	assert.Equal(t, qredo.Amount(wanted), list[0].Amount)
+	assert.Equal(t, qredo.Amount(wantedDebit), list[0].Amount)
 }

@@ -36,7 +36,7 @@ func TestSweepNeedsTheCoreClientAlone(t *testing.T) {
 			got := b.exchange.get(path).ok()
 			for key, want := range map[string]string{
 				"tx_id": tx, "tx_status": "pending", "approver_count": "0", "threshold_required": "1", "reference": "settlement",
-				"status_details.amount": "4000", "status_details.fees": "4", "status_details.net_amount": "3996",
+				"status_details.amount": "4004", "status_details.fees": "4", "status_details.net_amount": "4000",
 				"status_details.asset": btc, "status_details.wallet_id": wallet, "status_details.recipient_wallet_id": vault,
 				"status_details.reference": "settlement", "status_details.requested_by": b.exchange.id,
 				"status.0.action_id": action, "status.0.status": "pending", "status.0.entity": b.exchange.id, "status.0.timestamp": "0",
@@ -52,7 +52,7 @@ func TestSweepNeedsTheCoreClientAlone(t *testing.T) {
 				assert.Empty(t, open, "the owner is not asked")
 				require.ErrorContains(t, b.Approve(who, tx), "404")
 			}
-			assert.EqualValues(t, 4000, b.held(wallet))
+			assert.EqualValues(t, 4004, b.held(wallet))
 			asked := b.exchange.action(action).ok()
 			assert.Equal(t, []string{"ApproveTransfer", tx, wallet, vault}, []string{
 				asked.at("type"), asked.at("details.txID"), asked.at("details.walletID"), asked.at("details.recipientID"),
@@ -63,20 +63,20 @@ func TestSweepNeedsTheCoreClientAlone(t *testing.T) {
 			got = b.exchange.get(path).ok()
 			assert.Equal(t, []string{"approved", "1", "approved"}, []string{got.at("tx_status"), got.at("approver_count"), got.at("status.0.status")})
 			assert.Equal(t, startOfTime.Add(time.Minute).Unix(), got.number("status.0.timestamp"))
-			assert.EqualValues(t, 6000, b.balance(wallet))
-			assert.EqualValues(t, 3996, b.exchange.balance(vault))
+			assert.EqualValues(t, 5996, b.balance(wallet))
+			assert.EqualValues(t, 4000, b.exchange.balance(vault))
 			b.fees(btc, 4)
 
 			out := b.get(b.inFund("/ledger?direction=out&wallet_id=" + wallet)).ok()
 			require.Equal(t, 1, out.count("List"))
 			for key, want := range map[string]string{
-				"type": "transferOut", "TxID": tx, "amount": "4000", "netAmount": "3996", "fees": "4", "status": "approved",
+				"type": "transferOut", "TxID": tx, "amount": "4004", "netAmount": "4000", "fees": "4", "status": "approved",
 				"counterpartyName": "Bourse", "reference": "settlement",
 			} {
 				assert.Equal(t, want, out.at("List.0."+key), key)
 			}
 			history := b.get("/wallet/" + wallet + "/history").ok()
-			assert.Equal(t, []string{"10000", "-4000"}, history.column("history", "amount"))
+			assert.Equal(t, []string{"10000", "-4004"}, history.column("history", "amount"))
 		})
 	}
 }
@@ -153,7 +153,7 @@ func TestPartnerTxIDOfSweeps(t *testing.T) {
 	assert.Equal(t, []string{first.at("tx_id"), "new", "existing"}, []string{again.at("tx_id"), first.at("status"), again.at("status")})
 	b.exchange.approve(b.exchange.last()).ok()
 	assert.Equal(t, "existing", b.sweep(wallet, vault, object{"partner_txID": "s"}).ok().at("status"))
-	assert.EqualValues(t, 3996, b.exchange.balance(vault))
+	assert.EqualValues(t, 4000, b.exchange.balance(vault))
 	unknown := b
 	unknown.exchange.id = "none"
 	unknown.sweep(wallet, vault, object{"partner_txID": "s"}).refused(404, "core client")

@@ -92,9 +92,13 @@ func (r *request) newTransaction(kind txKind, w *wallet, send qredo.AssetAmount,
 	case expires.Unix() > latestExpiry:
 		return nil, badRequest("expires must be before the year 10000")
 	}
+	fees, err := r.choices.feesOf(kind.feeType(), w.Asset, send.Amount)
+	if err != nil {
+		return nil, err
+	}
 	tx := &transactionCreated{
 		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kind, From: w.ID, Asset: w.Asset,
-		Amount: int64(send.Amount), Fee: fee(int64(send.Amount)), Expires: expires.Time,
+		Amount: int64(fees.AmountToSend), Fee: int64(fees.Fees), Expires: expires.Time,
 	}
 	r.askApproval(tx, policy, required...)
 	return tx, nil

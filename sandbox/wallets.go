@@ -3,7 +3,7 @@ package sandbox
 import (
 	"slices"
 	"sort"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -147,17 +147,22 @@ func updatePolicy(r *request, w *wallet, req qredo.PolicyRequest) (any, error) {
 }
 
 func getMaxAmount(r *request, w *wallet) (any, error) {
-	switch qredo.MaxType(r.query.Get("tx_type")) {
-	case "", qredo.MaxTransfer, qredo.MaxWithdraw, qredo.MaxSwap:
-	default:
+	kind, known := map[qredo.MaxType]qredo.FeeType{
+		"": qredo.FeeTransferOut, qredo.MaxTransfer: qredo.FeeTransferOut, qredo.MaxWithdraw: qredo.FeeWithdraw, qredo.MaxSwap: qredo.FeeSwap,
+	}[qredo.MaxType(r.query.Get("tx_type"))]
+	if !known {
 		return nil, badRequest("tx_type must be transfer, withdraw or swap")
 	}
-	var pending qredo.Amount
-	if text := strings.TrimSpace(r.query.Get("pending")); text != "" {
-		if err := pending.UnmarshalJSON([]byte(text)); err != nil || pending < 0 {
-			return nil, badRequest("pending must be a whole number that is not negative")
+	// Which of the two is the smaller figure, no source says.
+	available := r.st.balance(w)
+	if text := r.query.Get("pending"); text != "" {
+		countIn, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, badRequest("pending must be 0 or 1")
+		}
+		if countIn {
+			available = qredo.Amount(r.st.book.Balance(w.available()))
 		}
 	}
-	most := max(0, r.st.book.Balance(w.available())-int64(pending))
-	return feesOf(qredo.Amount(most)), nil
+	return r.choices.most(kind, w.Asset, available), nil
 }

@@ -157,13 +157,13 @@ func (m market) newTrader(ctx context.Context, name, email string, has qredo.Ass
 
 // check compares the balances with what the swap implies.
 func (m market) check(ctx context.Context, maker, taker *trader, send, receive qredo.AssetAmount) error {
-	net := map[qredo.AssetCode]qredo.Amount{}
+	debit := map[qredo.AssetCode]qredo.Amount{} // what arrives, and the fee
 	for _, amount := range []qredo.AssetAmount{send, receive} {
 		fees, err := m.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: amount.Asset, Amount: amount.Amount})
 		if err != nil {
 			return err
 		}
-		net[amount.Asset] = fees.NetAmount
+		debit[amount.Asset] = fees.AmountToSend
 	}
 	m.say("")
 	for _, expected := range []struct {
@@ -171,10 +171,10 @@ func (m market) check(ctx context.Context, maker, taker *trader, send, receive q
 		asset  qredo.AssetCode
 		amount qredo.Amount
 	}{
-		{maker, btc, 100_000_000 - send.Amount},
-		{maker, eth, net[eth]},
-		{taker, eth, 10_000_000_000 - receive.Amount},
-		{taker, btc, net[btc]},
+		{maker, btc, 100_000_000 - debit[btc]},
+		{maker, eth, receive.Amount},
+		{taker, eth, 10_000_000_000 - debit[eth]},
+		{taker, btc, send.Amount},
 	} {
 		wallet, err := m.client.Wallets.Get(ctx, expected.trader.wallets[expected.asset].ID)
 		if err != nil {

@@ -65,6 +65,11 @@ again=$(transfer --output json | field tx_id)
 [ "$tx" = "$again" ] # there is one transfer
 qredo sandbox approve alice@example.com "$tx"
 qredo transfer wait "$tx" --wait-timeout 1m
+arrived=$(qredo wallet get "$trading" --output json | figure balance)
+debited=$((150000000 - $(qredo wallet get "$treasury" --output json | figure balance)))
+fees=$(qredo fee --type transfer --amount "0.4$asset" --output json | figure fees)
+echo "arrived $arrived, fees $fees, debited $debited"
+[ "$arrived" = 40000000 ] && [ "$debited" = $((arrived + fees)) ] # the amount is what arrives; the fee comes on top
 
 echo "7. Withdrawal of 0.25 $asset"
 qredo fund whitelist add "$fund" --asset "$asset" --address "$payout" --name "Cold storage"

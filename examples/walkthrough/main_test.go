@@ -47,12 +47,13 @@ var shown = []string{
 	"Treasury", "ready", "Trading", "ready",
 	"Deposit of 1.5 BTC-TEST (150000000 satoshi)",
 	"Transfer of 0.4 BTC-TEST (40000000 satoshi) from Treasury to Trading",
-	"fees 0.0004 BTC-TEST (40000 satoshi), 0.3996 BTC-TEST (39960000 satoshi) arrives",
+	"0.4 BTC-TEST (40000000 satoshi) arrives, fees 0.0004 BTC-TEST (40000 satoshi) on top: 0.4004 BTC-TEST (40040000 satoshi) leaves",
 	"is new", "is existing", "1 of 1 approvals: approved",
+	"Treasury: 0.4 BTC-TEST (40000000 satoshi) arrived, 0.4004 BTC-TEST (40040000 satoshi) debited",
 	"Withdrawal of 0.25 BTC-TEST (25000000 satoshi) from Treasury", "now whitelisted as Cold storage",
-	"2 of 2 approvals: approved, 0.24975 BTC-TEST (24975000 satoshi) arrives",
+	"2 of 2 approvals: approved", "0.25 BTC-TEST (25000000 satoshi) arrived, 0.25025 BTC-TEST (25025000 satoshi) debited",
 	"Balances and ledger",
-	"0.85 BTC-TEST (85000000 satoshi), movements: 3", "0.3996 BTC-TEST (39960000 satoshi), movements: 1",
+	"0.84935 BTC-TEST (84935000 satoshi), movements: 3", "0.4 BTC-TEST (40000000 satoshi), movements: 1",
 	"ledger deposit", "ledger transferOut", "ledger transferIn", "ledger withdraw",
 	"Done: balances and ledger are what the steps imply.",
 }
@@ -80,7 +81,7 @@ func TestRunsAgainstItsOwnSandbox(t *testing.T) {
 		require.NoError(t, run(inTime(t), cfg, &out))
 		inOrder(t, out.String(), []string{
 			"1000000000 gwei each", "z@example.com", "need 3 approvals", "1.5 ETH-TEST (1500000000 gwei)",
-			"3 of 3 approvals", "0.85 ETH-TEST (850000000 gwei)", "Done",
+			"3 of 3 approvals", "0.84935 ETH-TEST (849350000 gwei)", "Done",
 		})
 	})
 	t.Run("not with an asset that is not offered", func(t *testing.T) {

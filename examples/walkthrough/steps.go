@@ -161,7 +161,7 @@ func (w *walkthrough) transfer(ctx context.Context) error {
 		return err
 	}
 	w.step("6. Transfer of %s from %s to %s", w.money(amount), w.treasury.Name, w.trading.Name)
-	w.say("fees %s, %s arrives", w.money(fees.Fees), w.money(fees.NetAmount))
+	w.quoted(fees)
 	req := qredo.TransferRequest{
 		WalletID: w.treasury.ID, Counterparty: string(w.trading.ID), Reference: "walkthrough",
 		PartnerTxID: qredo.PartnerTxID(fmt.Sprintf("transfer-%d", time.Now().UnixNano())),
@@ -190,9 +190,36 @@ func (w *walkthrough) transfer(ctx context.Context) error {
 	}
 	w.say("%d of %d approvals: %s", tx.ApprovedCount, tx.ThresholdRequired, tx.Status)
 	w.expected = append(w.expected,
-		qredo.LedgerEntry{Type: qredo.EntryTransferOut, Amount: amount, Fees: fees.Fees},
-		qredo.LedgerEntry{Type: qredo.EntryTransferIn, Amount: fees.NetAmount})
-	return nil
+		qredo.LedgerEntry{Type: qredo.EntryTransferOut, Amount: fees.AmountToSend, Fees: fees.Fees},
+		qredo.LedgerEntry{Type: qredo.EntryTransferIn, Amount: amount})
+	return w.moved(ctx, amount, fees, tx)
+}
+
+// quoted prints what it takes that an amount arrives.
+func (w *walkthrough) quoted(fees *qredo.Fees) {
+	w.say("%s arrives, fees %s on top: %s leaves the wallet", w.money(fees.NetAmount), w.money(fees.Fees), w.money(fees.AmountToSend))
+}
+
+// moved checks that what was asked for arrived, and that it and the fee have left the wallet.
+func (w *walkthrough) moved(ctx context.Context, asked qredo.Amount, fees *qredo.Fees, tx *qredo.Transaction) error {
+	d := tx.Details
+	if fees.NetAmount != asked || d.NetAmount != asked || d.Fees != fees.Fees || d.Amount != fees.AmountToSend {
+		return fmt.Errorf("asked for %d, quoted %+v, but %d left and %d arrived, with fees of %d", asked, *fees, d.Amount, d.NetAmount, d.Fees)
+	}
+	history, err := w.client.Wallets.History(ctx, w.treasury.ID, qredo.HistoryOptions{})
+	if err != nil {
+		return err
+	}
+	for _, h := range history {
+		if h.TxID == tx.ID {
+			w.say("%s: %s arrived, %s debited", w.treasury.Name, w.money(d.NetAmount), w.money(-h.Amount))
+			if -h.Amount != fees.AmountToSend {
+				return fmt.Errorf("the wallet was debited %d, not %d", -h.Amount, fees.AmountToSend)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("the history of %s lacks %s", w.treasury.Name, tx.ID)
 }
 
 func (w *walkthrough) withdraw(ctx context.Context) error {
@@ -205,6 +232,7 @@ func (w *walkthrough) withdraw(ctx context.Context) error {
 		return err
 	}
 	w.step("7. Withdrawal of %s from %s", w.money(amount), w.treasury.Name)
+	w.quoted(fees)
 	entry := qredo.WhitelistEntry{Asset: w.asset.Code, Address: w.payout, Name: "Cold storage"}
 	if err := w.client.Funds.AddToWhitelist(ctx, w.company, w.fund, entry); err != nil {
 		return err
@@ -229,9 +257,9 @@ func (w *walkthrough) withdraw(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.say("%d of %d approvals: %s, %s arrives", tx.ApprovedCount, tx.ThresholdRequired, tx.Status, w.money(tx.Details.NetAmount))
-	w.expected = append(w.expected, qredo.LedgerEntry{Type: qredo.EntryWithdraw, Amount: amount, Fees: fees.Fees})
-	return nil
+	w.say("%d of %d approvals: %s", tx.ApprovedCount, tx.ThresholdRequired, tx.Status)
+	w.expected = append(w.expected, qredo.LedgerEntry{Type: qredo.EntryWithdraw, Amount: fees.AmountToSend, Fees: fees.Fees})
+	return w.moved(ctx, amount, fees, tx)
 }
 
 // check compares balances, history and ledger with what the steps imply.

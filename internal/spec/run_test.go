@@ -246,7 +246,7 @@ func (r *run) wallets() {
 	wallet := must(wallets.Get(ctx, r.other))(r)
 	filled(wallets.History(ctx, r.btc, qredo.HistoryOptions{Since: qredo.Unix(1)}))(r)
 	for _, kind := range []qredo.MaxType{qredo.MaxTransfer, qredo.MaxWithdraw, qredo.MaxSwap} {
-		must(wallets.MaxAmount(ctx, r.btc, qredo.MaxAmountOptions{Pending: coin, Type: kind}))(r)
+		must(wallets.MaxAmount(ctx, r.btc, qredo.MaxAmountOptions{Pending: true, Type: kind}))(r)
 	}
 	members := r.approvers().Members
 	for _, update := range []qredo.PolicyRequest{

@@ -91,12 +91,12 @@ func (a *app) feeCommand() *cobra.Command {
 	}
 	return a.command(command{
 		use: "fee", short: "What a movement would cost",
-		long: `Asks what it would cost to move an amount: what leaves the wallet, what the fees are, and what arrives.
---type is withdraw, transfer or swap.`,
+		long: `Asks what it would cost that an amount arrives: what the fees are, and what leaves the wallet. --type is withdraw,
+transfer or swap.`,
 		example: "qredo fee --type withdraw --amount 0.25BTC\nqredo fee --type transfer --amount 25000000 --base-units --asset BTC",
 		flags: func(f *flagSet) {
 			f.StringVar(&kind, "type", "", "withdraw, transfer or swap (required)")
-			f.StringVar(&amount, "amount", "", "amount with its asset, as in 0.25BTC (required)")
+			f.StringVar(&amount, "amount", "", "what is to arrive, with its asset, as in 0.25BTC (required)")
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
 			f.StringVar(&asset, "asset", "", "asset of an amount in base units")
 		},

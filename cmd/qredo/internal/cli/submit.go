@@ -206,7 +206,8 @@ func (a *app) feePlan(ctx context.Context, client *qredo.Client, kind qredo.FeeT
 		return nil
 	}
 	return []planned{
-		{"fees", a.figure(fees.Fees, send.Asset)},
 		{"arrives", a.figure(fees.NetAmount, send.Asset)},
+		{"fees", a.figure(fees.Fees, send.Asset)},
+		{"leaves the wallet", a.figure(fees.AmountToSend, send.Asset)},
 	}
 }

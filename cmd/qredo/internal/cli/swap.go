@@ -64,11 +64,12 @@ func (a *app) swapMake() *cobra.Command {
 	return a.command(command{
 		use: "make", short: "Offer a swap",
 		long: `Shows what will be offered, asks, and offers it. When your custody group has approved the offer it can be taken
-until it expires or is cancelled. --wait follows it until it is taken and settled.`,
+until it expires or is cancelled. --wait follows it until it is taken and settled. Each side gets the amount that the
+offer says, and pays the fee on what it sends besides.`,
 		example: "qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --to WALLET_ID --receive 2ETH-TESTNET --reference quote-1 --hub",
 		flags: func(f *flagSet) {
-			f.StringVar(&send, "send", "", "amount that is sent, as in 0.1BTC (required)")
-			f.StringVar(&receive, "receive", "", "amount that is received, as in 2ETH (required)")
+			f.StringVar(&send, "send", "", "what the taker is to get, as in 0.1BTC; fees come on top (required)")
+			f.StringVar(&receive, "receive", "", "what you are to get, as in 2ETH (required)")
 			f.BoolVar(&baseUnits, "base-units", false, "both amounts are whole numbers of base units")
 			f.BoolVar(&hub, "hub", false, "list it on the liquidity hub as soon as it is approved")
 			s.add(f, "24h")
@@ -87,6 +88,7 @@ until it expires or is cancelled. --wait follows it until it is taken and settle
 			if err != nil {
 				return err
 			}
+			plan = append(plan, a.feePlan(ctx, c.Client, qredo.FeeSwap, out)...)
 			title := fmt.Sprintf("Offer %s for %s", a.figure(out.Amount, out.Asset), a.figure(in.Amount, in.Asset))
 			key, err := s.confirm(ctx, title, append(plan, planned{"expires", s.expiry()})...)
 			if err != nil {
@@ -140,7 +142,8 @@ func (a *app) quotePlan(ctx context.Context, client *qredo.Client, swap qredo.Tx
 	if err == nil {
 		for _, q := range quotes {
 			if q.TxID == swap {
-				return []planned{{"send", a.figure(q.ReceiveAmount, q.ReceiveAsset)}, {"receive", a.figure(q.SendAmount, q.SendAsset)}}
+				plan := []planned{{"receive", a.figure(q.SendAmount, q.SendAsset)}, {"send", a.figure(q.ReceiveAmount, q.ReceiveAsset)}}
+				return append(plan, a.feePlan(ctx, client, qredo.FeeSwap, qredo.AssetAmount{Asset: q.ReceiveAsset, Amount: q.ReceiveAmount})...)
 			}
 		}
 	}

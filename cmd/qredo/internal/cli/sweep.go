@@ -44,7 +44,7 @@ func (a *app) sweepCreate() *cobra.Command {
 	m := movement{submission: submission{app: a}}
 	return a.command(command{
 		use: "create CLIENT_ID", short: "Ask for a sweep",
-		long:    "Shows what will be swept, asks, and then asks the service for it.",
+		long:    "Shows what will be swept, asks, and then asks the service for it. The amount is what arrives; fees come on top.",
 		example: "qredo agent sweep create CLIENT_ID --from WALLET_ID --to WALLET_ID --amount 0.1BTC-TESTNET --yes",
 		flags:   func(f *flagSet) { m.add(f, "to", "ID of the wallet it goes to") },
 		check:   m.check,

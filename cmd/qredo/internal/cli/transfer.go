@@ -46,7 +46,7 @@ type movement struct {
 func (m *movement) add(f *flagSet, to, toHelp string) {
 	f.StringVar(&m.from, "from", "", "ID of the wallet it leaves (required)")
 	f.StringVar(&m.to, to, "", toHelp+" (required)")
-	f.StringVar(&m.amount, "amount", "", "amount with its asset, fees included, as in 0.015BTC (required)")
+	f.StringVar(&m.amount, "amount", "", "what arrives, with its asset, as in 0.015BTC; fees come on top (required)")
 	f.BoolVar(&m.baseUnits, "base-units", false, "the amount is a whole number of base units")
 	f.StringVar(&m.reference, "reference", "", "text for the ledger")
 	m.submission.add(f, "24h")
@@ -105,8 +105,8 @@ func (a *app) transferCreate() *cobra.Command {
 	m := movement{submission: submission{app: a, resume: "qredo transfer wait"}}
 	return a.command(command{
 		use: "create", short: "Ask for a transfer",
-		long: `Shows what will be transferred, asks, and then asks the service for it. The amount includes the fees: what
-arrives is less.
+		long: `Shows what will be transferred, asks, and then asks the service for it. The amount is what arrives; the fees
+come on top.
 
 The idempotency key is printed before anything is sent. If the answer is lost (exit code 3), run the command
 again with it: there is never a second transfer.`,
@@ -135,8 +135,8 @@ func (a *app) withdrawCreate() *cobra.Command {
 	m := movement{submission: submission{app: a, resume: "qredo withdraw wait"}}
 	return a.command(command{
 		use: "create", short: "Ask for a withdrawal",
-		long: `Shows what will be withdrawn, asks, and then asks the service for it. The amount includes the fees: what
-arrives is less. The address must be on the fund's whitelist: see "qredo fund whitelist".
+		long: `Shows what will be withdrawn, asks, and then asks the service for it. The amount is what arrives; the fees
+come on top. The address must be on the fund's whitelist: see "qredo fund whitelist".
 
 The idempotency key is printed before anything is sent. If the answer is lost (exit code 3), run the command
 again with it: there is never a second withdrawal.`,

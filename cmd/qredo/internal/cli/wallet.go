@@ -58,16 +58,17 @@ func (a *app) walletHistory() *cobra.Command {
 }
 
 func (a *app) walletMax() *cobra.Command {
-	var kind, pending string
-	var baseUnits bool
+	var kind string
+	var pending bool
 	return a.command(command{
-		use: "max WALLET_ID", short: "Show the most that can leave a wallet now",
-		long:    "Shows the most that can leave a wallet now, and what that would cost. --type is transfer, withdraw or swap.",
-		example: "qredo wallet max WALLET_ID --type withdraw\nqredo wallet max WALLET_ID --pending 0.5BTC-TESTNET",
+		use: "max WALLET_ID", short: "Show the most that can be sent from a wallet now",
+		long: `Shows the most that can be sent from a wallet now, what that costs, and what leaves the wallet. --type is transfer,
+withdraw or swap. The service's documents do not say whether --pending makes the figure smaller or larger: ask for both
+and take the smaller.`,
+		example: "qredo wallet max WALLET_ID --type withdraw\nqredo wallet max WALLET_ID --pending",
 		flags: func(f *flagSet) {
 			f.StringVar(&kind, "type", "", "transfer, withdraw or swap")
-			f.StringVar(&pending, "pending", "", "amount that is to leave the wallet besides")
-			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
+			f.BoolVar(&pending, "pending", false, "count what waits for approval in")
 		},
 		check: func() error {
 			if kind == "" {
@@ -81,15 +82,7 @@ func (a *app) walletMax() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options := qredo.MaxAmountOptions{Type: qredo.MaxType(kind)}
-			if pending != "" {
-				besides, err := a.money(ctx, "pending", pending, baseUnits, wallet.Asset)
-				if err != nil {
-					return err
-				}
-				options.Pending = besides.Amount
-			}
-			most, err := c.Wallets.MaxAmount(ctx, id, options)
+			most, err := c.Wallets.MaxAmount(ctx, id, qredo.MaxAmountOptions{Type: qredo.MaxType(kind), Pending: pending})
 			if err != nil {
 				return err
 			}
