@@ -163,12 +163,6 @@ service's. With --account default it belongs to the sandbox's own key, which can
 			f.StringVar(&c.Name, "name", "", "name (default the ID)")
 			f.StringVar(&c.Account, "account", "", "account whose keys can use it (default foreign, which has no key)")
 		},
-		check: func() error {
-			if id == "" {
-				return usagef("--id is missing: the ID that the program trusts")
-			}
-			return nil
-		},
 		run: a.withControl(func(ctx context.Context, control *sandbox.Control, _ []string) error {
 			c.ID = qredo.CoreClientID(id)
 			return a.show(control.CreateCoreClient(ctx, c))
