@@ -27,7 +27,7 @@ var (
 	}
 	tradingWallet = qredo.Wallet{
 		ID: walletID, Name: "Trading", Asset: "BTC-TESTNET", Type: qredo.WalletDedicated, Status: qredo.WalletReady,
-		Address: btcAddress, AddressType: "segwit", ShortCode: "lamp-river-stone", Balance: 150_000_000,
+		Address: btcAddress, AddressType: "segwit", ShortCode: "lamp river stone", Balance: 150_000_000,
 		CustodyGroupWithdraw: policyWithdrawID, CustodyGroupTx: policyTxID,
 		PolicyWithdraw: &withdrawPolicy, PolicyTx: &txPolicy,
 		Connected: []qredo.ConnectedAccount{

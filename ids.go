@@ -17,7 +17,9 @@ type (
 	TrustedEntityID string
 	// FundID identifies a fund.
 	FundID string
-	// WalletID identifies a wallet: what transfers go from and to.
+	// WalletID identifies a wallet: what transfers go from and to. It is the wallet's ID or its short code, where
+	// the service takes one: in requests for transfers, withdrawals and swaps, and in the filter of a ledger. The
+	// service did not document one in a path.
 	WalletID string
 	// PolicyID identifies an approval policy, which the service also calls custody group.
 	PolicyID string

@@ -59,7 +59,7 @@ type Wallet struct {
 	Status               WalletStatus       `json:"status"`
 	Address              string             `json:"address"` // on the asset's chain, for deposits
 	AddressType          string             `json:"address_type"`
-	ShortCode            string             `json:"short_code"` // three words that stand for the ID in transfers
+	ShortCode            string             `json:"short_code"` // three words with spaces between, which stand for the ID wherever a wallet is named
 	Balance              Amount             `json:"balance"`
 	CustodyGroupWithdraw PolicyID           `json:"custodygroup_withdraw"`
 	CustodyGroupTx       PolicyID           `json:"custodygroup_tx"`

@@ -90,14 +90,17 @@ type Deposit struct {
 	Amount    qredo.Amount    `json:"amount"`
 }
 
-// Deposit credits the wallet that has a deposit address with an amount in base units, at once and
-// without a fee. Addresses that begin with 0x are taken in any capitals.
-func (s *Sandbox) Deposit(address string, amount qredo.Amount) (Deposit, error) {
+// Deposit credits a wallet with an amount in base units, at once and without a fee. The wallet is named by its
+// deposit address, where those that begin with 0x are taken in any capitals, or by its ID or short code.
+func (s *Sandbox) Deposit(to string, amount qredo.Amount) (Deposit, error) {
 	var made Deposit
 	err := s.update(func(st *state, now time.Time) ([]change, error) {
-		w := st.byAddress[addressKey(strings.TrimSpace(address))]
+		w := st.byAddress[addressKey(strings.TrimSpace(to))]
 		if w == nil {
-			return nil, notFound("deposit address")
+			w = st.walletNamed(to)
+		}
+		if w == nil {
+			return nil, notFound("deposit address, wallet or short code")
 		}
 		if amount <= 0 {
 			return nil, badRequest("amount must be more than zero")

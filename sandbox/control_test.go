@@ -123,7 +123,7 @@ func TestControlOfDeposits(t *testing.T) {
 			TxID: made.TxID, ChainTxID: made.ChainTxID, WalletID: qredo.WalletID(w.trading), Asset: btc, Amount: 5,
 		}, made)
 		assert.EqualValues(t, 5, w.balance(w.trading))
-		for _, unknown := range []string{"", "none", w.trading, payout} {
+		for _, unknown := range []string{"", "none", "no such code", payout} {
 			_, err = c.deposit(unknown, 5)
 			require.ErrorContains(t, err, "404")
 		}

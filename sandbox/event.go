@@ -140,7 +140,7 @@ func (e walletsAdded) apply(st *state, _ time.Time) {
 		f.wallets = append(f.wallets, w)
 		st.wallets[w.ID] = w
 		st.byAddress[addressKey(w.Address)] = w
-		st.byShortCode[w.ShortCode] = w
+		st.byShortCode[shortCodeKey(w.ShortCode)] = w
 	}
 }
 

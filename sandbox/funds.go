@@ -108,7 +108,7 @@ func (r *request) newWallets(f *fund, reqs []qredo.WalletRequest) (walletsAdded,
 			Name: req.Name, Asset: req.Asset, Type: req.Type, ID: qredo.WalletID(r.ids.account()), Connect: req.Connect,
 		}
 		w.Address, w.AddressType, w.Key = r.ids.address(asset)
-		for w.ShortCode == "" || r.st.byShortCode[w.ShortCode] != nil || added.has(w.ShortCode) {
+		for w.ShortCode == "" || r.st.walletNamed(w.ShortCode) != nil || added.has(w.ShortCode) {
 			w.ShortCode = r.ids.shortCode()
 		}
 		w.PolicyWithdraw, w.PolicyTx, err = r.newPolicies(f.company, req.Name, req.CustodyGroupWithdraw, req.CustodyGroupTx)

@@ -85,14 +85,20 @@ func addressKey(address string) string {
 	return address
 }
 
-// shortCode is three words.
+// shortCode is three words, with spaces between.
 func (s *idSource) shortCode() string {
 	raw := s.bytes(6)
 	parts := make([]string, 3)
 	for i := range parts {
 		parts[i] = words[(int(raw[2*i])<<8|int(raw[2*i+1]))%len(words)]
 	}
-	return strings.Join(parts, "-")
+	return strings.Join(parts, " ")
+}
+
+// shortCodeKey is what short codes are compared by. People write them in capitals and with hyphens, which older
+// stores have too.
+func shortCodeKey(code string) string {
+	return strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(code, "-", " "))), " ")
 }
 
 func encode(raw []byte, alphabet string) string {

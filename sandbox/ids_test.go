@@ -18,7 +18,7 @@ import (
 var (
 	ksuid     = regexp.MustCompile(`^[0-9A-Za-z]{27}$`)
 	account   = regexp.MustCompile(`^[1-9A-HJ-NP-Za-km-z]{43,44}$`)
-	shortCode = regexp.MustCompile(`^[a-z]+-[a-z]+-[a-z]+$`)
+	shortCode = regexp.MustCompile(`^[a-z]+ [a-z]+ [a-z]+$`)
 	hash      = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	etherHex  = regexp.MustCompile(`^0x[0-9a-f]{40}$`)
 )

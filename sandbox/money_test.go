@@ -94,11 +94,11 @@ func TestTransferCounterparties(t *testing.T) {
 	strangeCompany := other.newCompany("Strange", "strange.example")
 	strangeWallet := other.newWallet(strangeCompany, other.newFund(strangeCompany, object{"name": "F"}), object{"asset": btc})
 	code := w.get("/wallet/" + w.trading).ok().at("short_code")
-	require.Len(t, strings.Split(code, "-"), 3, "a short code is three words")
+	require.Len(t, strings.Split(code, " "), 3, "a short code is three words")
 
 	for name, address := range map[string]string{
 		"wallet ID": w.trading, "short code": code, "spaces around": " " + w.trading + " ",
-		"short code in capitals": strings.ToUpper(code), "short code with spaces": strings.ReplaceAll(code, "-", " "),
+		"short code in capitals": strings.ToUpper(code), "short code with hyphens": strings.ReplaceAll(code, " ", "-"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := w.balance(w.trading)
@@ -125,7 +125,7 @@ func TestTransferCounterparties(t *testing.T) {
 		"itself by short code":       {own.at("short_code"), "sends", 400},
 		"a wallet for another asset": {w.ether, eth, 400},
 		"unknown wallet":             {"none", "counterparty", 404},
-		"unknown short code":         {"no-such-code", "counterparty", 404},
+		"unknown short code":         {"no such code", "counterparty", 404},
 		"address on a chain":         {own.at("address"), "counterparty", 404},
 		"empty":                      {"", "counterparty", 400},
 	} {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"container/heap"
+	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -21,7 +22,7 @@ type state struct {
 	funds       map[qredo.FundID]*fund
 	wallets     map[qredo.WalletID]*wallet
 	byAddress   map[string]*wallet // by addressKey
-	byShortCode map[string]*wallet
+	byShortCode map[string]*wallet // by shortCodeKey
 	txs         map[qredo.TxID]*transaction
 	byPartner   map[partnerKey]*transaction
 	actions     map[qredo.ActionID]action
@@ -121,6 +122,14 @@ func (w *wallet) policy(t qredo.PolicyType) *custody.Policy {
 		return *own
 	}
 	return inherited
+}
+
+// walletNamed returns the wallet with an ID or short code, of whatever account.
+func (st *state) walletNamed(name string) *wallet {
+	if w := st.wallets[qredo.WalletID(strings.TrimSpace(name))]; w != nil {
+		return w
+	}
+	return st.byShortCode[shortCodeKey(name)]
 }
 
 func (w *wallet) available() ledger.Account {

@@ -7,7 +7,7 @@ import (
 
 func createSweep(r *request, c *coreClient, req qredo.SweepRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
-		w := r.st.wallets[req.WalletID]
+		w := r.st.walletNamed(string(req.WalletID))
 		if req.WalletID == "" {
 			return nil, badRequest("the wallet to sweep must be named")
 		}

@@ -23,13 +23,9 @@ func createTransfer(r *request, req qredo.TransferRequest) (any, error) {
 
 // recipient finds a wallet of any account by its ID or short code, for what another wallet sends.
 func (r *request) recipient(from *wallet, address string) (*wallet, error) {
-	address = strings.TrimSpace(address)
-	to := r.st.wallets[qredo.WalletID(address)]
-	if to == nil {
-		to = r.st.byShortCode[strings.Join(strings.Fields(strings.ToLower(address)), "-")]
-	}
+	to := r.st.walletNamed(address)
 	switch {
-	case address == "":
+	case strings.TrimSpace(address) == "":
 		return nil, badRequest("the counterparty's wallet must be named")
 	case to == nil:
 		return nil, notFound("counterparty wallet")

@@ -15,9 +15,9 @@ func (r *request) wallet() (*wallet, error) {
 	return r.walletOf(qredo.WalletID(r.path["wallet_id"]))
 }
 
-// walletOf returns a wallet of the key's account.
+// walletOf returns a wallet of the key's account, named by its ID or short code.
 func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
-	w := r.st.wallets[id]
+	w := r.st.walletNamed(string(id))
 	if w == nil || w.fund.company.Account != r.key.account {
 		return nil, notFound("wallet")
 	}

@@ -61,7 +61,7 @@ func answer(body []byte) http.Handler {
 }
 
 var wallet = []byte(`{"wallet_id":"` + string(WalletID) + `","name":"Treasury","asset":"BTC-TESTNET","type":0,"status":"ready",` +
-	`"address":"mhc4NvYwJAFzbKQCyfpAhVGGpZGRv9wUcs","address_type":"p2pkh","short_code":"violet-tunnel-palace","balance":150000000,` +
+	`"address":"mhc4NvYwJAFzbKQCyfpAhVGGpZGRv9wUcs","address_type":"p2pkh","short_code":"violet tunnel palace","balance":150000000,` +
 	`"custodygroup_withdraw":"1vCv6hEKk1X2Bm4ZTd9NZUyYwXC","custodygroup_tx":"1vCv6dT6q9hZoEKDxNRS0pUyPLT",` +
 	`"policy_withdraw":` + policy + `,"policy_tx":` + policy + `}`)
 

@@ -26,7 +26,8 @@ func Expand(template string, ids []string) (string, *Problem) {
 	return strings.Join(segments, "/"), nil
 }
 
-// Check refuses an ID that is missing or that would change the path it is put into.
+// Check refuses an ID that is missing or that would change the path it is put into. A wallet's may be its short
+// code, which is words with spaces between: in a path they are escaped.
 func Check(field, id string) *Problem {
 	switch id {
 	case "":
@@ -34,7 +35,11 @@ func Check(field, id string) *Problem {
 	case ".", "..":
 		return &Problem{field, fmt.Sprintf("must be an ID, is %q", id)}
 	}
+	words := strings.HasSuffix(field, "wallet_id") && strings.TrimSpace(id) == id
 	for _, c := range id {
+		if c == ' ' && words {
+			continue
+		}
 		if c <= ' ' || c == 0x7f || strings.ContainsRune(`/\?#%`, c) {
 			return &Problem{field, fmt.Sprintf("must not contain %q, is %q", c, id[:min(len(id), 100)])}
 		}

@@ -21,7 +21,7 @@ func (a *app) ledgerCommands() *cobra.Command {
 // ledgerFlags adds the flags that select entries of a ledger.
 func ledgerFlags(f *flagSet, options *qredo.LedgerOptions) {
 	f.StringVar((*string)(&options.Asset), "asset", "", "only of this asset")
-	f.StringVar((*string)(&options.WalletID), "wallet", "", "only of this wallet")
+	f.StringVar((*string)(&options.WalletID), "wallet", "", "only of this wallet: its ID or short code")
 	f.StringVar((*string)(&options.Direction), "direction", "", "all, in or out")
 }
 

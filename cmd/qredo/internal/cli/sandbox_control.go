@@ -94,7 +94,8 @@ func (a *app) controlDeposit() *cobra.Command {
 			}
 			wallets := allWallets(state)
 			i := slices.IndexFunc(wallets, func(w walletOverview) bool {
-				return string(w.ID) == args[0] || w.Address == args[0] || w.ShortCode == args[0]
+				return string(w.ID) == args[0] || w.Address == args[0] ||
+					strings.EqualFold(w.ShortCode, strings.ReplaceAll(args[0], "-", " "))
 			})
 			if i < 0 {
 				return errors.New("no wallet has the address, ID or short code " + plain(args[0]))

@@ -40,8 +40,8 @@ type swapSide struct {
 }
 
 func (s *swapSide) add(f *flagSet, expires string) {
-	f.StringVar(&s.from, "from", "", "ID of the wallet that sends (required)")
-	f.StringVar(&s.to, "to", "", "ID of the wallet that receives (required)")
+	f.StringVar(&s.from, "from", "", "ID or short code of the wallet that sends (required)")
+	f.StringVar(&s.to, "to", "", "ID or short code of the wallet that receives (required)")
 	f.StringVar(&s.reference, "reference", "", "text for the ledger (required)")
 	s.submission.add(f, expires)
 }

@@ -46,7 +46,7 @@ func (a *app) sweepCreate() *cobra.Command {
 		use: "create CLIENT_ID", short: "Ask for a sweep",
 		long:    "Shows what will be swept, asks, and then asks the service for it. The amount is what arrives; fees come on top.",
 		example: "qredo agent sweep create CLIENT_ID --from WALLET_ID --to WALLET_ID --amount 0.1BTC-TESTNET --yes",
-		flags:   func(f *flagSet) { m.add(f, "to", "ID of the wallet it goes to") },
+		flags:   func(f *flagSet) { m.add(f, "to", "ID or short code of the wallet it goes to") },
 		check:   m.check,
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			id := qredo.CoreClientID(c.args[0])

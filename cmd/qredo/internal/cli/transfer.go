@@ -12,10 +12,10 @@ import (
 
 func (a *app) transferCommands() *cobra.Command {
 	return group("transfer", "Move assets between wallets",
-		`A transfer goes from a wallet to another wallet's ID or short code. It waits for the approval of the sending
+		`A transfer goes from one wallet to another, each named by its ID or short code. It waits for the approval of the sending
 wallet's custody group until it expires.`, `
 		qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET
-		qredo transfer create --from WALLET_ID --to maple-otter-cloud --amount 0.4BTC-TESTNET --yes --wait
+		qredo transfer create --from 'copper lantern valley' --to 'maple otter cloud' --amount 0.4BTC-TESTNET --yes --wait
 		qredo transfer wait TX_ID`,
 		a.transferCreate(),
 		a.txGet("transfer get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.Get }),
@@ -44,7 +44,7 @@ type movement struct {
 }
 
 func (m *movement) add(f *flagSet, to, toHelp string) {
-	f.StringVar(&m.from, "from", "", "ID of the wallet it leaves (required)")
+	f.StringVar(&m.from, "from", "", "ID or short code of the wallet it leaves (required)")
 	f.StringVar(&m.to, to, "", toHelp+" (required)")
 	f.StringVar(&m.amount, "amount", "", "what arrives, with its asset, as in 0.015BTC; fees come on top (required)")
 	f.BoolVar(&m.baseUnits, "base-units", false, "the amount is a whole number of base units")
