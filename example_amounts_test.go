@@ -49,7 +49,7 @@ func ExampleAssetsService_Find() {
 	// true
 }
 
-// Ask what a transfer costs: the rates are the service's and may change.
+// Ask what a transfer costs: the rates are the service's and may change. The fee comes on top of what arrives.
 func ExampleAssetsService_Fees() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
@@ -57,6 +57,6 @@ func ExampleAssetsService_Fees() {
 
 	fees, err := client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC", Amount: 40_000_000})
 	check(err)
-	fmt.Println(fees.AmountToSend, "leave the wallet,", fees.NetAmount, "arrive")
-	// Output: 40000000 leave the wallet, 39960000 arrive
+	fmt.Println(fees.NetAmount, "arrive,", fees.AmountToSend, "leave the wallet")
+	// Output: 40000000 arrive, 40040000 leave the wallet
 }

@@ -25,7 +25,7 @@ func ExampleCoreClientsService_Feed() {
 		fmt.Println(action.Type, action.Details.Amount, action.Details.Asset)
 		stop() // one is enough here
 	}
-	// Output: ApproveTransfer 1000000 BTC
+	// Output: ApproveTransfer 1001000 BTC
 }
 
 // Movements are told as they are done.
@@ -48,7 +48,7 @@ func ExampleWalletsService_Feed() {
 			break
 		}
 	}
-	// Output: -40000000 BTC
+	// Output: -40040000 BTC
 }
 
 // The feed begins with what happened before: to the wallets that are named, from a moment on.

@@ -97,8 +97,8 @@ func ExampleWalletsService_MaxAmount() {
 
 	most, err := client.Wallets.MaxAmount(ctx, acme.hot, qredo.MaxAmountOptions{Type: qredo.MaxWithdraw})
 	check(err)
-	fmt.Println(most.AmountToSend, "can leave,", most.Fees, "of them as fees")
-	// Output: 150000000 can leave, 150000 of them as fees
+	fmt.Println(most.NetAmount, "can be sent,", most.Fees, "are the fees")
+	// Output: 149850149 can be sent, 149851 are the fees
 }
 
 func ExampleWalletsService_History() {
@@ -117,7 +117,7 @@ func ExampleWalletsService_History() {
 	}
 	// Unordered output:
 	// 150000000
-	// -40000000
+	// -40040000
 }
 
 // With a PartnerTxID of your own, sending a request again cannot pay twice.
@@ -220,7 +220,7 @@ func ExampleCoreClientsService_Approve() {
 		check(client.CoreClients.Approve(ctx, robot, action.ID))
 		fmt.Println("approved", action.Type, action.Details.Amount)
 	}
-	// Output: approved ApproveTransfer 1000000
+	// Output: approved ApproveTransfer 1001000
 }
 
 // A signing agent holds its own keys: it signs what an action would do, and by that approves it.

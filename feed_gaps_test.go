@@ -49,8 +49,8 @@ func TestWalletFeed(t *testing.T) {
 		sides[side.WalletID] = side
 	}
 	out, in := sides[w.btc], sides[w.otherBTC]
-	require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount}, "what leaves is negative")
-	require.Equal(t, []qredo.Amount{2797, 0, 2797}, []qredo.Amount{in.Amount, in.Fees, in.NetAmount})
+	require.Equal(t, []qredo.Amount{-2803, -3, -2800}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount}, "what leaves is negative")
+	require.Equal(t, []qredo.Amount{2800, 0, 2800}, []qredo.Amount{in.Amount, in.Fees, in.NetAmount})
 
 	swept, err := w.client.CoreClients.Sweep(t.Context(), w.desk.ID, w.sweep(1000))
 	require.NoError(t, err)

@@ -39,7 +39,7 @@ var clientRows = map[int]variants{
 			require.NoError(t, err)
 			require.Positive(t, history[0].Amount, "what came is positive")
 			out := history[len(history)-1]
-			require.Equal(t, []qredo.Amount{-2800, -3, -2797}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount})
+			require.Equal(t, []qredo.Amount{-2803, -3, -2800}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount})
 			require.Equal(t, out.Amount, out.NetAmount+out.Fees)
 		},
 	},

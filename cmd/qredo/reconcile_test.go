@@ -59,13 +59,13 @@ func TestReconcileFinds(t *testing.T) {
 		where, from, to string // what is changed in which answers
 		says            string
 	}{
-		"a balance that is wrong":       {"/api/v1/p/wallet/", `"balance":140000000`, `"balance":139999999`, "the balance is 139999999: -1"},
-		"an entry missing in history":   {"/history", `"amount":-10000000`, `"amount":-9999999`, "is not net amount"},
+		"a balance that is wrong":       {"/api/v1/p/wallet/", `"balance":139990000`, `"balance":139989999`, "the balance is 139989999: -1"},
+		"an entry missing in history":   {"/history", `"amount":-10010000`, `"amount":-10009999`, "is not net amount"},
 		"a movement unknown to ledger":  {"/ledger", `"type":"deposit"`, `"type":"withdraw"`, "has type"},
 		"an entry that nobody knows":    {"/ledger", `"type":"transferOut"`, `"type":"gift"`, `whether it moved anything is not known`},
 		"a status that nobody knows":    {"/ledger", `"status":"approved"`, `"status":"lost"`, `status "lost"`},
 		"another transaction":           {"/history", `"chain_tx_id":"`, `"chain_tx_id":"x`, "has no counterpart"},
-		"an amount changed in ledger":   {"/ledger", `"amount":10000000`, `"amount":20000000`, "is not net amount"},
+		"an amount changed in ledger":   {"/ledger", `"amount":10010000`, `"amount":20010000`, "is not net amount"},
 		"an asset changed in history":   {"/history", `"asset":"BTC-TESTNET"`, `"asset":"BTC"`, "is of BTC"},
 		"a deposit counted differently": {"/ledger", `"amount":150000000,"netAmount":150000000`, `"amount":1,"netAmount":1`, "the ledger's entries make"},
 	} {

@@ -26,8 +26,8 @@ func TestRun(t *testing.T) {
 			}
 			assert.Equal(t, 20, count("reject blocked: the reference is on the list of fraud"))
 			assert.Equal(t, 20, count("leave large: large amounts are for humans"))
-			assert.Equal(t, 80, count("approve payouts: within the limits"), "150,000 forty times from each wallet")
-			assert.Equal(t, 40, count("leave payouts: the wallet's sum would be over the limit"))
+			assert.Equal(t, 78, count("approve payouts: within the limits"), "150,150 with the fees, 39 times from each wallet")
+			assert.Equal(t, 42, count("leave payouts: the wallet's sum would be over the limit"))
 			assert.Equal(t, 8, count("approve rent: within the limits"), "two for each of four")
 			assert.Equal(t, 12, count("reject rent: the recipient's count would be over the limit"))
 			assert.Equal(t, 20, count("leave : no rule matches"))

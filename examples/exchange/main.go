@@ -59,8 +59,9 @@ type example struct {
 	dedicated qredo.Wallet // the customer's, connected to the exchange
 	own       qredo.Wallet // the customer's other one
 	treasury  qredo.Wallet // the exchange's
-	sent      qredo.Amount
+	sent      qredo.Amount // what arrives, as swept
 	swept     qredo.Amount
+	debited   qredo.Amount // what that took from the dedicated wallet, with the fees
 }
 
 func (e *example) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
@@ -167,7 +168,8 @@ func (e *example) transfer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.say("The exchange approves: %s", tx.Status)
+	e.debited += tx.Details.Amount
+	e.say("The exchange approves: %s, %d satoshi debited", tx.Status, tx.Details.Amount)
 	return nil
 }
 
@@ -209,7 +211,8 @@ func (e *example) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.say("The exchange sweeps %d satoshi and approves alone: %s", e.swept, tx.Status)
+	e.debited += tx.Details.Amount
+	e.say("The exchange sweeps %d satoshi and approves alone: %s, %d satoshi debited", e.swept, tx.Status, tx.Details.Amount)
 	return nil
 }
 
@@ -220,9 +223,9 @@ func (e *example) check(ctx context.Context) error {
 		wallet qredo.Wallet
 		amount qredo.Amount
 	}{
-		{e.dedicated, 100_000_000 - e.sent - e.swept},
-		{e.own, e.sent - e.sent/1000},
-		{e.treasury, e.swept - e.swept/1000},
+		{e.dedicated, 100_000_000 - e.debited},
+		{e.own, e.sent},
+		{e.treasury, e.swept},
 	} {
 		wallet, err := e.client.Wallets.Get(ctx, expected.wallet.ID)
 		if err != nil {

@@ -14,9 +14,9 @@ func TestRun(t *testing.T) {
 	for _, line := range []string{
 		"1 of 2 approvals, pending",
 		"approves alone: approved",
-		"At the exchange 30000000 satoshi",
-		"Own             19980000 satoshi",
-		"Treasury        49950000 satoshi",
+		"At the exchange 29930000 satoshi",
+		"Own             20000000 satoshi",
+		"Treasury        50000000 satoshi",
 	} {
 		assert.Contains(t, out.String(), line)
 	}

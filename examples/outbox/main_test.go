@@ -37,5 +37,5 @@ func TestRun(t *testing.T) {
 		assert.Regexp(t, p.key+`: done\n  enqueued \n(  unknown .*\n)+  sent .*: existing\n`, text)
 	}
 	assert.Contains(t, text, "The payer is killed: signal: killed")
-	assert.Contains(t, text, "The recipient has 59940 satoshi.")
+	assert.Contains(t, text, "The recipient has 60000 satoshi.")
 }

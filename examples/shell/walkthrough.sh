@@ -27,7 +27,9 @@ asset=${ASSET:-BTC-TESTNET}
 payout=${PAYOUT:-tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx}
 run=$(date +%s)-$$ # so that it can be run again
 
-# field NAME prints a field of the JSON object on the standard input; of the first if there are several.
+# field NAME prints a field of the JSON object on the standard input, of the first if there are several; figure NAME
+# one that is a number.
+figure() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" | head -n 1; }
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
 echo "1. Asset"

@@ -155,17 +155,18 @@ func TestNoticesWhatIsWrong(t *testing.T) {
 		change func(path string, body []byte) []byte
 		want   string
 	}{
-		"an amount in the ledger":   {replace("/ledger", `"amount":25000000`, `"amount":25000001`), "ledger"},
-		"fees in the ledger":        {replace("/ledger", `"fees":40000,`, `"fees":40001,`), "ledger"},
-		"an entry twice":            {replace("/ledger", `"type":"transferIn"`, `"type":"deposit"`), "no step made"},
-		"no ledger":                 {replace("/ledger", `"List"`, `"Other"`), "lacks 4 entries"},
-		"a movement in a history":   {replace("/history", `"amount":-25000000`, `"amount":-24000000`), "Treasury"},
-		"the end's balance":         {replace("", `"balance":85000000`, `"balance":85000001`), "the steps imply 85000000"},
-		"trading's balance":         {replace("", `"balance":39960000`, `"balance":40000000`), "wallet Trading"},
-		"a second transaction":      {replace("/transfer", `"status":"existing"`, `"status":"new"`), "second transaction"},
-		"a transfer that expired":   {replace("", `"txStatus":"approved"`, `"txStatus":"expired"`), "expired"},
-		"a wallet too many":         {replace("", `"name":"Trading"`, `"name":"Trading","x":1},{"wallet_id":"x"`), "3 wallets"},
-		"an answer that is no JSON": {replace("/ledger", `{`, `<`), "ledger"},
+		"an amount in the ledger":    {replace("/ledger", `"amount":25025000`, `"amount":25025001`), "ledger"},
+		"a service that takes gross": {replace("/fees", `"netAmount":40000000`, `"netAmount":39960000`), "asked for 40000000"},
+		"fees in the ledger":         {replace("/ledger", `"fees":40000,`, `"fees":40001,`), "ledger"},
+		"an entry twice":             {replace("/ledger", `"type":"transferIn"`, `"type":"deposit"`), "no step made"},
+		"no ledger":                  {replace("/ledger", `"List"`, `"Other"`), "lacks 4 entries"},
+		"a movement in a history":    {replace("/history", `"amount":-25025000`, `"amount":-24000000`), "debited"},
+		"the end's balance":          {replace("", `"balance":84935000`, `"balance":84935001`), "the steps imply 84935000"},
+		"trading's balance":          {replace("", `"balance":40000000`, `"balance":39960000`), "wallet Trading"},
+		"a second transaction":       {replace("/transfer", `"status":"existing"`, `"status":"new"`), "second transaction"},
+		"a transfer that expired":    {replace("", `"txStatus":"approved"`, `"txStatus":"expired"`), "expired"},
+		"a wallet too many":          {replace("", `"name":"Trading"`, `"name":"Trading","x":1},{"wallet_id":"x"`), "3 wallets"},
+		"an answer that is no JSON":  {replace("/ledger", `{`, `<`), "ledger"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv, keys := startWithKey(t)

@@ -94,7 +94,7 @@ func TestFeedsOfProgramsForTheService(t *testing.T) {
 			break
 		}
 	}
-	assert.Equal(t, []qredo.Amount{-1000, 999}, told)
+	assert.Equal(t, []qredo.Amount{-1001, 1000}, told)
 }
 
 // TestProgramsBehindAGateway reaches the sandbox through a proxy that ends TLS and changes the host, as

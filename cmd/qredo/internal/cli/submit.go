@@ -98,7 +98,7 @@ func (s *submission) show(ctx context.Context, title string, plan ...planned) er
 	fmt.Fprintln(s.app.err, title)
 	for _, line := range plan {
 		if line.value != "" {
-			fmt.Fprintf(s.app.err, "  %s %s\n", pad(line.name, 10), plain(line.value))
+			fmt.Fprintf(s.app.err, "  %s %s\n", pad(line.name, len("leaves the wallet")), plain(line.value))
 		}
 	}
 	if !s.yes {
