@@ -25,9 +25,10 @@
 // # Money
 //
 // An [Amount] is a whole number of base units, such as satoshi. [Asset.Parse] and [Asset.Format] convert
-// from and to decimal figures, exactly; nothing is ever rounded. Give each transfer and withdrawal a
-// PartnerTxID of your own: sending it again then finds the first transaction and makes no second. The
-// service compares nothing but the PartnerTxID, so never use one for two payments.
+// from and to decimal figures, exactly; nothing is ever rounded. The amount of a request is what arrives:
+// the fee is taken from the wallet besides, and [AssetsService.Fees] tells it before. Give each transfer and
+// withdrawal a PartnerTxID of your own: sending it again then finds the first transaction and makes no
+// second. The service compares nothing but the PartnerTxID, so never use one for two payments.
 //
 // # Errors
 //

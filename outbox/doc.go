@@ -15,7 +15,8 @@
 // killed and started again, and however often it calls Enqueue with that key: after a crash, enqueue
 // everything again that may not have been stored.
 //
-// Amounts are whole base units, as in package qredo; nothing here converts them.
+// Amounts are whole base units, as in package qredo, and what arrives: the fee leaves the wallet besides. Nothing here
+// converts them.
 //
 // # States
 //
