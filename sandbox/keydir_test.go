@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -120,7 +121,11 @@ func TestKeyDirsThatCannotBeUsed(t *testing.T) {
 		"private.pem is public.pem": {map[string]string{"apikey": files["apikey"], "private.pem": files["public.pem"]}, "private.pem"},
 		"apikey is empty":           {map[string]string{"apikey": "", "private.pem": files["private.pem"]}, "apikey"},
 		"apikey is a line's end":    {map[string]string{"apikey": "\n", "private.pem": files["private.pem"]}, "apikey"},
-		"apikey is missing":         {map[string]string{"private.pem": files["private.pem"]}, "apikey"},
+		"apikey is alone":           {map[string]string{"apikey": files["apikey"]}, "put public.pem beside it"},
+		"public.pem is another's":   {map[string]string{"private.pem": files["private.pem"], "public.pem": publicPEM(t, "PUBLIC KEY")}, "public.pem does not belong to private.pem"},
+		"with an apikey too":        {map[string]string{"apikey": files["apikey"], "private.pem": files["private.pem"], "public.pem": publicPEM(t, "PUBLIC KEY")}, "public.pem does not belong"},
+		"public.pem is cut":         {map[string]string{"public.pem": half("public.pem")}, "public.pem"},
+		"public.pem is private":     {map[string]string{"public.pem": files["private.pem"]}, "must not be given away"},
 		"qapi-apikey is missing":    {map[string]string{"qapi-secret": "c2VjcmV0\n"}, "has qapi-secret and no qapi-apikey"},
 		"qapi-secret is missing":    {map[string]string{"qapi-apikey": "c2VjcmV0\n"}, "qapi-secret"},
 	} {
@@ -147,3 +152,167 @@ func TestKeyDirsThatCannotBeUsed(t *testing.T) {
 		require.ErrorContains(t, err, path)
 	})
 }
+
+// publicPEM is a caller's own public key in PEM.
+func publicPEM(t *testing.T, kind string) string {
+	t.Helper()
+	der := x509.MarshalPKCS1PublicKey(&ownKey().PublicKey)
+	if kind == "PUBLIC KEY" {
+		var err error
+		der, err = x509.MarshalPKIXPublicKey(&ownKey().PublicKey)
+		require.NoError(t, err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+func privatePEM(t *testing.T, kind string) string {
+	t.Helper()
+	der := x509.MarshalPKCS1PrivateKey(ownKey())
+	if kind == "PRIVATE KEY" {
+		var err error
+		der, err = x509.MarshalPKCS8PrivateKey(ownKey())
+		require.NoError(t, err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// signedByOwner sends a request that the caller's own key has signed.
+func signedByOwner(t *testing.T, s *sandbox.Sandbox, apiKey string) answer {
+	t.Helper()
+	const url = "http://any.example" + basePath + "/company"
+	req := newSigned(t, startOfTime, "POST", url, `{"name":"Acme"}`)
+	req.header["X-API-KEY"] = apiKey
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, withHeader(httptest.NewRequest("POST", url, strings.NewReader(req.body)), req))
+	return readAnswer(t, rec.Result())
+}
+
+// TestKeyDirWithAKeyOfTheCallers: what openssl has made is served as it is, and what is missing is added.
+func TestKeyDirWithAKeyOfTheCallers(t *testing.T) {
+	for name, test := range map[string]struct {
+		files map[string]string
+		made  []string
+		own   bool // the sandbox signs with it too
+	}{
+		"private.pem, PKCS #1":           {map[string]string{"private.pem": privatePEM(t, "RSA PRIVATE KEY")}, []string{"apikey", "public.pem"}, true},
+		"private.pem, PKCS #8":           {map[string]string{"private.pem": privatePEM(t, "PRIVATE KEY")}, []string{"apikey", "public.pem"}, true},
+		"both halves":                    {map[string]string{"private.pem": privatePEM(t, "PRIVATE KEY"), "public.pem": publicPEM(t, "PUBLIC KEY")}, []string{"apikey"}, true},
+		"apikey and private.pem":         {map[string]string{"apikey": "mine\n", "private.pem": privatePEM(t, "RSA PRIVATE KEY")}, nil, true},
+		"all three":                      {map[string]string{"apikey": "mine", "private.pem": privatePEM(t, "RSA PRIVATE KEY"), "public.pem": publicPEM(t, "RSA PUBLIC KEY")}, nil, true},
+		"public.pem, PKIX":               {map[string]string{"public.pem": publicPEM(t, "PUBLIC KEY")}, []string{"apikey"}, false},
+		"apikey and public.pem, PKIX":    {map[string]string{"apikey": "mine\n", "public.pem": publicPEM(t, "PUBLIC KEY")}, nil, false},
+		"apikey and public.pem, PKCS #1": {map[string]string{"apikey": "mine", "public.pem": "\uFEFF" + publicPEM(t, "RSA PUBLIC KEY")}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, text := range test.files {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o400))
+			}
+			before, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			srv, err := sandbox.Start(sandbox.WithKeyDir(dir), sandbox.WithClock(newClock().Now))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, srv.Close()) })
+			for name, text := range test.files {
+				data, err := os.ReadFile(filepath.Join(dir, name))
+				require.NoError(t, err)
+				assert.Equal(t, text, string(data), "%s is as it was", name)
+			}
+			after, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			assert.Len(t, after, len(before)+len(test.made)+len([]string{"qapi-apikey", "qapi-secret"}))
+			for _, name := range test.made {
+				info, err := os.Stat(filepath.Join(dir, name))
+				require.NoError(t, err)
+				assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+			}
+			apiKey, err := os.ReadFile(filepath.Join(dir, "apikey"))
+			require.NoError(t, err)
+			company := signedByOwner(t, srv.Sandbox, string(apiKey)).ok().at("company_id")
+			found, err := srv.Client().Companies.Get(t.Context(), qredo.CompanyID(company))
+			require.NoError(t, err, "the sandbox's own key is of the same account")
+			assert.Equal(t, "Acme", found.Name)
+			header := httptest.NewRequest("GET", srv.BaseURL()+"/assets", nil)
+			require.NoError(t, srv.Auth().Authenticate(header, nil, startOfTime))
+			assert.Equal(t, test.own, header.Header.Get("X-API-KEY") == strings.TrimSpace(string(apiKey)))
+
+			again, err := sandbox.New(sandbox.WithKeyDir(dir), sandbox.WithClock(newClock().Now))
+			require.NoError(t, err)
+			signedByOwner(t, again, string(apiKey)).ok()
+		})
+	}
+}
+
+func TestKeyFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	public, pkcs1 := file("public.pem", publicPEM(t, "PUBLIC KEY")), file("pkcs1.pem", publicPEM(t, "RSA PUBLIC KEY"))
+	start := func(apiKeyFile, publicKeyFile string, more ...sandbox.Option) (*sandbox.Sandbox, error) {
+		return sandbox.New(append(more, sandbox.WithClock(newClock().Now), sandbox.WithKeyFiles(apiKeyFile, publicKeyFile))...)
+	}
+	t.Run("both are there", func(t *testing.T) {
+		for _, public := range []string{public, pkcs1} {
+			s, err := start(file("known", "known key\n"), public)
+			require.NoError(t, err)
+			signedByOwner(t, s, "known key").ok()
+		}
+	})
+	t.Run("the API key is made", func(t *testing.T) {
+		path := filepath.Join(dir, "made", "apikey")
+		s, err := start(path, public)
+		require.NoError(t, err)
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+		made, err := os.ReadFile(path)
+		require.NoError(t, err)
+		signedByOwner(t, s, string(made)).ok()
+		s, err = start(path, public)
+		require.NoError(t, err)
+		signedByOwner(t, s, string(made)).ok()
+	})
+	t.Run("the same again", func(t *testing.T) {
+		_, err := start(file("known", "known key"), public, sandbox.WithKey("known key", &ownKey().PublicKey))
+		require.NoError(t, err)
+	})
+	weak := file("weak.pem", weakPublicKey)
+	for name, test := range map[string]struct{ apiKey, public, why string }{
+		"no public key":                   {file("k", "k"), filepath.Join(dir, "nothing"), "openssl rsa -in private.pem -pubout"},
+		"a private key":                   {file("k", "k"), file("private.pem", privatePEM(t, "PRIVATE KEY")), "must not be given away"},
+		"a certificate":                   {file("k", "k"), file("cert.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "holds CERTIFICATE"},
+		"no PEM":                          {file("k", "k"), file("text", "ssh-rsa AAAA"), "is not PEM"},
+		"a damaged PEM":                   {file("k", "k"), file("damaged", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), "damaged"},
+		"an elliptic curve's":             {file("k", "k"), file("ec.pem", ecPublicKey), "must be RSA"},
+		"a short one":                     {file("k", "k"), weak, "2048 bits"},
+		"several lines":                   {file("lines", "AAAA\nAAAA\n"), public, "several lines"},
+		"an empty API key":                {file("empty", "\n"), public, "is empty"},
+		"an API key that another key has": {file("taken", "second"), public, "registered already"},
+		"an API key where nothing can be": {filepath.Join(public, "apikey"), public, "public.pem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := start(test.apiKey, test.public, sandbox.WithKey("second", &otherKey().PublicKey))
+			require.ErrorContains(t, err, test.why)
+			assert.NotContains(t, err.Error(), "AAAA", "and does not repeat what it read")
+		})
+	}
+}
+
+// Public keys that cannot be registered, made with openssl.
+const (
+	ecPublicKey = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZNK+VTh4H9rwN/Tyfijvsr0nB5El
++/Sq46TBoEJ4bVQXPeXNdKzV7BHQs/+4lyUWIKETbggWU1KVygpoPRp2oQ==
+-----END PUBLIC KEY-----
+`
+	weakPublicKey = `-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCiId7ksuEo4nxVtQt9B64dhfBy
+uHwh6/001UOPuSzR8hvniswYxbTTkUN1oEYWKXrplpZ6gd44rgsmFAE2TmsTrl4s
+Xu7cp+PRAT5fb3kX1OHbod0Qos1mAvyRfh+cDSGLbzHmesybcKZT1kR28MjXo7FD
+Pexb5aqFu11rzwnIrwIDAQAB
+-----END PUBLIC KEY-----
+`
+)

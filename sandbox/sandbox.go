@@ -64,8 +64,7 @@ func WithAccountKey(account, apiKey string, public *rsa.PublicKey) Option {
 		if apiKey == "" || public == nil || account == "" {
 			return invalid("key", "needs an account, an API key and a public key")
 		}
-		s.verifier.keys.add(apiKey, clientKey{account: account, public: public})
-		return nil
+		return s.register(apiKey, clientKey{account: account, public: public})
 	}
 }
 
@@ -132,7 +131,9 @@ func New(opts ...Option) (*Sandbox, error) {
 	return s, nil
 }
 
-// Auth returns an authenticator for the key of the Partner API that the sandbox was made with.
+// Auth returns an authenticator for the sandbox's own key of the Partner API. That is the key in its folder
+// ([WithKeyDir]). Where the folder has a public key and no private one, nothing can be signed with that key
+// here: then it is another key of the same account, which ends with the sandbox.
 func (s *Sandbox) Auth() *qredo.RSAAuth { return s.auth }
 
 // HMACAuth returns an authenticator for the key of Qredo API v1 that the sandbox was made with.

@@ -64,8 +64,8 @@ func (srv *Server) URL() string { return srv.url }
 // BaseURL is what a client of the Partner API is given: it ends in /api/v1/p.
 func (srv *Server) BaseURL() string { return srv.url + basePath }
 
-// Client returns a client of the Partner API that uses the key the sandbox was made with. It panics if
-// an option is refused.
+// Client returns a client of the Partner API that uses the sandbox's own key: see [Sandbox.Auth]. It panics
+// if an option is refused.
 func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
 	return must(qredo.NewClient(srv.Auth(), srv.clientOptions(srv.BaseURL(), opts)...))
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // checkAPIKey looks at the API key without showing any of it.
@@ -173,33 +174,13 @@ func (d *diagnosis) checkPair() {
 		}
 		return
 	}
-	public, problem := parsePublicKey(data)
+	public, err := sandbox.ParsePublicKey(data)
 	switch {
-	case problem != "":
-		d.fault("public-key-format", "make it again: qredo keys public > "+path, "%s: %s", path, problem)
+	case err != nil:
+		d.fault("public-key-format", "make it again: qredo keys public > "+path, "%s: %s", path, strings.TrimPrefix(err.Error(), "qredo: "))
 	case !private.PublicKey.Equal(public):
 		d.fault("key-pair", "use the private key that belongs to the public key that is registered, or register the other", "the private key does not belong to %s", path)
 	default:
 		d.ok("key-pair", "the private key belongs to %s", path)
 	}
-}
-
-func parsePublicKey(data []byte) (key *rsa.PublicKey, problem string) {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, "is not PEM"
-	}
-	if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-		return nil, "holds a private key, which must not be given away"
-	}
-	if parsed, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
-		if public, isRSA := parsed.(*rsa.PublicKey); isRSA {
-			return public, ""
-		}
-		return nil, "holds no RSA key"
-	}
-	if public, err := x509.ParsePKCS1PublicKey(block.Bytes); err == nil {
-		return public, ""
-	}
-	return nil, "holds no public key"
 }

@@ -3,7 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,6 +32,7 @@ type serving struct {
 	listen, data, keys, seed, envFile string
 	tls, testnet, unsigned            bool
 	publicURLs                        []string
+	register                          []string // APIKEYFILE:PUBLICKEYFILE
 	choices                           servingChoices
 }
 
@@ -39,19 +43,24 @@ func (a *app) sandboxServe() *cobra.Command {
 		long: `Runs a sandbox until SIGINT or SIGTERM, and prints the lines to export for the other commands and for programs.
 
 In the folder that --keys names (else --data, else $XDG_DATA_HOME/qredo/sandbox) it writes apikey, private.pem
-(PKCS #1) and public.pem, qapi-apikey and qapi-secret, and with --tls ca.pem. What is there is used again.
+(PKCS #1) and public.pem, qapi-apikey and qapi-secret, and with --tls ca.pem. What is there is used again and
+never changed: a private.pem or public.pem of your own gets an apikey beside it. --register adds further keys.
 With --data, the state outlives the sandbox: what was answered is on the disk.
+
+With --tls it also prints how programs that have the service's own URL compiled in reach it as they are.
 
 --seed demo begins with two companies, people, a core client, funds, balances, a whitelist, and transactions that
 are done, rejected and pending. It does nothing where there are companies already.`,
 		example: `qredo sandbox serve --seed demo
 			qredo sandbox serve --listen 127.0.0.1:8765 --data ./data --tls
+			qredo sandbox serve --register ./apikey:./public.pem
 			rm -f sandbox.env; qredo sandbox serve --env-file sandbox.env >/dev/null &
 			until [ -s sandbox.env ]; do sleep 0.1; done; . ./sandbox.env`,
 		flags: func(f *flagSet) {
 			f.StringVar(&s.listen, "listen", "127.0.0.1:8765", "address to listen on; port 0 is any free one")
 			f.StringVar(&s.data, "data", "", "folder to keep the state in (default none: it ends with the sandbox)")
 			f.StringVar(&s.keys, "keys", "", "folder to keep the keys in")
+			f.StringArrayVar(&s.register, "register", nil, "register a key: APIKEYFILE:PUBLICKEYFILE, the first is made if missing; repeat for several")
 			f.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate authority of its own")
 			f.StringArrayVar(&s.publicURLs, "public-url", nil, "base URL that clients may sign for besides; repeat for several")
 			f.StringVar(&s.seed, "seed", "", "demo: begin with something to look at")
@@ -66,10 +75,22 @@ are done, rejected and pending. It does nothing where there are companies alread
 					return err
 				}
 			}
+			for _, files := range s.register {
+				if apiKey, public := splitFiles(files); apiKey == "" || public == "" {
+					return usagef("--register must be APIKEYFILE:PUBLICKEYFILE, as in apikey:public.pem, is %q", files)
+				}
+			}
 			return s.choices.check()
 		},
 		run: func(ctx context.Context, _ []string) error { return a.serve(ctx, s) },
 	})
+}
+
+// splitFiles cuts the names of two files at the colon between them. On Windows the first may begin with a drive.
+func splitFiles(text string) (first, second string) {
+	drive := len(filepath.VolumeName(text))
+	first, second, _ = strings.Cut(text[drive:], ":")
+	return text[:drive] + first, second
 }
 
 func (s serving) options() []sandbox.Option {
@@ -87,6 +108,9 @@ func (s serving) options() []sandbox.Option {
 		opts = append(opts, sandbox.WithUnsigned())
 	}
 	opts = append(opts, s.choices.options()...)
+	for _, files := range s.register {
+		opts = append(opts, sandbox.WithKeyFiles(splitFiles(files)))
+	}
 	for _, u := range s.publicURLs {
 		opts = append(opts, sandbox.WithPublicURL(u))
 	}
@@ -142,16 +166,25 @@ func (a *app) serve(ctx context.Context, s serving) error {
 // exports are the lines that a shell reads to use a sandbox.
 func exports(srv *sandbox.Server, s serving) []string {
 	line := func(name, value string) string { return "export " + name + "=" + shellQuote(value) }
+	privateKey := line("QREDO_PRIVATE_KEY_FILE", filepath.Join(s.keys, "private.pem"))
+	if _, err := os.Stat(filepath.Join(s.keys, "private.pem")); errors.Is(err, fs.ErrNotExist) {
+		privateKey = "# " + plain("the private key of this API key is not in "+s.keys+": set QREDO_PRIVATE_KEY_FILE to where you keep it")
+	}
 	lines := []string{
 		line("QREDO_BASE_URL", srv.BaseURL()),
 		line("QREDO_API_KEY_FILE", filepath.Join(s.keys, "apikey")),
-		line("QREDO_PRIVATE_KEY_FILE", filepath.Join(s.keys, "private.pem")),
+		privateKey,
 		line("QREDO_QAPI_BASE_URL", srv.QAPIBaseURL()),
 		line("QREDO_QAPI_KEY_FILE", filepath.Join(s.keys, "qapi-apikey")),
 		line("QREDO_QAPI_SECRET_FILE", filepath.Join(s.keys, "qapi-secret")),
 	}
 	if s.tls {
 		lines = append(lines, line("QREDO_CA_FILE", filepath.Join(s.keys, "ca.pem")))
+		lines = append(lines, recipe(srv.URL(), s.keys)...)
+	}
+	for _, files := range s.register {
+		apiKey, public := splitFiles(files)
+		lines = append(lines, "# "+plain("registered: "+public+"; its API key is in "+apiKey))
 	}
 	return lines
 }
