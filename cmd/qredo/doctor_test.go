@@ -69,6 +69,19 @@ func (p *patient) answering(status int, contentType, body string) {
 	})
 }
 
+// quoting answers quotes of fees in one way, and leaves the rest to the sandbox.
+func (p *patient) quoting(status int, body string) {
+	p.wrapped(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/fees") {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+			return
+		}
+		p.sandbox.ServeHTTP(w, r)
+	})
+}
+
 // secure serves the sandbox with a certificate.
 func (p *patient) secure(change func(*x509.Certificate), trust bool) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -219,13 +232,66 @@ func TestDoctor(t *testing.T) {
 			codes["clock"] = true
 		})
 	}
-	t.Run("nothing", func(t *testing.T) {
-		for _, f := range examine(t, healthy, func(*patient) {}) {
-			assert.Equal(t, "ok", f.Status, f.Code+": "+f.Finding)
-		}
-	})
+	for name, plant := range map[string]func(*patient){
+		"nothing":            func(*patient) {},
+		"the other base URL": func(p *patient) { p.base(p.url + "/qapi/v1/p") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, f := range examine(t, healthy, plant) {
+				assert.Equal(t, "ok", f.Status, f.Code+": "+f.Finding)
+			}
+		})
+	}
 	assert.GreaterOrEqual(t, len(codes), 12)
 	t.Logf("%d faults planted, of %d kinds", len(plantedFaults)+2, len(codes))
+}
+
+// TestDoctorTellsWhatAmountsMean: a quote of fees says whether a service takes amounts net or gross.
+func TestDoctorTellsWhatAmountsMean(t *testing.T) {
+	net := serve(t, nil)
+	free := serve(t, nil, sandbox.WithFees(sandbox.NoFees))
+	const cannotTell = "cannot tell whether the figure in a request is what arrives: "
+	for name, test := range map[string]struct {
+		service  *service
+		plant    func(*patient)
+		status   string
+		findings string // a part of it
+	}{
+		"net": {net, func(*patient) {}, "ok", "is what arrives, and fees come on top: for 200000 "},
+		"gross": {net, func(p *patient) { p.quoting(200, `{"netAmount":199800,"amountToSend":200000,"fees":200}`) },
+			"warning", "is what leaves the wallet, and fees are taken out of it: of 200000 "},
+		"gross, in text": {net, func(p *patient) { p.quoting(200, `{"netAmount":"199800","amountToSend":"200000","fees":"200"}`) },
+			"warning", "is what leaves the wallet"},
+		"free": {free, func(*patient) {}, "warning", cannotTell + "a withdrawal of "},
+		"free, another service": {net, func(p *patient) { p.quoting(200, `{"netAmount":200000,"amountToSend":200000,"fees":0}`) },
+			"warning", cannotTell + "a withdrawal of "},
+		"another amount": {net, func(p *patient) { p.quoting(200, `{"netAmount":1000,"amountToSend":1001,"fees":1}`) },
+			"warning", cannotTell + "asked about 200000 "},
+		"a wrong sum": {net, func(p *patient) { p.quoting(200, `{"netAmount":200000,"amountToSend":200000,"fees":200}`) },
+			"warning", "does not add up: netAmount 200000, fees 200, amountToSend 200000"},
+		"a negative fee": {net, func(p *patient) { p.quoting(200, `{"netAmount":200000,"amountToSend":199800,"fees":-200}`) },
+			"warning", "does not add up"},
+		"decimals":       {net, func(p *patient) { p.quoting(200, `{"netAmount":0.5,"amountToSend":1,"fees":0.5}`) }, "warning", cannotTell},
+		"nothing":        {net, func(p *patient) { p.quoting(200, ``) }, "warning", cannotTell},
+		"no such call":   {net, func(p *patient) { p.quoting(404, `{"code":404,"msg":"Not Found"}`) }, "warning", cannotTell},
+		"a service down": {net, func(p *patient) { p.quoting(503, `<html>`) }, "warning", cannotTell},
+		"no assets": {net, func(p *patient) {
+			p.answering(http.StatusOK, "application/json", `{"assets":[]}`)
+		}, "warning", cannotTell + "the service has no assets"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := 0
+			for _, f := range examine(t, test.service, test.plant) { // and it is no fault: the exit code is 0
+				if f.Code == "amounts" {
+					told++
+					assert.Equal(t, test.status, f.Status)
+					assert.Contains(t, f.Finding, test.findings)
+					assert.Equal(t, f.Status == "ok", f.Remedy == "", "a remedy is for what is not right")
+				}
+			}
+			assert.Equal(t, 1, told)
+		})
+	}
 }
 
 // found is a finding as it is printed.

@@ -20,9 +20,9 @@ func (a *app) doctorCommand() *cobra.Command {
 	return a.command(command{
 		use: "doctor", short: "Find out why requests are refused",
 		long: `Checks what requests depend on, one after the other: the API key, the private key and who can read it, whether
-both halves of the key belong together, the base URL, proxies, the connection and its certificate, the clock, and
-whether a signed request is accepted. Each fault comes with what to do about it. If there is one the exit code
-is 1.
+both halves of the key belong together, the base URL, proxies, the connection and its certificate, the clock,
+whether a signed request is accepted, and from a quote of fees, whether the amount in a request is what arrives.
+Each fault comes with what to do about it. If there is one the exit code is 1. It makes and moves nothing.
 
 With --request, it looks at a request that another program has sent, and asks a sandbox which part of what was
 signed differs: the stamp, the URL, the body, the key, or how they were put together. The file holds the request

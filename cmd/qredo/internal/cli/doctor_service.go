@@ -17,7 +17,11 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-const partnerPath = "/api/v1/p"
+// The paths that base URLs of the Partner API end with; the hosted sandbox had both.
+const (
+	partnerPath      = "/api/v1/p"
+	otherPartnerPath = "/qapi/v1/p"
+)
 
 // checkBaseURL looks at the base URL without asking it anything.
 func (d *diagnosis) checkBaseURL() {
@@ -56,6 +60,8 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 		d.fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
 	case strings.HasSuffix(path, "/qapi/v1"):
 		d.fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
+	case strings.HasSuffix(path, otherPartnerPath):
+		return true
 	case strings.Contains(path, partnerPath+"/"):
 		d.fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
 	case !strings.HasSuffix(path, partnerPath):
@@ -232,5 +238,6 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 		d.fault("refused", "see what the service says", "%s %s %s", resp.Status, failure.Msg, failure.Detail.Reason)
 	default:
 		d.ok("request", "a signed request is accepted")
+		d.checkAmounts(ctx)
 	}
 }
