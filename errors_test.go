@@ -145,10 +145,12 @@ func TestAnswersWithoutID(t *testing.T) {
 	client := newClient(t, answerWith(200, `{"code":200,"msg":"OK","id":null}`))
 	ctx := t.Context()
 	for field, call := range map[string]func() error{
-		"company_id":          func() error { _, err := client.Companies.Get(ctx, "c"); return err },
 		"company_id (create)": func() error { _, err := client.Companies.Create(ctx, acme); return err },
-		"company_id (update)": func() error { _, err := client.Companies.Update(ctx, "c", acme); return err },
-		"fund_id":             func() error { _, err := client.Funds.Get(ctx, "c", "f"); return err },
+		"company_id (update)": func() error {
+			_, err := client.Companies.Update(ctx, "c", qredo.CompanyUpdate{City: "Lyon"})
+			return err
+		},
+		"fund_id": func() error { _, err := client.Funds.Get(ctx, "c", "f"); return err },
 		"fund_id (create)": func() error {
 			_, err := client.Funds.Create(ctx, "c", qredo.FundRequest{Name: "F"})
 			return err

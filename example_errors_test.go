@@ -28,16 +28,16 @@ func ExampleError_Is() {
 	acme := startAcme() // a sandbox with the company Acme
 	defer acme.Close()
 
-	_, err := acme.Client().Companies.Create(context.Background(), qredo.CompanyRequest{Name: "Acme"})
+	err := acme.Client().TrustedNetwork.Add(context.Background(), acme.company, qredo.TrustedPartyRequest{Address: "bob@example.com"})
 	switch {
-	case errors.Is(err, qredo.ErrConflict):
-		fmt.Println("the company is there already")
+	case errors.Is(err, qredo.ErrNotFound):
+		fmt.Println("Bob has no account yet")
 	case errors.Is(err, qredo.ErrUnauthorized):
 		fmt.Println("the key or the signature is wrong")
 	default:
 		check(err)
 	}
-	// Output: the company is there already
+	// Output: Bob has no account yet
 }
 
 // What cannot be right is not sent.

@@ -44,6 +44,8 @@ func ExampleTrustedNetworkService_Add() {
 	defer acme.Close()
 	ctx, client := context.Background(), acme.Client()
 
+	_, err := acme.CreateUser(sandbox.User{Email: "bob@example.com"}) // Bob has the app
+	check(err)
 	check(client.TrustedNetwork.Add(ctx, acme.company, qredo.TrustedPartyRequest{Address: "bob@example.com"}))
 	check(acme.Accept("bob@example.com", acme.company)) // as Bob does in the app
 

@@ -18,7 +18,7 @@ type Fund struct {
 	CustodyGroupTx       PolicyID     `json:"custodygroup_tx"`
 	PolicyWithdraw       *Policy      `json:"policy_withdraw,omitzero"`
 	PolicyTx             *Policy      `json:"policy_tx,omitzero"`
-	Members              []FundMember `json:"members,omitzero"`
+	Members              []FundMember `json:"members,omitzero"` // in the service's examples one: the company
 	Assets               []AssetCode  `json:"assets"`
 	Wallets              []Wallet     `json:"wallets"`
 }
@@ -150,7 +150,8 @@ type whitelist struct {
 	List []WhitelistEntry `json:"list"`
 }
 
-// WhitelistOptions narrows a whitelist. Empty fields do not.
+// WhitelistOptions narrows a whitelist. Empty fields do not. The service's document has Asset together with
+// Address only.
 type WhitelistOptions struct {
 	Address string    `url:"address,omitempty"`
 	Asset   AssetCode `url:"asset,omitempty"`
@@ -159,7 +160,9 @@ type WhitelistOptions struct {
 // FundsService creates funds and tells what they hold and did.
 type FundsService struct{ client *Client }
 
-// Create makes a fund, with wallets if the request has any, and returns its IDs.
+// Create makes a fund, with wallets if the request has any, and returns its IDs; those of the wallets
+// [FundsService.Get] gives. Without a custody group, what leaves a wallet that has none of its own can be asked
+// for and not be approved by anybody: it waits until it expires.
 //
 // API: POST /company/{company_id}/fund
 func (s *FundsService) Create(ctx context.Context, companyID CompanyID, req FundRequest, opts ...CallOption) (*CreatedFund, error) {
@@ -173,11 +176,18 @@ func (s *FundsService) Get(ctx context.Context, companyID CompanyID, fundID Fund
 	return call[Fund](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}", string(companyID), string(fundID)), opts)
 }
 
-// Search returns the funds of a company whose name matches text of three letters or more.
+// List returns all funds of a company, without their wallets: see [FundsService.Get].
+//
+// API: GET /company/{company_id}/fund/search
+func (s *FundsService) List(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]FundMatch, error) {
+	return s.Search(ctx, companyID, "", opts...)
+}
+
+// Search returns the funds of a company whose name has text in it; all if that is empty.
 //
 // API: GET /company/{company_id}/fund/search
 func (s *FundsService) Search(ctx context.Context, companyID CompanyID, text string, opts ...CallOption) ([]FundMatch, error) {
-	return list(ctx, s.client, api("GET /company/{company_id}/fund/search", string(companyID)).where(searchOptions{text}), opts, func(a *fundSearchResult) []FundMatch { return a.Matches })
+	return list(ctx, s.client, api("GET /company/{company_id}/fund/search", string(companyID)).where(searchFor(text)), opts, func(a *fundSearchResult) []FundMatch { return a.Matches })
 }
 
 // AddWallets makes wallets in a fund and returns their IDs in the same order.

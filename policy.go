@@ -12,14 +12,14 @@ type Policy struct {
 	Threshold int            `json:"threshold"`
 	Members   []PolicyMember `json:"members"`
 
-	EntityID             string   `json:"entityID,omitzero"`
-	Locked               bool     `json:"locked,omitzero"` // an update of the policy waits for approval
-	LockedTxID           TxID     `json:"lockedTxID,omitzero"`
-	MembersCount         int      `json:"membersCount,omitzero"`
-	WalletCount          int      `json:"walletCount,omitzero"`
-	DedicatedWalletCount int      `json:"dedicatedWalletCount,omitzero"`
-	FundsCount           int      `json:"fundsCount,omitzero"`
-	Funds                []string `json:"funds,omitzero"`
+	EntityID             string   `json:"entityID"`
+	Locked               bool     `json:"locked"` // an update of the policy waits for approval
+	LockedTxID           TxID     `json:"lockedTxID"`
+	MembersCount         int      `json:"membersCount"`
+	WalletCount          int      `json:"walletCount"`
+	DedicatedWalletCount int      `json:"dedicatedWalletCount"`
+	FundsCount           int      `json:"fundsCount"`
+	Funds                []string `json:"funds"`
 }
 
 // PolicyMember is one approver. A dedicated member is the counterparty of a dedicated wallet.
@@ -32,9 +32,11 @@ type PolicyMember struct {
 type Entity struct {
 	ID          string            `json:"id"`
 	Name        string            `json:"name"`
-	AccountCode string            `json:"accountCode"`
+	AccountCode string            `json:"accountCode"` // equals ID for core clients only
 	Initials    string            `json:"initials"`
 	Type        TrustedPartyType  `json:"type"`
+	Owner       string            `json:"owner,omitzero"`   // of an organization or agent: whose it is
+	Address     string            `json:"address,omitzero"` // e-mail or postal
 	User        *EntityUser       `json:"user,omitzero"`
 	Company     *EntityCompany    `json:"company,omitzero"`
 	CoreClient  *EntityCoreClient `json:"coreClient,omitzero"`
@@ -46,6 +48,7 @@ type EntityUser struct {
 	LastName  string `json:"lastName"`
 	Email     string `json:"email"`
 	Username  string `json:"username"`
+	Partner   bool   `json:"partner,omitzero"`
 }
 
 // EntityCompany is what is known of an entity that is a company.
@@ -58,7 +61,8 @@ type EntityCoreClient struct {
 	Name string `json:"name"`
 }
 
-// FundMember is an entity with its rights in a fund.
+// FundMember is an entity with its rights in a fund: in the service's examples the company that owns it, as its
+// administrator. Who approves is in the policies.
 type FundMember struct {
 	Entity      Entity      `json:"entity"`
 	Permissions Permissions `json:"permissions"`
@@ -66,10 +70,10 @@ type FundMember struct {
 
 // Permissions are what a member may do in a fund.
 type Permissions struct {
-	Admin    bool `json:"admin"`
-	Withdraw bool `json:"withdraw"`
-	Transfer bool `json:"transfer"`
-	Swap     bool `json:"swap"`
+	Admin    bool `json:"admin,omitzero"`
+	Withdraw bool `json:"withdraw,omitzero"` // initiate withdrawals
+	Transfer bool `json:"transfer,omitzero"` // initiate transfers
+	Swap     bool `json:"swap,omitzero"`     // initiate swaps
 }
 
 // PolicyType tells which of a wallet's policies is meant.

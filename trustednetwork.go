@@ -23,8 +23,8 @@ type TrustedParty struct {
 	Name     string           `json:"name"`
 	Address  string           `json:"address"`
 	Type     TrustedPartyType `json:"type"`
-	Created  Time             `json:"created"`
-	Internal bool             `json:"internal,omitzero"`
+	Created  Time             `json:"created"`  // when they were added: a user, when they accepted
+	Internal bool             `json:"internal"` // no source says what it means
 }
 
 // trustedPartyList is the wire form of what List returns.
@@ -67,8 +67,8 @@ func (r TrustedPartyRequest) validate(time.Time) error {
 // TrustedNetworkService keeps the list of those whom a company trusts.
 type TrustedNetworkService struct{ client *Client }
 
-// Add asks a party to join a company's trusted network. A user must accept in the app before List shows
-// them; a core client needs not.
+// Add asks a party to join a company's trusted network. A user must have an account, else it is [ErrNotFound] or
+// [ErrBadRequest], and must accept in the app before List shows them; a core client needs not.
 //
 // API: POST /company/{company_id}/trustedparty
 func (s *TrustedNetworkService) Add(ctx context.Context, companyID CompanyID, req TrustedPartyRequest, opts ...CallOption) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 func listParties(ctx context.Context, c *qredo.Client) ([]qredo.TrustedParty, error) {
@@ -68,6 +69,10 @@ var entityRows = map[int]variants{
 			return c.TrustedNetwork.Add(ctx, companyID, qredo.TrustedPartyRequest{Address: "acme.example"})
 		}, `POST /company/`+companyID+`/trustedparty {"address":"acme.example"}`),
 		"an e-mail, an ID, a domain": func(t *testing.T, w *world) {
+			for _, email := range []string{"ann@acme.example", "bob@acme.example"} { // who have the app
+				_, err := w.srv.CreateUser(sandbox.User{Email: email})
+				require.NoError(t, err)
+			}
 			for _, address := range []string{"ann@acme.example", string(w.desk.ID), "acme.example"} {
 				require.NoError(t, w.client.TrustedNetwork.Add(t.Context(), w.company, qredo.TrustedPartyRequest{Address: address}))
 			}

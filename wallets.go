@@ -7,14 +7,18 @@ import (
 	"time"
 )
 
-// WalletType tells how a wallet is shared. Other values than these may come.
+// WalletType tells what a wallet is for, and how it is shared. Other values than these may come.
 type WalletType int
 
-// The kinds of wallets.
+// The kinds of wallets. The service makes vesting, external and fee wallets itself. One page has 3 for
+// multi-counterparty wallets.
 const (
 	WalletStandard          WalletType = 0
 	WalletDedicated         WalletType = 1 // connected to a counterparty, who also approves what leaves it
-	WalletMultiCounterparty WalletType = 2 // connected to several counterparties
+	WalletMultiCounterparty WalletType = 2 // connected to several counterparties, who do not approve
+	WalletVesting           WalletType = 3
+	WalletExternal          WalletType = 4 // for Web3 transactions and the like
+	WalletFee               WalletType = 5
 )
 
 // WalletRequest is what a wallet is created from.
@@ -28,10 +32,11 @@ type WalletRequest struct {
 	Connect              []ConnectRequest `json:"connect,omitzero"`
 }
 
-// ConnectRequest names an account that a dedicated or multi-counterparty wallet is to be connected to.
+// ConnectRequest names an account at an exchange that a dedicated or multi-counterparty wallet is to be connected
+// to.
 type ConnectRequest struct {
-	CounterpartyID string `json:"counterparty_id"`
-	ClientID       string `json:"client_id,omitzero"`
+	CounterpartyID string `json:"counterparty_id"`    // [Exchange].ID, which is a core client's
+	ClientID       string `json:"client_id,omitzero"` // the customer's ID at the exchange
 }
 
 func validateWallets(wallets []WalletRequest) error {
@@ -74,18 +79,29 @@ type WalletStatus string
 // The states of a wallet.
 const (
 	WalletReady    WalletStatus = "ready"
-	WalletPending  WalletStatus = "pending"
+	WalletPending  WalletStatus = "pending" // a dedicated wallet whose counterparty has not decided
 	WalletRejected WalletStatus = "rejected"
 	WalletExpired  WalletStatus = "expired"
 )
 
-// ConnectedAccount is an account that a wallet is connected to.
+// ConnectedAccount is an account at an exchange that a wallet is connected to, or is to be.
 type ConnectedAccount struct {
-	ClientID       string `json:"client_id"`
-	CounterpartyID string `json:"counterparty_id"`
-	Name           string `json:"name"`
-	Status         string `json:"status"`
+	ClientID       string           `json:"client_id"`       // the customer's ID at the exchange
+	CounterpartyID string           `json:"counterparty_id"` // [Exchange].ID, which is a core client's
+	Name           string           `json:"name"`
+	Status         ConnectionStatus `json:"status"`
 }
+
+// ConnectionStatus tells how a connection stands. Other values than these may come.
+type ConnectionStatus string
+
+// The states of a connection.
+const (
+	ConnectionInitiated ConnectionStatus = "initiated" // the counterparty has not decided
+	ConnectionConnected ConnectionStatus = "connected"
+	ConnectionRejected  ConnectionStatus = "rejected"
+	ConnectionExpired   ConnectionStatus = "expired"
+)
 
 // HistoryEntry is a movement of a wallet that is done. Amounts are signed: what left the wallet is
 // negative, what came is positive, and Amount = NetAmount + Fees.
@@ -112,7 +128,8 @@ type HistoryOptions struct {
 // WalletsService tells what wallets hold and did.
 type WalletsService struct{ client *Client }
 
-// Get returns a wallet with its balance and policies.
+// Get returns a wallet with its balance and policies. The account of a core client may also read, and see the
+// history of, the wallets of others that are connected to it.
 //
 // API: GET /wallet/{wallet_id}
 func (s *WalletsService) Get(ctx context.Context, walletID WalletID, opts ...CallOption) (*Wallet, error) {

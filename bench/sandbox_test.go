@@ -42,6 +42,8 @@ func openBank(b *testing.B, opts ...sandbox.Option) *bank {
 	client := srv.Client()
 	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Bank"})
 	check(b, err)
+	_, err = srv.CreateUser(sandbox.User{Email: "a@example.com"})
+	check(b, err)
 	check(b, client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: "a@example.com"}))
 	check(b, srv.Accept("a@example.com", company.ID))
 	parties, err := client.TrustedNetwork.List(ctx, company.ID)

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/qredo-go/qredo"
 )
@@ -29,12 +28,25 @@ func createCompany(r *request, req qredo.CompanyRequest) (any, error) {
 	if err := named(req.Name); err != nil {
 		return nil, err
 	}
-	if r.st.companyKeys[newCompanyKey(r.key.account, req)] != nil {
+	if r.choices.companyConflict && r.st.hasCompanyLike(r.key.account, req) {
 		return nil, conflict("the company exists already")
 	}
 	made := companyCreated{ID: qredo.CompanyID(r.ids.ksuid(r.now)), Account: r.key.account, Company: req}
 	r.change(made)
 	return qredo.CompanyRef{ID: made.ID, Ref: req.Ref}, nil
+}
+
+// hasCompanyLike tells whether an account has a company with a reference or, where there is none, with a name
+// and domain.
+func (st *state) hasCompanyLike(account string, req qredo.CompanyRequest) bool {
+	for _, c := range st.companies {
+		switch known := c.Company; {
+		case c.Account != account || known.Ref != req.Ref:
+		case req.Ref != "", known.Name == req.Name && known.Domain == req.Domain:
+			return true
+		}
+	}
+	return false
 }
 
 func getCompany(_ *request, c *company) (any, error) {
@@ -44,32 +56,27 @@ func getCompany(_ *request, c *company) (any, error) {
 	}, nil
 }
 
-func updateCompany(r *request, c *company, req qredo.CompanyRequest) (any, error) {
-	if err := named(req.Name); err != nil {
-		return nil, err
+// updateCompany changes what the request gives. What it leaves out, or leaves empty, stays.
+func updateCompany(r *request, c *company, req qredo.CompanyUpdate) (any, error) {
+	updated := c.Company
+	for field, given := range map[*string]string{
+		&updated.Name: req.Name, &updated.City: req.City, &updated.Country: req.Country, &updated.Domain: req.Domain, &updated.Ref: req.Ref,
+	} {
+		if strings.TrimSpace(given) != "" {
+			*field = given
+		}
 	}
-	if other := r.st.companyKeys[newCompanyKey(c.Account, req)]; other != nil && other != c {
-		return nil, conflict("another company has this ref, or this name and domain")
-	}
-	r.change(companyUpdated{ID: c.ID, Company: req})
-	return qredo.CompanyRef{ID: c.ID, Ref: req.Ref}, nil
+	r.change(companyUpdated{ID: c.ID, Company: updated})
+	return qredo.CompanyRef{ID: c.ID, Ref: updated.Ref}, nil
 }
 
-// searchText is what a search is for, in lower case.
-func (r *request) searchText() (string, error) {
-	const shortest = 3
-	text := strings.ToLower(strings.TrimSpace(r.query.Get("query")))
-	if utf8.RuneCountInString(text) < shortest {
-		return "", badRequest("query must have %d letters or more", shortest)
-	}
-	return text, nil
+// searchText is what a search is for, in lower case. Nothing is in every name.
+func (r *request) searchText() string {
+	return strings.ToLower(strings.TrimSpace(r.query.Get("query")))
 }
 
 func searchCompanies(r *request) (any, error) {
-	text, err := r.searchText()
-	if err != nil {
-		return nil, err
-	}
+	text := r.searchText()
 	matches := []qredo.CompanyMatch{}
 	for _, c := range r.st.companies {
 		name, domain := strings.ToLower(c.Company.Name), strings.ToLower(c.Company.Domain)
@@ -95,5 +102,5 @@ func listHoldings(r *request, c *company) (any, error) {
 			holdings[i].Amount += r.st.balance(w)
 		}
 	}
-	return map[string]any{"holdings": holdings}, nil
+	return counted("total_count", "holdings", holdings), nil
 }

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,19 @@ func TestCompanyIsKeptAsGiven(t *testing.T) {
 	}
 }
 
+// A company is made anew each time: code for the service makes one with the same name, domain and reference in
+// each of its runs.
+func TestCompanyIsMadeAnewEachTime(t *testing.T) {
+	s := newService(t)
+	same := object{"name": "Acme", "domain": "acme.example", "ref": "r-1"}
+	first, second := s.post("/company", same).ok().at("company_id"), s.post("/company", same).ok().at("company_id")
+	assert.NotEqual(t, first, second)
+	assert.ElementsMatch(t, []string{first, second}, s.get("/company/search").ok().column("matches", "company_id"))
+	for name, bad := range map[string]object{"no name": {"ref": "r-2"}, "a name of spaces": {"name": "  ", "ref": "r-2"}} {
+		t.Run(name, func(t *testing.T) { s.post("/company", bad).refused(400, "name") })
+	}
+}
+
 func TestCompanyConflicts(t *testing.T) {
 	base := object{"name": "Acme", "domain": "acme.example", "ref": "r-1"}
 	tests := map[string]struct {
@@ -35,12 +49,10 @@ func TestCompanyConflicts(t *testing.T) {
 		"the very same":                      {base, 409},
 		"another reference":                  {object{"name": "Acme", "domain": "acme.example", "ref": "r-2"}, 200},
 		"no reference":                       {object{"name": "Acme", "domain": "acme.example"}, 200},
-		"no name":                            {object{"ref": "r-2"}, 400},
-		"a name of spaces":                   {object{"name": "  ", "ref": "r-2"}, 400},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newService(t)
+			s := newService(t, sandbox.WithCompanyConflict())
 			s.post("/company", base).ok()
 			if got := s.post("/company", test.second); test.status == http.StatusOK {
 				got.ok()
@@ -50,36 +62,60 @@ func TestCompanyConflicts(t *testing.T) {
 		})
 	}
 	t.Run("without references, name and domain count", func(t *testing.T) {
-		s := newService(t)
+		s := newService(t, sandbox.WithCompanyConflict())
 		s.post("/company", object{"name": "Acme", "domain": "a.example"}).ok()
 		s.post("/company", object{"name": "Acme", "domain": "b.example"}).ok()
 		s.post("/company", object{"name": "Acme", "domain": "a.example"}).refused(409, "exists")
 	})
 	t.Run("another account may have the same", func(t *testing.T) {
-		s := newService(t)
+		s := newService(t, sandbox.WithCompanyConflict())
 		s.post("/company", base).ok()
 		s.as("second").post("/company", base).refused(409, "exists")
 		s.as("strange").post("/company", base).ok()
 	})
+	t.Run("what an update gave up is free again", func(t *testing.T) {
+		s := newService(t, sandbox.WithCompanyConflict())
+		id := s.post("/company", base).ok().at("company_id")
+		s.call("PUT", "/company/"+id, object{"ref": "r-2"}).ok()
+		s.post("/company", base).ok()
+		s.post("/company", object{"name": "Other", "ref": "r-2"}).refused(409, "exists")
+	})
 }
 
-func TestCompanyUpdate(t *testing.T) {
+func TestCompanyUpdateLeavesAloneWhatItIsNotGiven(t *testing.T) {
+	all := object{"company_id": "", "name": "First", "city": "Paris", "country": "FR", "domain": "first.example", "ref": "r-1"}
+	for name, test := range map[string]struct{ update, changed object }{
+		"one field":         {object{"city": "Oslo"}, object{"city": "Oslo"}},
+		"the name alone":    {object{"name": "Renamed"}, object{"name": "Renamed"}},
+		"the reference":     {object{"ref": "r-2"}, object{"ref": "r-2"}},
+		"several":           {object{"country": "NO", "domain": "n.example"}, object{"country": "NO", "domain": "n.example"}},
+		"in an older form":  {object{"countryCode": "NO"}, object{"country": "NO"}},
+		"nothing":           {object{}, object{}},
+		"an empty name":     {object{"name": "", "city": "Oslo"}, object{"city": "Oslo"}},
+		"a name of spaces":  {object{"name": " "}, object{}},
+		"empty, everything": {object{"name": "", "city": "", "country": "", "domain": "", "ref": ""}, object{}},
+		"null":              {object{"city": nil, "ref": nil}, object{}},
+		"another's ref":     {object{"ref": "taken"}, object{"ref": "taken"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t)
+			s.post("/company", object{"name": "Second", "ref": "taken"}).ok()
+			id := s.post("/company", all).ok().at("company_id")
+			want := merge(merge(object{}, all), test.changed)
+			want["company_id"] = id
+			answer := s.call("PUT", "/company/"+id, test.update).ok()
+			assert.Equal(t, id, answer.at("company_id"))
+			assert.Equal(t, want["ref"], answer.at("ref"))
+			got := s.get("/company/" + id).ok()
+			for key := range want {
+				assert.Equal(t, want[key], got.at(key), key)
+			}
+		})
+	}
 	s := newService(t)
-	first := s.post("/company", object{"name": "First", "city": "Paris", "ref": "r-1"}).ok().at("company_id")
-	s.post("/company", object{"name": "Second", "ref": "r-2"}).ok()
-
-	assert.Equal(t, first, s.call("PUT", "/company/"+first, object{"name": "Renamed", "ref": "r-1"}).ok().at("company_id"))
-	got := s.get("/company/" + first).ok()
-	assert.Equal(t, "Renamed", got.at("name"))
-	_, hasCity := got.find("city")
-	assert.False(t, hasCity, "an update replaces all")
-
-	s.call("PUT", "/company/"+first, object{"name": "First", "ref": "r-2"}).refused(409, "another company")
-	s.call("PUT", "/company/"+first, object{"name": ""}).refused(400, "name")
+	id := s.newCompany("First", "first.example")
 	s.call("PUT", "/company/none", object{"name": "First"}).refused(404, "company")
-	s.call("PUT", "/company/"+first, object{"name": "First", "ref": "r-3"}).ok()
-	s.post("/company", object{"name": "Third", "ref": "r-1"}).ok() // the reference is free again
-	s.post("/company", object{"name": "Fourth", "ref": "r-3"}).refused(409, "exists")
+	s.call("PUT", "/company/"+id, nil).refused(400, "body")
 }
 
 func TestCompanySearch(t *testing.T) {
@@ -91,22 +127,25 @@ func TestCompanySearch(t *testing.T) {
 		query string
 		found []string
 	}{
-		"name and domain, any case": {"BANK", []string{bank, shop}},
-		"domain only":               {"side", []string{shop}},
-		"part of a name":            {"hop", []string{shop}},
-		"letters beyond ASCII":      {"%C3%9Cber", []string{bank}},
-		"spaces around":             {"%20shop+", []string{shop}},
-		"nothing":                   {"xyz", nil},
+		"name and domain, any case": {"?query=BANK", []string{bank, shop}},
+		"domain only":               {"?query=side", []string{shop}},
+		"part of a name":            {"?query=hop", []string{shop}},
+		"letters beyond ASCII":      {"?query=%C3%9Cber", []string{bank}},
+		"spaces around":             {"?query=%20shop+", []string{shop}},
+		"nothing":                   {"?query=xyz", nil},
+		"two letters":               {"?query=ho", []string{shop}},
+		"one letter":                {"?query=%C3%9C", []string{bank}},
+		"no query":                  {"", []string{bank, shop}},
+		"an empty one":              {"?query=", []string{bank, shop}},
+		"one of spaces":             {"?query=%20%20", []string{bank, shop}},
+		"something else":            {"?other=shop", []string{bank, shop}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := s.get("/company/search?query=" + test.query).ok()
+			got := s.get("/company/search" + test.query).ok()
 			assert.EqualValues(t, len(test.found), got.number("total_count"))
 			assert.ElementsMatch(t, test.found, got.column("matches", "company_id"))
 		})
-	}
-	for _, short := range []string{"", "?query=", "?query=ba", "?query=%C3%9Cb", "?query=%20ba%20", "?other=bank"} {
-		t.Run("too short: "+short, func(t *testing.T) { s.get("/company/search"+short).refused(400, "3 letters") })
 	}
 }
 
@@ -122,6 +161,7 @@ func TestUserIsTrustedOnceTheyHaveAccepted(t *testing.T) {
 	assert.Zero(t, s.get(path).ok().count("list"), "not before they accept")
 	s.post("/company/"+company+"/fund", object{"name": "F", "custodygroup_tx": group(1, string(user.ID))}).refused(400, "trusted network")
 
+	s.clock.forward(time.Hour)
 	require.NoError(t, s.Accept(alice, qredo.CompanyID(company)))
 	list := s.get(path).ok()
 	assert.Equal(t, company, list.at("company_id"))
@@ -131,17 +171,36 @@ func TestUserIsTrustedOnceTheyHaveAccepted(t *testing.T) {
 	} {
 		assert.Equal(t, want, list.at("list.0."+key), key)
 	}
-	assert.Equal(t, startOfTime.Unix(), list.number("list.0.created"))
+	assert.Equal(t, startOfTime.Add(time.Hour).Unix(), list.number("list.0.created"), "when they accepted")
+	assert.Equal(t, "false", list.at("list.0.internal"))
 
 	s.post(path, object{"address": alice}).ok()
 	assert.Equal(t, 1, s.get(path).ok().count("list"), "asking again changes nothing")
 	require.Error(t, s.Accept(alice, qredo.CompanyID(company)), "nothing waits any more")
 }
 
-func TestInvitedUserKeepsTheirID(t *testing.T) {
+// A person must have an account before a company can ask them.
+func TestWhoHasNoAccountCannotBeAsked(t *testing.T) {
 	s := newService(t)
+	path := "/company/" + s.newCompany("Acme", "acme.example") + "/trustedparty"
+	for _, address := range []string{"new@example.com", "@", "rosa@parks"} {
+		s.post(path, object{"address": address}).refused(404, "must have an account")
+	}
+	state, err := s.State()
+	require.NoError(t, err)
+	assert.Empty(t, state.Users, "nobody was invited")
+	_, err = s.CreateUser(sandbox.User{Email: "rosa@parks"}) // without a dot, as in an example
+	require.NoError(t, err)
+	s.post(path, object{"address": "Rosa@Parks"}).ok()
+}
+
+func TestInvitedUserKeepsTheirID(t *testing.T) {
+	s := newService(t, sandbox.WithInvitations())
 	company := s.newCompany("Acme", "acme.example")
-	id := s.trust(company, "new@example.com")["new@example.com"]
+	path := "/company/" + company + "/trustedparty"
+	s.post(path, object{"address": "new@example.com"}).ok()
+	require.NoError(t, s.Accept("new@example.com", qredo.CompanyID(company)))
+	id := s.get(path).ok().at("list.0.trusted_entity_id")
 	user, err := s.CreateUser(sandbox.User{Email: "New@example.com", FirstName: "N"})
 	require.NoError(t, err)
 	assert.Equal(t, id, string(user.ID))
@@ -161,8 +220,11 @@ func TestTrustedPartyAddresses(t *testing.T) {
 		assert.Equal(t, []string{other}, list.column("list", "trusted_entity_id"))
 		assert.Equal(t, "company", list.at("list.0.type"))
 		assert.Equal(t, "other.example", list.at("list.0.address"))
+		assert.Equal(t, startOfTime.Unix(), list.number("list.0.created"))
 		s.post("/company/"+company+"/fund", object{"name": "F", "custodygroup_tx": group(1, other)}).refused(400, "cannot approve")
 	})
+	_, err := s.CreateUser(sandbox.User{Email: alice})
+	require.NoError(t, err)
 	for name, test := range map[string]struct {
 		body   any
 		status int
@@ -188,6 +250,45 @@ func TestTrustedPartyAddresses(t *testing.T) {
 		assert.Equal(t, 1, s.get(path).ok().count("list"), "the other company's request still waits")
 		require.NoError(t, s.Accept(alice, ""), "an empty company stands for all that have asked")
 		assert.Equal(t, 2, s.get(path).ok().count("list"))
+	})
+}
+
+// A guide asks several at once, each under the same key.
+func TestSeveralAreAskedAtOnce(t *testing.T) {
+	s := newService(t)
+	company := s.newCompany("Acme", "acme.example")
+	other := s.newCompany("Other", "other.example")
+	path := "/company/" + company + "/trustedparty"
+	robot := s.newCoreClient("Robot")
+	for _, email := range []string{alice, bob} {
+		_, err := s.CreateUser(sandbox.User{Email: email})
+		require.NoError(t, err)
+	}
+	s.post(path, `{"type":"user","address":"`+alice+`","name":"Al","address":"nobody@example.com","Address":"`+bob+`"}`).refused(404, "account")
+	require.ErrorContains(t, s.Accept(alice, ""), "404", "if one cannot be asked, none is")
+
+	s.post(path, `{"address":"`+alice+`","address":"`+robot+`","ADDRESS":" ALICE@example.com ","address":null,"address":"other.example"}`).ok()
+	require.NoError(t, s.Accept(alice, ""))
+	assert.ElementsMatch(t, []string{alice, robot, "other.example"}, s.get(path).ok().column("list", "address"), "each once")
+	require.ErrorContains(t, s.Accept(bob, ""), "404")
+	assert.Contains(t, s.get(path).ok().column("list", "trusted_entity_id"), other)
+
+	for name, body := range map[string]string{
+		"a list": `["` + alice + `"]`, "a text": `"` + alice + `"`, "a list of addresses": `{"address":["` + alice + `"]}`,
+		"an object": `{"address":{"a":1}}`, "one is empty": `{"address":"` + alice + `","address":""}`, "null": `{"address":null}`, "not JSON": `{"address"`,
+	} {
+		t.Run(name, func(t *testing.T) { s.post(path, body).refused(400, "") })
+	}
+	t.Run("elsewhere, a key that is there twice is refused", func(t *testing.T) {
+		s.post("/company", `{"name":"A","name":"B"}`).refused(400, "twice")
+	})
+	t.Run("invitations make one account for one e-mail", func(t *testing.T) {
+		s := newService(t, sandbox.WithInvitations())
+		path := "/company/" + s.newCompany("Acme", "acme.example") + "/trustedparty"
+		s.post(path, `{"address":"new@example.com","address":"NEW@example.com"}`).ok()
+		state, err := s.State()
+		require.NoError(t, err)
+		assert.Len(t, state.Users, 1)
 	})
 }
 

@@ -15,32 +15,26 @@ type connection struct {
 	tx           *transaction // the request to connect
 }
 
-// How a connection stands, as the service calls it.
-const (
-	connectInitiated = "initiated"
-	connectConnected = "connected"
-	connectRejected  = "rejected"
-	connectExpired   = "expired"
-)
-
-func (c *connection) status() string {
+func (c *connection) status() qredo.ConnectionStatus {
 	switch c.tx.status {
 	case qredo.TxApproved:
-		return connectConnected
+		return qredo.ConnectionConnected
 	case qredo.TxCustodyRejected:
-		return connectRejected
+		return qredo.ConnectionRejected
 	case qredo.TxExpired:
-		return connectExpired
+		return qredo.ConnectionExpired
 	default:
-		return connectInitiated
+		return qredo.ConnectionInitiated
 	}
 }
 
-// connectLife is how long a counterparty has for approving a connection: the request does not say.
-const connectLife = 24 * time.Hour
+// connectLife is how long a counterparty has for approving a connection, as in the service's example: the
+// request does not say.
+const connectLife = time.Hour
 
-// walletMultiOther is the number that the service's prose gives for multi-counterparty wallets.
-const walletMultiOther qredo.WalletType = 3
+// walletMultiOther is the number that the service's prose gives for multi-counterparty wallets, when one is
+// made. Elsewhere it is that of vesting wallets.
+const walletMultiOther = qredo.WalletVesting
 
 func connectable(t qredo.WalletType) bool {
 	return t == qredo.WalletDedicated || t == qredo.WalletMultiCounterparty || t == walletMultiOther
@@ -74,38 +68,40 @@ func (w *wallet) status() qredo.WalletStatus {
 	}
 	for _, c := range w.connections {
 		switch c.status() {
-		case connectInitiated:
+		case qredo.ConnectionInitiated:
 			return qredo.WalletPending
-		case connectRejected:
+		case qredo.ConnectionRejected:
 			return qredo.WalletRejected
-		case connectExpired:
+		case qredo.ConnectionExpired:
 			return qredo.WalletExpired
+		case qredo.ConnectionConnected:
 		}
 	}
 	return qredo.WalletReady
 }
 
-// checkConnect checks whom a new wallet is to be connected to.
-func (r *request) checkConnect(req qredo.WalletRequest) error {
-	switch {
-	case req.Type < 0:
-		return badRequest("type must not be negative")
-	case len(req.Connect) > 0 && !connectable(req.Type):
-		return badRequest("connect is for wallets of type 1, 2 and 3")
-	case req.Type == qredo.WalletDedicated && len(req.Connect) != 1:
-		return badRequest("a dedicated wallet is connected to one counterparty")
+// counterparties checks whom a new wallet is to be connected to, and returns each once.
+func (r *request) counterparties(req qredo.WalletRequest) ([]qredo.ConnectRequest, error) {
+	if r.choices.strict && len(req.Connect) > 0 && !connectable(req.Type) {
+		return nil, badRequest("connect is for wallets of type 1, 2 and 3")
 	}
+	var accounts []qredo.ConnectRequest
 	seen := map[string]bool{}
 	for _, account := range req.Connect {
-		if r.st.coreClients[qredo.CoreClientID(account.CounterpartyID)] == nil {
-			return badRequest("counterparty %q is no exchange and no core client", account.CounterpartyID)
+		switch {
+		case r.st.coreClients[qredo.CoreClientID(account.CounterpartyID)] == nil:
+			return nil, badRequest("counterparty %q is no exchange and no core client", account.CounterpartyID)
+		case !seen[account.CounterpartyID]:
+			seen[account.CounterpartyID] = true
+			accounts = append(accounts, account)
+		case r.choices.strict:
+			return nil, badRequest("counterparty %q is named twice", account.CounterpartyID)
 		}
-		if seen[account.CounterpartyID] {
-			return badRequest("counterparty %q is named twice", account.CounterpartyID)
-		}
-		seen[account.CounterpartyID] = true
 	}
-	return nil
+	if req.Type == qredo.WalletDedicated && len(accounts) != 1 {
+		return nil, badRequest("a dedicated wallet is connected to one counterparty")
+	}
+	return accounts, nil
 }
 
 // connect asks the counterparties of new wallets to approve the connections.

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // bourse is a world with an exchange's core client, of another account, and a third company's wallet.
@@ -16,9 +18,9 @@ type bourse struct {
 	exchange approver
 }
 
-func newBourse(t testing.TB) bourse {
+func newBourse(t testing.TB, opts ...sandbox.Option) bourse {
 	t.Helper()
-	b := bourse{world: withFunds(t)}
+	b := bourse{world: withFunds(t, opts...)}
 	foreign := b.as("strange")
 	b.exchange = approver{foreign, foreign.newCoreClient("Bourse")}
 	return b
@@ -49,7 +51,13 @@ func (b bourse) whatIs(wallet string) [2]string {
 }
 
 func TestConnectRequests(t *testing.T) {
-	b := newBourse(t)
+	for name, opts := range map[string][]sandbox.Option{"": nil, "strict, ": {sandbox.WithStrictChecks()}} {
+		testConnectRequests(t, name, newBourse(t, opts...))
+	}
+}
+
+func testConnectRequests(t *testing.T, strict string, b bourse) {
+	t.Helper()
 	second := b.newCoreClient("Second")
 	to := func(ids ...string) []any {
 		list := []any{}
@@ -61,17 +69,18 @@ func TestConnectRequests(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind    any
 		connect any
-		reason  string // of a refusal
+		reason  string // of a refusal; "strict: …" for one by strict checks only
 	}{
-		"a standard wallet with a counterparty":     {0, to(b.exchange.id), "connect"},
-		"a type that nobody knows, with one":        {4, to(b.exchange.id), "connect"},
-		"a negative type":                           {-1, nil, "type"},
+		"a standard wallet with a counterparty":     {0, to(b.exchange.id), "strict: connect"},
+		"a type that nobody knows, with one":        {4, to(b.exchange.id), "strict: connect"},
+		"a negative type":                           {-1, nil, ""},
 		"a dedicated wallet without":                {1, nil, "one counterparty"},
 		"a dedicated wallet with an empty list":     {1, to(), "one counterparty"},
 		"a dedicated wallet with two":               {1, to(b.exchange.id, second), "one counterparty"},
 		"a dedicated wallet with one that is not":   {1, to("none"), "none"},
 		"a dedicated wallet with a user":            {1, to(b.ids[alice]), "no core client"},
-		"a multi-counterparty wallet, one twice":    {2, to(second, b.exchange.id, second), "twice"},
+		"a multi-counterparty wallet, one twice":    {2, to(second, b.exchange.id, second), "strict: twice"},
+		"a dedicated wallet with one, twice":        {1, to(second, second), "strict: twice"},
 		"a multi-counterparty wallet, one is not":   {2, to(second, "none"), "none"},
 		"a dedicated wallet with one":               {1, to(second), ""},
 		"a multi-counterparty wallet without":       {2, nil, ""},
@@ -82,13 +91,14 @@ func TestConnectRequests(t *testing.T) {
 		"the type as text":                          {"1", to(second), ""},
 		"a type that nobody knows, with no connect": {77, nil, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(strict+name, func(t *testing.T) {
+			reason, byStrict := strings.CutPrefix(test.reason, "strict: ")
 			for _, path := range []string{b.inFund("/wallet"), b.inCompany("/fund")} {
 				got := b.post(path, object{"name": "F", "wallets": []any{object{"asset": btc, "type": test.kind, "connect": test.connect}}})
-				if test.reason == "" {
+				if reason == "" || byStrict && strict == "" {
 					got.ok()
 				} else {
-					got.refused(400, test.reason)
+					got.refused(400, reason)
 				}
 			}
 		})
@@ -103,17 +113,17 @@ func TestConnectActionAndItsDetails(t *testing.T) {
 			got := b.exchange.action(b.exchange.last()).ok()
 			for key, want := range map[string]string{
 				"type": "ApproveNewWalletConnect", "status": "pending", "coreClientID": b.exchange.id,
-				"details.clientData.client_id": "customer-7", "details.wallet.walletID": wallet, "details.wallet.name": "At the bourse",
+				"details.clientData.customer_id": "customer-7", "details.wallet.walletID": wallet, "details.wallet.name": "At the bourse",
 				"details.wallet.asset": btc, "details.wallet.type": b.text(int64(kind)), "details.wallet.typeCode": code,
 			} {
 				assert.Equal(t, want, got.at(key), key)
 			}
-			assert.Equal(t, startOfTime.Add(24*time.Hour).Unix(), got.number("expireTime"))
+			assert.Equal(t, startOfTime.Unix()+3600, got.number("expireTime"))
 			list := b.exchange.get(b.exchange.path("/wallets")).ok()
 			require.Equal(t, 1, list.count("wallets"))
 			for key, want := range map[string]string{
 				"wallet_id": wallet, "action_id": b.exchange.last(), "status": "pending",
-				"expires": b.text(startOfTime.Add(24 * time.Hour).Unix()),
+				"expires": b.text(startOfTime.Unix() + 3600),
 			} {
 				assert.Equal(t, want, list.at("wallets.0."+key), key)
 			}
@@ -139,8 +149,8 @@ func TestConnectionsEnd(t *testing.T) {
 	}{
 		"approved": {func(b bourse) { b.exchange.approve(b.exchange.last()).ok() }, "ready", "connected", "approved"},
 		"rejected": {func(b bourse) { b.exchange.reject(b.exchange.last()).ok() }, "rejected", "rejected", "rejected"},
-		"expired":  {func(b bourse) { b.clock.forward(24 * time.Hour) }, "expired", "expired", "expired"},
-		"waiting":  {func(b bourse) { b.clock.forward(24*time.Hour - 1) }, "pending", "initiated", "pending"},
+		"expired":  {func(b bourse) { b.clock.forward(time.Hour) }, "expired", "expired", "expired"},
+		"waiting":  {func(b bourse) { b.clock.forward(time.Hour - 1) }, "pending", "initiated", "pending"},
 	} {
 		for _, kind := range []int{1, 2, 3} {
 			t.Run(name+", "+typeNames[kind], func(t *testing.T) {
@@ -271,6 +281,42 @@ func memberIDs(got answer, policy string) []string {
 		ids[i] = got.at(policy + ".members." + string(rune('0'+i)) + ".entity.id")
 	}
 	return ids
+}
+
+// A counterparty is connected once, also to a wallet that names it twice.
+func TestCounterpartyNamedTwiceIsAskedOnce(t *testing.T) {
+	b := newBourse(t)
+	account := object{"counterparty_id": b.exchange.id, "client_id": "customer-7"}
+	wallet := b.newWallet(b.company, b.fund, object{"asset": btc, "type": 2, "connect": []any{account, account}})
+	assert.Equal(t, 1, b.get("/wallet/"+wallet).ok().count("connected"))
+	assert.Len(t, b.exchange.actionIDs(), 1)
+}
+
+// An exchange reads what others' wallets hold that are connected to it, and no other.
+func TestExchangeReadsConnectedWallets(t *testing.T) {
+	b := newBourse(t)
+	for name, kind := range map[string]int{"dedicated": 1, "multi-counterparty": 2} {
+		t.Run(name, func(t *testing.T) {
+			wallet := b.connected(kind, nil)
+			for _, path := range []string{"/wallet/" + wallet, "/wallet/" + wallet + "/history"} {
+				b.exchange.get(path).refused(404, "wallet")
+			}
+			b.exchange.approve(b.exchange.last()).ok()
+			b.credit(wallet, 10_000)
+			got := b.exchange.get("/wallet/" + wallet).ok()
+			assert.Equal(t, wallet, got.at("wallet_id"))
+			assert.EqualValues(t, 10_000, got.number("balance"))
+			assert.Equal(t, []string{"10000"}, b.exchange.get("/wallet/"+wallet+"/history").ok().column("history", "amount"))
+			b.exchange.get("/wallet/"+wallet+"/max").refused(404, "wallet")
+			b.exchange.get(b.inFund("/ledger")).refused(404, "company")
+
+			rejected := b.connected(kind, nil)
+			b.exchange.reject(b.exchange.last()).ok()
+			b.exchange.get("/wallet/"+rejected).refused(404, "wallet")
+		})
+	}
+	b.exchange.get("/wallet/"+b.treasury).refused(404, "wallet")
+	b.exchange.get("/wallet/none").refused(404, "wallet")
 }
 
 func TestExchanges(t *testing.T) {

@@ -131,6 +131,15 @@ func call[T any](ctx context.Context, c *Control, method string, body any, path 
 	return answer, err
 }
 
+// refusal is the error of a control call that was not carried out. errors.Is tells its kind, as it does for calls
+// of the sandbox's own methods.
+type refusal struct {
+	error
+	status int
+}
+
+func (r *refusal) Is(target error) bool { return (&qredo.Error{StatusCode: r.status}).Is(target) }
+
 var defaultControlClient = &http.Client{Timeout: 30 * time.Second}
 
 func (c *Control) do(ctx context.Context, method string, body, out any, path ...string) error {
@@ -160,7 +169,7 @@ func (c *Control) do(ctx context.Context, method string, body, out any, path ...
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("sandbox: %s %s: %s: %s", method, target, resp.Status, bytes.TrimSpace(data))
+		return &refusal{fmt.Errorf("sandbox: %s %s: %s: %s", method, target, resp.Status, bytes.TrimSpace(data)), resp.StatusCode}
 	}
 	if out == nil {
 		return nil

@@ -73,6 +73,8 @@ func TestControlOfPeople(t *testing.T) {
 		for _, email := range []string{"dave+1@example.com", "DAVE+1@EXAMPLE.COM"} {
 			_, err = c.createUser(sandbox.User{Email: email})
 			require.ErrorContains(t, err, "409")
+			require.ErrorIs(t, err, qredo.ErrConflict)
+			require.NotErrorIs(t, err, qredo.ErrNotFound)
 		}
 		for _, email := range []string{"", "dave", "  "} {
 			_, err = c.createUser(sandbox.User{Email: email})

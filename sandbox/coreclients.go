@@ -143,7 +143,7 @@ func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
 		client := tx.from.connection(tx.CoreClient).ClientID
 		return &qredo.ActionDetails{
 			TxID:       tx.ID,
-			ClientData: map[string]any{"client_id": client},
+			ClientData: map[string]any{"customer_id": client},
 			Wallet: &qredo.ActionWallet{
 				ID: tx.from.ID, Name: tx.from.Name, Asset: tx.from.Asset, Type: tx.from.Type, TypeCode: typeCode(tx.from.Type),
 			},

@@ -45,21 +45,17 @@ type companyCreated struct {
 }
 
 func (e companyCreated) apply(st *state, _ time.Time) {
-	c := &company{companyCreated: e}
-	st.companies[e.ID] = c
-	st.companyKeys[newCompanyKey(e.Account, e.Company)] = c
+	st.companies[e.ID] = &company{companyCreated: e}
 }
 
+// companyUpdated has all fields as they are then, also those that stay.
 type companyUpdated struct {
 	ID      qredo.CompanyID
 	Company qredo.CompanyRequest
 }
 
 func (e companyUpdated) apply(st *state, _ time.Time) {
-	c := st.companies[e.ID]
-	delete(st.companyKeys, newCompanyKey(c.Account, c.Company))
-	c.Company = e.Company
-	st.companyKeys[newCompanyKey(c.Account, c.Company)] = c
+	st.companies[e.ID].Company = e.Company
 }
 
 type partyAdded struct {
@@ -81,8 +77,9 @@ type partyAccepted struct {
 	PartyID   qredo.TrustedEntityID
 }
 
-func (e partyAccepted) apply(st *state, _ time.Time) {
-	st.companies[e.CompanyID].party(e.PartyID).accepted = true
+func (e partyAccepted) apply(st *state, at time.Time) {
+	p := st.companies[e.CompanyID].party(e.PartyID)
+	p.accepted, p.created = true, at
 }
 
 type partyRemoved struct {
@@ -133,7 +130,7 @@ type walletsAdded struct {
 func (e walletsAdded) apply(st *state, _ time.Time) {
 	f := st.funds[e.FundID]
 	for _, nw := range e.Wallets {
-		w := &wallet{newWallet: nw, fund: f, locks: map[qredo.PolicyType]*transaction{}}
+		w := &wallet{newWallet: nw, fund: f, locks: map[qredo.PolicyType][]*transaction{}}
 		for _, c := range nw.Connect {
 			w.connections = append(w.connections, &connection{CoreClientID: qredo.CoreClientID(c.CounterpartyID), ClientID: c.ClientID})
 		}
@@ -212,7 +209,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		c.wallets = append(c.wallets, tx.from)
 		return
 	case kindPolicyUpdate:
-		tx.from.locks[e.PolicyType] = tx
+		tx.from.locks[e.PolicyType] = append(tx.from.locks[e.PolicyType], tx)
 		return
 	case kindWeb3:
 		st.noticeWeb3(tx, at)
@@ -311,9 +308,9 @@ func (st *state) end(tx *transaction, at time.Time) {
 	st.dropEnded()
 }
 
-// updatePolicy gives the wallet the policy that an approved update has, and unlocks it in any case.
+// updatePolicy gives the wallet the policy that an approved update has. In any case the update waits no more.
 func (w *wallet) updatePolicy(tx *transaction) {
-	delete(w.locks, tx.PolicyType)
+	w.locks[tx.PolicyType] = slices.DeleteFunc(w.locks[tx.PolicyType], func(waiting *transaction) bool { return waiting == tx })
 	if tx.status != qredo.TxApproved {
 		return
 	}

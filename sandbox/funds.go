@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
@@ -28,6 +31,12 @@ func (r *request) newPolicy(c *company, name, field string, group *qredo.Custody
 	}
 	p := custody.Policy{ID: r.ids.ksuid(r.now), Name: name, Threshold: group.Threshold}
 	for _, m := range group.Members {
+		if slices.Contains(p.Members, string(m)) {
+			if r.choices.strict {
+				return nil, badRequest("%s: member %s is named twice", field, m)
+			}
+			continue // one person has one vote
+		}
 		known := c.party(m)
 		if known == nil || !known.accepted {
 			return nil, badRequest("%s: member %s is not in the company's trusted network", field, m)
@@ -43,12 +52,13 @@ func (r *request) newPolicy(c *company, name, field string, group *qredo.Custody
 	return &p, nil
 }
 
-// newPolicies makes the two policies of a fund or wallet, where they are asked for.
-func (r *request) newPolicies(c *company, name string, withdraw, tx *qredo.CustodyGroup) (w, t *custody.Policy, err error) {
-	if w, err = r.newPolicy(c, name, "custodygroup_withdraw", withdraw); err != nil {
+// newPolicies makes the two policies of a fund or wallet, where they are asked for. They are named after whose
+// they are.
+func (r *request) newPolicies(c *company, whose string, withdraw, tx *qredo.CustodyGroup) (w, t *custody.Policy, err error) {
+	if w, err = r.newPolicy(c, whose+" Withdraw policy", "custodygroup_withdraw", withdraw); err != nil {
 		return nil, nil, err
 	}
-	t, err = r.newPolicy(c, name, "custodygroup_tx", tx)
+	t, err = r.newPolicy(c, whose+" Tx policy", "custodygroup_tx", tx)
 	return w, t, err
 }
 
@@ -97,21 +107,19 @@ func (r *request) newWallets(f *fund, reqs []qredo.WalletRequest) (walletsAdded,
 			return added, err
 		}
 		key := nameInFund{req.Name, req.Asset}
-		if req.Name != "" && taken[key] {
+		if r.choices.strict && req.Name != "" && taken[key] {
 			return added, conflict("the fund has a wallet named %q for %s", req.Name, req.Asset)
 		}
 		taken[key] = true
-		if err := r.checkConnect(req); err != nil {
+		w := newWallet{Name: req.Name, Asset: req.Asset, Type: req.Type, ID: qredo.WalletID(r.ids.account())}
+		if w.Connect, err = r.counterparties(req); err != nil {
 			return added, err
-		}
-		w := newWallet{
-			Name: req.Name, Asset: req.Asset, Type: req.Type, ID: qredo.WalletID(r.ids.account()), Connect: req.Connect,
 		}
 		w.Address, w.AddressType, w.Key = r.ids.address(asset)
 		for w.ShortCode == "" || r.st.walletNamed(w.ShortCode) != nil || added.has(w.ShortCode) {
 			w.ShortCode = r.ids.shortCode()
 		}
-		w.PolicyWithdraw, w.PolicyTx, err = r.newPolicies(f.company, req.Name, req.CustodyGroupWithdraw, req.CustodyGroupTx)
+		w.PolicyWithdraw, w.PolicyTx, err = r.newPolicies(f.company, strings.TrimSpace("Wallet "+req.Name), req.CustodyGroupWithdraw, req.CustodyGroupTx)
 		if err != nil {
 			return added, err
 		}
@@ -164,7 +172,7 @@ func addAssets(r *request, f *fund, req assetsRequest) (any, error) {
 	}
 	var reqs []qredo.WalletRequest
 	for _, asset := range req.Assets {
-		if held[asset] {
+		if r.choices.strict && held[asset] {
 			return nil, conflict("the fund has %s already", asset)
 		}
 		held[asset] = true
@@ -174,10 +182,7 @@ func addAssets(r *request, f *fund, req assetsRequest) (any, error) {
 }
 
 func searchFunds(r *request, c *company) (any, error) {
-	text, err := r.searchText()
-	if err != nil {
-		return nil, err
-	}
+	text := r.searchText()
 	list := []qredo.FundMatch{}
 	for _, f := range c.funds {
 		if strings.Contains(strings.ToLower(f.Name), text) {
@@ -192,7 +197,7 @@ func getFund(r *request, f *fund) (any, error) {
 		ID: f.ID, Name: f.Name, Description: f.Description,
 		CustodyGroupWithdraw: policyID(f.PolicyWithdraw), CustodyGroupTx: policyID(f.PolicyTx),
 		PolicyWithdraw: r.wirePolicy(f.PolicyWithdraw), PolicyTx: r.wirePolicy(f.PolicyTx),
-		Members: r.fundMembers(f), Assets: []qredo.AssetCode{}, Wallets: []qredo.Wallet{},
+		Members: []qredo.FundMember{{Entity: companyEntity(f.company), Permissions: qredo.Permissions{Admin: true}}}, Assets: []qredo.AssetCode{}, Wallets: []qredo.Wallet{},
 	}
 	seen := map[qredo.AssetCode]bool{}
 	for _, w := range f.wallets {
@@ -205,7 +210,8 @@ func getFund(r *request, f *fund) (any, error) {
 	return detail, nil
 }
 
-// fundMembers are those named in the fund's custody groups, with what that lets them approve.
+// fundMembers are those named in the fund's custody groups, with what that lets them approve, for Qredo API v1:
+// in the Partner API the one member of a fund is its company.
 func (r *request) fundMembers(f *fund) []qredo.FundMember {
 	members := []qredo.FundMember{}
 	place := map[string]int{}
@@ -250,7 +256,7 @@ func (r *request) wirePolicy(p *custody.Policy) *qredo.Policy {
 func (r *request) entity(id string) qredo.Entity {
 	if c := r.st.coreClients[qredo.CoreClientID(id)]; c != nil {
 		return qredo.Entity{
-			ID: id, Name: c.Name, AccountCode: id, Initials: initials(c.Name), Type: qredo.TrustedPartyCoreClient,
+			ID: id, Name: c.Name, AccountCode: id, Initials: "C", Type: qredo.TrustedPartyCoreClient,
 			CoreClient: &qredo.EntityCoreClient{Name: c.Name},
 		}
 	}
@@ -259,15 +265,34 @@ func (r *request) entity(id string) qredo.Entity {
 		return qredo.Entity{ID: id}
 	}
 	return qredo.Entity{
-		ID: id, Name: u.name(), AccountCode: id, Initials: initials(u.name()), Type: qredo.TrustedPartyUser,
-		User: &qredo.EntityUser{FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Username: u.Username},
+		ID: id, Name: u.name(), AccountCode: accountCode(id), Type: qredo.TrustedPartyUser,
+		Initials: cmp.Or(initials(u.FirstName, u.LastName), initials(u.Username)),
+		User:     &qredo.EntityUser{FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Username: u.Username},
 	}
 }
 
-func initials(name string) string {
+func companyEntity(c *company) qredo.Entity {
+	name := c.Company.Name
+	return qredo.Entity{
+		ID: string(c.ID), Name: name, AccountCode: accountCode(string(c.ID)), Initials: initials(name),
+		Type: qredo.TrustedPartyCompany, Company: &qredo.EntityCompany{Name: name},
+	}
+}
+
+// accountCode is the code of a user's or company's account, which is not their ID. That of a core client is.
+func accountCode(id string) string {
+	sum := sha256.Sum256([]byte("account code of " + id))
+	return encode(sum[:], base58)
+}
+
+// initials are the first letters of the names that somebody has.
+func initials(names ...string) string {
 	letters := ""
-	for part := range strings.FieldsSeq(name) {
-		letters += strings.ToUpper(string([]rune(part)[:1]))
+	for _, name := range names {
+		for _, first := range strings.TrimSpace(name) {
+			letters += string(unicode.ToUpper(first))
+			break
+		}
 	}
 	return letters
 }

@@ -1,9 +1,11 @@
 package sandbox_test
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -36,21 +38,68 @@ func TestFundIsKeptAsGiven(t *testing.T) {
 		assert.Equal(t, want, got.at(key), key)
 	}
 	assert.NotEqual(t, made.at("custodygroup_withdraw"), made.at("custodygroup_tx"))
-	assert.Equal(t, []string{w.ids[alice], w.ids[bob], w.ids[carol]}, got.column("members", "entity.id"))
-	assert.Equal(t, []string{"true", "true", "false"}, got.column("members", "permissions.withdraw"))
-	assert.Equal(t, []string{"true", "false", "true"}, got.column("members", "permissions.transfer"))
 
 	wallet := w.get("/wallet/" + got.at("wallets.0.wallet_id")).ok()
 	assert.Equal(t, got.at("wallets.0.address"), wallet.at("address"))
 	found := w.get(w.inCompany("/fund/search?query=COND")).ok()
 	assert.Equal(t, []string{made.at("fund_id")}, found.column("list", "id"))
 	assert.EqualValues(t, 1, found.number("total_count"))
-	w.get(w.inCompany("/fund/search?query=se")).refused(400, "3 letters")
+	for _, all := range []string{"", "?query=", "?query=%20"} {
+		assert.Equal(t, []string{w.fund, made.at("fund_id")}, w.get(w.inCompany("/fund/search"+all)).ok().column("list", "id"), all)
+	}
+	assert.Equal(t, []string{"Second fund"}, w.get(w.inCompany("/fund/search?query=co")).ok().column("list", "name"))
 	w.get("/company/none/fund/search?query=second").refused(404, "company")
 }
 
-func TestCustodyGroups(t *testing.T) {
+// What names a fund's owner and policies, and fields that are there though they say nothing, are as the service's
+// examples have them.
+func TestFundIsDescribedAsInTheExamples(t *testing.T) {
 	w := newWorld(t)
+	user, err := w.CreateUser(sandbox.User{Email: "dora@example.com", FirstName: "Dora", LastName: "van Eck"})
+	require.NoError(t, err)
+	robot := w.newCoreClient("Demo Core Client")
+	w.post(w.inCompany("/trustedparty"), object{"address": robot}).ok()
+	w.trust(w.company, "dora@example.com")
+	fund := w.newFund(w.company, object{
+		"name": "Demo", "custodygroup_withdraw": group(1, w.ids[alice], string(user.ID), robot), "custodygroup_tx": group(1, w.ids[alice]),
+		"wallets": []any{object{"name": "Ordinary", "asset": btc, "custodygroup_withdraw": group(1, robot), "custodygroup_tx": group(1, robot)}},
+	})
+	got := w.get(w.inCompany("/fund/" + fund)).ok()
+	for key, want := range map[string]string{
+		"policy_withdraw.name": "Demo Withdraw policy", "policy_tx.name": "Demo Tx policy",
+		"wallets.0.policy_withdraw.name": "Wallet Ordinary Withdraw policy", "wallets.0.policy_tx.name": "Wallet Ordinary Tx policy",
+		"policy_withdraw.members.0.entity.initials": "A", "policy_withdraw.members.1.entity.initials": "DV",
+		"policy_withdraw.members.2.entity.initials": "C", "policy_withdraw.members.2.entity.accountCode": robot,
+		"policy_withdraw.entityID": "", "policy_withdraw.locked": "false", "policy_withdraw.lockedTxID": "", "policy_withdraw.membersCount": "3",
+		"policy_withdraw.walletCount": "0", "policy_withdraw.dedicatedWalletCount": "0", "policy_withdraw.fundsCount": "0",
+		"members.0.entity.id": w.company, "members.0.entity.type": "company", "members.0.entity.initials": "A",
+		"members.0.entity.name": "Acme Exchange", "members.0.entity.company.name": "Acme Exchange",
+	} {
+		assert.Equal(t, want, got.at(key), key)
+	}
+	funds, there := got.find("policy_withdraw.funds")
+	assert.True(t, there, "the list is there")
+	assert.Nil(t, funds, "and null")
+	assert.Equal(t, 1, got.count("members"), "the company alone")
+	permissions, _ := got.find("members.0.permissions")
+	assert.Equal(t, map[string]any{"admin": true}, permissions)
+	for key, id := range map[string]string{"members.0.entity": w.company, "policy_withdraw.members.1.entity": string(user.ID)} {
+		code := got.at(key + ".accountCode")
+		assert.Regexp(t, account, code, key)
+		assert.NotEqual(t, id, code, key)
+		assert.Equal(t, code, w.get(w.inCompany("/fund/"+fund)).ok().at(key+".accountCode"), "it stays")
+	}
+}
+
+func TestCustodyGroups(t *testing.T) {
+	testCustodyGroups(t, "", nil)
+	testCustodyGroups(t, "twice", []sandbox.Option{sandbox.WithStrictChecks()})
+}
+
+// testCustodyGroups is given the reason for which a member that is named twice is refused, if it is.
+func testCustodyGroups(t *testing.T, twice string, opts []sandbox.Option) {
+	t.Helper()
+	w := newWorld(t, opts...)
 	a, b := w.ids[alice], w.ids[bob]
 	tests := map[string]struct {
 		group  any
@@ -67,7 +116,8 @@ func TestCustodyGroups(t *testing.T) {
 		"threshold not whole":       {object{"threshold": 1.5, "members": []string{a}}, "threshold"},
 		"no threshold":              {object{"members": []string{a}}, "at least 1"},
 		"no members":                {group(1), "over the number of members"},
-		"a member twice":            {group(1, a, a), "twice"},
+		"a member twice":            {group(1, a, a), twice},
+		"two of one, named twice":   {group(2, a, a), cmp.Or(twice, "over the number of members, 1")},
 		"one not trusted":           {group(1, a, "5rPZ2kmvq7yRNJgXsPtsFF9o5z4gS6X8zBgVw5CHNX3n"), "trusted network"},
 		"an e-mail in place of IDs": {group(1, alice), "trusted network"},
 	}
@@ -140,13 +190,35 @@ func TestWalletsOwnGroupsReplaceTheFunds(t *testing.T) {
 		bare := w.newFund(w.company, object{"name": "Bare"})
 		wallet := w.newWallet(w.company, bare, object{"asset": btc})
 		w.credit(wallet, 1000)
-		w.transfer(object{"wallet_id": wallet}).refused(400, "custody group for this: give custodygroup_tx when making the wallet or the fund")
-		w.withdrawal(object{"wallet_id": wallet}).refused(400, "custody group for this: give custodygroup_withdraw when making the wallet or the fund")
+		tx := w.transfer(object{"wallet_id": wallet, "send": object{"symbol": btc, "amount": 400}}).ok().at("tx_id")
+		w.post(w.inCompany("/fund/"+bare+"/whitelist"), object{"asset": btc, "address": payout}).ok()
+		payment := w.withdrawal(object{"wallet_id": wallet, "send": object{"symbol": btc, "amount": 400}}).ok().at("tx_id")
+		got := w.get(w.inCompany("/transfer/" + tx)).ok()
+		for key, want := range map[string]string{"txStatus": "pending", "thresholdRequired": "0", "approvedCount": "0"} {
+			assert.Equal(t, want, got.at(key), key)
+		}
+		assert.Zero(t, got.count("status"), "nobody is asked")
+		require.Error(t, w.Approve(alice, tx))
+		assert.Positive(t, w.held(wallet))
+		w.clock.forward(time.Hour - time.Second)
+		assert.Equal(t, "pending", w.status(tx))
+		w.clock.forward(time.Second)
+		assert.Equal(t, "expired", w.status(tx))
+		assert.Equal(t, "expired", w.withdrawalStatus(payment))
+		assert.Zero(t, w.held(wallet))
+		assert.EqualValues(t, 1000, w.balance(wallet))
 	})
 }
 
 func TestWallets(t *testing.T) {
-	w := newWorld(t)
+	testWallets(t, http.StatusOK, nil)
+	testWallets(t, http.StatusConflict, []sandbox.Option{sandbox.WithStrictChecks()})
+}
+
+// testWallets is given how a name that another wallet has is answered.
+func testWallets(t *testing.T, nameTaken int, opts []sandbox.Option) {
+	t.Helper()
+	w := newWorld(t, opts...)
 	path := w.inFund("/wallet")
 	tests := map[string]struct {
 		body   any
@@ -155,9 +227,9 @@ func TestWallets(t *testing.T) {
 		"several at once":             {object{"wallets": []any{object{"asset": "BTC"}, object{"asset": "BTC"}}}, 200},
 		"one without a list":          {object{"wallets": object{"asset": "BTC"}}, 200},
 		"any type":                    {object{"wallets": []any{object{"asset": "BTC", "type": 3}}}, 200},
-		"a name that is taken":        {object{"wallets": []any{object{"name": "Treasury", "asset": btc}}}, 409},
+		"a name that is taken":        {object{"wallets": []any{object{"name": "Treasury", "asset": btc}}}, nameTaken},
 		"that name for another asset": {object{"wallets": []any{object{"name": "Treasury", "asset": eth}}}, 200},
-		"one name twice":              {object{"wallets": []any{object{"name": "A", "asset": btc}, object{"name": "A", "asset": btc}}}, 409},
+		"one name twice":              {object{"wallets": []any{object{"name": "A", "asset": btc}, object{"name": "A", "asset": btc}}}, nameTaken},
 		"unknown asset":               {object{"wallets": []any{object{"asset": "DOGE"}}}, 400},
 		"no asset":                    {object{"wallets": []any{object{"name": "A"}}}, 400},
 		"empty list":                  {object{"wallets": []any{}}, 400},
@@ -193,27 +265,35 @@ func (a answer) idList(path string) []string {
 }
 
 func TestAddAssets(t *testing.T) {
-	w := newWorld(t)
-	path := w.inFund("/asset")
-	ids := w.post(path, object{"assets": []string{"BTC", "USDC"}}).ok().idList("wallets")
-	require.Len(t, ids, 2)
-	assert.Equal(t, "BTC", w.get("/wallet/"+ids[0]).ok().at("asset"))
-	assert.Equal(t, "USDC", w.get("/wallet/"+ids[1]).ok().at("asset"))
-	for name, test := range map[string]struct {
-		assets []string
-		status int
-	}{
-		"one that is there":       {[]string{"BTC"}, 409},
-		"one that came by wallet": {[]string{btc}, 409},
-		"one twice":               {[]string{"ETH", "ETH"}, 409},
-		"unknown":                 {[]string{"DOGE"}, 400},
-		"none":                    {[]string{}, 400},
-		"new and known":           {[]string{"ETH", "BTC"}, 409},
-	} {
-		t.Run(name, func(t *testing.T) { w.post(path, object{"assets": test.assets}).refused(test.status, "") })
+	for name, strict := range map[string]bool{"": false, "strict": true} {
+		t.Run(name, func(t *testing.T) {
+			opts := []sandbox.Option{}
+			if strict {
+				opts = append(opts, sandbox.WithStrictChecks())
+			}
+			w := newWorld(t, opts...)
+			path := w.inFund("/asset")
+			ids := w.post(path, object{"assets": []string{"BTC", "USDC"}}).ok().idList("wallets")
+			require.Len(t, ids, 2)
+			assert.Equal(t, "BTC", w.get("/wallet/"+ids[0]).ok().at("asset"))
+			assert.Equal(t, "USDC", w.get("/wallet/"+ids[1]).ok().at("asset"))
+			for _, assets := range [][]string{{"DOGE"}, {"USDT", "DOGE"}, {}} {
+				w.post(path, object{"assets": assets}).refused(400, "")
+			}
+			for _, assets := range [][]string{{"BTC"}, {btc}, {"ETH", "ETH"}, {"ETH", "BTC"}} { // there, there by a wallet, twice, both
+				if got := w.post(path, object{"assets": assets}); strict {
+					got.refused(409, "already")
+				} else {
+					assert.Len(t, got.ok().idList("wallets"), len(assets), "a wallet for each")
+				}
+			}
+			want := []string{btc, eth, "BTC", "USDC"}
+			if !strict {
+				want = append(want, "ETH")
+			}
+			assert.Equal(t, want, w.get(w.inFund("")).ok().idList("assets"), "what was refused has left no wallet")
+		})
 	}
-	assets := w.get(w.inFund("")).ok().idList("assets")
-	assert.Equal(t, []string{btc, eth, "BTC", "USDC"}, assets, "what was refused has left no wallet")
 }
 
 func TestDepositAddressesAndHoldings(t *testing.T) {
@@ -240,8 +320,11 @@ func TestDepositAddressesAndHoldings(t *testing.T) {
 		held[asset] = got.column("holdings", "amount")[i]
 	}
 	assert.Equal(t, map[string]string{btc: "1320", eth: "7", "USDC": "0"}, held)
+	assert.EqualValues(t, 3, got.number("total_count"), "of assets")
 	empty := w.newCompany("Empty", "empty.example")
-	assert.Zero(t, w.get("/company/"+empty+"/holding").ok().count("holdings"))
+	nothing := w.get("/company/" + empty + "/holding").ok()
+	assert.Zero(t, nothing.count("holdings"))
+	assert.Zero(t, nothing.number("total_count"))
 }
 
 func TestWhitelist(t *testing.T) {

@@ -73,7 +73,7 @@ func (s *idSource) address(asset qredo.Asset) (address, kind string, key []byte)
 	for i := 0; raw[i] == 0; i++ {
 		text = "1" + text // each leading zero byte is a 1
 	}
-	return text, "p2pkh", nil
+	return text, "P2PKH", nil
 }
 
 // addressKey is what addresses are compared by: those of the EVM without regard to capitals, which are but a

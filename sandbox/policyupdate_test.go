@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // governed is a world with a wallet that has custody groups of its own: transfers need alice and bob,
@@ -16,9 +18,9 @@ type governed struct {
 	policyTx, policyPayout string
 }
 
-func newGoverned(t testing.TB) governed {
+func newGoverned(t testing.TB, opts ...sandbox.Option) governed {
 	t.Helper()
-	g := governed{world: withFunds(t)}
+	g := governed{world: withFunds(t, opts...)}
 	g.wallet = g.newWallet(g.company, g.fund, object{
 		"name": "Governed", "asset": btc, "custodygroup_tx": group(2, g.ids[alice], g.ids[bob]),
 		"custodygroup_withdraw": group(1, g.ids[bob], g.ids[carol]),
@@ -74,7 +76,7 @@ func TestPolicyUpdateWaitsUnderTheOldPolicy(t *testing.T) {
 		assert.Equal(t, members, memberIDs(got, "policy_tx"))
 		assert.Equal(t, threshold, got.number("policy_tx.threshold"))
 		assert.Equal(t, g.policyTx, got.at("policy_tx.id"), "the ID stays")
-		assert.Equal(t, "Governed", got.at("policy_tx.name"))
+		assert.Equal(t, "Wallet Governed Tx policy", got.at("policy_tx.name"))
 		assert.EqualValues(t, len(members), got.number("policy_tx.membersCount"))
 	}
 	shown(old, 2)
@@ -87,7 +89,6 @@ func TestPolicyUpdateWaitsUnderTheOldPolicy(t *testing.T) {
 	before := g.transfer(object{"wallet_id": g.wallet}).ok().at("tx_id")
 	require.NoError(t, g.Approve(alice, tx))
 	shown(old, 2)
-	g.update(nil).refused(409, "waits")
 	require.ErrorContains(t, g.Approve(carol, tx), "404", "the new members are not asked")
 	require.NoError(t, g.Approve(bob, tx))
 	shown([]string{g.ids[carol]}, 1)
@@ -108,6 +109,37 @@ func TestPolicyUpdateWaitsUnderTheOldPolicy(t *testing.T) {
 	g.get(g.inCompany("/transfer/"+tx)).refused(404, "transaction")
 	g.update(object{"threshold": 1, "members": old}).ok()
 	require.Len(t, g.pending(carol), 1, "now carol decides on the next")
+}
+
+// No source says that a second update is refused while one waits: each is for itself, and the last to be approved
+// is the policy in the end.
+func TestPolicyUpdatesBesideEachOther(t *testing.T) {
+	g := newGoverned(t)
+	g.update(nil).ok()
+	first := g.pending(alice)[0]
+	g.clock.forward(time.Second) // IDs sort by the second
+	g.update(object{"members": []string{g.ids[bob]}}).ok()
+	second := g.pending(alice)[1]
+	for _, tx := range []string{second, first} {
+		locked, by := g.locked("policy_tx")
+		assert.True(t, locked)
+		assert.Equal(t, tx, by, "the newest that waits")
+		require.NoError(t, g.Approve(alice, tx))
+		require.NoError(t, g.Approve(bob, tx), "both are for the old group")
+	}
+	locked, _ := g.locked("policy_tx")
+	assert.False(t, locked)
+	assert.Equal(t, []string{g.ids[carol]}, memberIDs(g.get("/wallet/"+g.wallet).ok(), "policy_tx"), "the one that was approved last")
+
+	t.Run("strict checks refuse it", func(t *testing.T) {
+		g := newGoverned(t, sandbox.WithStrictChecks())
+		g.update(nil).ok()
+		g.update(nil).refused(400, "waits")
+		g.update(object{"policy_id": g.policyPayout, "type": "policy-withdraw"}).ok()
+		require.NoError(t, g.Reject(alice, g.pending(alice)[0]))
+		g.update(object{"members": []string{g.ids[carol], g.ids[carol]}}).refused(400, "twice")
+		g.update(nil).ok()
+	})
 }
 
 func TestPolicyUpdateThatFailsUnlocks(t *testing.T) {
@@ -173,7 +205,7 @@ func TestPolicyUpdatesThatAreRefused(t *testing.T) {
 		"no threshold":               {object{"threshold": nil}, "threshold"},
 		"a threshold over the group": {object{"threshold": 2}, "threshold"},
 		"nobody":                     {object{"members": nil}, "threshold"},
-		"somebody twice":             {object{"members": []string{g.ids[carol], g.ids[carol]}}, "twice"},
+		"two of one, named twice":    {object{"threshold": 2, "members": []string{g.ids[carol], g.ids[carol]}}, "threshold"},
 		"somebody who is not there":  {object{"members": []string{"none"}}, "trusted network"},
 	} {
 		t.Run(name, func(t *testing.T) { g.update(test.changed).refused(400, test.reason) })

@@ -82,6 +82,8 @@ func TestQAPIHistory(t *testing.T) {
 
 func TestQAPIPeople(t *testing.T) {
 	w := newWorld(t, withReportsKey())
+	_, err := w.CreateUser(sandbox.User{Email: "dora@example.com"})
+	require.NoError(t, err)
 	w.post(w.inCompany("/trustedparty"), object{"address": "dora@example.com"}).ok()
 	other := w.newCompany("Other", "other.example")
 	w.post("/company/"+other+"/trustedparty", object{"address": alice}).ok() // trusted by the first already

@@ -80,7 +80,7 @@ var partnerRoutes = prepare("", []route{
 	{method: "GET", path: "/company/{company_id}/holding", query: with((*request).company, listHoldings)},
 
 	{method: "GET", path: "/company/{company_id}/trustedparty", query: with((*request).company, listTrustedParties)},
-	{method: "POST", path: "/company/{company_id}/trustedparty", command: withBody((*request).company, addTrustedParty)},
+	{method: "POST", path: "/company/{company_id}/trustedparty", command: withBody((*request).company, addTrustedParties)},
 	{method: "DELETE", path: "/company/{company_id}/trustedparty/{trustedparty_id}", command: with((*request).company, removeTrustedParty), status: http.StatusAccepted},
 
 	{method: "POST", path: "/company/{company_id}/fund", command: withBody((*request).company, createFund)},
@@ -93,8 +93,8 @@ var partnerRoutes = prepare("", []route{
 	{method: "POST", path: "/company/{company_id}/fund/{fund_id}/whitelist", command: withBody((*request).fund, addToWhitelist)},
 	{method: "GET", path: "/company/{company_id}/fund/{fund_id}/ledger", query: with((*request).fund, listLedger)},
 
-	{method: "GET", path: "/wallet/{wallet_id}", query: with((*request).wallet, getWallet)},
-	{method: "GET", path: "/wallet/{wallet_id}/history", query: with((*request).wallet, listHistory)},
+	{method: "GET", path: "/wallet/{wallet_id}", query: with((*request).readableWallet, getWallet)},
+	{method: "GET", path: "/wallet/{wallet_id}/history", query: with((*request).readableWallet, listHistory)},
 	{method: "GET", path: "/wallet/{wallet_id}/max", query: with((*request).wallet, getMaxAmount)},
 	{method: "PUT", path: "/company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", command: withBody((*request).walletInFund, updatePolicy)},
 	{method: "GET", path: "/exchanges", query: listExchanges},

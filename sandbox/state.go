@@ -16,7 +16,6 @@ type state struct {
 	offset time.Duration // how far the clock was advanced
 
 	companies   map[qredo.CompanyID]*company
-	companyKeys map[companyKey]*company
 	users       map[string]*user // by their IDs
 	userByEmail map[string]*user
 	funds       map[qredo.FundID]*fund
@@ -41,7 +40,6 @@ type state struct {
 func newState() *state {
 	return &state{
 		companies:   map[qredo.CompanyID]*company{},
-		companyKeys: map[companyKey]*company{},
 		users:       map[string]*user{},
 		userByEmail: map[string]*user{},
 		funds:       map[qredo.FundID]*fund{},
@@ -65,20 +63,9 @@ type company struct {
 	funds   []*fund
 }
 
-// companyKey is what makes a company the same as another of its account: the caller's reference, or
-// name and domain where there is none.
-type companyKey struct{ account, ref, name, domain string }
-
-func newCompanyKey(account string, r qredo.CompanyRequest) companyKey {
-	if r.Ref != "" {
-		return companyKey{account: account, ref: r.Ref}
-	}
-	return companyKey{account: account, name: r.Name, domain: r.Domain}
-}
-
 type party struct {
 	partyAdded
-	created  time.Time
+	created  time.Time // when they were added: one who must accept, when they did
 	accepted bool
 }
 
@@ -109,7 +96,7 @@ type wallet struct {
 	entries     entryIndex
 	history     []entry // what has moved, oldest first
 	connections []*connection
-	locks       map[qredo.PolicyType]*transaction // the updates of its policies that wait for approval
+	locks       map[qredo.PolicyType][]*transaction // the updates of its policies that wait for approval
 }
 
 // policy returns who approves what leaves the wallet: its own group, or the fund's.

@@ -14,7 +14,7 @@ func createSweep(r *request, c *coreClient, req qredo.SweepRequest) (any, error)
 		if w == nil {
 			return nil, notFound("wallet")
 		}
-		if tie := w.connection(c.ID); tie == nil || tie.status() != connectConnected {
+		if tie := w.connection(c.ID); tie == nil || tie.status() != qredo.ConnectionConnected {
 			return nil, badRequest("the wallet is not connected to the core client")
 		}
 		to, err := r.recipient(w, string(req.RecipientWalletID))

@@ -1,9 +1,15 @@
 package sandbox
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 func listTrustedParties(_ *request, c *company) (any, error) {
@@ -18,27 +24,67 @@ func listTrustedParties(_ *request, c *company) (any, error) {
 	return map[string]any{"company_id": c.ID, "total_count": len(list), "list": list}, nil
 }
 
-func addTrustedParty(r *request, c *company, req qredo.TrustedPartyRequest) (any, error) {
-	added, err := r.findParty(strings.TrimSpace(req.Address))
-	if err != nil {
-		return nil, err
+// partyAddresses are whom a request names. A guide sends several in one body, each under the key address.
+type partyAddresses []string
+
+// UnmarshalJSON reads all of them, each once.
+func (a *partyAddresses) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
+		return errors.New("the body is no object")
 	}
-	if c.party(added.PartyID) != nil {
-		return ok, nil // asking again changes nothing
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if name, _ := key.(string); !strings.EqualFold(name, "address") || string(value) == "null" {
+			continue
+		}
+		text, err := wire.Text(value)
+		if err != nil {
+			return fmt.Errorf("address: %w", err)
+		}
+		address := strings.TrimSpace(text)
+		if !slices.ContainsFunc(*a, func(known string) bool { return strings.EqualFold(known, address) }) {
+			*a = append(*a, address)
+		}
 	}
-	added.CompanyID = c.ID
-	r.change(added)
+	return nil
+}
+
+func addTrustedParties(r *request, c *company, addresses partyAddresses) (any, error) {
+	if len(addresses) == 0 {
+		return nil, badRequest("address must not be empty")
+	}
+	for _, address := range addresses {
+		added, err := r.findParty(address)
+		if err != nil {
+			return nil, err
+		}
+		if c.party(added.PartyID) == nil { // asking again changes nothing
+			added.CompanyID = c.ID
+			r.change(added)
+		}
+	}
 	return ok, nil
 }
 
-// findParty tells whose address it is. A person who has no account yet is invited: that makes one.
+// findParty tells whose address it is.
 func (r *request) findParty(address string) (partyAdded, error) {
 	switch {
 	case address == "":
 		return partyAdded{}, badRequest("address must not be empty")
 	case strings.Contains(address, "@"):
 		u := r.st.userByEmail[strings.ToLower(address)]
-		if u == nil {
+		if u == nil && !r.choices.invitations {
+			return partyAdded{}, notFound("user: a person must have an account before a company can ask them")
+		}
+		if u == nil { // invited: that makes an account
 			name, _, _ := strings.Cut(address, "@")
 			u = &user{userCreated{User{ID: qredo.TrustedEntityID(r.ids.account()), Email: address, Username: name}, true}}
 			r.change(u.userCreated)

@@ -24,6 +24,19 @@ func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
 	return w, nil
 }
 
+// readableWallet is the wallet that the path names, if the key's account has it, or has a core client that it
+// is connected to: an exchange looks at what it holds in custody for its clients.
+func (r *request) readableWallet() (*wallet, error) {
+	if w := r.st.wallets[qredo.WalletID(r.path["wallet_id"])]; w != nil {
+		for _, c := range w.connections {
+			if c.status() == qredo.ConnectionConnected && r.st.coreClients[c.CoreClientID].Account == r.key.account {
+				return w, nil
+			}
+		}
+	}
+	return r.wallet()
+}
+
 // walletInFund returns the wallet that the path names, in the fund that it names.
 func (r *request) walletInFund() (*wallet, error) {
 	f, err := r.fund()
@@ -68,8 +81,8 @@ func (r *request) walletPolicy(w *wallet, p *custody.Policy, t qredo.PolicyType)
 		policy.Members = append(policy.Members, qredo.PolicyMember{Dedicated: true, Entity: r.entity(id)})
 	}
 	policy.MembersCount = len(policy.Members)
-	if update := w.locks[t]; update != nil {
-		policy.Locked, policy.LockedTxID = true, update.ID
+	if updates := w.locks[t]; len(updates) > 0 {
+		policy.Locked, policy.LockedTxID = true, updates[len(updates)-1].ID
 	}
 	return policy
 }
@@ -129,8 +142,8 @@ func updatePolicy(r *request, w *wallet, req qredo.PolicyRequest) (any, error) {
 		return nil, badRequest("the wallet has no %s of its own, and a fund's cannot be updated", req.Type)
 	case req.PolicyID != qredo.PolicyID(old.ID):
 		return nil, badRequest("policy_id is not that of the wallet's %s", req.Type)
-	case w.locks[req.Type] != nil:
-		return nil, conflict("an update of this policy waits for approval")
+	case r.choices.strict && len(w.locks[req.Type]) > 0:
+		return nil, badRequest("an update of this policy waits for approval")
 	}
 	updated, err := r.newPolicy(w.fund.company, old.Name, "policy", &qredo.CustodyGroup{Threshold: req.Threshold, Members: req.Members})
 	if err != nil {

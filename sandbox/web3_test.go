@@ -190,8 +190,6 @@ func TestWeb3Refuses(t *testing.T) {
 	ids := stranger.trust(company, alice)
 	fund := stranger.newFund(company, object{"name": "f", "custodygroup_tx": group(1, ids[alice])})
 	theirs := stranger.get("/wallet/" + stranger.newWallet(company, fund, object{"asset": eth})).ok().at("address")
-	bare := w.newFund(w.company, object{"name": "bare"})
-	unapproved := w.address(w.newWallet(w.company, bare, object{"asset": eth}))
 	for name, c := range map[string]struct {
 		fields object
 		reason string
@@ -199,7 +197,6 @@ func TestWeb3Refuses(t *testing.T) {
 		"no from":             {object{"from": ""}, "from is no address"},
 		"an unknown from":     {object{"from": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, "no Web3 wallet of this account"},
 		"another account's":   {object{"from": theirs}, "no Web3 wallet of this account"},
-		"nobody approves":     {object{"from": unapproved}, "custody group"},
 		"a wrong checksum":    {object{"to": "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, "to has a wrong checksum"},
 		"a short address":     {object{"to": "0x94"}, "to is no address"},
 		"no value":            {object{"value": nil}, "value"},

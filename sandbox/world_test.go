@@ -59,6 +59,9 @@ func (s service) newCompany(name, domain string) string {
 func (s service) trust(company string, emails ...string) map[string]string {
 	s.t.Helper()
 	for _, email := range emails {
+		if _, err := s.CreateUser(sandbox.User{Email: email}); err != nil {
+			require.ErrorIs(s.t, err, qredo.ErrConflict, "they have an account")
+		}
 		s.post("/company/"+company+"/trustedparty", object{"address": email}).ok()
 		require.NoError(s.t, s.Accept(email, qredo.CompanyID(company)))
 	}

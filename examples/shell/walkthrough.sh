@@ -42,6 +42,7 @@ qredo company get
 
 echo "3. Trusted network"
 for who in alice@example.com bob@example.com; do
+	qredo sandbox users list | grep -q "^$who " || qredo sandbox users add "$who" # before a company can ask them
 	qredo party add "$who"
 	qredo sandbox accept "$who" --company "$QREDO_COMPANY"
 done

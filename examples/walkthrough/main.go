@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -102,6 +103,7 @@ func connect(ctx context.Context, cfg config, out io.Writer) (client *qredo.Clie
 
 // people are what the Partner API cannot do: the users of the app, and the chain.
 type people interface {
+	enrol(ctx context.Context, email string) error // before a company can ask them
 	join(ctx context.Context, email string, company qredo.CompanyID) error
 	send(ctx context.Context, address, figure string, amount qredo.Amount) error
 	approve(ctx context.Context, email string, tx qredo.TxID) error
@@ -109,6 +111,14 @@ type people interface {
 
 // simulated people act at once, through the sandbox's control calls.
 type simulated struct{ control *sandbox.Control }
+
+func (s simulated) enrol(ctx context.Context, email string) error {
+	_, err := s.control.CreateUser(ctx, sandbox.User{Email: email})
+	if errors.Is(err, qredo.ErrConflict) {
+		return nil // they have an account
+	}
+	return err
+}
 
 func (s simulated) join(ctx context.Context, email string, company qredo.CompanyID) error {
 	return s.control.Accept(ctx, email, company)
@@ -125,6 +135,8 @@ func (s simulated) approve(ctx context.Context, email string, tx qredo.TxID) err
 
 // live people are told what to do.
 type live struct{ out io.Writer }
+
+func (r live) enrol(context.Context, string) error { return nil } // they have an account, or are refused
 
 func (r live) join(_ context.Context, email string, _ qredo.CompanyID) error {
 	fmt.Fprintf(r.out, "  → %s must accept the request in the app\n", email)

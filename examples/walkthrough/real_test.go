@@ -105,8 +105,30 @@ func runWithPeople(ctx context.Context, srv *sandbox.Server, cfg config) (string
 	return text, <-ended, peopleErr
 }
 
-func TestRunsWithRealPeople(t *testing.T) {
+// startWithPeople is a sandbox whose people have the app already.
+func startWithPeople(t *testing.T) (*sandbox.Server, credentials) {
+	t.Helper()
 	srv, keys := startWithKey(t)
+	for _, email := range defaults().approverEmails() {
+		_, err := srv.CreateUser(sandbox.User{Email: email})
+		require.NoError(t, err)
+	}
+	return srv, keys
+}
+
+// People who have no account cannot be asked, and the program says so.
+func TestNamesWhoHasNoAccount(t *testing.T) {
+	srv, keys := startWithKey(t)
+	inEnvironment(t, map[string]string{"QREDO_API_KEY": keys.apiKey, "QREDO_PRIVATE_KEY": keys.pem})
+	cfg := defaults()
+	cfg.baseURL = front(t, srv, nil).URL + "/api/v1/p"
+	err := run(inTime(t), cfg, io.Discard)
+	require.ErrorIs(t, err, qredo.ErrNotFound)
+	require.ErrorContains(t, err, "alice@example.com")
+}
+
+func TestRunsWithRealPeople(t *testing.T) {
+	srv, keys := startWithPeople(t)
 	inEnvironment(t, map[string]string{"QREDO_API_KEY": keys.apiKey, "QREDO_PRIVATE_KEY": keys.pem})
 	server := front(t, srv, nil)
 	cfg := defaults()
@@ -119,7 +141,7 @@ func TestRunsWithRealPeople(t *testing.T) {
 }
 
 func TestGivesUpWhenNobodyActs(t *testing.T) {
-	srv, keys := startWithKey(t)
+	srv, keys := startWithPeople(t)
 	inEnvironment(t, map[string]string{"QREDO_API_KEY": keys.apiKey, "QREDO_PRIVATE_KEY": keys.pem})
 	cfg := defaults()
 	cfg.baseURL = front(t, srv, nil).URL + "/api/v1/p"
@@ -169,7 +191,7 @@ func TestNoticesWhatIsWrong(t *testing.T) {
 		"an answer that is no JSON":  {replace("/ledger", `{`, `<`), "ledger"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv, keys := startWithKey(t)
+			srv, keys := startWithPeople(t)
 			inEnvironment(t, map[string]string{"QREDO_API_KEY": keys.apiKey, "QREDO_PRIVATE_KEY": keys.pem})
 			cfg := defaults()
 			cfg.baseURL = front(t, srv, test.change).URL + "/api/v1/p"

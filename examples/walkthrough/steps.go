@@ -81,8 +81,11 @@ func (w *walkthrough) buildTrustedNetwork(ctx context.Context) error {
 	w.step("3. Trusted network")
 	emails := w.approverEmails()
 	for _, email := range emails {
-		if err := w.client.TrustedNetwork.Add(ctx, w.company, qredo.TrustedPartyRequest{Address: email}); err != nil {
+		if err := w.people.enrol(ctx, email); err != nil {
 			return err
+		}
+		if err := w.client.TrustedNetwork.Add(ctx, w.company, qredo.TrustedPartyRequest{Address: email}); err != nil {
+			return fmt.Errorf("asking %s: %w", email, err)
 		}
 		if err := w.people.join(ctx, email, w.company); err != nil {
 			return err

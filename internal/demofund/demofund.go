@@ -4,6 +4,7 @@ package demofund
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/qredo-go/qredo"
@@ -18,7 +19,7 @@ type Fund struct {
 }
 
 // New makes a company with a fund. Whatever leaves the fund must be approved by all approvers: people by
-// their e-mail addresses, who accept as they would in the app, and core clients by their IDs.
+// their e-mail addresses, who get an account and accept as they would in the app, and core clients by their IDs.
 func New(ctx context.Context, srv *sandbox.Server, company string, approvers []string, wallets ...qredo.WalletRequest) (*Fund, error) {
 	client := srv.Client()
 	made, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: company})
@@ -26,10 +27,16 @@ func New(ctx context.Context, srv *sandbox.Server, company string, approvers []s
 		return nil, err
 	}
 	for _, approver := range approvers {
+		isPerson := strings.Contains(approver, "@")
+		if isPerson {
+			if _, err := srv.CreateUser(sandbox.User{Email: approver}); err != nil && !errors.Is(err, qredo.ErrConflict) {
+				return nil, err
+			}
+		}
 		if err := client.TrustedNetwork.Add(ctx, made.ID, qredo.TrustedPartyRequest{Address: approver}); err != nil {
 			return nil, err
 		}
-		if strings.Contains(approver, "@") { // a core client needs not accept
+		if isPerson { // a core client needs not accept
 			if err := srv.Accept(approver, made.ID); err != nil {
 				return nil, err
 			}

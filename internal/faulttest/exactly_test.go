@@ -51,6 +51,7 @@ const (
 
 // control is what a test does as the person and the chain, in this process or in another.
 type control interface {
+	CreateUser(ctx context.Context, user sandbox.User) (sandbox.User, error)
 	Accept(ctx context.Context, user string, company qredo.CompanyID) error
 	Deposit(ctx context.Context, address string, amount qredo.Amount) (sandbox.Deposit, error)
 	Approve(ctx context.Context, user, actionOrTxID string) error
@@ -61,6 +62,8 @@ func openBank(t *testing.T, client *qredo.Client, people control) *bank {
 	t.Helper()
 	ctx := t.Context()
 	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Bank"})
+	require.NoError(t, err)
+	_, err = people.CreateUser(ctx, sandbox.User{Email: approver})
 	require.NoError(t, err)
 	require.NoError(t, client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: approver}))
 	require.NoError(t, people.Accept(ctx, approver, company.ID))
@@ -226,6 +229,10 @@ func (b *bank) check(t *testing.T, people control, list []payment) {
 
 // inProcess is the control of a sandbox in this process.
 type inProcess struct{ *sandbox.Server }
+
+func (s inProcess) CreateUser(_ context.Context, user sandbox.User) (sandbox.User, error) {
+	return s.Server.CreateUser(user)
+}
 
 func (s inProcess) Accept(_ context.Context, user string, company qredo.CompanyID) error {
 	return s.Server.Accept(user, company)

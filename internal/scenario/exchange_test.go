@@ -55,6 +55,8 @@ func newExchange(t *testing.T, client *qredo.Client, service *sandbox.Sandbox, t
 	require.NoError(t, err)
 	x.company = made.ID
 	for _, email := range []string{alice, bob, carol} {
+		_, err := service.CreateUser(sandbox.User{Email: email})
+		require.NoError(t, err)
 		require.NoError(t, client.TrustedNetwork.Add(ctx, x.company, qredo.TrustedPartyRequest{Address: email}))
 		require.NoError(t, service.Accept(email, x.company))
 	}

@@ -124,7 +124,7 @@ func doMainJob(t *testing.T, x *exchange) {
 
 func TestRefusalsReachTheCallerAsTheirSentinels(t *testing.T) {
 	ctx := t.Context()
-	srv := start(t)
+	srv := start(t, sandbox.WithCompanyConflict(), sandbox.WithStrictChecks())
 	client := srv.Client()
 	x := newExchange(t, client, srv.Sandbox, 2)
 	expires := qredo.TimeOf(srv.Now().Add(time.Hour))

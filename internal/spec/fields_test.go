@@ -16,7 +16,7 @@ var goTypes = map[string]string{
 
 	"Assets": "assetList", "Asset": "Asset", "FeesRequest": "FeesRequest", "FeesResponse": "Fees", "AssetAmount": "AssetAmount",
 
-	"CompanyRequest": "CompanyRequest", "CreateCompanyResponse": "CompanyRef", "Company": "Company",
+	"CompanyRequest": "CompanyRequest", "CompanyUpdate": "CompanyUpdate", "CreateCompanyResponse": "CompanyRef", "Company": "Company",
 	"CompanySearchResponse": "companySearchResult", "CompanyMatch": "CompanyMatch", "Holdings": "holdings", "Holding": "Holding",
 
 	"TrustedPartyNew": "TrustedPartyRequest", "TrustedPartyList": "trustedPartyList", "TrustedParty": "TrustedParty",
@@ -55,7 +55,7 @@ var goTypes = map[string]string{
 // notRead are the fields that the client does without. It counts lists itself, because the service did
 // so wrongly at times.
 var notRead = map[string]bool{
-	"FundSearchResult.total_count": true, "FundDepositResponse.total_count": true, "FundWhitelist.total_count": true,
+	"Holdings.total_count": true, "FundSearchResult.total_count": true, "FundDepositResponse.total_count": true, "FundWhitelist.total_count": true,
 	"CoreClientsInfo.count": true, "ActionsInfo.count": true,
 }
 

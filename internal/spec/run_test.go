@@ -116,10 +116,10 @@ func (r *run) company() {
 	ctx, companies := r.Context(), r.client.Companies
 	req := qredo.CompanyRequest{Name: "Acme", City: "Oslo", Country: "NO", Domain: "acme.example", Ref: "1"}
 	r.companyID = must(companies.Create(ctx, req))(r).ID
-	req.Country = "USA"
-	must(companies.Update(ctx, r.companyID, req))(r)
+	must(companies.Update(ctx, r.companyID, qredo.CompanyUpdate{Country: "USA"}))(r)
 	must(companies.Get(ctx, r.companyID))(r)
-	filled(companies.Search(ctx, "acme"))(r)
+	filled(companies.Search(ctx, "ac"))(r)
+	filled(companies.List(ctx))(r)
 }
 
 func (r *run) trustedNetwork() {

@@ -91,6 +91,8 @@ func newBank(t *testing.T, srv *sandbox.Server) func(qredo.Amount) outbox.Reques
 	ctx, client := t.Context(), srv.Client()
 	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Bank"})
 	require.NoError(t, err)
+	_, err = srv.CreateUser(sandbox.User{Email: approver})
+	require.NoError(t, err)
 	require.NoError(t, client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: approver}))
 	require.NoError(t, srv.Accept(approver, company.ID))
 	parties, err := client.TrustedNetwork.List(ctx, company.ID)

@@ -75,8 +75,12 @@ type Round struct {
 }
 
 // NewRound puts a question to a policy's members as they are now, and to others whose approval is
-// required besides. A member who is required too has one vote, which counts for both.
+// required besides. A member who is required too has one vote, which counts for both. The zero Policy has
+// nobody who could approve: then no one is asked, and the round can but expire.
 func NewRound(p Policy, expires time.Time, required ...string) Round {
+	if p.Threshold == 0 {
+		return Round{Expires: expires}
+	}
 	r := Round{Threshold: p.Threshold, Expires: expires, Votes: make([]Vote, 0, len(p.Members)+len(required))}
 	for _, m := range p.Members {
 		r.Votes = append(r.Votes, Vote{Member: m, Required: slices.Contains(required, m)})

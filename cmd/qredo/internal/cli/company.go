@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,7 @@ func (a *app) companyCommands() *cobra.Command {
 	return group("company", "Companies and what they hold",
 		`A company is a legal entity that holds funds and trusts those who approve for them.`, `
 		qredo company create --name Acme --country FR --domain acme.example
-		qredo company search acme
+		qredo company list
 		qredo company holdings COMPANY_ID`,
 		a.companyCreate(),
 		a.companyUpdate(),
@@ -23,8 +24,16 @@ func (a *app) companyCommands() *cobra.Command {
 			run:     a.withNamedCompany(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Get(ctx, c.company)) }),
 		}),
 		a.command(command{
+			use: "list", short: "List all companies",
+			long:    "Lists the companies of the API key.",
+			example: "qredo company list",
+			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Companies.List(ctx)), "ID", "Name", "Domain")
+			}),
+		}),
+		a.command(command{
 			use: "search TEXT", short: "Find companies by name or domain",
-			long:    "Lists the companies whose name or domain matches text of three letters or more.",
+			long:    "Lists the companies whose name or domain has the text in it.",
 			example: "qredo company search acme",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Companies.Search(ctx, c.args[0])), "ID", "Name", "Domain")
@@ -56,14 +65,14 @@ func companyFlags(f *flagSet, req *qredo.CompanyRequest, name string) {
 	f.StringVar(&req.City, "city", "", "city")
 	f.StringVar(&req.Country, "country", "", "country, such as FR")
 	f.StringVar(&req.Domain, "domain", "", "domain, such as acme.example")
-	f.StringVar(&req.Ref, "ref", "", "your own reference, unique among your companies")
+	f.StringVar(&req.Ref, "ref", "", "your own reference")
 }
 
 func (a *app) companyCreate() *cobra.Command {
 	var req qredo.CompanyRequest
 	return a.command(command{
 		use: "create", short: "Make a company",
-		long:    "Makes a company and prints its ID. One that exists already is refused.",
+		long:    "Makes a company and prints its ID, also where there is one of the same name or reference: see \"qredo company list\".",
 		example: "qredo company create --name Acme --city Paris --country FR --domain acme.example --ref acme-1",
 		flags:   func(f *flagSet) { companyFlags(f, &req, "name (required)") },
 		run:     a.withClient(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Create(ctx, req)) }),
@@ -75,26 +84,25 @@ func (a *app) companyUpdate() *cobra.Command {
 	var given *flagSet
 	return a.command(command{
 		use: "update [COMPANY_ID]", short: "Change what is known about a company",
-		long: `Changes a company. What no flag names stays as it is: the command reads the company first, since the service
-replaces all fields.`,
+		long:    "Changes what the flags name. Everything else stays as it is. Nothing can be emptied.",
 		example: "qredo company update 2J4KcGmSxWqbFVaDYBpMSHVYXZY --city Lyon",
 		flags: func(f *flagSet) {
 			given = f
 			companyFlags(f, &req, "name")
 		},
-		run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
-			now, err := c.Companies.Get(ctx, c.company)
-			if err != nil {
-				return err
+		check: func() error {
+			if req == (qredo.CompanyRequest{}) {
+				return usagef("nothing to change: give --name, --city, --country, --domain or --ref")
 			}
-			for flag, value := range map[string]string{
-				"name": now.Name, "city": now.City, "country": now.Country, "domain": now.Domain, "ref": now.Ref,
-			} {
-				if !given.Changed(flag) {
-					_ = given.Set(flag, value) // text is always accepted
+			for _, flag := range []string{"name", "city", "country", "domain", "ref"} {
+				if value, _ := given.GetString(flag); given.Changed(flag) && strings.TrimSpace(value) == "" {
+					return usagef("--%s must not be empty: the service cannot empty a field", flag)
 				}
 			}
-			return a.show(c.Companies.Update(ctx, c.company, req))
+			return nil
+		},
+		run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
+			return a.show(c.Companies.Update(ctx, c.company, qredo.CompanyUpdate(req)))
 		}),
 	})
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,8 +27,16 @@ func (a *app) fundCommands() *cobra.Command {
 			}),
 		}),
 		a.command(command{
+			use: "list", short: "List a company's funds",
+			long:    "Lists all funds of the company.",
+			example: "qredo fund list",
+			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Funds.List(ctx, c.company)), "ID", "Name")
+			}),
+		}),
+		a.command(command{
 			use: "search TEXT", short: "Find funds by name",
-			long:    "Lists the company's funds whose name matches text of three letters or more.",
+			long:    "Lists the company's funds whose name has the text in it.",
 			example: "qredo fund search client",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Funds.Search(ctx, c.company, c.args[0])), "ID", "Name")
@@ -109,7 +118,8 @@ func (a *app) fundCreate() *cobra.Command {
 	return a.command(command{
 		use: "create", short: "Make a fund",
 		long: `Makes a fund and prints its IDs. Approvers are IDs from "qredo party list"; without thresholds all of them
-must approve. A wallet is given as NAME=ASSET.`,
+must approve. Without approvers nobody can approve what is to leave the fund: it waits until it expires, unless
+the wallet has approvers of its own. A wallet is given as NAME=ASSET.`,
 		example: `qredo fund create --name Clients --approver ID1 --approver ID2 --transfer-threshold 1 --wallet Treasury=BTC-TESTNET`,
 		flags: func(f *flagSet) {
 			f.StringVar(&req.Name, "name", "", "name (required)")
@@ -126,9 +136,29 @@ must approve. A wallet is given as NAME=ASSET.`,
 				}
 				req.Wallets = append(req.Wallets, qredo.WalletRequest{Name: name, Asset: qredo.AssetCode(asset)})
 			}
-			return a.show(c.Funds.Create(ctx, c.company, req))
+			made, err := c.Funds.Create(ctx, c.company, req)
+			if err == nil {
+				a.warnWithoutGroups(req)
+			}
+			return a.show(made, err)
 		}),
 	})
+}
+
+// warnWithoutGroups says what cannot leave a new fund. It is said once the fund is made, which it is all the same.
+func (a *app) warnWithoutGroups(req qredo.FundRequest) {
+	what := ""
+	switch {
+	case req.CustodyGroupWithdraw == nil && req.CustodyGroupTx == nil:
+		what = "what is to leave it"
+	case req.CustodyGroupWithdraw == nil:
+		what = "withdrawals"
+	case req.CustodyGroupTx == nil:
+		what = "transfers and swaps"
+	default:
+		return
+	}
+	fmt.Fprintf(a.err, "warning: the fund has no approvers for %s: unless a wallet has approvers of its own, that waits until it expires\n", what)
 }
 
 func (a *app) fundAddWallet() *cobra.Command {

@@ -16,7 +16,8 @@ func (a *app) partyCommands() *cobra.Command {
 		a.command(command{
 			use: "add ADDRESS", short: "Ask a party to join",
 			long: `Asks a party to join a company's trusted network: a user's e-mail, a core client's ID, or a company's domain.
-A user has to accept in the app; against a sandbox, "qredo sandbox accept" does that.`,
+A user must have an account, and has to accept in the app; against a sandbox, "qredo sandbox users add" makes them and
+"qredo sandbox accept" accepts.`,
 			example: "qredo party add alice@example.com --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 				err := c.TrustedNetwork.Add(ctx, c.company, qredo.TrustedPartyRequest{Address: c.args[0]})

@@ -116,7 +116,7 @@ func (a *app) controlUsers() *cobra.Command {
 		qredo sandbox users add carol@example.com`,
 		a.command(command{
 			use: "add EMAIL", short: "Make a user of the app",
-			long:    "Makes a user. An e-mail that was invited to a trusted network keeps the ID it got then.",
+			long:    "Makes a user: a company can ask them then to join its trusted network, with \"qredo party add\".",
 			example: "qredo sandbox users add carol@example.com --first-name Carol",
 			flags: func(f *flagSet) {
 				f.StringVar(&user.FirstName, "first-name", "", "first name")
@@ -247,16 +247,26 @@ func (a *app) controlState() *cobra.Command {
 
 func (a *app) controlExchange() *cobra.Command {
 	var e qredo.Exchange
+	var fields []string
 	return a.command(command{
 		use: "exchange CORE_CLIENT_ID", short: "Put a core client on the list of exchanges",
-		long:    "Puts a core client on the list of exchanges that wallets can be connected to.",
+		long: `Puts a core client on the list of exchanges that wallets can be connected to. A field is what it wants to know of
+a customer, as ID=NAME.`,
 		example: "qredo sandbox exchange CORE_CLIENT_ID --name 'Demo Venue' --url https://venue.example",
 		flags: func(f *flagSet) {
 			f.StringVar(&e.Name, "name", "", "name (required)")
 			f.StringVar(&e.URL, "url", "", "URL")
+			f.StringSliceVar(&fields, "field", nil, "what it asks a customer, as ID=NAME; repeat for several")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			e.ID = args[0]
+			for _, text := range fields {
+				id, name, found := strings.Cut(text, "=")
+				if !found || id == "" {
+					return usagef("--field must be ID=NAME, is %q", text)
+				}
+				e.Client.Fields = append(e.Client.Fields, qredo.ExchangeField{ID: id, Type: "string", Name: name})
+			}
 			return a.done(c.ListExchange(ctx, e), "%s is an exchange", plain(strings.TrimSpace(e.Name)))
 		}),
 	})

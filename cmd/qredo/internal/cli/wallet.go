@@ -27,7 +27,7 @@ func (a *app) walletCommands() *cobra.Command {
 		a.walletPolicy(),
 		a.command(command{
 			use: "exchanges", short: "List whom wallets can be connected to",
-			long:    "Lists the counterparties that dedicated and multi-counterparty wallets can be connected to.",
+			long:    "Lists the counterparties that dedicated and multi-counterparty wallets can be connected to: see \"qredo fund add-wallet\".",
 			example: "qredo wallet exchanges",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Wallets.Exchanges(ctx)), "ID", "Name", "URL")
