@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -305,6 +306,7 @@ func TestExchangeReadsConnectedWallets(t *testing.T) {
 			b.credit(wallet, 10_000)
 			got := b.exchange.get("/wallet/" + wallet).ok()
 			assert.Equal(t, wallet, got.at("wallet_id"))
+			assert.Equal(t, wallet, b.exchange.get("/wallet/"+url.PathEscape(got.at("short_code"))).ok().at("wallet_id"))
 			assert.EqualValues(t, 10_000, got.number("balance"))
 			assert.Equal(t, []string{"10000"}, b.exchange.get("/wallet/"+wallet+"/history").ok().column("history", "amount"))
 			b.exchange.get("/wallet/"+wallet+"/max").refused(404, "wallet")

@@ -27,7 +27,7 @@ func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
 // readableWallet is the wallet that the path names, if the key's account has it, or has a core client that it
 // is connected to: an exchange looks at what it holds in custody for its clients.
 func (r *request) readableWallet() (*wallet, error) {
-	if w := r.st.wallets[qredo.WalletID(r.path["wallet_id"])]; w != nil {
+	if w := r.st.walletNamed(r.path["wallet_id"]); w != nil {
 		for _, c := range w.connections {
 			if c.status() == qredo.ConnectionConnected && r.st.coreClients[c.CoreClientID].Account == r.key.account {
 				return w, nil
