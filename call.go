@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-querystring/query"
@@ -143,18 +144,30 @@ func (op operation) decode(body []byte, out any) error {
 	if err := wire.UnmarshalAnswer(body, out); err != nil {
 		return err
 	}
-	if about, ok := out.(identified); ok && len(op.ids) > 0 && about.identity() != op.ids[len(op.ids)-1] {
-		return fmt.Errorf("asked for %s, the answer is about %s", op.ids[len(op.ids)-1], oneLine(about.identity()))
+	if answer, ok := out.(identified); ok && len(op.ids) > 0 {
+		if id, about := op.ids[len(op.ids)-1], answer.about(); !slices.Contains(about, id) {
+			return fmt.Errorf("asked for %s, the answer is about %s", id, oneLine(about[0]))
+		}
 	}
 	return nil
 }
 
-// identified is an answer about what the last ID of the path names. One about something else must not be
-// taken for it: on the word of such an answer a payment is thought to be made.
-type identified interface{ identity() string }
+// identified is an answer about what the last ID of the path names, by one of its IDs, the main one first. One about
+// something else must not be taken for it: on the word of such an answer a payment is thought to be made.
+type identified interface{ about() []string }
 
-func (t *Transaction) identity() string { return string(t.ID) }
-func (a *Action) identity() string      { return string(a.ID) }
+func (a *Action) about() []string { return []string{string(a.ID)} }
+
+// about has the IDs of the actions too: the service found a transaction by them.
+func (t *Transaction) about() []string {
+	ids := []string{string(t.ID)}
+	for _, a := range t.Approvals {
+		if a.ActionID != "" {
+			ids = append(ids, string(a.ActionID))
+		}
+	}
+	return ids
+}
 
 // jsonOnly is a header's value. All requests share it; none changes it.
 var jsonOnly = []string{"application/json"}

@@ -38,6 +38,7 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		"a refusal with status 200": {approve, refusal},
 		"text for a vote":           {approve, `"OK"`},
 		"another transaction":       {wait, `{"txID":"other","txStatus":"approved"}`},
+		"another's approvals":       {wait, `{"txID":"other","txStatus":"approved","status":[{"actionID":""},{"actionID":"others"}]}`},
 		"null for a ledger":         {ledger, " null\n"},
 		"OK for a ledger":           {ledger, `{"code":200,"msg":"OK"}`},
 	} {
@@ -47,6 +48,23 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 	}
 	for _, body := range []string{"", " ", "{}", `{"code":200,"msg":"OK"}`, `{"code":"202"}`, `{"id":"a","status":"approved"}`} {
 		require.NoError(t, approve(newClient(t, answerWith(200, body))), body)
+	}
+}
+
+// The service found a transaction by the ID of an action too. What it answers has the transaction's own.
+func TestTransactionsFoundByAnAction(t *testing.T) {
+	client := newClient(t, answerWith(200, `{"txID":"t","txStatus":"approved","status":[{"actionID":"a"},{"action_id":"b"}]}`))
+	for _, id := range []qredo.TxID{"t", "a", "b"} {
+		for name, get := range map[string]func() (*qredo.Transaction, error){
+			"transfer":   func() (*qredo.Transaction, error) { return client.Transfers.Wait(t.Context(), "c", id) },
+			"withdrawal": func() (*qredo.Transaction, error) { return client.Transfers.GetWithdrawal(t.Context(), "c", id) },
+			"make":       func() (*qredo.Transaction, error) { return client.Swaps.GetMake(t.Context(), "c", id) },
+			"take":       func() (*qredo.Transaction, error) { return client.Swaps.GetTake(t.Context(), "c", id) },
+		} {
+			got, err := get()
+			require.NoError(t, err, name)
+			require.Equal(t, qredo.TxID("t"), got.ID)
+		}
 	}
 }
 

@@ -76,7 +76,8 @@ func ExampleSwapsService_Feed() {
 	client := acme.Client()
 	offer, err := client.Swaps.Make(ctx, acme.company, qredo.SwapRequest{
 		SendWalletID: acme.hot, ReceiveWalletID: acme.ether, Reference: "quote 5", AddToLiquidityHub: true,
-		Send: qredo.AssetAmount{Asset: "BTC", Amount: 10_000_000}, Receive: qredo.AssetAmount{Asset: "ETH", Amount: 2_000_000_000},
+		Expires: qredo.TimeOf(time.Now().Add(time.Hour)),
+		Send:    qredo.AssetAmount{Asset: "BTC", Amount: 10_000_000}, Receive: qredo.AssetAmount{Asset: "ETH", Amount: 2_000_000_000},
 	})
 	check(err)
 	check(acme.Approve("alice@example.com", string(offer.TxID)))

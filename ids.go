@@ -32,7 +32,8 @@ type (
 	PartnerTxID string
 	// AssetCode names an asset, such as "BTC" or "ETH-TESTNET".
 	AssetCode string
-	// TxID identifies a transaction: a transfer, withdrawal, sweep or swap.
+	// TxID identifies a transaction: a transfer, withdrawal, sweep or swap. Programs written for the service also
+	// looked transactions up by an [ActionID] in its place: the answer has the transaction's own.
 	TxID string
 )
 

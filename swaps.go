@@ -12,19 +12,16 @@ type SwapRequest struct {
 	ReceiveWalletID WalletID    `json:"receive_wallet_id"`
 	Reference       string      `json:"reference"` // required
 	PartnerTxID     PartnerTxID `json:"partner_txID,omitzero"`
-	Expires         Time        `json:"expires,omitzero"` // until when it can be taken; the service decides if zero
-	Send            AssetAmount `json:"send"`             // what the taker gets; the fee is taken from the wallet besides
-	Receive         AssetAmount `json:"receive"`          // what the maker gets
+	Expires         Time        `json:"expires"` // required: until when it must be taken
+	Send            AssetAmount `json:"send"`    // what the taker gets; the fee is taken from the wallet besides
+	Receive         AssetAmount `json:"receive"` // what the maker gets
 	// AddToLiquidityHub lists the quote on the hub as soon as it is approved.
 	AddToLiquidityHub bool `json:"add_to_liquidity_hub"`
 }
 
 func (r SwapRequest) validate(now time.Time) error {
-	err := cmp.Or(validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference), r.Send.validate("send"), r.Receive.validate("receive"))
-	if err == nil && !r.Expires.IsZero() {
-		return checkExpiry(r.Expires, now)
-	}
-	return err
+	return cmp.Or(validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference), r.Send.validate("send"), r.Receive.validate("receive"),
+		checkExpiry(r.Expires, now))
 }
 
 func validateSwapSide(send, receive WalletID, reference string) error {
@@ -34,7 +31,7 @@ func validateSwapSide(send, receive WalletID, reference string) error {
 // SwapSubmission is the answer to an offered swap.
 type SwapSubmission struct {
 	Submission
-	URL string `json:"tx_url"` // where the swap can be taken
+	URL string `json:"tx_url"` // a page of the web app for the person who takes it; its form is the service's own
 }
 
 // TakeRequest takes a quote.

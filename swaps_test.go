@@ -12,7 +12,7 @@ import (
 
 func goodSwap() qredo.SwapRequest {
 	return qredo.SwapRequest{
-		SendWalletID: walletID, ReceiveWalletID: otherWalletID, Reference: "quote 3",
+		SendWalletID: walletID, ReceiveWalletID: otherWalletID, Reference: "quote 3", Expires: inAnHour,
 		Send: qredo.AssetAmount{Asset: "BTC", Amount: 1}, Receive: qredo.AssetAmount{Asset: "ETH", Amount: 2},
 	}
 }
@@ -30,7 +30,7 @@ func TestSwapsMake(t *testing.T) {
 	require.NoError(t, err)
 	want := &qredo.SwapSubmission{
 		Submission: qredo.Submission{TxID: transferID, Status: qredo.SubmissionNew, PartnerTxID: "order-0003"},
-		URL:        testBase + "/company/" + companyID + "/atomicswap/take",
+		URL:        "https://qredo.network/aswp" + transferID,
 	}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
@@ -108,6 +108,10 @@ func TestSwapsRefused(t *testing.T) {
 		_, err := client.Swaps.Make(t.Context(), companyID, req)
 		requireInvalid(t, err, field)
 	}
+	endless := goodSwap()
+	endless.Expires = qredo.Time{}
+	_, err := client.Swaps.Make(t.Context(), companyID, endless)
+	requireInvalid(t, err, "expires") // the guides require it
 	for field, spoil := range map[string]func(*qredo.TakeRequest){
 		"swap_id":           func(r *qredo.TakeRequest) { r.SwapID = "" },
 		"send_wallet_id":    func(r *qredo.TakeRequest) { r.SendWalletID = "" },
@@ -120,16 +124,4 @@ func TestSwapsRefused(t *testing.T) {
 		requireInvalid(t, err, field)
 	}
 	requireInvalid(t, client.Swaps.Publish(t.Context(), companyID, ""), "tx_id")
-}
-
-// A quote without an end leaves that to the service.
-func TestSwapsMakeWithoutExpiry(t *testing.T) {
-	var bodies []string
-	client := newClient(t, recordBodies(&bodies, `{"tx_id":"t"}`))
-	_, err := client.Swaps.Make(t.Context(), companyID, goodSwap(), qredo.WithoutPartnerTxID())
-	require.NoError(t, err)
-	require.Equal(t, []string{
-		`{"send_wallet_id":"` + walletID + `","receive_wallet_id":"` + otherWalletID + `","reference":"quote 3",` +
-			`"send":{"symbol":"BTC","amount":1},"receive":{"symbol":"ETH","amount":2},"add_to_liquidity_hub":false}`,
-	}, bodies)
 }

@@ -41,7 +41,7 @@ type TransactionDetails struct {
 	BenefitOf          string    `json:"benefitOf"`
 	AccountNo          string    `json:"accountNo"`
 	RequestedBy        string    `json:"requestedBy"`
-	Expires            Time      `json:"expires"` // may be zero; the transaction's own counts
+	Expires            Time      `json:"expires"` // zero as a rule; the transaction's own counts
 }
 
 // Approval is what one approver has said so far. The names are empty for a core client, whose ID is in

@@ -100,12 +100,12 @@ var partnerRoutes = prepare("", []route{
 	{method: "GET", path: "/exchanges", query: listExchanges},
 
 	{method: "POST", path: "/company/{company_id}/transfer", command: reading(createTransfer)},
-	{method: "GET", path: "/company/{company_id}/transfer/{tx_id}", query: with(sent(kindTransfer), getTransaction)},
+	{method: "GET", path: "/company/{company_id}/transfer/{tx_id}", query: with(sent(kindTransfer, kindSwapMake, kindSwapTake), getTransaction)},
 	{method: "POST", path: "/company/{company_id}/withdraw", command: reading(createWithdrawal)},
 	{method: "GET", path: "/company/{company_id}/withdraw/{tx_id}", query: with(sent(kindWithdrawal), getTransaction)},
 
 	{method: "POST", path: "/company/{company_id}/atomicswap/make", command: reading(makeSwap)},
-	{method: "GET", path: "/company/{company_id}/atomicswap/make/{tx_id}", query: with(sent(kindSwapMake), getTransaction)},
+	{method: "GET", path: "/company/{company_id}/atomicswap/make/{tx_id}", query: with(sent(kindSwapMake, kindSwapTake), getTransaction)},
 	{method: "DELETE", path: "/company/{company_id}/atomicswap/make/{tx_id}", command: with((*request).company, cancelMake), status: http.StatusAccepted},
 	{method: "POST", path: "/company/{company_id}/atomicswap/take", command: reading(takeSwap)},
 	{method: "GET", path: "/company/{company_id}/atomicswap/take/{tx_id}", query: with(sent(kindSwapTake), getTransaction)},

@@ -27,20 +27,18 @@ func makeSwap(r *request, req qredo.SwapRequest) (any, error) {
 		if req.Receive.Amount <= 0 {
 			return nil, badRequest("receive.amount must be more than zero")
 		}
-		tx, err := r.swapSide(kindSwapMake, req.SendWalletID, req.ReceiveWalletID, req.Send, req.Receive.Asset, req.Reference, req.Expires)
+		tx, err := r.swapSide(kindSwapMake, req.SendWalletID, req.ReceiveWalletID, req.Send, req.Receive.Asset, req.Expires)
 		if err != nil {
 			return nil, err
 		}
+		tx.Reference = req.Reference // which one page of the guides calls optional here
 		tx.Quote = &quote{Receive: req.Receive, Hub: req.AddToLiquidityHub}
 		return tx, nil
 	})
 }
 
 // swapSide is what maker and taker of a swap have in common: a wallet to send from, and one to receive in.
-func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.AssetAmount, receive qredo.AssetCode, reference string, expires qredo.Time) (*transactionCreated, error) {
-	if reference == "" {
-		return nil, badRequest("reference must not be empty")
-	}
+func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.AssetAmount, receive qredo.AssetCode, expires qredo.Time) (*transactionCreated, error) {
 	w, tx, err := r.outgoing(kind, from, send, expires)
 	if err != nil {
 		return nil, err
@@ -54,7 +52,7 @@ func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.Asse
 	case into.Asset != receive:
 		return nil, badRequest("the wallet to receive in holds %s, not %s", into.Asset, receive)
 	}
-	tx.Receive, tx.Reference = into.ID, reference
+	tx.Receive = into.ID
 	return tx, nil
 }
 
@@ -71,6 +69,8 @@ func takeSwap(r *request, req qredo.TakeRequest) (any, error) {
 	return r.submit(req.PartnerTxID, func() (*transactionCreated, error) {
 		maker, err := r.quoteOf(req.SwapID)
 		switch {
+		case req.Reference == "":
+			return nil, badRequest("reference must not be empty")
 		case req.SwapID == "":
 			return nil, badRequest("swap_id must not be empty")
 		case err != nil:
@@ -80,14 +80,14 @@ func takeSwap(r *request, req qredo.TakeRequest) (any, error) {
 		case maker.swap != nil:
 			return nil, badRequest("the swap is being taken")
 		}
-		tx, err := r.swapSide(kindSwapTake, req.SendWalletID, req.ReceiveWalletID, maker.Quote.Receive, maker.Asset, req.Reference, qredo.TimeOf(maker.Expires))
+		tx, err := r.swapSide(kindSwapTake, req.SendWalletID, req.ReceiveWalletID, maker.Quote.Receive, maker.Asset, qredo.TimeOf(maker.Expires))
 		if err != nil {
 			return nil, err
 		}
-		if tx.From == maker.Receive || tx.Receive == maker.From {
+		if r.choices.strict && (tx.From == maker.Receive || tx.Receive == maker.From) {
 			return nil, badRequest("a wallet cannot swap with itself")
 		}
-		tx.Swap = maker.ID
+		tx.Swap, tx.Reference = maker.ID, req.Reference
 		return tx, nil
 	})
 }
@@ -100,9 +100,9 @@ func cancelMake(r *request, c *company) (any, error) {
 	case tx.from.fund.company != c:
 		return nil, notFound("swap")
 	case tx.swap != nil && tx.isOpen():
-		return nil, badRequest("the swap is being taken")
+		return nil, notFound("swap to cancel: it is being taken")
 	case !tx.isOpen():
-		return nil, badRequest("the swap is %s", tx.status)
+		return nil, notFound("swap to cancel: it is " + string(tx.status))
 	}
 	r.change(transactionEnded{TxID: tx.ID, Outcome: custody.Rejected, Cancelled: true})
 	return ok, nil

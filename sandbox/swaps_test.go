@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // market is a world with a second company of the same account: a maker with BTC and a taker with ETH. The
@@ -27,9 +28,9 @@ const (
 	wantedDebit  = wanted + 30
 )
 
-func newMarket(t testing.TB) market {
+func newMarket(t testing.TB, opts ...sandbox.Option) market {
 	t.Helper()
-	m := market{world: withFunds(t)}
+	m := market{world: withFunds(t, opts...)}
 	m.makerIn = m.ether
 	m.taker = m.newCompany("Taker", "taker.example")
 	ids := m.trust(m.taker, alice, bob)
@@ -93,7 +94,7 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 	made := m.offer(nil).ok()
 	quote := made.at("tx_id")
 	assert.Equal(t, "new", made.at("status"))
-	assert.Equal(t, "http://sandbox.example"+basePath+m.inCompany("/atomicswap/make/"+quote), made.at("tx_url"))
+	assert.Equal(t, "https://qredo.network/aswp"+quote, made.at("tx_url"))
 	assert.Equal(t, "pending", m.makerStatus(quote))
 	assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offeredDebit}, m.books(), "held from the beginning")
 	m.take(quote, nil).refused(400, "pending")
@@ -132,7 +133,7 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 		assert.Equal(t, want, got.at(key), key)
 	}
 	m.take(quote, nil).refused(400, "taker_approved")
-	m.call("DELETE", m.inCompany("/atomicswap/make/"+quote), nil).refused(400, "taker_approved")
+	m.call("DELETE", m.inCompany("/atomicswap/make/"+quote), nil).refused(404, "taker_approved")
 	m.clock.forward(1000 * time.Hour)
 	assert.Equal(t, "taker_approved", m.takerStatus(take), "what is settled does not expire")
 }
@@ -287,7 +288,7 @@ func TestSwapIsCancelled(t *testing.T) {
 			assert.Equal(t, "initiate_rejected", m.makerStatus(quote))
 			assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000}, m.books())
 			m.fees(btc, 0)
-			cancel(m, m.company, quote).refused(400, "initiate_rejected")
+			cancel(m, m.company, quote).refused(404, "initiate_rejected")
 			m.take(quote, nil).refused(400, "initiate_rejected")
 			require.ErrorContains(t, m.Approve(bob, quote), "409")
 			open, err := m.Pending(bob)
@@ -302,7 +303,7 @@ func TestSwapIsCancelled(t *testing.T) {
 		m := newMarket(t)
 		quote := m.quote(nil)
 		take := m.take(quote, nil).ok().at("tx_id")
-		cancel(m, m.company, quote).refused(400, "being taken")
+		cancel(m, m.company, quote).refused(404, "being taken")
 		require.NoError(t, m.Approve(alice, take))
 		require.NoError(t, m.Approve(bob, take))
 		assert.Equal(t, "taker_approved", m.makerStatus(quote))

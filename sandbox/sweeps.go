@@ -48,7 +48,7 @@ func getSweep(r *request, c *coreClient) (any, error) {
 		"expires": wireTime(tx.Expires),
 		"status_details": map[string]any{
 			"wallet_id": tx.From, "recipient_wallet_id": tx.To, "asset": tx.Asset, "amount": tx.Amount, "fees": tx.Fee,
-			"net_amount": tx.Amount - tx.Fee, "reference": tx.Reference, "requested_by": c.ID, "expires": wireTime(tx.Expires),
+			"net_amount": tx.Amount - tx.Fee, "reference": tx.Reference, "requested_by": c.ID, "expires": 0, // the one above counts
 		},
 	}, nil
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -14,7 +15,7 @@ import (
 func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCreated, error)) (any, error) {
 	if partner != "" {
 		if first := r.st.byPartner[partnerKey{r.key.id, partner}]; first != nil {
-			return r.submission(first.Kind, first.from, first.ID, qredo.SubmissionExisting), nil
+			return submission(first.Kind, first.ID, qredo.SubmissionExisting), nil
 		}
 	}
 	tx, err := build()
@@ -27,18 +28,20 @@ func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCr
 	}
 	tx.APIKey, tx.Partner = r.key.id, partner
 	r.change(*tx)
-	return r.submission(tx.Kind, from, tx.ID, qredo.SubmissionNew), nil
+	return submission(tx.Kind, tx.ID, qredo.SubmissionNew), nil
 }
 
 // submission is the answer to a request for a transaction.
-func (r *request) submission(kind txKind, from *wallet, id qredo.TxID, status qredo.SubmissionStatus) any {
+func submission(kind txKind, id qredo.TxID, status qredo.SubmissionStatus) any {
 	answer := qredo.Submission{TxID: id, Status: status}
 	if kind != kindSwapMake {
 		return answer
 	}
-	path := "/company/" + string(from.fund.company.ID) + "/atomicswap/make/" + string(id)
-	return qredo.SwapSubmission{Submission: answer, URL: r.baseURL + path}
+	return qredo.SwapSubmission{Submission: answer, URL: swapPage + string(id)}
 }
+
+// swapPage begins the link to a quote in the web app, for people.
+const swapPage = "https://qredo.network/aswp"
 
 // outgoing begins a transaction of the path's company that leaves a wallet and that the wallet's custody
 // group has to approve.
@@ -109,15 +112,28 @@ func (r *request) askApproval(tx *transactionCreated, policy custody.Policy, req
 	}
 }
 
-// sent finds the transaction of a kind that the path names, if the path's company sent it.
-func sent(kind txKind) func(r *request) (*transaction, error) {
+// transaction returns what has an ID, its own or that of an action.
+func (st *state) transaction(id string) *transaction {
+	if tx := st.txs[qredo.TxID(id)]; tx != nil {
+		return tx
+	}
+	return st.actions[qredo.ActionID(id)].tx
+}
+
+// sent finds the transaction of one of some kinds that the path names, if the path's company sent it. A quote is
+// found by all companies of its account: they may take it.
+func sent(kinds ...txKind) func(r *request) (*transaction, error) {
 	return func(r *request) (*transaction, error) {
 		c, err := r.company()
 		if err != nil {
 			return nil, err
 		}
-		tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
-		if tx == nil || tx.Kind != kind || tx.from.fund.company != c {
+		tx := r.st.transaction(r.path["tx_id"])
+		if tx == nil || !slices.Contains(kinds, tx.Kind) {
+			return nil, notFound("transaction")
+		}
+		sender := tx.from.fund.company
+		if sender != c && (tx.Kind != kindSwapMake || sender.Account != c.Account) {
 			return nil, notFound("transaction")
 		}
 		return tx, nil
@@ -127,20 +143,25 @@ func sent(kind txKind) func(r *request) (*transaction, error) {
 func getTransaction(r *request, tx *transaction) (any, error) { return r.wireTransaction(tx), nil }
 
 func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
+	company := tx.from.fund.company.Company.Name
 	out := qredo.Transaction{
 		ID: tx.ID, Status: tx.status, ApprovedCount: tx.round.Approvals(), ThresholdRequired: tx.round.Threshold,
 		Expires: wireTime(tx.Expires), Initiated: wireTime(tx.created), InitiatorAuthorized: true,
-		InitiatorName: initiator, Reference: tx.Reference,
+		InitiatorName: company, Reference: tx.Reference,
 		Approvals: make([]qredo.Approval, len(tx.round.Votes)),
 		Details: qredo.TransactionDetails{
 			Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee), NetAmount: qredo.Amount(tx.Amount - tx.Fee),
 			FundID: tx.from.fund.ID, RecipientAddress: tx.Address, Reference: tx.Reference, BenefitOf: tx.BenefitOf,
-			AccountNo: tx.AccountNo, RequestedBy: initiator, Expires: wireTime(tx.Expires),
+			AccountNo: tx.AccountNo, RequestedBy: company, // its expires is 0: the transaction's own counts
 		},
 	}
 	switch {
 	case tx.to != nil:
 		out.Details.RecipientAddress = string(tx.to.ID)
+		if u := r.st.userOf(tx.to.fund.company); u != nil {
+			out.Details.RecipientEmail, out.Details.RecipientUsername = u.Email, u.Username
+			out.Details.RecipientFirstName, out.Details.RecipientLastName = u.FirstName, u.LastName
+		}
 	case tx.Receive != "":
 		out.Details.RecipientAddress = string(tx.Receive)
 	}
@@ -154,7 +175,17 @@ func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
 	return out
 }
 
-// initiator is who asked for a transaction: requests come from programs, not people.
+// userOf returns the person who has been in a company's trusted network the longest, if there is one.
+func (st *state) userOf(c *company) *user {
+	for _, p := range c.parties {
+		if u := st.users[string(p.PartyID)]; u != nil && p.accepted {
+			return u
+		}
+	}
+	return nil
+}
+
+// initiator is who asked for a transaction, to those who are to approve it.
 const initiator = "Partner API"
 
 func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {

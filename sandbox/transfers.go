@@ -29,7 +29,7 @@ func (r *request) recipient(from *wallet, address string) (*wallet, error) {
 		return nil, badRequest("the counterparty's wallet must be named")
 	case to == nil:
 		return nil, notFound("counterparty wallet")
-	case to == from:
+	case to == from && r.choices.strict:
 		return nil, badRequest("the counterparty is the wallet that sends")
 	case to.Asset != from.Asset:
 		return nil, badRequest("the counterparty's wallet holds %s", to.Asset)
