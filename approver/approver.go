@@ -70,6 +70,7 @@ type task struct {
 	attempts int       // that failed for the moment
 	logged   bool      // the audit log of this replica says that the decision is carried out
 	last     bool      // the action has expired: only what became of it is left to find out
+	refused  error     // how the service refused the vote: what became of the action is left to find out
 }
 
 // run is one run of an approver.
@@ -88,6 +89,11 @@ type run struct {
 func (a *Approver) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if rules, ok := a.policy.(interface{ Warnings() []string }); ok {
+		for _, warning := range rules.Warnings() {
+			a.log.WarnContext(ctx, "approver: a rule may not do what it seems to", "warning", warning)
+		}
+	}
 	r := &run{Approver: a, work: make(chan *task), stop: cancel}
 	for range a.concurrency {
 		r.group.Go(func() { r.handleAll(ctx) })

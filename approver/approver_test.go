@@ -34,13 +34,13 @@ type desk struct {
 	logged  *lockedBuffer
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T, opts ...sandbox.Option) *desk {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // last, after the world has ended
 	clock := trial.NewClock(noon)
 	return &desk{
-		World: trial.NewWorld(t, 2, 2, sandbox.WithClock(clock.Now)), t: t, clock: clock,
+		World: trial.NewWorld(t, 2, 2, append(opts, sandbox.WithClock(clock.Now))...), t: t, clock: clock,
 		store: approver.NewMemoryStore(approver.WithClock(clock.Now)), logPath: filepath.Join(t.TempDir(), "audit.log"),
 		entries: make(chan approver.Entry, 1000), logged: &lockedBuffer{},
 	}
@@ -249,6 +249,37 @@ func TestThePolicySeesTheDetails(t *testing.T) {
 	require.NotNil(t, a.Details, "which the feed does not have")
 	assert.Equal(t, tx, a.Details.TxID)
 	assert.EqualValues(t, 77, a.Details.Amount)
+}
+
+// An amount in a rule, and what a limit counts, is what leaves the wallet: fees are part of it.
+func TestAmountsOfRulesIncludeFees(t *testing.T) {
+	d := newDesk(t, sandbox.WithFees(sandbox.FeeRate(1000)))
+	d.start(rulesAt(t, `
+rules:
+  - name: gross
+    when: amount <= 5_000_000
+    then: approve
+  - name: net
+    when: net_amount <= 5_000_000 && amount == 5_005_000 && fees == 5_000
+    then: approve
+    limits: [{per: asset, window: 24h, max_amount: 10_009_999}]
+`, d.clock.Now), approver.WithConcurrency(1))
+	for _, c := range []struct {
+		asked   qredo.Amount
+		verdict approver.Verdict
+		rule    string
+	}{
+		{4_995_004, approver.Approve, "gross"}, // with 4,996 in fees: 5,000,000
+		{4_995_005, approver.Leave, ""},        // 5,000,001
+		{5_000_000, approver.Approve, "net"},
+		{5_000_000, approver.Leave, "net"}, // 5,005,000 twice are more than the limit
+	} {
+		d.transfer(c.asked, "")
+		decision := d.next(approver.EntryDecision)
+		assert.Equal(t, c.verdict, decision.Verdict, c)
+		assert.Equal(t, c.rule, decision.Rule, c)
+		d.next(approver.EntryResult)
+	}
 }
 
 func TestARestartDecidesNothingTwice(t *testing.T) {

@@ -51,8 +51,8 @@ type Outcome string
 const (
 	OutcomeSent    Outcome = "sent"    // the service took the vote
 	OutcomeLeft    Outcome = "left"    // to humans
-	OutcomeRefused Outcome = "refused" // the service will not take the vote
-	OutcomeUnknown Outcome = "unknown" // the service does not show the action any more: a vote sent before may have been taken
+	OutcomeRefused Outcome = "refused" // the service will not take the vote: the action is pending still
+	OutcomeUnknown Outcome = "unknown" // the service does not show the action any more: a vote may have been taken
 	OutcomeExpired Outcome = "expired" // before the service took the vote
 	OutcomeEnded   Outcome = "ended"   // the action was not pending any more: the vote had arrived, or was not needed
 	OutcomeChanged Outcome = "changed" // the details are not those that were decided on: the vote was held back

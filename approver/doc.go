@@ -38,10 +38,21 @@
 //	amount, net_amount, fees     base units, 64 bits; amount is the other two together
 //	recipient, recipient_name    an address, or the ID of a wallet; a name for the latter
 //	whitelist_name               what the address is called on the whitelist; empty for transfers
-//	initiator, initiator_name    who asked for it
+//	initiator, initiator_name    who asked for it, if the service says so
 //	reference, benefit_of        as given by who asked for it
-//	wallet, fund, company        IDs of where it comes from
+//	wallet, fund, company        IDs of where it comes from; company is empty for withdrawals
 //	hour, minute, weekday        UTC, when it is decided: 14, 30, "Monday"
+//
+// An amount includes the fees: a payment that was requested as 5,000,000 has the amount 5,005,000 where the fee is
+// 5,000. net_amount is what was requested and arrives. A limit's max_amount includes fees too.
+//
+// The service's examples have company empty for withdrawals, and initiator and initiator_name always. What these
+// must be, as in company == "…", then never holds: that is safe in a rule that approves, and in one that rejects
+// or leaves it stops nothing. What they must not be, as in initiator != "…", then always holds. [Rules.Warnings]
+// tells of such rules.
+//
+// ApproveSwap may come for the taker of a swap too, not ApproveSwapTake alone: a rule must not tell making from
+// taking by the type only.
 //
 // What type and weekday are compared with must be among their values, so that a misspelled one does not stay
 // unseen. A type that this version does not know is named as: type matches "^ApproveSomethingNew$".
@@ -64,7 +75,10 @@
 //     disk before the vote is sent. After kill -9 at any point the next run carries out what is stored; it
 //     decides nothing twice and forgets no sum.
 //   - A vote is sent again after a failure that may pass (network, 408, 425, 429, 5xx), never after the
-//     action has expired, and never after another 4xx.
+//     action has expired, and never after another 4xx. Only what is pending can be voted on, and the service
+//     refuses anything else by 400, 404 or 409: also a vote that it has taken, whose answer was lost. After a
+//     refusal the action is looked at once more, and the audit log says whether it had ended or the vote is
+//     refused.
 //   - An error of the policy leaves the action to humans, is logged, and is in the audit log. It is not
 //     decided again, since somebody may have looked at it by then.
 //

@@ -17,7 +17,7 @@ import (
 const exampleRules = `
 rules:
   - name: small
-    when: type == "ApproveTransfer" && asset == "BTC" && amount <= 5_000_000
+    when: type == "ApproveTransfer" && asset == "BTC" && net_amount <= 5_000_000
     then: approve
     limits:
       - {per: wallet, window: 24h, max_amount: 8_000_000}
@@ -86,7 +86,7 @@ func ExampleWithShadow() {
 	check(err)
 	fmt.Println(actions[0].Status, actions[1].Status)
 	// Output:
-	// would approve: type == "ApproveTransfer" && asset == "BTC" && amount <= 5_000_000
+	// would approve: type == "ApproveTransfer" && asset == "BTC" && net_amount <= 5_000_000
 	// would leave: no rule matches
 	// pending pending
 }
@@ -117,7 +117,7 @@ rules:
 	fmt.Println("amount:", explained.Values["amount"])
 	fmt.Print(explained)
 	// Output:
-	// amount: 6000000
+	// amount: 6006000
 	// approve: type == "ApproveTransfer" && asset in ["BTC", "ETH"]
 	//   rule "large" in line 3 does not match: amount > 10_000_000
 	//   rule "transfers" in line 6 matches and decides: type == "ApproveTransfer" && asset in ["BTC", "ETH"]

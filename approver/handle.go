@@ -19,14 +19,19 @@ import (
 // before the audit log is written, and that is on the disk before the vote is sent. Sending a vote again
 // is harmless, since the service counts one.
 func (r *run) handle(ctx context.Context, t *task) error {
-	if r.coordinator != nil {
-		held, release, err := r.coordinator.Claim(ctx, t.id)
-		if err != nil {
-			return err
-		}
-		defer release()
-		ctx = held
+	if r.coordinator == nil {
+		return r.proceed(ctx, t)
 	}
+	held, release, err := r.coordinator.Claim(ctx, t.id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return r.proceed(held, t)
+}
+
+// proceed is handle for an action that is claimed.
+func (r *run) proceed(ctx context.Context, t *task) error {
 	rec, decided, err := r.store.Lookup(ctx, t.id)
 	if err != nil {
 		return err
@@ -35,14 +40,13 @@ func (r *run) handle(ctx context.Context, t *task) error {
 		return nil
 	}
 	action, err := r.client.CoreClients.Action(ctx, r.id, t.id)
+	gone := err != nil && decided && (hopeless(err) || expired(rec.Expires, r.now()))
 	switch {
-	case err != nil && decided && hopeless(err) && rec.Verdict == Leave: // no vote was ever sent
+	case gone && rec.Verdict == Leave: // no vote was ever sent
 		return r.finish(ctx, rec, OutcomeLeft, err.Error())
-	case err != nil && decided && hopeless(err):
+	case gone:
 		// An attempt before this one, here or by another replica, may have sent the vote and lost the answer.
 		return r.finish(ctx, rec, OutcomeUnknown, "the action cannot be looked at, a vote may have been sent before: "+err.Error())
-	case err != nil && decided && expired(rec.Expires, r.now()):
-		return r.finish(ctx, rec, OutcomeExpired, err.Error())
 	case err != nil:
 		return err
 	}
@@ -55,6 +59,10 @@ func (r *run) handle(ctx context.Context, t *task) error {
 			return nil // nobody needs a decision any more
 		}
 		return r.finish(ctx, rec, outcome, "the action is "+string(action.Status))
+	}
+	if t.refused != nil {
+		r.log.ErrorContext(ctx, "approver: the service refuses the vote", "action", rec.ActionID, "verdict", rec.Verdict, "error", t.refused)
+		return r.finish(ctx, rec, OutcomeRefused, t.refused.Error())
 	}
 	digest, err := Digest(*action)
 	if err != nil {
@@ -78,7 +86,7 @@ func (r *run) handle(ctx context.Context, t *task) error {
 	if r.shadow {
 		return nil
 	}
-	return r.carryOut(ctx, rec)
+	return r.carryOut(ctx, t, rec)
 }
 
 // over tells whether it is too late to vote.
@@ -142,8 +150,10 @@ func (a *Approver) ask(ctx context.Context, action qredo.Action) (Decision, erro
 	return d, nil
 }
 
-// carryOut sends the vote, if there is one, and writes down what came of it.
-func (r *run) carryOut(ctx context.Context, rec Record) error {
+// carryOut sends the vote, if there is one, and writes down what came of it. A vote that is refused says nothing
+// yet: the action may have ended between the look at it and the vote, by a vote of this approver's whose answer was
+// lost. It is looked at once more.
+func (r *run) carryOut(ctx context.Context, t *task, rec Record) error {
 	send := map[Verdict]func(context.Context, qredo.CoreClientID, qredo.ActionID, ...qredo.CallOption) error{
 		Approve: r.client.CoreClients.Approve, Reject: r.client.CoreClients.Reject,
 	}[rec.Verdict]
@@ -164,8 +174,8 @@ func (r *run) carryOut(ctx context.Context, rec Record) error {
 	case err == nil:
 		return r.finish(ctx, rec, OutcomeSent, "")
 	case hopeless(err):
-		r.log.ErrorContext(ctx, "approver: the service refuses the vote", "action", rec.ActionID, "verdict", rec.Verdict, "error", err)
-		return r.finish(ctx, rec, OutcomeRefused, err.Error())
+		t.refused = err
+		return r.proceed(ctx, t)
 	}
 	return err
 }

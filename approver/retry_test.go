@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // fail is how a request goes wrong: a status, or cut, or lost.
@@ -141,6 +143,122 @@ func TestDetailsAreAskedForAgainByKindOfError(t *testing.T) {
 	})
 }
 
+// The service has the vote and refuses it all the same, as it does with one that it has taken already: the action
+// tells which.
+func TestARefusedVoteThatWasTakenHasEnded(t *testing.T) {
+	for _, verdict := range []approver.Verdict{approver.Approve, approver.Reject} {
+		method, status := http.MethodPut, qredo.ApprovalApproved
+		if verdict == approver.Reject {
+			method, status = http.MethodDelete, qredo.ApprovalRejected
+		}
+		for _, refusal := range []fail{400, 404, 409, 422} {
+			for name, c := range map[string]struct {
+				taken   bool
+				looks   []fail // how looking at the action goes wrong after that
+				outcome approver.Outcome
+				reason  string
+			}{
+				"taken":                                    {true, nil, approver.OutcomeEnded, "the action is " + string(status)},
+				"taken, and no look at it for a while":     {true, []fail{503, cut}, approver.OutcomeEnded, "the action is " + string(status)},
+				"taken, and the action is not shown":       {true, []fail{404}, approver.OutcomeUnknown, "a vote may have been sent before"},
+				"not taken":                                {false, nil, approver.OutcomeRefused, "as told"},
+				"not taken, and no look at it for a while": {false, []fail{503, 429, cut}, approver.OutcomeRefused, "as told"},
+			} {
+				t.Run(fmt.Sprint(verdict, " ", int(refusal), " ", name), func(t *testing.T) {
+					d := newDesk(t)
+					var votes, looks atomic.Int64
+					d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+						action := strings.Contains(r.URL.Path, "/action/")
+						switch {
+						case r.Method == method && action:
+							votes.Add(1)
+							if c.taken {
+								next.ServeHTTP(discard{w}, r)
+							}
+							refusal.answer(w, r, next)
+							return
+						case action && votes.Load() > 0:
+							if n := int(looks.Add(1)); n <= len(c.looks) {
+								c.looks[n-1].answer(w, r, next)
+								return
+							}
+						}
+						next.ServeHTTP(w, r)
+					})
+					d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+						return approver.Decision{Verdict: verdict}, nil
+					}))
+					tx := d.transfer(1, "")
+					result := d.next(approver.EntryResult)
+					assert.Equal(t, c.outcome, result.Outcome)
+					assert.Contains(t, result.Reason, c.reason)
+					assert.EqualValues(t, 1, votes.Load(), "after a refusal no vote is sent again")
+					assert.Len(t, d.written(), 2)
+					d.Intercept(nil)
+					want := qredo.ApprovalPending
+					if c.taken {
+						want = status
+					}
+					assert.Equal(t, want, d.Action(t, tx).Status)
+				})
+			}
+		}
+	}
+}
+
+// Answers of votes are lost. Each vote counts once, and the audit log says what became of it.
+func TestAnswersOfVotesAreLost(t *testing.T) {
+	for name, opts := range map[string][]sandbox.Option{"": nil, "repeated votes are taken": {sandbox.WithRepeatedVotes()}} {
+		t.Run(name, func(t *testing.T) {
+			const transfers = 40
+			d := newDesk(t, opts...)
+			vote := "/coreclient/{client_id}/action/{action_id}"
+			require.NoError(t, d.Sandbox.SetFaults(7,
+				sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Operation: "PUT " + vote, Rate: 0.5},
+				sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Operation: "DELETE " + vote, Rate: 0.5},
+				sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Operation: "GET " + vote, Rate: 0.3}))
+			stop := d.start(rulesAt(t, `
+rules:
+  - {name: good, when: reference == "good", then: approve}
+  - {name: bad, when: reference == "bad", then: reject}
+`, d.clock.Now))
+			for i := range transfers {
+				d.transfer(1000, []string{"good", "bad"}[i%2])
+			}
+			for range transfers {
+				d.next(approver.EntryResult)
+			}
+			require.NoError(t, stop())
+			require.NoError(t, d.Sandbox.SetFaults(0))
+
+			results := map[qredo.ActionID]approver.Entry{}
+			outcomes := map[approver.Outcome]int{}
+			for _, e := range d.written() {
+				if e.Kind == approver.EntryResult {
+					require.NotContains(t, results, e.ActionID, "one result each")
+					results[e.ActionID] = e
+					outcomes[e.Outcome]++
+				}
+			}
+			approved := 0
+			for _, a := range d.Actions(t) {
+				want := map[approver.Verdict]qredo.ApprovalStatus{approver.Approve: qredo.ApprovalApproved, approver.Reject: qredo.ApprovalRejected}
+				assert.Equal(t, want[results[a.ID].Verdict], a.Status)
+				if a.Status == qredo.ApprovalApproved {
+					approved++
+				}
+			}
+			assert.Equal(t, transfers/2, approved)
+			assert.Equal(t, transfers, outcomes[approver.OutcomeSent]+outcomes[approver.OutcomeEnded], outcomes)
+			assert.NotZero(t, outcomes[approver.OutcomeSent])
+			assert.NotZero(t, outcomes[approver.OutcomeEnded], "no answer was lost")
+			open, err := d.Client.CoreClients.Actions(t.Context(), d.Core)
+			require.NoError(t, err)
+			assert.Empty(t, open)
+		})
+	}
+}
+
 // The vote arrives, its answer is lost, and then the service does not show the action any more.
 func TestAVoteOfWhichNobodyKnowsIsNotCalledRefused(t *testing.T) {
 	d := newDesk(t)
@@ -184,7 +302,7 @@ func TestNothingIsSentAfterExpiry(t *testing.T) {
 		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
 		assert.EqualValues(t, 3, sent.Load())
 	})
-	t.Run("while all of it is away", func(t *testing.T) {
+	t.Run("while all of it is away", func(t *testing.T) { // whether the one vote arrived, nobody knows
 		d := newDesk(t)
 		var sent atomic.Int64
 		d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -200,7 +318,9 @@ func TestNothingIsSentAfterExpiry(t *testing.T) {
 		})
 		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
 		d.transfer(1, "")
-		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
+		result := d.next(approver.EntryResult)
+		assert.Equal(t, approver.OutcomeUnknown, result.Outcome)
+		assert.Contains(t, result.Reason, "a vote may have been sent before")
 		assert.EqualValues(t, 1, sent.Load())
 	})
 	t.Run("when the decision took too long", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +16,19 @@ import (
 // Rules is a [Policy] from a rule file. The first rule that matches decides; what none matches is left to
 // humans.
 type Rules struct {
-	rules []rule
-	hash  string
-	now   func() time.Time
+	rules    []rule
+	warnings []string
+	hash     string
+	now      func() time.Time
 }
 
 // Hash returns the SHA-256 of the rule file, in hexadecimal.
 func (r *Rules) Hash() string { return r.hash }
+
+// Warnings tells of rules that may not do what they seem to, since the service leaves company, initiator and
+// initiator_name empty at times: rules that match for that reason, and rules that do not and were to stop something.
+// Show them to whoever writes the rules; [Approver.Run] logs them.
+func (r *Rules) Warnings() []string { return slices.Clone(r.warnings) }
 
 // Decide implements [Policy]. An action without details, or one that moves something without saying how
 // much, is an error, which leaves it to humans. So is a rule whose expression fails, since a result is

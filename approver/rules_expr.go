@@ -68,7 +68,7 @@ func (e *expressionError) Error() string { return e.problem }
 
 // compile checks an expression, types included, and makes it ready to run. What could be inexact or
 // surprising with money is not in the language: fractions, division, sums that wrap, the machine's clock.
-func compile(source string) (program *vm.Program, namesType bool, err error) {
+func compile(source string) (*vm.Program, grammar, error) {
 	found := grammar{source: source}
 	options := []expr.Option{
 		expr.Env(map[string]any(vocabulary)), expr.AsBool(), expr.DisableAllBuiltins(),
@@ -86,14 +86,14 @@ func compile(source string) (program *vm.Program, namesType bool, err error) {
 				new(func(int64, int64) int64), new(func(int, int64) int64), new(func(int64, int) int64), new(func(int, int) int64)),
 			expr.Operator(operator, op.name))
 	}
-	program, err = expr.Compile(source, append(options, expr.WarnOnAny())...)
+	program, err := expr.Compile(source, append(options, expr.WarnOnAny())...)
 	if found.problem != nil {
-		return nil, false, found.problem
+		return nil, found, found.problem
 	}
 	if e := (*file.Error)(nil); errors.As(err, &e) {
-		return nil, false, &expressionError{line: max(e.Line-1, 0), problem: fmt.Sprintf("%s (column %d)", e.Message, e.Column+1)}
+		return nil, found, &expressionError{line: max(e.Line-1, 0), problem: fmt.Sprintf("%s (column %d)", e.Message, e.Column+1)}
 	}
-	return program, found.namesType, err
+	return program, found, err
 }
 
 // grammar finds what the language has and rules must not use, and whether the type of action is asked for.
@@ -101,10 +101,12 @@ type grammar struct {
 	source    string
 	problem   error
 	namesType bool
+	root      ast.Node // that is the whole expression
 }
 
 // Visit implements [ast.Visitor].
 func (g *grammar) Visit(node *ast.Node) {
+	g.root = *node // the last one that is visited
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		g.namesType = g.namesType || n.Value == "type"

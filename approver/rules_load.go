@@ -62,7 +62,8 @@ type limit struct {
 }
 
 // LoadRules reads a rule file; see the package's description for what can stand in it. What is wrong with
-// it is a [*RuleError]. The rules' time of day is that of [time.Now] unless [WithClock] is given.
+// it is a [*RuleError]; [Rules.Warnings] tells what is allowed and may not do what it seems to. The rules' time
+// of day is that of [time.Now] unless [WithClock] is given.
 func LoadRules(path string, opts ...ClockOption) (*Rules, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -82,15 +83,16 @@ func ParseRules(name string, data []byte, opts ...ClockOption) (*Rules, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
-	return &Rules{rules: rules, hash: hashOf(data), now: now}, nil
+	return &Rules{rules: rules, warnings: l.warnings, hash: hashOf(data), now: now}, nil
 }
 
 // loader reads a rule file. It walks the document itself, to know the line of everything. It goes on after
 // a problem, and what it reads then counts for nothing: only the first problem is told.
 type loader struct {
-	file string
-	rule string // that is being read
-	err  error  // the first problem
+	file     string
+	rule     string   // that is being read
+	err      error    // the first problem
+	warnings []string // see [Rules.Warnings]
 }
 
 func (l *loader) fault(node *yaml.Node, format string, args ...any) {
@@ -171,8 +173,12 @@ func (l *loader) readRule(node *yaml.Node) rule {
 	r.name = l.text(node, fields, "name")
 	l.rule = r.name
 	r.when = l.text(node, fields, "when")
-	r.program, r.namesType = l.compile(fields["when"])
+	program, found := l.compile(fields["when"])
+	r.program, r.namesType = program, found.namesType
 	r.verdict = Verdict(l.oneOf(node, fields, "then", "approve", "reject", "leave"))
+	for _, warning := range r.warnings(found.root) {
+		l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: rule %q: %s", l.file, r.line, r.name, warning))
+	}
 	if fields["reason"] != nil {
 		r.reason = l.text(node, fields, "reason")
 	}
@@ -194,13 +200,13 @@ func (l *loader) readRule(node *yaml.Node) rule {
 }
 
 // compile makes an expression ready to run. There is none after a problem.
-func (l *loader) compile(node *yaml.Node) (*vm.Program, bool) {
+func (l *loader) compile(node *yaml.Node) (*vm.Program, grammar) {
 	if l.err != nil {
-		return nil, false
+		return nil, grammar{}
 	}
-	program, namesType, err := compile(node.Value)
+	program, found, err := compile(node.Value)
 	if err == nil {
-		return program, namesType
+		return program, found
 	}
 	line := node.Line
 	if e := (*expressionError)(nil); errors.As(err, &e) {
@@ -210,7 +216,7 @@ func (l *loader) compile(node *yaml.Node) (*vm.Program, bool) {
 		line++ // the text begins below the sign
 	}
 	l.report(&RuleError{File: l.file, Line: line, Rule: l.rule, Expression: strings.TrimSpace(node.Value), Problem: err.Error()})
-	return nil, false
+	return nil, grammar{}
 }
 
 // text returns a value that must be there and be text.

@@ -29,6 +29,7 @@ type World struct {
 
 	mu        sync.Mutex
 	intercept Intercept
+	sent      []qredo.TxID
 }
 
 // Intercept sees each request to the sandbox, and lets it go on or not.
@@ -53,10 +54,11 @@ func (w *World) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	f(rw, r, w.Sandbox)
 }
 
-// NewWorld makes a world with so many wallets to send from and to send to. The test's end ends it.
+// NewWorld makes a world with so many wallets to send from and to send to. Sending costs nothing, unless an option
+// says so: the amount of an action is what was asked for. The test's end ends it.
 func NewWorld(t testing.TB, from, to int, opts ...sandbox.Option) *World {
 	t.Helper()
-	box, err := sandbox.New(opts...)
+	box, err := sandbox.New(append([]sandbox.Option{sandbox.WithFees(sandbox.NoFees)}, opts...)...)
 	require.NoError(t, err)
 	w := &World{Sandbox: box}
 	server := httptest.NewServer(w)
@@ -108,31 +110,32 @@ func (w *World) Transfer(ctx context.Context, from, to int, amount qredo.Amount,
 	if err != nil {
 		return "", err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, sent.TxID)
 	return sent.TxID, nil
 }
 
-// Action returns the action of a transaction, with its details.
+// Action returns the core client's action of a transaction, with its details, whether it is pending or not.
 func (w *World) Action(t testing.TB, id qredo.TxID) qredo.Action {
 	t.Helper()
-	for _, a := range w.Actions(t) {
-		if a.Details.TxID == id {
-			return a
-		}
-	}
-	require.Fail(t, "no action", "of %s", id)
-	return qredo.Action{}
+	tx, err := w.Client.Transfers.Get(t.Context(), w.Company, id)
+	require.NoError(t, err)
+	require.Len(t, tx.Approvals, 1)
+	action, err := w.Client.CoreClients.Action(t.Context(), w.Core, tx.Approvals[0].ActionID)
+	require.NoError(t, err)
+	return *action
 }
 
-// Actions returns all actions, with their details.
+// Actions returns the actions of all transfers, with their details.
 func (w *World) Actions(t testing.TB) []qredo.Action {
 	t.Helper()
-	list, err := w.Client.CoreClients.Actions(t.Context(), w.Core)
-	require.NoError(t, err)
-	actions := make([]qredo.Action, len(list))
-	for i, listed := range list {
-		action, err := w.Client.CoreClients.Action(t.Context(), w.Core, listed.ID)
-		require.NoError(t, err)
-		actions[i] = *action
+	w.mu.Lock()
+	sent := w.sent
+	w.mu.Unlock()
+	actions := make([]qredo.Action, len(sent))
+	for i, id := range sent {
+		actions[i] = w.Action(t, id)
 	}
 	return actions
 }
