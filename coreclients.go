@@ -46,9 +46,11 @@ type actionList struct {
 	Actions []Action `json:"actions"`
 }
 
-// ActionDetails says what an action would let happen. Which fields are set depends on its type.
+// ActionDetails says what an action would let happen. Which fields are set depends on its type. In the service's
+// examples CompanyID is empty for withdrawals, and who initiated is empty always: do not approve because one of
+// these differs from something.
 type ActionDetails struct {
-	TxType    string    `json:"txType,omitzero"`
+	TxType    string    `json:"txType,omitzero"` // "transferOut" or "withdraw"; of others it is not known
 	TxID      TxID      `json:"txID,omitzero"`
 	Asset     AssetCode `json:"asset,omitzero"`
 	Amount    Amount    `json:"amount,omitzero"` // base units; net amount and fees together
@@ -57,7 +59,7 @@ type ActionDetails struct {
 	Reference string    `json:"reference,omitzero"`
 	BenefitOf string    `json:"benefitOf,omitzero"`
 	AccountNo string    `json:"accountNo,omitzero"`
-	CompanyID CompanyID `json:"companyID,omitzero"`
+	CompanyID CompanyID `json:"companyID,omitzero"` // whose money it is; empty for withdrawals
 	FundID    FundID    `json:"fundID,omitzero"`
 	WalletID  WalletID  `json:"walletID,omitzero"`
 	Initiated Time      `json:"initiatedTime,omitzero"`
@@ -65,10 +67,10 @@ type ActionDetails struct {
 
 	RecipientAddress     string `json:"recipientAddress,omitzero"`     // of withdrawals
 	RecipientAddressName string `json:"recipientAddressName,omitzero"` // its name on the whitelist
-	RecipientID          string `json:"recipientID,omitzero"`          // of transfers
-	RecipientName        string `json:"recipientName,omitzero"`
+	RecipientID          string `json:"recipientID,omitzero"`          // of transfers: the wallet's ID
+	RecipientName        string `json:"recipientName,omitzero"`        // the name of the company that holds it
 
-	InitiatedBy   string `json:"initiatedBy,omitzero"`
+	InitiatedBy   string `json:"initiatedBy,omitzero"` // may be empty, as the two below
 	InitiatorName string `json:"initiatorName,omitzero"`
 	InitiatorType string `json:"initiatorType,omitzero"`
 
@@ -155,28 +157,32 @@ func (s *CoreClientsService) List(ctx context.Context, opts ...CallOption) ([]Co
 	return list(ctx, s.client, api("GET /coreclient"), opts, func(a *coreClientList) []CoreClient { return a.Clients })
 }
 
-// Actions returns what a core client was asked to approve, without details.
+// Actions returns what a core client is asked to approve and is pending, without details. What has been decided,
+// or has ended, is not in it: [CoreClientsService.Action] reads it by its ID. Expect other statuses all the same.
 //
 // API: GET /coreclient/{client_id}/actions
 func (s *CoreClientsService) Actions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
 	return list(ctx, s.client, api("GET /coreclient/{client_id}/actions", string(id)), opts, func(a *actionList) []Action { return a.Actions })
 }
 
-// Action returns an action with its details.
+// Action returns an action with its details, in whatever status it is.
 //
 // API: GET /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Action(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) (*Action, error) {
 	return call[Action](ctx, s.client, api("GET /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
 }
 
-// Approve approves an action: that is the core client's vote, which may be one of several needed.
+// Approve approves an action: that is the core client's vote, which may be one of several needed. Only what is
+// pending can be decided. What is not is refused, with [ErrBadRequest], [ErrNotFound] or [ErrConflict], which mean
+// the same here: not pending any more. So may be a vote that is sent again because its answer was lost. Read the
+// action with [CoreClientsService.Action] then, and do not take the error for "not approved".
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
 	return s.client.run(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), nil, opts)
 }
 
-// Reject rejects an action.
+// Reject rejects an action. What is not pending is refused as it is by [CoreClientsService.Approve].
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
@@ -212,7 +218,8 @@ func (s *CoreClientsService) WaitSweep(ctx context.Context, id CoreClientID, txI
 	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.GetSweep(ctx, id, txID, opts...) })
 }
 
-// Sign has the service sign a hash with a core client's key. The hash is hexadecimal.
+// Sign has the service sign a hash with a core client's key. The hash is hexadecimal, of at most 64 bytes. The
+// service signed with BLS, in 49 bytes.
 //
 // API: POST /coreclient/{client_id}/sign
 func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageHashHex string, opts ...CallOption) (*CoreClientSignature, error) {

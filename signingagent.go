@@ -125,7 +125,9 @@ func (s *SigningAgentService) Messages(ctx context.Context, actionID ActionID, o
 	return list(ctx, s.client, api("GET /coreclient/action/{action_id}", string(actionID)), opts, func(a *agentMessages) []string { return a.Messages })
 }
 
-// Approve approves an action by the agent's signatures, one for each of its messages and in their order.
+// Approve approves an action by the agent's signatures, one for each of its messages and in their order. What is not
+// pending any more is refused: [ErrBadRequest], [ErrNotFound] and [ErrConflict] mean that alike, as they do for
+// [CoreClientsService.Approve], and may be the answer to a vote that was taken and is sent again.
 //
 // API: PUT /coreclient/action/{action_id}
 func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
@@ -143,7 +145,7 @@ func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, si
 	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(body), nil, opts)
 }
 
-// Reject rejects an action.
+// Reject rejects an action. What is not pending is refused as it is by [SigningAgentService.Approve].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opts ...CallOption) error {

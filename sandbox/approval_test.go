@@ -205,3 +205,24 @@ func TestPendingApprovals(t *testing.T) {
 	_, err = w.Pending("nobody@example.com")
 	require.ErrorContains(t, err, "404")
 }
+
+func TestWithdrawalLock(t *testing.T) {
+	w := withFunds(t, sandbox.WithWithdrawalLock())
+	first := w.withdrawal(object{"partner_txID": "p"}).ok().at("tx_id")
+	w.withdrawal(nil).refused(400, "locked")
+	assert.Equal(t, "existing", w.withdrawal(object{"partner_txID": "p"}).ok().at("status"), "a repeat is no second one")
+	w.transfer(nil).ok()
+	w.credit(w.trading, 5000)
+	w.withdrawal(object{"wallet_id": w.trading}).ok() // another wallet
+	require.NoError(t, w.Approve(alice, first))
+	w.withdrawal(nil).refused(400, "locked")
+	require.NoError(t, w.Approve(bob, first))
+	w.withdrawal(object{"expires": w.in(time.Minute)}).ok()
+	w.withdrawal(nil).refused(400, "locked")
+	w.clock.forward(time.Minute)
+	w.withdrawal(nil).ok()
+
+	free := withFunds(t)
+	free.withdrawal(nil).ok()
+	free.withdrawal(nil).ok()
+}

@@ -18,6 +18,7 @@ type choices struct {
 	invitations     bool
 	wholeUnits      bool
 	repeatedVotes   bool
+	initiators      bool
 	strict          bool
 }
 
@@ -112,6 +113,12 @@ func WithWholeUnits() Option {
 // decided is 400.
 func WithRepeatedVotes() Option {
 	return func(s *Sandbox) error { s.choices.repeatedVotes = true; return nil }
+}
+
+// WithInitiators fills in who initiated what an action is about: initiatedBy, initiatorName and initiatorType, which
+// the service's only example has empty. Default: they are empty.
+func WithInitiators() Option {
+	return func(s *Sandbox) error { s.choices.initiators = true; return nil }
 }
 
 // WithStrictChecks also refuses what no source says that the service refused: RULES.md marks those rules

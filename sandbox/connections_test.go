@@ -157,6 +157,7 @@ func TestConnectionsEnd(t *testing.T) {
 			t.Run(name+", "+typeNames[kind], func(t *testing.T) {
 				b := newBourse(t)
 				wallet := b.connected(kind, nil)
+				action := b.exchange.last()
 				b.credit(wallet, 10_000)
 				test.end(b)
 				want := test.wallet
@@ -165,7 +166,7 @@ func TestConnectionsEnd(t *testing.T) {
 				}
 				assert.Equal(t, [2]string{want, test.connection}, b.whatIs(wallet))
 				assert.Equal(t, test.e, b.exchange.get(b.exchange.path("/wallets")).ok().at("wallets.0.status"))
-				assert.Equal(t, test.e, b.exchange.statusOf(b.exchange.last()))
+				assert.Equal(t, test.e, b.exchange.statusOf(action))
 				assert.EqualValues(t, 10_000, b.balance(wallet), "deposits arrive in any case")
 				if got := b.transfer(object{"wallet_id": wallet}); want == "ready" {
 					got.ok()

@@ -184,7 +184,10 @@ func (s *Sandbox) decide(user, actionOrTxID string, choice custody.Choice) error
 		if err != nil {
 			return nil, err
 		}
-		return st.vote(s.ids, id, choice, now)
+		if err := st.mayVote(id, now); err != nil {
+			return nil, conflict("%v", err)
+		}
+		return st.vote(s.ids, id, choice)
 	})
 }
 

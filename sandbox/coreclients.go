@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ type coreClientRequest struct {
 }
 
 func createCoreClient(r *request, req coreClientRequest) (any, error) {
-	if err := named(req.Name); err != nil {
+	if err := named(req.Name); err != nil && r.choices.strict {
 		return nil, err
 	}
 	made := coreClientCreated{
@@ -105,9 +106,11 @@ func actionStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
 	return approvalStatus(v, tx)
 }
 
+// listActions lists what is pending. What has ended is read by its ID.
 func listActions(r *request, c *coreClient) (any, error) {
-	actions := make([]qredo.Action, len(c.actions))
-	for i, id := range c.actions {
+	open := r.st.openActions(string(c.ID))
+	actions := make([]qredo.Action, len(open))
+	for i, id := range open {
 		actions[i] = r.wireAction(id)
 	}
 	return counted("count", "actions", actions), nil
@@ -132,16 +135,26 @@ func (st *state) checkAction(id qredo.ActionID, member string) error {
 }
 
 func getAction(r *request, id qredo.ActionID) (any, error) {
-	action := r.wireAction(id)
-	action.Details = r.actionDetails(r.st.actions[id].tx)
-	return action, nil
+	return struct {
+		qredo.Action
+		Details any `json:"details"`
+	}{r.wireAction(id), r.actionDetails(r.st.actions[id].tx)}, nil
 }
 
-func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
+// movementDetails is what an action about a movement says, with the fields that are there also where they are empty.
+type movementDetails struct {
+	qredo.ActionDetails
+	CompanyID     qredo.CompanyID `json:"companyID"`
+	InitiatedBy   string          `json:"initiatedBy"`
+	InitiatorName string          `json:"initiatorName"`
+	InitiatorType string          `json:"initiatorType"`
+}
+
+func (r *request) actionDetails(tx *transaction) any {
 	f := tx.from.fund
 	if tx.Kind == kindConnect {
 		client := tx.from.connection(tx.CoreClient).ClientID
-		return &qredo.ActionDetails{
+		return qredo.ActionDetails{
 			TxID:       tx.ID,
 			ClientData: map[string]any{"customer_id": client},
 			Wallet: &qredo.ActionWallet{
@@ -149,14 +162,17 @@ func (r *request) actionDetails(tx *transaction) *qredo.ActionDetails {
 			},
 		}
 	}
-	d := &qredo.ActionDetails{
-		TxType: string(tx.Kind), TxID: tx.ID, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee),
+	d := movementDetails{CompanyID: f.company.ID, ActionDetails: qredo.ActionDetails{
+		TxType: apiNames[tx.Kind].txType, TxID: tx.ID, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee),
 		NetAmount: qredo.Amount(tx.Amount - tx.Fee), Reference: tx.Reference, BenefitOf: tx.BenefitOf, AccountNo: tx.AccountNo,
-		CompanyID: f.company.ID, FundID: f.ID, WalletID: tx.from.ID, Initiated: wireTime(tx.created), Expires: wireTime(tx.Expires),
-		InitiatedBy: string(f.company.ID), InitiatorName: initiator, InitiatorType: string(qredo.TrustedPartyCompany),
+		FundID: f.ID, WalletID: tx.from.ID, Initiated: wireTime(tx.created), Expires: wireTime(tx.Expires),
+	}}
+	if r.choices.initiators {
+		d.InitiatedBy, d.InitiatorName, d.InitiatorType = string(f.company.ID), f.company.Company.Name, string(qredo.TrustedPartyCompany)
 	}
 	switch {
 	case tx.Kind == kindWithdrawal:
+		d.CompanyID = ""
 		entry, _ := f.whitelisted(tx.Asset, tx.Address)
 		d.RecipientAddress, d.RecipientAddressName = tx.Address, entry.Name
 	case tx.Kind == kindWeb3:
@@ -187,14 +203,17 @@ func rejectAction(r *request, id qredo.ActionID) (any, error) {
 	return r.programVote(id, custody.Reject)
 }
 
-// programVote is a program's vote. Saying the same again is answered as the first time: a program that
-// did not get the answer asks again.
+// programVote is a program's vote. What is not pending is refused, also a vote that was given already and says
+// the same, unless that was chosen otherwise: a program that did not get the answer must read the action.
 func (r *request) programVote(id qredo.ActionID, choice custody.Choice) (any, error) {
 	a := r.st.actions[id]
-	if a.tx.round.Votes[a.vote].Choice == choice {
+	if r.choices.repeatedVotes && a.tx.round.Votes[a.vote].Choice == choice {
 		return ok, nil
 	}
-	changes, err := r.st.vote(r.ids, id, choice, r.now)
+	if err := r.st.mayVote(id, r.now); err != nil {
+		return nil, badRequest("%v", err)
+	}
+	changes, err := r.st.vote(r.ids, id, choice)
 	r.change(changes...)
 	return ok, err
 }
@@ -214,11 +233,17 @@ type signRequest struct {
 	Hash string `json:"message_hash_hex"`
 }
 
-// sign signs a hash with Ed25519. The service's own scheme is not known.
+// maxSigned is how many bytes a core client signs at most.
+const maxSigned = 64
+
+// sign signs a hash with Ed25519. The service signed with BLS, which is not emulated.
 func sign(_ *request, c *coreClient, req signRequest) (any, error) {
 	hash, err := decodeHex("message_hash_hex", req.Hash)
 	if err != nil {
 		return nil, err
+	}
+	if len(hash) > maxSigned {
+		return nil, &fault{http.StatusBadRequest, "invalid_message_hex_size", fmt.Sprintf("message_hash_hex must be at most %d bytes", maxSigned)}
 	}
 	signature := ed25519.Sign(ed25519.NewKeyFromSeed(c.Seed), hash)
 	return qredo.CoreClientSignature{SignatureHex: hex.EncodeToString(signature), SignerID: c.ID}, nil

@@ -4,12 +4,15 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 func (s service) newCoreClient(name string) string {
@@ -33,17 +36,13 @@ func (a approver) reject(id string) answer {
 	return a.call("DELETE", a.path("/action/"+id), nil)
 }
 func (a approver) action(id string) answer { a.t.Helper(); return a.get(a.path("/action/" + id)) }
-func (a approver) statuses() []string {
-	a.t.Helper()
-	return a.get(a.path("/actions")).ok().column("actions", "status")
-}
 func (a approver) actionIDs() []string {
 	a.t.Helper()
 	return a.get(a.path("/actions")).ok().column("actions", "id")
 }
 func (a approver) statusOf(id string) string { a.t.Helper(); return a.action(id).ok().at("status") }
 
-// last is the ID of the action that was asked last.
+// last is the ID of the pending action that was asked last.
 func (a approver) last() string {
 	a.t.Helper()
 	ids := a.actionIDs()
@@ -58,9 +57,9 @@ type automated struct {
 	one, two approver
 }
 
-func newAutomated(t testing.TB) automated {
+func newAutomated(t testing.TB, opts ...sandbox.Option) automated {
 	t.Helper()
-	a := automated{world: newWorld(t)}
+	a := automated{world: newWorld(t, opts...)}
 	a.one, a.two = approver{a.service, a.newCoreClient("One")}, approver{a.service, a.newCoreClient("Two")}
 	for _, id := range []string{a.one.id, a.two.id} {
 		a.post(a.inCompany("/trustedparty"), object{"address": id}).ok()
@@ -76,9 +75,6 @@ func newAutomated(t testing.TB) automated {
 func TestCoreClientsAreKept(t *testing.T) {
 	s := newService(t)
 	assert.JSONEq(t, `{"count":0,"clients":[]}`, string(s.get("/coreclient").ok().Body))
-	for _, name := range []any{"", "  ", nil} {
-		s.post("/coreclient", object{"name": name}).refused(400, "name")
-	}
 	made := s.post("/coreclient", object{"name": "One", "extra": 1}).ok()
 	assert.Regexp(t, account, made.at("id"))
 	assert.Equal(t, "One", made.at("name"))
@@ -140,15 +136,13 @@ func TestCoreClientsDecideAsUsersDo(t *testing.T) {
 		votes  []string
 		status string
 	}{
-		"one core client":                      {[]string{"+one"}, "pending"},
-		"both core clients":                    {[]string{"+one", "+two"}, "approved"},
-		"a core client and a user":             {[]string{"+two", "+alice"}, "approved"},
-		"a user and a core client":             {[]string{"+alice", "+one"}, "approved"},
-		"one rejects, the rest approve":        {[]string{"-one", "+alice", "+two"}, "approved"},
-		"both core clients reject":             {[]string{"-one", "-two"}, "custody_rejected"},
-		"a user and a core client reject":      {[]string{"-alice", "+one", "-two"}, "custody_rejected"},
-		"one approves twice":                   {[]string{"+one", "+one"}, "pending"},
-		"one rejects twice, which counts once": {[]string{"-one", "-one"}, "pending"},
+		"one core client":                 {[]string{"+one"}, "pending"},
+		"both core clients":               {[]string{"+one", "+two"}, "approved"},
+		"a core client and a user":        {[]string{"+two", "+alice"}, "approved"},
+		"a user and a core client":        {[]string{"+alice", "+one"}, "approved"},
+		"one rejects, the rest approve":   {[]string{"-one", "+alice", "+two"}, "approved"},
+		"both core clients reject":        {[]string{"-one", "-two"}, "custody_rejected"},
+		"a user and a core client reject": {[]string{"-alice", "+one", "-two"}, "custody_rejected"},
 	} {
 		for _, kind := range []string{"transfer", "withdraw"} {
 			t.Run(name+", "+kind, func(t *testing.T) {
@@ -187,28 +181,51 @@ func TestCoreClientsDecideAsUsersDo(t *testing.T) {
 	}
 }
 
-func TestProgramsMayRepeatThemselves(t *testing.T) {
-	a := newAutomated(t)
-	a.transfer(nil).ok()
-	one, two := a.one.last(), a.two.last()
-	a.one.approve(one).ok()
-	a.one.approve(one).ok()
-	a.one.reject(one).refused(409, "decided already")
-	a.two.approve(two).ok()
-	a.one.approve(one).ok()
-	a.two.approve(two).ok()
-	a.two.reject(two).refused(409, "not pending")
-	assert.EqualValues(t, 998_999, a.balance(a.treasury), "it has moved once")
+func TestWhatIsNotPendingCannotBeDecided(t *testing.T) {
+	for name, repeated := range map[string]bool{"": false, "with repeated votes": true} {
+		t.Run(name, func(t *testing.T) {
+			var opts []sandbox.Option
+			if repeated {
+				opts = append(opts, sandbox.WithRepeatedVotes())
+			}
+			a := newAutomated(t, opts...)
+			again := func(got answer, reason string) {
+				t.Helper()
+				if repeated {
+					got.ok()
+				} else {
+					got.refused(400, reason)
+				}
+			}
+			before := a.balance(a.treasury)
+			a.transfer(nil).ok()
+			one, two := a.one.last(), a.two.last()
+			a.one.approve(one).ok()
+			again(a.one.approve(one), "decided already")
+			a.one.reject(one).refused(400, "decided already")
+			assert.EqualValues(t, before, a.balance(a.treasury), "one vote counts once")
+			a.two.approve(two).ok()
+			after := a.balance(a.treasury)
+			assert.Less(t, after, before)
+			again(a.one.approve(one), "not pending")
+			again(a.two.approve(two), "not pending")
+			a.two.reject(two).refused(400, "not pending")
+			assert.Equal(t, after, a.balance(a.treasury), "it has moved once")
 
-	a.transfer(nil).ok()
-	a.one.reject(a.one.last()).ok()
-	a.one.reject(a.one.last()).ok()
-	a.one.approve(a.one.last()).refused(409, "decided already")
+			tx := a.transfer(nil).ok().at("tx_id")
+			one = a.one.last()
+			a.one.reject(one).ok()
+			again(a.one.reject(one), "decided already")
+			a.one.approve(one).refused(400, "decided already")
+			assert.Equal(t, "pending", a.status(tx), "one rejection counts once")
 
-	a.transfer(object{"expires": a.in(time.Minute)}).ok()
-	a.clock.forward(time.Minute)
-	a.one.approve(a.one.last()).refused(409, "not pending")
-	a.one.reject(a.one.last()).refused(409, "not pending")
+			a.transfer(object{"expires": a.in(time.Minute)}).ok()
+			one = a.one.last()
+			a.clock.forward(time.Minute)
+			a.one.approve(one).refused(400, "not pending")
+			a.one.reject(one).refused(400, "not pending")
+		})
+	}
 }
 
 func TestActions(t *testing.T) {
@@ -233,17 +250,17 @@ func TestActions(t *testing.T) {
 	assert.NotEqual(t, ids[0], a.two.actionIDs()[0], "each approver has an action of their own")
 
 	common := map[string]string{
-		"asset": btc, "amount": "1001", "fees": "1", "netAmount": "1000", "companyID": a.company, "fundID": a.fund,
-		"walletID": a.treasury, "initiatedBy": a.company, "initiatorName": "Partner API", "initiatorType": "company",
+		"asset": btc, "amount": "1001", "fees": "1", "netAmount": "1000", "fundID": a.fund, "walletID": a.treasury,
+		"initiatedBy": "", "initiatorName": "", "initiatorType": "",
 	}
 	for i, special := range []map[string]string{
 		{
-			"txID": transfer, "txType": "transfer", "reference": "rent", "benefitOf": "Bea", "accountNo": "A7",
-			"recipientID": a.trading, "recipientName": "Acme Exchange",
+			"txID": transfer, "txType": "transferOut", "reference": "rent", "benefitOf": "Bea", "accountNo": "A7",
+			"companyID": a.company, "recipientID": a.trading, "recipientName": "Acme Exchange",
 		},
 		{
-			"txID": withdrawal, "txType": "withdrawal", "reference": "salaries", "recipientAddress": payout,
-			"recipientAddressName": "Cold storage",
+			"txID": withdrawal, "txType": "withdraw", "reference": "salaries", "companyID": "",
+			"recipientAddress": payout, "recipientAddressName": "Cold storage",
 		},
 	} {
 		got := a.one.action(ids[i]).ok()
@@ -290,11 +307,52 @@ func TestActionsShowHowTheyEnded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tx := a.transfer(nil).ok().at("tx_id")
+			action := a.one.last()
 			test.end(tx)
-			assert.Equal(t, test.status, a.one.statusOf(a.one.last()))
-			statuses := a.one.statuses()
-			assert.Equal(t, test.status, statuses[len(statuses)-1])
+			assert.Equal(t, test.status, a.one.statusOf(action))
+			list := a.get(a.one.path("/actions")).ok()
+			listed := slices.Index(list.column("actions", "id"), action)
+			assert.Equal(t, test.status == "pending", listed >= 0, "the list has what is pending only")
+			assert.EqualValues(t, list.count("actions"), list.number("count"))
+			assert.NotContains(t, list.column("actions", "status"), "approved")
 		})
+	}
+}
+
+func TestInitiatorsOfActions(t *testing.T) {
+	a := newAutomated(t, sandbox.WithInitiators())
+	a.transfer(nil).ok()
+	a.withdrawal(nil).ok()
+	for _, id := range a.one.actionIDs() {
+		got := a.one.action(id).ok()
+		assert.Equal(t, []string{a.company, "Acme Exchange", "company"},
+			[]string{got.at("details.initiatedBy"), got.at("details.initiatorName"), got.at("details.initiatorType")})
+	}
+}
+
+// Fields that are empty are there all the same.
+func TestEmptyFieldsOfActionsAreThere(t *testing.T) {
+	b := newBourse(t)
+	b.sweep(b.ready(1, nil), b.vault(), nil).ok()
+	got := b.exchange.action(b.exchange.last()).ok()
+	assert.Equal(t, "transferOut", got.at("details.txType"))
+	assert.Equal(t, b.company, got.at("details.companyID"))
+	for _, key := range []string{"initiatedBy", "initiatorName", "initiatorType"} {
+		assert.Empty(t, got.at("details."+key), key)
+	}
+	b.connected(2, nil)
+	got = b.exchange.action(b.exchange.last()).ok()
+	for _, key := range []string{"txType", "companyID", "initiatedBy"} {
+		_, has := got.find("details." + key)
+		assert.False(t, has, "a connection has a form of its own, without %s", key)
+	}
+}
+
+func TestStrictCoreClientsHaveNames(t *testing.T) {
+	strict := newService(t, sandbox.WithStrictChecks())
+	for _, name := range []any{"", "  ", nil} {
+		strict.post("/coreclient", object{"name": name}).refused(400, "name")
+		newService(t).post("/coreclient", object{"name": name}).ok()
 	}
 }
 
@@ -318,7 +376,7 @@ func TestActionsOfSwaps(t *testing.T) {
 	m.credit(own.takerEther, 100_000)
 	take := own.take(quote, nil).ok().at("tx_id")
 	got = robot.action(robot.last()).ok()
-	assert.Equal(t, []string{"ApproveSwapTake", take, "swap take"},
+	assert.Equal(t, []string{"ApproveSwapTake", take, "swap"},
 		[]string{got.at("type"), got.at("details.txID"), got.at("details.txType")})
 	robot.approve(robot.last()).ok()
 	assert.Equal(t, "taker_approved", m.makerStatus(quote))
@@ -374,6 +432,9 @@ func TestSignAndVerify(t *testing.T) {
 	for _, bad := range []any{"", nil, "zz", "abc"} {
 		sign(one, bad).refused(400, "message_hash_hex")
 	}
+	sign(one, strings.Repeat("5a", 64)).ok()
+	got := sign(one, strings.Repeat("5a", 65)).refused(400, "at most 64 bytes")
+	assert.Equal(t, "invalid_message_hex_size", got.at("msg"))
 	sign("none", hash).refused(404, "core client")
 }
 

@@ -226,7 +226,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 // wait asks each approver, until the transaction expires.
 func (st *state) wait(tx *transaction) {
 	for i, id := range tx.Actions {
-		st.actions[id] = action{tx, i}
+		st.actions[id] = action{tx, i, len(st.actions)}
 		member := tx.round.Votes[i].Member
 		if st.open[member] == nil {
 			st.open[member] = map[qredo.ActionID]bool{}

@@ -76,8 +76,7 @@ func actionFeed(_ *request, client *coreClient) (feed, error) {
 // openActions are what an approver has yet to decide, oldest first.
 func (st *state) openActions(member string) []qredo.ActionID {
 	return slices.SortedFunc(maps.Keys(st.open[member]), func(a, b qredo.ActionID) int {
-		x, y := st.actions[a].tx, st.actions[b].tx
-		return cmp.Or(x.created.Compare(y.created), cmp.Compare(x.ID, y.ID))
+		return cmp.Compare(st.actions[a].order, st.actions[b].order)
 	})
 }
 

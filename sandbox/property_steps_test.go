@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -276,23 +275,22 @@ func (r *randomRun) decide() {
 	}
 }
 
-// decideByBot lets a core client decide something it was asked, whether it may still or not.
+// decideByBot lets a core client decide something it is asked, and at times what it has decided.
 func (r *randomRun) decideByBot() {
 	r.t.Helper()
 	bot := oneOf(r.random, r.bots)
-	list := bot.get(bot.path("/actions")).ok()
-	var open []string
-	for i := range list.count("actions") {
-		if at := "actions." + strconv.Itoa(i); list.at(at+".status") == "pending" || r.random.IntN(50) == 0 {
-			open = append(open, list.at(at+".id"))
-		}
-	}
+	open := bot.actionIDs()
 	if len(open) == 0 {
 		return
 	}
-	decide := bot.approve
+	decide, again := bot.approve, bot.reject
 	if r.random.IntN(3) == 0 {
-		decide = bot.reject
+		decide, again = bot.reject, bot.approve
 	}
-	require.Contains(r.t, []int{200, 409}, decide(oneOf(r.random, open)).Status)
+	id := oneOf(r.random, open)
+	decide(id).ok()
+	if r.random.IntN(10) == 0 {
+		decide(id).refused(400, "")
+		again(id).refused(400, "")
+	}
 }

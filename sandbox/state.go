@@ -145,21 +145,22 @@ const (
 	kindWeb3         txKind = "external sign"
 )
 
-// apiNames are what the APIs call a kind of transaction: the action that approves it, and its entry in the
-// ledger of Qredo API v1.
+// apiNames are what the APIs call a kind of transaction: the action that approves it, the txType in that action's
+// details, and its entry in the ledger of Qredo API v1.
 var apiNames = map[txKind]struct {
 	action qredo.ActionType
+	txType string
 	entry  qapi.EntryType
 }{
-	kindDeposit:      {"", qapi.EntryDeposit},
-	kindTransfer:     {qredo.ActionTransfer, qapi.EntryTransfer},
-	kindWithdrawal:   {qredo.ActionWithdraw, qapi.EntryWithdraw},
-	kindSweep:        {qredo.ActionTransfer, qapi.EntrySweep},
-	kindSwapMake:     {qredo.ActionSwap, qapi.EntrySwap},
-	kindSwapTake:     {qredo.ActionSwapTake, qapi.EntrySwap},
-	kindConnect:      {qredo.ActionWalletConnect, qapi.EntryWalletConnect},
-	kindPolicyUpdate: {"ApproveUpdatePolicy", qapi.EntryUpdatePolicy},
-	kindWeb3:         {"ApproveExternalSign", qapi.EntryExternalSign},
+	kindDeposit:      {"", "", qapi.EntryDeposit},
+	kindTransfer:     {qredo.ActionTransfer, "transferOut", qapi.EntryTransfer},
+	kindWithdrawal:   {qredo.ActionWithdraw, "withdraw", qapi.EntryWithdraw},
+	kindSweep:        {qredo.ActionTransfer, "transferOut", qapi.EntrySweep},
+	kindSwapMake:     {qredo.ActionSwap, "swap", qapi.EntrySwap},
+	kindSwapTake:     {qredo.ActionSwapTake, "swap", qapi.EntrySwap},
+	kindConnect:      {qredo.ActionWalletConnect, "", qapi.EntryWalletConnect},
+	kindPolicyUpdate: {"ApproveUpdatePolicy", string(qapi.EntryUpdatePolicy), qapi.EntryUpdatePolicy},
+	kindWeb3:         {"ApproveExternalSign", string(qapi.EntryExternalSign), qapi.EntryExternalSign},
 }
 
 // movesMoney tells transactions from what is approved like one but moves nothing.
@@ -211,8 +212,9 @@ type partnerKey struct {
 
 // action is one approver's part in a transaction: the vote with the same index.
 type action struct {
-	tx   *transaction
-	vote int
+	tx    *transaction
+	vote  int
+	order int // how many actions came before it
 }
 
 // entry is a transaction as one of its wallets sees it.
@@ -227,6 +229,8 @@ func (e entry) wallet() *wallet {
 	}
 	return e.tx.from
 }
+
+func (e entry) isOpenWithdrawal() bool { return e.tx.Kind == kindWithdrawal && e.tx.isOpen() }
 
 // entryIndex holds entries for each direction, so that a page of them is a slice and not a search.
 type entryIndex struct{ all, in, out []entry }

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,7 +77,16 @@ func (s service) everything() map[string]string {
 			for _, id := range ledger.column("List", "TxID") {
 				for _, kind := range []string{"transfer", "withdraw", "atomicswap/make", "atomicswap/take"} {
 					path := company + "/" + kind + "/" + id
-					out[path] = string(s.as(key).get(path).Body)
+					tx := s.as(key).get(path)
+					out[path] = string(tx.Body)
+					if tx.Status != http.StatusOK {
+						continue
+					}
+					members := tx.column("status", "userID")
+					for i, action := range tx.column("status", "actionID") { // those that have ended are in no list
+						at := "/coreclient/" + members[i] + "/action/" + action
+						out[at] = string(s.as(key).get(at).Body)
+					}
 				}
 			}
 			for _, w := range f.Wallets {

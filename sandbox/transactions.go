@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -202,14 +203,20 @@ func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
 	return qredo.ApprovalPending
 }
 
-// vote is a member's choice and what follows from it.
-func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice, now time.Time) ([]change, error) {
+// mayVote tells why an action cannot be decided any more, if it cannot.
+func (st *state) mayVote(id qredo.ActionID, now time.Time) error {
+	a := st.actions[id]
+	if err := a.tx.round.Check(a.tx.round.Votes[a.vote].Member, now); err != nil {
+		return fmt.Errorf("%s %w", id, err)
+	}
+	return nil
+}
+
+// vote is a member's choice, which the member may make, and what follows from it.
+func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice) ([]change, error) {
 	a := st.actions[id]
 	round := &a.tx.round
 	member := round.Votes[a.vote].Member
-	if err := round.Check(member, now); err != nil {
-		return nil, conflict("%s %v", id, err)
-	}
 	changes := []change{voted{ActionID: id, Choice: choice}}
 	switch outcome := round.After(member, choice); {
 	case outcome == custody.Pending:

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/qredo-go/qredo"
@@ -42,6 +43,9 @@ func createWithdrawal(r *request, req qredo.WithdrawalRequest) (any, error) {
 		from, tx, err := r.outgoing(kindWithdrawal, req.WalletID, req.Send, req.Expires)
 		if err != nil {
 			return nil, err
+		}
+		if r.choices.withdrawalLock && slices.ContainsFunc(from.entries.out, entry.isOpenWithdrawal) {
+			return nil, badRequest("the wallet is locked: a withdrawal from it waits")
 		}
 		address := strings.TrimSpace(req.Address)
 		if _, allowed := from.fund.whitelisted(from.Asset, address); !allowed {

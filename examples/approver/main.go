@@ -226,15 +226,14 @@ func (e *example) check(ctx context.Context) error {
 			return err
 		}
 	}
-	actions, err := e.client.CoreClients.Actions(ctx, e.core)
-	if err != nil {
-		return err
+	if len(e.entries) != transfers {
+		return fmt.Errorf("%d of %d were decided", len(e.entries), transfers)
 	}
 	counts := map[string]int{}
-	for _, action := range actions {
-		entry, decided := e.entries[action.ID]
-		if !decided {
-			return fmt.Errorf("nobody decided about %s", action.ID)
+	for id, entry := range e.entries {
+		action, err := e.client.CoreClients.Action(ctx, e.core, id) // which shows what has ended, too
+		if err != nil {
+			return err
 		}
 		want := map[approver.Verdict]qredo.ApprovalStatus{
 			approver.Approve: qredo.ApprovalApproved, approver.Reject: qredo.ApprovalRejected, approver.Leave: qredo.ApprovalPending,

@@ -218,13 +218,16 @@ func (w *watched) reaches(ctx context.Context, want qredo.FeedStatus, within tim
 
 func (w *watched) requireEachOnce(ctx context.Context, t *testing.T, actions int) {
 	t.Helper()
-	all, err := w.bank.client.CoreClients.Actions(ctx, w.robot.ID)
-	require.NoError(t, err)
-	require.Len(t, all, actions)
-	for _, action := range all {
-		if times := w.times[action.ID]; times != 1 {
-			require.Fail(t, "not once", "action %s came %d times", action.ID, times)
-		}
-	}
 	require.Len(t, w.times, actions)
+	for id, times := range w.times {
+		require.Equal(t, 1, times, "action %s", id)
+		_, err := w.bank.client.CoreClients.Action(ctx, w.robot.ID, id)
+		require.NoError(t, err)
+	}
+	pending, err := w.bank.client.CoreClients.Actions(ctx, w.robot.ID)
+	require.NoError(t, err)
+	require.NotEmpty(t, pending, "half of them are left")
+	for _, action := range pending {
+		require.Contains(t, w.times, action.ID)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -82,11 +83,12 @@ approves by the rules of a policy file.`, `
 func (a *app) agentActions() *cobra.Command {
 	var status string
 	return a.command(command{
-		use: "actions CLIENT_ID", short: "List what a core client was asked to approve",
-		long:    "Lists the actions of a core client, oldest first. --status pending shows those that wait.",
-		example: "qredo agent actions CLIENT_ID --status pending",
+		use: "actions CLIENT_ID", short: "List what waits for a core client's approval",
+		long: `Lists what a core client is asked to approve and is pending. What has been decided, or has ended, is not listed:
+"qredo agent action" shows it by its ID.`,
+		example: "qredo agent actions CLIENT_ID",
 		flags: func(f *flagSet) {
-			f.StringVar(&status, "status", "", "only those that are pending, approved, rejected or expired")
+			f.StringVar(&status, "status", "", "only those that are pending, approved, rejected or expired, where the service lists more")
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			actions, err := c.CoreClients.Actions(ctx, qredo.CoreClientID(c.args[0]))
@@ -101,7 +103,8 @@ type voteFunc func(*qredo.CoreClientsService, context.Context, qredo.CoreClientI
 func (a *app) agentVote(verb, short string, vote voteFunc) *cobra.Command {
 	return a.command(command{
 		use: verb + " CLIENT_ID ACTION_ID", short: short,
-		long:    short + " as a core client. What it is about is shown on standard error.",
+		long: short + ` as a core client. What it is about is shown on standard error. Only what is pending can be decided: if a vote
+is refused, the error says what the action is by then. It may be this core client's own vote, whose answer was lost.`,
 		example: "qredo agent " + verb + " CLIENT_ID ACTION_ID",
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			id, actionID := qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])
@@ -110,7 +113,13 @@ func (a *app) agentVote(verb, short string, vote voteFunc) *cobra.Command {
 				return err
 			}
 			fmt.Fprintln(a.err, a.about(action))
-			return a.done(vote(c.CoreClients, ctx, id, actionID), "%s: %s", verb, plain(c.args[1]))
+			err = vote(c.CoreClients, ctx, id, actionID)
+			if refused := (*qredo.Error)(nil); errors.As(err, &refused) && refused.StatusCode < http.StatusInternalServerError {
+				if now, lookErr := c.CoreClients.Action(ctx, id, actionID); lookErr == nil && now.Status != qredo.ApprovalPending {
+					err = fmt.Errorf("%w; the action is %s", err, now.Status)
+				}
+			}
+			return a.done(err, "%s: %s", verb, plain(c.args[1]))
 		}),
 	})
 }

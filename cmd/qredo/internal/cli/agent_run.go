@@ -124,6 +124,9 @@ func (a *app) agentExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, warning := range rules.Warnings() {
+				fmt.Fprintf(a.err, "warning: %s\n", plain(warning))
+			}
 			explanation, err := run.Explain(ctx, qredo.ActionID(c.args[1]))
 			if err != nil {
 				return err

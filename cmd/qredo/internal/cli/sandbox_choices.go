@@ -12,7 +12,8 @@ import (
 type servingChoices struct {
 	fees, ledgerOrder                            string
 	withdrawalLock, companyConflict, invitations bool
-	wholeUnits, repeatedVotes, strict            bool
+	wholeUnits, repeatedVotes, initiators        bool
+	strict                                       bool
 }
 
 func (c *servingChoices) flags(f *flagSet) {
@@ -23,6 +24,7 @@ func (c *servingChoices) flags(f *flagSet) {
 	f.BoolVar(&c.invitations, "invitations", false, "let companies trust an e-mail that no user has")
 	f.BoolVar(&c.wholeUnits, "whole-units", false, "write Qredo API v1's ledgers in whole units, as decimals")
 	f.BoolVar(&c.repeatedVotes, "repeated-votes", false, "take a core client's vote again that it has given already")
+	f.BoolVar(&c.initiators, "initiators", false, "say in the details of actions who initiated them")
 	f.BoolVar(&c.strict, "strict", false, "also refuse what no source says the service refused")
 }
 
@@ -48,6 +50,7 @@ func (c *servingChoices) options() []sandbox.Option {
 		{c.invitations, sandbox.WithInvitations},
 		{c.wholeUnits, sandbox.WithWholeUnits},
 		{c.repeatedVotes, sandbox.WithRepeatedVotes},
+		{c.initiators, sandbox.WithInitiators},
 		{c.strict, sandbox.WithStrictChecks},
 	} {
 		if choice.on {
