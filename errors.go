@@ -21,7 +21,7 @@ var (
 	ErrClockSkew    = errors.New("clock is wrong")        // 401 while the clock is minutes off the service's
 	ErrForbidden    = errors.New("not permitted")         // 403: the API key lacks the permission
 	ErrNotFound     = errors.New("not found")             // 404
-	ErrConflict     = errors.New("conflict")              // 409: it exists already, or has ended already
+	ErrConflict     = errors.New("conflict")              // 409: it exists already
 	ErrRateLimited  = errors.New("too many requests")     // 429
 	ErrServer       = errors.New("fault at the service")  // 5xx
 	ErrBadAnswer    = errors.New("answer not understood") // a success that is cut, too large, or not what was asked for

@@ -60,6 +60,11 @@ var clientRows = map[int]variants{
 	50: {
 		"the keys": reads(getAction, &qredo.Action{ID: "a", CoreClientID: "c"}, `{"id":"a","coreClientID":"c"}`, `{"id":"a","clientID":"c"}`, `{"id":"a","core_client_id":"c"}`),
 		"none":     reads(getAction, &qredo.Action{ID: "a"}, `{"id":"a"}`),
+		"a list with what has ended": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Action, error) {
+			return c.CoreClients.Actions(ctx, coreID)
+		},
+			[]qredo.Action{{ID: "a", Status: "pending"}, {ID: "b", Status: "approved"}},
+			`{"count":2,"actions":[{"id":"a","status":"pending"},{"id":"b","status":"approved"}]}`),
 	},
 	51: {"all types": func(t *testing.T, w *world) {
 		for _, kind := range []qredo.ActionType{
@@ -76,12 +81,42 @@ var clientRows = map[int]variants{
 		"connect": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{
 			ClientData: map[string]any{"customProperty1": "x", "n": json.Number("7")}, Wallet: &qredo.ActionWallet{ID: "w", Name: "n", Asset: "BTC", Type: 1, TypeCode: "t"},
 		}}, `{"id":"a","details":{"clientData":{"customProperty1":"x","n":7},"wallet":{"walletID":"w","name":"n","asset":"BTC","type":1,"typeCode":"t"}}}`),
+		"nothing of company and initiator": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{TxType: "withdraw"}},
+			`{"id":"a","details":{"txType":"withdraw","companyID":"","initiatedBy":"","initiatorName":"","initiatorType":""}}`,
+			`{"id":"a","details":{"txType":"withdraw","companyID":null,"initiatedBy":null,"initiatorName":null,"initiatorType":null}}`,
+			`{"id":"a","details":{"txType":"withdraw"}}`),
+		"company and initiator": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{
+			TxType: "transferOut", CompanyID: "c", InitiatedBy: "i", InitiatorName: "n", InitiatorType: "company",
+		}}, `{"id":"a","details":{"txType":"transferOut","companyID":"c","initiatedBy":"i","initiatorName":"n","initiatorType":"company"}}`,
+			`{"id":"a","details":{"tx_type":"transferOut","company_id":"c","initiated_by":"i","initiator_name":"n","initiator_type":"company"}}`),
+		"the sandbox": func(t *testing.T, w *world) {
+			action, err := w.client.CoreClients.Action(t.Context(), w.robot.ID, w.actionOf(t, w.send(t, 2800)))
+			require.NoError(t, err)
+			require.Equal(t, []string{"transferOut", string(w.company), string(w.otherBTC), "Acme", "", "", ""}, []string{
+				action.Details.TxType, string(action.Details.CompanyID), action.Details.RecipientID, action.Details.RecipientName,
+				action.Details.InitiatedBy, action.Details.InitiatorName, action.Details.InitiatorType,
+			})
+			sent, err := w.client.Transfers.Withdraw(t.Context(), w.company, w.withdrawal(2800))
+			require.NoError(t, err)
+			action, err = w.client.CoreClients.Action(t.Context(), w.robot.ID, w.actionOf(t, sent.TxID))
+			require.NoError(t, err)
+			require.Equal(t, []string{"withdraw", "", payoutAddress, ""}, []string{
+				action.Details.TxType, string(action.Details.CompanyID), action.Details.RecipientAddress, action.Details.InitiatorName,
+			})
+		},
 	},
 	53: {
 		"approve": succeeds(func(ctx context.Context, c *qredo.Client) error { return c.CoreClients.Approve(ctx, coreID, "a") },
 			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"approved","details":{}}`, `200 `),
 		"reject": succeeds(func(ctx context.Context, c *qredo.Client) error { return c.CoreClients.Reject(ctx, coreID, "a") },
 			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"rejected","details":{}}`, `200 `),
+		"what is not pending": func(t *testing.T, _ *world) {
+			for status, sentinel := range map[int]error{400: qredo.ErrBadRequest, 404: qredo.ErrNotFound, 409: qredo.ErrConflict} {
+				client := newQuickClient(t, answerWith(status, `{"code":1,"msg":"m"}`)).CoreClients
+				require.ErrorIs(t, client.Approve(t.Context(), coreID, "a"), sentinel)
+				require.ErrorIs(t, client.Reject(t.Context(), coreID, "a"), sentinel)
+			}
+		},
 	},
 	54: {"the header": func(t *testing.T, _ *world) {
 		auth, err := qredo.NewProofAuth(func(string, string, []byte, time.Time) (string, error) { return "proof", nil })
@@ -91,7 +126,7 @@ var clientRows = map[int]variants{
 		require.NoError(t, auth.Authenticate(req, nil, testNow))
 		require.Equal(t, http.Header{http.CanonicalHeaderKey("x-api-zkp"): {"proof"}}, req.Header)
 	}},
-	55: {"never the transaction's": func(t *testing.T, w *world) {
+	55: {"equal": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{TxID: "a"}}, `{"id":"a","details":{"txID":"a"}}`), "never the transaction's": func(t *testing.T, w *world) {
 		id := w.send(t, 1000)
 		action := w.actionOf(t, id) // by details.txID
 		require.NotEqual(t, string(id), string(action))

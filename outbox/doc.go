@@ -31,6 +31,11 @@
 // A payment that is to be tried again after that is a new one, under a new key. Entries are never removed:
 // a key that was forgotten could be paid twice.
 //
+// One refusal may well pass: a page of the service's of 2020 says that a wallet is locked while a withdrawal from it
+// waits. A second withdrawal may then be refused (400), and its entry is [StateFailed] for good. Where the service
+// does that, enqueue withdrawals from one wallet one after the other, each when the one before has ended.
+// sandbox.WithWithdrawalLock lets a test see it.
+//
 // # Unknown outcomes
 //
 // An attempt whose answer is lost, cut, a fault of the service, or does not name a transaction may have
