@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -278,6 +279,19 @@ func TestKeyFiles(t *testing.T) {
 	t.Run("the same again", func(t *testing.T) {
 		_, err := start(file("known", "known key"), public, sandbox.WithKey("known key", &ownKey().PublicKey))
 		require.NoError(t, err)
+	})
+	t.Run("the same, for another account", func(t *testing.T) {
+		_, err := start(file("known", "known key"), public, sandbox.WithAccountKey("other", "known key", &ownKey().PublicKey))
+		require.ErrorContains(t, err, "registered already")
+	})
+	t.Run("a file that is in the way is not written to", func(t *testing.T) {
+		path, target := filepath.Join(dir, "link"), filepath.Join(dir, "target")
+		if err := os.Symlink(target, path); err != nil {
+			t.Skipf("needs symbolic links: %v", err)
+		}
+		_, err := start(path, public)
+		require.ErrorIs(t, err, fs.ErrExist)
+		assert.NoFileExists(t, target)
 	})
 	weak := file("weak.pem", weakPublicKey)
 	for name, test := range map[string]struct{ apiKey, public, why string }{

@@ -228,6 +228,11 @@ func TestPublicURL(t *testing.T) {
 		req.url = l.url("/company/search?query=acme&at=/api/v1/p/x")
 		req.send(t, l.Client()).ok()
 	})
+	t.Run("nothing corresponds to what lies below no base", func(t *testing.T) {
+		req := newSigned(t, l.clock.Now(), "GET", public+strings.TrimPrefix(l.URL, "http://")+"/nothing", "")
+		req.url = l.URL + "/nothing"
+		req.send(t, l.Client()).refused(401, "signature")
+	})
 	t.Run("another's key does not help", func(t *testing.T) {
 		req := newSigned(t, startOfTime, "GET", public+"/assets", "")
 		req.url, req.header["X-API-KEY"] = l.url("/assets"), "second"
