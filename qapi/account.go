@@ -8,12 +8,13 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Account is whose key it is: an organization or a person. Fields that the other kind has are empty.
+// Account is whose key it is: an organization or a person. Fields that the other kind has are empty. Web3 wallets
+// need an organization, trusted parties a person.
 type Account struct {
 	ID         string      `json:"id"`
 	Name       string      `json:"name"`
 	Email      string      `json:"email"`
-	PartnerAPI bool        `json:"partnerAPI"` // whether it may use the Partner API
+	PartnerAPI bool        `json:"partnerAPI"` // whether it may create keys of the Partner API
 	APIKeys    UserAPIKeys `json:"userAPIKeys"`
 
 	// Of organizations.
@@ -80,12 +81,12 @@ func (k *UserAPIKeys) UnmarshalJSON(data []byte) error {
 type AccountService struct{ client *Client }
 
 type accountInfo struct {
-	Settings *Account `json:"settings" required:"true"`
+	Settings Account `json:"settings"`
 }
 
 // Get returns the account that the API key belongs to.
 //
 // API: GET /account
 func (s *AccountService) Get(ctx context.Context, opts ...qredo.CallOption) (*Account, error) {
-	return part(ctx, s.client, api("GET /account"), opts, func(a *accountInfo) *Account { return a.Settings })
+	return part(ctx, s.client, api("GET /account"), opts, func(a *accountInfo) *Account { return &a.Settings })
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// AssetBalance is how much there is of an asset, in base units.
+// AssetBalance is how much there is of an asset, in base units. By the service's document
+// Total = Available + PendingIn - PendingOut; other figures are read all the same. What can be sent now is
+// Available - PendingOut at most.
 type AssetBalance struct {
-	Total      qredo.Amount `json:"total"`
-	Available  qredo.Amount `json:"available"`  // what can be sent now
-	PendingIn  qredo.Amount `json:"pendingIn"`  // on its way here
-	PendingOut qredo.Amount `json:"pendingOut"` // waits for approval to leave
+	Total      qredo.Amount `json:"total"`      // what wallets will hold when all that waits is done
+	Available  qredo.Amount `json:"available"`  // what wallets hold, with what waits to leave them
+	PendingIn  qredo.Amount `json:"pendingIn"`  // comes from swaps that wait for approval
+	PendingOut qredo.Amount `json:"pendingOut"` // leaves by transfers and swaps that wait
 	Scale      int64        `json:"scale"`      // base units of a whole unit: 100,000,000 for BTC
 }
 
@@ -24,7 +26,7 @@ func (b AssetBalance) Asset(code qredo.AssetCode) qredo.Asset {
 	return qredo.Asset{Code: code, Scale: b.Scale}
 }
 
-// Balances are balances by asset. On the wire they are an object, or a list of objects with one key each.
+// Balances are balances by asset. On the wire they are an object, or a list of objects.
 type Balances map[qredo.AssetCode]AssetBalance
 
 // UnmarshalJSON reads either form. An asset that is named twice is an error.
@@ -71,10 +73,11 @@ func (b *Balances) UnmarshalJSON(data []byte) error {
 type BalanceService struct{ client *Client }
 
 type balanceInfo struct {
-	Assets Balances `json:"assets" required:"true"`
+	Assets Balances `json:"assets"`
 }
 
-// Get returns the balances of all funds together, by asset, in base units.
+// Get returns the balances of all funds together, by asset, in base units. There are none where the account has no
+// wallets.
 //
 // API: GET /balance
 func (s *BalanceService) Get(ctx context.Context, opts ...qredo.CallOption) (Balances, error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/core"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // The environments that the service ran, for [qredo.WithEnvironment]. Both are retired. Sandbox had testnet
@@ -80,14 +81,21 @@ func api(endpoint string, ids ...string) operation { return operation{Endpoint: 
 func (op operation) with(body any) operation   { op.Body = body; return op }
 func (op operation) where(query any) operation { op.Query = query; return op }
 
-// part makes a request and returns the part of its answer, an A, that the caller has asked for.
+// part makes a request and returns the part of its answer, an A, that the caller has asked for. Where there is
+// nothing, the service answers null, for the part or for all of the answer.
 func part[A, T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption, of func(*A) T) (T, error) {
-	answer, err := call[A](ctx, c, op, opts)
+	answer, err := call[nullable[A]](ctx, c, op, opts)
 	if err != nil {
 		return *new(T), err
 	}
-	return of(answer), nil
+	return of(&answer.is), nil
 }
+
+// nullable is an answer in whose place null may stand.
+type nullable[A any] struct{ is A }
+
+// UnmarshalJSON reads anything but null, which does not come here, as the answer itself.
+func (n *nullable[A]) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &n.is) }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption) (*T, error) {

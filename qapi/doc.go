@@ -21,9 +21,10 @@
 //
 // # Money
 //
-// Balances and ledgers count in an asset's base units, as [qredo.Amount]: satoshi for BTC, gwei for ETH. An
-// [AssetBalance] knows how many of them a whole unit has. Web3 transactions count in wei, which do not fit
-// in 64 bits, as [BigInt]. Nothing is ever rounded.
+// Balances count in an asset's base units, as [qredo.Amount]: satoshi for BTC, gwei for ETH. An
+// [AssetBalance] knows how many of them a whole unit has. Ledgers and histories have a [Figure], since the
+// service's document counts whole units there, and a server may count base units: who reads one says which.
+// Web3 transactions count in wei, which do not fit in 64 bits, as [BigInt]. Nothing is ever rounded.
 //
 // # Web3 transactions
 //

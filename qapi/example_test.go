@@ -88,7 +88,9 @@ func ExampleFundsService_Ledger() {
 		ledger, err := client.Funds.Ledger(ctx, fund.ID)
 		check(err)
 		for _, entry := range ledger.Entries {
-			fmt.Println(entry.Type, entry.Amount, entry.Asset)
+			amount, err := entry.Amount.BaseUnits() // which the sandbox's figures count: see Figure
+			check(err)
+			fmt.Println(entry.Type, amount, entry.Asset)
 		}
 	}
 	// Output:
@@ -109,7 +111,7 @@ func ExampleWalletsService_History() {
 }
 
 func ExampleTrustedPartiesService_List() {
-	acme := startAcme() // a sandbox with a company that trusts Alice
+	acme := startAcme(sandbox.WithPersonalAccount()) // a sandbox with a company that trusts Alice
 	defer acme.Close()
 
 	trusted, err := acme.QAPIClient().TrustedParties.List(context.Background())
@@ -120,14 +122,28 @@ func ExampleTrustedPartiesService_List() {
 	// Output: alice@example.com pending: false
 }
 
+// The service's document has figures of whole units, the sandbox's are base units. The caller says which they are.
+func ExampleFigure() {
+	btc := qapi.AssetBalance{Scale: 100_000_000}.Asset("BTC")
+
+	fmt.Println(qapi.Figure("0.001156").WholeUnits(btc))
+	fmt.Println(qapi.Figure("115600").BaseUnits())
+	_, err := qapi.Figure("0.001156").BaseUnits()
+	fmt.Println(err)
+	// Output:
+	// 115600 <nil>
+	// 115600 <nil>
+	// qredo: figure: 0.001156 has a fraction, so that it counts no base units but whole ones
+}
+
 // acmeSandbox is a sandbox with a company whose fund has a wallet with 10 ETH in it. Alice approves.
 type acmeSandbox struct {
 	*sandbox.Server
 	wallet qredo.Wallet
 }
 
-func startAcme() *acmeSandbox {
-	srv, err := sandbox.Start()
+func startAcme(opts ...sandbox.Option) *acmeSandbox {
+	srv, err := sandbox.Start(opts...)
 	check(err)
 	fund, err := demofund.New(context.Background(), srv, "Acme", []string{"alice@example.com"}, qredo.WalletRequest{Name: "hot", Asset: "ETH"})
 	check(err)

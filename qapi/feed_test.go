@@ -126,9 +126,14 @@ func TestFeedTellsEachChangeOnce(t *testing.T) {
 	first := w.create()
 	f.next(first, qapi.StatusCreated)
 	w.approve(first)
+	authorized := f.next(first, qapi.StatusAuthorized)
+	assert.False(t, authorized.Transaction.Signed())
+	assert.NotEmpty(t, authorized.Transaction.RawTx)
+	assert.Equal(t, "0", authorized.Transaction.Nonce.String())
 	signed := f.next(first, qapi.StatusApproved)
 	assert.True(t, signed.Transaction.Signed())
 	assert.Equal(t, "0", signed.Transaction.Nonce.String())
+	assert.NotEqual(t, authorized.ID, signed.ID, "an event has an ID of its own")
 	second := w.create()
 	f.next(second, qapi.StatusCreated)
 	require.NoError(t, w.srv.Reject(approver, string(second)))
@@ -155,7 +160,7 @@ func TestFeedFillsGaps(t *testing.T) {
 	f.until(qredo.FeedLost)
 	f.until(qredo.FeedCaughtUp)
 	got := map[string]int{}
-	for range 3 {
+	for range 5 {
 		select {
 		case c := <-f.events:
 			got[fmt.Sprint(c.Transaction.ID, " ", c.Status)]++
@@ -165,7 +170,8 @@ func TestFeedFillsGaps(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]int{
-		string(early) + " approved": 1, string(late) + " created": 1, string(late) + " approved": 1,
+		string(early) + " authorized": 1, string(early) + " approved": 1,
+		string(late) + " created": 1, string(late) + " authorized": 1, string(late) + " approved": 1,
 	}, got)
 	f.nothingMore()
 }
@@ -186,7 +192,7 @@ func TestFeedUnderCuts(t *testing.T) {
 		if i%4 == 0 {
 			w.srv.DropFeeds()
 		}
-		want[string(id)+" created"], want[string(id)+" approved"] = true, true
+		want[string(id)+" created"], want[string(id)+" authorized"], want[string(id)+" approved"] = true, true, true
 	}
 	got := map[string]bool{}
 	for len(got) < len(want) {

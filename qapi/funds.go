@@ -38,9 +38,9 @@ type FundMember struct {
 
 // Permissions are what a member may do in a fund.
 type Permissions struct {
-	Custodian   bool `json:"custodian"`
-	FundManager bool `json:"fundManager"`
-	Trader      bool `json:"trader"`
+	Custodian   bool `json:"custodian"`   // approve
+	FundManager bool `json:"fundManager"` // invite members
+	Trader      bool `json:"trader"`      // initiate what leaves a wallet
 }
 
 // Wallet holds one asset.
@@ -61,7 +61,7 @@ type Wallet struct {
 
 // FundsOptions selects funds; the zero FundsOptions those in use.
 type FundsOptions struct {
-	Archived bool `url:"archived,omitempty"` // those that are archived, in place of those that are not
+	Archived bool `url:"archived,omitempty"` // those that are archived, besides
 }
 
 // FundsService tells what funds hold and did.
@@ -80,24 +80,24 @@ func (s *FundsService) List(ctx context.Context, options FundsOptions, opts ...q
 }
 
 type fundAnswer struct {
-	Info *Fund `json:"fundInfo" required:"true"`
+	Info Fund `json:"fundInfo"`
 }
 
 // Get returns a fund with its wallets. One that there is not is [qredo.ErrNotFound].
 //
 // API: GET /funds/{fund_id}
 func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Fund, error) {
-	fund, err := part(ctx, s.client, api("GET /funds/{fund_id}", string(id)), opts, func(a *fundAnswer) *Fund { return a.Info })
+	fund, err := part(ctx, s.client, api("GET /funds/{fund_id}", string(id)), opts, func(a *fundAnswer) *Fund { return &a.Info })
 	if err == nil && fund.ID == "" {
 		return nil, fmt.Errorf("qapi: fund %s: %w: fundInfo.fund_id is missing", id, qredo.ErrBadAnswer)
 	}
 	return fund, err
 }
 
-// Ledger returns all movements of a fund, in base units. The service does not page them. A fund that there is
-// not is [qredo.ErrNotFound].
+// Ledger returns all movements of a fund, the most recent of each wallet first. The service does not page them. A
+// fund that there is not is [qredo.ErrNotFound].
 //
 // API: GET /funds/{fund_id}/ledger
 func (s *FundsService) Ledger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {
-	return call[Ledger](ctx, s.client, api("GET /funds/{fund_id}/ledger", string(id)), opts)
+	return part(ctx, s.client, api("GET /funds/{fund_id}/ledger", string(id)), opts, func(a *Ledger) *Ledger { return a })
 }

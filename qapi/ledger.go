@@ -10,21 +10,22 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Ledger is what moved in a fund.
+// Ledger is what moved in a fund. The most recent entries of each wallet come first.
 type Ledger struct {
 	Entries []LedgerEntry  `json:"list"`
 	Total   int            `json:"total"`
 	Wallets []LedgerWallet `json:"wallets"` // those that entries name
 }
 
-// LedgerEntry is one movement of a fund. Amounts are in base units.
+// LedgerEntry is one movement of a fund. What its figures count, the caller must say: see [Figure]. The service's
+// document has no sign for them.
 type LedgerEntry struct {
 	TxID               qredo.TxID      `json:"txID"`
 	Type               EntryType       `json:"type"`
 	Asset              qredo.AssetCode `json:"asset"`
-	Amount             qredo.Amount    `json:"amount"` // net amount and fees together
-	Fees               qredo.Amount    `json:"fees"`
-	NetAmount          qredo.Amount    `json:"netAmount"` // what the other side gets
+	Amount             Figure          `json:"amount"` // net amount and fees together
+	Fees               Figure          `json:"fees"`
+	NetAmount          Figure          `json:"netAmount"` // what the recipient gets
 	FundID             qredo.FundID    `json:"fundID"`
 	WalletID           qredo.WalletID  `json:"walletID"`
 	Address            string          `json:"address"`
@@ -34,8 +35,8 @@ type LedgerEntry struct {
 	Reference          string          `json:"reference"`
 	BenefitOf          string          `json:"benefitOf"`
 	AccountNo          string          `json:"accountNo"`
-	ChainTxID          string          `json:"chainTxID"`
-	// LayerOneTxIDs are the transactions on the chain that this one was made of. The wire spells it so.
+	ChainTxID          string          `json:"chainTxID"` // on the service's own chain
+	// LayerOneTxIDs are the transactions on the asset's chain that this one was made of. The wire spells it so.
 	LayerOneTxIDs []string   `json:"later1TxID"`
 	Time          qredo.Time `json:"timestamp"`
 }

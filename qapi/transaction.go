@@ -18,18 +18,18 @@ type Transaction struct {
 	Status     Status         `json:"status"`
 	From       string         `json:"from"`
 	To         string         `json:"to"`
-	Value      BigInt         `json:"value"` // wei
+	Value      BigInt         `json:"value"` // wei: see TransactionRequest
 	GasLimit   BigInt         `json:"gasLimit"`
 	GasPrice   BigInt         `json:"gasPrice"` // wei; not given where the two fees of EIP-1559 are
 	Nonce      BigInt         `json:"nonce"`    // not given until the service has chosen it
 	Data       string         `json:"data"`     // 0x and hexadecimal
 	ChainID    BigInt         `json:"chainID"`
-	Network    string         `json:"network"`
-	RawTx      string         `json:"rawTX"`    // what is signed, in hexadecimal or base64, as it came
+	Network    string         `json:"network"`  // mostly empty
+	RawTx      string         `json:"rawTX"`    // the transaction with an empty signature; hexadecimal or base64, as it came
 	SignedTx   string         `json:"signedTx"` // "0x" or empty until it is signed: see SignedBytes
 	TxHash     string         `json:"txHash"`   // of the signed transaction
 	AccountID  string         `json:"accountID"`
-	CreatedBy  string         `json:"createdBy"`
+	CreatedBy  string         `json:"createdBy"` // an API key's ID, or a user's
 	Timestamps Timestamps     `json:"timestamps"`
 	Events     []StatusUpdate `json:"events"`
 }
@@ -44,7 +44,8 @@ func (t *Transaction) Signed() bool {
 }
 
 // SignedBytes returns the signed transaction as a chain takes it, such as eth_sendRawTransaction:
-// RLP, with the type's byte before it where the type is not 0. It is [ErrNotSigned] until enough have approved.
+// RLP, with the type's byte before it where the type is not 0. One of these that the service has wrapped in an RLP
+// string, as it did with rawTX, is unwrapped: no chain takes it so. It is [ErrNotSigned] until enough have approved.
 func (t *Transaction) SignedBytes() ([]byte, error) {
 	if !t.Signed() {
 		return nil, ErrNotSigned
@@ -54,7 +55,7 @@ func (t *Transaction) SignedBytes() ([]byte, error) {
 		text = text[2:]
 	}
 	if raw, err := hex.DecodeString(text); err == nil {
-		return raw, nil
+		return unwrap(raw), nil
 	}
 	// The service's other form; hexadecimal is base64 too, but not the other way round.
 	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
@@ -62,7 +63,32 @@ func (t *Transaction) SignedBytes() ([]byte, error) {
 	if err != nil {
 		return nil, errors.New("qapi: signedTx is neither hexadecimal nor base64")
 	}
-	return raw, nil
+	return unwrap(raw), nil
+}
+
+// unwrap takes off the header of an RLP string that holds a transaction with a type. Any other bytes are left alone:
+// a transaction of type 0 is an RLP list, and begins with a byte that no string begins with.
+func unwrap(raw []byte) []byte {
+	const short, long, list = 0x80, 0xb7, 0xc0 // first bytes: of strings up to 55 bytes, of longer ones, of lists
+	if len(raw) < 2 || raw[0] <= short || raw[0] >= list {
+		return raw
+	}
+	content, size := raw[1:], int(raw[0])-short
+	if raw[0] > long {
+		digits := int(raw[0]) - long
+		if digits > min(3, len(content)) { // no transaction is longer than three bytes can say
+			return raw
+		}
+		size = 0
+		for _, b := range content[:digits] {
+			size = size<<8 | int(b)
+		}
+		content = content[digits:]
+	}
+	if len(content) != size || size == 0 || content[0] >= short {
+		return raw
+	}
+	return content
 }
 
 // Status tells how far a Web3 transaction is. The service knows more of them than it documents; others than
@@ -162,10 +188,10 @@ type Approval struct {
 	Email       string            `json:"email"`
 	Username    string            `json:"username"`
 	AccountCode string            `json:"accountCode"`
-	External    bool              `json:"external"` // belongs to another organization
+	External    bool              `json:"external"` // no source gives its meaning
 	Status      ApprovalStatus    `json:"status"`
 	Signature   string            `json:"signature"`           // base64
-	Signatures  map[string]string `json:"signatures,omitzero"` // of approvers with several keys
+	Signatures  map[string]string `json:"signatures,omitzero"` // legacy: no source gives its meaning
 }
 
 // ApprovalStatus tells what an approver has said. On the wire it is a number or text; a number that is

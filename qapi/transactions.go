@@ -13,13 +13,18 @@ import (
 )
 
 // TransactionRequest is what a transaction of the EVM is made from. What is paid for gas is given as
-// GasPrice (a legacy transaction), or as MaxFeePerGas and MaxPriorityFeePerGas (EIP-1559), never as both.
+// GasPrice (a legacy transaction), or as MaxFeePerGas and MaxPriorityFeePerGas or one of these (EIP-1559), never as
+// both. What is left out, the service chooses.
+//
+// Figures are in wei. One page of the service's documents says gwei; in its published transaction, and in the code
+// of a customer, the figure stands in the transaction as it was given, and that is wei.
+//
 // Addresses begin with 0x; capitals among small letters must be their checksum: see [ChecksumAddress].
 type TransactionRequest struct {
 	From                 string `json:"from"`              // required: the address of a Web3 wallet
 	To                   string `json:"to"`                // required: an address or a contract's
 	Value                BigInt `json:"value"`             // required: wei, also if 0
-	GasLimit             BigInt `json:"gasLimit"`          // required: 21000 for a plain payment
+	GasLimit             BigInt `json:"gasLimit"`          // required: 21000 for a plain payment, 0 for a call that costs nothing
 	GasPrice             BigInt `json:"gasPrice,omitzero"` // wei
 	MaxFeePerGas         BigInt `json:"maxFeePerGas,omitzero"`
 	MaxPriorityFeePerGas BigInt `json:"maxPriorityFeePerGas,omitzero"`
@@ -32,7 +37,7 @@ func (r TransactionRequest) validate() error {
 	return cmp.Or(
 		checkAddress("from", r.From), checkAddress("to", r.To),
 		checkGiven("value", r.Value), checkFigure("value", r.Value, 0, evmBits),
-		checkGiven("gasLimit", r.GasLimit), checkFigure("gasLimit", r.GasLimit, 1, 64),
+		checkGiven("gasLimit", r.GasLimit), checkFigure("gasLimit", r.GasLimit, 0, 64),
 		checkFigure("gasPrice", r.GasPrice, 0, evmBits),
 		checkFigure("maxFeePerGas", r.MaxFeePerGas, 0, evmBits),
 		checkFigure("maxPriorityFeePerGas", r.MaxPriorityFeePerGas, 0, evmBits),
@@ -73,11 +78,7 @@ func (r TransactionRequest) validateFees() error {
 	switch {
 	case price && (fee || tip):
 		return invalid("gasPrice", "must not be given together with maxFeePerGas or maxPriorityFeePerGas")
-	case fee && !tip:
-		return invalid("maxPriorityFeePerGas", "must be given together with maxFeePerGas")
-	case tip && !fee:
-		return invalid("maxFeePerGas", "must be given together with maxPriorityFeePerGas")
-	case fee && r.MaxPriorityFeePerGas.Cmp(r.MaxFeePerGas.Int) > 0:
+	case fee && tip && r.MaxPriorityFeePerGas.Cmp(r.MaxFeePerGas.Int) > 0:
 		return invalid("maxPriorityFeePerGas", "must not be more than maxFeePerGas, which is %s, is %s", r.MaxFeePerGas, r.MaxPriorityFeePerGas)
 	}
 	return nil
@@ -129,11 +130,12 @@ func (s *TransactionsService) Status(ctx context.Context, id qredo.TxID, opts ..
 }
 
 type approvalList struct {
-	Total int        `json:"total"` // may be all there is where it is 0
+	Total int        `json:"total"` // of those who have answered
 	List  []Approval `json:"list"`
 }
 
-// Approvals returns what each of those who may approve a transaction has said; the pending have not yet.
+// Approvals returns what those who may approve a transaction have said; the pending have not yet. Who is not in the
+// list has not answered either.
 //
 // API: GET /transactions/{tx_id}/approvals
 func (s *TransactionsService) Approvals(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]Approval, error) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,14 +36,12 @@ func TestCreateRefuses(t *testing.T) {
 		"a negative value":     {"value", func(r *request) { r.Value = qapi.NewBigInt(-1) }},
 		"a value beyond":       {"value", func(r *request) { r.Value = beyond }},
 		"no gas limit":         {"gasLimit", func(r *request) { r.GasLimit = qapi.BigInt{} }},
-		"no gas":               {"gasLimit", func(r *request) { r.GasLimit = qapi.NewBigInt(0) }},
+		"negative gas":         {"gasLimit", func(r *request) { r.GasLimit = qapi.NewBigInt(-1) }},
 		"gas beyond 64 bits":   {"gasLimit", func(r *request) { r.GasLimit = qapi.BigInt{Int: new(big.Int).Lsh(big.NewInt(1), 64)} }},
 		"a negative price":     {"gasPrice", func(r *request) { r.GasPrice = qapi.NewBigInt(-1) }},
 		"a price beyond":       {"gasPrice", func(r *request) { r.GasPrice = beyond }},
 		"price and fee":        {"gasPrice", func(r *request) { r.GasPrice, r.MaxFeePerGas = qapi.NewBigInt(1), qapi.NewBigInt(1) }},
 		"price and tip":        {"gasPrice", func(r *request) { r.GasPrice, r.MaxPriorityFeePerGas = qapi.NewBigInt(0), qapi.NewBigInt(0) }},
-		"fee without tip":      {"maxPriorityFeePerGas", func(r *request) { r.MaxFeePerGas = qapi.NewBigInt(1) }},
-		"tip without fee":      {"maxFeePerGas", func(r *request) { r.MaxPriorityFeePerGas = qapi.NewBigInt(1) }},
 		"tip above fee":        {"maxPriorityFeePerGas", func(r *request) { r.MaxFeePerGas, r.MaxPriorityFeePerGas = qapi.NewBigInt(1), qapi.NewBigInt(2) }},
 		"a negative fee":       {"maxFeePerGas", func(r *request) { r.MaxFeePerGas, r.MaxPriorityFeePerGas = qapi.NewBigInt(-1), qapi.NewBigInt(-2) }},
 		"a negative tip":       {"maxPriorityFeePerGas", func(r *request) { r.MaxFeePerGas, r.MaxPriorityFeePerGas = qapi.NewBigInt(1), qapi.NewBigInt(-2) }},
@@ -80,6 +79,9 @@ func TestCreateSends(t *testing.T) {
 		start + `,"maxFeePerGas":"3","maxPriorityFeePerGas":"3"}`: func(r *qapi.TransactionRequest) {
 			r.MaxFeePerGas, r.MaxPriorityFeePerGas = qapi.NewBigInt(3), qapi.NewBigInt(3)
 		},
+		start + `,"maxFeePerGas":"3"}`:                          func(r *qapi.TransactionRequest) { r.MaxFeePerGas = qapi.NewBigInt(3) },
+		start + `,"maxPriorityFeePerGas":"0"}`:                  func(r *qapi.TransactionRequest) { r.MaxPriorityFeePerGas = qapi.NewBigInt(0) },
+		strings.Replace(start, `"21000"`, `"0"`, 1) + `}`:       func(r *qapi.TransactionRequest) { r.GasLimit = qapi.NewBigInt(0) },
 		start + `,"data":"0x","chainID":"11155111","note":"n"}`: func(r *qapi.TransactionRequest) { r.Data, r.ChainID, r.Note = "0x", qapi.NewBigInt(11155111), "n" },
 	} {
 		client := newClient(t, func(req *http.Request) (*http.Response, error) {

@@ -6,26 +6,27 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// TrustedParty is a person whom the account trusts to approve.
+// TrustedParty is another person whom a personal account trusts to approve.
 type TrustedParty struct {
 	UserID    string     `json:"userID"`
 	FirstName string     `json:"firstName"`
 	LastName  string     `json:"lastName"`
 	Email     string     `json:"email"`
 	Username  string     `json:"username"`
-	Internal  bool       `json:"internal"` // belongs to the account's own organization
+	Internal  bool       `json:"internal"` // legacy: the service's document gives no meaning
 	Pending   bool       `json:"pending"`  // has not accepted yet
-	Created   qredo.Time `json:"created"`
+	Created   qredo.Time `json:"created"`  // when they accepted
 }
 
-// TrustedPartiesService tells whom an account trusts.
+// TrustedPartiesService tells whom a personal account trusts.
 type TrustedPartiesService struct{ client *Client }
 
 type trustedParties struct {
 	Members []TrustedParty `json:"members"`
 }
 
-// List returns those whom the account trusts or has asked to join.
+// List returns those whom a personal account trusts or has asked to join, without its owner. An organization's key
+// is refused; no source says with which status. The sandbox's is [qredo.ErrBadRequest].
 //
 // API: GET /trustedparties
 func (s *TrustedPartiesService) List(ctx context.Context, opts ...qredo.CallOption) ([]TrustedParty, error) {

@@ -6,16 +6,17 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// HistoryEntry is a movement of a wallet. Amounts are in base units, and signed as in the Partner API: what
-// left the wallet is negative.
+// HistoryEntry is a movement of a wallet. What its figures count, the caller must say: see [Figure]. The service's
+// document has no sign for them; those of the sandbox are signed as in the Partner API, negative for what left the
+// wallet.
 type HistoryEntry struct {
 	TxID      qredo.TxID      `json:"txID"`
 	ChainTxID string          `json:"chainTxID"`
 	WalletID  qredo.WalletID  `json:"walletID"`
 	Asset     qredo.AssetCode `json:"asset"`
-	Amount    qredo.Amount    `json:"amount"`
-	Fees      qredo.Amount    `json:"fees"`
-	NetAmount qredo.Amount    `json:"netAmount"`
+	Amount    Figure          `json:"amount"` // net amount and fees together
+	Fees      Figure          `json:"fees"`
+	NetAmount Figure          `json:"netAmount"` // what the recipient gets
 	Status    qredo.TxStatus  `json:"status"`
 	Time      qredo.Time      `json:"timestamp"`
 }

@@ -20,6 +20,7 @@ type choices struct {
 	repeatedVotes   bool
 	initiators      bool
 	strict          bool
+	personal        bool // the account that Qredo API v1 reports on is a person's
 }
 
 // FeeSchedule tells what it costs to send a net amount, in base units of the asset. A higher amount must not

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 	"github.com/qredo-go/qredo/sandbox/internal/ledger"
 )
@@ -212,7 +213,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		tx.from.locks[e.PolicyType] = append(tx.from.locks[e.PolicyType], tx)
 		return
 	case kindWeb3:
-		st.noticeWeb3(tx, at)
+		st.noticeWeb3(tx, qapi.StatusCreated, at)
 		return
 	case kindSwapTake:
 		tx.swap = st.txs[e.Swap]
@@ -286,7 +287,7 @@ func (e transactionEnded) apply(st *state, at time.Time) {
 		tx.from.updatePolicy(tx)
 	case tx.Kind == kindConnect:
 	case tx.Kind == kindWeb3:
-		st.noticeWeb3(tx, at)
+		st.noticeWeb3(tx, web3Status(tx), at)
 	case tx.status == qredo.TxApproved:
 		st.settle(tx)
 	default:

@@ -37,10 +37,12 @@ func (s *idSource) bytes(n int) []byte {
 
 // ksuid is the form of company, fund, policy, transaction and action IDs: 27 characters of base62 over
 // the time and 16 random bytes.
-func (s *idSource) ksuid(now time.Time) string {
+func (s *idSource) ksuid(now time.Time) string { return ksuidOf(now, s.bytes(16)) }
+
+func ksuidOf(now time.Time, random []byte) string {
 	const epoch = 1_400_000_000
 	seconds := uint32(now.Unix() - epoch) //nolint:gosec // KSUIDs wrap around by design
-	raw := append(binary.BigEndian.AppendUint32(nil, seconds), s.bytes(16)...)
+	raw := append(binary.BigEndian.AppendUint32(nil, seconds), random...)
 	text := encode(raw, base62)
 	return strings.Repeat("0", 27-len(text)) + text
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -28,7 +29,8 @@ const (
 )
 
 // WithHMACKey registers a caller's own key for Qredo API v1, with its secret in base64, beside the one that
-// the sandbox makes for itself. It reports on the same account. Without permissions it may do everything.
+// the sandbox makes for itself. It reports on the same account, an organization's unless [WithPersonalAccount] is
+// given. Without permissions it may do everything.
 func WithHMACKey(apiKey, secret string, permissions ...Permission) Option {
 	return func(s *Sandbox) error {
 		for _, p := range permissions {
@@ -46,8 +48,19 @@ func (s *Sandbox) addHMACKey(apiKey, secret string, permissions []Permission) (*
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	s.hmacKeys.add(apiKey, clientKey{account: defaultAccount, hmac: auth, permissions: permissions})
+	s.hmacKeys.add(apiKey, clientKey{id: hmacKeyID(apiKey), account: defaultAccount, hmac: auth, permissions: permissions})
 	return auth, nil
+}
+
+// hmacKeyID is what answers call a key: the API key itself where it has the form of the service's, which are no
+// secrets, else what stands for it in that form.
+func hmacKeyID(apiKey string) string {
+	text := strings.TrimSpace(apiKey)
+	if raw, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(raw) == hmacKeyBytes {
+		return text
+	}
+	digest := digestOfKey(text)
+	return base64.RawURLEncoding.EncodeToString(digest[:hmacKeyBytes])
 }
 
 // verifyHMAC returns the key that signed a request for one of the URLs with this method and exactly this body.
@@ -98,7 +111,7 @@ const (
 
 // provisionHMACKey gives the sandbox its own key of Qredo API v1: from its folder, or a new one.
 func (s *Sandbox) provisionHMACKey() error {
-	text, secret := newAPIKey(), newSecret()
+	text, secret := newHMACKey(), newSecret()
 	var err error
 	if s.keyDir != "" {
 		if text, secret, err = hmacKeyFiles(s.keyDir, text, secret); err != nil {
@@ -131,8 +144,25 @@ func hmacKeyFiles(dir, newText, newSecret string) (text, secret string, err erro
 	return string(known), string(its), err
 }
 
+const hmacKeyBytes = 10 // 14 characters
+
+// newHMACKey has the form of the service's own: 14 characters of base64. None begins with a hyphen here, which a
+// command would take for a flag.
+func newHMACKey() string {
+	var key [hmacKeyBytes]byte
+	_, _ = rand.Read(key[:]) // never fails
+	key[0] &= 0x7f
+	return base64.RawURLEncoding.EncodeToString(key[:])
+}
+
+// newSecret has the form of the service's own: base64 of what looks like a hash of bcrypt. It needs no padding, and is
+// the same in base64's two alphabets, so that any program decodes it. Its 53 random characters are 318 bits.
 func newSecret() string {
-	var secret [32]byte
-	_, _ = rand.Read(secret[:]) // never fails
-	return base64.StdEncoding.EncodeToString(secret[:])
+	const begin, alphabet = "$2a$04$", "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	var text [53]byte
+	_, _ = rand.Read(text[:]) // never fails
+	for i, b := range text {
+		text[i] = alphabet[b%byte(len(alphabet))] // of 64, which divides 256
+	}
+	return base64.StdEncoding.EncodeToString(append([]byte(begin), text[:]...))
 }

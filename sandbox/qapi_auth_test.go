@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,15 +150,16 @@ func TestHMACVector(t *testing.T) {
 func TestHMACPermissions(t *testing.T) {
 	operations := []string{
 		"GET /account", "GET /balance", "GET /funds", "GET /funds/x", "GET /funds/x/ledger", "GET /trustedparties", "GET /wallet/x/history",
+		"GET /wallets/x/history",
 		"POST /transaction", "GET /transactions/feed", "GET /transactions/x/approvals", "GET /transactions/x/status",
 	}
 	all := strings.Repeat("+", len(operations))
 	for allowed, permissions := range map[string][]sandbox.Permission{
-		all:           {},
-		"-+---------": {sandbox.PermissionBalance},
-		"+++++++-+++": {sandbox.PermissionRead},
-		"-------++++": {sandbox.PermissionWeb3},
-		"-+-----++++": {sandbox.PermissionBalance, sandbox.PermissionWeb3},
+		all:            {},
+		"-+----------": {sandbox.PermissionBalance},
+		"++++++++-+++": {sandbox.PermissionRead},
+		"--------++++": {sandbox.PermissionWeb3},
+		"-+------++++": {sandbox.PermissionBalance, sandbox.PermissionWeb3},
 	} {
 		w := newWorld(t, withReportsKey(permissions...))
 		got := ""
@@ -178,7 +180,7 @@ func TestHMACPermissions(t *testing.T) {
 func TestQAPIPaths(t *testing.T) {
 	w := newWorld(t, withReportsKey())
 	w.sign(w.request("GET", "/nothing")).refused(http.StatusNotFound, "path")
-	w.sign(w.request("GET", "/wallets/x/history")).refused(http.StatusNotFound, "path")
+	w.sign(w.request("GET", "/wallets/x/history")).refused(http.StatusNotFound, "no such wallet")
 	w.sign(w.request("DELETE", "/balance")).refused(http.StatusMethodNotAllowed, "no operation")
 	w.sign(w.request("GET", "/transactions/feed")).refused(http.StatusUpgradeRequired, "WebSocket")
 	// A key of one API is none of the other's.
@@ -233,6 +235,34 @@ func TestHMACKeyDir(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, "qapi-secret")))
 	_, err = sandbox.New(sandbox.WithKeyDir(dir))
 	require.ErrorContains(t, err, "qapi-secret")
+}
+
+// What a shell makes of the sandbox's secret is right, whichever alphabet of base64 it decodes by.
+func TestHMACByShell(t *testing.T) {
+	for _, program := range []string{"sh", "openssl", "basenc", "od"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("no %s here", program)
+		}
+	}
+	dir := t.TempDir()
+	s, err := sandbox.New(sandbox.WithKeyDir(dir))
+	require.NoError(t, err)
+	url, stamp := qapiHost+"/qapi/v1/balance", fmt.Sprint(time.Now().Unix())
+	for _, decode := range []string{"basenc --base64 -d", "basenc --base64url -d", "openssl base64 -d -A"} {
+		script := `key=$(tr -d '\n' < "$1/qapi-secret" | ` + decode + ` | od -An -v -tx1 | tr -d ' \n')
+			printf '%sGET%s' "$2" "$3" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -binary | basenc --base64url | tr -d '='`
+		signature, err := exec.CommandContext(t.Context(), "sh", "-c", script, "sh", dir, stamp, url).Output()
+		require.NoError(t, err, decode)
+		key, err := os.ReadFile(filepath.Join(dir, "qapi-apikey"))
+		require.NoError(t, err)
+		req := httptest.NewRequest("GET", url, nil)
+		req.Header.Set("qredo-api-key", strings.TrimSpace(string(key)))
+		req.Header.Set("qredo-api-ts", stamp)
+		req.Header.Set("qredo-api-sig", strings.TrimSpace(string(signature)))
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, req)
+		readAnswer(t, rec.Result()).ok()
+	}
 }
 
 // Behind a proxy or under the service's own name, clients sign for that URL.

@@ -12,8 +12,14 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 )
 
-// accountSettings is an organization: whom the keys of the sandbox belong to.
-type accountSettings struct {
+// WithPersonalAccount makes the account that the keys of Qredo API v1 report on a person's, which has trusted parties
+// and no Web3 wallets. Default: an organization's, which has Web3 wallets and no trusted parties.
+func WithPersonalAccount() Option {
+	return func(s *Sandbox) error { s.choices.personal = true; return nil }
+}
+
+// organization is the account, if it is one, with its keys as only organizations have them.
+type organization struct {
 	qapi.Account
 	APIKeys struct {
 		Count int               `json:"number_of_keys"`
@@ -22,11 +28,15 @@ type accountSettings struct {
 }
 
 func getAccount(r *request) (any, error) {
-	var settings accountSettings
-	settings.Account = qapi.Account{
-		ID: r.key.account, Name: "Sandbox", Email: "sandbox@example.com", Domain: "example.com", Address: "nowhere",
-		PartnerAPI: true, Members: []qapi.OrgMember{}, ConnectClients: []string{}, RPCNetworks: []qapi.RPCNetwork{},
+	account := qapi.Account{ID: r.key.account, Name: "Sandbox", Email: "sandbox@example.com", PartnerAPI: true}
+	account.APIKeys = qapi.UserAPIKeys{{KeyID: r.key.id, Name: "this key"}}
+	if r.choices.personal {
+		account.Username, account.DefaultFiat, account.TestnetAssets = "sandbox", "USD", true
+		return map[string]any{"settings": account}, nil
 	}
+	settings := organization{Account: account}
+	settings.Domain, settings.Address = "example.com", "nowhere"
+	settings.Members, settings.ConnectClients, settings.RPCNetworks = []qapi.OrgMember{}, []string{}, []qapi.RPCNetwork{}
 	for _, u := range r.st.users {
 		settings.Members = append(settings.Members, qapi.OrgMember{ID: string(u.ID), Username: u.Username, Email: u.Email, Name: u.name()})
 	}
@@ -40,7 +50,7 @@ func getAccount(r *request) (any, error) {
 	for _, n := range networks {
 		settings.RPCNetworks = append(settings.RPCNetworks, qapi.RPCNetwork{Name: n.name, ChainID: qapi.NewBigInt(n.chainID)})
 	}
-	settings.APIKeys.Count, settings.APIKeys.Keys = 1, []qapi.UserAPIKey{{KeyID: r.key.id, Name: "this key"}}
+	settings.APIKeys.Count, settings.APIKeys.Keys = len(account.APIKeys), account.APIKeys
 	return map[string]any{"settings": settings}, nil
 }
 
@@ -56,7 +66,7 @@ func (r *request) accountFunds() []*fund {
 	return funds
 }
 
-// balancesOf sums up what wallets have, by asset.
+// balancesOf sums up what wallets have, by asset: what is held for what waits is in the available balance too.
 func (r *request) balancesOf(wallets []*wallet) qapi.Balances {
 	balances := qapi.Balances{}
 	incoming := r.st.incoming()
@@ -65,21 +75,25 @@ func (r *request) balancesOf(wallets []*wallet) qapi.Balances {
 		if asset, err := r.asset(w.Asset); err == nil {
 			b.Scale = asset.Scale
 		}
-		b.Total += r.st.balance(w)
-		b.Available += qredo.Amount(r.st.book.Balance(w.available()))
+		b.Available += r.st.balance(w)
 		b.PendingOut += qredo.Amount(r.st.book.Balance(w.held()))
 		b.PendingIn += incoming[w]
+		b.Total = b.Available + b.PendingIn - b.PendingOut
 		balances[w.Asset] = b
 	}
 	return balances
 }
 
-// incoming is what transfers that wait for approval will bring to each wallet.
+// incoming is what swaps that wait will bring to each wallet.
 func (st *state) incoming() map[*wallet]qredo.Amount {
 	sums := map[*wallet]qredo.Amount{}
 	for _, tx := range st.expiries { // these are the transactions that wait, and a few that have ended
-		if tx.to != nil && tx.isOpen() {
-			sums[tx.to] += qredo.Amount(tx.Amount - tx.Fee)
+		switch into := st.wallets[tx.Receive]; {
+		case into == nil || !tx.isOpen():
+		case tx.Kind == kindSwapMake:
+			sums[into] += tx.Quote.Receive.Amount
+		case tx.Kind == kindSwapTake:
+			sums[into] += qredo.Amount(tx.swap.Amount - tx.swap.Fee)
 		}
 	}
 	return sums
@@ -94,18 +108,13 @@ func getBalance(r *request) (any, error) {
 }
 
 func listFunds(r *request) (any, error) {
-	archived := false
-	if text := r.query.Get("archived"); text != "" {
-		var err error
-		if archived, err = strconv.ParseBool(text); err != nil {
+	if text := r.query.Get("archived"); text != "" { // includes what is archived, which nothing ever is
+		if _, err := strconv.ParseBool(text); err != nil {
 			return nil, badRequest("archived must be true or false")
 		}
 	}
 	list := []qapi.FundSummary{}
 	for _, f := range r.accountFunds() {
-		if archived {
-			break // nothing ever is
-		}
 		holdings, err := json.Marshal(r.balancesOf(f.wallets))
 		if err != nil {
 			return nil, err
@@ -132,7 +141,7 @@ func getFundInfo(r *request, f *fund) (any, error) {
 		Members: []qapi.FundMember{}, Wallets: []qapi.Wallet{},
 	}
 	for _, m := range r.fundMembers(f) {
-		info.Members = append(info.Members, qapi.FundMember{Entity: m.Entity, Permissions: qapi.Permissions{
+		info.Members = append(info.Members, qapi.FundMember{Entity: r.described(m.Entity), Permissions: qapi.Permissions{
 			Custodian: m.Permissions.Withdraw, Trader: m.Permissions.Transfer,
 		}})
 	}
@@ -152,8 +161,25 @@ func (r *request) fundPolicy(f *fund, p *custody.Policy) *qredo.Policy {
 	policy := r.wirePolicy(p)
 	if policy != nil {
 		policy.EntityID, policy.Funds, policy.FundsCount, policy.WalletCount = string(f.ID), []string{string(f.ID)}, 1, len(f.wallets)
+		for i := range policy.Members {
+			policy.Members[i].Entity = r.described(policy.Members[i].Entity)
+		}
 	}
 	return policy
+}
+
+// described is an entity with what this API tells of it besides: where a person is, and whose anything else is.
+func (r *request) described(e qredo.Entity) qredo.Entity {
+	if e.User != nil {
+		e.Address = e.User.Email
+	}
+	if c := r.st.companies[qredo.CompanyID(e.ID)]; c != nil {
+		e.Owner = c.Account
+	}
+	if c := r.st.coreClients[qredo.CoreClientID(e.ID)]; c != nil {
+		e.Owner = c.Account
+	}
+	return e
 }
 
 func getFundLedger(r *request, f *fund) (any, error) {
@@ -170,37 +196,47 @@ func getFundLedger(r *request, f *fund) (any, error) {
 		}
 	}
 	answer.Total = len(answer.Entries)
+	if r.choices.order == NewestFirst {
+		slices.Reverse(answer.Entries)
+		slices.SortStableFunc(answer.Entries, func(a, b qapi.LedgerEntry) int { return b.Time.Compare(a.Time.Time) })
+	}
 	return answer, nil
 }
 
-// wireReport is a ledger entry as this API has it: with the Partner API's amounts, and a number for a type.
+// figure is an amount as ledgers and histories have it.
+func (r *request) figure(code qredo.AssetCode, amount qredo.Amount) qapi.Figure {
+	if asset, err := r.asset(code); err == nil && r.choices.wholeUnits {
+		return qapi.Figure(asset.Format(amount))
+	}
+	return qapi.Figure(strconv.FormatInt(int64(amount), 10))
+}
+
+// wireReport is a ledger entry as this API has it: with a number for a type.
 func (r *request) wireReport(e entry) qapi.LedgerEntry {
 	p := wireEntry(e)
 	out := qapi.LedgerEntry{
-		TxID: p.TxID, Type: apiNames[e.tx.Kind].entry, Asset: p.Asset, Amount: p.Amount, Fees: p.Fees, NetAmount: p.NetAmount,
-		FundID: p.FundID, WalletID: p.WalletID, Address: p.Address, CounterpartyID: p.CounterpartyID,
+		TxID: p.TxID, Type: apiNames[e.tx.Kind].entry, Asset: p.Asset, Amount: r.figure(p.Asset, p.Amount),
+		Fees: r.figure(p.Asset, p.Fees), NetAmount: r.figure(p.Asset, p.NetAmount), FundID: p.FundID, WalletID: p.WalletID, Address: p.Address, CounterpartyID: p.CounterpartyID,
 		CounterpartyName: p.CounterpartyName, Reference: p.Reference, BenefitOf: p.BenefitOf, AccountNo: p.AccountNo,
 		ChainTxID: p.ChainTxID, LayerOneTxIDs: []string{}, Time: p.Time,
 	}
-	if p.ChainTxID != "" {
+	if kind := e.tx.Kind; (kind == kindDeposit || kind == kindWithdrawal) && p.ChainTxID != "" {
 		out.LayerOneTxIDs = append(out.LayerOneTxIDs, p.ChainTxID)
 	}
 	if p.CounterpartyID != "" {
-		out.CounterpartyEntity = &qredo.Entity{
-			ID: p.CounterpartyID, Name: p.CounterpartyName, AccountCode: p.CounterpartyID, Initials: initials(p.CounterpartyName),
-			Type: qredo.TrustedPartyCompany, Company: &qredo.EntityCompany{Name: p.CounterpartyName},
-		}
+		counterparty := r.described(companyEntity(r.st.companies[qredo.CompanyID(p.CounterpartyID)]))
+		out.CounterpartyEntity = &counterparty
 	}
 	return out
 }
 
-func getWalletHistory(_ *request, w *wallet) (any, error) {
+func getWalletHistory(r *request, w *wallet) (any, error) {
 	history := make([]qapi.HistoryEntry, len(w.history))
 	for i, e := range w.history {
 		h := wireHistory(e)
 		history[i] = qapi.HistoryEntry{
-			TxID: h.TxID, ChainTxID: h.ChainTxID, WalletID: h.WalletID, Asset: h.Asset, Amount: h.Amount, Fees: h.Fees,
-			NetAmount: h.NetAmount, Status: qredo.TxApproved, Time: h.Time,
+			TxID: h.TxID, ChainTxID: h.ChainTxID, WalletID: h.WalletID, Asset: h.Asset, Amount: r.figure(h.Asset, h.Amount),
+			Fees: r.figure(h.Asset, h.Fees), NetAmount: r.figure(h.Asset, h.NetAmount), Status: qredo.TxApproved, Time: h.Time,
 		}
 	}
 	return map[string]any{"history": history}, nil
@@ -208,6 +244,9 @@ func getWalletHistory(_ *request, w *wallet) (any, error) {
 
 // listAllTrusted lists the people that the account's companies trust, each once.
 func listAllTrusted(r *request) (any, error) {
+	if !r.choices.personal {
+		return nil, badRequest("trusted parties are for personal accounts: this key is an organization's")
+	}
 	members := map[qredo.TrustedEntityID]qapi.TrustedParty{}
 	for _, c := range r.st.companies {
 		for _, p := range c.parties {
@@ -217,15 +256,15 @@ func listAllTrusted(r *request) (any, error) {
 			}
 			m := qapi.TrustedParty{
 				UserID: string(u.ID), FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Username: u.Username,
-				Pending: !p.accepted, Created: wireTime(p.created),
+				Pending: !p.accepted,
 			}
-			if known, twice := members[u.ID]; twice {
-				m.Pending = m.Pending && known.Pending
-				if known.Created.Before(m.Created.Time) {
-					m.Created = known.Created
-				}
+			if p.accepted {
+				m.Created = wireTime(p.created)
 			}
-			members[u.ID] = m
+			known, twice := members[u.ID]
+			if !twice || known.Pending || !m.Pending && m.Created.Before(known.Created.Time) {
+				members[u.ID] = m // of several, the one who was first to accept
+			}
 		}
 	}
 	list := slices.AppendSeq([]qapi.TrustedParty{}, maps.Values(members))

@@ -154,6 +154,7 @@ var qapiRoutes = prepare(qapiPath, []route{
 	{method: "GET", path: "/funds/{fund_id}/ledger", query: with((*request).accountFund, getFundLedger), permissions: mayRead},
 	{method: "GET", path: "/trustedparties", query: listAllTrusted, permissions: mayRead},
 	{method: "GET", path: "/wallet/{wallet_id}/history", query: with((*request).wallet, getWalletHistory), permissions: mayRead},
+	{method: "GET", path: "/wallets/{wallet_id}/history", query: with((*request).wallet, getWalletHistory), permissions: mayRead},
 	{method: "POST", path: "/transaction", command: reading(createWeb3), permissions: maySign},
 	{method: "GET", path: "/transactions/feed", feed: web3Feed, permissions: mayFollow},
 	{method: "GET", path: "/transactions/{tx_id}/approvals", query: with((*request).web3, getWeb3Approvals), permissions: mayFollow},

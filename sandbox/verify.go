@@ -36,7 +36,9 @@ func digestOfKey(apiKey string) [sha256.Size]byte {
 
 func (k keyring) add(apiKey string, key clientKey) {
 	digest := digestOfKey(apiKey)
-	key.id = base64.RawURLEncoding.EncodeToString(digest[:9])
+	if key.id == "" {
+		key.id = base64.RawURLEncoding.EncodeToString(digest[:9])
+	}
 	k[digest] = &key
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
 	"strings"
@@ -56,10 +57,11 @@ type web3Signed struct {
 	Hash   string
 }
 
-func (e web3Signed) apply(st *state, _ time.Time) {
+func (e web3Signed) apply(st *state, at time.Time) {
 	tx := st.txs[e.TxID]
 	tx.web3.signed = &e
 	st.nonces[tx.Web3.sender()] = e.Nonce + 1
+	st.noticeWeb3(tx, qapi.StatusAuthorized, at)
 }
 
 // web3Notice is a Web3 transaction as it was when it came to a status.
@@ -69,16 +71,21 @@ type web3Notice struct {
 	status   qapi.Status
 }
 
-// noticeWeb3 notes that a Web3 transaction has come to its status, and tells the feeds.
-func (st *state) noticeWeb3(tx *transaction, at time.Time) {
-	status := web3Status(tx)
+// noticeWeb3 notes that a Web3 transaction has come to a status, and tells the feeds.
+func (st *state) noticeWeb3(tx *transaction, status qapi.Status, at time.Time) {
 	tx.web3.updates = append(tx.web3.updates, web3Update(tx.ID, status, at))
 	log := st.log(tx.from.fund.company.Account)
 	log.web3 = append(log.web3, web3Notice{tx, tx.web3, status})
 }
 
+// web3Update is an event of a Web3 transaction. Its ID is its own, and the same whenever the event is applied.
 func web3Update(id qredo.TxID, status qapi.Status, at time.Time) qapi.StatusUpdate {
-	return qapi.StatusUpdate{ID: string(id) + "-" + string(status), Status: status, Message: "transaction " + string(status), Time: wireTime(at)}
+	message := "transaction " + string(status)
+	if status == qapi.StatusAuthorized {
+		message = "custodian approved" // as in the service's example
+	}
+	digest := sha256.Sum256([]byte(string(id) + " " + string(status)))
+	return qapi.StatusUpdate{ID: ksuidOf(at, digest[:16]), Status: status, Message: message, Time: wireTime(at)}
 }
 
 func web3Status(tx *transaction) qapi.Status {
@@ -110,9 +117,12 @@ func (st *state) signWeb3(tx *transaction) (web3Signed, error) {
 }
 
 func createWeb3(r *request, req qapi.TransactionRequest) (any, error) {
-	q, err := checkWeb3(req)
+	q, err := checkWeb3(req, r.choices.strict)
 	if err != nil {
 		return nil, err
+	}
+	if r.choices.personal {
+		return nil, badRequest("Web3 wallets need an organization: this key is a person's")
 	}
 	from := r.st.byAddress[addressKey(q.From)]
 	if from == nil || from.fund.company.Account != r.key.account || from.Key == nil {
@@ -134,26 +144,27 @@ func createWeb3(r *request, req qapi.TransactionRequest) (any, error) {
 }
 
 // checkWeb3 checks a request by the rules of the EVM and fills in what it leaves out.
-func checkWeb3(req qapi.TransactionRequest) (*web3Request, error) {
+func checkWeb3(req qapi.TransactionRequest, strict bool) (*web3Request, error) {
 	for _, address := range []struct{ field, text string }{{"from", req.From}, {"to", req.To}} {
-		if err := evm.CheckAddress(address.text); err != nil {
-			return nil, badRequest("%s %v", address.field, err)
+		if !evm.IsAddress(address.text) {
+			return nil, badRequest("%s is no address", address.field)
+		}
+		if strict && !evm.HasChecksum(address.text) {
+			return nil, badRequest("%s has a wrong checksum", address.field)
 		}
 	}
 	legacy, dynamic := !req.GasPrice.IsZero(), !req.MaxFeePerGas.IsZero() || !req.MaxPriorityFeePerGas.IsZero()
 	switch {
 	case req.Value.IsZero():
 		return nil, badRequest("value must be given")
-	case req.GasLimit.IsZero() || !req.GasLimit.IsUint64() || req.GasLimit.Sign() == 0:
-		return nil, badRequest("gasLimit must be more than zero and fit in 64 bits")
+	case req.GasLimit.IsZero() || !req.GasLimit.IsUint64():
+		return nil, badRequest("gasLimit must be given and fit in 64 bits")
 	case legacy && dynamic:
 		return nil, badRequest("gasPrice excludes maxFeePerGas and maxPriorityFeePerGas")
-	case dynamic && (req.MaxFeePerGas.IsZero() || req.MaxPriorityFeePerGas.IsZero()):
-		return nil, badRequest("maxFeePerGas and maxPriorityFeePerGas belong together")
-	case dynamic && req.MaxPriorityFeePerGas.Cmp(req.MaxFeePerGas.Int) > 0:
+	case !req.MaxFeePerGas.IsZero() && !req.MaxPriorityFeePerGas.IsZero() && req.MaxPriorityFeePerGas.Cmp(req.MaxFeePerGas.Int) > 0:
 		return nil, badRequest("maxPriorityFeePerGas is more than maxFeePerGas")
-	case !req.ChainID.IsZero() && (req.ChainID.Sign() == 0 || !req.ChainID.IsUint64()):
-		return nil, badRequest("chainID must be more than zero and fit in 64 bits")
+	case !req.ChainID.IsZero() && req.ChainID.Sign() == 0:
+		return nil, badRequest("chainID must be more than zero")
 	}
 	if _, err := hex.DecodeString(strings.TrimPrefix(req.Data, "0x")); err != nil {
 		return nil, badRequest("data must be hexadecimal")
@@ -165,8 +176,14 @@ func checkWeb3(req qapi.TransactionRequest) (*web3Request, error) {
 	if q.ChainID.IsZero() {
 		q.ChainID = qapi.NewBigInt(1)
 	}
-	if !legacy && !dynamic {
-		q.GasPrice = qapi.BigInt{Int: big.NewInt(defaultGasPrice)}
+	switch {
+	case legacy:
+	case !dynamic:
+		q.GasPrice = qapi.NewBigInt(defaultGasPrice)
+	case q.FeeTip.IsZero():
+		q.FeeTip = q.FeeCap
+	case q.FeeCap.IsZero():
+		q.FeeCap = qapi.BigInt{Int: new(big.Int).Add(q.FeeTip.Int, big.NewInt(defaultGasPrice))}
 	}
 	q.Data = "0x" + strings.TrimPrefix(req.Data, "0x")
 	return q, nil

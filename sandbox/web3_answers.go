@@ -14,15 +14,6 @@ var networks = []struct {
 	name    string
 }{{1, "mainnet"}, {5, "goerli"}, {11155111, "sepolia"}, {137, "polygon"}}
 
-func networkName(chainID qapi.BigInt) string {
-	for _, n := range networks {
-		if chainID.Cmp(big.NewInt(n.chainID)) == 0 {
-			return n.name
-		}
-	}
-	return ""
-}
-
 // notSigned is what the service answers in place of a signed transaction until there is one.
 const notSigned = "0x"
 
@@ -31,7 +22,7 @@ func wireWeb3(tx *transaction, progress web3Progress, status qapi.Status) qapi.T
 	q := tx.Web3
 	out := qapi.Transaction{
 		ID: tx.ID, Status: status, From: q.From, To: q.To, Value: q.Value, GasLimit: q.GasLimit, GasPrice: q.GasPrice,
-		Data: q.Data, ChainID: q.ChainID, Network: networkName(q.ChainID), SignedTx: notSigned,
+		Data: q.Data, ChainID: q.ChainID, SignedTx: notSigned,
 		AccountID: tx.from.fund.company.Account, CreatedBy: tx.APIKey,
 		Timestamps: qapi.Timestamps{}, Events: progress.updates,
 	}
@@ -39,8 +30,11 @@ func wireWeb3(tx *transaction, progress web3Progress, status qapi.Status) qapi.T
 		out.Timestamps[update.Status] = update.Time
 	}
 	if s := progress.signed; s != nil {
-		out.RawTx, out.SignedTx, out.TxHash = s.Raw, s.Signed, s.Hash
+		out.RawTx, out.TxHash = s.Raw, s.Hash
 		out.Nonce = qapi.BigInt{Int: new(big.Int).SetUint64(s.Nonce)}
+		if status == qapi.StatusApproved {
+			out.SignedTx = s.Signed
+		}
 	}
 	return out
 }
@@ -68,7 +62,13 @@ func getWeb3Approvals(r *request, tx *transaction) (any, error) {
 			list[i].FirstName, list[i].LastName, list[i].Email, list[i].Username = u.FirstName, u.LastName, u.Email, u.Username
 		}
 	}
-	return counted("total", "list", list), nil
+	answered := 0
+	for _, v := range tx.round.Votes {
+		if v.Choice != custody.Waiting {
+			answered++
+		}
+	}
+	return map[string]any{"total": answered, "list": list}, nil
 }
 
 func userAction(v custody.Vote, tx *transaction) qapi.ApprovalStatus {

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -78,6 +80,9 @@ func TestWeb3Transactions(t *testing.T) {
 		"legacy, no price":    {object{}, types.LegacyTxType, 1, "20000000000"},
 		"type 2":              {object{"maxFeePerGas": "40000000000", "maxPriorityFeePerGas": "2000000000", "chainID": "11155111"}, types.DynamicFeeTxType, 11155111, ""},
 		"type 2, with a call": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "0", "data": "0xa9059cbb00"}, types.DynamicFeeTxType, 1, ""},
+		"a fee alone":         {object{"maxFeePerGas": "40000000000"}, types.DynamicFeeTxType, 1, ""},
+		"a tip alone":         {object{"maxPriorityFeePerGas": "2000000000"}, types.DynamicFeeTxType, 1, ""},
+		"no gas, no value":    {object{"gasLimit": "0", "value": "0"}, types.LegacyTxType, 1, "20000000000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := web3World(t)
@@ -85,8 +90,11 @@ func TestWeb3Transactions(t *testing.T) {
 			id := created.at("txID")
 			assert.Equal(t, "created", created.at("status"))
 			assert.Equal(t, "0x", created.at("signedTx"))
-			assert.Empty(t, created.at("nonce"))
-			assert.Equal(t, beyond64, created.at("value"))
+			for _, field := range []string{"nonce", "rawTX", "txHash", "network"} {
+				assert.Empty(t, created.at(field), field)
+			}
+			assert.Equal(t, orElse(text(c.fields["value"]), beyond64), created.at("value"))
+			assert.Len(t, created.at("createdBy"), 14)
 			assert.Equal(t, c.price, created.at("gasPrice"))
 			assert.Equal(t, created.Body, w.report("/transactions/"+id+"/status").ok().Body, "the answer is the transaction as it then is")
 
@@ -94,14 +102,24 @@ func TestWeb3Transactions(t *testing.T) {
 			half := w.report("/transactions/" + id + "/status").ok()
 			assert.Equal(t, "created", half.at("status"))
 			assert.Equal(t, "0x", half.at("signedTx"))
-			assert.Equal(t, []string{"3", "1", "1"}, w.report("/transactions/"+id+"/approvals").ok().column("list", "status"))
+			assert.Equal(t, half.Body, created.Body, "one approval of two changes nothing")
+			approvals := w.report("/transactions/" + id + "/approvals").ok()
+			assert.Equal(t, []string{"3", "1", "1"}, approvals.column("list", "status"))
+			assert.EqualValues(t, 1, approvals.number("total"), "who has answered")
 
 			w.clock.forward(time.Minute)
 			require.NoError(t, w.Approve(carol, id))
 			done := w.report("/transactions/" + id + "/status").ok()
 			assert.Equal(t, "approved", done.at("status"))
-			assert.Equal(t, []string{"created", "approved"}, done.column("events", "status"))
-			assert.EqualValues(t, 60, done.number("timestamps.approved")-done.number("timestamps.created"))
+			assert.Equal(t, []string{"created", "authorized", "approved"}, done.column("events", "status"))
+			assert.Equal(t, "custodian approved", done.at("events.1.message"))
+			for i, event := range done.column("events", "id") {
+				assert.Len(t, event, 27, "an ID of its own, as others are")
+				assert.NotContains(t, append(done.column("events", "id")[:i], id), event)
+			}
+			for _, status := range []string{"authorized", "approved"} {
+				assert.EqualValues(t, 60, done.number("timestamps."+status)-done.number("timestamps.created"))
+			}
 			assert.Equal(t, "0", done.at("nonce"))
 
 			tx, sender := decodeSigned(t, done.at("signedTx"))
@@ -109,18 +127,47 @@ func TestWeb3Transactions(t *testing.T) {
 			assert.Equal(t, done.at("from"), sender)
 			assert.Equal(t, c.kind, tx.Type())
 			assert.Equal(t, big.NewInt(c.chainID), tx.ChainId())
-			assert.Equal(t, beyond64, tx.Value().String())
-			assert.EqualValues(t, 21000, tx.Gas())
+			assert.Equal(t, created.at("value"), tx.Value().String())
+			assert.Equal(t, created.at("gasLimit"), fmt.Sprint(tx.Gas()))
 			assert.Equal(t, created.at("to"), tx.To().Hex())
 			assert.Equal(t, done.at("data"), hexutil.Encode(tx.Data()))
 			assert.Equal(t, done.at("txHash"), tx.Hash().Hex())
 			if c.kind == types.LegacyTxType {
 				assert.Equal(t, c.price, tx.GasPrice().String())
 			} else {
-				assert.Equal(t, c.fields["maxFeePerGas"], tx.GasFeeCap().String())
-				assert.Equal(t, c.fields["maxPriorityFeePerGas"], tx.GasTipCap().String())
+				// What is left out: no more than the fee for the tip, as in a legacy transaction; the usual price above the tip.
+				fee, tip := text(c.fields["maxFeePerGas"]), text(c.fields["maxPriorityFeePerGas"])
+				assert.Equal(t, orElse(fee, "22000000000"), tx.GasFeeCap().String())
+				assert.Equal(t, orElse(tip, fee), tx.GasTipCap().String())
 			}
 		})
+	}
+}
+
+func text(v any) string { s, _ := v.(string); return s }
+
+// The two transactions that the service has published: what is asked for comes back, byte for byte.
+func TestWeb3RawAsPublished(t *testing.T) {
+	for want, fields := range map[string]object{
+		"0xdd800115943d6a96164c95b143d1e0eb9fab95710b9c99faff0180808080": {"to": "0x3d6a96164c95b143d1e0eb9fab95710b9c99faff", "gasPrice": 1},
+		"pALiBYABggfQFZQAAAAAAAAAAAAAAAAAAAAAAAAAAAGAwICAgA":             {"to": "0x" + strings.Repeat("0", 40), "maxFeePerGas": 2000, "maxPriorityFeePerGas": 1},
+	} {
+		w := web3World(t)
+		id := w.propose(merge(w.payment(fields), object{"value": 1, "gasLimit": 21, "chainID": 5})).ok().at("txID")
+		require.NoError(t, w.Approve(alice, id))
+		require.NoError(t, w.Approve(bob, id))
+		raw := w.report("/transactions/" + id + "/status").ok()
+		assert.Equal(t, want, raw.at("rawTX"))
+		tx, err := w.reports().Transactions.Status(t.Context(), qredo.TxID(id))
+		require.NoError(t, err)
+		assert.Equal(t, want, tx.RawTx)
+		assert.Equal(t, []string{"0", "1", "21", "5"}, []string{tx.Nonce.String(), tx.Value.String(), tx.GasLimit.String(), tx.ChainID.String()})
+		signed, err := tx.SignedBytes()
+		require.NoError(t, err)
+		assert.Equal(t, raw.at("signedTx"), hexutil.Encode(signed))
+		decoded, sender := decodeSigned(t, raw.at("signedTx"))
+		assert.Equal(t, big.NewInt(5), decoded.ChainId(), "signed for its chain, which the raw form of a legacy one does not name")
+		assert.Equal(t, w.address(w.ether), sender)
 	}
 }
 
@@ -197,19 +244,17 @@ func TestWeb3Refuses(t *testing.T) {
 		"no from":             {object{"from": ""}, "from is no address"},
 		"an unknown from":     {object{"from": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, "no Web3 wallet of this account"},
 		"another account's":   {object{"from": theirs}, "no Web3 wallet of this account"},
-		"a wrong checksum":    {object{"to": "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, "to has a wrong checksum"},
 		"a short address":     {object{"to": "0x94"}, "to is no address"},
 		"no value":            {object{"value": nil}, "value"},
 		"a negative value":    {object{"value": "-1"}, "value"},
 		"a fraction":          {object{"value": 1.5}, "value"},
 		"a value beyond":      {object{"value": new(big.Int).Lsh(big.NewInt(1), 256).String()}, "value"},
-		"no gas":              {object{"gasLimit": "0"}, "gasLimit"},
+		"no gas limit":        {object{"gasLimit": nil}, "gasLimit"},
+		"gas beyond 64 bits":  {object{"gasLimit": beyond64}, "gasLimit"},
 		"price and fees":      {object{"gasPrice": "1", "maxFeePerGas": "1", "maxPriorityFeePerGas": "1"}, "gasPrice excludes"},
-		"a fee alone":         {object{"maxFeePerGas": "1"}, "belong together"},
-		"a tip alone":         {object{"maxPriorityFeePerGas": "1"}, "belong together"},
+		"price and tip":       {object{"gasPrice": "1", "maxPriorityFeePerGas": "0"}, "gasPrice excludes"},
 		"a tip above the fee": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "2"}, "more than maxFeePerGas"},
 		"chain 0":             {object{"chainID": "0"}, "chainID"},
-		"a chain beyond":      {object{"chainID": beyond64}, "chainID"},
 		"data":                {object{"data": "0x123"}, "data"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,6 +266,16 @@ func TestWeb3Refuses(t *testing.T) {
 	for _, path := range []string{"/transactions/x/status", "/transactions/x/approvals", "/funds/" + fund, "/funds/" + fund + "/ledger", "/wallet/x/history"} {
 		w.report(path).refused(http.StatusNotFound, "no such")
 	}
+}
+
+// No source says that the service looked at checksums. Who wants to be sure asks for it.
+func TestWeb3ChecksumsAreOptional(t *testing.T) {
+	mistaken := object{"to": "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}
+	w := web3World(t)
+	w.propose(w.payment(mistaken)).ok()
+	strict := web3World(t, sandbox.WithStrictChecks())
+	strict.propose(strict.payment(mistaken)).refused(http.StatusBadRequest, "to has a wrong checksum")
+	strict.propose(strict.payment(nil)).ok()
 }
 
 // Letters of an address have no meaning but the checksum.

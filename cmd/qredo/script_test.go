@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 		operations := api.api.Operations()
 		assert.NotEmpty(t, operations)
 		for _, op := range operations {
+			if op.Path == "/trustedparties" {
+				continue // of persons only: qapi.txtar asks a sandbox of a person, which it starts itself
+			}
 			assert.True(t, calls.called(op.Method, api.base+op.Path), "no command calls %s %s%s", op.Method, api.base, op.Path)
 		}
 	}

@@ -2,11 +2,12 @@
 // ledger, as a table for people and as CSV for other programs.
 //
 //	go run ./examples/report
-//	go run ./examples/report -base-url URL -csv ledger.csv
+//	go run ./examples/report -base-url URL -figures base -csv ledger.csv
 //
 // Without -base-url it starts a sandbox of its own, with some movements in it. Else it takes the API key and
 // its secret from QREDO_QAPI_KEY and QREDO_QAPI_SECRET, or from the files that QREDO_QAPI_KEY_FILE and
-// QREDO_QAPI_SECRET_FILE name.
+// QREDO_QAPI_SECRET_FILE name, and must be told what the figures of the server's ledgers count: base units, or whole
+// units as the service's document has it. No answer says which.
 package main
 
 import (
@@ -29,23 +30,29 @@ import (
 
 func main() {
 	baseURL := flag.String("base-url", "", "report on this server instead of an own sandbox")
+	figures := flag.String("figures", "", "what the server's ledgers count: base or whole units")
 	csvPath := flag.String("csv", "", "write the ledgers to this file, as CSV; else to the standard output")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *baseURL, *csvPath, os.Stdout); err != nil {
+	if err := run(ctx, *baseURL, *figures, *csvPath, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1) // nothing is left to clean up
 	}
 }
 
-func run(ctx context.Context, baseURL, csvPath string, out io.Writer) error {
+func run(ctx context.Context, baseURL, figures, csvPath string, out io.Writer) error {
+	if baseURL == "" {
+		figures = "base" // which is what a sandbox counts
+	} else if figures != "base" && figures != "whole" {
+		return errors.New("say with -figures what the ledgers of " + baseURL + " count: base or whole units")
+	}
 	client, stop, err := connect(ctx, baseURL)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	r, err := collect(ctx, client)
+	r, err := collect(ctx, client, figures)
 	if err != nil {
 		return err
 	}
@@ -83,11 +90,17 @@ type report struct {
 }
 
 type fund struct {
-	name   string
-	ledger *qapi.Ledger
+	name    string
+	entries []entry
 }
 
-func collect(ctx context.Context, client *qapi.Client) (r report, err error) {
+// entry is a movement with its figures as people read them.
+type entry struct {
+	qapi.LedgerEntry
+	wallet, amount, fees, net string
+}
+
+func collect(ctx context.Context, client *qapi.Client, figures string) (r report, err error) {
 	if r.account, err = client.Account.Get(ctx); err != nil {
 		return r, err
 	}
@@ -103,9 +116,41 @@ func collect(ctx context.Context, client *qapi.Client) (r report, err error) {
 		if err != nil {
 			return r, err
 		}
-		r.funds = append(r.funds, fund{f.Name, ledger})
+		entries, err := r.entries(ledger, figures)
+		if err != nil {
+			return r, fmt.Errorf("fund %s: %w", f.Name, err)
+		}
+		r.funds = append(r.funds, fund{f.Name, entries})
 	}
 	return r, nil
+}
+
+// entries reads the figures of a ledger, exactly.
+func (r report) entries(ledger *qapi.Ledger, figures string) ([]entry, error) {
+	names := map[qredo.WalletID]string{}
+	for _, wallet := range ledger.Wallets {
+		names[wallet.WalletID] = wallet.WalletName
+	}
+	entries := make([]entry, len(ledger.Entries))
+	for i, e := range ledger.Entries {
+		entries[i] = entry{LedgerEntry: e, wallet: names[e.WalletID]}
+		for _, f := range []struct {
+			from qapi.Figure
+			to   *string
+		}{{e.Amount, &entries[i].amount}, {e.Fees, &entries[i].fees}, {e.NetAmount, &entries[i].net}} {
+			read := qapi.Figure.BaseUnits
+			if figures == "whole" {
+				asset := r.balances[e.Asset].Asset(e.Asset)
+				read = func(f qapi.Figure) (qredo.Amount, error) { return f.WholeUnits(asset) }
+			}
+			amount, err := read(f.from)
+			if err != nil {
+				return nil, fmt.Errorf("transaction %q: %w", e.TxID, err)
+			}
+			*f.to = r.figure(e.Asset, amount)
+		}
+	}
+	return entries, nil
 }
 
 // figure writes an amount as people do, with the scale that the balances give for its asset.
@@ -122,10 +167,10 @@ func (r report) table(out io.Writer) error {
 			r.figure(code, b.PendingIn), r.figure(code, b.PendingOut))
 	}
 	for _, f := range r.funds {
-		fmt.Fprintf(w, "\nFund %s: %d entries\n\nTIME\tTYPE\tASSET\tAMOUNT\tFEES\tCOUNTERPARTY\tREFERENCE\n", f.name, len(f.ledger.Entries))
-		for _, e := range f.ledger.Entries {
+		fmt.Fprintf(w, "\nFund %s: %d entries\n\nTIME\tTYPE\tASSET\tAMOUNT\tFEES\tCOUNTERPARTY\tREFERENCE\n", f.name, len(f.entries))
+		for _, e := range f.entries {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.UTC().Format(time.DateTime), e.Type, e.Asset,
-				r.figure(e.Asset, e.Amount), r.figure(e.Asset, e.Fees), e.CounterpartyName, e.Reference)
+				e.amount, e.fees, e.CounterpartyName, e.Reference)
 		}
 	}
 	return w.Flush()
@@ -135,14 +180,10 @@ func (r report) csv(out io.Writer) error {
 	w := csv.NewWriter(out)
 	rows := [][]string{{"fund", "time", "tx_id", "type", "wallet", "asset", "amount", "fees", "net_amount", "counterparty", "reference"}}
 	for _, f := range r.funds {
-		names := map[qredo.WalletID]string{}
-		for _, wallet := range f.ledger.Wallets {
-			names[wallet.WalletID] = wallet.WalletName
-		}
-		for _, e := range f.ledger.Entries {
+		for _, e := range f.entries {
 			rows = append(rows, []string{
-				f.name, e.Time.UTC().Format(time.RFC3339), string(e.TxID), string(e.Type), names[e.WalletID], string(e.Asset),
-				r.figure(e.Asset, e.Amount), r.figure(e.Asset, e.Fees), r.figure(e.Asset, e.NetAmount), e.CounterpartyName, e.Reference,
+				f.name, e.Time.UTC().Format(time.RFC3339), string(e.TxID), string(e.Type), e.wallet, string(e.Asset),
+				e.amount, e.fees, e.net, e.CounterpartyName, e.Reference,
 			})
 		}
 	}

@@ -66,8 +66,8 @@ const (
 	coin    = qredo.Amount(100_000_000)
 )
 
-func newRun(t *testing.T, checker *Checker) *run {
-	srv, err := sandbox.Start()
+func newRun(t *testing.T, checker *Checker, opts ...sandbox.Option) *run {
+	srv, err := sandbox.Start(opts...)
 	require.NoError(t, err)
 	transport := &http.Transport{}
 	t.Cleanup(func() {

@@ -3,8 +3,8 @@
 package evm
 
 import (
+	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -29,17 +29,10 @@ func NewAddress(random []byte) (address string, key []byte) {
 // IsAddress reports whether a text has the form of an address, whatever its capitals.
 func IsAddress(text string) bool { return strings.HasPrefix(text, "0x") && common.IsHexAddress(text) }
 
-// CheckAddress tells what is wrong with an address: its form, or a checksum if it has one.
-func CheckAddress(text string) error {
-	address, err := common.NewMixedcaseAddressFromString(text)
-	digits := strings.TrimPrefix(text, "0x")
-	switch {
-	case err != nil || !IsAddress(text):
-		return errors.New("is no address")
-	case digits != strings.ToLower(digits) && digits != strings.ToUpper(digits) && !address.ValidChecksum():
-		return errors.New("has a wrong checksum")
-	}
-	return nil
+// HasChecksum reports whether an address has a right checksum, or has none since its letters are of one kind.
+func HasChecksum(address string) bool {
+	digits := strings.TrimPrefix(address, "0x")
+	return digits == strings.ToLower(digits) || digits == strings.ToUpper(digits) || address == common.HexToAddress(address).Hex()
 }
 
 // Transaction is what a transaction does, but for the nonce. It is a legacy transaction if GasPrice is
@@ -55,8 +48,8 @@ type Transaction struct {
 
 // Signed is a transaction in the forms that approval and chain need.
 type Signed struct {
-	Raw    string // what is signed: hexadecimal, with 0x
-	Signed string // what a chain takes: the same
+	Raw    string // without the signature: see Transaction.Raw
+	Signed string // what a chain takes: hexadecimal, with 0x
 	Hash   string
 }
 
@@ -66,7 +59,7 @@ func (t Transaction) Sign(key []byte, nonce uint64) (Signed, error) {
 	if err != nil {
 		return Signed{}, fmt.Errorf("evm: %w", err)
 	}
-	raw, err := t.unsigned(nonce)
+	raw, err := t.Raw(nonce)
 	if err != nil {
 		return Signed{}, fmt.Errorf("evm: %w", err)
 	}
@@ -78,7 +71,7 @@ func (t Transaction) Sign(key []byte, nonce uint64) (Signed, error) {
 	if err != nil {
 		return Signed{}, fmt.Errorf("evm: %w", err)
 	}
-	return Signed{Raw: "0x" + hex.EncodeToString(raw), Signed: "0x" + hex.EncodeToString(signed), Hash: tx.Hash().Hex()}, nil
+	return Signed{Raw: raw, Signed: "0x" + hex.EncodeToString(signed), Hash: tx.Hash().Hex()}, nil
 }
 
 func (t Transaction) data(nonce uint64) types.TxData {
@@ -94,14 +87,12 @@ func (t Transaction) data(nonce uint64) types.TxData {
 	}
 }
 
-// unsigned is what the signature is made over the hash of: with the chain's ID, as EIP-155 says.
-func (t Transaction) unsigned(nonce uint64) ([]byte, error) {
-	to := common.HexToAddress(t.To)
+// Raw is a transaction with an empty signature, as the service wrote it: a legacy one in hexadecimal with 0x; one of
+// type 2 as an RLP string, which is around it in no chain, in base64 without padding.
+func (t Transaction) Raw(nonce uint64) (string, error) {
+	raw, err := rlp.EncodeToBytes(types.NewTx(t.data(nonce)))
 	if t.GasPrice != nil {
-		return rlp.EncodeToBytes([]any{nonce, t.GasPrice, t.GasLimit, to, t.Value, t.Data, t.ChainID, uint(0), uint(0)})
+		return "0x" + hex.EncodeToString(raw), err
 	}
-	list, err := rlp.EncodeToBytes([]any{
-		t.ChainID, nonce, t.FeeTip, t.FeeCap, t.GasLimit, to, t.Value, t.Data, types.AccessList{},
-	})
-	return append([]byte{types.DynamicFeeTxType}, list...), err
+	return base64.RawStdEncoding.EncodeToString(raw), err
 }

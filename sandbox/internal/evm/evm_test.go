@@ -2,6 +2,7 @@ package evm_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"math/big"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rlp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -34,7 +36,7 @@ func TestSignKnownAnswer(t *testing.T) {
 	}
 	signed, err := tx.Sign(bytes.Repeat([]byte{0x46}, 32), 9)
 	require.NoError(t, err)
-	assert.Equal(t, "0xec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080", signed.Raw)
+	assert.Equal(t, "0xec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080808080", signed.Raw)
 	assert.Equal(t, "0xf86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025"+
 		"a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276"+
 		"a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83", signed.Signed)
@@ -60,7 +62,10 @@ func TestSign(t *testing.T) {
 			from, err := types.Sender(signer, &decoded)
 			require.NoError(t, err)
 			assert.Equal(t, address, strings.ToLower(from.Hex()))
-			assert.Equal(t, signer.Hash(&decoded).Bytes(), crypto.Keccak256(hexutil.MustDecode(signed.Raw)), "the raw form is what is signed")
+			raw := decodeRaw(t, signed.Raw)
+			assert.Equal(t, signer.Hash(&decoded), signer.Hash(raw), "the raw form is the same transaction")
+			v, r, s := raw.RawSignatureValues()
+			assert.Equal(t, []int{0, 0, 0}, []int{v.Sign(), r.Sign(), s.Sign()}, "without its signature")
 			assert.Equal(t, decoded.Hash().Hex(), signed.Hash)
 			assert.Equal(t, uint64(3), decoded.Nonce())
 			assert.Equal(t, uint64(90_000), decoded.Gas())
@@ -69,6 +74,33 @@ func TestSign(t *testing.T) {
 			assert.Equal(t, tx.GasPrice == nil, decoded.Type() == types.DynamicFeeTxType)
 		})
 	}
+}
+
+// decodeRaw reads a transaction as it is written where nothing marks its type: in a block.
+func decodeRaw(t *testing.T, text string) *types.Transaction {
+	t.Helper()
+	raw, err := hexutil.Decode(text)
+	if err != nil {
+		raw, err = base64.RawStdEncoding.DecodeString(text)
+	}
+	require.NoError(t, err)
+	tx := new(types.Transaction)
+	require.NoError(t, rlp.DecodeBytes(raw, tx))
+	return tx
+}
+
+// The two transactions that the service has published, byte for byte.
+func TestRawKnownAnswers(t *testing.T) {
+	legacy, err := evm.Transaction{
+		To: "0x3d6a96164c95b143d1e0eb9fab95710b9c99faff", Value: big.NewInt(1), ChainID: big.NewInt(5), GasLimit: 21, GasPrice: big.NewInt(1),
+	}.Raw(0)
+	require.NoError(t, err)
+	assert.Equal(t, "0xdd800115943d6a96164c95b143d1e0eb9fab95710b9c99faff0180808080", legacy)
+	dynamic, err := evm.Transaction{
+		To: "0x" + strings.Repeat("0", 40), Value: big.NewInt(1), ChainID: big.NewInt(5), GasLimit: 21, FeeCap: big.NewInt(2000), FeeTip: big.NewInt(1),
+	}.Raw(0)
+	require.NoError(t, err)
+	assert.Equal(t, "pALiBYABggfQFZQAAAAAAAAAAAAAAAAAAAAAAAAAAAGAwICAgA", dynamic)
 }
 
 func TestSignNeedsAKey(t *testing.T) {
@@ -88,16 +120,15 @@ func TestNewAddress(t *testing.T) {
 	}
 }
 
-func TestCheckAddress(t *testing.T) {
+func TestHasChecksum(t *testing.T) {
 	for _, good := range []string{
 		"0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f", "0x9D8A62F656A8D1615C1294FD71E9CFB3E4855A4F", "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F",
 	} {
-		require.NoError(t, evm.CheckAddress(good), good)
+		assert.True(t, evm.HasChecksum(good), good)
 	}
 	for _, bad := range []string{
-		"", "0x", "9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F", "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4", "0X9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f",
-		"0x9D8A62f656a8d1615C1294fd71e9CFb3E4855A4F", "0x" + strings.Repeat("a", 39) + "g",
+		"0x9D8A62f656a8d1615C1294fd71e9CFb3E4855A4F", "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4f", "0x9d8A62f656a8d1615C1294fd71e9Cfb3E4855A4F",
 	} {
-		require.Error(t, evm.CheckAddress(bad), bad)
+		assert.False(t, evm.HasChecksum(bad), bad)
 	}
 }

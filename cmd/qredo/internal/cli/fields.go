@@ -38,19 +38,20 @@ func snakeCase(name string) string {
 
 // field is one member of an object: an exported field of a struct, or an entry of a map.
 type field struct {
-	name  string
-	value reflect.Value
-	asset qredo.AssetCode // in which it is counted, if it is an amount and the object says so
+	name   string
+	goName string // of a struct's field
+	value  reflect.Value
+	asset  qredo.AssetCode // in which it is counted, if it is an amount and the object says so
 }
 
 // fieldsOf returns the members of an object: a struct's in their order, with those of embedded structs in their
-// place; a map's in the order of their names.
+// place but for those that it has itself; a map's in the order of their names.
 func fieldsOf(v reflect.Value) []field {
 	var out []field
 	if v.Kind() == reflect.Map {
 		for _, k := range v.MapKeys() {
 			asset, _ := k.Interface().(qredo.AssetCode)
-			out = append(out, field{fmt.Sprint(k), v.MapIndex(k), asset})
+			out = append(out, field{name: fmt.Sprint(k), value: v.MapIndex(k), asset: asset})
 		}
 		slices.SortFunc(out, func(x, y field) int { return strings.Compare(x.name, y.name) })
 		return out
@@ -60,11 +61,14 @@ func fieldsOf(v reflect.Value) []field {
 		switch {
 		case f.Anonymous && f.Type.Kind() == reflect.Struct && !isLeaf(f.Type):
 			for _, inner := range fieldsOf(v.Field(i)) {
+				if own, found := v.Type().FieldByName(inner.goName); found && len(own.Index) == 1 && !own.Anonymous {
+					continue
+				}
 				inner.asset = cmp.Or(inner.asset, assetBeside(v, ""))
 				out = append(out, inner)
 			}
 		case f.IsExported():
-			out = append(out, field{snakeCase(f.Name), v.Field(i), assetBeside(v, f.Name)})
+			out = append(out, field{snakeCase(f.Name), f.Name, v.Field(i), assetBeside(v, f.Name)})
 		}
 	}
 	return out

@@ -43,9 +43,9 @@ API unless --qapi-base-url says otherwise.`, `
 		}),
 		a.qapiBalance(),
 		a.command(command{
-			use: "funds", short: "List the funds", long: "Lists the account's funds, or with --archived those that are archived.",
+			use: "funds", short: "List the funds", long: "Lists the account's funds, with --archived also those that are archived.",
 			example: "qredo qapi funds\nqredo qapi funds --archived",
-			flags:   func(f *flagSet) { f.BoolVar(&archived, "archived", false, "those that are archived") },
+			flags:   func(f *flagSet) { f.BoolVar(&archived, "archived", false, "also those that are archived") },
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 				return a.list(found(client.Funds.List(ctx, qapi.FundsOptions{Archived: archived})), "ID", "Name")
 			}),
@@ -57,31 +57,16 @@ API unless --qapi-base-url says otherwise.`, `
 				return a.show(client.Funds.Get(ctx, qredo.FundID(args[0])))
 			}),
 		}),
+		a.qapiLedger(),
 		a.command(command{
-			use: "ledger FUND_ID", short: "List what moved in a fund", long: "Lists all movements of a fund. This API does not page them.",
-			example: "qredo qapi ledger FUND_ID --output json",
-			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				ledger, err := client.Funds.Ledger(ctx, qredo.FundID(args[0]))
-				if err != nil {
-					return err
-				}
-				return a.list(found(ledger.Entries, nil), "Time", "Type", "Amount", "Fees", "WalletID", "TxID", "Reference")
-			}),
-		}),
-		a.command(command{
-			use: "parties", short: "List whom the account trusts", long: "Lists those whom the account trusts, or has asked to join.",
+			use: "parties", short: "List whom a personal account trusts",
+			long:    "Lists those whom a personal account trusts, or has asked to join. An organization's key is refused.",
 			example: "qredo qapi parties",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 				return a.list(found(client.TrustedParties.List(ctx)), "UserID", "Email", "FirstName", "LastName", "Internal", "Pending")
 			}),
 		}),
-		a.command(command{
-			use: "history WALLET_ID", short: "List what moved in a wallet", long: "Lists the movements of a wallet.",
-			example: "qredo qapi history WALLET_ID",
-			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				return a.list(found(client.Wallets.History(ctx, qredo.WalletID(args[0]))), "Time", "Amount", "Fees", "NetAmount", "Status", "TxID")
-			}),
-		}),
+		a.qapiHistory(),
 		a.web3Commands(),
 		a.qapiFeed(),
 	)

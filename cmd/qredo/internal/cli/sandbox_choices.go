@@ -13,7 +13,7 @@ type servingChoices struct {
 	fees, ledgerOrder                            string
 	withdrawalLock, companyConflict, invitations bool
 	wholeUnits, repeatedVotes, initiators        bool
-	strict                                       bool
+	strict, personal                             bool
 }
 
 func (c *servingChoices) flags(f *flagSet) {
@@ -24,6 +24,7 @@ func (c *servingChoices) flags(f *flagSet) {
 	f.BoolVar(&c.invitations, "invitations", false, "let companies trust an e-mail that no user has")
 	f.BoolVar(&c.wholeUnits, "whole-units", false, "write Qredo API v1's ledgers in whole units, as decimals")
 	f.BoolVar(&c.repeatedVotes, "repeated-votes", false, "take a core client's vote again that it has given already")
+	f.BoolVar(&c.personal, "personal", false, "the account of Qredo API v1 is a person's: trusted parties, no Web3 wallets")
 	f.BoolVar(&c.initiators, "initiators", false, "say in the details of actions who initiated them")
 	f.BoolVar(&c.strict, "strict", false, "also refuse what no source says the service refused")
 }
@@ -52,6 +53,7 @@ func (c *servingChoices) options() []sandbox.Option {
 		{c.repeatedVotes, sandbox.WithRepeatedVotes},
 		{c.initiators, sandbox.WithInitiators},
 		{c.strict, sandbox.WithStrictChecks},
+		{c.personal, sandbox.WithPersonalAccount},
 	} {
 		if choice.on {
 			opts = append(opts, choice.option())

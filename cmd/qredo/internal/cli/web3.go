@@ -71,7 +71,7 @@ func (a *app) web3Commands() *cobra.Command {
 			}),
 		}),
 		a.command(command{
-			use: "approvals TX_ID", short: "List what the approvers have said", long: "Lists what each of those who may approve a transaction has said.",
+			use: "approvals TX_ID", short: "List what the approvers have said", long: "Lists what those who may approve a transaction have said.",
 			example: "qredo qapi tx approvals TX_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
 				return a.list(found(client.Transactions.Approvals(ctx, qredo.TxID(args[0]))), "UserID", "Email", "Status", "ActionID")
@@ -103,7 +103,7 @@ func (a *app) web3Create() *cobra.Command {
 	return a.command(command{
 		use: "create", short: "Ask for a Web3 transaction",
 		long: `Shows what will be asked for, asks, and sends it. The figures carry their unit: wei, gwei or ETH. What is paid for
-gas is --gas-price, or --max-fee and --max-priority-fee.
+gas is --gas-price, or --max-fee and --max-priority-fee or one of these; what is left out, the service chooses.
 
 This API has no key that makes a repeated request find the first one. If the answer is lost (exit code 3), ask
 those who approve before sending again.`,
@@ -113,7 +113,7 @@ those who approve before sending again.`,
 			f.StringVar(&req.From, "from", "", "address of a Web3 wallet (required)")
 			f.StringVar(&req.To, "to", "", "address that it goes to, or a contract's (required)")
 			f.StringVar(&value, "value", "", "what is paid, as in 0.5ETH or 0wei (required)")
-			f.StringVar(&gasLimit, "gas-limit", "", "gas limit; 21000 for a plain payment (required)")
+			f.StringVar(&gasLimit, "gas-limit", "", "gas limit; 21000 for a plain payment, 0 for a call that costs nothing (required)")
 			f.StringVar(&gasPrice, "gas-price", "", "price of gas, as in 20gwei")
 			f.StringVar(&maxFee, "max-fee", "", "most that is paid for a unit of gas, as in 30gwei")
 			f.StringVar(&maxPriority, "max-priority-fee", "", "most of that for the block's producer, as in 2gwei")

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+)
+
+// figureUnit is what the figures of ledgers and histories count. No answer says it, so that whoever asks must.
+type figureUnit string
+
+const (
+	figuresAsTheyCame figureUnit = ""
+	figuresBase       figureUnit = "base"
+	figuresWhole      figureUnit = "whole"
+)
+
+const figuresHelp = `
+
+Figures stand as they came. The service's document counts whole units (0.001156 BTC), a sandbox base units (115600)
+unless it is told otherwise, and an answer does not say which. With --figures base or --figures whole they are
+converted, exactly, and are amounts as in all other commands; where one cannot be, nothing is listed.`
+
+func (u *figureUnit) flags(f *flagSet) {
+	f.StringVar((*string)(u), "figures", "", "what the service's figures count: base or whole units (default as they came)")
+}
+
+func (u *figureUnit) check() error {
+	if *u == figuresAsTheyCame {
+		return nil
+	}
+	return oneOf("figures", string(*u), string(figuresBase), string(figuresWhole))
+}
+
+// ledgerLine and historyLine are entries whose figures have become amounts.
+type (
+	ledgerLine struct {
+		qapi.LedgerEntry
+		Amount, Fees, NetAmount qredo.Amount
+	}
+	historyLine struct {
+		qapi.HistoryEntry
+		Amount, Fees, NetAmount qredo.Amount
+	}
+)
+
+func (a *app) qapiLedger() *cobra.Command {
+	var unit figureUnit
+	return a.command(command{
+		use: "ledger FUND_ID", short: "List what moved in a fund",
+		long:    "Lists all movements of a fund, the newest of each wallet first. This API does not page them." + figuresHelp,
+		example: "qredo qapi ledger FUND_ID --figures whole\nqredo qapi ledger FUND_ID --output json",
+		flags:   unit.flags,
+		check:   unit.check,
+		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
+			ledger, err := client.Funds.Ledger(ctx, qredo.FundID(args[0]))
+			if err != nil {
+				return err
+			}
+			return listMoves(a, unit, ledger.Entries, func(e qapi.LedgerEntry) (any, error) {
+				amounts, err := a.amounts(ctx, unit, e.Asset, e.Amount, e.Fees, e.NetAmount)
+				return ledgerLine{e, amounts[0], amounts[1], amounts[2]}, err
+			}, "Time", "Type", "Asset", "Amount", "Fees", "WalletID", "TxID", "Reference")
+		}),
+	})
+}
+
+func (a *app) qapiHistory() *cobra.Command {
+	var unit figureUnit
+	return a.command(command{
+		use: "history WALLET_ID", short: "List what moved in a wallet", long: "Lists the movements of a wallet." + figuresHelp,
+		example: "qredo qapi history WALLET_ID --figures whole",
+		flags:   unit.flags,
+		check:   unit.check,
+		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
+			history, err := client.Wallets.History(ctx, qredo.WalletID(args[0]))
+			if err != nil {
+				return err
+			}
+			return listMoves(a, unit, history, func(e qapi.HistoryEntry) (any, error) {
+				amounts, err := a.amounts(ctx, unit, e.Asset, e.Amount, e.Fees, e.NetAmount)
+				return historyLine{e, amounts[0], amounts[1], amounts[2]}, err
+			}, "Time", "Asset", "Amount", "Fees", "NetAmount", "Status", "TxID")
+		}),
+	})
+}
+
+// listMoves prints entries: as they came, or as convert makes them.
+func listMoves[E any](a *app, unit figureUnit, entries []E, convert func(E) (any, error), columns ...string) error {
+	if unit == figuresAsTheyCame {
+		return a.list(found(entries, nil), columns...)
+	}
+	lines := make([]any, len(entries))
+	for i, e := range entries {
+		var err error
+		if lines[i], err = convert(e); err != nil {
+			return fmt.Errorf("entry %d: %w", i+1, err)
+		}
+	}
+	return a.list(found(lines, nil), columns...)
+}
+
+// amounts converts the figures of one entry.
+func (a *app) amounts(ctx context.Context, unit figureUnit, code qredo.AssetCode, figures ...qapi.Figure) ([]qredo.Amount, error) {
+	amounts := make([]qredo.Amount, len(figures))
+	read := qapi.Figure.BaseUnits
+	if unit == figuresWhole {
+		asset, err := a.assets.find(ctx, code)
+		if err != nil {
+			return amounts, fmt.Errorf("%s: %w", code, err)
+		}
+		read = func(f qapi.Figure) (qredo.Amount, error) { return f.WholeUnits(asset) }
+	}
+	for i, f := range figures {
+		var err error
+		if amounts[i], err = read(f); err != nil {
+			return amounts, err
+		}
+	}
+	return amounts, nil
+}

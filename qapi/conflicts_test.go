@@ -1,0 +1,236 @@
+package qapi_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rlp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/qapi"
+)
+
+// Beside the twelve, further places where the service's documents differ among themselves. Each form is read, and
+// those that mean the same come to the same.
+
+// Whole units, as the document has it, and base units, as the sandbox: in both shapes of a figure.
+func TestFiguresOfBothUnits(t *testing.T) {
+	btc := qredo.Asset{Code: "BTC", Scale: 100_000_000}
+	type unit func(qapi.Figure) (qredo.Amount, error)
+	whole := func(f qapi.Figure) (qredo.Amount, error) { return f.WholeUnits(btc) }
+	for _, form := range []struct {
+		figures string
+		read    unit
+	}{
+		{`"amount":0.001156,"fees":0.00003,"netAmount":0.001126`, whole},
+		{`"amount":"0.001156","fees":"0.00003","netAmount":"0.00112600"`, whole},
+		{`"amount":1.156e-3,"fees":3e-5,"netAmount":1.126E-3`, whole},
+		{`"amount":115600,"fees":3000,"netAmount":112600`, qapi.Figure.BaseUnits},
+		{`"amount":"115600","fees":"3000","netAmount":"112600"`, qapi.Figure.BaseUnits},
+		{`"amount":115600.0,"fees":3e3,"netAmount":112600`, qapi.Figure.BaseUnits},
+	} {
+		check := func(figures ...qapi.Figure) {
+			for i, want := range []qredo.Amount{115_600, 3000, 112_600} {
+				got, err := form.read(figures[i])
+				require.NoError(t, err, form.figures)
+				assert.Equal(t, want, got, form.figures)
+			}
+		}
+		ledger, err := answering(t, 200, `{"list":[{`+form.figures+`}]}`).Funds.Ledger(t.Context(), "F1")
+		require.NoError(t, err, form.figures)
+		check(ledger.Entries[0].Amount, ledger.Entries[0].Fees, ledger.Entries[0].NetAmount)
+		history, err := answering(t, 200, `{"history":[{`+form.figures+`}]}`).Wallets.History(t.Context(), "W1")
+		require.NoError(t, err, form.figures)
+		check(history[0].Amount, history[0].Fees, history[0].NetAmount)
+	}
+	// A 1 can be either, which only the caller can tell.
+	one, err := answering(t, 200, `{"history":[{"amount":1}]}`).Wallets.History(t.Context(), "W1")
+	require.NoError(t, err)
+	inWhole, err := one[0].Amount.WholeUnits(btc)
+	require.NoError(t, err)
+	inBase, err := one[0].Amount.BaseUnits()
+	require.NoError(t, err)
+	assert.Equal(t, []qredo.Amount{100_000_000, 1}, []qredo.Amount{inWhole, inBase})
+	_, err = one[0].Fees.BaseUnits()
+	requireInvalid(t, err, "figure") // what did not come is not taken for 0
+}
+
+// The two examples obey the formula of the total, an example of the schema does not; all are read as they are.
+func TestBalancesAreNotJudged(t *testing.T) {
+	for _, want := range []qapi.AssetBalance{
+		{Total: 1000, Available: 980, PendingIn: 20}, {Total: 2000, Available: 1500, PendingIn: 500}, {Total: 2000, Available: 1500, PendingIn: 20},
+		{Total: -1, Available: -2, PendingOut: 3},
+	} {
+		data, err := json.Marshal(want)
+		require.NoError(t, err)
+		text := string(data)
+		got, err := answering(t, 200, `{"assets":[{"BTC":`+text+`},{"ETH":`+text+`,"QRDO":`+text+`}]}`).Balance.Get(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, qapi.Balances{"BTC": want, "ETH": want, "QRDO": want}, got)
+	}
+}
+
+// Where an account has nothing, null stands in the place of a list or an object.
+func TestNullIsEmpty(t *testing.T) {
+	ctx := t.Context()
+	for name, c := range map[string]struct {
+		body string
+		read func(c *qapi.Client) (size int, err error)
+	}{
+		"balance":  {`{"assets":null}`, func(c *qapi.Client) (int, error) { b, err := c.Balance.Get(ctx); return len(b), err }},
+		"balances": {`{"assets":[null,{}]}`, func(c *qapi.Client) (int, error) { b, err := c.Balance.Get(ctx); return len(b), err }},
+		"funds": {`{"total":null,"funds":null}`, func(c *qapi.Client) (int, error) {
+			l, err := c.Funds.List(ctx, qapi.FundsOptions{})
+			return len(l), err
+		}},
+		"ledger": {`{"list":null,"total":0,"wallets":null}`, func(c *qapi.Client) (int, error) {
+			l, err := c.Funds.Ledger(ctx, "F1")
+			require.NotNil(t, l)
+			return len(l.Entries) + len(l.Wallets) + l.Total, err
+		}},
+		"entries": {`{"list":[{"amount":null,"later1TxID":null,"counterpartyEntity":null}]}`, func(c *qapi.Client) (int, error) {
+			l, err := c.Funds.Ledger(ctx, "F1")
+			return len(l.Entries[0].LayerOneTxIDs), err
+		}},
+		"history":   {`{"history":null}`, func(c *qapi.Client) (int, error) { l, err := c.Wallets.History(ctx, "W1"); return len(l), err }},
+		"parties":   {`{"members":null}`, func(c *qapi.Client) (int, error) { l, err := c.TrustedParties.List(ctx); return len(l), err }},
+		"approvals": {`{"total":0,"list":null}`, func(c *qapi.Client) (int, error) { l, err := c.Transactions.Approvals(ctx, "T1"); return len(l), err }},
+		"account":   {`{"settings":null}`, func(c *qapi.Client) (int, error) { a, err := c.Account.Get(ctx); return len(a.Members), err }},
+		"organization": {`{"settings":{"id":"A","members":null,"connectClients":null,"rpcNetworks":null,"userAPIKeys":null}}`, func(c *qapi.Client) (int, error) {
+			a, err := c.Account.Get(ctx)
+			return len(a.Members) + len(a.APIKeys), err
+		}},
+		"keys": {`{"settings":{"userAPIKeys":{"number_of_keys":0,"user_api_keys":null}}}`, func(c *qapi.Client) (int, error) { a, err := c.Account.Get(ctx); return len(a.APIKeys), err }},
+		"fund": {`{"fundInfo":{"fund_id":"F1","members":null,"wallets":null,"policyTx":null,"policyWithdrawl":{"members":null,"funds":null}}}`, func(c *qapi.Client) (int, error) {
+			f, err := c.Funds.Get(ctx, "F1")
+			return len(f.Members) + len(f.Wallets) + len(f.PolicyWithdraw.Members), err
+		}},
+		"transaction": {`{"txID":"T1","timestamps":null,"events":null,"network":null,"nonce":null}`, func(c *qapi.Client) (int, error) {
+			tx, err := c.Transactions.Status(ctx, "T1")
+			return len(tx.Timestamps) + len(tx.Events), err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			size, err := c.read(answering(t, 200, c.body))
+			require.NoError(t, err)
+			assert.Zero(t, size)
+		})
+	}
+	// But not for a fund that was asked for by its ID.
+	_, err := answering(t, 200, `{"fundInfo":null}`).Funds.Get(ctx, "F1")
+	require.ErrorIs(t, err, qredo.ErrBadAnswer)
+}
+
+// The entities of this API have an owner, an address, and a key in capitals; a list of funds may have their wallets.
+func TestEntityForms(t *testing.T) {
+	want := qredo.Entity{
+		ID: "U1", Type: "user", Address: "alice@example.com", User: &qredo.EntityUser{FirstName: "Alice", Username: "alice", Partner: true},
+	}
+	for _, form := range []string{
+		`"owner":null,"address":"alice@example.com","user":{"firstName":"Alice","userName":"alice","partner":true}`,
+		`"address":"alice@example.com","user":{"first_name":"Alice","username":"alice","partner":"true"}`,
+	} {
+		fund, err := answering(t, 200, `{"fundInfo":{"fund_id":"F1","members":[{"entity":{"id":"U1","type":"user",`+form+`}}]}}`).Funds.Get(t.Context(), "F1")
+		require.NoError(t, err, form)
+		assert.Equal(t, want, fund.Members[0].Entity, form)
+	}
+	agent := `{"list":[{"counterpartyEntity":{"id":"C1","type":"core-client","owner":"A1","address":null,"core-client":{"name":"robot"}}}]}`
+	ledger, err := answering(t, 200, agent).Funds.Ledger(t.Context(), "F1")
+	require.NoError(t, err)
+	assert.Equal(t, &qredo.Entity{ID: "C1", Type: "core-client", Owner: "A1", CoreClient: &qredo.EntityCoreClient{Name: "robot"}}, ledger.Entries[0].CounterpartyEntity)
+
+	funds, err := answering(t, 200, `{"total":1,"funds":[{"fundID":"F1","wallets":[{"fundID":"F1","walletID":"W1","asset":"BTC"}]}]}`).Funds.List(t.Context(), qapi.FundsOptions{Archived: true})
+	require.NoError(t, err)
+	assert.Equal(t, []qapi.FundSummary{{ID: "F1"}}, funds)
+}
+
+// A status of its own comes between created and approved; fields that documents give several forms are read in all.
+func TestTransactionForms(t *testing.T) {
+	tx := status(t, `"status":"Authorized","timestamps":{"created":5,"authorized":5,"approved":0},"events":[{"id":"2r5y","status":"authorized","message":"custodian approved","timestamp":5}]`)
+	assert.Equal(t, qapi.StatusAuthorized, tx.Status)
+	assert.False(t, tx.Status.Ended())
+	assert.Equal(t, qapi.Timestamps{"created": qredo.Unix(5), "authorized": qredo.Unix(5)}, tx.Timestamps)
+	assert.Equal(t, []qapi.StatusUpdate{{ID: "2r5y", Status: "authorized", Message: "custodian approved", Time: qredo.Unix(5)}}, tx.Events)
+	for _, network := range []string{`""`, `null`} {
+		for _, chain := range []string{`5`, `"5"`} {
+			for _, value := range []string{`1`, `"1"`} {
+				tx := status(t, `"network":`+network+`,"chainID":`+chain+`,"value":`+value+`,"createdBy":"_bJCqd-T4cnNpx"`)
+				assert.Equal(t, []string{"", "5", "1", "_bJCqd-T4cnNpx"}, []string{tx.Network, tx.ChainID.String(), tx.Value.String(), tx.CreatedBy})
+			}
+		}
+	}
+}
+
+// The two transactions that the service published, kept as they came.
+func TestRawTxAsPublished(t *testing.T) {
+	const (
+		legacy  = "0xdd800115943d6a96164c95b143d1e0eb9fab95710b9c99faff0180808080"
+		dynamic = "pALiBYABggfQFZQAAAAAAAAAAAAAAAAAAAAAAAAAAAGAwICAgA"
+	)
+	assert.Equal(t, legacy, status(t, `"rawTX":"`+legacy+`"`).RawTx)
+	assert.Equal(t, dynamic, status(t, `"rawTX":"`+dynamic+`"`).RawTx)
+}
+
+// What a chain takes comes out of every form that a signed transaction may have. What go-ethereum writes is the judge.
+func TestSignedBytesOfEveryForm(t *testing.T) {
+	key, err := crypto.GenerateKey()
+	require.NoError(t, err)
+	to := common.HexToAddress(to)
+	for name, data := range map[string]types.TxData{
+		"legacy":                 &types.LegacyTx{Gas: 21_000, To: &to, Value: big.NewInt(1), GasPrice: big.NewInt(1)},
+		"legacy with a call":     &types.LegacyTx{To: &to, GasPrice: new(big.Int), Data: make([]byte, 70_000)},
+		"type 1":                 &types.AccessListTx{ChainID: big.NewInt(5), To: &to, Value: big.NewInt(1), GasPrice: big.NewInt(1)},
+		"type 2":                 &types.DynamicFeeTx{ChainID: big.NewInt(5), GasTipCap: big.NewInt(1), GasFeeCap: big.NewInt(2000), Gas: 21, To: &to, Value: big.NewInt(1)},
+		"type 2, 256 bytes":      &types.DynamicFeeTx{ChainID: big.NewInt(5), To: &to, Data: make([]byte, 148)},
+		"type 2, a long call":    &types.DynamicFeeTx{ChainID: big.NewInt(5), To: &to, Data: make([]byte, 300)},
+		"type 2, a longer one":   &types.DynamicFeeTx{ChainID: big.NewInt(5), To: &to, Data: make([]byte, 70_000)},
+		"type 2 of a contract":   &types.DynamicFeeTx{ChainID: big.NewInt(5), Data: []byte{1}},
+		"type 2 of another kind": &types.DynamicFeeTx{ChainID: big.NewInt(11155111), To: &to, Data: []byte{0xb8, 0x01}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx, err := types.SignNewTx(key, types.LatestSignerForChainID(big.NewInt(5)), data)
+			if name == "type 2 of another kind" {
+				tx, err = types.SignNewTx(key, types.LatestSignerForChainID(big.NewInt(11155111)), data)
+			}
+			require.NoError(t, err)
+			plain, err := tx.MarshalBinary()
+			require.NoError(t, err)
+			wrapped, err := rlp.EncodeToBytes(tx) // within a block: an RLP string around a transaction with a type
+			require.NoError(t, err)
+			for _, raw := range [][]byte{plain, wrapped} {
+				for _, text := range []string{
+					"0x" + hex.EncodeToString(raw), hex.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+				} {
+					got, err := status(t, `"signedTx":"`+text+`"`).SignedBytes()
+					require.NoError(t, err)
+					require.Equal(t, plain, got)
+					var decoded types.Transaction
+					require.NoError(t, decoded.UnmarshalBinary(got))
+				}
+			}
+		})
+	}
+}
+
+// Bytes that are no such string are left as they are.
+func TestSignedBytesLeavesOthersAlone(t *testing.T) {
+	for _, text := range []string{
+		"f8", "80", "02", "a402", "8203", "83020304ff", "8180", "81ff", "b802ff", "b9", "b90001", "bfffffffffffffffffff02", "bb0000000102", "b8", "c0",
+		"b7" + strings.Repeat("02", 54),
+	} {
+		raw, err := hex.DecodeString(text)
+		require.NoError(t, err)
+		got, err := status(t, `"signedTx":"0x`+text+`"`).SignedBytes()
+		require.NoError(t, err)
+		assert.Equal(t, raw, got, text)
+	}
+}

@@ -1,0 +1,93 @@
+package qapi
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// Figure is an amount in a ledger or history, as it came: a decimal number, such as 0.001156, -2 or 1.5e-3. It is
+// empty where none came.
+//
+// The service's document counts whole units there, so that 0.001156 is 115,600 satoshi, and base units in balances.
+// Nothing in an answer says which it is: a figure of 1 can be a bitcoin or a satoshi. So a figure is no
+// [qredo.Amount] until the caller has said what it counts, by [Figure.WholeUnits] or [Figure.BaseUnits]. Say it once
+// for a service, and check it against a movement whose amount is known. Neither ever rounds, or takes one for the other.
+type Figure string
+
+// WholeUnits returns the base units of a figure that counts whole units of an asset, as the service's document has
+// it: 0.001156 BTC is 115600. The asset's scale is that of [AssetBalance.Asset]. A figure that is finer than a base
+// unit, beyond 64 bits or empty is a [*qredo.ValidationError].
+func (f Figure) WholeUnits(asset qredo.Asset) (qredo.Amount, error) {
+	if _, err := asset.Parse("0"); err != nil {
+		return 0, err // its scale is no power of ten
+	}
+	decimals := len(strconv.FormatInt(asset.Scale, 10)) - 1
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(string(f)), "e")
+	shift := 0
+	if exponent != "" {
+		shift, _ = strconv.Atoi(exponent) // one beyond 64 bits becomes the next that fits, and is as good
+	}
+	shift = min(max(shift, math.MinInt/2), math.MaxInt/2) + decimals
+	return f.read(mantissa+"e"+strconv.Itoa(shift), "has more than the %d decimals of %s", decimals, asset.Code)
+}
+
+// BaseUnits returns a figure that counts base units, as the sandbox writes them. One that has a fraction, which says
+// that it does not, is a [*qredo.ValidationError], and so is one beyond 64 bits or an empty one.
+func (f Figure) BaseUnits() (qredo.Amount, error) {
+	return f.read(string(f), "has a fraction, so that it counts no base units but whole ones")
+}
+
+// read reads the number that a figure stands for in base units. A fraction in it is a problem of the caller's.
+func (f Figure) read(number, problem string, args ...any) (qredo.Amount, error) {
+	if f.check() != nil {
+		return 0, invalid("figure", "must be a decimal number, is %q", clip(string(f)))
+	}
+	n, err := wire.ParseInt([]byte(number))
+	switch {
+	case err == nil:
+		return qredo.Amount(n), nil
+	case strings.HasSuffix(err.Error(), "does not fit in 64 bits"):
+		return 0, invalid("figure", "%s is beyond 64 bits in base units", clip(string(f)))
+	}
+	return 0, invalid("figure", clip(string(f))+" "+problem, args...)
+}
+
+// check refuses what is no number of JSON.
+func (f Figure) check() error {
+	if strings.Trim(string(f), "0123456789+-.eE") != "" || !json.Valid([]byte(f)) {
+		return &wire.FieldError{Problem: "is not a number"}
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a number, or text that holds one, and keeps it letter for letter. Empty text is none.
+func (f *Figure) UnmarshalJSON(data []byte) error {
+	text, err := wire.Text(data)
+	if err != nil {
+		return &wire.FieldError{Problem: "is not a number"}
+	}
+	read := Figure(strings.TrimSpace(text))
+	if read != "" {
+		if err := read.check(); err != nil {
+			return err
+		}
+	}
+	*f = read
+	return nil
+}
+
+// MarshalJSON writes the number as it came, or null for none. What is no number is an error.
+func (f Figure) MarshalJSON() ([]byte, error) {
+	if f == "" {
+		return []byte("null"), nil
+	}
+	return []byte(f), f.check()
+}
+
+// clip shortens what is shown of a text that may be of any length.
+func clip(text string) string { return text[:min(len(text), 100)] }
