@@ -43,9 +43,8 @@ type trustedPartyItem struct {
 func (l *trustedPartyList) parties() []TrustedParty {
 	parties := make([]TrustedParty, 0, len(l.List))
 	for _, item := range l.List {
-		if len(item.Nested) > 0 {
-			parties = append(parties, item.Nested...)
-		} else {
+		parties = append(parties, item.Nested...)
+		if item.TrustedParty != (TrustedParty{}) { // as it is beside a nested list, also one that is empty
 			parties = append(parties, item.TrustedParty)
 		}
 	}
