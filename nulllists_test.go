@@ -29,7 +29,9 @@ var listCalls = map[string]struct {
 	"Funds.AddAssets": {"wallets", func(ctx context.Context, c *qredo.Client) (any, error) {
 		return c.Funds.AddAssets(ctx, "c", "f", []qredo.AssetCode{"BTC"})
 	}},
-	"Funds.DepositAddresses": {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Funds.DepositAddresses(ctx, "c", "f") }},
+	"Funds.DepositAddresses": {"list", func(ctx context.Context, c *qredo.Client) (any, error) {
+		return c.Funds.DepositAddresses(ctx, "c", "f")
+	}},
 	"Funds.Whitelist": {"list", func(ctx context.Context, c *qredo.Client) (any, error) {
 		return c.Funds.Whitelist(ctx, "c", "f", qredo.WhitelistOptions{})
 	}},
