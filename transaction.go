@@ -19,7 +19,7 @@ type Transaction struct {
 	InitiatorAuthorized bool               `json:"initiatorAuthorized"`
 	InitiatorName       string             `json:"initiatorName"`
 	Reference           string             `json:"reference"`
-	Approvals           []Approval         `json:"status"` // one for each who may approve
+	Approvals           []Approval         `json:"status"` // one for each who is asked, or only for those who approved: count none of it
 	Details             TransactionDetails `json:"statusDetails"`
 }
 
@@ -72,20 +72,21 @@ type TxStatus string
 
 // The states of a transaction.
 const (
-	TxPendingInitiate  TxStatus = "pending_initiate"
+	TxPendingInitiate  TxStatus = "pending_initiate" // the initiator has yet to authorise it
 	TxPending          TxStatus = "pending"
 	TxApproved         TxStatus = "approved"
 	TxExpired          TxStatus = "expired"
 	TxInitiateRejected TxStatus = "initiate_rejected"
 	TxCustodyRejected  TxStatus = "custody_rejected"
-	TxChainRejected    TxStatus = "chain_rejected"
+	TxChainRejected    TxStatus = "chain_rejected" // refused by the service's own chain, after approval: ask support
+	TxRejected         TxStatus = "rejected"
 	TxTakerPending     TxStatus = "taker_pending"  // a swap whose maker's side approved
 	TxTakerApproved    TxStatus = "taker_approved" // a swap that is done
 )
 
 var txStatuses = []TxStatus{
 	TxApproved, TxPending, TxExpired, TxPendingInitiate, TxInitiateRejected, TxCustodyRejected, TxChainRejected,
-	TxTakerPending, TxTakerApproved, "",
+	TxRejected, TxTakerPending, TxTakerApproved, "",
 }
 
 // UnmarshalJSON reads a status; the service's schema adds the kind of transaction to it, which is dropped.
@@ -107,10 +108,16 @@ func (s *TxStatus) UnmarshalJSON(data []byte) error {
 
 // Failed reports whether the transaction has ended without being done.
 func (s TxStatus) Failed() bool {
-	return s == TxExpired || s == TxInitiateRejected || s == TxCustodyRejected || s == TxChainRejected
+	switch s {
+	case TxExpired, TxInitiateRejected, TxCustodyRejected, TxChainRejected, TxRejected:
+		return true
+	default:
+		return false
+	}
 }
 
-// Done reports whether the transaction has ended and moved what it was to move.
+// Done reports whether the transaction is approved and written to the service's own chain. A withdrawal's
+// transaction on the asset's chain may come later.
 func (s TxStatus) Done() bool { return s == TxApproved || s == TxTakerApproved }
 
 // waitForEnd returns a transaction once it has ended.

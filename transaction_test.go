@@ -96,7 +96,7 @@ func TestWaitPausesAfterASlowAnswer(t *testing.T) {
 
 func TestWaitForOneThatFails(t *testing.T) {
 	for _, status := range []qredo.TxStatus{
-		qredo.TxExpired, qredo.TxInitiateRejected, qredo.TxCustodyRejected, qredo.TxChainRejected,
+		qredo.TxExpired, qredo.TxInitiateRejected, qredo.TxCustodyRejected, qredo.TxChainRejected, qredo.TxRejected,
 	} {
 		eachWaiter(t, func(t *testing.T, path string, wait waiter) {
 			var looks []time.Duration

@@ -30,9 +30,11 @@ type TransferRequest struct {
 	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it. A request with
 	// the same one gets the first transaction for an answer even if its amount or recipient differ.
 	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
-	AuthorizeID string      `json:"authorize_id,omitzero"` // the service's documents name it and no more
-	Expires     Time        `json:"expires"`               // required: until when it can be approved
-	Send        AssetAmount `json:"send"`                  // what arrives; the fee is taken from the wallet besides
+	// AuthorizeID names a core client that must authorise the transfer before the custody group is asked. Until
+	// then its status is [TxPendingInitiate]; a refusal ends it as [TxInitiateRejected].
+	AuthorizeID CoreClientID `json:"authorize_id,omitzero"`
+	Expires     Time         `json:"expires"` // required: until when it can be approved
+	Send        AssetAmount  `json:"send"`    // what arrives; the fee is taken from the wallet besides
 }
 
 // Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.

@@ -116,6 +116,8 @@ func TestTxStatus(t *testing.T) {
 		"initiate_rejected_transfer":  {qredo.TxInitiateRejected, false, true},
 		"custody_rejected":            {qredo.TxCustodyRejected, false, true},
 		"chain_rejected_withdrawal":   {qredo.TxChainRejected, false, true},
+		"rejected":                    {qredo.TxRejected, false, true},
+		"rejected_transfer":           {qredo.TxRejected, false, true},
 		"pending":                     {qredo.TxPending, false, false},
 		"pending_initiate_withdrawal": {qredo.TxPendingInitiate, false, false},
 		"taker_pending":               {qredo.TxTakerPending, false, false},

@@ -120,7 +120,7 @@ var transactionRows = map[int]variants{
 		var bodies []string
 		client := newQuickClient(t, recordBodies(&bodies, `{"tx_id":"t"}`))
 		req := goodTransfer()
-		for _, req.AuthorizeID = range []string{"", "auth"} {
+		for _, req.AuthorizeID = range []qredo.CoreClientID{"", "auth"} {
 			_, err := client.Transfers.Create(t.Context(), companyID, req)
 			require.NoError(t, err)
 		}

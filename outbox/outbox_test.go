@@ -40,6 +40,9 @@ func TestEndings(t *testing.T) {
 			"done", "enqueued sent delayed delayed delayed status delayed status done", "", true,
 		},
 		"rejected":              {[]reply{works}, []any{qredo.TxPending, qredo.TxCustodyRejected}, "rejected", "enqueued sent status status rejected", "custody_rejected", true},
+		"authorised first":      {[]reply{works}, []any{qredo.TxPendingInitiate, qredo.TxPending, qredo.TxApproved}, "done", "enqueued sent status status status done", "", true},
+		"not authorised":        {[]reply{works}, []any{qredo.TxPendingInitiate, qredo.TxInitiateRejected}, "rejected", "enqueued sent status status rejected", "initiate_rejected", true},
+		"rejected in one word":  {[]reply{works}, []any{qredo.TxRejected}, "rejected", "enqueued sent status rejected", "rejected", true},
 		"rejected by the chain": {[]reply{works}, []any{qredo.TxChainRejected}, "rejected", "enqueued sent status rejected", "chain_rejected", true},
 		"not approved in time":  {[]reply{works}, []any{qredo.TxExpired}, "expired", "enqueued sent status expired", "not approved in time", true},
 

@@ -198,9 +198,9 @@ func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
 		return id, nil
 	}
 	if tx := st.txs[qredo.TxID(actionOrTxID)]; tx != nil {
-		for i, v := range tx.round.Votes {
-			if v.Member == member {
-				return tx.Actions[i], nil
+		for _, id := range tx.asked {
+			if st.checkAction(id, member) == nil {
+				return id, nil
 			}
 		}
 	}

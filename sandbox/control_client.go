@@ -70,6 +70,11 @@ func (c *Control) Reject(ctx context.Context, user, actionOrTxID string) error {
 	return c.do(ctx, http.MethodPost, nil, nil, "users", user, "approvals", actionOrTxID, "reject")
 }
 
+// RejectOnChain lets the service's chain refuse a transaction that waits: see [Sandbox.RejectOnChain].
+func (c *Control) RejectOnChain(ctx context.Context, actionOrTxID string) error {
+	return c.do(ctx, http.MethodPost, nil, nil, "transactions", actionOrTxID, "reject-on-chain")
+}
+
 // ListExchange puts a core client on the list of exchanges: see [Sandbox.ListExchange].
 func (c *Control) ListExchange(ctx context.Context, exchange qredo.Exchange) error {
 	return c.do(ctx, http.MethodPost, exchange, nil, "exchanges")

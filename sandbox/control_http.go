@@ -87,6 +87,9 @@ var controlRoutes = []controlRoute{
 	{"POST", "/deposits", reads(func(s *Sandbox, _ map[string]string, req depositRequest) (any, error) {
 		return reply(s.Deposit(req.Address, req.Amount))
 	})},
+	{"POST", "/transactions/{id}/reject-on-chain", func(s *Sandbox, path map[string]string, _ []byte) (any, error) {
+		return ok, s.RejectOnChain(path["id"])
+	}},
 	{"POST", "/exchanges", reads(func(s *Sandbox, _ map[string]string, e qredo.Exchange) (any, error) { return ok, s.ListExchange(e) })},
 	{"POST", "/faults", func(s *Sandbox, _ map[string]string, body []byte) (any, error) {
 		var req faultsRequest

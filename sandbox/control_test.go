@@ -23,13 +23,14 @@ type controls struct {
 	deposit         func(address string, amount qredo.Amount) (sandbox.Deposit, error)
 	pending         func(user string) ([]sandbox.PendingApproval, error)
 	approve, reject func(user, id string) error
+	rejectOnChain   func(id string) error
 	advance         func(time.Duration) error
 	reset           func() error
 	state           func() (sandbox.State, error)
 }
 
 func inGo(s *sandbox.Sandbox) controls {
-	return controls{s.CreateUser, s.Accept, s.Deposit, s.Pending, s.Approve, s.Reject, s.Advance, s.Reset, s.State}
+	return controls{s.CreateUser, s.Accept, s.Deposit, s.Pending, s.Approve, s.Reject, s.RejectOnChain, s.Advance, s.Reset, s.State}
 }
 
 // controlOf serves a sandbox and returns its control over HTTP.
@@ -53,8 +54,10 @@ func overHTTP(t testing.TB, s *sandbox.Sandbox) controls {
 		approve:    func(u, id string) error { return c.Approve(ctx, u, id) },
 		reject:     func(u, id string) error { return c.Reject(ctx, u, id) },
 		advance:    func(d time.Duration) error { return c.Advance(ctx, d) },
-		reset:      func() error { return c.Reset(ctx) },
-		state:      func() (sandbox.State, error) { return c.State(ctx) },
+
+		rejectOnChain: func(id string) error { return c.RejectOnChain(ctx, id) },
+		reset:         func() error { return c.Reset(ctx) },
+		state:         func() (sandbox.State, error) { return c.State(ctx) },
 	}
 }
 

@@ -85,7 +85,7 @@ func listCoreClients(r *request) (any, error) {
 
 func (r *request) wireAction(id qredo.ActionID) qredo.Action {
 	a := r.st.actions[id]
-	tx, vote := a.tx, a.tx.round.Votes[a.vote]
+	tx, vote := a.tx, a.asked()
 	return qredo.Action{
 		ID: id, CoreClientID: qredo.CoreClientID(vote.Member), Type: apiNames[tx.Kind].action,
 		Status: actionStatus(vote, tx), Created: wireTime(tx.created), Expires: wireTime(tx.Expires),
@@ -128,7 +128,7 @@ func (r *request) action() (qredo.ActionID, error) {
 
 func (st *state) checkAction(id qredo.ActionID, member string) error {
 	a, known := st.actions[id]
-	if !known || a.tx.round.Votes[a.vote].Member != member {
+	if !known || a.asked().Member != member {
 		return notFound("action")
 	}
 	return nil
@@ -207,7 +207,7 @@ func rejectAction(r *request, id qredo.ActionID) (any, error) {
 // the same, unless that was chosen otherwise: a program that did not get the answer must read the action.
 func (r *request) programVote(id qredo.ActionID, choice custody.Choice) (any, error) {
 	a := r.st.actions[id]
-	if r.choices.repeatedVotes && a.tx.round.Votes[a.vote].Choice == choice {
+	if r.choices.repeatedVotes && a.asked().Choice == choice {
 		return ok, nil
 	}
 	if err := r.st.mayVote(id, r.now); err != nil {

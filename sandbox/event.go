@@ -178,6 +178,7 @@ type transactionCreated struct {
 	Receive    qredo.WalletID     `json:",omitzero"` // of a swap's side: where it receives
 	NewPolicy  *custody.Policy    `json:",omitzero"` // of a policy's update
 	PolicyType qredo.PolicyType   `json:",omitzero"`
+	Authorize  *authorization     `json:",omitzero"` // of a transfer: what comes before the round
 	Web3       *web3Request       `json:",omitzero"` // of a Web3 transaction
 }
 
@@ -202,7 +203,14 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 	if e.Partner != "" {
 		st.byPartner[partnerKey{e.APIKey, e.Partner}] = tx
 	}
-	st.wait(tx)
+	if e.Authorize == nil {
+		st.ask(tx, &tx.round, tx.Actions)
+	} else {
+		tx.status = qredo.TxPendingInitiate
+		tx.initiation = e.Authorize.initiation(e.Expires)
+		st.ask(tx, tx.initiation, []qredo.ActionID{e.Authorize.Action})
+	}
+	heap.Push(&st.expiries, tx)
 	switch e.Kind {
 	case kindConnect:
 		tx.from.connection(e.CoreClient).tx = tx
@@ -224,11 +232,11 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 	st.list(entry{tx, false})
 }
 
-// wait asks each approver, until the transaction expires.
-func (st *state) wait(tx *transaction) {
-	for i, id := range tx.Actions {
-		st.actions[id] = action{tx, i, len(st.actions)}
-		member := tx.round.Votes[i].Member
+// ask gives each approver of a round their action.
+func (st *state) ask(tx *transaction, round *custody.Round, actions []qredo.ActionID) {
+	for i, id := range actions {
+		st.actions[id] = action{tx, round, i, len(st.actions)}
+		member := round.Votes[i].Member
 		if st.open[member] == nil {
 			st.open[member] = map[qredo.ActionID]bool{}
 		}
@@ -237,13 +245,13 @@ func (st *state) wait(tx *transaction) {
 			c.actions = append(c.actions, id)
 		}
 	}
-	heap.Push(&st.expiries, tx)
+	tx.asked = append(tx.asked, actions...)
 }
 
 // stopAsking lets nobody decide a transaction any more.
 func (st *state) stopAsking(tx *transaction) {
-	for i, id := range tx.Actions {
-		delete(st.open[tx.round.Votes[i].Member], id)
+	for _, id := range tx.asked {
+		delete(st.open[st.actions[id].asked().Member], id)
 	}
 }
 
@@ -255,8 +263,8 @@ type voted struct {
 
 func (e voted) apply(st *state, at time.Time) {
 	a := st.actions[e.ActionID]
-	member := a.tx.round.Votes[a.vote].Member
-	a.tx.round.Record(member, e.Choice, at)
+	member := a.asked().Member
+	a.round.Record(member, e.Choice, at)
 	delete(st.open[member], e.ActionID)
 }
 
@@ -265,15 +273,21 @@ type transactionEnded struct {
 	TxID      qredo.TxID
 	Outcome   custody.Outcome
 	ChainTxID string // of a withdrawal
-	Cancelled bool   // an offered swap whose maker took it back
+	Cancelled bool   // an offered swap whose maker took it back, or a transfer that was not authorised
+	Refused   bool   `json:",omitzero"` // by the chain, after it was approved
 }
 
 func (e transactionEnded) apply(st *state, at time.Time) {
 	tx := st.txs[e.TxID]
 	tx.round.Outcome, tx.chainTxID = e.Outcome, e.ChainTxID
+	if !tx.isAuthorized() {
+		tx.initiation.Outcome = e.Outcome
+	}
 	switch {
 	case e.Cancelled:
 		tx.status = qredo.TxInitiateRejected
+	case e.Refused:
+		tx.status = qredo.TxChainRejected
 	case e.Outcome == custody.Approved:
 		tx.status = qredo.TxApproved
 	case e.Outcome == custody.Rejected:

@@ -91,6 +91,9 @@ func (r *randomRun) sent(tx *bookedTx, got answer, reasons ...string) bool {
 		tx.id = got.at("tx_id")
 		require.Equal(r.t, "new", got.at("status"))
 		r.txs, r.waiting = append(r.txs, tx), append(r.waiting, tx)
+		if r.random.IntN(12) == 0 {
+			require.NoError(r.t, r.RejectOnChain(tx.id))
+		}
 		return true
 	}
 	require.Equal(r.t, http.StatusBadRequest, got.Status, "%s", got.Body)
@@ -123,6 +126,9 @@ func (r *randomRun) request(tx *bookedTx) answer {
 		"wallet_id": tx.from.id, "send_wallet_id": tx.from.id, "address": payout, "partner_txID": tx.partner, "reference": "x",
 		"expires": r.Now().Add(time.Duration(1+r.random.IntN(120)) * time.Minute).Unix(),
 		"send":    object{"symbol": tx.from.asset, "amount": tx.amount},
+	}
+	if tx.kind == "transfer" && r.random.IntN(6) == 0 {
+		body["authorize_id"] = oneOf(r.random, r.bots).id
 	}
 	if tx.to != nil {
 		body["counterparty_wallet_address"], body["recipient_wallet_id"] = tx.to.id, tx.to.id

@@ -42,7 +42,7 @@ func (tx *bookedTx) debit() int64 { return tx.amount + tx.fee() }
 // settled are the statuses of what has moved, waits those of what may still move.
 var (
 	settled = []string{"approved", "taker_approved"}
-	waits   = []string{"pending", "taker_pending"}
+	waits   = []string{"pending_initiate", "pending", "taker_pending"}
 )
 
 // randomRun does random things to a sandbox and keeps its own books beside it.
@@ -123,7 +123,7 @@ func (r *randomRun) settleBooks() {
 				tx.to.in += tx.amount
 			}
 		default:
-			require.Contains(r.t, []string{"custody_rejected", "expired", "initiate_rejected"}, tx.status)
+			require.Contains(r.t, []string{"custody_rejected", "expired", "initiate_rejected", "chain_rejected"}, tx.status)
 		}
 	}
 	r.waiting = waiting
@@ -232,6 +232,7 @@ func TestMoneyIsConserved(t *testing.T) {
 		"transfer approved", "transfer custody_rejected", "transfer expired", "withdraw approved", "withdraw custody_rejected",
 		"withdraw expired", "sweep approved", "sweep custody_rejected", "sweep expired", "make taker_approved", "make initiate_rejected",
 		"make custody_rejected", "make expired", "take taker_approved", "take custody_rejected", "take expired",
+		"transfer initiate_rejected", "transfer chain_rejected", "withdraw chain_rejected", "sweep chain_rejected", "take chain_rejected",
 		"connect", "policy", "publish", "existing",
 	} {
 		assert.Positive(t, count[reached], "the runs must reach %s: %v", reached, count)

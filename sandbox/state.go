@@ -194,14 +194,23 @@ type transaction struct {
 	status    qredo.TxStatus
 	chainTxID string
 	round     custody.Round
-	swap      *transaction // the other side of a swap: of a quote, once somebody takes it
-	listed    time.Time    // when a quote was listed on the hub
-	web3      web3Progress // of a Web3 transaction
+	asked     []qredo.ActionID // of those who have been asked so far
+	swap      *transaction     // the other side of a swap: of a quote, once somebody takes it
+	listed    time.Time        // when a quote was listed on the hub
+	web3      web3Progress     // of a Web3 transaction
+
+	initiation *custody.Round // of a transfer that a core client must authorise first: its round of one
+	refused    bool           // the chain will refuse it when it is approved
 }
 
 // isOpen reports whether a transaction has yet to end.
 func (tx *transaction) isOpen() bool {
-	return tx.status == qredo.TxPending || tx.status == qredo.TxTakerPending
+	return tx.status == qredo.TxPendingInitiate || tx.status == qredo.TxPending || tx.status == qredo.TxTakerPending
+}
+
+// isAuthorized reports whether the custody group may be asked: all but transfers that name who must authorise them.
+func (tx *transaction) isAuthorized() bool {
+	return tx.initiation == nil || tx.initiation.Outcome == custody.Approved
 }
 
 // partnerKey is the scope of a partner_txID: the API key that sent it.
@@ -210,12 +219,15 @@ type partnerKey struct {
 	id     qredo.PartnerTxID
 }
 
-// action is one approver's part in a transaction: the vote with the same index.
+// action is one approver's part in a transaction: a vote of its round or of its initiation.
 type action struct {
 	tx    *transaction
+	round *custody.Round
 	vote  int
 	order int // how many actions came before it
 }
+
+func (a action) asked() custody.Vote { return a.round.Votes[a.vote] }
 
 // entry is a transaction as one of its wallets sees it.
 type entry struct {

@@ -73,9 +73,9 @@ func (s *Sandbox) store(events []event) error {
 
 // changes are the types of events that a journal can hold.
 var changes = changesByName(
-	addressWhitelisted{}, agentFinished{}, clockAdvanced{}, companyCreated{}, companyUpdated{}, coreClientCreated{},
+	addressWhitelisted{}, agentFinished{}, chainRefusing{}, clockAdvanced{}, companyCreated{}, companyUpdated{}, coreClientCreated{},
 	exchangeListed{}, fundCreated{}, partyAccepted{}, partyAdded{}, partyRemoved{}, swapListed{}, swapOffered{},
-	swapSettled{}, transactionCreated{}, transactionEnded{}, userCreated{}, voted{}, walletsAdded{}, web3Signed{},
+	swapSettled{}, transactionCreated{}, transactionEnded{}, transferAuthorized{}, userCreated{}, voted{}, walletsAdded{}, web3Signed{},
 )
 
 func changesByName(examples ...change) map[string]reflect.Type {

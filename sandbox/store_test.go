@@ -101,9 +101,9 @@ func (s service) everything() map[string]string {
 
 func TestStoreBringsEverythingBack(t *testing.T) {
 	dir := t.TempDir()
-	r := newRandomRun(t, 15, sandbox.WithStore(dir))
+	r := newRandomRun(t, 14, sandbox.WithStore(dir))
 	for round := range 3 {
-		r.run(120)
+		r.run(200)
 		before := r.everything()
 		require.Greater(t, len(before), 100)
 		r.service = r.reopen(dir)

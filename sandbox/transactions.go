@@ -147,9 +147,9 @@ func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
 	company := tx.from.fund.company.Company.Name
 	out := qredo.Transaction{
 		ID: tx.ID, Status: tx.status, ApprovedCount: tx.round.Approvals(), ThresholdRequired: tx.round.Threshold,
-		Expires: wireTime(tx.Expires), Initiated: wireTime(tx.created), InitiatorAuthorized: true,
+		Expires: wireTime(tx.Expires), Initiated: wireTime(tx.created), InitiatorAuthorized: tx.isAuthorized(),
 		InitiatorName: company, Reference: tx.Reference,
-		Approvals: make([]qredo.Approval, len(tx.round.Votes)),
+		Approvals: make([]qredo.Approval, len(tx.asked)),
 		Details: qredo.TransactionDetails{
 			Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee), NetAmount: qredo.Amount(tx.Amount - tx.Fee),
 			FundID: tx.from.fund.ID, RecipientAddress: tx.Address, Reference: tx.Reference, BenefitOf: tx.BenefitOf,
@@ -166,8 +166,9 @@ func (r *request) wireTransaction(tx *transaction) qredo.Transaction {
 	case tx.Receive != "":
 		out.Details.RecipientAddress = string(tx.Receive)
 	}
-	for i, v := range tx.round.Votes {
-		approval := qredo.Approval{ActionID: tx.Actions[i], UserID: v.Member, Status: approvalStatus(v, tx), Time: wireTime(v.At)}
+	for i, id := range tx.asked {
+		v := r.st.actions[id].asked()
+		approval := qredo.Approval{ActionID: id, UserID: v.Member, Status: approvalStatus(v, tx), Time: wireTime(v.At)}
 		if u := r.st.users[v.Member]; u != nil {
 			approval.Username, approval.FirstName, approval.LastName = u.Username, u.FirstName, u.LastName
 		}
@@ -186,9 +187,6 @@ func (st *state) userOf(c *company) *user {
 	return nil
 }
 
-// initiator is who asked for a transaction, to those who are to approve it.
-const initiator = "Partner API"
-
 func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
 	switch v.Choice {
 	case custody.Approve:
@@ -206,7 +204,7 @@ func approvalStatus(v custody.Vote, tx *transaction) qredo.ApprovalStatus {
 // mayVote tells why an action cannot be decided any more, if it cannot.
 func (st *state) mayVote(id qredo.ActionID, now time.Time) error {
 	a := st.actions[id]
-	if err := a.tx.round.Check(a.tx.round.Votes[a.vote].Member, now); err != nil {
+	if err := a.round.Check(a.asked().Member, now); err != nil {
 		return fmt.Errorf("%s %w", id, err)
 	}
 	return nil
@@ -215,14 +213,18 @@ func (st *state) mayVote(id qredo.ActionID, now time.Time) error {
 // vote is a member's choice, which the member may make, and what follows from it.
 func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice) ([]change, error) {
 	a := st.actions[id]
-	round := &a.tx.round
-	member := round.Votes[a.vote].Member
 	changes := []change{voted{ActionID: id, Choice: choice}}
-	switch outcome := round.After(member, choice); {
+	switch outcome := a.round.After(a.asked().Member, choice); {
 	case outcome == custody.Pending:
 		return changes, nil
+	case a.round == a.tx.initiation && outcome == custody.Approved:
+		return append(changes, transferAuthorized{TxID: a.tx.ID}), nil
+	case a.round == a.tx.initiation:
+		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome, Cancelled: true}), nil
 	case outcome == custody.Approved && a.tx.Kind == kindSwapMake:
 		return append(changes, swapOffered{TxID: a.tx.ID}), nil
+	case outcome == custody.Approved && a.tx.refused, outcome == custody.Approved && a.tx.Kind == kindSwapTake && a.tx.swap.refused:
+		return append(changes, a.tx.refuse()...), nil
 	case outcome == custody.Approved && a.tx.Kind == kindSwapTake:
 		return append(changes, swapSettled{Take: a.tx.ID}), nil
 	case outcome == custody.Approved && a.tx.Kind == kindWeb3:

@@ -17,6 +17,9 @@ func createTransfer(r *request, req qredo.TransferRequest) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if tx.Authorize, err = r.authorization(req.AuthorizeID); err != nil {
+			return nil, err
+		}
 		tx.To, tx.Reference, tx.BenefitOf, tx.AccountNo = to.ID, req.Reference, req.BenefitOf, req.AccountNo
 		return tx, nil
 	})

@@ -215,12 +215,13 @@ func (r *run) transfers() {
 	ctx, transfers := r.Context(), r.client.Transfers
 	transfer := qredo.TransferRequest{
 		WalletID: r.btc, Counterparty: string(r.other), Reference: "rent", BenefitOf: "us", AccountNo: "7",
-		PartnerTxID: "t-1", AuthorizeID: "a-1", Expires: r.expires(), Send: qredo.AssetAmount{Asset: "BTC", Amount: coin},
+		PartnerTxID: "t-1", AuthorizeID: r.robot.ID, Expires: r.expires(), Send: qredo.AssetAmount{Asset: "BTC", Amount: coin},
 	}
 	sent := must(transfers.Create(ctx, r.companyID, transfer))(r)
 	again := must(transfers.Create(ctx, r.companyID, transfer))(r)
 	assert.Equal(r, qredo.SubmissionExisting, again.Status)
 	must(transfers.Get(ctx, r.companyID, sent.TxID))(r)
+	r.approve(sent.TxID) // as the one who must authorise it
 	r.approve(sent.TxID)
 	must(transfers.Wait(ctx, r.companyID, sent.TxID))(r)
 

@@ -36,6 +36,7 @@ func (a *app) controlCommands() []*cobra.Command {
 		}),
 		a.controlVote("approve", "Let a user approve", (*sandbox.Control).Approve),
 		a.controlVote("reject", "Let a user reject", (*sandbox.Control).Reject),
+		a.controlChain(),
 		a.command(command{
 			use: "advance DURATION", short: "Move the sandbox's clock forward",
 			long:    "Moves the sandbox's clock forward by whole seconds. What expires until then does so. It never goes back, but by a reset.",
@@ -178,6 +179,25 @@ func (a *app) controlVote(verb, short string, vote func(*sandbox.Control, contex
 		example: "qredo sandbox " + verb + " alice@example.com TX_ID",
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			return a.done(aboutVote(args[0], args[1], vote(c, ctx, args[0], args[1])), "%s: %s %s", plain(args[0]), verb, plain(args[1]))
+		}),
+	})
+}
+
+func (a *app) controlChain() *cobra.Command {
+	return a.command(command{
+		use: "reject-on-chain TX_ID", short: "Let the service's chain refuse a transaction",
+		long: `Lets the service's chain refuse a transaction that waits, named by its own ID or by an action's. Once all have
+approved it, it ends as chain_rejected and has moved nothing.`,
+		example: "qredo sandbox reject-on-chain TX_ID",
+		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
+			err := c.RejectOnChain(ctx, args[0])
+			switch {
+			case err != nil && strings.Contains(err.Error(), "409 Conflict"):
+				err = fmt.Errorf("%s is no longer pending", plain(args[0]))
+			case err != nil && strings.Contains(err.Error(), "no such transaction"):
+				err = fmt.Errorf("no transaction %s", plain(args[0]))
+			}
+			return a.done(err, "%s will be refused by the chain", plain(args[0]))
 		}),
 	})
 }

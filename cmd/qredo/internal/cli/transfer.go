@@ -102,6 +102,7 @@ func (m *movement) run(ctx context.Context, client *qredo.Client, o outgoing) er
 }
 
 func (a *app) transferCreate() *cobra.Command {
+	var authorize string
 	m := movement{submission: submission{app: a, resume: "qredo transfer wait"}}
 	return a.command(command{
 		use: "create", short: "Ask for a transfer",
@@ -115,6 +116,7 @@ again with it: there is never a second transfer.`,
 		flags: func(f *flagSet) {
 			m.add(f, "to", "ID or short code of the wallet it goes to")
 			m.addParty(f)
+			f.StringVar(&authorize, "authorize", "", "ID of a core client that must authorise it before the custody group is asked")
 		},
 		check: m.check,
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
@@ -123,7 +125,7 @@ again with it: there is never a second transfer.`,
 				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
 					return c.Transfers.Create(ctx, c.company, qredo.TransferRequest{
 						WalletID: qredo.WalletID(m.from), Counterparty: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
-						PartnerTxID: key, Expires: m.until, Send: send,
+						PartnerTxID: key, Expires: m.until, Send: send, AuthorizeID: qredo.CoreClientID(authorize),
 					})
 				},
 			})
