@@ -61,17 +61,42 @@ var transactionRows = map[int]variants{
 	1: {
 		"transfers":   reads(getTransfer, variantTx, camelTx, snakeTx),
 		"withdrawals": reads(getWithdrawal, variantTx, camelTx, strings.Replace(snakeTx, "_transfer", "_withdrawal", 1)),
+		"who asked for it, and a recipient without address": reads(getTransfer,
+			&qredo.Transaction{ID: "t", InitiatorName: "Harbour Ltd", Details: qredo.TransactionDetails{RequestedBy: "Harbour Ltd"}},
+			`{"txID":"t","initiatorName":"Harbour Ltd","statusDetails":{"requestedBy":"Harbour Ltd","recipientAddress":""}}`,
+			`{"tx_id":"t","initiator_name":"Harbour Ltd","status_details":{"requested_by":"Harbour Ltd"}}`),
+		"the sandbox names the company": func(t *testing.T, w *world) {
+			tx, err := w.client.Transfers.Get(t.Context(), w.company, w.send(t, 1000))
+			require.NoError(t, err)
+			require.Equal(t, []string{"Acme", "Acme"}, []string{tx.InitiatorName, tx.Details.RequestedBy})
+		},
 	},
 	2: {
 		"spelling": reads(getTransfer, &qredo.Transaction{ID: "t", Approvals: []qredo.Approval{{ActionID: "a", UserID: "core", FirstName: ""}}},
 			`{"txID":"t","status":[{"actionID":"a","userID":"core","firstName":"","lastName":"","username":""}]}`,
 			`{"txID":"t","status":[{"action_id":"a","user_id":"core","first_name":""}]}`, `{"txID":"t","status":{"ActionId":"a","UserId":"core"}}`),
+		"nobody": reads(getTransfer, &qredo.Transaction{ID: "t"}, `{"txID":"t"}`, `{"txID":"t","status":null,"statusDetails":null}`),
+		"only who has approved": reads(func(ctx context.Context, c *qredo.Client) ([2]int, error) {
+			tx, err := getTransfer(ctx, c)
+			return [2]int{tx.ApprovedCount, tx.ThresholdRequired}, err
+		}, [2]int{1, 2}, `{"txID":"t","approvedCount":1,"thresholdRequired":2,"status":[{"actionID":"a","status":"approved"},{"actionID":"b","status":"pending"}]}`,
+			`{"txID":"t","approvedCount":1,"thresholdRequired":2,"status":[{"actionID":"a","status":"approved"}]}`),
+		"an action finds its transaction": func(t *testing.T, w *world) {
+			sent := w.send(t, 1000)
+			found, err := w.client.Transfers.Get(t.Context(), w.company, qredo.TxID(w.actionOf(t, sent)))
+			require.NoError(t, err)
+			require.Equal(t, sent, found.ID)
+		},
 	},
 	3: {
 		"transfer": reads(getTransfer, &qredo.Transaction{ID: "t", Status: qredo.TxApproved},
 			`{"txID":"t","txStatus":"approved"}`, `{"txID":"t","txStatus":"approved_transfer"}`),
 		"withdrawal": reads(getWithdrawal, &qredo.Transaction{ID: "t", Status: qredo.TxCustodyRejected},
 			`{"txID":"t","txStatus":"custody_rejected"}`, `{"txID":"t","txStatus":"custody_rejected_withdrawal"}`),
+		"rejected and no more": reads(func(ctx context.Context, c *qredo.Client) (bool, error) {
+			tx, err := getTransfer(ctx, c)
+			return tx.Status.Failed(), err
+		}, true, `{"txID":"t","txStatus":"custody_rejected"}`, `{"txID":"t","txStatus":"rejected"}`, `{"txID":"t","txStatus":"rejected_transfer"}`),
 		"of swaps": reads(getTransfer, &qredo.Transaction{ID: "t", Status: qredo.TxTakerApproved}, `{"txID":"t","txStatus":"taker_approved"}`),
 	},
 	4: {
@@ -110,10 +135,14 @@ var transactionRows = map[int]variants{
 	8: {
 		"the address is sent":   sends(createTransfer, `POST /company/`+companyID+`/transfer {"wallet_id":"`+walletID+`","counterparty_wallet_address":"`+otherWalletID+`","expires":1700003600,"send":{"symbol":"BTC","amount":1}}`),
 		"the other key is read": sandboxTakes("counterparty_wallet_address", "counterparty_wallet_id"),
-		"a short code": func(t *testing.T, w *world) {
-			wallet, err := w.client.Wallets.Get(t.Context(), w.otherBTC)
-			require.NoError(t, err)
-			sandboxTakes(`address":"`+string(w.otherBTC), `address":"`+wallet.ShortCode)(t, w)
+		"a short code, on both sides": func(t *testing.T, w *world) {
+			for side, id := range map[string]qredo.WalletID{`address":"`: w.otherBTC, `wallet_id":"`: w.btc} {
+				wallet, err := w.client.Wallets.Get(t.Context(), id)
+				require.NoError(t, err)
+				for _, code := range []string{wallet.ShortCode, strings.ReplaceAll(wallet.ShortCode, " ", "-"), strings.ToUpper(wallet.ShortCode)} {
+					sandboxTakes(side+string(id), side+code)(t, w)
+				}
+			}
 		},
 	},
 	9: {"omitted when empty": func(t *testing.T, _ *world) {
@@ -143,10 +172,17 @@ var transactionRows = map[int]variants{
 			return c.Swaps.Make(ctx, companyID, goodSwap(), qredo.WithoutPartnerTxID())
 		}, &qredo.SwapSubmission{Submission: qredo.Submission{TxID: "t", Status: "new"}, URL: "u"},
 			`{"tx_id":"t","tx_url":"u","status":"new"}`, `{"txID":"t","txURL":"u","status":"new"}`),
+		"any URL": func(t *testing.T, _ *world) {
+			for _, url := range []string{"https://qredo.network/aswpt", "https://qredo.network/t", "https//qredo.network/aswpt", ""} {
+				made, err := newQuickClient(t, answerWith(200, `{"tx_id":"t","tx_url":"`+url+`"}`)).Swaps.Make(t.Context(), companyID, goodSwap())
+				require.NoError(t, err)
+				require.Equal(t, url, made.URL)
+			}
+		},
 		"the sandbox gives one": func(t *testing.T, w *world) {
 			made, err := w.client.Swaps.Make(t.Context(), w.company, w.swap())
 			require.NoError(t, err)
-			require.NotEmpty(t, made.URL)
+			require.Equal(t, "https://qredo.network/aswp"+string(made.TxID), made.URL)
 		},
 	},
 	13: {"the swap is sent": sends(func(ctx context.Context, c *qredo.Client) error {
@@ -160,6 +196,18 @@ var transactionRows = map[int]variants{
 		"take": reads(func(ctx context.Context, c *qredo.Client) (*qredo.Transaction, error) {
 			return c.Swaps.GetTake(ctx, companyID, "t")
 		}, variantTx, camelTx, snakeTx),
+		"taken": reads(func(ctx context.Context, c *qredo.Client) (*qredo.Transaction, error) {
+			return c.Swaps.WaitMake(ctx, companyID, "t")
+		}, &qredo.Transaction{ID: "t", Status: qredo.TxTakerApproved, ApprovedCount: 1}, `{"txID":"t","txStatus":"taker_approved","approvedCount":1}`,
+			`{"tx_id":"t","tx_status":"taker_approved","approver_count":"1"}`),
+		"wherever the sources read it": func(t *testing.T, w *world) {
+			quote := w.offer(t)
+			made, err := w.client.Swaps.GetMake(t.Context(), w.company, quote)
+			require.NoError(t, err)
+			asTransfer, err := w.client.Transfers.Get(t.Context(), w.company, quote)
+			require.NoError(t, err)
+			require.Equal(t, made, asTransfer)
+		},
 	},
 	15: {"without ID": func(t *testing.T, _ *world) {
 		var urls []string
@@ -167,8 +215,17 @@ var transactionRows = map[int]variants{
 		require.NoError(t, err)
 		require.Equal(t, []string{testBase + "/company/" + companyID + "/atomicswap/take"}, urls)
 	}},
-	16: {"one object": reads(getHub, []qredo.HubQuote{{TxID: "t", SendAmount: 5}},
-		`{"items":[{"tx_id":"t","send_amount":5}]}`, `{"items":{"tx_id":"t","send_amount":5}}`)},
+	16: {
+		"one object": reads(getHub, []qredo.HubQuote{{TxID: "t", SendAmount: 5}},
+			`{"items":[{"tx_id":"t","send_amount":5}]}`, `{"items":{"tx_id":"t","send_amount":5}}`),
+		"none": func(t *testing.T, _ *world) {
+			for _, body := range []string{`{"items":[]}`, `{"items":null}`} {
+				quotes, err := getHub(t.Context(), newQuickClient(t, answerWith(200, body)))
+				require.NoError(t, err)
+				require.Empty(t, quotes)
+			}
+		},
+	},
 	17: {
 		"a comma":       reads(submitTransfer, &qredo.Submission{TxID: "t"}, `{"tx_id":"t"}`, `{"tx_id":"t,"}`, `{"tx_id":" t , "}`),
 		"when read":     reads(getTransfer, &qredo.Transaction{ID: "t"}, `{"txID":"t"}`, `{"txID":"t,"}`),
