@@ -36,7 +36,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	if rec.Outcome != "" { // nothing is left to do
+	if rec.Outcome != "" && t.refused == nil { // nothing is left to do
 		return nil
 	}
 	action, err := r.client.CoreClients.Action(ctx, r.id, t.id)
@@ -180,10 +180,13 @@ func (r *run) carryOut(ctx context.Context, t *task, rec Record) error {
 	return err
 }
 
-// finish notes that nothing is left to do about a decision.
+// finish notes that nothing is left to do about a decision. Where another replica has found out what became of it,
+// that stands, and what this one found goes into its own log.
 func (r *run) finish(ctx context.Context, rec Record, outcome Outcome, reason string) error {
-	if err := r.store.Finish(ctx, rec.ActionID, outcome); err != nil {
-		return err
+	if rec.Outcome == "" {
+		if err := r.store.Finish(ctx, rec.ActionID, outcome); err != nil {
+			return err
+		}
 	}
 	e := entryOf(EntryResult, rec)
 	e.Outcome, e.Reason = outcome, reason

@@ -57,7 +57,8 @@ func WithAuditLog(log *AuditLog) Option {
 }
 
 // WithCoordinator shares the work between replicas, which must share their store too. Without it, which is
-// the default, replicas with one store still decide each action once, but all of them send the vote.
+// the default, replicas with one store still decide each action once, but all of them send the vote: the service
+// refuses all but the first, which the others note as ended.
 func WithCoordinator(c Coordinator) Option {
 	return option(func(a *Approver) error { a.coordinator = c; return check(c != nil, "coordinator", "must not be nil") })
 }
