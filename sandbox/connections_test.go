@@ -318,6 +318,12 @@ func TestExchangeReadsConnectedWallets(t *testing.T) {
 			b.exchange.get("/wallet/"+rejected).refused(404, "wallet")
 		})
 	}
+	t.Run("connected to somebody else", func(t *testing.T) {
+		desk := approver{b.service, b.newCoreClient("Desk")}
+		wallet := b.connected(2, object{"connect": []any{object{"counterparty_id": desk.id}}})
+		desk.approve(desk.last()).ok()
+		b.exchange.get("/wallet/"+wallet).refused(404, "wallet")
+	})
 	b.exchange.get("/wallet/"+b.treasury).refused(404, "wallet")
 	b.exchange.get("/wallet/none").refused(404, "wallet")
 }

@@ -89,6 +89,18 @@ func TestRound(t *testing.T) {
 	}
 }
 
+// Without a group nobody can approve, not even who is required besides.
+func TestRoundOfNobody(t *testing.T) {
+	for _, required := range [][]string{nil, {"z"}} {
+		round := custody.NewRound(custody.Policy{}, expiry, required...)
+		assert.Empty(t, round.Votes)
+		assert.Zero(t, round.Threshold)
+		assert.Equal(t, custody.Pending, round.Outcome)
+		require.ErrorIs(t, round.Check("z", expiry.Add(-1)), custody.ErrNotMember)
+		assert.True(t, round.Due(expiry))
+	}
+}
+
 func TestAfterAndApprovalsOnlyLook(t *testing.T) {
 	round := custody.NewRound(custody.Policy{Threshold: 2, Members: []string{"a", "b", "c"}}, expiry)
 	round.After("a", custody.Approve)
