@@ -56,7 +56,7 @@ func getWeb3Approvals(r *request, tx *transaction) (any, error) {
 	list := make([]qapi.Approval, len(tx.round.Votes))
 	for i, v := range tx.round.Votes {
 		list[i] = qapi.Approval{
-			TxID: tx.ID, ActionID: tx.Actions[i], UserID: v.Member, AccountCode: v.Member, Status: userAction(v, tx),
+			TxID: tx.ID, ActionID: tx.Actions[i], UserID: v.Member, AccountCode: r.entity(v.Member).AccountCode, Status: userAction(v, tx),
 		}
 		if u := r.st.users[v.Member]; u != nil {
 			list[i].FirstName, list[i].LastName, list[i].Email, list[i].Username = u.FirstName, u.LastName, u.Email, u.Username

@@ -106,6 +106,10 @@ func TestWeb3Transactions(t *testing.T) {
 			approvals := w.report("/transactions/" + id + "/approvals").ok()
 			assert.Equal(t, []string{"3", "1", "1"}, approvals.column("list", "status"))
 			assert.EqualValues(t, 1, approvals.number("total"), "who has answered")
+			for i, code := range approvals.column("list", "accountCode") {
+				assert.Regexp(t, account, code)
+				assert.NotEqual(t, approvals.column("list", "userID")[i], code, "people have an account code of their own")
+			}
 
 			w.clock.forward(time.Minute)
 			require.NoError(t, w.Approve(carol, id))
