@@ -196,9 +196,9 @@ func (b *bank) check(t *testing.T, people control, list []payment) {
 		fee := (p.amount + 999) / 1000 // the sandbox's rate: a thousandth, rounded up
 		fees += fee
 		if p.withdrawal {
-			withdrawn, gone = withdrawn+p.amount, gone+p.amount-fee
+			withdrawn, gone = withdrawn+p.amount+fee, gone+p.amount
 		} else {
-			transferred, arrived = transferred+p.amount, arrived+p.amount-fee
+			transferred, arrived = transferred+p.amount+fee, arrived+p.amount
 		}
 	}
 	state, err := people.State(t.Context())
