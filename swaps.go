@@ -77,7 +77,8 @@ func (s *SwapsService) Make(ctx context.Context, companyID CompanyID, req SwapRe
 	return submit[SwapSubmission](ctx, s.client, api("POST /company/{company_id}/atomicswap/make", string(companyID)).with(&req), &req.PartnerTxID, opts)
 }
 
-// GetMake returns an offered swap with the maker's approvals.
+// GetMake returns an offered swap with the maker's approvals. Any company of the account can read it: who takes it
+// reads it so with its own.
 //
 // API: GET /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) GetMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {

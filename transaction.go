@@ -19,7 +19,7 @@ type Transaction struct {
 	InitiatorAuthorized bool               `json:"initiatorAuthorized"`
 	InitiatorName       string             `json:"initiatorName"`
 	Reference           string             `json:"reference"`
-	Approvals           []Approval         `json:"status"` // one for each who is asked, or only for those who approved: count none of it
+	Approvals           []Approval         `json:"status"` // of those who are asked, or only of those who approved: ApprovedCount counts
 	Details             TransactionDetails `json:"statusDetails"`
 }
 
