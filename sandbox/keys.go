@@ -179,7 +179,7 @@ func readAPIKey(path string) (string, error) {
 // checkNoneAlone refuses a folder that has a secret without its API key: the secret would be written over.
 func checkNoneAlone(dir, secret, apiKey string) error {
 	if _, err := os.Stat(filepath.Join(dir, secret)); err == nil {
-		return fmt.Errorf("%s has %s and no %s: it is not written over", dir, secret, apiKey)
+		return fmt.Errorf("%s has %s and no %s: put that beside it, or move it away for a new one; it is not written over", dir, secret, apiKey)
 	}
 	return nil
 }
