@@ -144,6 +144,15 @@ func TestQAPILedger(t *testing.T) {
 	assert.Equal(t, a.at("list.3.chainTxID"), a.at("list.3.later1TxID.0"))
 	assert.Equal(t, "default", a.at("list.1.counterpartyEntity.owner"))
 
+	late := w.transfer(object{"send": object{"symbol": btc, "amount": 5}}).ok().at("tx_id")
+	w.clock.forward(time.Minute)
+	w.credit(w.treasury, 1)
+	w.clock.forward(time.Minute)
+	require.NoError(t, w.Approve(alice, late))
+	times := w.report("/funds/"+w.fund+"/ledger").ok().column("list", "timestamp")
+	assert.Len(t, times, 7)
+	assert.IsNonIncreasing(t, times, "by the time that an entry tells of, not by when it was asked for")
+
 	oldest := reportsWorld(t, sandbox.WithLedgerOrder(sandbox.OldestFirst))
 	assert.Equal(t, []string{"6", "2", "2", "1"}, oldest.report("/funds/"+oldest.fund+"/ledger").ok().column("list", "type"))
 }
