@@ -28,27 +28,25 @@ func ExampleCoreClientsService_Feed() {
 	// Output: ApproveTransfer 1001000 BTC
 }
 
-// Movements are told as they are done.
+// An exchange is told of what moves in the dedicated wallets that are connected to it.
 func ExampleWalletsService_Feed() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
 	ctx, client := context.Background(), acme.Client()
+	wallet, address := acme.connectWallet() // a dedicated wallet that is connected to a core client of this account
 
-	sent, err := client.Transfers.Create(ctx, acme.company, acme.transfer(40_000_000, "payout-1"))
-	check(err)
-	approve := qredo.WithFeedState(func(s qredo.FeedState) {
+	deposit := qredo.WithFeedState(func(s qredo.FeedState) {
 		if s.Status == qredo.FeedConnected {
-			check(acme.Approve("alice@example.com", string(sent.TxID)))
+			_, err := acme.Deposit(address, 40_000_000)
+			check(err)
 		}
 	})
-	for moved, err := range client.Wallets.Feed(ctx, approve) {
+	for moved, err := range client.Wallets.Feed(ctx, deposit) {
 		check(err)
-		if moved.WalletID == acme.hot {
-			fmt.Println(moved.Amount, moved.Asset) // what leaves is negative
-			break
-		}
+		fmt.Println(moved.WalletID == wallet, moved.Amount, moved.Asset) // what leaves would be negative
+		break
 	}
-	// Output: -40040000 BTC
+	// Output: true 40000000 BTC
 }
 
 // The feed begins with what happened before: to the wallets that are named, from a moment on.

@@ -70,6 +70,23 @@ func (a *acmeSandbox) askForApproval(robot qredo.CoreClientID) {
 	check(err)
 }
 
+// connectWallet makes a core client, as an exchange has one, and a dedicated wallet that is connected to it.
+func (a *acmeSandbox) connectWallet() (wallet qredo.WalletID, address string) {
+	ctx, client := context.Background(), a.Client()
+	desk, err := client.CoreClients.Create(ctx, "desk")
+	check(err)
+	made, err := client.Funds.AddWallets(ctx, a.company, a.fund, []qredo.WalletRequest{
+		{Name: "at the desk", Asset: "BTC", Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(desk.ID)}}},
+	})
+	check(err)
+	actions, err := client.CoreClients.Actions(ctx, desk.ID)
+	check(err)
+	check(client.CoreClients.Approve(ctx, desk.ID, actions[0].ID))
+	got, err := client.Wallets.Get(ctx, made[0])
+	check(err)
+	return got.ID, got.Address
+}
+
 // tempDir makes a folder, and says how to remove it.
 func tempDir() (dir string, remove func()) {
 	dir, err := os.MkdirTemp("", "example")

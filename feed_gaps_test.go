@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,39 +30,36 @@ func (w *world) deposit(t *testing.T, wallet qredo.WalletID, amount qredo.Amount
 	return made.ChainTxID
 }
 
+// Only what moves in a connected dedicated wallet is told, and not what moves in one's own.
 func TestWalletFeed(t *testing.T) {
 	w := newWorld(t)
 	f := follow(t, walletFeed(w.client))
 	f.reaches(t, qredo.FeedCaughtUp)
-	chain := w.deposit(t, w.btc, 5000)
+	w.deposit(t, w.btc, 4000)
+	w.approve(t, w.send(t, 2800))
+	chain := w.deposit(t, w.dedicated, 5000)
 	got := f.next(t)
 	require.NotZero(t, got.Time)
 	require.Equal(t, qredo.WalletEvent{
-		Status: qredo.TxApproved, WalletID: w.btc, TxID: got.TxID, ChainTxID: chain, Asset: "BTC", Amount: 5000, NetAmount: 5000, Time: got.Time,
+		Status: qredo.TxApproved, WalletID: w.dedicated, TxID: got.TxID, ChainTxID: chain, Asset: "BTC", Amount: 5000, NetAmount: 5000, Time: got.Time,
 	}, got)
 
-	sent := w.send(t, 2800)
-	w.approve(t, sent)
-	sides := map[qredo.WalletID]qredo.WalletEvent{}
-	for range 2 {
-		side := f.next(t)
-		require.Equal(t, sent, side.TxID)
-		sides[side.WalletID] = side
-	}
-	out, in := sides[w.btc], sides[w.otherBTC]
+	req := w.transfer(2800)
+	req.WalletID = w.dedicated
+	sent, err := w.client.Transfers.Create(t.Context(), w.company, req)
+	require.NoError(t, err)
+	w.approve(t, sent.TxID)
+	w.approveAll(t, w.desk)
+	out := f.next(t)
+	require.Equal(t, sent.TxID, out.TxID)
 	require.Equal(t, []qredo.Amount{-2803, -3, -2800}, []qredo.Amount{out.Amount, out.Fees, out.NetAmount}, "what leaves is negative")
-	require.Equal(t, []qredo.Amount{2800, 0, 2800}, []qredo.Amount{in.Amount, in.Fees, in.NetAmount})
+	require.Len(t, out.ChainTxID, 64)
 
 	swept, err := w.client.CoreClients.Sweep(t.Context(), w.desk.ID, w.sweep(1000))
 	require.NoError(t, err)
-	for _, a := range w.pending(t, w.desk) {
-		require.NoError(t, w.client.CoreClients.Approve(t.Context(), w.desk.ID, a.ID))
-	}
-	for range 2 {
-		side := f.next(t)
-		require.Equal(t, swept.TxID, side.TxID)
-		require.True(t, side.Sweep)
-	}
+	w.approveAll(t, w.desk)
+	sweep := f.next(t)
+	require.Equal(t, []any{swept.TxID, true, w.dedicated}, []any{sweep.TxID, sweep.Sweep, sweep.WalletID})
 	f.requireQuiet(t)
 }
 
@@ -69,20 +67,21 @@ func TestWalletFeed(t *testing.T) {
 // those that the feed has named.
 func TestWalletFeedFillsGaps(t *testing.T) {
 	w := newWorld(t)
+	ether, silent := w.connected(t, "ETH"), w.connected(t, "ETH")
 	require.NoError(t, w.srv.Advance(time.Minute)) // so that what is in the histories is told apart by its time
 	client, closed := w.barrier()
-	f := follow(t, walletFeed(client), qredo.WithWallets(w.btc, w.btc))
+	f := follow(t, walletFeed(client), qredo.WithWallets(w.dedicated, w.dedicated))
 	f.reaches(t, qredo.FeedCaughtUp)
-	chain := w.deposit(t, w.eth, 1)
+	chain := w.deposit(t, ether, 1)
 	require.Equal(t, chain, f.next(t).ChainTxID)
 	for range 2 {
 		closed.Store(true)
 		w.srv.DropFeeds()
 		f.reaches(t, qredo.FeedLost)
 		missed := map[string]bool{
-			w.deposit(t, w.btc, 7): true, w.deposit(t, w.btc, 7): true, w.deposit(t, w.eth, 7): true,
+			w.deposit(t, w.dedicated, 7): true, w.deposit(t, w.dedicated, 7): true, w.deposit(t, ether, 7): true,
 		}
-		unseen := w.deposit(t, w.otherETH, 7) // a wallet that nobody has named
+		unseen := w.deposit(t, silent, 7) // a wallet that nobody has named
 		closed.Store(false)
 		f.reaches(t, qredo.FeedCaughtUp)
 		for range 3 {
@@ -92,10 +91,55 @@ func TestWalletFeedFillsGaps(t *testing.T) {
 			require.Equal(t, qredo.TxApproved, event.Status)
 			delete(missed, event.ChainTxID)
 		}
-		chain := w.deposit(t, w.btc, 7)
+		chain := w.deposit(t, w.dedicated, 7)
 		require.Equal(t, chain, f.next(t).ChainTxID)
 	}
 	f.requireQuiet(t)
+}
+
+// What a gap has of the very second that the feed had come to is filled, whether the service takes "since" to
+// include that second or not, and what was given is not given again.
+func TestWalletFeedFillsTheSecondItLeftOffIn(t *testing.T) {
+	for name, included := range map[string]int64{"since includes its second": 0, "since leaves it out": 1} {
+		t.Run(name, func(t *testing.T) {
+			const second = 1_600_000_000
+			entry := func(chain string, at int64) string {
+				return fmt.Sprintf(`{"wallet_id":"w","chain_tx_id":"%s","asset":"BTC","amount":5,"net_amount":5,"timestamp":%d}`, chain, at)
+			}
+			sockets, lost := make(chan *websocket.Conn, 8), &atomic.Bool{}
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/wallets/feed" {
+					if ws, err := websocket.Accept(w, r, nil); err == nil {
+						sockets <- ws
+						<-ws.CloseRead(r.Context()).Done()
+					}
+					return
+				}
+				var since int64
+				if text := r.URL.Query().Get("since"); text != "" {
+					since = mustInt(t, text) + included
+				}
+				var entries []string
+				for chain, at := range map[string]int64{"early": second - 400, "seen": second, "missed": second, "late": second + 1} {
+					if at >= since && (lost.Load() || at < second || chain == "seen") {
+						entries = append(entries, entry(chain, at))
+					}
+				}
+				fmt.Fprintf(w, `{"history":[%s]}`, strings.Join(entries, ","))
+			}))
+			defer srv.Close()
+			client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(srv.URL))
+			require.NoError(t, err)
+			f := follow(t, walletFeed(client), qredo.WithWallets("w"))
+			f.reaches(t, qredo.FeedCaughtUp)
+			lost.Store(true)
+			require.NoError(t, (<-sockets).CloseNow())
+			f.reaches(t, qredo.FeedLost)
+			f.reaches(t, qredo.FeedCaughtUp)
+			require.Equal(t, []string{"missed", "late"}, []string{f.next(t).ChainTxID, f.next(t).ChainTxID})
+			f.requireQuiet(t)
+		})
+	}
 }
 
 // One transaction on the chain may pay the same twice to one wallet: neither is taken for the other.
@@ -132,22 +176,22 @@ func TestWalletFeedBegins(t *testing.T) {
 	start := time.Now().Add(-3 * time.Hour)
 	now := start
 	w := newWorld(t, sandbox.WithClock(func() time.Time { return now }))
-	early := w.deposit(t, w.btc, 1)
+	early := w.deposit(t, w.dedicated, 1)
 	now = start.Add(time.Hour)
-	first := w.deposit(t, w.btc, 2)
+	first := w.deposit(t, w.dedicated, 2)
 	now = start.Add(2 * time.Hour)
-	second := w.deposit(t, w.btc, 3)
+	second := w.deposit(t, w.dedicated, 3)
 
 	var client *qredo.Client
 	for name, tc := range map[string]struct {
 		opts []qredo.FeedOption
 		want []string
 	}{
-		"now":                {[]qredo.FeedOption{qredo.WithWallets(w.btc)}, nil},
+		"now":                {[]qredo.FeedOption{qredo.WithWallets(w.dedicated)}, nil},
 		"without wallets":    {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start))}, nil},
-		"an hour ago":        {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour))), qredo.WithWallets(w.btc)}, []string{first, second}},
-		"after that":         {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour + time.Second))), qredo.WithWallets(w.btc)}, []string{second}},
-		"from the beginning": {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start)), qredo.WithWallets(w.btc)}, []string{early, first, second}},
+		"an hour ago":        {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour))), qredo.WithWallets(w.dedicated)}, []string{first, second}},
+		"after that":         {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour + time.Second))), qredo.WithWallets(w.dedicated)}, []string{second}},
+		"from the beginning": {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start)), qredo.WithWallets(w.dedicated)}, []string{early, first, second}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client = w.srv.Client()
@@ -163,7 +207,7 @@ func TestWalletFeedBegins(t *testing.T) {
 			w.srv.DropFeeds()
 			f.reaches(t, qredo.FeedLost)
 			f.reaches(t, qredo.FeedCaughtUp)
-			next := w.deposit(t, w.eth, 100)
+			next := w.deposit(t, w.dedicated, 100)
 			require.Equal(t, next, f.next(t).ChainTxID, "nothing comes again")
 			f.requireQuiet(t)
 		})

@@ -36,7 +36,11 @@ func WithSince(t Time) FeedOption {
 	return func(o *feedOptions) { o.since = t }
 }
 
-// Feed gives the movements of all wallets of the API key as they are done, each once, until ctx ends.
+// Feed gives movements as they are done, in and out, each once, until ctx ends. It is an exchange's feed: it tells
+// of dedicated wallets that are connected to core clients of the API key's account, whoever owns them, and of no
+// others. A program that waits for what moves in its own wallets asks [FundsService.LedgerAll] or
+// [WalletsService.History] again and again instead: here it would wait for ever.
+//
 // After a connection was lost it connects again and fills the gap from the wallets' history: see
 // [WithWallets]. Filled entries do not tell whether they are sweeps. Errors are as in
 // [CoreClientsService.Feed].
@@ -80,7 +84,7 @@ func (e WalletEvent) movement() movement {
 }
 
 // overlap is how far before its latest entry a history is read again, since entries need not come in the
-// order of their times.
+// order of their times, and the service may leave out the very second that it is asked for.
 const overlap = 5 * time.Minute
 
 // begin notes where the histories stand, so that what is in them already does not count as missed.

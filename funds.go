@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
-	"slices"
 	"time"
 )
 
@@ -225,68 +223,10 @@ func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, 
 	return s.client.run(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), nil, opts)
 }
 
-// Ledger returns one page of a fund's ledger. The page begins at options.Offset and has at most
+// Ledger returns one page of a fund's ledger, newest first. The page begins at options.Offset and has at most
 // options.Limit entries. [FundsService.LedgerAll] walks all pages.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
 func (s *FundsService) Ledger(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) (*LedgerPage, error) {
 	return call[LedgerPage](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/ledger", string(companyID), string(fundID)).where(options), opts)
-}
-
-// LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
-// time (100 if zero). An entry that moves to the next page because others arrive meanwhile is not given
-// twice, as long as no more than 8,192 arrive between two pages; of two deposits that differ in nothing,
-// one may then be missed. The first error is yielded and ends the walk.
-//
-// API: GET /company/{company_id}/fund/{fund_id}/ledger
-func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {
-	return func(yield func(LedgerEntry, error) bool) {
-		page := options
-		if page.Limit == 0 {
-			page.Limit = 100
-		}
-		seen := recent[ledgerKey]{most: max(recentKeys, 2*page.Limit)}
-		var last []LedgerEntry
-		total := -1
-		for {
-			got, err := s.Ledger(ctx, companyID, fundID, page, opts...)
-			if err != nil {
-				yield(LedgerEntry{}, err)
-				return
-			}
-			// Only an empty page is the end for certain: a server may give shorter pages than asked for.
-			// One that gives the same page for every offset would have no end, but for its total.
-			beyond := page.Offset+len(got.Entries) >= got.Total
-			// While the total stays, nothing should have moved an entry here from a page before: two that differ
-			// in nothing are two then, if no transaction's ID says otherwise.
-			if total < 0 {
-				total = got.Total
-			}
-			moved := got.Total != total || page.Offset >= got.Total
-			if len(got.Entries) == 0 || moved && beyond && slices.Equal(got.Entries, last) {
-				return
-			}
-			fresh := 0
-			for _, entry := range got.Entries {
-				key, known := entry.key()
-				if known && (moved || entry.TxID != "") && seen.has[key] {
-					continue
-				}
-				fresh++
-				if !yield(entry, nil) {
-					return
-				}
-			}
-			for _, entry := range got.Entries { // only now: within a page, what looks alike is not the same
-				if key, known := entry.key(); known {
-					seen.add(key)
-				}
-			}
-			page.Offset += len(got.Entries)
-			if fresh == 0 && beyond {
-				return
-			}
-			last = got.Entries
-		}
-	}
 }

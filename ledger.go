@@ -2,25 +2,26 @@ package qredo
 
 import "time"
 
-// LedgerEntry is one movement of a fund: what came in, went out, or is waiting to.
+// LedgerEntry is one movement of a fund: what came in, went out, or is waiting to. No figure is negative: Type
+// tells the direction.
 type LedgerEntry struct {
 	TxID             TxID      `json:"TxID"` // empty for deposits
 	Type             EntryType `json:"type"`
 	Status           TxStatus  `json:"status"` // empty for deposits, which are done when they are seen
 	Asset            AssetCode `json:"asset"`
 	Amount           Amount    `json:"amount"`    // base units; net amount and fees together
-	NetAmount        Amount    `json:"netAmount"` // what the other side gets
-	Fees             Amount    `json:"fees"`
+	NetAmount        Amount    `json:"netAmount"` // what the other side gets; of an incoming one, what came
+	Fees             Amount    `json:"fees"`      // 0 for an incoming one: who sends pays
 	FundID           FundID    `json:"fundID"`
 	WalletID         WalletID  `json:"walletID,omitzero"`
-	Address          string    `json:"address"`
-	CounterpartyID   string    `json:"counterpartyID"`
+	Address          string    `json:"address"`        // empty for transfers; of a deposit, the wallet's own
+	CounterpartyID   string    `json:"counterpartyID"` // the other side's company
 	CounterpartyName string    `json:"counterpartyName"`
 	Reference        string    `json:"reference"`
 	BenefitOf        string    `json:"benefitOf"`
 	AccountNo        string    `json:"accountNo"`
-	ChainTxID        string    `json:"chainTxID"` // of deposits and withdrawals: the transaction on the chain
-	Time             Time      `json:"timestamp"`
+	ChainTxID        string    `json:"chainTxID"` // on Qredo's own chain, once it is done: no block explorer knows it; compare without regard to case
+	Time             Time      `json:"timestamp"` // when it ended or, while it waits, when it was made
 	Expires          Time      `json:"expireTime"`
 }
 
@@ -36,6 +37,11 @@ type ledgerKey struct {
 		address string
 		amount  Amount
 	}
+}
+
+// waits reports whether an entry may still change, and with it its place in the ledger.
+func (e LedgerEntry) waits() bool {
+	return e.Status == TxPending || e.Status == TxPendingInitiate || e.Status == TxTakerPending
 }
 
 func (e LedgerEntry) key() (key ledgerKey, known bool) {
@@ -61,10 +67,10 @@ const (
 	EntrySwapOut     EntryType = "swapOut"
 )
 
-// LedgerPage is a part of a fund's ledger.
+// LedgerPage is a part of a fund's ledger, newest first.
 type LedgerPage struct {
 	Entries []LedgerEntry `json:"List"`
-	Total   int           `json:"Total"` // of all pages, with the same filter
+	Total   int           `json:"Total"` // of all pages, with the same filter; 0 where the service leaves it out
 }
 
 // Direction selects the entries of one side of a ledger.

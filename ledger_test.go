@@ -3,6 +3,7 @@ package qredo_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -74,8 +75,8 @@ func transferEntries(ids ...string) []qredo.LedgerEntry {
 // walk collects what LedgerAll gives, and the error it ends with.
 func walk(t *testing.T, s *ledgerServer, options qredo.LedgerOptions) (entries []qredo.LedgerEntry, failure error) {
 	t.Helper()
-	client := newClient(t, s)
-	for entry, err := range client.Funds.LedgerAll(t.Context(), companyID, fundID, options) {
+	client := newQuickClient(t, s)
+	for entry, err := range client.Funds.LedgerAll(t.Context(), companyID, fundID, options, qredo.WithoutRetry()) {
 		require.NoError(t, failure, "nothing comes after an error")
 		if failure = err; err == nil {
 			entries = append(entries, entry)
@@ -173,17 +174,139 @@ func TestLedgerAllKeepsWhatIsAlike(t *testing.T) {
 	}
 }
 
-// One that moves to the top while the total stays is not given twice, if it has an ID.
+// One that moves to the front while the total stays is given once, whether the walk had come to it or not.
 func TestLedgerAllWhileEntriesMove(t *testing.T) {
-	s := &ledgerServer{entries: transferEntries("a", "b", "c")}
+	for from, to := range map[string]string{"a b c": "c a b", "a b c d": "b a c d", "a b c d e f": "f d a b c e"} {
+		s := &ledgerServer{entries: transferEntries(strings.Fields(from)...)}
+		s.before = func(request int, s *ledgerServer) {
+			if request == 1 {
+				s.entries = transferEntries(strings.Fields(to)...)
+			}
+		}
+		got := strings.Fields(walkIDs(t, s, qredo.LedgerOptions{Limit: 2}))
+		require.ElementsMatch(t, strings.Fields(from), got, to)
+	}
+}
+
+// A deposit that is moved to the next page by a transaction that ends is not counted twice. Of two that differ in
+// nothing, both are given as long as nothing moves.
+func TestLedgerAllDoesNotCountDepositsTwice(t *testing.T) {
+	deposit := qredo.LedgerEntry{ChainTxID: "c", Type: qredo.EntryDeposit, Amount: 5}
+	start := []qredo.LedgerEntry{{TxID: "n"}, deposit, {TxID: "a"}, {TxID: "w", Status: qredo.TxPending}}
+	s := &ledgerServer{entries: start}
 	s.before = func(request int, s *ledgerServer) {
 		if request == 1 {
-			s.entries = transferEntries("c", "a", "b")
+			s.entries = []qredo.LedgerEntry{{TxID: "w", Status: qredo.TxApproved}, start[0], start[1], start[2]}
 		}
 	}
-	require.Equal(t, "a b", walkIDs(t, s, qredo.LedgerOptions{Limit: 2}))
-	deaf := &ledgerServer{entries: transferEntries("a", "b"), total: 6, deaf: true}
-	require.Equal(t, "a b", walkIDs(t, deaf, qredo.LedgerOptions{Limit: 2}))
+	require.Equal(t, "n c a w", walkIDs(t, s, qredo.LedgerOptions{Limit: 2}))
+	twins := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "n"}, deposit, deposit, {TxID: "a"}}}
+	require.Equal(t, "n c c a", walkIDs(t, twins, qredo.LedgerOptions{Limit: 2}))
+}
+
+// Where entries came again and others did not come at all, the walk says that it is not whole.
+func TestLedgerAllSaysWhatItMissed(t *testing.T) {
+	oldestFirst := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "w", Status: qredo.TxPending}, {TxID: "b"}, {TxID: "c"}, {TxID: "d"}}}
+	oldestFirst.before = func(request int, s *ledgerServer) {
+		if request == 1 { // w ends: c comes where the walk has been
+			s.entries = []qredo.LedgerEntry{{TxID: "b"}, {TxID: "c"}, {TxID: "d"}, {TxID: "w", Status: qredo.TxApproved}}
+		}
+	}
+	for name, s := range map[string]*ledgerServer{
+		"oldest first": oldestFirst,
+		"deaf":         {entries: transferEntries("a", "b"), total: 6, deaf: true},
+	} {
+		_, err := walk(t, s, qredo.LedgerOptions{Limit: 2})
+		require.ErrorIs(t, err, qredo.ErrLedgerMoved, name)
+		require.ErrorContains(t, err, "walk again")
+	}
+}
+
+// live is a ledger in which things happen between requests: deposits come, transactions are made and end.
+type live struct {
+	random      *rand.Rand
+	newestFirst bool
+	settles     bool
+	clock       int64
+	made        int
+}
+
+func (l *live) happen(s *ledgerServer) {
+	l.clock++
+	l.made++
+	var waiting []int
+	for i, e := range s.entries {
+		if e.Status == qredo.TxPending {
+			waiting = append(waiting, i)
+		}
+	}
+	switch what := l.random.IntN(3); {
+	case what == 0:
+		s.entries = append(s.entries, qredo.LedgerEntry{ChainTxID: fmt.Sprint("deposit ", l.made), Type: qredo.EntryDeposit, Time: qredo.Unix(l.clock)})
+	case what == 1:
+		s.entries = append(s.entries, qredo.LedgerEntry{TxID: qredo.TxID(fmt.Sprint("tx ", l.made)), Type: qredo.EntryTransferOut, Status: qredo.TxPending, Time: qredo.Unix(l.clock)})
+	case l.settles && len(waiting) > 0:
+		e := &s.entries[waiting[l.random.IntN(len(waiting))]]
+		e.Status, e.Time = qredo.TxApproved, qredo.Unix(l.clock)
+	}
+	slices.SortFunc(s.entries, func(a, b qredo.LedgerEntry) int {
+		if l.newestFirst {
+			a, b = b, a
+		}
+		return a.Time.Compare(b.Time.Time)
+	})
+}
+
+// Whatever happens during a walk, each entry that was there at the start is given exactly once, or the walk says
+// that it is not whole: which it does only where the ledger is oldest first and transactions end.
+func TestLedgerAllOfALiveLedger(t *testing.T) {
+	for name, test := range map[string]live{
+		"newest first":                            {newestFirst: true, settles: true},
+		"oldest first, where nothing ends":        {},
+		"oldest first, where transactions end":    {settles: true},
+		"newest first, where nothing ends either": {newestFirst: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole := 0
+			for seed := range uint64(30) {
+				l := test
+				l.random, l.settles = rand.New(rand.NewPCG(seed, 0)), true
+				s := &ledgerServer{}
+				for range l.random.IntN(12) {
+					l.happen(s)
+				}
+				l.settles = test.settles
+				id := func(e qredo.LedgerEntry) string { return string(e.TxID) + e.ChainTxID }
+				start := map[string]bool{}
+				for _, e := range s.entries {
+					start[id(e)] = true
+				}
+				quiet := 0 // things happen for a while only: a walk must end
+				s.before = func(request int, s *ledgerServer) {
+					for range l.random.IntN(3) {
+						if quiet++; request > 0 && quiet < 20 {
+							l.happen(s)
+						}
+					}
+				}
+				entries, err := walk(t, s, qredo.LedgerOptions{Limit: 2 + l.random.IntN(3)})
+				given := map[string]int{}
+				for _, e := range entries {
+					given[id(e)]++
+					require.Equal(t, 1, given[id(e)], "seed %d: %s", seed, id(e))
+					delete(start, id(e))
+				}
+				if err == nil {
+					require.Empty(t, start, "seed %d", seed)
+					whole++
+					continue
+				}
+				require.ErrorIs(t, err, qredo.ErrLedgerMoved, "seed %d", seed)
+				require.True(t, !test.newestFirst && test.settles, "seed %d", seed)
+			}
+			require.Greater(t, whole, 15)
+		})
+	}
 }
 
 // A server that gives the same page for every offset does not keep the walk going.
@@ -207,7 +330,7 @@ func TestLedgerAllOfADeafServerWithoutOrder(t *testing.T) {
 	s := &ledgerServer{entries: transferEntries("a", "b", "c"), deaf: true}
 	s.before = func(_ int, s *ledgerServer) { slices.Reverse(s.entries) }
 	require.Equal(t, "c b a", walkIDs(t, s, qredo.LedgerOptions{}))
-	require.Len(t, s.queries, 2)
+	require.Len(t, s.queries, 3)
 }
 
 func TestLedgerAllFailsOnALaterPage(t *testing.T) {

@@ -2,6 +2,7 @@ package qredo_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -58,9 +59,7 @@ func newWorld(t testing.TB, opts ...sandbox.Option) *world {
 	})
 	require.NoError(t, err)
 	w.fund = fund.ID
-	for _, open := range w.pending(t, w.desk) { // the dedicated wallet asks to be connected
-		require.NoError(t, client.CoreClients.Approve(ctx, w.desk.ID, open.ID))
-	}
+	w.approveAll(t, w.desk) // the dedicated wallet asks to be connected
 	detail, err := client.Funds.Get(ctx, w.company, w.fund)
 	require.NoError(t, err)
 	named := map[string]qredo.WalletID{}
@@ -154,6 +153,28 @@ func (w *world) actionOf(t testing.TB, tx qredo.TxID) qredo.ActionID {
 func (w *world) approve(t testing.TB, tx qredo.TxID) {
 	t.Helper()
 	require.NoError(t, w.client.CoreClients.Approve(t.Context(), w.robot.ID, w.actionOf(t, tx)))
+}
+
+// approveAll lets a core client approve whatever it is asked.
+func (w *world) approveAll(t testing.TB, who *qredo.CoreClient) {
+	t.Helper()
+	for _, open := range w.pending(t, who) {
+		require.NoError(t, w.client.CoreClients.Approve(t.Context(), who.ID, open.ID))
+	}
+}
+
+// connected makes a dedicated wallet that is connected to desk.
+func (w *world) connected(t testing.TB, asset qredo.AssetCode) qredo.WalletID {
+	t.Helper()
+	made, err := w.client.Funds.AddWallets(t.Context(), w.company, w.fund, []qredo.WalletRequest{
+		{Name: fmt.Sprint("connected ", len(w.addresses)), Asset: asset, Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.desk.ID)}}},
+	})
+	require.NoError(t, err)
+	w.approveAll(t, w.desk)
+	wallet, err := w.client.Wallets.Get(t.Context(), made[0])
+	require.NoError(t, err)
+	w.addresses[made[0]] = wallet.Address
+	return made[0]
 }
 
 func (w *world) transactions(t testing.TB) int {

@@ -103,15 +103,16 @@ const (
 	ConnectionExpired   ConnectionStatus = "expired"
 )
 
-// HistoryEntry is a movement of a wallet that is done. Amounts are signed: what left the wallet is
-// negative, what came is positive, and Amount = NetAmount + Fees.
+// HistoryEntry is a movement of a wallet that is done, in base units. As the service's example of a feed has it,
+// amounts are signed: what left the wallet is negative, what came is positive, and Amount = NetAmount + Fees. Its
+// schema has the reverse, so that a careful program holds the sum against the wallet's balance.
 type HistoryEntry struct {
 	WalletID  WalletID  `json:"wallet_id"`
 	TxID      TxID      `json:"tx_id"`
-	ChainTxID string    `json:"chain_tx_id"`
+	ChainTxID string    `json:"chain_tx_id"` // on Qredo's own chain, as in [LedgerEntry]
 	Asset     AssetCode `json:"asset"`
 	Amount    Amount    `json:"amount"`
-	Fees      Amount    `json:"fee"`
+	Fees      Amount    `json:"fee"` // 0 of what came: who sends pays
 	NetAmount Amount    `json:"net_amount"`
 	Time      Time      `json:"timestamp"`
 }
@@ -122,7 +123,9 @@ type walletHistory struct {
 
 // HistoryOptions selects history entries.
 type HistoryOptions struct {
-	Since Time `url:"since,omitempty"` // entries from this moment on; all if zero
+	// Entries after this second; all if zero. Whether those of the very second come is not certain: to have them,
+	// ask for a second earlier and drop what is too early.
+	Since Time `url:"since,omitempty"`
 }
 
 // WalletsService tells what wallets hold and did.
@@ -136,7 +139,7 @@ func (s *WalletsService) Get(ctx context.Context, walletID WalletID, opts ...Cal
 	return call[Wallet](ctx, s.client, api("GET /wallet/{wallet_id}", string(walletID)), opts)
 }
 
-// History returns what moved in a wallet.
+// History returns what moved in a wallet. In which order is not documented.
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) History(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) ([]HistoryEntry, error) {

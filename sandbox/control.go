@@ -84,7 +84,7 @@ func (s *Sandbox) Accept(user string, companyID qredo.CompanyID) error {
 // Deposit is what came over a chain to a wallet.
 type Deposit struct {
 	TxID      qredo.TxID      `json:"tx_id"`
-	ChainTxID string          `json:"chain_tx_id"`
+	ChainTxID string          `json:"chain_tx_id"` // on Qredo's own chain, as ledger and history have it
 	WalletID  qredo.WalletID  `json:"wallet_id"`
 	Asset     qredo.AssetCode `json:"asset"`
 	Amount    qredo.Amount    `json:"amount"`

@@ -195,7 +195,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 	if e.Kind == kindDeposit {
 		tx.ended = at
 		st.post(ledger.Move{Debit: outside(ledger.Deposits, e.Asset), Credit: tx.to.available(), Amount: e.Amount})
-		st.list(entry{tx, true})
+		entry{tx, true}.list()
 		st.moved(entry{tx, true})
 		return
 	}
@@ -229,7 +229,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 	case kindDeposit, kindTransfer, kindWithdrawal, kindSweep, kindSwapMake:
 	}
 	st.post(ledger.Move{Debit: tx.from.available(), Credit: tx.from.held(), Amount: e.Amount})
-	st.list(entry{tx, false})
+	entry{tx, false}.list()
 }
 
 // ask gives each approver of a round their action.
@@ -272,7 +272,7 @@ func (e voted) apply(st *state, at time.Time) {
 type transactionEnded struct {
 	TxID      qredo.TxID
 	Outcome   custody.Outcome
-	ChainTxID string // of a withdrawal
+	ChainTxID string // of what moves money; stores of before have it for withdrawals only
 	Cancelled bool   // an offered swap whose maker took it back, or a transfer that was not authorised
 	Refused   bool   `json:",omitzero"` // by the chain, after it was approved
 }
@@ -314,6 +314,10 @@ func (e transactionEnded) apply(st *state, at time.Time) {
 
 // end takes a transaction from everywhere that those are kept which wait.
 func (st *state) end(tx *transaction, at time.Time) {
+	if tx.Kind.movesMoney() {
+		entry{tx, false}.unlist()
+		defer entry{tx, false}.list() // where its new time puts it
+	}
 	tx.ended = at
 	st.stopAsking(tx)
 	if tx.Kind == kindSwapMake {
@@ -359,7 +363,10 @@ func (e swapListed) apply(st *state, at time.Time) {
 }
 
 // swapSettled settles both sides of a swap whose taker's side approved.
-type swapSettled struct{ Take qredo.TxID }
+type swapSettled struct {
+	Take      qredo.TxID
+	ChainTxID string // of both, since they settle in one step
+}
 
 func (e swapSettled) apply(st *state, at time.Time) {
 	take := st.txs[e.Take]
@@ -367,6 +374,7 @@ func (e swapSettled) apply(st *state, at time.Time) {
 	maker.to, take.to = st.wallets[take.Receive], st.wallets[maker.Receive]
 	for _, side := range []*transaction{maker, take} {
 		side.round.Outcome, side.status = custody.Approved, qredo.TxTakerApproved
+		side.chainTxID = e.ChainTxID
 		st.end(side, at)
 		st.settle(side)
 	}
@@ -383,7 +391,7 @@ func (st *state) settle(tx *transaction) {
 		ledger.Move{Debit: tx.from.held(), Credit: outside(ledger.Fees, tx.Asset), Amount: tx.Fee})
 	st.moved(entry{tx, false})
 	if tx.to != nil {
-		st.list(entry{tx, true})
+		entry{tx, true}.list()
 		st.moved(entry{tx, true})
 	}
 }

@@ -98,7 +98,8 @@ func logFeed[N any](log func(accountLog) []N, message func(N) any) openFeed {
 	}
 }
 
-// walletFeed gives what moves in the wallets of the key's account.
+// walletFeed gives what moves in the dedicated wallets that are connected to core clients of the key's account,
+// whoever owns them.
 var walletFeed = logFeed(func(l accountLog) []entry { return l.moves }, func(e entry) any {
 	h := wireHistory(e)
 	return qredo.WalletEvent{

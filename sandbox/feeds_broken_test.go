@@ -59,7 +59,7 @@ func TestFeedsAreDropped(t *testing.T) {
 		wallets.ended()
 		hub.ended()
 		again := f.open("/wallets/feed", "own")
-		f.credit(f.trading, 5)
+		f.credit(f.told, 5)
 		assert.Equal(t, "5", again.next().at("amount"), "a new one works")
 		require.Eventually(t, func() bool { return f.DropFeeds() == 0 }, 10*time.Second, time.Millisecond, "none is left")
 	})
@@ -70,9 +70,9 @@ func TestFeedsAreFrozen(t *testing.T) {
 		hub.ws.CloseRead(t.Context()) // takes pongs
 		require.NoError(t, hub.ws.Ping(t.Context()), "feeds answer pings")
 		assert.Equal(t, 2, c.freeze())
-		f.credit(f.trading, 5)
+		f.credit(f.told, 5)
 		later := f.open("/wallets/feed", "own")
-		f.credit(f.trading, 6)
+		f.credit(f.told, 6)
 		assert.Equal(t, "6", later.next().at("amount"), "one that comes later is not frozen")
 		for name, wait := range map[string]func(ctx context.Context) error{
 			"a message comes, or a cut": func(ctx context.Context) error { _, _, err := wallets.ws.Read(ctx); return err },
@@ -99,17 +99,17 @@ func TestFeedMessagesAreDelayed(t *testing.T) {
 		const by = 40
 		c.delay(by)
 		began := time.Now()
-		f.credit(f.trading, 5)
-		f.credit(f.trading, 6)
+		f.credit(f.told, 5)
+		f.credit(f.told, 6)
 		assert.Equal(t, []string{"5", "6"}, []string{wallets.next().at("amount"), wallets.next().at("amount")})
 		assert.GreaterOrEqual(t, time.Since(began), 2*by*time.Millisecond, "each of them")
 		c.delay(3_600_000)
-		f.credit(f.trading, 7)
+		f.credit(f.told, 7)
 		c.drop()
 		wallets.ended() // a feed that waits can be cut
 		c.delay(0)
 		again := f.open("/wallets/feed", "own")
-		f.credit(f.trading, 8)
+		f.credit(f.told, 8)
 		assert.Equal(t, "8", again.next().at("amount"))
 	})
 }
@@ -117,29 +117,32 @@ func TestFeedMessagesAreDelayed(t *testing.T) {
 func TestFeedMessagesComeTwice(t *testing.T) {
 	withFeeds(t, func(t *testing.T, f fed, c feedControls, wallets, _ reader) {
 		c.duplicate(true)
-		f.credit(f.trading, 5)
-		f.credit(f.trading, 6)
+		f.credit(f.told, 5)
+		f.credit(f.told, 6)
 		got := []string{}
 		for range 4 {
 			got = append(got, wallets.next().at("amount"))
 		}
 		assert.Equal(t, []string{"5", "5", "6", "6"}, got)
 		c.duplicate(false)
-		f.credit(f.trading, 7)
-		f.credit(f.trading, 8)
+		f.credit(f.told, 7)
+		f.credit(f.told, 8)
 		assert.Equal(t, []string{"7", "8"}, []string{wallets.next().at("amount"), wallets.next().at("amount")})
 	})
 }
 
 func TestResetCutsFeeds(t *testing.T) {
 	withFeeds(t, func(t *testing.T, f fed, c feedControls, wallets, hub reader) {
-		f.credit(f.trading, 5)
+		f.credit(f.told, 5)
 		wallets.next()
 		c.reset()
 		wallets.ended()
 		hub.ended()
-		company := f.newCompany("New", "new.example")
-		wallet := f.newWallet(company, f.newFund(company, object{"name": "F"}), object{"asset": btc})
+		f.company = f.newCompany("New", "new.example")
+		f.fund = f.newFund(f.company, object{"name": "F"})
+		b := bourse{f.world, approver{f.service, f.newCoreClient("New bourse")}}
+		wallet := b.connected(1, nil)
+		b.exchange.approve(b.exchange.last()).ok()
 		again := f.open("/wallets/feed", "own")
 		f.credit(wallet, 6)
 		assert.Equal(t, []string{"6", wallet}, func() []string { m := again.next(); return []string{m.at("amount"), m.at("wallet_id")} }())
@@ -151,7 +154,7 @@ func TestASlowReaderIsSentEverything(t *testing.T) {
 	slow, quick := f.open("/wallets/feed", "own"), f.open("/wallets/feed", "own")
 	const many = 1500
 	for i := range many {
-		f.credit(f.trading, int64(i+1))
+		f.credit(f.told, int64(i+1))
 		if i%2 == 0 {
 			quick.next()
 		}
@@ -165,7 +168,7 @@ func TestCloseEndsFeeds(t *testing.T) {
 	for name, before := range map[string]func(f fed){
 		"idle":    func(fed) {},
 		"frozen":  func(f fed) { f.FreezeFeeds() },
-		"waiting": func(f fed) { f.DelayFeeds(time.Hour); f.credit(f.trading, 5) },
+		"waiting": func(f fed) { f.DelayFeeds(time.Hour); f.credit(f.told, 5) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFed(t) // which looks for goroutines that are left
@@ -186,7 +189,7 @@ func TestCloseEndsFeeds(t *testing.T) {
 		c := newClock()
 		srv, err := sandbox.Start(sandbox.WithUnsigned(), sandbox.WithClock(c.Now), sandbox.WithKey("own", &ownKey().PublicKey))
 		require.NoError(t, err)
-		f := fed{market{world: world{service: service{t: t, Sandbox: srv.Sandbox, clock: c}}}, &httptest.Server{URL: srv.URL()}}
+		f := fed{market: market{world: world{service: service{t: t, Sandbox: srv.Sandbox, clock: c}}}, srv: &httptest.Server{URL: srv.URL()}}
 		feed := f.open("/wallets/feed", "own")
 		require.NoError(t, srv.Close())
 		feed.ended()

@@ -14,10 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fed is a market on a socket whose feeds can be read.
+// fed is a market on a socket whose feeds can be read. Its feed of wallets tells of one: a dedicated wallet that
+// is connected to a core client of the same account.
 type fed struct {
 	market
-	srv *httptest.Server
+	srv  *httptest.Server
+	told string
 }
 
 func newFed(t *testing.T) fed {
@@ -29,7 +31,10 @@ func newFed(t *testing.T) fed {
 		require.NoError(t, m.Close())
 		srv.Close()
 	})
-	return fed{m, srv}
+	b := bourse{m.world, approver{m.service, m.newCoreClient("Own bourse")}}
+	told := b.connected(1, nil)
+	b.exchange.approve(b.exchange.last()).ok()
+	return fed{m, srv, told}
 }
 
 // reader reads a feed.
@@ -209,61 +214,64 @@ func TestAgentFeed(t *testing.T) {
 	}
 }
 
+// The feed of wallets tells of dedicated wallets that are connected to core clients of the key's account, whoever
+// owns them, and of no others.
 func TestWalletFeed(t *testing.T) {
 	f := newFed(t)
-	f.credit(f.ether, 77) // before the feed: not told
-	feed := f.open("/wallets/feed", "own")
-	message := func(wallet, tx, asset string, amount, fee, net int64) object {
-		return object{
-			"Status": "approved", "wallet_id": wallet, "tx_id": tx, "asset": asset, "amount": f.text(amount), "fee": f.text(fee),
-			"net_amount": f.text(net), "timestamp": f.text(f.Now().Unix()), "sweep_tx": "false", "chain_tx_id": "",
+	b := bourse{f.world, approver{f.as("strange"), f.as("strange").newCoreClient("Bourse")}}
+	connected, shared := b.connected(1, nil), b.ready(2, nil)
+	pending, vault := b.connected(1, nil), b.vault()
+	f.credit(f.told, 77) // before the feed: not told
+	feed, foreign := f.open("/wallets/feed", "own"), f.open("/wallets/feed", "strange")
+	for _, wallet := range []string{f.treasury, f.ether, shared, pending, connected} {
+		f.credit(wallet, 5) // one's own, of many counterparties, not connected yet
+	}
+	require.NoError(t, f.Approve(alice, f.transfer(nil).ok().at("tx_id")))
+	for _, action := range b.exchange.actionIDs() {
+		if b.exchange.statusOf(action) == "pending" {
+			b.exchange.approve(action)
 		}
 	}
-	deposit := f.credit(f.treasury, 500)
-	want := message(f.treasury, string(deposit.TxID), btc, 500, 0, 500)
-	want["chain_tx_id"] = deposit.ChainTxID
-	assert.Equal(t, want, feed.next().flat())
+	b.exchange.credit(vault, 6)
 
-	transfer := f.transfer(nil).ok().at("tx_id")
-	rejected := f.transfer(nil).ok().at("tx_id")
-	require.NoError(t, f.Reject(alice, rejected))
-	require.NoError(t, f.Reject(bob, rejected))
-	f.clock.forward(time.Minute)
-	require.NoError(t, f.Approve(bob, transfer))
-	assert.Equal(t, message(f.treasury, transfer, btc, -1001, -1, -1000), feed.next().flat(), "what leaves is negative")
-	assert.Equal(t, message(f.trading, transfer, btc, 1000, 0, 1000), feed.next().flat())
-
-	withdrawal := f.withdrawal(nil).ok().at("tx_id")
-	require.NoError(t, f.Approve(alice, withdrawal))
-	require.NoError(t, f.Approve(bob, withdrawal))
-	got := feed.next().flat()
-	assert.Len(t, got["chain_tx_id"], 64)
-	got["chain_tx_id"] = ""
-	assert.Equal(t, message(f.treasury, withdrawal, btc, -1001, -1, -1000), got)
-
-	quote := f.quote(nil)
-	take := f.take(quote, nil).ok().at("tx_id")
-	require.NoError(t, f.Approve(alice, take))
-	require.NoError(t, f.Approve(bob, take))
-	var sides []object
-	for range 4 {
-		sides = append(sides, feed.next().flat())
+	// message is what the feed tells of a wallet's latest movement, as its history has it.
+	message := func(wallet string, sweep bool) object {
+		h := f.get("/wallet/" + wallet + "/history").ok()
+		last := object{"Status": "approved", "sweep_tx": strconv.FormatBool(sweep)}
+		for _, key := range []string{"wallet_id", "tx_id", "chain_tx_id", "asset", "amount", "fee", "net_amount", "timestamp"} {
+			last[key] = h.at("history." + strconv.Itoa(h.count("history")-1) + "." + key)
+		}
+		return last
 	}
-	assert.ElementsMatch(t, []object{
-		message(f.treasury, quote, btc, -offeredDebit, -200, -offered), message(f.makerIn, quote, eth, wanted, 0, wanted),
-		message(f.takerEther, take, eth, -wantedDebit, -30, -wanted), message(f.takerBitcoin, take, btc, offered, 0, offered),
-	}, sides, "each side under the ID that it knows the swap by")
+	deposit := f.credit(f.told, 50_000)
+	got := feed.next().flat()
+	assert.Equal(t, message(f.told, false), got)
+	assert.Equal(t, []any{f.told, string(deposit.TxID), deposit.ChainTxID, "50000", "0"},
+		[]any{got["wallet_id"], got["tx_id"], got["chain_tx_id"], got["amount"], got["fee"]})
+	f.credit(connected, 50_000)
+	assert.Equal(t, message(connected, false), foreign.next().flat(), "another account's wallet")
 
-	b := bourse{f.world, approver{f.as("strange"), f.as("strange").newCoreClient("Bourse")}}
-	swept, vault := b.ready(1, nil), b.vault()
-	foreign := f.open("/wallets/feed", "strange")
-	assert.Equal(t, swept, feed.next().at("wallet_id"), "its deposit")
-	tx := b.sweep(swept, vault, nil).ok().at("tx_id")
-	b.exchange.approve(b.exchange.last()).ok()
-	out, in := message(swept, tx, btc, -4004, -4, -4000), message(vault, tx, btc, 4000, 0, 4000)
-	out["sweep_tx"], in["sweep_tx"] = "true", "true"
-	assert.Equal(t, out, feed.next().flat())
-	assert.Equal(t, in, foreign.next().flat(), "the other account is told of its own wallet, and of nothing before")
+	t.Run("what leaves is negative", func(t *testing.T) {
+		tx := f.transfer(object{"wallet_id": connected}).ok().at("tx_id")
+		f.clock.forward(time.Minute)
+		require.NoError(t, f.Approve(bob, tx))
+		b.exchange.approve(b.exchange.last()).ok()
+		got := foreign.next().flat()
+		assert.Equal(t, message(connected, false), got)
+		assert.Equal(t, []any{tx, "-"}, []any{got["tx_id"], got["amount"].(string)[:1]})
+		assert.Len(t, got["chain_tx_id"], 64)
+	})
+	t.Run("sweeps", func(t *testing.T) {
+		b.sweep(connected, vault, nil).ok()
+		b.exchange.approve(b.exchange.last()).ok()
+		assert.Equal(t, message(connected, true), foreign.next().flat(), "and not of the vault, which is the account's own")
+	})
+	t.Run("nothing else was told", func(t *testing.T) {
+		f.credit(f.told, 8)
+		assert.Equal(t, "8", feed.next().at("amount"))
+		f.credit(connected, 9)
+		assert.Equal(t, "9", foreign.next().at("amount"))
+	})
 }
 
 func TestHubFeed(t *testing.T) {
@@ -295,7 +303,7 @@ func TestHubFeed(t *testing.T) {
 func TestFeedsAreAuthenticated(t *testing.T) {
 	l := listen(t)
 	t.Cleanup(func() { _ = l.sandbox.Close() })
-	f := fed{market{world: world{service: service{t: t, Sandbox: l.sandbox, clock: l.clock}}}, l.Server}
+	f := fed{market: market{world: world{service: service{t: t, Sandbox: l.sandbox, clock: l.clock}}}, srv: l.Server}
 	path := "/wallets/feed"
 	stamp := strconv.FormatInt(startOfTime.Unix(), 10)
 	signedFor := func(url string) map[string]string {

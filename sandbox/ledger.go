@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 
 	"github.com/qredo-go/qredo"
@@ -26,18 +28,15 @@ func listLedger(r *request, f *fund) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	total := len(entries)
-	entries = entries[min(offset, total):]
-	entries = entries[:min(cmp.Or(limit, defaultPage), len(entries))]
-	page := qredo.LedgerPage{Entries: make([]qredo.LedgerEntry, len(entries)), Total: total}
-	for i, e := range entries {
-		page.Entries[i] = wireEntry(e)
+	page := qredo.LedgerPage{Entries: []qredo.LedgerEntry{}, Total: len(entries)}
+	for _, e := range entries.page(r.choices.order, offset, cmp.Or(limit, defaultPage)) {
+		page.Entries = append(page.Entries, wireEntry(e))
 	}
 	return page, nil
 }
 
 // selectEntries returns the part of a fund's ledger that the query asks for.
-func (r *request) selectEntries(f *fund) ([]entry, error) {
+func (r *request) selectEntries(f *fund) (entryList, error) {
 	direction := qredo.Direction(r.query.Get("direction"))
 	switch direction {
 	case "", qredo.DirectionAll, qredo.DirectionIn, qredo.DirectionOut:
@@ -50,8 +49,10 @@ func (r *request) selectEntries(f *fund) ([]entry, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case w.fund != f:
+		case w.fund != f && r.choices.strict:
 			return nil, notFound("wallet in this fund")
+		case w.fund != f:
+			return nil, nil
 		case asset != "" && asset != w.Asset:
 			return nil, nil
 		}
@@ -64,6 +65,15 @@ func (r *request) selectEntries(f *fund) ([]entry, error) {
 		return nil, nil
 	}
 	return f.entries.direction(direction), nil
+}
+
+// layerOne is what a transaction is on the asset's own chain: only what came over it or left over it is there.
+func (tx *transaction) layerOne() []string {
+	if tx.chainTxID == "" || tx.Kind != kindDeposit && tx.Kind != kindWithdrawal {
+		return []string{}
+	}
+	id := sha256.Sum256([]byte("layer 1 " + tx.chainTxID))
+	return []string{hex.EncodeToString(id[:])}
 }
 
 // number returns a number in the query, 0 if it is not there.
@@ -85,7 +95,7 @@ func wireEntry(e entry) qredo.LedgerEntry {
 		TxID: tx.ID, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee),
 		NetAmount: qredo.Amount(tx.Amount - tx.Fee), FundID: w.fund.ID, WalletID: w.ID, Address: tx.Address,
 		Reference: tx.Reference, BenefitOf: tx.BenefitOf, AccountNo: tx.AccountNo, ChainTxID: tx.chainTxID,
-		Status: tx.status, Time: wireTime(tx.created), Expires: wireTime(tx.Expires),
+		Status: tx.status, Time: wireTime(e.time()), Expires: wireTime(tx.Expires),
 	}
 	other := tx.to
 	switch {
@@ -95,11 +105,10 @@ func wireEntry(e entry) qredo.LedgerEntry {
 	case e.in && tx.swap != nil:
 		// What the other side of the swap sent, under the ID that this side knows the swap by.
 		out.Type, out.TxID, out.Status = qredo.EntrySwapIn, tx.swap.ID, tx.swap.status
-		out.Amount, out.Fees, other, out.Time = out.NetAmount, 0, tx.from, wireTime(tx.ended)
+		out.Amount, out.Fees, other = out.NetAmount, 0, tx.from
 	case e.in:
 		// The other side has paid the fee: what came is the net amount.
 		out.Type, out.Amount, out.Fees, other = qredo.EntryTransferIn, out.NetAmount, 0, tx.from
-		out.Time = wireTime(tx.ended)
 	case tx.Kind == kindWithdrawal:
 		out.Type = qredo.EntryWithdraw
 	case tx.Kind == kindSwapMake, tx.Kind == kindSwapTake:

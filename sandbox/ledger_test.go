@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 func mustJSON(t testing.TB, v any) []byte {
@@ -38,6 +40,7 @@ func busy(t testing.TB) (w world, transfer, withdrawal, rejected, waiting string
 	rejected = w.transfer(nil).ok().at("tx_id")
 	require.NoError(t, w.Reject(alice, rejected))
 	require.NoError(t, w.Reject(bob, rejected))
+	w.clock.forward(time.Minute)
 	waiting = w.transfer(nil).ok().at("tx_id")
 	return w, transfer, withdrawal, rejected, waiting
 }
@@ -46,37 +49,48 @@ func TestLedgerEntries(t *testing.T) {
 	w, transfer, withdrawal, rejected, waiting := busy(t)
 	got := w.get(w.inFund("/ledger")).ok()
 	assert.EqualValues(t, 7, got.number("Total"))
-	assert.Equal(t, []string{"deposit", "deposit", "transferOut", "transferIn", "withdraw", "transferOut", "transferOut"},
-		got.column("List", "type"), "oldest first")
-	assert.Equal(t, []string{"", "", transfer, transfer, withdrawal, rejected, waiting}, got.column("List", "TxID"))
-	assert.Equal(t, []string{"", "", "approved", "approved", "approved", "custody_rejected", "pending"}, got.column("List", "status"))
-	assert.Equal(t, []string{"1000000", "50", "200200", "200000", "2803", "1001", "1001"}, got.column("List", "amount"))
-	assert.Equal(t, []string{"0", "0", "200", "0", "3", "1", "1"}, got.column("List", "fees"))
-	assert.Equal(t, []string{"1000000", "50", "200000", "200000", "2800", "1000", "1000"}, got.column("List", "netAmount"))
+	column := func(name string) []string { // oldest first, to be read in the order in which things happened
+		values := slices.Clone(got.column("List", name))
+		slices.Reverse(values)
+		return values
+	}
+	assert.Equal(t, []string{"deposit", "deposit", "transferOut", "transferIn", "withdraw", "transferOut", "transferOut"}, column("type"))
+	assert.Equal(t, []string{"", "", transfer, transfer, withdrawal, rejected, waiting}, column("TxID"))
+	assert.Equal(t, []string{"", "", "approved", "approved", "approved", "custody_rejected", "pending"}, column("status"))
+	assert.Equal(t, []string{"1000000", "50", "200200", "200000", "2803", "1001", "1001"}, column("amount"))
+	assert.Equal(t, []string{"0", "0", "200", "0", "3", "1", "1"}, column("fees"))
+	assert.Equal(t, []string{"1000000", "50", "200000", "200000", "2800", "1000", "1000"}, column("netAmount"))
+	minute := func(n int) string { return fmt.Sprint(startOfTime.Add(time.Duration(n) * time.Minute).Unix()) }
+	assert.Equal(t, []string{minute(0), minute(1), minute(3), minute(3), minute(3), minute(4), minute(5)}, column("timestamp"),
+		"when it ended or, while it waits, when it was made")
 
 	t.Run("a deposit has no ID, no status and no expiry", func(t *testing.T) {
 		for key, want := range map[string]string{
 			"TxID": "", "status": "", "expireTime": "0", "asset": btc, "fundID": w.fund, "counterpartyID": "",
 			"address": w.get("/wallet/" + w.treasury).at("address"), "timestamp": fmt.Sprint(startOfTime.Unix()),
 		} {
-			assert.Equal(t, want, got.at("List.0."+key), key)
+			assert.Equal(t, want, got.at("List.6."+key), key)
 		}
-		assert.Len(t, got.at("List.0.chainTxID"), 64)
+		assert.Len(t, got.at("List.6.chainTxID"), 64)
 	})
 	t.Run("a transfer has two sides", func(t *testing.T) {
-		for side, after := range map[string]time.Duration{"List.2.": 2 * time.Minute, "List.3.": 3 * time.Minute} {
+		for _, side := range []string{"List.3.", "List.4."} {
 			for key, want := range map[string]string{
 				"reference": "rent", "benefitOf": "Bea", "accountNo": "A7", "counterpartyID": w.company, "counterpartyName": "Acme Exchange",
-				"chainTxID": "", "timestamp": fmt.Sprint(startOfTime.Add(after).Unix()),
+				"address": "", "chainTxID": got.at("List.4.chainTxID"),
 			} {
 				assert.Equal(t, want, got.at(side+key), side+key)
 			}
 		}
+		assert.Len(t, got.at("List.4.chainTxID"), 64, "on Qredo's own chain")
 	})
-	t.Run("a withdrawal has an address and a transaction on the chain", func(t *testing.T) {
-		assert.Equal(t, payout, got.at("List.4.address"))
-		assert.Len(t, got.at("List.4.chainTxID"), 64)
-		assert.NotZero(t, got.number("List.4.expireTime"))
+	t.Run("a withdrawal has an address", func(t *testing.T) {
+		assert.Equal(t, payout, got.at("List.2.address"))
+		assert.Len(t, got.at("List.2.chainTxID"), 64)
+		assert.NotZero(t, got.number("List.2.expireTime"))
+	})
+	t.Run("what did not happen is on no chain", func(t *testing.T) {
+		assert.Equal(t, []string{"", ""}, got.column("List", "chainTxID")[:2])
 	})
 }
 
@@ -89,11 +103,11 @@ func TestLedgerFiltersAndPages(t *testing.T) {
 		want  []string // types of the entries
 		total int
 	}{
-		"in":                    {"?direction=in", []string{"deposit", "deposit", "transferIn"}, 3},
-		"out":                   {"?direction=out", []string{"transferOut", "withdraw", "transferOut", "transferOut"}, 4},
+		"in":                    {"?direction=in", []string{"transferIn", "deposit", "deposit"}, 3},
+		"out":                   {"?direction=out", []string{"transferOut", "transferOut", "withdraw", "transferOut"}, 4},
 		"all":                   {"?direction=all", all, 7},
 		"asset":                 {"?asset=" + eth, []string{"deposit"}, 1},
-		"asset, in":             {"?direction=in&asset=" + btc, []string{"deposit", "transferIn"}, 2},
+		"asset, in":             {"?direction=in&asset=" + btc, []string{"transferIn", "deposit"}, 2},
 		"asset that is not":     {"?asset=BTC", nil, 0},
 		"wallet":                {"?wallet_id=" + w.trading, []string{"transferIn"}, 1},
 		"wallet, out":           {"?direction=out&wallet_id=" + w.trading, nil, 0},
@@ -106,7 +120,7 @@ func TestLedgerFiltersAndPages(t *testing.T) {
 		"beyond the end":        {"?offset=100&limit=5", nil, 7},
 		"limit beyond the end":  {"?offset=6&limit=100", all[6:], 7},
 		"limit of all numbers":  {"?limit=9223372036854775807", all, 7},
-		"page of a direction":   {"?direction=out&offset=1&limit=1", []string{"withdraw"}, 4},
+		"page of a direction":   {"?direction=out&offset=1&limit=1", []string{"transferOut"}, 4},
 		"parameters left empty": {"?direction=&asset=&wallet_id=&offset=&limit=", all, 7},
 	}
 	for name, test := range tests {
@@ -122,7 +136,8 @@ func TestLedgerFiltersAndPages(t *testing.T) {
 	w.get(path+"?wallet_id=none").refused(404, "wallet")
 	other := w.newFund(w.company, object{"name": "Other"})
 	foreign := w.newWallet(w.company, other, object{"asset": btc})
-	w.get(path+"?wallet_id="+foreign).refused(404, "wallet")
+	got := w.get(path + "?wallet_id=" + foreign).ok()
+	assert.Equal(t, []int64{0, 0}, []int64{int64(got.count("List")), got.number("Total")}, "it is in another fund")
 	w.get(w.inCompany("/fund/none/ledger")).refused(404, "fund")
 
 	t.Run("a page has 100 entries unless asked otherwise", func(t *testing.T) {
@@ -146,7 +161,7 @@ func TestHistory(t *testing.T) {
 	assert.Equal(t, deposit.ChainTxID, got.at("history.3.chain_tx_id"))
 	assert.Equal(t, []string{btc, w.treasury}, []string{got.at("history.0.asset"), got.at("history.0.wallet_id")})
 	minute := func(n int) string { return fmt.Sprint(startOfTime.Add(time.Duration(n) * time.Minute).Unix()) }
-	assert.Equal(t, []string{minute(0), minute(3), minute(3), minute(4)}, got.column("history", "timestamp"), "when it was done")
+	assert.Equal(t, []string{minute(0), minute(3), minute(3), minute(5)}, got.column("history", "timestamp"), "when it was done")
 
 	incoming := w.get("/wallet/" + w.trading + "/history").ok()
 	assert.Equal(t, []string{"200000"}, incoming.column("history", "amount"))
@@ -166,11 +181,79 @@ func TestHistory(t *testing.T) {
 	}
 	all := got.column("history", "amount")
 	for since, want := range map[int64][]string{
-		0: all, startOfTime.Unix(): all, startOfTime.Unix() + 1: all[1:], startOfTime.Unix() + 180: all[1:],
-		startOfTime.Unix() + 181: all[3:], startOfTime.Unix() + 240: all[3:], startOfTime.Unix() + 241: nil, -5: all,
+		0: all, startOfTime.Unix() - 1: all, startOfTime.Unix(): all[1:], startOfTime.Unix() + 179: all[1:],
+		startOfTime.Unix() + 180: all[3:], startOfTime.Unix() + 299: all[3:], startOfTime.Unix() + 300: nil, -5: all,
 	} {
 		part := w.get(fmt.Sprintf("/wallet/%s/history?since=%d", w.treasury, since)).ok().column("history", "amount")
 		assert.True(t, slices.Equal(want, part), "since %d: %v", since, part)
 	}
 	w.get("/wallet/"+w.treasury+"/history?since=yesterday").refused(400, "since")
+}
+
+// The order is by time, newest or oldest first. A transaction that waits stands where it was made, and where it
+// ended once it has.
+func TestLedgerOrder(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts   []sandbox.Option
+		before func(entries []string)
+	}{
+		"newest first": {nil, slices.Reverse[[]string]},
+		"oldest first": {[]sandbox.Option{sandbox.WithLedgerOrder(sandbox.OldestFirst)}, func([]string) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, test.opts...)
+			require := func(want ...string) {
+				t.Helper()
+				test.before(want)
+				amounts := w.get(w.inFund("/ledger")).ok().column("List", "amount")
+				assert.Equal(t, want, amounts)
+				for offset := range len(want) - 1 {
+					page := w.get(fmt.Sprintf("%s?offset=%d&limit=2", w.inFund("/ledger"), offset)).ok().column("List", "amount")
+					assert.Equal(t, want[offset:offset+2], page)
+				}
+				assert.Equal(t, want, w.get(w.inFund("/ledger?asset="+btc)).ok().column("List", "amount"))
+				assert.Equal(t, want, w.get(w.inFund("/ledger?wallet_id="+w.treasury)).ok().column("List", "amount"))
+			}
+			w.whitelist()
+			w.credit(w.treasury, 100_001)
+			w.clock.forward(time.Minute)
+			first := w.withdrawal(object{"send": object{"symbol": btc, "amount": 4000}}).ok().at("tx_id")
+			gross := w.get(w.inFund("/ledger?direction=out")).ok().at("List.0.amount")
+			w.clock.forward(time.Minute)
+			w.credit(w.treasury, 100_002)
+			w.clock.forward(time.Minute)
+			require("100001", gross, "100002")
+			for _, who := range []string{alice, bob} {
+				_ = w.Approve(who, first)
+			}
+			require("100001", "100002", gross)
+			w.clock.forward(time.Minute)
+			w.credit(w.treasury, 100_003)
+			require("100001", "100002", gross, "100003")
+		})
+	}
+}
+
+// What happened at the same moment is ordered by ID, and pages are the same each time.
+func TestLedgerOrderOfTheSameMoment(t *testing.T) {
+	w := newWorld(t)
+	var ids []string
+	w.credit(w.treasury, 1_000_000)
+	for range 20 {
+		ids = append(ids, w.transfer(nil).ok().at("tx_id"))
+	}
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	assert.Equal(t, ids, w.get(w.inFund("/ledger?direction=out")).ok().column("List", "TxID"))
+	for i, id := range ids {
+		assert.Equal(t, id, w.get(fmt.Sprintf("%s&offset=%d&limit=1", w.inFund("/ledger?direction=out"), i)).ok().at("List.0.TxID"))
+	}
+}
+
+// With strict checks, a wallet of another fund is refused and not an empty selection.
+func TestLedgerOfAWalletOfAnotherFund(t *testing.T) {
+	w := newWorld(t, sandbox.WithStrictChecks())
+	other := w.newFund(w.company, object{"name": "Other"})
+	foreign := w.newWallet(w.company, other, object{"asset": btc})
+	w.get(w.inFund("/ledger?wallet_id="+foreign)).refused(404, "wallet")
 }

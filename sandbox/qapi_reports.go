@@ -185,7 +185,7 @@ func (r *request) described(e qredo.Entity) qredo.Entity {
 func getFundLedger(r *request, f *fund) (any, error) {
 	answer := qapi.Ledger{Entries: []qapi.LedgerEntry{}, Wallets: []qapi.LedgerWallet{}}
 	named := map[qredo.WalletID]bool{}
-	for _, e := range f.entries.all {
+	for _, e := range f.entries.all.page(r.choices.order, 0, len(f.entries.all)) {
 		if e.tx.Kind != kindDeposit && !e.tx.status.Done() {
 			continue // an entry has no status, so that it tells of what is done
 		}
@@ -196,10 +196,6 @@ func getFundLedger(r *request, f *fund) (any, error) {
 		}
 	}
 	answer.Total = len(answer.Entries)
-	if r.choices.order == NewestFirst {
-		slices.Reverse(answer.Entries)
-		slices.SortStableFunc(answer.Entries, func(a, b qapi.LedgerEntry) int { return b.Time.Compare(a.Time.Time) })
-	}
 	return answer, nil
 }
 
@@ -218,10 +214,7 @@ func (r *request) wireReport(e entry) qapi.LedgerEntry {
 		TxID: p.TxID, Type: apiNames[e.tx.Kind].entry, Asset: p.Asset, Amount: r.figure(p.Asset, p.Amount),
 		Fees: r.figure(p.Asset, p.Fees), NetAmount: r.figure(p.Asset, p.NetAmount), FundID: p.FundID, WalletID: p.WalletID, Address: p.Address, CounterpartyID: p.CounterpartyID,
 		CounterpartyName: p.CounterpartyName, Reference: p.Reference, BenefitOf: p.BenefitOf, AccountNo: p.AccountNo,
-		ChainTxID: p.ChainTxID, LayerOneTxIDs: []string{}, Time: p.Time,
-	}
-	if kind := e.tx.Kind; (kind == kindDeposit || kind == kindWithdrawal) && p.ChainTxID != "" {
-		out.LayerOneTxIDs = append(out.LayerOneTxIDs, p.ChainTxID)
+		ChainTxID: p.ChainTxID, LayerOneTxIDs: e.tx.layerOne(), Time: p.Time,
 	}
 	if p.CounterpartyID != "" {
 		counterparty := r.described(companyEntity(r.st.companies[qredo.CompanyID(p.CounterpartyID)]))

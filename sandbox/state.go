@@ -192,7 +192,7 @@ type transaction struct {
 	created   time.Time
 	ended     time.Time
 	status    qredo.TxStatus
-	chainTxID string
+	chainTxID string // on Qredo's own chain, once it is done
 	round     custody.Round
 	asked     []qredo.ActionID // of those who have been asked so far
 	swap      *transaction     // the other side of a swap: of a quote, once somebody takes it
@@ -228,64 +228,6 @@ type action struct {
 }
 
 func (a action) asked() custody.Vote { return a.round.Votes[a.vote] }
-
-// entry is a transaction as one of its wallets sees it.
-type entry struct {
-	tx *transaction
-	in bool
-}
-
-func (e entry) wallet() *wallet {
-	if e.in {
-		return e.tx.to
-	}
-	return e.tx.from
-}
-
-func (e entry) isOpenWithdrawal() bool { return e.tx.Kind == kindWithdrawal && e.tx.isOpen() }
-
-// entryIndex holds entries for each direction, so that a page of them is a slice and not a search.
-type entryIndex struct{ all, in, out []entry }
-
-func (x *entryIndex) add(e entry) {
-	x.all = append(x.all, e)
-	if e.in {
-		x.in = append(x.in, e)
-	} else {
-		x.out = append(x.out, e)
-	}
-}
-
-func (x *entryIndex) direction(d qredo.Direction) []entry {
-	switch d {
-	case qredo.DirectionIn:
-		return x.in
-	case qredo.DirectionOut:
-		return x.out
-	case qredo.DirectionAll:
-	}
-	return x.all
-}
-
-// list puts an entry where ledgers are read from.
-func (st *state) list(e entry) {
-	w := e.wallet()
-	f := w.fund
-	f.entries.add(e)
-	w.entries.add(e)
-	if f.byAsset[w.Asset] == nil {
-		f.byAsset[w.Asset] = &entryIndex{}
-	}
-	f.byAsset[w.Asset].add(e)
-}
-
-// moved puts an entry into its wallet's history.
-func (st *state) moved(e entry) {
-	w := e.wallet()
-	w.history = append(w.history, e)
-	log := st.log(w.fund.company.Account)
-	log.moves = append(log.moves, e)
-}
 
 // notice tells the feeds of a quote that was on the liquidity hub.
 func (st *state) notice(tx *transaction) {

@@ -246,7 +246,7 @@ func TestPublicURL(t *testing.T) {
 	})
 	t.Run("feeds in their own scheme", func(t *testing.T) {
 		t.Cleanup(func() { _ = l.sandbox.Close() })
-		f := fed{market{world: world{service: service{t: t, Sandbox: l.sandbox, clock: l.clock}}}, l.Server}
+		f := fed{market: market{world: world{service: service{t: t, Sandbox: l.sandbox, clock: l.clock}}}, srv: l.Server}
 		for url, want := range map[string]int{"wss://api.qredo.network/api/v1/p/wallets/feed": 101, public + "/wallets/feed": 401} {
 			_, status, _ := f.dial("/wallets/feed", newSigned(t, startOfTime, "GET", url, "").header)
 			assert.Equal(t, want, status, url)

@@ -226,11 +226,11 @@ func (st *state) vote(ids *idSource, id qredo.ActionID, choice custody.Choice) (
 	case outcome == custody.Approved && a.tx.refused, outcome == custody.Approved && a.tx.Kind == kindSwapTake && a.tx.swap.refused:
 		return append(changes, a.tx.refuse()...), nil
 	case outcome == custody.Approved && a.tx.Kind == kindSwapTake:
-		return append(changes, swapSettled{Take: a.tx.ID}), nil
+		return append(changes, swapSettled{Take: a.tx.ID, ChainTxID: ids.hash()}), nil
 	case outcome == custody.Approved && a.tx.Kind == kindWeb3:
 		signed, err := st.signWeb3(a.tx)
 		return append(changes, signed, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), err
-	case outcome == custody.Approved && a.tx.Kind == kindWithdrawal:
+	case outcome == custody.Approved && a.tx.Kind.movesMoney():
 		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome, ChainTxID: ids.hash()}), nil
 	default:
 		return append(changes, transactionEnded{TxID: a.tx.ID, Outcome: outcome}), nil

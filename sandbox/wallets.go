@@ -98,7 +98,7 @@ func listHistory(r *request, w *wallet) (any, error) {
 		if err := since.UnmarshalText([]byte(text)); err != nil {
 			return nil, badRequest("since: %v", err)
 		}
-		first := sort.Search(len(moves), func(i int) bool { return moves[i].tx.ended.Unix() >= since.Unix() })
+		first := sort.Search(len(moves), func(i int) bool { return moves[i].tx.ended.Unix() > since.Unix() })
 		moves = moves[first:]
 	}
 	history := make([]qredo.HistoryEntry, len(moves))
