@@ -37,6 +37,7 @@ var keyDir = sync.OnceValues(func() (string, error) {
 // service is a sandbox with a demo in it, and what is known of it.
 type service struct {
 	*cli.Demo
+	client  *qredo.Client
 	sandbox *sandbox.Sandbox
 	url     string
 	keys    string
@@ -67,7 +68,7 @@ func startService(ctx context.Context, wrap func(http.Handler) http.Handler, opt
 		return nil, stop, err
 	}
 	demo, err := cli.SeedDemo(ctx, sb, client)
-	return &service{Demo: demo, sandbox: sb, url: server.URL, keys: keys}, stop, err
+	return &service{Demo: demo, client: client, sandbox: sb, url: server.URL, keys: keys}, stop, err
 }
 
 // serve is startService for a test.

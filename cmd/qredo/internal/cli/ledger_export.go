@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -23,13 +24,14 @@ func (a *app) ledgerExport() *cobra.Command {
 	e := &export{app: a}
 	return a.command(command{
 		use: "export FUND_ID", short: "Write the whole ledger to a file, as CSV or JSON lines",
-		long: `Writes all entries of a fund's ledger, oldest first if the service has them so. Amounts are base units, times
-RFC 3339 in UTC.
+		long: `Writes all entries of a fund's ledger, oldest first, whichever end the service begins with. An entry's time is when
+its transaction ended and, while that waits, when it was made. Amounts are base units, times RFC 3339 in UTC.
 
 The file appears under its name when it is complete. Until then it is FILE.part, with FILE.part.json, which says
-how far it is. If the command is stopped or killed, run it again: it reads the last entries again, goes on after
-them if they are still the same, and begins anew if not. Entries that were still waiting are read again too. The
-file is the same as one that was made in one go. A progress bar is shown on a terminal.`,
+how far it is. If the command is stopped or killed, run it again: it goes on at the first entry that was still
+waiting, or else at the end, if the entry before is still there, and begins anew if not. The file is the same as
+one that was made in one go. What moves while it is read is read again, so that no entry is missing or there twice.
+A progress bar is shown on a terminal.`,
 		example: `qredo ledger export FUND_ID --out ledger.csv
 			qredo ledger export FUND_ID --out ledger.jsonl --asset BTC --direction in
 			qredo ledger export FUND_ID --format jsonl | wc -l`,
@@ -72,24 +74,11 @@ type export struct {
 	format  string
 	force   bool
 
-	buffer bytes.Buffer // what is not in the file yet
-}
-
-func (e *export) toStdout(ctx context.Context) error {
-	e.head()
-	for entry, err := range e.Funds.LedgerAll(ctx, e.company, e.fund, e.options) {
-		if err == nil {
-			err = e.add(entry)
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := e.buffer.WriteTo(e.app.out); err != nil {
-			return err
-		}
-	}
-	_, err := e.buffer.WriteTo(e.app.out)
-	return err
+	file    *os.File
+	state   *checkpoint  // kept beside the file; nil where the file is a temporary one
+	at      position     // where the file ends
+	waiting []position   // the places before the entries in the file that may still change, oldest first
+	buffer  bytes.Buffer // what is not in the file yet
 }
 
 // head begins the buffer with what stands before the first entry.

@@ -18,6 +18,7 @@ import (
 type position struct {
 	Bytes   int64 `json:"bytes"`
 	Entries int   `json:"entries"`
+	Last    int64 `json:"last"` // where the entry before it begins in the file
 }
 
 // exported is what is in a file.
@@ -36,9 +37,7 @@ type exported struct {
 // that may still change.
 type checkpoint struct {
 	exported
-	Checked position `json:"checked"` // where what is read again begins: it must be the same
-	Done    position `json:"done"`
-	waiting bool     // an entry may still change: Done stays before it
+	Done position `json:"done"`
 }
 
 func (e *export) partPath() string  { return e.out + ".part" }
@@ -52,170 +51,179 @@ func (e *export) toFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.OpenFile(e.partPath(), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	if e.file, err = os.OpenFile(e.partPath(), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }() // what was written is on the disk by then
-	state, err := e.resume(ctx, file, exported{
-		Version: 1, Server: base.value, Company: e.company, Fund: e.fund, Format: e.format,
+	defer func() { _ = e.file.Close() }() // what was written is on the disk by then
+	e.state = &checkpoint{exported: exported{
+		Version: 2, Server: base.value, Company: e.company, Fund: e.fund, Format: e.format,
 		Asset: e.options.Asset, Wallet: e.options.WalletID, Direction: e.options.Direction,
-	})
-	if err != nil {
+	}}
+	if e.at, err = e.resume(); err != nil {
 		return err
 	}
-	end, err := e.walk(ctx, file, state)
-	if err != nil {
+	if err := e.walk(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(file.Sync(), os.Rename(e.partPath(), e.out)); err != nil {
+	if err := errors.Join(e.file.Sync(), os.Rename(e.partPath(), e.out)); err != nil {
 		return err
 	}
 	_ = os.Remove(e.statePath()) // without the part it means nothing
-	fmt.Fprintf(e.app.err, "%s: %d entries\n", e.out, end.Entries)
+	fmt.Fprintf(e.app.err, "%s: %d entries\n", e.out, e.at.Entries)
 	return syncDir(filepath.Dir(e.out))
 }
 
-// walk writes the entries after the checkpoint, page by page, and returns where the file ends then.
-func (e *export) walk(ctx context.Context, file *os.File, state *checkpoint) (end position, err error) {
-	end = state.Done
-	bar, err := e.startProgress(ctx, end.Entries)
-	if err != nil {
-		return end, err
+// toStdout writes to a file first: an entry that moves while the ledger is read is taken back there.
+func (e *export) toStdout(ctx context.Context) (err error) {
+	if e.file, err = os.CreateTemp("", "qredo-ledger-*"); err != nil {
+		return err
 	}
-	defer bar.end()
-	if end.Bytes == 0 {
-		e.head()
+	defer func() { err = errors.Join(err, e.file.Close(), os.Remove(e.file.Name())) }()
+	if err := e.walk(ctx); err != nil {
+		return err
 	}
-	options := e.options
-	options.Offset = end.Entries
-	inBuffer := 0
-	flush := func() error {
-		end, inBuffer = position{end.Bytes + int64(e.buffer.Len()), end.Entries + inBuffer}, 0
-		bar.at(end.Entries)
-		return e.flush(file, state, end)
-	}
-	for entry, err := range e.Funds.LedgerAll(ctx, e.company, e.fund, options) {
-		if err != nil {
-			return end, err
-		}
-		if !state.waiting && !settled(entry) {
-			state.waiting, state.Done = true, position{end.Bytes + int64(e.buffer.Len()), end.Entries + inBuffer}
-		}
-		if err := e.add(entry); err != nil {
-			return end, err
-		}
-		if inBuffer++; inBuffer == e.options.Limit {
-			if err := flush(); err != nil {
-				return end, err
-			}
-		}
-	}
-	return end, flush()
+	_, err = io.Copy(e.app.out, io.NewSectionReader(e.file, 0, e.at.Bytes))
+	return err
 }
 
-// flush brings a page to the disk, and then the checkpoint that knows of it. The page makes the file end there.
-func (e *export) flush(file *os.File, state *checkpoint, end position) error {
-	if _, err := e.buffer.WriteTo(file); err != nil {
+// walk writes the entries after e.at, page by page, oldest first. Each page begins with the last entry that is in the
+// file. Where that is another, a transaction has ended that was written as one that waits, and its entry has gone to
+// the newest ones: what was written since is taken back.
+func (e *export) walk(ctx context.Context) error {
+	reader := &ledgerReader{limit: max(e.options.Limit, 2), ask: func(offset, limit int) (*qredo.LedgerPage, error) {
+		options := e.options
+		options.Offset, options.Limit = offset, limit
+		return e.Funds.Ledger(ctx, e.company, e.fund, options)
+	}}
+	if err := errors.Join(reader.orient(), e.goTo(e.at)); err != nil {
 		return err
 	}
-	if err := file.Sync(); err != nil {
+	bar := e.startProgress(reader.total)
+	defer bar.end()
+	for anew := 0; ; {
+		entries, err := reader.after(e.at.Entries)
+		if err != nil {
+			return err
+		}
+		if e.at.Entries > 0 {
+			same, err := e.endsWith(entries)
+			switch {
+			case err != nil:
+				return err
+			case !same && len(e.waiting) > 0:
+				last := len(e.waiting) - 1
+				e.at, e.waiting = e.waiting[last], e.waiting[:last]
+			case !same && anew == 3:
+				return errors.New("the ledger changes where it was read already: it cannot be exported")
+			case !same:
+				fmt.Fprintln(e.app.err, "the ledger has changed before the place where the file ends: beginning anew")
+				anew++
+				e.at = position{}
+				err = reader.orient()
+			}
+			if !same {
+				if err := errors.Join(err, e.goTo(e.at)); err != nil {
+					return err
+				}
+				continue
+			}
+			entries = entries[1:]
+		}
+		if err := e.write(entries); err != nil {
+			return err
+		}
+		bar.at(e.at.Entries, reader.total)
+		if len(entries) == 0 {
+			return nil
+		}
+	}
+}
+
+// write brings a page to the disk, and then the checkpoint that knows of it.
+func (e *export) write(entries []qredo.LedgerEntry) error {
+	if e.at.Bytes == 0 {
+		e.head()
+	}
+	begin := e.at.Bytes
+	for _, entry := range entries {
+		here := begin + int64(e.buffer.Len())
+		if !settled(entry) {
+			e.waiting = append(e.waiting, position{here, e.at.Entries, e.at.Last})
+		}
+		if err := e.add(entry); err != nil {
+			return err
+		}
+		e.at.Entries, e.at.Last = e.at.Entries+1, here
+	}
+	e.at.Bytes = begin + int64(e.buffer.Len())
+	if _, err := e.buffer.WriteTo(e.file); err != nil || e.state == nil {
 		return err
 	}
-	if !state.waiting {
-		state.Checked, state.Done = state.Done, end
+	if err := e.file.Sync(); err != nil {
+		return err
 	}
-	data, err := json.Marshal(state)
+	e.state.Done = e.at
+	if len(e.waiting) > 0 {
+		e.state.Done = e.waiting[0]
+	}
+	data, err := json.Marshal(e.state)
 	if err != nil {
 		return err
 	}
 	return replaceFile(e.statePath(), data)
 }
 
-// resume sets the file to where an earlier run has come, or to the beginning, and returns the checkpoint of that.
-func (e *export) resume(ctx context.Context, file *os.File, what exported) (*checkpoint, error) {
-	state, err := e.readCheckpoint(file, what)
-	if err != nil {
-		return nil, err
+// goTo makes the file end at a place.
+func (e *export) goTo(at position) error {
+	if err := e.file.Truncate(at.Bytes); err != nil {
+		return err
 	}
-	if state != nil {
-		same, err := e.stillSame(ctx, file, *state)
-		if err != nil {
-			return nil, err
-		}
-		if same {
-			fmt.Fprintf(e.app.err, "going on after %d entries\n", state.Done.Entries)
-		} else {
-			fmt.Fprintln(e.app.err, "the ledger has changed before the place where the file ends: beginning anew")
-			state = nil
-		}
-	}
-	if state == nil {
-		_ = os.Remove(e.statePath())
-		state = &checkpoint{exported: what}
-	}
-	if err := file.Truncate(state.Done.Bytes); err != nil {
-		return nil, err
-	}
-	_, err = file.Seek(state.Done.Bytes, io.SeekStart)
-	return state, err
+	_, err := e.file.Seek(at.Bytes, io.SeekStart)
+	return err
 }
 
-// readCheckpoint returns the checkpoint of an earlier run for the same file, or nil.
-func (e *export) readCheckpoint(file *os.File, want exported) (*checkpoint, error) {
+// endsWith reports whether the first of some entries is the last in the file.
+func (e *export) endsWith(entries []qredo.LedgerEntry) (bool, error) {
+	if len(entries) == 0 {
+		return false, nil
+	}
+	again := export{format: e.format}
+	if err := again.add(entries[0]); err != nil {
+		return false, err
+	}
+	have := make([]byte, e.at.Bytes-e.at.Last)
+	if _, err := e.file.ReadAt(have, e.at.Last); err != nil {
+		return false, err
+	}
+	return bytes.Equal(have, again.buffer.Bytes()), nil
+}
+
+// resume returns where an earlier run for the same file has come, or the beginning.
+func (e *export) resume() (at position, err error) {
 	data, err := os.ReadFile(e.statePath())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return at, nil
 	}
 	if err != nil {
-		return nil, err
+		return at, err
 	}
-	info, err := file.Stat()
+	info, err := e.file.Stat()
 	if err != nil {
-		return nil, err
+		return at, err
 	}
 	var found checkpoint
 	if err := json.Unmarshal(data, &found); err != nil {
-		return nil, fmt.Errorf("%s is damaged: remove it to begin anew: %w", e.statePath(), err)
+		return at, fmt.Errorf("%s is damaged: remove it to begin anew: %w", e.statePath(), err)
 	}
+	done := found.Done
 	switch {
-	case found.Version != want.Version || found.Done.Bytes > info.Size():
-		return nil, nil // the file is not what it tells of
-	case found.exported != want:
-		return nil, usagef("%s is of another export (server, fund, selection or format): finish that one, or remove %s", e.partPath(), e.partPath())
+	case found.Version != e.state.Version || done.Bytes > info.Size() || done.Last < 0 || done.Last > done.Bytes:
+		return at, os.Remove(e.statePath()) // the file is not what it tells of
+	case found.exported != e.state.exported:
+		return at, usagef("%s is of another export (server, fund, selection or format): finish that one, or remove %s", e.partPath(), e.partPath())
 	}
-	return &found, nil
-}
-
-// stillSame reads what stands before the checkpoint again, and reports whether it is the same in the file. With
-// what waits it can be two pages, and a server may give less at a time than is asked for.
-func (e *export) stillSame(ctx context.Context, file *os.File, state checkpoint) (bool, error) {
-	again := export{format: e.format}
-	if state.Checked.Bytes == 0 {
-		again.head()
-	}
-	options := e.options
-	options.Offset = state.Checked.Entries
-	left := state.Done.Entries - state.Checked.Entries
-	for entry, err := range e.Funds.LedgerAll(ctx, e.company, e.fund, options) {
-		if err != nil {
-			return false, err
-		}
-		if left > 0 {
-			if err := again.add(entry); err != nil {
-				return false, err
-			}
-			left--
-		}
-		if left == 0 {
-			break
-		}
-	}
-	have := make([]byte, state.Done.Bytes-state.Checked.Bytes)
-	if _, err := file.ReadAt(have, state.Checked.Bytes); err != nil {
-		return false, err
-	}
-	return left == 0 && bytes.Equal(have, again.buffer.Bytes()), nil
+	fmt.Fprintf(e.app.err, "going on after %d entries\n", done.Entries)
+	return done, nil
 }
 
 // settled reports whether an entry will not change any more.

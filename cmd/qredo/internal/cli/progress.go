@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
 )
@@ -9,35 +8,25 @@ import (
 // progress is a bar on the terminal, or nothing where there is none.
 type progress struct {
 	app   *app
-	total int
 	shown bool
 }
 
-// startProgress asks how many entries there are, if somebody is there to see.
-func (e *export) startProgress(ctx context.Context, at int) (*progress, error) {
+// startProgress begins a bar, if somebody is there to see.
+func (e *export) startProgress(total int) *progress {
 	bar := &progress{app: e.app}
-	if !e.app.terminal.err {
-		return bar, nil
-	}
-	options := e.options
-	options.Offset, options.Limit = 0, 1
-	page, err := e.Funds.Ledger(ctx, e.company, e.fund, options)
-	if err != nil {
-		return bar, err
-	}
-	bar.total = page.Total
-	bar.at(at)
-	return bar, nil
+	bar.at(e.at.Entries, total)
+	return bar
 }
 
-func (p *progress) at(n int) {
-	if p.total == 0 {
+// at shows how far it is, of how many entries there are by now.
+func (p *progress) at(n, total int) {
+	if total == 0 || !p.app.terminal.err {
 		return
 	}
 	const width = 30
-	done := min(n, p.total)
-	filled := done * width / p.total
-	fmt.Fprintf(p.app.err, "\r[%s%s] %d of %d (%d %%)", strings.Repeat("#", filled), strings.Repeat(".", width-filled), n, p.total, done*100/p.total)
+	done := min(n, total)
+	filled := done * width / total
+	fmt.Fprintf(p.app.err, "\r[%s%s] %d of %d (%d %%)", strings.Repeat("#", filled), strings.Repeat(".", width-filled), n, total, done*100/total)
 	p.shown = true
 }
 
