@@ -47,7 +47,9 @@
 // # Feeds
 //
 // [CoreClientsService.Feed], [WalletsService.Feed] and [SwapsService.Feed] give events as they happen, each
-// once, over as many connections as it takes. Package approver votes on a core client's feed by rule.
+// once, over as many connections as it takes. Package approver votes on a core client's feed by rule. The wallets'
+// feed is for exchanges: it tells of wallets that are connected to one's core clients. What moves in one's own
+// wallets is found by asking [FundsService.LedgerAll] or [WalletsService.History] again and again.
 //
 // # Testing
 //

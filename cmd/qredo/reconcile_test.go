@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 func amount(n int) qredo.Amount { return qredo.Amount(n) }
@@ -36,21 +38,39 @@ func treasuryAddress(t *testing.T, s *service) string {
 // falsifier changes text in the answers to requests whose URL contains something.
 func falsifier(where, from, to string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answer := httptest.NewRecorder()
-			next.ServeHTTP(answer, r)
-			body := answer.Body.Bytes()
-			if strings.Contains(r.URL.String(), where) {
-				body = bytes.Replace(body, []byte(from), []byte(to), 1)
-			}
-			for name, values := range answer.Header() {
-				w.Header()[name] = values
-			}
-			w.Header().Del("Content-Length")
-			w.WriteHeader(answer.Code)
-			_, _ = w.Write(body)
-		})
+		return changing(next, where, func(body string) string { return strings.Replace(body, from, to, 1) })
 	}
+}
+
+// reversed is a service whose histories have signs as its schema says: sent is positive, received is negative, a fee
+// is negative.
+func reversed(next http.Handler) http.Handler {
+	return changing(next, "/history", func(body string) string {
+		return regexp.MustCompile(`"(amount|net_amount)":-?`).ReplaceAllStringFunc(body, func(field string) string {
+			if positive, negative := strings.CutSuffix(field, "-"); negative {
+				return positive
+			}
+			return field + "-"
+		})
+	})
+}
+
+// changing changes the answers to requests whose URL contains something.
+func changing(next http.Handler, where string, change func(body string) string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		body := answer.Body.String()
+		if strings.Contains(r.URL.String(), where) {
+			body = change(body)
+		}
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Del("Content-Length")
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write([]byte(body))
+	})
 }
 
 // TestReconcileFinds gives the command books that do not add up, each in another way.
@@ -78,6 +98,33 @@ func TestReconcileFinds(t *testing.T) {
 			assert.Contains(t, string(out), string(s.Treasury))
 		})
 	}
+	for name, order := range map[string]sandbox.LedgerOrder{"newest first": sandbox.NewestFirst, "oldest first": sandbox.OldestFirst} {
+		t.Run("nothing in a ledger that has the "+name, func(t *testing.T) {
+			s := serve(t, nil, sandbox.WithLedgerOrder(order))
+			out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund)).CombinedOutput()
+			require.NoError(t, err, string(out))
+		})
+		t.Run("what a service sent as positive, where the ledger has the "+name, func(t *testing.T) {
+			s := serve(t, reversed, sandbox.WithLedgerOrder(order))
+			cmd := qredoCommand(t, s.environ(), "reconcile", string(s.Fund), "--output", "json")
+			var said bytes.Buffer
+			cmd.Stderr = &said
+			out, err := cmd.Output()
+			require.NoError(t, err, "%s%s", out, said.String())
+			assert.Equal(t, 1, strings.Count(said.String(), "this service counts sent as positive"), said.String())
+			assert.Equal(t, 3, strings.Count(string(out), `"status":"ok"`), "also wallets that have paid no fee: %s", out)
+			assert.Contains(t, string(out), `"moved":139990000`)
+		})
+	}
+	t.Run("IDs on the chain in capitals", func(t *testing.T) {
+		s := serve(t, func(next http.Handler) http.Handler {
+			return changing(next, "/history", func(body string) string {
+				return regexp.MustCompile(`"chain_tx_id":"\w+"`).ReplaceAllStringFunc(body, func(id string) string { return `"chain_tx_id":` + strings.ToUpper(id[14:]) })
+			})
+		})
+		out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund)).CombinedOutput()
+		require.NoError(t, err, string(out))
+	})
 	t.Run("two entries that the ledger lacks and that make nothing", func(t *testing.T) {
 		entry := func(amount string) string {
 			return `{"tx_id":"ghost` + amount + `","chain_tx_id":"","asset":"BTC-TESTNET","amount":` + amount + `,"fee":0,"net_amount":` + amount + `,"timestamp":1600000000},`

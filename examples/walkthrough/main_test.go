@@ -54,7 +54,7 @@ var shown = []string{
 	"2 of 2 approvals: approved", "0.25 BTC-TEST (25000000 satoshi) arrived, 0.25025 BTC-TEST (25025000 satoshi) debited",
 	"Balances and ledger",
 	"0.84935 BTC-TEST (84935000 satoshi), movements: 3", "0.4 BTC-TEST (40000000 satoshi), movements: 1",
-	"ledger deposit", "ledger transferOut", "ledger transferIn", "ledger withdraw",
+	"ledger withdraw", "ledger transferIn", "ledger transferOut", "ledger deposit",
 	"Done: balances and ledger are what the steps imply.",
 }
 

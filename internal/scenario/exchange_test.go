@@ -83,6 +83,25 @@ func newExchange(t *testing.T, client *qredo.Client, service *sandbox.Sandbox, t
 	return x
 }
 
+// connectedWallet is a dedicated wallet that is connected to a core client of the same account.
+func (x *exchange) connectedWallet() *qredo.Wallet {
+	x.t.Helper()
+	ctx := x.t.Context()
+	desk, err := x.client.CoreClients.Create(ctx, "Desk")
+	require.NoError(x.t, err)
+	made, err := x.client.Funds.AddWallets(ctx, x.company, x.fund, []qredo.WalletRequest{
+		{Name: "At the desk", Asset: btc, Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(desk.ID)}}},
+	})
+	require.NoError(x.t, err)
+	actions, err := x.client.CoreClients.Actions(ctx, desk.ID)
+	require.NoError(x.t, err)
+	require.Len(x.t, actions, 1)
+	require.NoError(x.t, x.client.CoreClients.Approve(ctx, desk.ID, actions[0].ID))
+	wallet, err := x.client.Wallets.Get(ctx, made[0])
+	require.NoError(x.t, err)
+	return wallet
+}
+
 // transfer asks for a transfer from treasury to trading that can be approved for ten minutes.
 func (x *exchange) transfer(amount qredo.Amount) qredo.TxID {
 	x.t.Helper()

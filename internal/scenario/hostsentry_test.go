@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,12 +81,16 @@ func TestFeedsOfProgramsForTheService(t *testing.T) {
 	srv := start(t, sandbox.WithTLS(dir), sandbox.WithKeyDir(dir))
 	client := integration(t, dir, hostsEntry(t, "api.qredo.network", srv, dir), string(qredo.Production))
 	x := newExchange(t, client, srv.Sandbox, 1)
-	ctx, cancel := context.WithCancel(t.Context())
+	wallet := x.connectedWallet()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	told := []qredo.Amount{}
 	caughtUp := qredo.WithFeedState(func(s qredo.FeedState) {
 		if s.Status == qredo.FeedCaughtUp {
-			assert.NoError(t, srv.Approve(alice, string(x.transfer(1000))))
+			for _, amount := range []qredo.Amount{1000, 999} {
+				_, err := srv.Deposit(wallet.Address, amount)
+				assert.NoError(t, err)
+			}
 		}
 	})
 	for event, err := range client.Wallets.Feed(ctx, caughtUp) {
@@ -94,7 +99,7 @@ func TestFeedsOfProgramsForTheService(t *testing.T) {
 			break
 		}
 	}
-	assert.Equal(t, []qredo.Amount{-1001, 1000}, told)
+	assert.Equal(t, []qredo.Amount{1000, 999}, told)
 }
 
 // TestProgramsBehindAGateway reaches the sandbox through a proxy that ends TLS and changes the host, as

@@ -117,8 +117,8 @@ func doMainJob(t *testing.T, x *exchange) {
 	for _, e := range page.Entries {
 		types = append(types, e.Type)
 	}
-	assert.Equal(t, []qredo.EntryType{qredo.EntryDeposit, qredo.EntryTransferOut, qredo.EntryTransferIn, qredo.EntryWithdraw}, types)
-	assert.Equal(t, []qredo.TxID{"", transfer, transfer, withdrawal},
+	assert.Equal(t, []qredo.EntryType{qredo.EntryWithdraw, qredo.EntryTransferIn, qredo.EntryTransferOut, qredo.EntryDeposit}, types)
+	assert.Equal(t, []qredo.TxID{withdrawal, transfer, transfer, ""},
 		[]qredo.TxID{page.Entries[0].TxID, page.Entries[1].TxID, page.Entries[2].TxID, page.Entries[3].TxID})
 }
 

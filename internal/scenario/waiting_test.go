@@ -86,8 +86,13 @@ func TestWaitEndsWithItsContextAndLeavesTheTransaction(t *testing.T) {
 }
 
 func TestLedgerAllWalksAllPages(t *testing.T) {
+	t.Run("newest first", func(t *testing.T) { walksAllPages(t, sandbox.NewestFirst) })
+	t.Run("oldest first", func(t *testing.T) { walksAllPages(t, sandbox.OldestFirst) })
+}
+
+func walksAllPages(t *testing.T, order sandbox.LedgerOrder) {
 	ctx := t.Context()
-	srv := start(t)
+	srv := start(t, sandbox.WithLedgerOrder(order))
 	x := newExchange(t, srv.Client(), srv.Sandbox, 1)
 	for range 24 {
 		_, err := srv.Deposit(x.trading.Address, 10)
@@ -124,16 +129,22 @@ func TestLedgerAllWalksAllPages(t *testing.T) {
 			}
 		})
 	}
-	t.Run("entries that come meanwhile are walked too", func(t *testing.T) {
-		seen := map[string]int{}
+	t.Run("while entries come", func(t *testing.T) {
+		seen, before := map[string]int{}, map[string]bool{}
+		key := func(e qredo.LedgerEntry) string { return e.ChainTxID + string(e.TxID) + string(e.Type) }
+		for _, e := range whole.Entries {
+			before[key(e)] = true
+		}
 		for entry, err := range x.client.Funds.LedgerAll(ctx, x.company, x.fund, qredo.LedgerOptions{Limit: 10}) {
 			require.NoError(t, err)
-			if seen[entry.ChainTxID+string(entry.TxID)+string(entry.Type)]++; len(seen) == 15 {
+			if seen[key(entry)]++; len(seen) == 15 {
 				_, err := srv.Deposit(x.trading.Address, 10)
 				require.NoError(t, err)
+				require.NoError(t, srv.Approve(alice, string(x.transfer(1000))))
 			}
+			delete(before, key(entry))
 		}
-		assert.Len(t, seen, 36)
+		assert.Empty(t, before, "each that was there at the start is given")
 		for key, times := range seen {
 			assert.Equal(t, 1, times, key)
 		}

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,10 @@ against the wallet's balance. It does so twice: with the ledger and with the wal
 too, entry for entry. What does not add up is listed, and the exit code is 1.
 
 Without --since, wallets began with nothing and all entries count. With --since, only what was done from then on
-counts, from the history, and --opening gives what each wallet had at that moment.`,
+counts, from the history, and --opening gives what each wallet had at that moment.
+
+What left a wallet is negative in its history. Where fees tell that a service counts it as positive, as its schema
+has it, the command says so once and turns the signs round.`,
 		example: `qredo reconcile FUND_ID
 			qredo reconcile FUND_ID --since 2026-01-01T00:00:00Z --opening WALLET_ID=1.5BTC-TESTNET`,
 		flags: func(f *flagSet) {
@@ -74,8 +79,9 @@ type reconciliation struct {
 	since    qredo.Time
 	openings map[qredo.WalletID]qredo.AssetAmount
 
-	lines    []reconciled
-	problems []string
+	lines        []reconciled
+	problems     []string
+	sentPositive bool // a history has told that the service counts what was sent as positive
 }
 
 // reconciled is the result for one wallet.
@@ -95,18 +101,14 @@ type reconciled struct {
 }
 
 func (r *reconciliation) run(ctx context.Context) error {
-	known := map[qredo.WalletID]bool{}
-	for _, id := range r.args {
-		fund, err := r.Funds.Get(ctx, r.company, qredo.FundID(id))
-		if err != nil {
-			return err
-		}
-		for _, w := range fund.Wallets {
-			known[w.ID] = true
-			if err := r.wallet(ctx, fund.ID, w.ID); err != nil {
-				return err
-			}
-		}
+	known, err := r.wallets(ctx)
+	if err == nil && r.sentPositive { // a wallet without fees does not tell: once more, with what others have told
+		r.lines, r.problems = nil, nil
+		known, err = r.wallets(ctx)
+		fmt.Fprintln(r.app.err, "this service counts sent as positive: the signs of its histories are turned round")
+	}
+	if err != nil {
+		return err
 	}
 	for id := range r.openings {
 		if !known[id] {
@@ -127,6 +129,45 @@ func (r *reconciliation) run(ctx context.Context) error {
 	return nil
 }
 
+// wallets adds up all wallets of the funds, and returns which there are.
+func (r *reconciliation) wallets(ctx context.Context) (known map[qredo.WalletID]bool, err error) {
+	known = map[qredo.WalletID]bool{}
+	for _, id := range r.args {
+		fund, err := r.Funds.Get(ctx, r.company, qredo.FundID(id))
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range fund.Wallets {
+			known[w.ID] = true
+			if err := r.wallet(ctx, fund.ID, w.ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return known, nil
+}
+
+// history returns what a wallet's history has from a moment on, with what left the wallet as negative.
+func (r *reconciliation) history(ctx context.Context, w *qredo.Wallet) ([]qredo.HistoryEntry, error) {
+	history, err := r.historySince(ctx, w.ID, r.since)
+	if err != nil {
+		return nil, err
+	}
+	// Only what is sent costs, and a fee is negative in both forms: so a fee tells what the sign of its entry means.
+	positive := func(h qredo.HistoryEntry) bool { return h.Fees < 0 && h.Amount > 0 }
+	negative := func(h qredo.HistoryEntry) bool { return h.Fees < 0 && h.Amount < 0 }
+	if slices.ContainsFunc(history, negative) {
+		return history, nil
+	}
+	r.sentPositive = r.sentPositive || slices.ContainsFunc(history, positive)
+	if r.sentPositive {
+		for i := range history {
+			history[i].Amount, history[i].NetAmount = -history[i].Amount, -history[i].NetAmount
+		}
+	}
+	return history, nil
+}
+
 // wallet adds up one wallet. What arrives while it does so is not taken for a difference: it looks again.
 func (r *reconciliation) wallet(ctx context.Context, fund qredo.FundID, id qredo.WalletID) error {
 	const attempts = 3
@@ -136,7 +177,11 @@ func (r *reconciliation) wallet(ctx context.Context, fund qredo.FundID, id qredo
 		if err != nil {
 			return err
 		}
-		if line, err = r.addUp(ctx, fund, before); err != nil {
+		line, err = r.addUp(ctx, fund, before)
+		if errors.Is(err, qredo.ErrLedgerMoved) && attempt < attempts-1 {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if len(line.Problems) == 0 || attempt == attempts-1 {
@@ -169,7 +214,7 @@ func (r *reconciliation) addUp(ctx context.Context, fund qredo.FundID, w *qredo.
 		}
 		line.Opening = opening.Amount
 	}
-	history, err := r.Wallets.History(ctx, w.ID, qredo.HistoryOptions{Since: r.since})
+	history, err := r.history(ctx, w)
 	if err != nil {
 		return line, err
 	}

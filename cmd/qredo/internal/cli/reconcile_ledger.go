@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/qredo-go/qredo"
 )
@@ -31,7 +32,8 @@ func waiting(s qredo.TxStatus) bool {
 	return slices.Contains([]qredo.TxStatus{qredo.TxPendingInitiate, qredo.TxPending, qredo.TxTakerPending}, s)
 }
 
-// movementKey tells movements apart in both books. Deposits have no transaction in the ledger.
+// movementKey tells movements apart in both books. Deposits have no transaction in the ledger; the ID on the chain
+// comes in small letters and in capitals.
 type movementKey struct {
 	tx     qredo.TxID
 	chain  string
@@ -49,7 +51,7 @@ func newUnmatched(history []qredo.HistoryEntry) *unmatched {
 	u := &unmatched{history: history, matched: make([]bool, len(history)), byKey: map[movementKey][]int{}}
 	for i, h := range history {
 		u.matched[i] = h.Amount == 0 // it moved nothing
-		for _, key := range []movementKey{{h.TxID, "", h.Amount}, {"", h.ChainTxID, h.Amount}} {
+		for _, key := range []movementKey{{h.TxID, "", h.Amount}, {"", strings.ToLower(h.ChainTxID), h.Amount}} {
 			u.byKey[key] = append(u.byKey[key], i)
 		}
 	}
@@ -93,7 +95,7 @@ func (r *reconciliation) compareLedger(ctx context.Context, fund qredo.FundID, w
 		total.add(amount)
 		key := movementKey{e.TxID, "", amount}
 		if e.Type == qredo.EntryDeposit {
-			key = movementKey{"", e.ChainTxID, amount}
+			key = movementKey{"", strings.ToLower(e.ChainTxID), amount}
 		}
 		if !open.take(key) {
 			problem("ledger entry %s %s of %d has no counterpart in the wallet's history", e.Type, cmp.Or(string(e.TxID), e.ChainTxID), amount)

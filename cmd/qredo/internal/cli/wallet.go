@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,10 +53,21 @@ func (a *app) walletHistory() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			entries := found(c.Wallets.History(ctx, qredo.WalletID(c.args[0]), qredo.HistoryOptions{Since: from}))
+			entries := found(c.historySince(ctx, qredo.WalletID(c.args[0]), from))
 			return a.list(entries, "Time", "Amount", "Fees", "NetAmount", "TxID", "ChainTxID")
 		}),
 	})
+}
+
+// historySince returns what a wallet's history has from a moment on. The service may leave out the second that it is
+// asked for.
+func (c partnerCall) historySince(ctx context.Context, id qredo.WalletID, from qredo.Time) ([]qredo.HistoryEntry, error) {
+	options := qredo.HistoryOptions{}
+	if !from.IsZero() {
+		options.Since = qredo.TimeOf(from.Add(-time.Second))
+	}
+	history, err := c.Wallets.History(ctx, id, options)
+	return slices.DeleteFunc(history, func(h qredo.HistoryEntry) bool { return h.Time.Unix() < from.Unix() }), err
 }
 
 func (a *app) walletMax() *cobra.Command {
@@ -130,9 +143,13 @@ func (a *app) walletFeed() *cobra.Command {
 	var since string
 	var wallets []string
 	return a.command(command{
-		use: "feed", short: "Print what moves in the wallets, as it happens",
-		long: `Prints each movement of the wallets once it is done, until it is interrupted. A lost connection is made again,
-and what was missed in the meantime is filled in: from the beginning for wallets that --wallet names.`,
+		use: "feed", short: "Print what moves in connected wallets, as it happens",
+		long: `Prints each movement, in and out, of the dedicated wallets that are connected to your core clients, until it is
+interrupted: what an exchange is told. What moves in your own wallets is not told: ask "qredo ledger list" or
+"qredo wallet history --since" for that again and again.
+
+A lost connection is made again, and what was missed in the meantime is filled in: from the beginning for wallets
+that --wallet names.`,
 		example: "qredo wallet feed --output json\nqredo wallet feed --wallet WALLET_ID --since 1h --count 10",
 		flags: func(f *flagSet) {
 			f.IntVar(&count, "count", 0, "end after this many movements; no end if 0")
