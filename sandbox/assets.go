@@ -52,14 +52,14 @@ func (c choices) feesOf(kind qredo.FeeType, asset qredo.AssetCode, net qredo.Amo
 // is too little to send.
 func (c choices) most(kind qredo.FeeType, asset qredo.AssetCode, available qredo.Amount) qredo.Fees {
 	most := qredo.Fees{} // nothing is sent, which costs nothing
-	for low, high := qredo.Amount(1), available; low <= high; {
-		net := low + (high-low)/2
+	for low, high := qredo.Amount(0), available; low < high; {
+		net := high - (high-low)/2
 		fees, err := c.feesOf(kind, asset, net)
 		if err != nil || fees.AmountToSend > available {
 			high = net - 1
 			continue
 		}
-		most, low = fees, net+1
+		most, low = fees, net
 	}
 	return most
 }

@@ -187,6 +187,23 @@ func TestMaxAmount(t *testing.T) {
 	w.transfer(object{"send": object{"symbol": btc, "amount": 499_000}}).ok()
 }
 
+// A wallet can hold all that 64 bits can say.
+func TestMaxAmountOfAllThereCanBe(t *testing.T) {
+	for fees, test := range map[string]struct {
+		schedule sandbox.FeeSchedule
+		most     int64
+	}{
+		"none": {sandbox.NoFees, math.MaxInt64},
+		"half": {sandbox.FeeRate(500_000), 6_148_914_691_236_517_204},
+	} {
+		t.Run(fees, func(t *testing.T) {
+			w := newWorld(t, sandbox.WithFees(test.schedule))
+			w.credit(w.treasury, math.MaxInt64)
+			assert.Equal(t, test.most, w.get("/wallet/"+w.treasury+"/max").ok().number("netAmount"))
+		})
+	}
+}
+
 func TestFeeSchedules(t *testing.T) {
 	for name, test := range map[string]struct {
 		schedule sandbox.FeeSchedule

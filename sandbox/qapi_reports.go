@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,8 +78,8 @@ func (r *request) balancesOf(wallets []*wallet) qapi.Balances {
 		}
 		b.Available += r.st.balance(w)
 		b.PendingOut += qredo.Amount(r.st.book.Balance(w.held()))
-		b.PendingIn += incoming[w]
-		b.Total = b.Available + b.PendingIn - b.PendingOut
+		b.PendingIn = upTo64Bits(b.PendingIn, incoming[w])
+		b.Total = upTo64Bits(b.Available, b.PendingIn) - b.PendingOut
 		balances[w.Asset] = b
 	}
 	return balances
@@ -91,13 +92,17 @@ func (st *state) incoming() map[*wallet]qredo.Amount {
 		switch into := st.wallets[tx.Receive]; {
 		case into == nil || !tx.isOpen():
 		case tx.Kind == kindSwapMake:
-			sums[into] += tx.Quote.Receive.Amount
+			sums[into] = upTo64Bits(sums[into], tx.Quote.Receive.Amount)
 		case tx.Kind == kindSwapTake:
-			sums[into] += qredo.Amount(tx.swap.Amount - tx.swap.Fee)
+			sums[into] = upTo64Bits(sums[into], qredo.Amount(tx.swap.Amount-tx.swap.Fee))
 		}
 	}
 	return sums
 }
+
+// upTo64Bits adds amounts that are not negative. A quote can want more than there is of an asset, so that what swaps
+// would bring can be beyond 64 bits: then the sum is the greatest that fits, and not a negative one.
+func upTo64Bits(a, b qredo.Amount) qredo.Amount { return a + min(b, math.MaxInt64-a) }
 
 func getBalance(r *request) (any, error) {
 	var wallets []*wallet

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -110,6 +111,19 @@ func TestQAPIBalanceWhileSwapsWait(t *testing.T) {
 	require.NoError(t, m.Approve(alice, take))
 	require.NoError(t, m.Approve(bob, take))
 	pending(nothing, nothing)
+}
+
+// Quotes can want more than 64 bits hold, together: what they would bring is not negative for that.
+func TestQAPIBalanceOfQuotesThatWantTooMuch(t *testing.T) {
+	m := newMarket(t, withReportsKey())
+	for range 3 {
+		m.offer(object{"receive": object{"symbol": eth, "amount": math.MaxInt64}}).ok()
+	}
+	balances, err := m.reports().Balance.Get(t.Context())
+	require.NoError(t, err)
+	b := balances[eth]
+	assert.Equal(t, []qredo.Amount{math.MaxInt64, math.MaxInt64}, []qredo.Amount{b.PendingIn, b.Total})
+	assert.EqualValues(t, math.MaxInt64, m.report("/funds").ok().number("funds.1.holdings."+eth+".pendingIn"))
 }
 
 func TestQAPIFunds(t *testing.T) {
