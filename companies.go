@@ -30,13 +30,20 @@ func (r CompanyRequest) validate(time.Time) error {
 	return checkText("name", r.Name)
 }
 
-// CompanyUpdate is what is changed about a company. Fields left empty are not sent.
+// CompanyUpdate is what is changed about a company: at least one field. Those left empty are not sent.
 type CompanyUpdate struct {
 	Name    string `json:"name,omitzero"`
 	City    string `json:"city,omitzero"`
 	Country string `json:"country,omitzero" alias:"country_code"`
 	Domain  string `json:"domain,omitzero"`
 	Ref     string `json:"ref,omitzero"`
+}
+
+func (u CompanyUpdate) validate(time.Time) error {
+	if u == (CompanyUpdate{}) {
+		return invalid("company", "must have a field to change: one that is left empty stays as it is")
+	}
+	return nil
 }
 
 // CompanyRef names a company by its ID and by the caller's own reference.

@@ -39,6 +39,12 @@ func TestCompaniesUpdate(t *testing.T) {
 	require.Equal(t, &qredo.CompanyRef{ID: companyID, Ref: companyRef}, got)
 }
 
+// Whoever means to empty a field must not be told that it is done.
+func TestCompaniesUpdateOfNothing(t *testing.T) {
+	_, err := newClient(t, refuseAll(t)).Companies.Update(t.Context(), companyID, qredo.CompanyUpdate{})
+	requireInvalid(t, err, "company")
+}
+
 func TestCompaniesSearch(t *testing.T) {
 	client := serveFixture(t, "companies_search")
 	got, err := client.Companies.Search(t.Context(), "acme & co")
@@ -63,10 +69,6 @@ func TestCompaniesSendOnlyWhatIsGiven(t *testing.T) {
 			_, err := c.Companies.Update(ctx, companyID, qredo.CompanyUpdate{Name: "N", City: "C", Country: "NO", Domain: "d", Ref: "r"})
 			return err
 		}, `PUT `+company+` {"name":"N","city":"C","country":"NO","domain":"d","ref":"r"}`),
-		"nothing": sends(func(ctx context.Context, c *qredo.Client) error {
-			_, err := c.Companies.Update(ctx, companyID, qredo.CompanyUpdate{})
-			return err
-		}, `PUT `+company+` {}`),
 		"list": sends(func(ctx context.Context, c *qredo.Client) error {
 			_, err := c.Companies.List(ctx)
 			return err
