@@ -151,3 +151,43 @@ func (r *request) hub(owns func(*transaction) bool) any {
 	}
 	return map[string]any{"items": items}
 }
+
+// swapOffered is a quote that its maker's side approved: it can be taken.
+type swapOffered struct{ TxID qredo.TxID }
+
+func (e swapOffered) apply(st *state, at time.Time) {
+	tx := st.txs[e.TxID]
+	tx.round.Outcome, tx.status = custody.Approved, qredo.TxTakerPending
+	st.stopAsking(tx)
+	if tx.Quote.Hub {
+		swapListed(e).apply(st, at)
+	}
+}
+
+// swapListed is a quote that is put on the liquidity hub.
+type swapListed struct{ TxID qredo.TxID }
+
+func (e swapListed) apply(st *state, at time.Time) {
+	tx := st.txs[e.TxID]
+	tx.listed = at
+	st.hub = append(st.hub, tx)
+	st.notice(tx)
+}
+
+// swapSettled settles both sides of a swap whose taker's side approved.
+type swapSettled struct {
+	Take      qredo.TxID
+	ChainTxID string // of both, since they settle in one step
+}
+
+func (e swapSettled) apply(st *state, at time.Time) {
+	take := st.txs[e.Take]
+	maker := take.swap
+	maker.to, take.to = st.wallets[take.Receive], st.wallets[maker.Receive]
+	for _, side := range []*transaction{maker, take} {
+		side.round.Outcome, side.status = custody.Approved, qredo.TxTakerApproved
+		side.chainTxID = e.ChainTxID
+		st.end(side, at)
+		st.settle(side)
+	}
+}

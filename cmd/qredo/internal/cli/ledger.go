@@ -29,7 +29,7 @@ func (a *app) ledgerList() *cobra.Command {
 	var options qredo.LedgerOptions
 	return a.command(command{
 		use: "list FUND_ID", short: "List a part of the ledger",
-		long:    "Lists one page of the ledger, in the order of the service.",
+		long:    "Lists one page of the ledger, newest first, as the service has it.",
 		example: "qredo ledger list FUND_ID --direction out --limit 20\nqredo ledger list FUND_ID --offset 100 --output json",
 		flags: func(f *flagSet) {
 			ledgerFlags(f, &options)
