@@ -217,7 +217,8 @@ func (r *request) wireReport(e entry) qapi.LedgerEntry {
 	p := wireEntry(e)
 	out := qapi.LedgerEntry{
 		TxID: p.TxID, Type: apiNames[e.tx.Kind].entry, Asset: p.Asset, Amount: r.figure(p.Asset, p.Amount),
-		Fees: r.figure(p.Asset, p.Fees), NetAmount: r.figure(p.Asset, p.NetAmount), FundID: p.FundID, WalletID: p.WalletID, Address: p.Address, CounterpartyID: p.CounterpartyID,
+		Fees: r.figure(p.Asset, p.Fees), NetAmount: r.figure(p.Asset, p.NetAmount),
+		FundID: p.FundID, WalletID: p.WalletID, Address: p.Address, CounterpartyID: p.CounterpartyID,
 		CounterpartyName: p.CounterpartyName, Reference: p.Reference, BenefitOf: p.BenefitOf, AccountNo: p.AccountNo,
 		ChainTxID: p.ChainTxID, LayerOneTxIDs: e.tx.layerOne(), Time: p.Time,
 	}
