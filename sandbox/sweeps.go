@@ -17,6 +17,9 @@ func createSweep(r *request, c *coreClient, req qredo.SweepRequest) (any, error)
 		if tie := w.connection(c.ID); tie == nil || tie.status() != qredo.ConnectionConnected {
 			return nil, badRequest("the wallet is not connected to the core client")
 		}
+		if !connectable(w.Type) { // its custody group is not passed over because it has a connection
+			return nil, badRequest("the wallet is neither dedicated nor multi-counterparty")
+		}
 		to, err := r.recipient(w, string(req.RecipientWalletID))
 		if err != nil {
 			return nil, err

@@ -88,6 +88,7 @@ func TestSweepsThatFail(t *testing.T) {
 	waiting := b.connected(2, nil)
 	rejected := b.connected(2, nil)
 	b.exchange.reject(b.exchange.last()).ok()
+	standard := b.ready(0, nil)
 	for _, id := range []string{unasked, waiting, rejected} {
 		b.credit(id, 10_000)
 	}
@@ -100,6 +101,7 @@ func TestSweepsThatFail(t *testing.T) {
 		"unknown wallet":                      {object{"wallet_id": "none"}, 404, "wallet"},
 		"a wallet that is not connected":      {object{"wallet_id": unasked}, 400, "not connected"},
 		"a standard wallet":                   {object{"wallet_id": b.treasury}, 400, "not connected"},
+		"a standard one that is connected":    {object{"wallet_id": standard}, 400, "neither"},
 		"a wallet that waits":                 {object{"wallet_id": waiting}, 400, "not connected"},
 		"a wallet whose connection it denied": {object{"wallet_id": rejected}, 400, "not connected"},
 		"no recipient":                        {object{"recipient_wallet_id": nil}, 400, "counterparty"},
