@@ -16,8 +16,8 @@ type Transaction struct {
 	ThresholdRequired   int                `json:"thresholdRequired"`                    // approvals needed
 	Expires             Time               `json:"expires"`
 	Initiated           Time               `json:"initiatedTimestamp"`
-	InitiatorAuthorized bool               `json:"initiatorAuthorized"`
-	InitiatorName       string             `json:"initiatorName"`
+	InitiatorAuthorized bool               `json:"initiatorAuthorized"` // false while it is pending_initiate
+	InitiatorName       string             `json:"initiatorName"`       // the name of the company that sends
 	Reference           string             `json:"reference"`
 	Approvals           []Approval         `json:"status"` // of those who are asked, or only of those who approved: ApprovedCount counts
 	Details             TransactionDetails `json:"statusDetails"`
@@ -32,7 +32,7 @@ type TransactionDetails struct {
 	FundID             FundID    `json:"fundID,omitzero"`
 	WalletID           WalletID  `json:"walletID,omitzero"`          // of sweeps: from
 	RecipientWalletID  WalletID  `json:"recipientWalletID,omitzero"` // of sweeps: to
-	RecipientAddress   string    `json:"recipientAddress"`
+	RecipientAddress   string    `json:"recipientAddress"`           // an address, or a wallet's ID; the service left it empty at times
 	RecipientEmail     string    `json:"recipientEmail"`
 	RecipientFirstName string    `json:"recipientFirstName"`
 	RecipientLastName  string    `json:"recipientLastName"`
