@@ -57,7 +57,9 @@ func readEmpty(part ast.Node, positive bool, uses map[string]bool) {
 			name, with = textOf(n.Right), n.Left
 		}
 		if name != "" && positive && neverOfEmpty(n.Operator, with) {
-			uses[name] = uses[name] // is there, and no worse than it was
+			if _, known := uses[name]; !known {
+				uses[name] = false
+			}
 			return
 		}
 	}

@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"fmt"
 	"math"
+	"net/http"
 
 	"github.com/qredo-go/qredo"
 )
@@ -42,7 +44,10 @@ func listAssets(r *request) (any, error) {
 // feesOf tells what it takes to send what is to arrive: the fee comes on top.
 func (c choices) feesOf(kind qredo.FeeType, asset qredo.AssetCode, net qredo.Amount) (qredo.Fees, error) {
 	charged := c.fees(kind, asset, net)
-	if charged < 0 || charged > math.MaxInt64-net {
+	switch {
+	case charged < 0:
+		return qredo.Fees{}, &fault{http.StatusInternalServerError, "", fmt.Sprintf("the schedule of WithFees answers a negative fee, %d", charged)}
+	case charged > math.MaxInt64-net:
 		return qredo.Fees{}, badRequest("the amount and its fee are more than fits in 64 bits")
 	}
 	return qredo.Fees{NetAmount: net, AmountToSend: net + charged, Fees: charged}, nil

@@ -31,7 +31,8 @@ func TestControlOfTheChain(t *testing.T) {
 				got := read()
 				assert.Equal(t, "chain_rejected", got.at("txStatus"))
 				assert.Equal(t, got.at("thresholdRequired"), got.at("approvedCount"), "all have approved it")
-				assert.Equal(t, before, []int64{w.balance(w.treasury), w.balance(w.trading)})
+				after := []int64{w.balance(w.treasury), w.balance(w.trading)}
+				assert.Equal(t, before, after)
 				assert.Zero(t, w.held(w.treasury))
 				w.fees(btc, 0)
 				require.ErrorContains(t, c.rejectOnChain(tx), "409")

@@ -23,18 +23,18 @@ type choices struct {
 	personal        bool // the account that Qredo API v1 reports on is a person's
 }
 
-// FeeSchedule tells what it costs to send a net amount, in base units of the asset. A higher amount must not
-// cost so much less that the two together fall.
+// FeeSchedule tells what it costs to send a net amount, in base units of the asset: 0 or more. A higher amount must
+// not cost so much less that the two together fall.
 type FeeSchedule func(kind qredo.FeeType, asset qredo.AssetCode, net qredo.Amount) qredo.Amount
 
 // NoFees charges nothing, as transfers within the service cost nothing from December 2022 on.
 func NoFees(qredo.FeeType, qredo.AssetCode, qredo.Amount) qredo.Amount { return 0 }
 
 // FeeRate charges so many millionths of the net amount, rounded up: 1000 is a thousandth.
-func FeeRate(millionths int64) FeeSchedule {
+func FeeRate(millionths uint32) FeeSchedule {
 	const million = 1_000_000
 	return func(_ qredo.FeeType, _ qredo.AssetCode, net qredo.Amount) qredo.Amount {
-		high, low := bits.Mul64(uint64(net), uint64(millionths)) //nolint:gosec // neither is negative
+		high, low := bits.Mul64(uint64(net), uint64(millionths)) //nolint:gosec // what is sent is not negative
 		if high >= million {
 			return math.MaxInt64 // more than any wallet holds
 		}
@@ -42,11 +42,11 @@ func FeeRate(millionths int64) FeeSchedule {
 		if rest > 0 {
 			charged++
 		}
-		return qredo.Amount(min(charged, uint64(math.MaxInt64))) //nolint:gosec // in range
+		return qredo.Amount(min(charged, math.MaxInt64))
 	}
 }
 
-// FixedFee charges the same base units whatever is sent, as a miner's fee.
+// FixedFee charges the same base units, whatever is sent, as a miner's fee.
 func FixedFee(fee qredo.Amount) FeeSchedule {
 	return func(qredo.FeeType, qredo.AssetCode, qredo.Amount) qredo.Amount { return fee }
 }

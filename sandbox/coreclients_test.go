@@ -203,7 +203,7 @@ func TestWhatIsNotPendingCannotBeDecided(t *testing.T) {
 			a.one.approve(one).ok()
 			again(a.one.approve(one), "decided already")
 			a.one.reject(one).refused(400, "decided already")
-			assert.EqualValues(t, before, a.balance(a.treasury), "one vote counts once")
+			assert.Equal(t, before, a.balance(a.treasury), "one vote counts once")
 			a.two.approve(two).ok()
 			after := a.balance(a.treasury)
 			assert.Less(t, after, before)

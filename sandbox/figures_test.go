@@ -239,6 +239,8 @@ func TestFeeSchedules(t *testing.T) {
 			assert.Zero(t, w.balance(w.treasury))
 		})
 	}
+	newService(t, sandbox.WithFees(sandbox.FixedFee(-1))).
+		post("/fees", object{"type": "swap", "asset": btc, "amount": 5}).refused(500, "negative fee, -1")
 	for name, opt := range map[string]sandbox.Option{"no schedule": sandbox.WithFees(nil), "no order": sandbox.WithLedgerOrder(7)} {
 		_, err := sandbox.New(opt)
 		var invalid *qredo.ValidationError

@@ -15,9 +15,10 @@ import (
 
 // tool signs as the service's own command-line tool did: with a nonce that it counts up, and the body as it was typed.
 type tool struct {
-	t     testing.TB
-	base  string
-	nonce int
+	t      testing.TB
+	base   string
+	nonce  int
+	client *http.Client
 }
 
 func (o *tool) call(method, path, body string) answer {
@@ -26,7 +27,7 @@ func (o *tool) call(method, path, body string) answer {
 	nonce := strconv.Itoa(o.nonce)
 	return signed{method: method, url: o.base + path, body: body, header: map[string]string{
 		"X-API-KEY": "own", "x-nonce": nonce, "x-sign": signature(o.t, ownKey(), nonce, o.base+path, body),
-	}}.send(o.t, http.DefaultClient)
+	}}.send(o.t, o.client)
 }
 
 // What programs did with the tool, as the service's guides and samples show it, over a socket and signed.
@@ -34,7 +35,7 @@ func TestFlowOfTheOldTool(t *testing.T) {
 	m := newMarket(t)
 	server := httptest.NewServer(m.Sandbox)
 	t.Cleanup(server.Close)
-	old := &tool{t: t, base: server.URL + basePath, nonce: 1000}
+	old := &tool{t: t, base: server.URL + basePath, nonce: 1000, client: server.Client()}
 	robot := approver{m.service, m.newCoreClient("Robot")}
 	m.post(m.inCompany("/trustedparty"), object{"address": robot.id}).ok()
 	fund := m.newFund(m.company, object{"name": "Robot's", "custodygroup_tx": group(1, robot.id)})
@@ -94,5 +95,5 @@ func TestFlowOfTheOldTool(t *testing.T) {
 	nonce := strconv.Itoa(old.nonce)
 	signed{method: "GET", url: old.base + "/wallet/" + url.PathEscape(from), header: map[string]string{
 		"X-API-KEY": "own", "x-nonce": nonce, "x-sign": signature(t, ownKey(), nonce, old.base+"/wallet/"+from, ""),
-	}}.send(t, http.DefaultClient).refused(401, "signature")
+	}}.send(t, old.client).refused(401, "signature")
 }

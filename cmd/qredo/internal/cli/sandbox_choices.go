@@ -72,7 +72,7 @@ func feeSchedule(text string) (sandbox.FeeSchedule, error) {
 	switch {
 	case err != nil || n < 0:
 	case kind == "rate" && n <= 1_000_000:
-		return sandbox.FeeRate(n), nil
+		return sandbox.FeeRate(uint32(n)), nil
 	case kind == "fixed":
 		return sandbox.FixedFee(qredo.Amount(n)), nil
 	}
