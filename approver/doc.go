@@ -63,9 +63,10 @@
 //
 // A limit holds per asset, wallet or recipient, for its rule alone, over a rolling window (a duration such
 // as 24h, 366 days at most). max_amount is of the action's amount, and counts each asset by itself;
-// max_count counts actions. What was spent counts until it is as old as the window. An action that does
-// not fit is not approved, and not counted. One that was approved stays counted even if the service
-// refuses the vote in the end. Renaming a rule begins its limits anew.
+// max_count counts actions. A transfer whose authorize_id names a core client that is in the custody group
+// too asks it twice, by two actions, and counts twice. What was spent counts until it is as old as the
+// window. An action that does not fit is not approved, and not counted. One that was approved stays counted
+// even if the service refuses the vote in the end. Renaming a rule begins its limits anew.
 //
 // # What holds
 //

@@ -33,6 +33,8 @@ func (a *app) money(ctx context.Context, flag, text string, baseUnits bool, want
 			return none, usagef("--%s must be a whole number of base units, is %q", flag, text)
 		case units <= 0:
 			return none, usagef("--%s must be more than zero, is %q", flag, text)
+		case want == "":
+			return none, usagef("--%s in base units needs the wallet's ID: this service does not tell a wallet's asset by its short code", flag)
 		}
 		return qredo.AssetAmount{Asset: want, Amount: qredo.Amount(units)}, nil
 	}

@@ -193,10 +193,23 @@ func (s *submission) waited(tx qredo.TxID, err error) error {
 // named is a wallet as it stands in a plan.
 func (a *app) named(w *qredo.Wallet) string {
 	text := string(w.ID)
+	if w.Asset == "" { // named by a short code that cannot be looked up
+		return text
+	}
 	if w.Name != "" {
 		text += " (" + w.Name + ")"
 	}
 	return text + ", balance " + a.figure(w.Balance, w.Asset)
+}
+
+// wallet looks a wallet up by its ID or short code. That a service finds it by its code in a path is documented
+// nowhere, although requests take it: where it does not, the wallet has no more than the code.
+func (a *app) wallet(ctx context.Context, client *qredo.Client, name string) (*qredo.Wallet, error) {
+	w, err := client.Wallets.Get(ctx, qredo.WalletID(name))
+	if errors.Is(err, qredo.ErrNotFound) && strings.Contains(strings.TrimSpace(name), " ") {
+		return &qredo.Wallet{ID: qredo.WalletID(name)}, nil
+	}
+	return w, err
 }
 
 // feePlan are the lines about what a movement costs. Where the service does not say, they are left out.

@@ -48,10 +48,10 @@ func (s *swapSide) add(f *flagSet, expires string) {
 
 // wallets reads both wallets, and says how they stand in the plan.
 func (s *swapSide) wallets(ctx context.Context, client *qredo.Client) (from, to *qredo.Wallet, plan []planned, err error) {
-	if from, err = client.Wallets.Get(ctx, qredo.WalletID(s.from)); err != nil {
+	if from, err = s.app.wallet(ctx, client, s.from); err != nil {
 		return nil, nil, nil, err
 	}
-	if to, err = client.Wallets.Get(ctx, qredo.WalletID(s.to)); err != nil {
+	if to, err = s.app.wallet(ctx, client, s.to); err != nil {
 		return nil, nil, nil, err
 	}
 	return from, to, []planned{{"from", s.app.named(from)}, {"to", s.app.named(to)}, {"reference", s.reference}}, nil

@@ -69,7 +69,7 @@ type outgoing struct {
 
 // run shows what will move, asks, sends it, and prints or follows it.
 func (m *movement) run(ctx context.Context, client *qredo.Client, o outgoing) error {
-	wallet, err := client.Wallets.Get(ctx, qredo.WalletID(o.wallet))
+	wallet, err := m.app.wallet(ctx, client, o.wallet)
 	if err != nil {
 		return err
 	}
