@@ -16,7 +16,7 @@ import (
 // cost 3, and 100000000 at half a basis point 5000; what arrives costs nothing.
 func TestPublishedFiguresOfLedgersAndHistories(t *testing.T) {
 	for name, test := range map[string]struct {
-		millionths      int64
+		millionths      uint32
 		net, fee, gross qredo.Amount
 	}{
 		"history": {50, 100_000_000, 5000, 100_005_000},
