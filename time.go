@@ -56,6 +56,28 @@ func (t Time) MarshalText() ([]byte, error) { return t.MarshalJSON() }
 // UnmarshalText reads what MarshalText writes.
 func (t *Time) UnmarshalText(text []byte) error { return t.UnmarshalJSON(text) }
 
+// The embedded type has more encodings, which would be used in the place of these: all of them have the seconds.
+
+// AppendText appends what MarshalText writes.
+func (t Time) AppendText(text []byte) ([]byte, error) {
+	return strconv.AppendInt(text, t.seconds(), 10), nil
+}
+
+// MarshalBinary writes what MarshalText writes.
+func (t Time) MarshalBinary() ([]byte, error) { return t.MarshalText() }
+
+// AppendBinary appends what MarshalBinary writes.
+func (t Time) AppendBinary(data []byte) ([]byte, error) { return t.AppendText(data) }
+
+// UnmarshalBinary reads what MarshalBinary writes.
+func (t *Time) UnmarshalBinary(data []byte) error { return t.UnmarshalText(data) }
+
+// GobEncode writes what MarshalText writes.
+func (t Time) GobEncode() ([]byte, error) { return t.MarshalText() }
+
+// GobDecode reads what GobEncode writes.
+func (t *Time) GobDecode(data []byte) error { return t.UnmarshalText(data) }
+
 // EncodeValues writes the seconds into a query. It is called by go-querystring.
 func (t Time) EncodeValues(key string, values *url.Values) error {
 	if !t.IsZero() {

@@ -1,8 +1,12 @@
 package qredo_test
 
 import (
+	"bytes"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,4 +63,25 @@ func TestTimeAsText(t *testing.T) {
 	var back map[qredo.Time]int
 	require.NoError(t, json.Unmarshal(data, &back))
 	require.Equal(t, map[qredo.Time]int{qredo.Unix(7): 1}, back)
+}
+
+// Whatever encodes a time writes its seconds, and none of the encodings of the time within.
+func TestTimeInEveryEncoding(t *testing.T) {
+	at := qredo.Unix(7)
+	for name, encode := range map[string]func() ([]byte, error){
+		"JSON": at.MarshalJSON, "text": at.MarshalText, "binary": at.MarshalBinary, "gob": at.GobEncode,
+		"text, appended":   func() ([]byte, error) { return at.AppendText(nil) },
+		"binary, appended": func() ([]byte, error) { return at.AppendBinary(nil) },
+		"XML":              func() ([]byte, error) { return xml.Marshal(at) },
+	} {
+		data, err := encode()
+		require.NoError(t, err, name)
+		require.Equal(t, "7", strings.NewReplacer("<Time>", "", "</Time>", "").Replace(string(data)), name)
+	}
+	var buffer bytes.Buffer
+	require.NoError(t, gob.NewEncoder(&buffer).Encode(at))
+	var back, binary qredo.Time
+	require.NoError(t, gob.NewDecoder(&buffer).Decode(&back))
+	require.NoError(t, binary.UnmarshalBinary([]byte("7")))
+	require.Equal(t, []qredo.Time{at, at}, []qredo.Time{back, binary})
 }
