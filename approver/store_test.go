@@ -65,7 +65,7 @@ func TestFileStoreForgetsWhatCannotComeAgain(t *testing.T) {
 	for i := range 20 {
 		expires := noon.Add(time.Hour)
 		if i == 0 {
-			expires = time.Date(292277026596, 1, 1, 0, 0, 0, 0, time.UTC) // as far as the wire goes
+			expires = time.Unix(9223372036825516800, 0).UTC() // as far as the wire goes
 		}
 		rec := approver.Record{ActionID: qredo.ActionID(fmt.Sprint(i)), Verdict: approver.Reject, Expires: expires}
 		_, err := s.Reserve(t.Context(), rec, nil)

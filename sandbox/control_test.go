@@ -147,7 +147,7 @@ func TestControlOfDeposits(t *testing.T) {
 		require.ErrorContains(t, err, "64 bits")
 		state, err := c.state()
 		require.NoError(t, err)
-		assert.EqualValues(t, math.MaxInt64, state.Totals[btc].Deposited)
+		assert.Equal(t, qredo.Amount(math.MaxInt64), state.Totals[btc].Deposited)
 		assert.Equal(t, state.Totals[btc].Deposited, state.Totals[btc].Balances)
 		_, err = c.deposit(w.get("/wallet/"+w.ether).at("address"), math.MaxInt64)
 		require.NoError(t, err, "another asset is counted on its own")
