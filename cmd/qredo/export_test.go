@@ -213,7 +213,7 @@ func TestExportChanged(t *testing.T) {
 		part := filepath.Join(x.dir, "again.csv.part")
 		text := strings.TrimSuffix(read(t, part), "Z\n")
 		at := strings.LastIndex(text, "BTC-TESTNET")
-		require.NoError(t, os.WriteFile(part, []byte(text[:at]+"XXX-TESTNET"+text[at+11:]+"Z\n"), 0o600))
+		require.NoError(t, os.WriteFile(part, []byte(text[:at]+"DOG-TESTNET"+text[at+11:]+"Z\n"), 0o600))
 		assert.Contains(t, x.export("again.csv", 4), "beginning anew")
 		x.requireWhole("again.csv")
 	})
