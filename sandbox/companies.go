@@ -10,7 +10,7 @@ import (
 // company returns the company that the path names, if the key's account has it.
 func (r *request) company() (*company, error) {
 	c := r.st.companies[qredo.CompanyID(r.path["company_id"])]
-	if c == nil || c.Account != r.key.account {
+	if c == nil || c.Account != r.key.Account {
 		return nil, notFound("company")
 	}
 	return c, nil
@@ -28,10 +28,10 @@ func createCompany(r *request, req qredo.CompanyRequest) (any, error) {
 	if err := named(req.Name); err != nil {
 		return nil, err
 	}
-	if r.choices.companyConflict && r.st.hasCompanyLike(r.key.account, req) {
+	if r.choices.companyConflict && r.st.hasCompanyLike(r.key.Account, req) {
 		return nil, conflict("the company exists already")
 	}
-	made := companyCreated{ID: qredo.CompanyID(r.ids.ksuid(r.now)), Account: r.key.account, Company: req}
+	made := companyCreated{ID: qredo.CompanyID(r.ids.ksuid(r.now)), Account: r.key.Account, Company: req}
 	r.change(made)
 	return qredo.CompanyRef{ID: made.ID, Ref: req.Ref}, nil
 }
@@ -80,7 +80,7 @@ func searchCompanies(r *request) (any, error) {
 	matches := []qredo.CompanyMatch{}
 	for _, c := range r.st.companies {
 		name, domain := strings.ToLower(c.Company.Name), strings.ToLower(c.Company.Domain)
-		if c.Account == r.key.account && (strings.Contains(name, text) || strings.Contains(domain, text)) {
+		if c.Account == r.key.Account && (strings.Contains(name, text) || strings.Contains(domain, text)) {
 			matches = append(matches, qredo.CompanyMatch{ID: c.ID, Name: c.Company.Name, Domain: c.Company.Domain})
 		}
 	}

@@ -41,7 +41,7 @@ func (e coreClientCreated) apply(st *state, at time.Time) {
 // coreClient returns the core client that the path names, if the key's account has it.
 func (r *request) coreClient() (*coreClient, error) {
 	c := r.st.coreClients[qredo.CoreClientID(r.path["client_id"])]
-	if c == nil || c.Account != r.key.account {
+	if c == nil || c.Account != r.key.Account {
 		return nil, notFound("core client")
 	}
 	return c, nil
@@ -56,7 +56,7 @@ func createCoreClient(r *request, req coreClientRequest) (any, error) {
 		return nil, err
 	}
 	made := coreClientCreated{
-		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
+		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.Account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
 	}
 	r.change(made)
 	return r.wireCoreClient(&coreClient{coreClientCreated: made, created: r.now}), nil
@@ -73,7 +73,7 @@ func feedURL(base string) string { return "ws" + strings.TrimPrefix(base, "http"
 func listCoreClients(r *request) (any, error) {
 	list := []qredo.CoreClient{}
 	for _, c := range r.st.coreClients {
-		if c.Account == r.key.account {
+		if c.Account == r.key.Account {
 			list = append(list, r.wireCoreClient(c))
 		}
 	}

@@ -83,7 +83,7 @@ func (st *state) openActions(member string) []qredo.ActionID {
 // logFeed gives what is noted from now on in one of the logs of the key's account.
 func logFeed[N any](log func(accountLog) []N, message func(N) any) openFeed {
 	return func(r *request) (feed, error) {
-		account := r.key.account
+		account := r.key.Account
 		next := len(log(r.st.logged(account)))
 		return func(r *request) []any {
 			notices := log(r.st.logged(account))

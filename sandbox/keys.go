@@ -55,13 +55,13 @@ func WithKeyFiles(apiKeyFile, publicKeyFile string) Option {
 		if err != nil {
 			return fmt.Errorf("sandbox: API key: %w", err)
 		}
-		return s.register(text, clientKey{account: defaultAccount, public: public})
+		return s.register(text, clientKey{Account: defaultAccount, public: public})
 	}
 }
 
 // register makes a key known. An API key can be registered once.
 func (s *Sandbox) register(apiKey string, key clientKey) error {
-	if known, err := s.verifier.keys.find(apiKey); err == nil && (known.account != key.account || !known.public.Equal(key.public)) {
+	if known, err := s.verifier.keys.find(apiKey); err == nil && (known.Account != key.Account || !known.public.Equal(key.public)) {
 		return invalid("key", "the API key is registered already, with another public key or account: each key needs an API key of its own")
 	}
 	s.verifier.keys.add(apiKey, key)
@@ -77,7 +77,7 @@ func (s *Sandbox) provisionKey() error {
 		if found, err = openKeyDir(s.keyDir); err != nil {
 			return fmt.Errorf("sandbox: the key in %s: %w", s.keyDir, err)
 		}
-		if err = s.register(found.apiKey, clientKey{account: defaultAccount, public: found.public}); err != nil {
+		if err = s.register(found.apiKey, clientKey{Account: defaultAccount, public: found.public}); err != nil {
 			return fmt.Errorf("sandbox: the key in %s: %w", s.keyDir, err)
 		}
 		if key = found.private; key != nil {
@@ -88,7 +88,7 @@ func (s *Sandbox) provisionKey() error {
 		if key, err = processKey(); err != nil {
 			return fmt.Errorf("sandbox: its own key: %w", err)
 		}
-		s.verifier.keys.add(text, clientKey{account: defaultAccount, public: &key.PublicKey})
+		s.verifier.keys.add(text, clientKey{Account: defaultAccount, public: &key.PublicKey})
 	}
 	if s.auth, err = qredo.NewRSAAuth(text, key); err != nil {
 		return fmt.Errorf("sandbox: its own key: %w", err)

@@ -48,7 +48,7 @@ func (s *Sandbox) addHMACKey(apiKey, secret string, permissions []Permission) (*
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	s.hmacKeys.add(apiKey, clientKey{id: hmacKeyID(apiKey), account: defaultAccount, hmac: auth, permissions: permissions})
+	s.hmacKeys.add(apiKey, clientKey{ID: hmacKeyID(apiKey), Account: defaultAccount, hmac: auth, permissions: permissions})
 	return auth, nil
 }
 
@@ -96,8 +96,8 @@ func wholeSeconds(stamp string) string {
 	return strconv.FormatInt(n/int64(time.Second), 10)
 }
 
-// may reports whether a key has one of the permissions.
-func (k *clientKey) may(permissions []Permission) bool {
+// May reports whether a key has one of the permissions.
+func (k *clientKey) May(permissions []Permission) bool {
 	return len(k.permissions) == 0 || slices.ContainsFunc(k.permissions, func(p Permission) bool {
 		return slices.Contains(permissions, p)
 	})

@@ -29,8 +29,8 @@ type organization struct {
 }
 
 func getAccount(r *request) (any, error) {
-	account := qapi.Account{ID: r.key.account, Name: "Sandbox", Email: "sandbox@example.com", PartnerAPI: true}
-	account.APIKeys = qapi.UserAPIKeys{{KeyID: r.key.id, Name: "this key"}}
+	account := qapi.Account{ID: r.key.Account, Name: "Sandbox", Email: "sandbox@example.com", PartnerAPI: true}
+	account.APIKeys = qapi.UserAPIKeys{{KeyID: r.key.ID, Name: "this key"}}
 	if r.choices.personal {
 		account.Username, account.DefaultFiat, account.TestnetAssets = "sandbox", "USD", true
 		return map[string]any{"settings": account}, nil
@@ -43,7 +43,7 @@ func getAccount(r *request) (any, error) {
 	}
 	slices.SortFunc(settings.Members, func(a, b qapi.OrgMember) int { return strings.Compare(a.Email, b.Email) })
 	for id, c := range r.st.coreClients {
-		if c.Account == r.key.account {
+		if c.Account == r.key.Account {
 			settings.ConnectClients = append(settings.ConnectClients, string(id))
 		}
 	}
@@ -59,7 +59,7 @@ func getAccount(r *request) (any, error) {
 func (r *request) accountFunds() []*fund {
 	var funds []*fund
 	for _, f := range r.st.funds {
-		if f.company.Account == r.key.account {
+		if f.company.Account == r.key.Account {
 			funds = append(funds, f)
 		}
 	}
@@ -132,7 +132,7 @@ func listFunds(r *request) (any, error) {
 // accountFund returns the fund that the path names, if the key's account has it.
 func (r *request) accountFund() (*fund, error) {
 	f := r.st.funds[qredo.FundID(r.path["fund_id"])]
-	if f == nil || f.company.Account != r.key.account {
+	if f == nil || f.company.Account != r.key.Account {
 		return nil, notFound("fund")
 	}
 	return f, nil
@@ -250,7 +250,7 @@ func listAllTrusted(r *request) (any, error) {
 	for _, c := range r.st.companies {
 		for _, p := range c.parties {
 			u := r.st.users[string(p.PartyID)]
-			if u == nil || c.Account != r.key.account {
+			if u == nil || c.Account != r.key.Account {
 				continue
 			}
 			m := qapi.TrustedParty{

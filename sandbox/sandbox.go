@@ -64,7 +64,7 @@ func WithAccountKey(account, apiKey string, public *rsa.PublicKey) Option {
 		if apiKey == "" || public == nil || account == "" {
 			return invalid("key", "needs an account, an API key and a public key")
 		}
-		return s.register(apiKey, clientKey{account: account, public: public})
+		return s.register(apiKey, clientKey{Account: account, public: public})
 	}
 }
 

@@ -166,7 +166,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = unknown
 	}
-	if err == nil && len(route.permissions) > 0 && !req.key.may(route.permissions) {
+	if err == nil && len(route.permissions) > 0 && !req.key.May(route.permissions) {
 		err = &fault{http.StatusForbidden, "", "insufficient privileges"}
 	}
 	if err != nil {

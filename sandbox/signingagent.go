@@ -53,7 +53,7 @@ func registerAgent(r *request, req qredo.AgentRequest) (any, error) {
 		}
 	}
 	made := coreClientCreated{
-		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
+		ID: qredo.CoreClientID(r.ids.account()), Account: r.key.Account, Name: req.Name, Seed: r.ids.bytes(ed25519.SeedSize),
 		Agent: &agentKeys{
 			ClientID: hex.EncodeToString(r.ids.bytes(16)), Secret: hex.EncodeToString(r.ids.bytes(32)),
 			BLSPublicKey: req.BLSPublicKey, ECPublicKey: req.ECPublicKey,

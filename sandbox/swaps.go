@@ -59,7 +59,7 @@ func (r *request) swapSide(kind txKind, from, to qredo.WalletID, send qredo.Asse
 // quoteOf returns an offered swap of the key's account.
 func (r *request) quoteOf(id qredo.TxID) (*transaction, error) {
 	tx := r.st.txs[id]
-	if tx == nil || tx.Kind != kindSwapMake || tx.from.fund.company.Account != r.key.account {
+	if tx == nil || tx.Kind != kindSwapMake || tx.from.fund.company.Account != r.key.Account {
 		return nil, notFound("swap")
 	}
 	return tx, nil
@@ -140,7 +140,7 @@ func listHub(r *request) (any, error) {
 func (r *request) hub(owns func(*transaction) bool) any {
 	items := []qredo.HubQuote{}
 	for _, tx := range r.st.hub {
-		if tx.from.fund.company.Account != r.key.account {
+		if tx.from.fund.company.Account != r.key.Account {
 			continue
 		}
 		items = append(items, qredo.HubQuote{

@@ -15,7 +15,7 @@ import (
 // find its transaction, whatever has changed since, and so it succeeds even where the path names a wrong company.
 func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCreated, error)) (any, error) {
 	if partner != "" {
-		if first := r.st.byPartner[partnerKey{r.key.id, partner}]; first != nil {
+		if first := r.st.byPartner[partnerKey{r.key.ID, partner}]; first != nil {
 			return submission(first.Kind, first.ID, qredo.SubmissionExisting), nil
 		}
 	}
@@ -27,7 +27,7 @@ func (r *request) submit(partner qredo.PartnerTxID, build func() (*transactionCr
 	if err := r.st.book.Check(ledger.Move{Debit: from.available(), Credit: from.held(), Amount: tx.Amount}); err != nil {
 		return nil, badRequest("the wallet's %v", err)
 	}
-	tx.APIKey, tx.Partner = r.key.id, partner
+	tx.APIKey, tx.Partner = r.key.ID, partner
 	r.change(*tx)
 	return submission(tx.Kind, tx.ID, qredo.SubmissionNew), nil
 }

@@ -19,8 +19,8 @@ const tolerance = 5 * time.Minute
 
 // clientKey is what the sandbox knows of one API key.
 type clientKey struct {
-	id          string // names the key without giving it away
-	account     string // whose companies it sees
+	ID          string // names the key without giving it away
+	Account     string // whose companies it sees
 	public      *rsa.PublicKey
 	hmac        *qredo.HMACAuth // of Qredo API v1, in place of a public key: holds the secret
 	permissions []Permission    // of Qredo API v1: all if empty
@@ -36,8 +36,8 @@ func digestOfKey(apiKey string) [sha256.Size]byte {
 
 func (k keyring) add(apiKey string, key clientKey) {
 	digest := digestOfKey(apiKey)
-	if key.id == "" {
-		key.id = base64.RawURLEncoding.EncodeToString(digest[:9])
+	if key.ID == "" {
+		key.ID = base64.RawURLEncoding.EncodeToString(digest[:9])
 	}
 	k[digest] = &key
 }

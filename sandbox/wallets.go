@@ -18,7 +18,7 @@ func (r *request) wallet() (*wallet, error) {
 // walletOf returns a wallet of the key's account, named by its ID or short code.
 func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
 	w := r.st.walletNamed(string(id))
-	if w == nil || w.fund.company.Account != r.key.account {
+	if w == nil || w.fund.company.Account != r.key.Account {
 		return nil, notFound("wallet")
 	}
 	return w, nil
@@ -29,7 +29,7 @@ func (r *request) walletOf(id qredo.WalletID) (*wallet, error) {
 func (r *request) readableWallet() (*wallet, error) {
 	if w := r.st.walletNamed(r.path["wallet_id"]); w != nil {
 		for _, c := range w.connections {
-			if c.status() == qredo.ConnectionConnected && r.st.coreClients[c.CoreClientID].Account == r.key.account {
+			if c.status() == qredo.ConnectionConnected && r.st.coreClients[c.CoreClientID].Account == r.key.Account {
 				return w, nil
 			}
 		}

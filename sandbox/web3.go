@@ -125,7 +125,7 @@ func createWeb3(r *request, req qapi.TransactionRequest) (any, error) {
 		return nil, badRequest("Web3 wallets need an organization: this key is a person's")
 	}
 	from := r.st.byAddress[addressKey(q.From)]
-	if from == nil || from.fund.company.Account != r.key.account || from.Key == nil {
+	if from == nil || from.fund.company.Account != r.key.Account || from.Key == nil {
 		return nil, badRequest("from is the address of no Web3 wallet of this account")
 	}
 	policy, err := from.approvers(kindWeb3)
@@ -134,7 +134,7 @@ func createWeb3(r *request, req qapi.TransactionRequest) (any, error) {
 	}
 	created := transactionCreated{
 		ID: qredo.TxID(r.ids.ksuid(r.now)), Kind: kindWeb3, From: from.ID, Asset: from.Asset, Address: q.To,
-		Reference: req.Note, Expires: r.now.Add(web3Life), Web3: q, APIKey: r.key.id,
+		Reference: req.Note, Expires: r.now.Add(web3Life), Web3: q, APIKey: r.key.ID,
 	}
 	r.askApproval(&created, policy, from.dedicatedTo()...)
 	// The answer is the transaction as it will be, which the state does not have yet.

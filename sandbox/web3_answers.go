@@ -42,7 +42,7 @@ func wireWeb3(tx *transaction, progress web3Progress, status qapi.Status) qapi.T
 // web3 returns the Web3 transaction that the path names, if the key's account has it.
 func (r *request) web3() (*transaction, error) {
 	tx := r.st.txs[qredo.TxID(r.path["tx_id"])]
-	if tx == nil || tx.Kind != kindWeb3 || tx.from.fund.company.Account != r.key.account {
+	if tx == nil || tx.Kind != kindWeb3 || tx.from.fund.company.Account != r.key.Account {
 		return nil, notFound("transaction")
 	}
 	return tx, nil
