@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/sandbox/internal/journal"
+	"github.com/qredo-go/qredo/sandbox/internal/store"
 )
 
 // Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p,
@@ -36,7 +36,7 @@ type Sandbox struct {
 
 	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
 	ids     *idSource
-	journal *journal.Journal // nil: what happens is kept in memory only
+	journal *store.Journal // nil: what happens is kept in memory only
 
 	feeds  *feeds
 	faults faults

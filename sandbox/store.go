@@ -4,16 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"time"
 
-	"github.com/qredo-go/qredo/sandbox/internal/journal"
+	"github.com/qredo-go/qredo/sandbox/internal/store"
 )
-
-// journalFile is where [WithStore] keeps the events.
-const journalFile = "journal.db"
 
 // WithStore keeps the sandbox's state in a folder, so that a later one goes on from it: each request that
 // changes something is on the disk before it is answered. The provisioned key is kept there too, as by
@@ -28,10 +23,7 @@ func WithStore(dir string) Option {
 func (s *Sandbox) openStore() error {
 	events := uint64(0)
 	if s.storeDir != "" {
-		if err := os.MkdirAll(s.storeDir, 0o700); err != nil {
-			return fmt.Errorf("sandbox: %w", err)
-		}
-		stored, err := journal.Open(filepath.Join(s.storeDir, journalFile))
+		stored, err := store.Open(s.storeDir)
 		if err != nil {
 			return fmt.Errorf("sandbox: %w", err)
 		}

@@ -1,21 +1,31 @@
-// Package journal keeps records on the disk, in the order in which they were made.
-package journal
+// Package store keeps what happened on the disk: records, in the order in which they were made. What a record says
+// is its caller's.
+package store
 
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// Journal is a file of records. What Append has returned from without an error is on the disk.
+// journalFile is what the file of the records is called.
+const journalFile = "journal.db"
+
+// Journal is a folder's file of records. What Append has returned from without an error is on the disk.
 type Journal struct{ db *bolt.DB }
 
 var bucket = []byte("events")
 
-// Open opens the journal in a file, or makes it. A file that another program has open is an error.
-func Open(path string) (*Journal, error) {
+// Open opens the journal of a folder, or makes both. One that another program has open is an error.
+func Open(dir string) (*Journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, journalFile)
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

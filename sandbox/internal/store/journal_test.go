@@ -1,4 +1,4 @@
-package journal_test
+package store_test
 
 import (
 	"errors"
@@ -10,20 +10,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/qredo-go/qredo/sandbox/internal/journal"
+	"github.com/qredo-go/qredo/sandbox/internal/store"
 )
 
 var errBad = errors.New("it is bad")
 
-func open(t *testing.T, path string) *journal.Journal {
+func open(t *testing.T, dir string) *store.Journal {
 	t.Helper()
-	j, err := journal.Open(path)
+	j, err := store.Open(dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, j.Close()) })
 	return j
 }
 
-func add(t *testing.T, j *journal.Journal, texts ...string) {
+func add(t *testing.T, j *store.Journal, texts ...string) {
 	t.Helper()
 	var records [][]byte
 	for _, text := range texts {
@@ -32,7 +32,7 @@ func add(t *testing.T, j *journal.Journal, texts ...string) {
 	require.NoError(t, j.Append(records...))
 }
 
-func replay(t *testing.T, j *journal.Journal) []string {
+func replay(t *testing.T, j *store.Journal) []string {
 	t.Helper()
 	var records []string
 	require.NoError(t, j.Replay(func(record []byte) error {
@@ -43,7 +43,7 @@ func replay(t *testing.T, j *journal.Journal) []string {
 }
 
 func TestJournalKeepsTheOrder(t *testing.T) {
-	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
+	j := open(t, t.TempDir())
 	assert.Empty(t, replay(t, j))
 	want := []string{}
 	for i := range 300 { // past the first byte of a key
@@ -73,22 +73,24 @@ func TestJournalKeepsTheOrder(t *testing.T) {
 }
 
 func TestJournalIsThereWhenItIsOpenedAgain(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.db")
-	j := open(t, path)
+	dir := filepath.Join(t.TempDir(), "made", "with it")
+	j := open(t, dir)
 	add(t, j, "a", "b")
 	require.NoError(t, j.Reset())
 	add(t, j, "c", "d")
 	require.NoError(t, j.Close())
-	j = open(t, path)
+	j = open(t, dir)
 	add(t, j, "e")
 	assert.Equal(t, []string{"c", "d", "e"}, replay(t, j))
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	for path, mode := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "journal.db"): 0o600} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, mode, info.Mode().Perm(), path)
+	}
 }
 
 func TestJournalTellsWhichEventCannotBeRead(t *testing.T) {
-	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
+	j := open(t, t.TempDir())
 	add(t, j, "a", "b", "worse", "c")
 	var seen []string
 	err := j.Replay(func(record []byte) error {
@@ -104,19 +106,19 @@ func TestJournalTellsWhichEventCannotBeRead(t *testing.T) {
 }
 
 func TestJournalFilesThatCannotBeUsed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.db")
-	j := open(t, path)
-	_, err := journal.Open(path)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "journal.db")
+	j := open(t, dir)
+	_, err := store.Open(dir)
 	require.ErrorContains(t, err, path, "another has it")
 	require.NoError(t, j.Close())
 	require.Error(t, j.Append([]byte("a")), "it is closed")
 	require.Error(t, j.Reset())
 	require.Error(t, j.Replay(func([]byte) error { return nil }))
+	_, err = store.Open(path)
+	require.ErrorContains(t, err, path, "it is no folder")
 
-	text := filepath.Join(t.TempDir(), "text")
-	require.NoError(t, os.WriteFile(text, []byte(strings.Repeat("no journal\n", 1000)), 0o600))
-	_, err = journal.Open(text)
-	require.ErrorContains(t, err, text)
-	_, err = journal.Open(filepath.Join(path, "journal.db"))
-	require.Error(t, err)
+	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("no journal\n", 1000)), 0o600))
+	_, err = store.Open(dir)
+	require.ErrorContains(t, err, path)
 }
