@@ -79,11 +79,11 @@ func (s *AssetsService) Find(ctx context.Context, code AssetCode, opts ...CallOp
 	return nil, fmt.Errorf("qredo: asset %q: %w; Assets.List has the codes", code, ErrNotFound)
 }
 
-// Fees returns what it would cost, at this moment, that an amount arrives. The rates are the service's; a program
+// GetFees returns what it would cost, at this moment, that an amount arrives. The rates are the service's; a program
 // must not compute them. It needs no money: a program that must know whether a service takes the amounts of
 // requests for what arrives compares NetAmount of the answer with what it asked for.
 //
 // API: POST /fees
-func (s *AssetsService) Fees(ctx context.Context, req FeesRequest, opts ...CallOption) (*Fees, error) {
+func (s *AssetsService) GetFees(ctx context.Context, req FeesRequest, opts ...CallOption) (*Fees, error) {
 	return call[Fees](ctx, s.client, api("POST /fees").with(req).repeated(), opts)
 }

@@ -45,8 +45,8 @@ func TestAssetsListOneObject(t *testing.T) {
 }
 
 func TestAssetsFees(t *testing.T) {
-	client := serveFixture(t, "assets_fees")
-	got, err := client.Assets.Fees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC-TESTNET", Amount: 200_000})
+	client := serveFixture(t, "assets_get_fees")
+	got, err := client.Assets.GetFees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC-TESTNET", Amount: 200_000})
 	require.NoError(t, err)
 	want := &qredo.Fees{NetAmount: 200_000, AmountToSend: 200_200, Fees: 200}
 	fieldcheck.RequireAllSet(t, want)
@@ -63,9 +63,9 @@ func TestAssetsFeesBadRequests(t *testing.T) {
 	} {
 		bad := good
 		spoil(&bad)
-		_, err := client.Assets.Fees(t.Context(), bad)
+		_, err := client.Assets.GetFees(t.Context(), bad)
 		requireInvalid(t, err, field)
 	}
-	_, err := client.Assets.Fees(t.Context(), qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "BTC", Amount: -1})
+	_, err := client.Assets.GetFees(t.Context(), qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "BTC", Amount: -1})
 	require.Contains(t, requireInvalid(t, err, "amount").Rule, "-1")
 }

@@ -25,9 +25,9 @@ type Environment string
 // The environments that the service ran. All of them are retired; programs are tested against the
 // sandbox package, with [WithBaseURL].
 const (
-	Production Environment = "https://api.qredo.network/api/v1/p"
-	Sandbox    Environment = "https://sandbox-api.qredo.network/api/v1/p"
-	Play       Environment = "https://play-api.qredo.network/api/v1/p"
+	EnvironmentProduction Environment = "https://api.qredo.network/api/v1/p"
+	EnvironmentSandbox    Environment = "https://sandbox-api.qredo.network/api/v1/p"
+	EnvironmentPlay       Environment = "https://play-api.qredo.network/api/v1/p"
 )
 
 // What a client does unless told otherwise.
@@ -66,7 +66,7 @@ type Client struct {
 // Option changes how a [Client] works.
 type Option func(*Client) error
 
-// NewClient returns a client that authenticates with auth. Without options it calls [Production] with
+// NewClient returns a client that authenticates with auth. Without options it calls [EnvironmentProduction] with
 // an HTTP client of its own, whose attempts end after a minute. A wrong option is a [*ValidationError].
 func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if isNil(auth) {
@@ -74,7 +74,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	}
 	c := &Client{auth: auth, clock: &clock{}}
 	defaults := []Option{
-		WithEnvironment(Production), WithHTTPClient(defaultHTTPClient()), WithRetry(RetryPolicy{}), WithClock(time.Now),
+		WithEnvironment(EnvironmentProduction), WithHTTPClient(defaultHTTPClient()), WithRetry(RetryPolicy{}), WithClock(time.Now),
 		WithLogger(slog.New(slog.DiscardHandler)), WithUserAgent("qredo-go/" + Version), WithMaxResponse(defaultMaxResponse),
 	}
 	for _, opt := range append(defaults, opts...) {
@@ -125,7 +125,7 @@ func defaultHTTPClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 }
 
-// WithEnvironment selects one of the service's installations; [Production] unless it or [WithBaseURL] is
+// WithEnvironment selects one of the service's installations; [EnvironmentProduction] unless it or [WithBaseURL] is
 // given, of which the last counts.
 func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
 

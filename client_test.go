@@ -15,22 +15,22 @@ import (
 
 func TestBaseURLs(t *testing.T) {
 	for base, want := range map[string]string{
-		"https://example.com/api/v1/p":     "https://example.com/api/v1/p/assets",
-		"https://example.com/api/v1/p/":    "https://example.com/api/v1/p/assets",
-		"https://example.com///":           "https://example.com/assets",
-		" https://example.com \n":          "https://example.com/assets",
-		"https://example.com:8443/a":       "https://example.com:8443/a/assets",
-		"HTTPS://example.com":              "https://example.com/assets",
-		"http://127.0.0.1:8765/api/v1/p":   "http://127.0.0.1:8765/api/v1/p/assets",
-		"http://127.9.9.9":                 "http://127.9.9.9/assets",
-		"http://[::1]:8765":                "http://[::1]:8765/assets",
-		"http://localhost:8765/api":        "http://localhost:8765/api/assets",
-		"https://[2001:db8::1]/api":        "https://[2001:db8::1]/api/assets",
-		"https://example.com/a%2Fb":        "https://example.com/a%2Fb/assets",
-		string(qredo.Production):           "https://api.qredo.network/api/v1/p/assets",
-		string(qredo.Sandbox):              "https://sandbox-api.qredo.network/api/v1/p/assets",
-		string(qredo.Play):                 "https://play-api.qredo.network/api/v1/p/assets",
-		"https://localhost.example.com/x/": "https://localhost.example.com/x/assets",
+		"https://example.com/api/v1/p":      "https://example.com/api/v1/p/assets",
+		"https://example.com/api/v1/p/":     "https://example.com/api/v1/p/assets",
+		"https://example.com///":            "https://example.com/assets",
+		" https://example.com \n":           "https://example.com/assets",
+		"https://example.com:8443/a":        "https://example.com:8443/a/assets",
+		"HTTPS://example.com":               "https://example.com/assets",
+		"http://127.0.0.1:8765/api/v1/p":    "http://127.0.0.1:8765/api/v1/p/assets",
+		"http://127.9.9.9":                  "http://127.9.9.9/assets",
+		"http://[::1]:8765":                 "http://[::1]:8765/assets",
+		"http://localhost:8765/api":         "http://localhost:8765/api/assets",
+		"https://[2001:db8::1]/api":         "https://[2001:db8::1]/api/assets",
+		"https://example.com/a%2Fb":         "https://example.com/a%2Fb/assets",
+		string(qredo.EnvironmentProduction): "https://api.qredo.network/api/v1/p/assets",
+		string(qredo.EnvironmentSandbox):    "https://sandbox-api.qredo.network/api/v1/p/assets",
+		string(qredo.EnvironmentPlay):       "https://play-api.qredo.network/api/v1/p/assets",
+		"https://localhost.example.com/x/":  "https://localhost.example.com/x/assets",
 	} {
 		t.Run(base, func(t *testing.T) {
 			var urls []string
@@ -128,7 +128,7 @@ func TestReplacedDefaultTransport(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Assets.List(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{string(qredo.Production) + "/assets"}, urls)
+	require.Equal(t, []string{string(qredo.EnvironmentProduction) + "/assets"}, urls)
 }
 
 func TestUserAgentAndHeaders(t *testing.T) {

@@ -128,9 +128,9 @@ func (s *CompaniesService) Search(ctx context.Context, text string, opts ...Call
 	return list(ctx, s.client, api("GET /company/search").where(searchFor(text)), opts, func(a *companySearchResult) []CompanyMatch { return a.Matches })
 }
 
-// Holdings returns how much of each asset a company has, in base units.
+// ListHoldings returns how much of each asset a company has, in base units.
 //
 // API: GET /company/{company_id}/holding
-func (s *CompaniesService) Holdings(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]Holding, error) {
+func (s *CompaniesService) ListHoldings(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]Holding, error) {
 	return list(ctx, s.client, api("GET /company/{company_id}/holding", string(companyID)), opts, func(a *holdings) []Holding { return a.Holdings })
 }

@@ -122,8 +122,8 @@ func TestCompaniesInTheSandbox(t *testing.T) {
 }
 
 func TestCompaniesHoldings(t *testing.T) {
-	client := serveFixture(t, "companies_holdings")
-	got, err := client.Companies.Holdings(t.Context(), companyID)
+	client := serveFixture(t, "companies_list_holdings")
+	got, err := client.Companies.ListHoldings(t.Context(), companyID)
 	require.NoError(t, err)
 	want := []qredo.Holding{
 		{Asset: "BTC-TESTNET", Amount: 2_100_000_000_000_000},
@@ -155,7 +155,7 @@ func TestCompaniesOtherForms(t *testing.T) {
 	}
 	t.Run("holdings with symbol, text and one object", func(t *testing.T) {
 		client := newClient(t, answerWith(200, `{"holdings":{"symbol":"BTC","amount":"7"}}`))
-		got, err := client.Companies.Holdings(t.Context(), "c1")
+		got, err := client.Companies.ListHoldings(t.Context(), "c1")
 		require.NoError(t, err)
 		require.Equal(t, []qredo.Holding{{Asset: "BTC", Amount: 7}}, got)
 	})

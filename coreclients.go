@@ -157,25 +157,25 @@ func (s *CoreClientsService) List(ctx context.Context, opts ...CallOption) ([]Co
 	return list(ctx, s.client, api("GET /coreclient"), opts, func(a *coreClientList) []CoreClient { return a.Clients })
 }
 
-// Actions returns what a core client is asked to approve and is pending, without details. What has been decided,
-// or has ended, is not in it: [CoreClientsService.Action] reads it by its ID. Expect other statuses all the same.
+// ListActions returns what a core client is asked to approve and is pending, without details. What has been decided,
+// or has ended, is not in it: [CoreClientsService.GetAction] reads it by its ID. Expect other statuses all the same.
 //
 // API: GET /coreclient/{client_id}/actions
-func (s *CoreClientsService) Actions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
+func (s *CoreClientsService) ListActions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
 	return list(ctx, s.client, api("GET /coreclient/{client_id}/actions", string(id)), opts, func(a *actionList) []Action { return a.Actions })
 }
 
-// Action returns an action with its details, in whatever status it is.
+// GetAction returns an action with its details, in whatever status it is.
 //
 // API: GET /coreclient/{client_id}/action/{action_id}
-func (s *CoreClientsService) Action(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) (*Action, error) {
+func (s *CoreClientsService) GetAction(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) (*Action, error) {
 	return call[Action](ctx, s.client, api("GET /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
 }
 
 // Approve approves an action: that is the core client's vote, which may be one of several needed. Only what is
 // pending can be decided. What is not is refused, with [ErrBadRequest], [ErrNotFound] or [ErrConflict], which mean
 // the same here: not pending any more. So may be a vote that is sent again because its answer was lost. Read the
-// action with [CoreClientsService.Action] then, and do not take the error for "not approved".
+// action with [CoreClientsService.GetAction] then, and do not take the error for "not approved".
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
@@ -189,10 +189,10 @@ func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, action
 	return s.client.run(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), nil, opts)
 }
 
-// Wallets returns the wallets that are connected to a core client, or ask to be.
+// ListWallets returns the wallets that are connected to a core client, or ask to be.
 //
 // API: GET /coreclient/{client_id}/wallets
-func (s *CoreClientsService) Wallets(ctx context.Context, id CoreClientID, opts ...CallOption) ([]CoreClientWallet, error) {
+func (s *CoreClientsService) ListWallets(ctx context.Context, id CoreClientID, opts ...CallOption) ([]CoreClientWallet, error) {
 	return list(ctx, s.client, api("GET /coreclient/{client_id}/wallets", string(id)), opts, func(a *coreClientWallets) []CoreClientWallet { return a.Wallets })
 }
 

@@ -45,7 +45,7 @@ func TestCoreClientsList(t *testing.T) {
 }
 
 func TestCoreClientsActions(t *testing.T) {
-	got, err := serveFixture(t, "coreclients_actions").CoreClients.Actions(t.Context(), coreID)
+	got, err := serveFixture(t, "coreclients_list_actions").CoreClients.ListActions(t.Context(), coreID)
 	require.NoError(t, err)
 	want := []qredo.Action{
 		action(coreActionID, qredo.ActionTransfer, qredo.ApprovalPending),
@@ -57,7 +57,7 @@ func TestCoreClientsActions(t *testing.T) {
 
 // The fixture has the fields of all kinds of actions.
 func TestCoreClientsAction(t *testing.T) {
-	got, err := serveFixture(t, "coreclients_action").CoreClients.Action(t.Context(), coreID, coreActionID)
+	got, err := serveFixture(t, "coreclients_get_action").CoreClients.GetAction(t.Context(), coreID, coreActionID)
 	require.NoError(t, err)
 	want := action(coreActionID, qredo.ActionWalletConnect, qredo.ApprovalPending)
 	want.Details = &qredo.ActionDetails{
@@ -81,7 +81,7 @@ func TestCoreClientsApproveAndReject(t *testing.T) {
 }
 
 func TestCoreClientsWallets(t *testing.T) {
-	got, err := serveFixture(t, "coreclients_wallets").CoreClients.Wallets(t.Context(), coreID)
+	got, err := serveFixture(t, "coreclients_list_wallets").CoreClients.ListWallets(t.Context(), coreID)
 	require.NoError(t, err)
 	want := []qredo.CoreClientWallet{
 		{WalletID: walletID, ActionID: coreActionID, Status: qredo.ApprovalApproved, Expires: qredo.Unix(1700003600)},

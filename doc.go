@@ -26,7 +26,7 @@
 //
 // An [Amount] is a whole number of base units, such as satoshi. [Asset.Parse] and [Asset.Format] convert
 // from and to decimal figures, exactly; nothing is ever rounded. The amount of a request is what arrives:
-// the fee is taken from the wallet besides, and [AssetsService.Fees] tells it before. Give each transfer and
+// the fee is taken from the wallet besides, and [AssetsService.GetFees] tells it before. Give each transfer and
 // withdrawal a PartnerTxID of your own: sending it again then finds the first transaction and makes no
 // second. The service compares nothing but the PartnerTxID, so never use one for two payments.
 //
@@ -49,7 +49,7 @@
 // [CoreClientsService.Feed], [WalletsService.Feed] and [SwapsService.Feed] give events as they happen, each
 // once, over as many connections as it takes. Package approver votes on a core client's feed by rule. The wallets'
 // feed is for exchanges: it tells of wallets that are connected to one's core clients. What moves in one's own
-// wallets is found by asking [FundsService.LedgerAll] or [WalletsService.History] again and again.
+// wallets is found by asking [FundsService.LedgerAll] or [WalletsService.ListHistory] again and again.
 //
 // # Testing
 //

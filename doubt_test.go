@@ -27,7 +27,7 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		return err
 	}
 	ledger := func(c *qredo.Client) error {
-		_, err := c.Funds.Ledger(t.Context(), "c", "f", qredo.LedgerOptions{})
+		_, err := c.Funds.ListLedger(t.Context(), "c", "f", qredo.LedgerOptions{})
 		return err
 	}
 	for name, test := range map[string]struct {

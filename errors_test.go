@@ -127,7 +127,7 @@ func TestBadAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := newClient(t, answerWith(200, tc.body))
-			got, err := client.Wallets.History(t.Context(), walletID, qredo.HistoryOptions{})
+			got, err := client.Wallets.ListHistory(t.Context(), walletID, qredo.HistoryOptions{})
 			require.Nil(t, got)
 			e := requireError(t, err)
 			require.Equal(t, 200, e.StatusCode)
@@ -315,7 +315,7 @@ func TestTransportErrors(t *testing.T) {
 
 // Whoever gives no base URL calls a host that is gone, and should hear why.
 func TestRetiredServiceIsNamed(t *testing.T) {
-	gone := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errReset }), qredo.WithEnvironment(qredo.Production))
+	gone := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errReset }), qredo.WithEnvironment(qredo.EnvironmentProduction))
 	_, err := gone.Companies.Get(t.Context(), "c", qredo.WithoutRetry())
 	require.ErrorIs(t, err, errReset)
 	require.ErrorContains(t, err, "the hosted service is retired")

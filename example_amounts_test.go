@@ -50,12 +50,12 @@ func ExampleAssetsService_Find() {
 }
 
 // Ask what a transfer costs: the rates are the service's and may change. The fee comes on top of what arrives.
-func ExampleAssetsService_Fees() {
+func ExampleAssetsService_GetFees() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
 	ctx, client := context.Background(), acme.Client()
 
-	fees, err := client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC", Amount: 40_000_000})
+	fees, err := client.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC", Amount: 40_000_000})
 	check(err)
 	fmt.Println(fees.NetAmount, "arrive,", fees.AmountToSend, "leave the wallet")
 	// Output: 40000000 arrive, 40040000 leave the wallet

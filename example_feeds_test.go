@@ -20,7 +20,7 @@ func ExampleCoreClientsService_Feed() {
 
 	for pending, err := range client.CoreClients.Feed(ctx, robot) {
 		check(err) // a program would log it: the feed goes on
-		action, err := client.CoreClients.Action(ctx, robot, pending.ID)
+		action, err := client.CoreClients.GetAction(ctx, robot, pending.ID)
 		check(err)
 		fmt.Println(action.Type, action.Details.Amount, action.Details.Asset)
 		stop() // one is enough here

@@ -24,11 +24,11 @@ func ExampleCompaniesService_Create() {
 	// Output: Acme FR customer-17
 }
 
-func ExampleCompaniesService_Holdings() {
+func ExampleCompaniesService_ListHoldings() {
 	acme := startAcme() // a sandbox with a company whose fund has four wallets
 	defer acme.Close()
 
-	holdings, err := acme.Client().Companies.Holdings(context.Background(), acme.company)
+	holdings, err := acme.Client().Companies.ListHoldings(context.Background(), acme.company)
 	check(err)
 	for _, h := range holdings { // over all funds, in base units
 		fmt.Println(h.Asset, h.Amount)
@@ -92,18 +92,18 @@ func ExampleFundsService_LedgerAll() {
 	// Output: deposit 150000000 BTC
 }
 
-func ExampleWalletsService_MaxAmount() {
+func ExampleWalletsService_GetMaxAmount() {
 	acme := startAcme() // a sandbox with a wallet that has 1.5 BTC
 	defer acme.Close()
 	ctx, client := context.Background(), acme.Client()
 
-	most, err := client.Wallets.MaxAmount(ctx, acme.hot, qredo.MaxAmountOptions{Type: qredo.MaxWithdraw})
+	most, err := client.Wallets.GetMaxAmount(ctx, acme.hot, qredo.MaxAmountOptions{Type: qredo.MaxWithdraw})
 	check(err)
 	fmt.Println(most.NetAmount, "can be sent,", most.Fees, "are the fees")
 	// Output: 149850149 can be sent, 149851 are the fees
 }
 
-func ExampleWalletsService_History() {
+func ExampleWalletsService_ListHistory() {
 	acme := startAcme() // a sandbox with a wallet that has 1.5 BTC
 	defer acme.Close()
 	ctx, client := context.Background(), acme.Client()
@@ -112,7 +112,7 @@ func ExampleWalletsService_History() {
 	check(err)
 	check(acme.Approve("alice@example.com", string(sent.TxID))) // as Alice does in the app
 
-	history, err := client.Wallets.History(ctx, acme.hot, qredo.HistoryOptions{})
+	history, err := client.Wallets.ListHistory(ctx, acme.hot, qredo.HistoryOptions{})
 	check(err)
 	for _, moved := range history { // what left the wallet is negative
 		fmt.Println(moved.Amount)
@@ -210,10 +210,10 @@ func ExampleCoreClientsService_Approve() {
 	ctx, client := context.Background(), acme.Client()
 	robot := acme.hireRobot() // a core client that approves for a fund, with a transfer that waits for it
 
-	actions, err := client.CoreClients.Actions(ctx, robot)
+	actions, err := client.CoreClients.ListActions(ctx, robot)
 	check(err)
 	for _, pending := range actions {
-		action, err := client.CoreClients.Action(ctx, robot, pending.ID) // with its details
+		action, err := client.CoreClients.GetAction(ctx, robot, pending.ID) // with its details
 		check(err)
 		if action.Details.Amount > 5_000_000 {
 			check(client.CoreClients.Reject(ctx, robot, action.ID))
@@ -246,7 +246,7 @@ func ExampleSigningAgentService_Approve() {
 	acme.askForApproval(registration.ID) // a transfer that waits for the agent
 	for action, err := range agent.SigningAgent.Feed(ctx) {
 		check(err)
-		messages, err := agent.SigningAgent.Messages(ctx, action.ID)
+		messages, err := agent.SigningAgent.GetMessages(ctx, action.ID)
 		check(err)
 		signatures := make([]string, len(messages))
 		for i := range messages {

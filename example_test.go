@@ -24,12 +24,12 @@ func Example() {
 		Wallets: []qredo.WalletRequest{{Name: "Treasury", Asset: "BTC-TESTNET"}},
 	})
 	check(err)
-	addresses, err := client.Funds.DepositAddresses(ctx, company.ID, fund.ID)
+	addresses, err := client.Funds.ListDepositAddresses(ctx, company.ID, fund.ID)
 	check(err)
 	_, err = srv.Deposit(addresses[0].Address, 150_000_000) // as if it had come over the chain
 	check(err)
 
-	holdings, err := client.Companies.Holdings(ctx, company.ID)
+	holdings, err := client.Companies.ListHoldings(ctx, company.ID)
 	check(err)
 	for _, h := range holdings {
 		fmt.Println(h.Amount, "satoshi of", h.Asset)

@@ -79,7 +79,7 @@ func (a *acmeSandbox) connectWallet() (wallet qredo.WalletID, address string) {
 		{Name: "at the desk", Asset: "BTC", Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(desk.ID)}}},
 	})
 	check(err)
-	actions, err := client.CoreClients.Actions(ctx, desk.ID)
+	actions, err := client.CoreClients.ListActions(ctx, desk.ID)
 	check(err)
 	check(client.CoreClients.Approve(ctx, desk.ID, actions[0].ID))
 	got, err := client.Wallets.Get(ctx, made[0])

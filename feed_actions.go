@@ -8,7 +8,7 @@ import (
 )
 
 // Feed gives the actions that a core client is asked to approve, each once: first those that are pending,
-// then new ones as they come, until ctx ends. It carries no details: [CoreClientsService.Action] has them,
+// then new ones as they come, until ctx ends. It carries no details: [CoreClientsService.GetAction] has them,
 // and nothing should be decided without. After a connection was lost it connects again and fills the gap.
 // An error value tells of a message that was not understood, or that the service refuses the feed; the
 // feed goes on after it, for as long as the caller ranges over it.
@@ -19,7 +19,7 @@ func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...
 		known := knownActions{now: s.client.clock.now}
 		f.fresh = known.add
 		f.fill = func(ctx context.Context) ([]Action, error) {
-			open, err := s.Actions(ctx, id)
+			open, err := s.ListActions(ctx, id)
 			if err != nil {
 				return nil, err
 			}

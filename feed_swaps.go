@@ -27,7 +27,7 @@ func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[S
 		known := knownQuotes{listed: map[TxID]bool{}}
 		f.fresh = known.add
 		f.fill = func(ctx context.Context) ([]SwapEvent, error) {
-			quotes, err := s.HubAll(ctx)
+			quotes, err := s.ListHubAll(ctx)
 			if err != nil {
 				return nil, err
 			}

@@ -39,7 +39,7 @@ func WithSince(t Time) FeedOption {
 // Feed gives movements as they are done, in and out, each once, until ctx ends. It is an exchange's feed: it tells
 // of dedicated wallets that are connected to core clients of the API key's account, whoever owns them, and of no
 // others. A program that waits for what moves in its own wallets asks [FundsService.LedgerAll] or
-// [WalletsService.History] again and again instead: here it would wait for ever.
+// [WalletsService.ListHistory] again and again instead: here it would wait for ever.
 //
 // After a connection was lost it connects again and fills the gap from the wallets' history: see
 // [WithWallets]. Filled entries do not tell whether they are sweeps. Errors are as in
@@ -96,7 +96,7 @@ func (h *walletHistories) begin(ctx context.Context, ids []WalletID) error {
 		since := h.since.Truncate(time.Second) // as entries have it
 		cursor := &walletCursor{from: since, latest: since, known: map[movement]time.Time{}}
 		if h.since.IsZero() {
-			entries, err := h.wallets.History(ctx, id, HistoryOptions{})
+			entries, err := h.wallets.ListHistory(ctx, id, HistoryOptions{})
 			if err != nil {
 				return err
 			}
@@ -144,7 +144,7 @@ func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
 		if !cursor.latest.IsZero() {
 			since = TimeOf(cursor.latest.Add(-overlap))
 		}
-		entries, err := h.wallets.History(ctx, id, HistoryOptions{Since: since})
+		entries, err := h.wallets.ListHistory(ctx, id, HistoryOptions{Since: since})
 		if err != nil {
 			return nil, err
 		}

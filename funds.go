@@ -202,17 +202,17 @@ func (s *FundsService) AddAssets(ctx context.Context, companyID CompanyID, fundI
 	return list(ctx, s.client, api("POST /company/{company_id}/fund/{fund_id}/asset", string(companyID), string(fundID)).with(newAssets{assets}), opts, (*walletIDs).ids)
 }
 
-// DepositAddresses returns where each asset of a fund can be deposited, and the balances there.
+// ListDepositAddresses returns where each asset of a fund can be deposited, and the balances there.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/deposit
-func (s *FundsService) DepositAddresses(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) ([]DepositAddress, error) {
+func (s *FundsService) ListDepositAddresses(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) ([]DepositAddress, error) {
 	return list(ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/deposit", string(companyID), string(fundID)), opts, func(a *depositAddresses) []DepositAddress { return a.List })
 }
 
-// Whitelist returns the addresses that a fund may withdraw to.
+// ListWhitelist returns the addresses that a fund may withdraw to.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/whitelist
-func (s *FundsService) Whitelist(ctx context.Context, companyID CompanyID, fundID FundID, options WhitelistOptions, opts ...CallOption) ([]WhitelistEntry, error) {
+func (s *FundsService) ListWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, options WhitelistOptions, opts ...CallOption) ([]WhitelistEntry, error) {
 	return list(ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).where(options), opts, func(a *whitelist) []WhitelistEntry { return a.List })
 }
 
@@ -223,10 +223,10 @@ func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, 
 	return s.client.run(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), nil, opts)
 }
 
-// Ledger returns one page of a fund's ledger, newest first. The page begins at options.Offset and has at most
+// ListLedger returns one page of a fund's ledger, newest first. The page begins at options.Offset and has at most
 // options.Limit entries. [FundsService.LedgerAll] walks all pages.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
-func (s *FundsService) Ledger(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) (*LedgerPage, error) {
+func (s *FundsService) ListLedger(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) (*LedgerPage, error) {
 	return call[LedgerPage](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/ledger", string(companyID), string(fundID)).where(options), opts)
 }

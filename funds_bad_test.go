@@ -97,7 +97,7 @@ func TestFundsBadLedgerOptions(t *testing.T) {
 		{qredo.LedgerOptions{Limit: -1}, "limit"},
 		{qredo.LedgerOptions{Direction: "sideways"}, "direction"},
 	} {
-		_, err := client.Funds.Ledger(t.Context(), companyID, fundID, tc.options)
+		_, err := client.Funds.ListLedger(t.Context(), companyID, fundID, tc.options)
 		requireInvalid(t, err, tc.field)
 		yielded := 0
 		for _, err := range client.Funds.LedgerAll(t.Context(), companyID, fundID, tc.options) {

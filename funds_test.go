@@ -82,8 +82,8 @@ func TestFundsAddAssets(t *testing.T) {
 }
 
 func TestFundsDepositAddresses(t *testing.T) {
-	client := serveFixture(t, "funds_deposit_addresses")
-	got, err := client.Funds.DepositAddresses(t.Context(), companyID, fundID)
+	client := serveFixture(t, "funds_list_deposit_addresses")
+	got, err := client.Funds.ListDepositAddresses(t.Context(), companyID, fundID)
 	require.NoError(t, err)
 	want := []qredo.DepositAddress{
 		{Asset: "BTC-TESTNET", Address: btcAddress, Balance: 150_000_000},
@@ -96,14 +96,14 @@ func TestFundsDepositAddresses(t *testing.T) {
 // An example of the service has total_count 0 beside items: the items count.
 func TestFundsDepositAddressesIgnoresCount(t *testing.T) {
 	client := newClient(t, answerWith(200, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":"12"}]}`))
-	got, err := client.Funds.DepositAddresses(t.Context(), companyID, fundID)
+	got, err := client.Funds.ListDepositAddresses(t.Context(), companyID, fundID)
 	require.NoError(t, err)
 	require.Equal(t, []qredo.DepositAddress{{Asset: "BTC", Address: "a", Balance: 12}}, got)
 }
 
 func TestFundsWhitelist(t *testing.T) {
-	client := serveFixture(t, "funds_whitelist")
-	got, err := client.Funds.Whitelist(t.Context(), companyID, fundID,
+	client := serveFixture(t, "funds_list_whitelist")
+	got, err := client.Funds.ListWhitelist(t.Context(), companyID, fundID,
 		qredo.WhitelistOptions{Address: payoutAddress, Asset: "BTC-TESTNET"})
 	require.NoError(t, err)
 	want := []qredo.WhitelistEntry{{Asset: "BTC-TESTNET", Address: payoutAddress, Name: "payouts"}}
@@ -119,8 +119,8 @@ func TestFundsAddToWhitelist(t *testing.T) {
 }
 
 func TestFundsLedger(t *testing.T) {
-	client := serveFixture(t, "funds_ledger")
-	got, err := client.Funds.Ledger(t.Context(), companyID, fundID, qredo.LedgerOptions{
+	client := serveFixture(t, "funds_list_ledger")
+	got, err := client.Funds.ListLedger(t.Context(), companyID, fundID, qredo.LedgerOptions{
 		Asset: "BTC-TESTNET", WalletID: walletID, Direction: qredo.DirectionOut, Offset: 4, Limit: 2,
 	})
 	require.NoError(t, err)
@@ -147,11 +147,11 @@ func TestFundsLedger(t *testing.T) {
 func TestFundsQueriesWithoutOptions(t *testing.T) {
 	var urls []string
 	client := newClient(t, recordURLs(&urls, `{"list":[]}`))
-	_, err := client.Funds.Ledger(t.Context(), "c", "f", qredo.LedgerOptions{})
+	_, err := client.Funds.ListLedger(t.Context(), "c", "f", qredo.LedgerOptions{})
 	require.NoError(t, err)
-	_, err = client.Funds.Whitelist(t.Context(), "c", "f", qredo.WhitelistOptions{})
+	_, err = client.Funds.ListWhitelist(t.Context(), "c", "f", qredo.WhitelistOptions{})
 	require.NoError(t, err)
-	_, err = client.Funds.Whitelist(t.Context(), "c", "f", qredo.WhitelistOptions{Asset: "A&B C"})
+	_, err = client.Funds.ListWhitelist(t.Context(), "c", "f", qredo.WhitelistOptions{Asset: "A&B C"})
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		testBase + "/company/c/fund/f/ledger",

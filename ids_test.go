@@ -111,10 +111,10 @@ func TestBadIDsInEveryMethod(t *testing.T) {
 		}
 	})
 	for _, name := range []string{
-		"Companies.Get", "Companies.Update", "Companies.Holdings", "TrustedNetwork.Add", "TrustedNetwork.List",
+		"Companies.Get", "Companies.Update", "Companies.ListHoldings", "TrustedNetwork.Add", "TrustedNetwork.List",
 		"TrustedNetwork.Remove", "Funds.Create", "Funds.Get", "Funds.Search", "Funds.AddWallets", "Funds.AddAssets",
-		"Funds.DepositAddresses", "Funds.Whitelist", "Funds.AddToWhitelist", "Funds.Ledger", "Funds.LedgerAll", "Wallets.Get",
-		"Wallets.History", "Transfers.Create", "Transfers.Get", "Transfers.Wait", "Transfers.Withdraw",
+		"Funds.ListDepositAddresses", "Funds.ListWhitelist", "Funds.AddToWhitelist", "Funds.ListLedger", "Funds.LedgerAll", "Wallets.Get",
+		"Wallets.ListHistory", "Transfers.Create", "Transfers.Get", "Transfers.Wait", "Transfers.Withdraw",
 		"Transfers.GetWithdrawal", "Transfers.WaitWithdrawal",
 	} {
 		require.Contains(t, methods, name, "the methods are found by their parameters' types")
@@ -168,7 +168,7 @@ func TestShortCodesAreWalletIDs(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Swaps.Take(t.Context(), companyID, take)
 	require.NoError(t, err)
-	_, err = client.Funds.Ledger(t.Context(), companyID, fundID, qredo.LedgerOptions{WalletID: code})
+	_, err = client.Funds.ListLedger(t.Context(), companyID, fundID, qredo.LedgerOptions{WalletID: code})
 	require.NoError(t, err)
 
 	require.Equal(t, testBase+"/wallet/copper%20lantern%20valley", sent[0].URL.String())

@@ -365,7 +365,7 @@ func TestLedgerAllStops(t *testing.T) {
 func TestLedgerOtherForms(t *testing.T) {
 	client := newClient(t, answerWith(200, `{"list":{"txID":"","type":"deposit","status":"","amount":"5","expireTime":0,
 		"chain_tx_id":"c","wallet_id":"w"},"total":"1"}`))
-	got, err := client.Funds.Ledger(t.Context(), companyID, fundID, qredo.LedgerOptions{})
+	got, err := client.Funds.ListLedger(t.Context(), companyID, fundID, qredo.LedgerOptions{})
 	require.NoError(t, err)
 	require.Equal(t, &qredo.LedgerPage{Total: 1, Entries: []qredo.LedgerEntry{
 		{Type: qredo.EntryDeposit, Amount: 5, ChainTxID: "c", WalletID: "w"},

@@ -34,7 +34,7 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 			page: func(offset int) (*LedgerPage, error) {
 				page := options
 				page.Offset = offset
-				return s.Ledger(ctx, companyID, fundID, page, opts...)
+				return s.ListLedger(ctx, companyID, fundID, page, opts...)
 			},
 		}
 		err := w.pages()

@@ -16,34 +16,34 @@ var listCalls = map[string]struct {
 	key  string
 	call func(ctx context.Context, c *qredo.Client) (any, error)
 }{
-	"Assets.List":         {"assets", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Assets.List(ctx) }},
-	"Companies.List":      {"matches", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Companies.List(ctx) }},
-	"Companies.Search":    {"matches", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Companies.Search(ctx, "a") }},
-	"Companies.Holdings":  {"holdings", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Companies.Holdings(ctx, "c") }},
-	"TrustedNetwork.List": {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.TrustedNetwork.List(ctx, "c") }},
-	"Funds.List":          {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Funds.List(ctx, "c") }},
-	"Funds.Search":        {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Funds.Search(ctx, "c", "a") }},
+	"Assets.List":            {"assets", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Assets.List(ctx) }},
+	"Companies.List":         {"matches", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Companies.List(ctx) }},
+	"Companies.Search":       {"matches", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Companies.Search(ctx, "a") }},
+	"Companies.ListHoldings": {"holdings", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Companies.ListHoldings(ctx, "c") }},
+	"TrustedNetwork.List":    {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.TrustedNetwork.List(ctx, "c") }},
+	"Funds.List":             {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Funds.List(ctx, "c") }},
+	"Funds.Search":           {"list", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Funds.Search(ctx, "c", "a") }},
 	"Funds.AddWallets": {"wallets", func(ctx context.Context, c *qredo.Client) (any, error) {
 		return c.Funds.AddWallets(ctx, "c", "f", []qredo.WalletRequest{{Asset: "BTC"}})
 	}},
 	"Funds.AddAssets": {"wallets", func(ctx context.Context, c *qredo.Client) (any, error) {
 		return c.Funds.AddAssets(ctx, "c", "f", []qredo.AssetCode{"BTC"})
 	}},
-	"Funds.DepositAddresses": {"list", func(ctx context.Context, c *qredo.Client) (any, error) {
-		return c.Funds.DepositAddresses(ctx, "c", "f")
+	"Funds.ListDepositAddresses": {"list", func(ctx context.Context, c *qredo.Client) (any, error) {
+		return c.Funds.ListDepositAddresses(ctx, "c", "f")
 	}},
-	"Funds.Whitelist": {"list", func(ctx context.Context, c *qredo.Client) (any, error) {
-		return c.Funds.Whitelist(ctx, "c", "f", qredo.WhitelistOptions{})
+	"Funds.ListWhitelist": {"list", func(ctx context.Context, c *qredo.Client) (any, error) {
+		return c.Funds.ListWhitelist(ctx, "c", "f", qredo.WhitelistOptions{})
 	}},
-	"Wallets.History": {"history", func(ctx context.Context, c *qredo.Client) (any, error) {
-		return c.Wallets.History(ctx, "w", qredo.HistoryOptions{})
+	"Wallets.ListHistory": {"history", func(ctx context.Context, c *qredo.Client) (any, error) {
+		return c.Wallets.ListHistory(ctx, "w", qredo.HistoryOptions{})
 	}},
-	"Wallets.Exchanges":   {"exchanges", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Wallets.Exchanges(ctx) }},
-	"Swaps.Hub":           {"items", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Swaps.Hub(ctx, "c") }},
-	"Swaps.HubAll":        {"items", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Swaps.HubAll(ctx) }},
-	"CoreClients.List":    {"clients", func(ctx context.Context, c *qredo.Client) (any, error) { return c.CoreClients.List(ctx) }},
-	"CoreClients.Actions": {"actions", func(ctx context.Context, c *qredo.Client) (any, error) { return c.CoreClients.Actions(ctx, "c") }},
-	"CoreClients.Wallets": {"wallets", func(ctx context.Context, c *qredo.Client) (any, error) { return c.CoreClients.Wallets(ctx, "c") }},
+	"Wallets.ListExchanges":   {"exchanges", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Wallets.ListExchanges(ctx) }},
+	"Swaps.ListHub":           {"items", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Swaps.ListHub(ctx, "c") }},
+	"Swaps.ListHubAll":        {"items", func(ctx context.Context, c *qredo.Client) (any, error) { return c.Swaps.ListHubAll(ctx) }},
+	"CoreClients.List":        {"clients", func(ctx context.Context, c *qredo.Client) (any, error) { return c.CoreClients.List(ctx) }},
+	"CoreClients.ListActions": {"actions", func(ctx context.Context, c *qredo.Client) (any, error) { return c.CoreClients.ListActions(ctx, "c") }},
+	"CoreClients.ListWallets": {"wallets", func(ctx context.Context, c *qredo.Client) (any, error) { return c.CoreClients.ListWallets(ctx, "c") }},
 }
 
 // A list that is empty may be null.
@@ -88,7 +88,9 @@ func TestNullListsWithin(t *testing.T) {
 		"a wallet of a fund": reads(getFund, &qredo.Fund{ID: "f", Wallets: []qredo.Wallet{{ID: "w", PolicyTx: wantPolicy}}},
 			`{"fund_id":"f","wallets":[{"wallet_id":"w","connected":null,"policy_tx":`+policy+`}]}`),
 		"a transfer": reads(getTransfer, &qredo.Transaction{ID: "t", Status: qredo.TxPending}, `{"txID":"t","txStatus":"pending","status":null}`),
-		"an exchange": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Exchange, error) { return c.Wallets.Exchanges(ctx) },
+		"an exchange": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Exchange, error) {
+			return c.Wallets.ListExchanges(ctx)
+		},
 			[]qredo.Exchange{{ID: "e"}}, `{"exchanges":[{"id":"e","client":{"fields":null}}]}`),
 		"a ledger": reads(getLedger, &qredo.LedgerPage{}, `{"List":null,"Total":0}`, `{"list":null,"total":0}`),
 		"an action": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{}},

@@ -36,7 +36,7 @@ var kindsOfCalls = map[string]struct {
 		return err
 	}},
 	"POST of a question": {repeatable, func(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) error {
-		_, err := c.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "BTC", Amount: 1}, opts...)
+		_, err := c.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "BTC", Amount: 1}, opts...)
 		return err
 	}},
 	"POST of money, own PartnerTxID": {repeatable, func(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) error {

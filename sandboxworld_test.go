@@ -125,7 +125,7 @@ func (w *world) offer(t testing.TB) qredo.TxID {
 // pending are the actions that wait for a core client.
 func (w *world) pending(t testing.TB, who *qredo.CoreClient) []qredo.Action {
 	t.Helper()
-	actions, err := w.client.CoreClients.Actions(t.Context(), who.ID)
+	actions, err := w.client.CoreClients.ListActions(t.Context(), who.ID)
 	require.NoError(t, err)
 	var open []qredo.Action
 	for _, a := range actions {
@@ -140,7 +140,7 @@ func (w *world) pending(t testing.TB, who *qredo.CoreClient) []qredo.Action {
 func (w *world) actionOf(t testing.TB, tx qredo.TxID) qredo.ActionID {
 	t.Helper()
 	for _, open := range w.pending(t, w.robot) {
-		full, err := w.client.CoreClients.Action(t.Context(), w.robot.ID, open.ID)
+		full, err := w.client.CoreClients.GetAction(t.Context(), w.robot.ID, open.ID)
 		require.NoError(t, err)
 		if full.Details.TxID == tx {
 			return open.ID

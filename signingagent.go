@@ -118,10 +118,10 @@ type agentMessages struct {
 	Messages []string `json:"messages"`
 }
 
-// Messages returns what a signing agent has to sign to approve an action: hexadecimal texts.
+// GetMessages returns what a signing agent has to sign to approve an action: hexadecimal texts.
 //
 // API: GET /coreclient/action/{action_id}
-func (s *SigningAgentService) Messages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
+func (s *SigningAgentService) GetMessages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
 	return list(ctx, s.client, api("GET /coreclient/action/{action_id}", string(actionID)), opts, func(a *agentMessages) []string { return a.Messages })
 }
 

@@ -32,7 +32,7 @@ func serveAgentFixture(t *testing.T, name string) *qredo.SigningAgentService {
 			"User-Agent": {"qredo-go/" + qredo.Version}, "X-Api-Zkp": {testProof},
 		}, req.Header, "no header is missing and none is there beside these")
 	})
-	client, err := qredo.NewClient(auth, qredo.WithEnvironment(qredo.Sandbox), qredo.WithClock(testClock),
+	client, err := qredo.NewClient(auth, qredo.WithEnvironment(qredo.EnvironmentSandbox), qredo.WithClock(testClock),
 		qredo.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 	return client.SigningAgent
@@ -63,7 +63,7 @@ func TestAgentFinish(t *testing.T) {
 }
 
 func TestAgentMessages(t *testing.T) {
-	got, err := serveAgentFixture(t, "signingagent_messages").Messages(t.Context(), coreActionID)
+	got, err := serveAgentFixture(t, "signingagent_get_messages").GetMessages(t.Context(), coreActionID)
 	require.NoError(t, err)
 	require.Equal(t, []string{hexOf(8), hexOf(9)}, got)
 }
@@ -94,7 +94,7 @@ func TestAgentRequestsRefused(t *testing.T) {
 	requireInvalid(t, err, "idDocSignatureHex")
 	requireInvalid(t, agent.Approve(ctx, coreActionID, nil), "signatures")
 	requireInvalid(t, agent.Approve(ctx, coreActionID, []string{"ab", "a"}), "signatures[1]")
-	_, err = agent.Messages(ctx, "a/b")
+	_, err = agent.GetMessages(ctx, "a/b")
 	requireInvalid(t, err, "action_id")
 }
 
@@ -120,7 +120,7 @@ func TestProofAuthRefuses(t *testing.T) {
 			require.NoError(t, err)
 			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
 			require.NoError(t, err)
-			_, err = client.SigningAgent.Messages(t.Context(), coreActionID)
+			_, err = client.SigningAgent.GetMessages(t.Context(), coreActionID)
 			tc.check(err)
 			require.Equal(t, 1, asked, "what failed before sending is not sent again")
 		})

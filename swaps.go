@@ -136,16 +136,16 @@ func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID Tx
 	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(body), nil, opts)
 }
 
-// Hub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.
+// ListHub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.
 //
 // API: GET /company/{company_id}/liquidityhub
-func (s *SwapsService) Hub(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]HubQuote, error) {
+func (s *SwapsService) ListHub(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]HubQuote, error) {
 	return list(ctx, s.client, api("GET /company/{company_id}/liquidityhub", string(companyID)), opts, (*liquidityHub).quotes)
 }
 
-// HubAll returns all quotes on the liquidity hub that the API key can see.
+// ListHubAll returns all quotes on the liquidity hub that the API key can see.
 //
 // API: GET /liquidityhub
-func (s *SwapsService) HubAll(ctx context.Context, opts ...CallOption) ([]HubQuote, error) {
+func (s *SwapsService) ListHubAll(ctx context.Context, opts ...CallOption) ([]HubQuote, error) {
 	return list(ctx, s.client, api("GET /liquidityhub"), opts, (*liquidityHub).quotes)
 }

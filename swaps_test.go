@@ -79,8 +79,8 @@ var hubQuotes = []qredo.HubQuote{
 func TestSwapsHub(t *testing.T) {
 	fieldcheck.RequireAllSet(t, hubQuotes)
 	for name, hub := range map[string]func(*qredo.Client) ([]qredo.HubQuote, error){
-		"swaps_hub":     func(c *qredo.Client) ([]qredo.HubQuote, error) { return c.Swaps.Hub(t.Context(), companyID) },
-		"swaps_hub_all": func(c *qredo.Client) ([]qredo.HubQuote, error) { return c.Swaps.HubAll(t.Context()) },
+		"swaps_list_hub":     func(c *qredo.Client) ([]qredo.HubQuote, error) { return c.Swaps.ListHub(t.Context(), companyID) },
+		"swaps_list_hub_all": func(c *qredo.Client) ([]qredo.HubQuote, error) { return c.Swaps.ListHubAll(t.Context()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := hub(serveFixture(t, name))

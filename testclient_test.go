@@ -102,7 +102,7 @@ var once = qredo.RetryPolicy{MaxAttempts: 1}
 func newClient(t testing.TB, transport http.RoundTripper, opts ...qredo.Option) *qredo.Client {
 	t.Helper()
 	client, err := qredo.NewClient(newAuth(t), append([]qredo.Option{
-		qredo.WithEnvironment(qredo.Sandbox),
+		qredo.WithEnvironment(qredo.EnvironmentSandbox),
 		qredo.WithHTTPClient(&http.Client{Transport: transport}),
 		qredo.WithClock(testClock),
 		qredo.WithRetry(once),
@@ -117,7 +117,7 @@ func newQuickClient(t testing.TB, transport http.RoundTripper, opts ...qredo.Opt
 	auth, err := qredo.NewProofAuth(func(string, string, []byte, time.Time) (string, error) { return "proof", nil })
 	require.NoError(t, err)
 	client, err := qredo.NewClient(auth, append([]qredo.Option{
-		qredo.WithEnvironment(qredo.Sandbox), qredo.WithHTTPClient(&http.Client{Transport: transport}), qredo.WithClock(testClock),
+		qredo.WithEnvironment(qredo.EnvironmentSandbox), qredo.WithHTTPClient(&http.Client{Transport: transport}), qredo.WithClock(testClock),
 	}, opts...)...)
 	require.NoError(t, err)
 	return client

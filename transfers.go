@@ -8,7 +8,7 @@ import (
 )
 
 // AssetAmount is a quantity of an asset, in base units. In a request it is what arrives; the fee is taken from
-// the wallet besides. [AssetsService.Fees] tells what then leaves the wallet.
+// the wallet besides. [AssetsService.GetFees] tells what then leaves the wallet.
 type AssetAmount struct {
 	Asset  AssetCode `json:"symbol"`
 	Amount Amount    `json:"amount"`

@@ -13,7 +13,7 @@ import (
 )
 
 func getHistory(ctx context.Context, c *qredo.Client) ([]qredo.HistoryEntry, error) {
-	return c.Wallets.History(ctx, walletID, qredo.HistoryOptions{})
+	return c.Wallets.ListHistory(ctx, walletID, qredo.HistoryOptions{})
 }
 
 func listCoreClients(ctx context.Context, c *qredo.Client) ([]qredo.CoreClient, error) {
@@ -35,7 +35,7 @@ var clientRows = map[int]variants{
 			`{"history":[{"amount":-100100,"fee":-100,"net_amount":-100000}]}`, `{"history":[{"amount":"-100100","fee":"-100","netAmount":"-100000"}]}`),
 		"the sandbox": func(t *testing.T, w *world) {
 			w.approve(t, w.send(t, 2800))
-			history, err := w.client.Wallets.History(t.Context(), w.btc, qredo.HistoryOptions{})
+			history, err := w.client.Wallets.ListHistory(t.Context(), w.btc, qredo.HistoryOptions{})
 			require.NoError(t, err)
 			require.Positive(t, history[0].Amount, "what came is positive")
 			out := history[len(history)-1]
@@ -49,10 +49,14 @@ var clientRows = map[int]variants{
 		`{"List":[{"TxID":"","type":"deposit","status":"","amount":5,"expireTime":0}],"Total":1}`, `{"List":[{"type":"deposit","amount":5}],"Total":1}`,
 		`{"List":[{"TxID":null,"type":"deposit","status":null,"amount":5,"expireTime":null}],"Total":1}`)},
 	48: {
-		"with client": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Exchange, error) { return c.Wallets.Exchanges(ctx) },
+		"with client": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Exchange, error) {
+			return c.Wallets.ListExchanges(ctx)
+		},
 			[]qredo.Exchange{{ID: "e", LogoURL: "l", Client: qredo.ExchangeClient{Fields: []qredo.ExchangeField{{ID: "1", Type: "text", Name: "n"}}}}},
 			`{"exchanges":[{"id":"e","logourl":"l","client":{"fields":[{"id":"1","type":"text","name":"n"}]}}]}`, `{"exchanges":{"id":"e","logoURL":"l","client":{"fields":{"id":1,"type":"text","name":"n"}}}}`),
-		"without": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Exchange, error) { return c.Wallets.Exchanges(ctx) },
+		"without": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Exchange, error) {
+			return c.Wallets.ListExchanges(ctx)
+		},
 			[]qredo.Exchange{{ID: "e"}}, `{"exchanges":[{"id":"e"}]}`, `{"exchanges":[{"id":"e","client":null}]}`),
 	},
 	49: {"text": reads(listCoreClients, []qredo.CoreClient{{ID: "c", Created: qredo.Unix(7)}},
@@ -61,7 +65,7 @@ var clientRows = map[int]variants{
 		"the keys": reads(getAction, &qredo.Action{ID: "a", CoreClientID: "c"}, `{"id":"a","coreClientID":"c"}`, `{"id":"a","clientID":"c"}`, `{"id":"a","core_client_id":"c"}`),
 		"none":     reads(getAction, &qredo.Action{ID: "a"}, `{"id":"a"}`),
 		"a list with what has ended": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Action, error) {
-			return c.CoreClients.Actions(ctx, coreID)
+			return c.CoreClients.ListActions(ctx, coreID)
 		},
 			[]qredo.Action{{ID: "a", Status: "pending"}, {ID: "b", Status: "approved"}},
 			`{"count":2,"actions":[{"id":"a","status":"pending"},{"id":"b","status":"approved"}]}`),
@@ -90,7 +94,7 @@ var clientRows = map[int]variants{
 		}}, `{"id":"a","details":{"txType":"transferOut","companyID":"c","initiatedBy":"i","initiatorName":"n","initiatorType":"company"}}`,
 			`{"id":"a","details":{"tx_type":"transferOut","company_id":"c","initiated_by":"i","initiator_name":"n","initiator_type":"company"}}`),
 		"the sandbox": func(t *testing.T, w *world) {
-			action, err := w.client.CoreClients.Action(t.Context(), w.robot.ID, w.actionOf(t, w.send(t, 2800)))
+			action, err := w.client.CoreClients.GetAction(t.Context(), w.robot.ID, w.actionOf(t, w.send(t, 2800)))
 			require.NoError(t, err)
 			require.Equal(t, []string{"transferOut", string(w.company), string(w.otherBTC), "Acme", "", "", ""}, []string{
 				action.Details.TxType, string(action.Details.CompanyID), action.Details.RecipientID, action.Details.RecipientName,
@@ -98,7 +102,7 @@ var clientRows = map[int]variants{
 			})
 			sent, err := w.client.Transfers.Withdraw(t.Context(), w.company, w.withdrawal(2800))
 			require.NoError(t, err)
-			action, err = w.client.CoreClients.Action(t.Context(), w.robot.ID, w.actionOf(t, sent.TxID))
+			action, err = w.client.CoreClients.GetAction(t.Context(), w.robot.ID, w.actionOf(t, sent.TxID))
 			require.NoError(t, err)
 			require.Equal(t, []string{"withdraw", "", payoutAddress, ""}, []string{
 				action.Details.TxType, string(action.Details.CompanyID), action.Details.RecipientAddress, action.Details.InitiatorName,

@@ -124,7 +124,7 @@ var entityRows = map[int]variants{
 		`{"wallet_id":"w","balance":9007199254740993}`, `{"wallet_id":"w","balance":"9007199254740993"}`, `{"wallet_id":"w","balance":9.007199254740993e15}`)},
 	40: {
 		"the count is not asked": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.DepositAddress, error) {
-			return c.Funds.DepositAddresses(ctx, companyID, fundID)
+			return c.Funds.ListDepositAddresses(ctx, companyID, fundID)
 		}, []qredo.DepositAddress{{Asset: "BTC", Address: "a", Balance: 5}},
 			`{"total_count":1,"list":[{"asset":"BTC","address":"a","balance":5}]}`, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":5}]}`),
 		"the sandbox counts": func(t *testing.T, w *world) {
@@ -158,7 +158,7 @@ var entityRows = map[int]variants{
 		}
 	}},
 	44: {"the key": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Holding, error) {
-		return c.Companies.Holdings(ctx, companyID)
+		return c.Companies.ListHoldings(ctx, companyID)
 	},
 		[]qredo.Holding{{Asset: "BTC", Amount: 5}}, `{"holdings":[{"code":"BTC","amount":5}]}`, `{"holdings":[{"symbol":"BTC","amount":5}]}`, `{"holdings":{"symbol":"BTC","amount":"5"}}`)},
 }

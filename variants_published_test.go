@@ -23,7 +23,7 @@ func TestEntityVariants(t *testing.T) {
 				return c.Companies.Create(ctx, acme)
 			}, &qredo.CompanyRef{ID: "c", Ref: "r"}, `{"company_id":"c","ref":"r"}`, `{"company_id":"c","ref":"r","city":"Paris","country":"FR","domain":"acme.example"}`),
 			"holdings, counted or not": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Holding, error) {
-				return c.Companies.Holdings(ctx, "c")
+				return c.Companies.ListHoldings(ctx, "c")
 			}, []qredo.Holding{{Asset: "BTC", Amount: 5}}, `{"total_count":1,"holdings":[{"code":"BTC","amount":5}]}`, `{"holdings":[{"code":"BTC","amount":5}]}`,
 				`{"total_count":0,"holdings":[{"code":"BTC","amount":5}]}`),
 			"the same again": func(t *testing.T, w *world) {
@@ -81,7 +81,7 @@ func TestEntityVariants(t *testing.T) {
 			"an entity's owner and address, null or not there": reads(getMembers, member(qredo.Entity{ID: "e", User: &qredo.EntityUser{Username: "n", Partner: true}}),
 				withMember(`{"entity":{"id":"e","owner":null,"address":null,"user":{"userName":"n","partner":true}}}`), withMember(`{"entity":{"id":"e","user":{"username":"n","partner":"true"}}}`)),
 			"a whitelist by asset alone": func(t *testing.T, w *world) {
-				list, err := w.client.Funds.Whitelist(t.Context(), w.company, w.fund, qredo.WhitelistOptions{Asset: "BTC"})
+				list, err := w.client.Funds.ListWhitelist(t.Context(), w.company, w.fund, qredo.WhitelistOptions{Asset: "BTC"})
 				require.NoError(t, err)
 				require.Len(t, list, 1)
 			},
@@ -121,7 +121,7 @@ func TestConnectionRequestThroughTheClient(t *testing.T) {
 	require.NoError(t, err)
 	asked := w.pending(t, w.desk)
 	require.Len(t, asked, 1)
-	action, err := w.client.CoreClients.Action(t.Context(), w.desk.ID, asked[0].ID)
+	action, err := w.client.CoreClients.GetAction(t.Context(), w.desk.ID, asked[0].ID)
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"customer_id": "A12345"}, action.Details.ClientData)
 	require.EqualValues(t, 3600, action.Expires.Unix()-action.Created.Unix())

@@ -121,7 +121,7 @@ func getFund(ctx context.Context, c *qredo.Client) (*qredo.Fund, error) {
 }
 
 func getAction(ctx context.Context, c *qredo.Client) (*qredo.Action, error) {
-	return c.CoreClients.Action(ctx, coreID, "a")
+	return c.CoreClients.GetAction(ctx, coreID, "a")
 }
 
 func createTransfer(ctx context.Context, c *qredo.Client) error {

@@ -49,7 +49,7 @@ func sandboxTakes(from, to string) func(*testing.T, *world) {
 }
 
 func getHub(ctx context.Context, c *qredo.Client) ([]qredo.HubQuote, error) {
-	return c.Swaps.HubAll(ctx)
+	return c.Swaps.ListHubAll(ctx)
 }
 
 func submitTransfer(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
@@ -250,22 +250,22 @@ var transactionRows = map[int]variants{
 	},
 	21: {"each as it has it": func(t *testing.T, w *world) {
 		for _, kind := range []qredo.FeeType{"withdraw", "transferOut", "swap"} {
-			_, err := w.client.Assets.Fees(t.Context(), qredo.FeesRequest{Type: kind, Asset: "BTC", Amount: 1000})
+			_, err := w.client.Assets.GetFees(t.Context(), qredo.FeesRequest{Type: kind, Asset: "BTC", Amount: 1000})
 			require.NoError(t, err)
 		}
 		for _, kind := range []qredo.MaxType{"transfer", "withdraw", "swap"} {
-			_, err := w.client.Wallets.MaxAmount(t.Context(), w.btc, qredo.MaxAmountOptions{Type: kind})
+			_, err := w.client.Wallets.GetMaxAmount(t.Context(), w.btc, qredo.MaxAmountOptions{Type: kind})
 			require.NoError(t, err)
 		}
 	}},
 	22: {
 		"fees are data": reads(func(ctx context.Context, c *qredo.Client) (*qredo.Fees, error) {
-			return c.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "ETH", Amount: 100_000_000})
+			return c.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "ETH", Amount: 100_000_000})
 		}, &qredo.Fees{AmountToSend: 100_000_000, NetAmount: 99_995_000, Fees: 5000},
 			`{"amountToSend":100000000,"netAmount":99995000,"fees":5000}`, `{"amount_to_send":"100000000","net_amount":"99995000","fees":"5000"}`),
 		"the sandbox": func(t *testing.T, w *world) {
 			for amount, want := range map[qredo.Amount]qredo.Amount{200_000: 200, 2800: 3, 800: 1} {
-				got, err := w.client.Assets.Fees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC", Amount: amount})
+				got, err := w.client.Assets.GetFees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: "BTC", Amount: amount})
 				require.NoError(t, err)
 				require.Equal(t, want, got.Fees)
 			}
@@ -278,5 +278,5 @@ var transactionRows = map[int]variants{
 }
 
 func getLedger(ctx context.Context, c *qredo.Client) (*qredo.LedgerPage, error) {
-	return c.Funds.Ledger(ctx, companyID, fundID, qredo.LedgerOptions{})
+	return c.Funds.ListLedger(ctx, companyID, fundID, qredo.LedgerOptions{})
 }

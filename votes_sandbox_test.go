@@ -39,10 +39,10 @@ func TestVotesOnWhatIsNotPending(t *testing.T) {
 					require.ErrorIs(t, again, qredo.ErrBadRequest)
 				}
 				require.ErrorIs(t, vote[1](id), qredo.ErrBadRequest)
-				action, err := core.Action(ctx, w.robot.ID, id)
+				action, err := core.GetAction(ctx, w.robot.ID, id)
 				require.NoError(t, err)
 				assert.Equal(t, status, action.Status)
-				listed, err := core.Actions(ctx, w.robot.ID)
+				listed, err := core.ListActions(ctx, w.robot.ID)
 				require.NoError(t, err)
 				assert.Empty(t, listed)
 			}
@@ -62,7 +62,7 @@ func TestAVoteWhoseAnswerWasLost(t *testing.T) {
 	}))
 	require.Error(t, core.Approve(ctx, w.robot.ID, id))
 	require.ErrorIs(t, core.Approve(ctx, w.robot.ID, id), qredo.ErrBadRequest)
-	action, err := core.Action(ctx, w.robot.ID, id)
+	action, err := core.GetAction(ctx, w.robot.ID, id)
 	require.NoError(t, err)
 	assert.Equal(t, qredo.ApprovalApproved, action.Status)
 	got, err := w.client.Transfers.Get(ctx, w.company, tx)

@@ -139,10 +139,10 @@ func (s *WalletsService) Get(ctx context.Context, walletID WalletID, opts ...Cal
 	return call[Wallet](ctx, s.client, api("GET /wallet/{wallet_id}", string(walletID)), opts)
 }
 
-// History returns what moved in a wallet. In which order is not documented.
+// ListHistory returns what moved in a wallet. In which order is not documented.
 //
 // API: GET /wallet/{wallet_id}/history
-func (s *WalletsService) History(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) ([]HistoryEntry, error) {
+func (s *WalletsService) ListHistory(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) ([]HistoryEntry, error) {
 	return list(ctx, s.client, api("GET /wallet/{wallet_id}/history", string(walletID)).where(options), opts, func(a *walletHistory) []HistoryEntry { return a.History })
 }
 
@@ -168,11 +168,11 @@ func (o MaxAmountOptions) validate(time.Time) error {
 	return checkOneOf("tx_type", o.Type, "", MaxTransfer, MaxWithdraw, MaxSwap)
 }
 
-// MaxAmount returns the most that can be sent from a wallet now, and what that costs: send its NetAmount. A
+// GetMaxAmount returns the most that can be sent from a wallet now, and what that costs: send its NetAmount. A
 // program that sends its AmountToSend is refused for want of the fee.
 //
 // API: GET /wallet/{wallet_id}/max
-func (s *WalletsService) MaxAmount(ctx context.Context, walletID WalletID, options MaxAmountOptions, opts ...CallOption) (*Fees, error) {
+func (s *WalletsService) GetMaxAmount(ctx context.Context, walletID WalletID, options MaxAmountOptions, opts ...CallOption) (*Fees, error) {
 	return call[Fees](ctx, s.client, api("GET /wallet/{wallet_id}/max", string(walletID)).where(options), opts)
 }
 
@@ -210,9 +210,9 @@ type exchangeList struct {
 	Exchanges []Exchange `json:"exchanges"`
 }
 
-// Exchanges returns the counterparties that wallets can be connected to.
+// ListExchanges returns the counterparties that wallets can be connected to.
 //
 // API: GET /exchanges
-func (s *WalletsService) Exchanges(ctx context.Context, opts ...CallOption) ([]Exchange, error) {
+func (s *WalletsService) ListExchanges(ctx context.Context, opts ...CallOption) ([]Exchange, error) {
 	return list(ctx, s.client, api("GET /exchanges"), opts, func(a *exchangeList) []Exchange { return a.Exchanges })
 }

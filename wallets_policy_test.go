@@ -10,7 +10,7 @@ import (
 )
 
 func TestWalletsMaxAmount(t *testing.T) {
-	got, err := serveFixture(t, "wallets_max_amount").Wallets.MaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{
+	got, err := serveFixture(t, "wallets_get_max_amount").Wallets.GetMaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{
 		Pending: true, Type: qredo.MaxWithdraw,
 	})
 	require.NoError(t, err)
@@ -26,12 +26,12 @@ func TestWalletsMaxAmountQueries(t *testing.T) {
 		"?pending=1&tx_type=transfer": {Pending: true, Type: qredo.MaxTransfer},
 	} {
 		var urls []string
-		_, err := newClient(t, recordURLs(&urls, `{"fees":1}`)).Wallets.MaxAmount(t.Context(), walletID, options)
+		_, err := newClient(t, recordURLs(&urls, `{"fees":1}`)).Wallets.GetMaxAmount(t.Context(), walletID, options)
 		require.NoError(t, err)
 		require.Equal(t, []string{testBase + "/wallet/" + walletID + "/max" + want}, urls)
 	}
 	client := newClient(t, refuseAll(t))
-	_, err := client.Wallets.MaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{Type: "transferOut"})
+	_, err := client.Wallets.GetMaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{Type: "transferOut"})
 	requireInvalid(t, err, "tx_type")
 }
 
@@ -69,7 +69,7 @@ func TestWalletsUpdatePolicyRefused(t *testing.T) {
 }
 
 func TestWalletsExchanges(t *testing.T) {
-	got, err := serveFixture(t, "wallets_exchanges").Wallets.Exchanges(t.Context())
+	got, err := serveFixture(t, "wallets_list_exchanges").Wallets.ListExchanges(t.Context())
 	require.NoError(t, err)
 	want := []qredo.Exchange{{
 		ID: exchangeID, Name: "Exchange Ltd", URL: "https://exchange.example", LogoURL: "https://exchange.example/logo.png",

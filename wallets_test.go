@@ -19,8 +19,8 @@ func TestWalletsGet(t *testing.T) {
 }
 
 func TestWalletsHistory(t *testing.T) {
-	client := serveFixture(t, "wallets_history")
-	got, err := client.Wallets.History(t.Context(), walletID, qredo.HistoryOptions{Since: qredo.Unix(1668000000)})
+	client := serveFixture(t, "wallets_list_history")
+	got, err := client.Wallets.ListHistory(t.Context(), walletID, qredo.HistoryOptions{Since: qredo.Unix(1668000000)})
 	require.NoError(t, err)
 	want := []qredo.HistoryEntry{
 		{
@@ -47,7 +47,7 @@ func reverse(s string) string {
 func TestWalletsHistoryFromTheBeginning(t *testing.T) {
 	var urls []string
 	client := newClient(t, recordURLs(&urls, `{"history":null}`))
-	got, err := client.Wallets.History(t.Context(), walletID, qredo.HistoryOptions{})
+	got, err := client.Wallets.ListHistory(t.Context(), walletID, qredo.HistoryOptions{})
 	require.NoError(t, err)
 	require.Empty(t, got)
 	require.Equal(t, []string{testBase + "/wallet/" + walletID + "/history"}, urls)

@@ -82,7 +82,7 @@ func ExampleWithShadow() {
 		}))
 	check(err)
 	check(a.Run(ctx))
-	actions, err := srv.Client().CoreClients.Actions(context.Background(), robot)
+	actions, err := srv.Client().CoreClients.ListActions(context.Background(), robot)
 	check(err)
 	fmt.Println(actions[0].Status, actions[1].Status)
 	// Output:
@@ -110,7 +110,7 @@ rules:
 	a, err := approver.New(srv.Client(), robot, rules)
 	check(err)
 	ctx := context.Background()
-	actions, err := srv.Client().CoreClients.Actions(ctx, robot)
+	actions, err := srv.Client().CoreClients.ListActions(ctx, robot)
 	check(err)
 	explained, err := a.Explain(ctx, actions[0].ID)
 	check(err)

@@ -39,7 +39,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	if rec.Outcome != "" && t.refused == nil { // nothing is left to do
 		return nil
 	}
-	action, err := r.client.CoreClients.Action(ctx, r.id, t.id)
+	action, err := r.client.CoreClients.GetAction(ctx, r.id, t.id)
 	gone := err != nil && decided && (hopeless(err) || expired(rec.Expires, r.now()))
 	switch {
 	case gone && rec.Verdict == Leave: // no vote was ever sent

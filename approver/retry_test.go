@@ -252,7 +252,7 @@ rules:
 			assert.Equal(t, transfers, outcomes[approver.OutcomeSent]+outcomes[approver.OutcomeEnded], outcomes)
 			assert.NotZero(t, outcomes[approver.OutcomeSent])
 			assert.NotZero(t, outcomes[approver.OutcomeEnded], "no answer was lost")
-			open, err := d.Client.CoreClients.Actions(t.Context(), d.Core)
+			open, err := d.Client.CoreClients.ListActions(t.Context(), d.Core)
 			require.NoError(t, err)
 			assert.Empty(t, open)
 		})

@@ -227,7 +227,7 @@ func (o ours) post(ctx context.Context) error {
 }
 
 func (o ours) ledger(ctx context.Context) (int, error) {
-	page, err := o.Funds.Ledger(ctx, canned.CompanyID, canned.FundID, qredo.LedgerOptions{})
+	page, err := o.Funds.ListLedger(ctx, canned.CompanyID, canned.FundID, qredo.LedgerOptions{})
 	if err != nil {
 		return 0, err
 	}

@@ -229,7 +229,7 @@ func BenchmarkSandboxGrowth(b *testing.B) {
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		page, err := k.client.Funds.Ledger(b.Context(), k.company, k.fund, qredo.LedgerOptions{Direction: qredo.DirectionOut, Offset: int(size / 2), Limit: 1})
+		page, err := k.client.Funds.ListLedger(b.Context(), k.company, k.fund, qredo.LedgerOptions{Direction: qredo.DirectionOut, Offset: int(size / 2), Limit: 1})
 		check(b, err)
 		last = page.Entries[0].TxID
 		requests := map[string][]byte{

@@ -67,7 +67,7 @@ func TestBigIntText(t *testing.T) {
 
 // A figure in an answer names its field when it is wrong.
 func TestBigIntErrorsNameTheField(t *testing.T) {
-	_, err := answering(t, 200, `{"txID":"t","value":1.5}`).Transactions.Status(t.Context(), "t")
+	_, err := answering(t, 200, `{"txID":"t","value":1.5}`).Transactions.Get(t.Context(), "t")
 	require.ErrorContains(t, err, "value: is not a whole number")
 }
 

@@ -9,11 +9,11 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// The environments that the service ran, for [qredo.WithEnvironment]. Both are retired. Sandbox had testnet
+// The environments that the service ran, for [qredo.WithEnvironment]. Both are retired. EnvironmentSandbox had testnet
 // assets only.
 const (
-	Production qredo.Environment = "https://api.qredo.network/qapi/v1"
-	Sandbox    qredo.Environment = "https://sandbox-api.qredo.network/qapi/v1"
+	EnvironmentProduction qredo.Environment = "https://api.qredo.network/qapi/v1"
+	EnvironmentSandbox    qredo.Environment = "https://sandbox-api.qredo.network/qapi/v1"
 )
 
 // Client calls Qredo API v1. Its services group the operations. A Client is safe for concurrent use and
@@ -46,12 +46,12 @@ func AuthFromEnv() (*qredo.HMACAuth, error) {
 }
 
 // NewClient returns a client that authenticates with auth. The options are those of [qredo.NewClient];
-// without one that says otherwise it calls [Production]. A wrong option is a [*qredo.ValidationError].
+// without one that says otherwise it calls [EnvironmentProduction]. A wrong option is a [*qredo.ValidationError].
 func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 	if auth == nil {
 		return nil, invalid("auth", "must not be nil: see qredo.NewHMACAuth and AuthFromEnv")
 	}
-	core, err := qredo.NewClient(auth, append([]qredo.Option{qredo.WithEnvironment(Production)}, opts...)...)
+	core, err := qredo.NewClient(auth, append([]qredo.Option{qredo.WithEnvironment(EnvironmentProduction)}, opts...)...)
 	if err != nil {
 		return nil, err
 	}

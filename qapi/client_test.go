@@ -132,7 +132,7 @@ func TestClientSignsTheVectors(t *testing.T) {
 func TestClientEnvironments(t *testing.T) {
 	for want, opts := range map[string][]qredo.Option{
 		"https://api.qredo.network/qapi/v1/balance":         nil,
-		"https://sandbox-api.qredo.network/qapi/v1/balance": {qredo.WithEnvironment(qapi.Sandbox)},
+		"https://sandbox-api.qredo.network/qapi/v1/balance": {qredo.WithEnvironment(qapi.EnvironmentSandbox)},
 		"https://h.example/x/balance":                       {qredo.WithBaseURL("https://h.example/x")},
 	} {
 		client := newClient(t, func(req *http.Request) (*http.Response, error) {
@@ -157,15 +157,15 @@ func TestBadIDs(t *testing.T) {
 	for _, id := range []string{"", ".", "..", "a/b", `a\b`, "a?b", "a#b", "a%2fb", "a b", "a\n", "a\x7f"} {
 		_, err := client.Funds.Get(ctx, qredo.FundID(id))
 		requireInvalid(t, err, "fund_id")
-		_, err = client.Funds.Ledger(ctx, qredo.FundID(id))
+		_, err = client.Funds.ListLedger(ctx, qredo.FundID(id))
 		requireInvalid(t, err, "fund_id")
 		if id != "a b" { // which may be a short code
-			_, err = client.Wallets.History(ctx, qredo.WalletID(id))
+			_, err = client.Wallets.ListHistory(ctx, qredo.WalletID(id))
 			requireInvalid(t, err, "wallet_id")
 		}
-		_, err = client.Transactions.Status(ctx, qredo.TxID(id))
+		_, err = client.Transactions.Get(ctx, qredo.TxID(id))
 		requireInvalid(t, err, "tx_id")
-		_, err = client.Transactions.Approvals(ctx, qredo.TxID(id))
+		_, err = client.Transactions.ListApprovals(ctx, qredo.TxID(id))
 		requireInvalid(t, err, "tx_id")
 		_, err = client.Transactions.Wait(ctx, qredo.TxID(id))
 		requireInvalid(t, err, "tx_id")
@@ -193,11 +193,11 @@ func get(t *testing.T, c *qapi.Client) map[string]error {
 	_, errs["balance"] = c.Balance.Get(ctx)
 	_, errs["funds"] = c.Funds.List(ctx, qapi.FundsOptions{})
 	_, errs["fund"] = c.Funds.Get(ctx, "f")
-	_, errs["ledger"] = c.Funds.Ledger(ctx, "f")
+	_, errs["ledger"] = c.Funds.ListLedger(ctx, "f")
 	_, errs["trusted"] = c.TrustedParties.List(ctx)
-	_, errs["history"] = c.Wallets.History(ctx, "w")
-	_, errs["status"] = c.Transactions.Status(ctx, "t")
-	_, errs["approvals"] = c.Transactions.Approvals(ctx, "t")
+	_, errs["history"] = c.Wallets.ListHistory(ctx, "w")
+	_, errs["status"] = c.Transactions.Get(ctx, "t")
+	_, errs["approvals"] = c.Transactions.ListApprovals(ctx, "t")
 	_, errs["wait"] = c.Transactions.Wait(ctx, "t")
 	return errs
 }

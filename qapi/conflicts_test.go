@@ -45,15 +45,15 @@ func TestFiguresOfBothUnits(t *testing.T) {
 				assert.Equal(t, want, got, form.figures)
 			}
 		}
-		ledger, err := answering(t, 200, `{"list":[{`+form.figures+`}]}`).Funds.Ledger(t.Context(), "F1")
+		ledger, err := answering(t, 200, `{"list":[{`+form.figures+`}]}`).Funds.ListLedger(t.Context(), "F1")
 		require.NoError(t, err, form.figures)
 		check(ledger.Entries[0].Amount, ledger.Entries[0].Fees, ledger.Entries[0].NetAmount)
-		history, err := answering(t, 200, `{"history":[{`+form.figures+`}]}`).Wallets.History(t.Context(), "W1")
+		history, err := answering(t, 200, `{"history":[{`+form.figures+`}]}`).Wallets.ListHistory(t.Context(), "W1")
 		require.NoError(t, err, form.figures)
 		check(history[0].Amount, history[0].Fees, history[0].NetAmount)
 	}
 	// A 1 can be either, which only the caller can tell.
-	one, err := answering(t, 200, `{"history":[{"amount":1}]}`).Wallets.History(t.Context(), "W1")
+	one, err := answering(t, 200, `{"history":[{"amount":1}]}`).Wallets.ListHistory(t.Context(), "W1")
 	require.NoError(t, err)
 	inWhole, err := one[0].Amount.WholeUnits(btc)
 	require.NoError(t, err)
@@ -93,18 +93,21 @@ func TestNullIsEmpty(t *testing.T) {
 			return len(l), err
 		}},
 		"ledger": {`{"list":null,"total":0,"wallets":null}`, func(c *qapi.Client) (int, error) {
-			l, err := c.Funds.Ledger(ctx, "F1")
+			l, err := c.Funds.ListLedger(ctx, "F1")
 			require.NotNil(t, l)
 			return len(l.Entries) + len(l.Wallets) + l.Total, err
 		}},
 		"entries": {`{"list":[{"amount":null,"later1TxID":null,"counterpartyEntity":null}]}`, func(c *qapi.Client) (int, error) {
-			l, err := c.Funds.Ledger(ctx, "F1")
+			l, err := c.Funds.ListLedger(ctx, "F1")
 			return len(l.Entries[0].LayerOneTxIDs), err
 		}},
-		"history":   {`{"history":null}`, func(c *qapi.Client) (int, error) { l, err := c.Wallets.History(ctx, "W1"); return len(l), err }},
-		"parties":   {`{"members":null}`, func(c *qapi.Client) (int, error) { l, err := c.TrustedParties.List(ctx); return len(l), err }},
-		"approvals": {`{"total":0,"list":null}`, func(c *qapi.Client) (int, error) { l, err := c.Transactions.Approvals(ctx, "T1"); return len(l), err }},
-		"account":   {`{"settings":null}`, func(c *qapi.Client) (int, error) { a, err := c.Account.Get(ctx); return len(a.Members), err }},
+		"history": {`{"history":null}`, func(c *qapi.Client) (int, error) { l, err := c.Wallets.ListHistory(ctx, "W1"); return len(l), err }},
+		"parties": {`{"members":null}`, func(c *qapi.Client) (int, error) { l, err := c.TrustedParties.List(ctx); return len(l), err }},
+		"approvals": {`{"total":0,"list":null}`, func(c *qapi.Client) (int, error) {
+			l, err := c.Transactions.ListApprovals(ctx, "T1")
+			return len(l), err
+		}},
+		"account": {`{"settings":null}`, func(c *qapi.Client) (int, error) { a, err := c.Account.Get(ctx); return len(a.Members), err }},
 		"organization": {`{"settings":{"id":"A","members":null,"connectClients":null,"rpcNetworks":null,"userAPIKeys":null}}`, func(c *qapi.Client) (int, error) {
 			a, err := c.Account.Get(ctx)
 			return len(a.Members) + len(a.APIKeys), err
@@ -115,7 +118,7 @@ func TestNullIsEmpty(t *testing.T) {
 			return len(f.Members) + len(f.Wallets) + len(f.PolicyWithdraw.Members), err
 		}},
 		"transaction": {`{"txID":"T1","timestamps":null,"events":null,"network":null,"nonce":null}`, func(c *qapi.Client) (int, error) {
-			tx, err := c.Transactions.Status(ctx, "T1")
+			tx, err := c.Transactions.Get(ctx, "T1")
 			return len(tx.Timestamps) + len(tx.Events), err
 		}},
 	} {
@@ -144,7 +147,7 @@ func TestEntityForms(t *testing.T) {
 		assert.Equal(t, want, fund.Members[0].Entity, form)
 	}
 	agent := `{"list":[{"counterpartyEntity":{"id":"C1","type":"core-client","owner":"A1","address":null,"core-client":{"name":"robot"}}}]}`
-	ledger, err := answering(t, 200, agent).Funds.Ledger(t.Context(), "F1")
+	ledger, err := answering(t, 200, agent).Funds.ListLedger(t.Context(), "F1")
 	require.NoError(t, err)
 	assert.Equal(t, &qredo.Entity{ID: "C1", Type: "core-client", Owner: "A1", CoreClient: &qredo.EntityCoreClient{Name: "robot"}}, ledger.Entries[0].CounterpartyEntity)
 

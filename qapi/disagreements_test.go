@@ -50,7 +50,7 @@ func TestRow2ApprovalStatus(t *testing.T) {
 		`"expired"`: qapi.ApprovalExpired, `"rejected"`: qapi.ApprovalRejected, `"unknown"`: qapi.ApprovalUnknown, `"Unknown"`: qapi.ApprovalUnknown,
 		`0`: "0", `9`: "9", `"odd one"`: "odd one", `""`: "",
 	} {
-		list, err := answering(t, 200, `{"total":1,"list":[{"status":`+text+`}]}`).Transactions.Approvals(t.Context(), "t")
+		list, err := answering(t, 200, `{"total":1,"list":[{"status":`+text+`}]}`).Transactions.ListApprovals(t.Context(), "t")
 		require.NoError(t, err, text)
 		require.Len(t, list, 1)
 		assert.Equal(t, want, list[0].Status, text)
@@ -62,14 +62,14 @@ func TestRow2ApprovalStatus(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, string(text))
 	}
-	_, err := answering(t, 200, `{"list":[{"status":{}}]}`).Transactions.Approvals(t.Context(), "t")
+	_, err := answering(t, 200, `{"list":[{"status":{}}]}`).Transactions.ListApprovals(t.Context(), "t")
 	require.ErrorContains(t, err, "list[0].status")
 }
 
 // status is a transaction with further fields.
 func status(t *testing.T, fields string) *qapi.Transaction {
 	t.Helper()
-	tx, err := answering(t, 200, `{"txID":"t",`+fields+`}`).Transactions.Status(t.Context(), "t")
+	tx, err := answering(t, 200, `{"txID":"t",`+fields+`}`).Transactions.Get(t.Context(), "t")
 	require.NoError(t, err, fields)
 	return tx
 }
@@ -166,7 +166,7 @@ func TestRow10HistoryPath(t *testing.T) {
 		assert.Equal(t, "/qapi/v1/wallet/W1/history", req.URL.Path)
 		return answer(req, 200, `{"history":null}`), nil
 	})
-	got, err := client.Wallets.History(t.Context(), "W1")
+	got, err := client.Wallets.ListHistory(t.Context(), "W1")
 	require.NoError(t, err)
 	assert.Empty(t, got)
 }
@@ -178,7 +178,7 @@ func TestRow11EntryType(t *testing.T) {
 		`"transferIn"`: qapi.EntryTransferIn, `"transferOut"`: qapi.EntryTransferOut, `"swapIn"`: qapi.EntrySwapIn, `"swapOut"`: qapi.EntrySwapOut,
 		`0`: "0", `99`: "99", `-1`: "-1", `"odd"`: "odd", `""`: "",
 	} {
-		ledger, err := answering(t, 200, `{"list":[{"type":`+text+`}]}`).Funds.Ledger(t.Context(), "F1")
+		ledger, err := answering(t, 200, `{"list":[{"type":`+text+`}]}`).Funds.ListLedger(t.Context(), "F1")
 		require.NoError(t, err, text)
 		assert.Equal(t, want, ledger.Entries[0].Type, text)
 	}
@@ -191,7 +191,7 @@ func TestRow11EntryType(t *testing.T) {
 
 func TestRow12LayerOneTxIDs(t *testing.T) {
 	for form, want := range map[string][]string{`["a","b"]`: {"a", "b"}, `"a"`: {"a"}, `[]`: {}, `null`: nil} {
-		ledger, err := answering(t, 200, `{"list":[{"later1TxID":`+form+`}],"wallets":{"walletID":"W1"}}`).Funds.Ledger(t.Context(), "F1")
+		ledger, err := answering(t, 200, `{"list":[{"later1TxID":`+form+`}],"wallets":{"walletID":"W1"}}`).Funds.ListLedger(t.Context(), "F1")
 		require.NoError(t, err, form)
 		assert.Equal(t, want, ledger.Entries[0].LayerOneTxIDs, form)
 		require.Len(t, ledger.Wallets, 1, "one object for a list")

@@ -72,7 +72,7 @@ func ExampleAccountService_Get() {
 }
 
 // What each fund holds and did.
-func ExampleFundsService_Ledger() {
+func ExampleFundsService_ListLedger() {
 	acme := startAcme() // a sandbox with a fund whose wallet for ETH has got 10 ETH
 	defer acme.Close()
 	ctx, client := context.Background(), acme.QAPIClient()
@@ -85,7 +85,7 @@ func ExampleFundsService_Ledger() {
 		for _, w := range fund.Wallets {
 			fmt.Println(fund.Name, w.Name, w.Balance, w.Asset) // in base units, which are gwei
 		}
-		ledger, err := client.Funds.Ledger(ctx, fund.ID)
+		ledger, err := client.Funds.ListLedger(ctx, fund.ID)
 		check(err)
 		for _, entry := range ledger.Entries {
 			amount, err := entry.Amount.BaseUnits() // which the sandbox's figures count: see Figure
@@ -98,11 +98,11 @@ func ExampleFundsService_Ledger() {
 	// deposit 10000000000 ETH
 }
 
-func ExampleWalletsService_History() {
+func ExampleWalletsService_ListHistory() {
 	acme := startAcme() // a sandbox with a wallet for ETH that has got 10 ETH
 	defer acme.Close()
 
-	history, err := acme.QAPIClient().Wallets.History(context.Background(), acme.wallet.ID)
+	history, err := acme.QAPIClient().Wallets.ListHistory(context.Background(), acme.wallet.ID)
 	check(err)
 	for _, entry := range history {
 		fmt.Println(entry.Amount, entry.Asset, entry.Status)

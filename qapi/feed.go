@@ -26,7 +26,7 @@ type TransactionEvent struct {
 // After a connection was lost it connects again and asks for the status of those that it follows, so that
 // no event of theirs is lost. What somebody else created and finished in the meantime is not found: the
 // service has no list of transactions. Look at what an earlier run has created, with
-// [TransactionsService.Status], before ranging over the feed.
+// [TransactionsService.Get], before ranging over the feed.
 //
 // An error value tells of a message that was not understood, or that the service refuses the feed; the
 // feed goes on after it, for as long as the caller ranges over it.
@@ -70,7 +70,7 @@ func (s *TransactionsService) read(m core.Message) ([]TransactionEvent, error) {
 func (s *TransactionsService) statuses(ctx context.Context) ([]core.Message, error) {
 	var all []TransactionEvent
 	for _, id := range s.followed.list() {
-		tx, err := s.Status(ctx, id)
+		tx, err := s.Get(ctx, id)
 		switch {
 		case errors.Is(err, qredo.ErrNotFound):
 			s.followed.drop(id)

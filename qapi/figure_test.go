@@ -42,7 +42,7 @@ func TestFigureRefuses(t *testing.T) {
 		require.ErrorContains(t, f.UnmarshalJSON([]byte(text)), "is not a number", text)
 		assert.Equal(t, qapi.Figure("5"), f, "%s must not change the figure", text)
 	}
-	_, err := answering(t, 200, `{"list":[{},{"netAmount":"1,5"}]}`).Funds.Ledger(t.Context(), "F1")
+	_, err := answering(t, 200, `{"list":[{},{"netAmount":"1,5"}]}`).Funds.ListLedger(t.Context(), "F1")
 	require.ErrorIs(t, err, qredo.ErrBadAnswer)
 	require.ErrorContains(t, err, "list[1].netAmount: is not a number")
 	_, err = json.Marshal(qapi.Figure("1,5"))

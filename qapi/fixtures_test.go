@@ -41,10 +41,10 @@ var fixtureCalls = map[string]struct {
 	"funds_list": {"funds", func(ctx context.Context, c *qapi.Client) (any, error) {
 		return c.Funds.List(ctx, qapi.FundsOptions{Archived: true})
 	}},
-	"funds_get":           {"fundInfo", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Funds.Get(ctx, "F1") }},
-	"funds_ledger":        {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Funds.Ledger(ctx, "F1") }},
-	"trustedparties_list": {"members", func(ctx context.Context, c *qapi.Client) (any, error) { return c.TrustedParties.List(ctx) }},
-	"wallets_history":     {"history", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Wallets.History(ctx, "W1") }},
+	"funds_get":            {"fundInfo", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Funds.Get(ctx, "F1") }},
+	"funds_list_ledger":    {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Funds.ListLedger(ctx, "F1") }},
+	"trustedparties_list":  {"members", func(ctx context.Context, c *qapi.Client) (any, error) { return c.TrustedParties.List(ctx) }},
+	"wallets_list_history": {"history", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Wallets.ListHistory(ctx, "W1") }},
 	"transactions_create": {"", func(ctx context.Context, c *qapi.Client) (any, error) {
 		value, err := qapi.ParseBigInt("123456789012345678901234567890")
 		if err != nil {
@@ -56,9 +56,9 @@ var fixtureCalls = map[string]struct {
 			Data: "0x00ff", ChainID: qapi.NewBigInt(5), Note: "rent",
 		})
 	}},
-	"transactions_status": {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Transactions.Status(ctx, fixtureTx) }},
+	"transactions_status": {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Transactions.Get(ctx, fixtureTx) }},
 	"transactions_approvals": {"list", func(ctx context.Context, c *qapi.Client) (any, error) {
-		return c.Transactions.Approvals(ctx, fixtureTx)
+		return c.Transactions.ListApprovals(ctx, fixtureTx)
 	}},
 }
 
@@ -106,7 +106,7 @@ func TestFixtures(t *testing.T) {
 func (f fixture) check(t *testing.T, req *http.Request) error {
 	t.Helper()
 	method, _, _ := strings.Cut(f.Operation, " ")
-	url := string(qapi.Production) + f.Path
+	url := string(qapi.EnvironmentProduction) + f.Path
 	if f.Query != "" {
 		url += "?" + f.Query
 	}

@@ -94,10 +94,10 @@ func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.C
 	return fund, err
 }
 
-// Ledger returns all movements of a fund, the most recent of each wallet first. The service does not page them. A
+// ListLedger returns all movements of a fund, the most recent of each wallet first. The service does not page them. A
 // fund that there is not is [qredo.ErrNotFound].
 //
 // API: GET /funds/{fund_id}/ledger
-func (s *FundsService) Ledger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {
+func (s *FundsService) ListLedger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {
 	return part(ctx, s.client, api("GET /funds/{fund_id}/ledger", string(id)), opts, func(a *Ledger) *Ledger { return a })
 }

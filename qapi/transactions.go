@@ -113,11 +113,11 @@ func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest
 	return tx, nil
 }
 
-// Status returns the whole transaction as it is now, not its status alone, which is [Transaction.Status].
+// Get returns the whole transaction as it is now, not its status alone, which is [Transaction.Status].
 // Once it is signed, it carries that form. One that there is not is [qredo.ErrNotFound].
 //
 // API: GET /transactions/{tx_id}/status
-func (s *TransactionsService) Status(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {
+func (s *TransactionsService) Get(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {
 	tx, err := call[Transaction](ctx, s.client, api("GET /transactions/{tx_id}/status", string(id)), opts)
 	if err != nil {
 		return nil, err
@@ -134,11 +134,11 @@ type approvalList struct {
 	List  []Approval `json:"list"`
 }
 
-// Approvals returns what those who may approve a transaction have said; the pending have not yet. Who is not in the
+// ListApprovals returns what those who may approve a transaction have said; the pending have not yet. Who is not in the
 // list has not answered either.
 //
 // API: GET /transactions/{tx_id}/approvals
-func (s *TransactionsService) Approvals(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]Approval, error) {
+func (s *TransactionsService) ListApprovals(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]Approval, error) {
 	return part(ctx, s.client, api("GET /transactions/{tx_id}/approvals", string(id)), opts, func(a *approvalList) []Approval { return a.List })
 }
 
@@ -149,7 +149,7 @@ func (s *TransactionsService) Approvals(ctx context.Context, id qredo.TxID, opts
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (tx *Transaction, err error) {
 	err = core.Poll(ctx, opts, func() (still string, err error) {
-		tx, err = s.Status(ctx, id, opts...)
+		tx, err = s.Get(ctx, id, opts...)
 		switch {
 		case err != nil:
 			return "", err

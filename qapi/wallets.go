@@ -28,9 +28,9 @@ type walletHistory struct {
 	History []HistoryEntry `json:"history"`
 }
 
-// History returns what moved in a wallet, all of it. A wallet that there is not is [qredo.ErrNotFound].
+// ListHistory returns what moved in a wallet, all of it. A wallet that there is not is [qredo.ErrNotFound].
 //
 // API: GET /wallet/{wallet_id}/history
-func (s *WalletsService) History(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]HistoryEntry, error) {
+func (s *WalletsService) ListHistory(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]HistoryEntry, error) {
 	return part(ctx, s.client, api("GET /wallet/{wallet_id}/history", string(id)), opts, func(a *walletHistory) []HistoryEntry { return a.History })
 }

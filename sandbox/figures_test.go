@@ -31,7 +31,7 @@ func TestPublishedFees(t *testing.T) {
 	s := newService(t)
 	raw := s.post("/fees", object{"type": "transferOut", "asset": btc, "amount": 200_000}).ok()
 	assert.Equal(t, []int64{200_000, 200_200, 200}, raw.numbers("netAmount", "amountToSend", "fees"))
-	fees, err := s.client().Assets.Fees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: btc, Amount: 200_000})
+	fees, err := s.client().Assets.GetFees(t.Context(), qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: btc, Amount: 200_000})
 	require.NoError(t, err)
 	assert.Equal(t, &qredo.Fees{NetAmount: 200_000, AmountToSend: 200_200, Fees: 200}, fees)
 }
@@ -121,7 +121,7 @@ func TestPublishedSwap(t *testing.T) {
 				require.NoError(t, err)
 				quote = string(made.TxID)
 				require.NoError(t, m.Approve(alice, quote))
-				hub, err := client.Swaps.HubAll(t.Context())
+				hub, err := client.Swaps.ListHubAll(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, []qredo.Amount{satoshi, gwei}, []qredo.Amount{hub[0].SendAmount, hub[0].ReceiveAmount}, "as quoted")
 			}
@@ -168,7 +168,7 @@ func TestMaxAmount(t *testing.T) {
 			raw := w.get("/wallet/" + w.treasury + "/max" + query).ok()
 			assert.Equal(t, []int64{want.net, want.fees, want.toSend}, raw.numbers("netAmount", "fees", "amountToSend"), "%d%s", want.available, query)
 		}
-		got, err := client.Wallets.MaxAmount(t.Context(), qredo.WalletID(w.treasury), qredo.MaxAmountOptions{})
+		got, err := client.Wallets.GetMaxAmount(t.Context(), qredo.WalletID(w.treasury), qredo.MaxAmountOptions{})
 		require.NoError(t, err)
 		assert.Equal(t, qredo.Fees{NetAmount: qredo.Amount(want.net), Fees: qredo.Amount(want.fees), AmountToSend: qredo.Amount(want.toSend)}, *got)
 	}
@@ -179,7 +179,7 @@ func TestMaxAmount(t *testing.T) {
 
 	w.transfer(object{"send": object{"symbol": btc, "amount": 500_000}}).ok() // 500,500 are held
 	for pending, net := range map[bool]qredo.Amount{false: 999_000, true: 499_000} {
-		got, err := client.Wallets.MaxAmount(t.Context(), qredo.WalletID(w.treasury), qredo.MaxAmountOptions{Pending: pending})
+		got, err := client.Wallets.GetMaxAmount(t.Context(), qredo.WalletID(w.treasury), qredo.MaxAmountOptions{Pending: pending})
 		require.NoError(t, err)
 		assert.Equal(t, net, got.NetAmount, "what waits is counted in: %t", pending)
 	}

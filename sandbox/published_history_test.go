@@ -46,14 +46,14 @@ func TestPublishedFiguresOfLedgersAndHistories(t *testing.T) {
 				[]int64{ledger.number("List.0.amount"), ledger.number("List.0.netAmount"), ledger.number("List.0.fees")})
 
 			histories := func(wallet string) []qredo.HistoryEntry {
-				entries, err := client.Wallets.History(t.Context(), qredo.WalletID(wallet), qredo.HistoryOptions{})
+				entries, err := client.Wallets.ListHistory(t.Context(), qredo.WalletID(wallet), qredo.HistoryOptions{})
 				require.NoError(t, err)
 				return entries
 			}
 			sent, came := histories(w.treasury)[1], histories(w.trading)[0]
 			assert.Equal(t, []qredo.Amount{-test.gross, -test.net, -test.fee}, []qredo.Amount{sent.Amount, sent.NetAmount, sent.Fees})
 			assert.Equal(t, []qredo.Amount{test.net, test.net, 0}, []qredo.Amount{came.Amount, came.NetAmount, came.Fees})
-			page, err := client.Funds.Ledger(t.Context(), qredo.CompanyID(w.company), qredo.FundID(w.fund), qredo.LedgerOptions{})
+			page, err := client.Funds.ListLedger(t.Context(), qredo.CompanyID(w.company), qredo.FundID(w.fund), qredo.LedgerOptions{})
 			require.NoError(t, err)
 			require.Equal(t, []qredo.EntryType{qredo.EntryTransferIn, qredo.EntryTransferOut, qredo.EntryDeposit},
 				[]qredo.EntryType{page.Entries[0].Type, page.Entries[1].Type, page.Entries[2].Type})

@@ -202,9 +202,9 @@ func TestQAPIWholeUnits(t *testing.T) {
 
 	balances, err := whole.reports().Balance.Get(t.Context())
 	require.NoError(t, err)
-	inWhole, err := whole.reports().Funds.Ledger(t.Context(), qredo.FundID(whole.fund))
+	inWhole, err := whole.reports().Funds.ListLedger(t.Context(), qredo.FundID(whole.fund))
 	require.NoError(t, err)
-	inBase, err := base.reports().Funds.Ledger(t.Context(), qredo.FundID(base.fund))
+	inBase, err := base.reports().Funds.ListLedger(t.Context(), qredo.FundID(base.fund))
 	require.NoError(t, err)
 	require.Len(t, inWhole.Entries, len(inBase.Entries))
 	for i, w := range inWhole.Entries {

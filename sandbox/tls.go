@@ -88,7 +88,7 @@ func (srv *Server) secure(listener net.Listener) (net.Listener, error) {
 		return nil, fmt.Errorf("sandbox: certificate authority: %w", err)
 	}
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
-	for _, env := range []qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play} {
+	for _, env := range []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay} {
 		u, err := url.Parse(string(env))
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: %w", err)

@@ -162,7 +162,7 @@ func TestWeb3RawAsPublished(t *testing.T) {
 		require.NoError(t, w.Approve(bob, id))
 		raw := w.report("/transactions/" + id + "/status").ok()
 		assert.Equal(t, want, raw.at("rawTX"))
-		tx, err := w.reports().Transactions.Status(t.Context(), qredo.TxID(id))
+		tx, err := w.reports().Transactions.Get(t.Context(), qredo.TxID(id))
 		require.NoError(t, err)
 		assert.Equal(t, want, tx.RawTx)
 		assert.Equal(t, []string{"0", "1", "21", "5"}, []string{tx.Nonce.String(), tx.Value.String(), tx.GasLimit.String(), tx.ChainID.String()})

@@ -288,7 +288,7 @@ func (k *killTrial) done() bool {
 	if len(verdicts) < k.kill.Actions {
 		return false
 	}
-	list, err := k.Client.CoreClients.Actions(k.t.Context(), k.Core)
+	list, err := k.Client.CoreClients.ListActions(k.t.Context(), k.Core)
 	require.NoError(k.t, err)
 	for _, a := range list { // what is pending
 		if verdicts[a.ID] != approver.Leave {

@@ -138,7 +138,7 @@ func (x exporting) requireWhole(file string) {
 		require.GreaterOrEqual(x.t, entry["time"], latest, "oldest first")
 		latest = entry["time"]
 	}
-	page, err := x.client.Funds.Ledger(x.t.Context(), x.Company, x.Fund, qredo.LedgerOptions{Limit: 1})
+	page, err := x.client.Funds.ListLedger(x.t.Context(), x.Company, x.Fund, qredo.LedgerOptions{Limit: 1})
 	require.NoError(x.t, err)
 	require.Len(x.t, seen, page.Total)
 }

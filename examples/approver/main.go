@@ -231,7 +231,7 @@ func (e *example) check(ctx context.Context) error {
 	}
 	counts := map[string]int{}
 	for id, entry := range e.entries {
-		action, err := e.client.CoreClients.Action(ctx, e.core, id) // which shows what has ended, too
+		action, err := e.client.CoreClients.GetAction(ctx, e.core, id) // which shows what has ended, too
 		if err != nil {
 			return err
 		}

@@ -126,7 +126,7 @@ func (m market) swap(ctx context.Context) error {
 
 // findQuote looks for a quote on the hub as a company sees it.
 func (m market) findQuote(ctx context.Context, company qredo.CompanyID, id qredo.TxID) (qredo.HubQuote, error) {
-	quotes, err := m.client.Swaps.Hub(ctx, company)
+	quotes, err := m.client.Swaps.ListHub(ctx, company)
 	if err != nil {
 		return qredo.HubQuote{}, err
 	}
@@ -159,7 +159,7 @@ func (m market) newTrader(ctx context.Context, name, email string, has qredo.Ass
 func (m market) check(ctx context.Context, maker, taker *trader, send, receive qredo.AssetAmount) error {
 	debit := map[qredo.AssetCode]qredo.Amount{} // what arrives, and the fee
 	for _, amount := range []qredo.AssetAmount{send, receive} {
-		fees, err := m.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: amount.Asset, Amount: amount.Amount})
+		fees, err := m.client.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: amount.Asset, Amount: amount.Amount})
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func (e *example) openExchange(ctx context.Context) error {
 
 // connectWallet makes the customer's wallets, one of them dedicated to the exchange.
 func (e *example) connectWallet(ctx context.Context) error {
-	exchanges, err := e.client.Wallets.Exchanges(ctx)
+	exchanges, err := e.client.Wallets.ListExchanges(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,12 +114,12 @@ func (e *example) connectWallet(ctx context.Context) error {
 
 // approveConnection is the exchange's side: its core client looks at what it is asked, and approves.
 func (e *example) approveConnection(ctx context.Context) error {
-	waiting, err := e.client.CoreClients.Wallets(ctx, e.core.ID)
+	waiting, err := e.client.CoreClients.ListWallets(ctx, e.core.ID)
 	if err != nil {
 		return err
 	}
 	for _, w := range waiting {
-		action, err := e.client.CoreClients.Action(ctx, e.core.ID, w.ActionID)
+		action, err := e.client.CoreClients.GetAction(ctx, e.core.ID, w.ActionID)
 		if err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (e *example) transfer(ctx context.Context) error {
 
 // approveAsExchange approves what the core client is asked about one transaction.
 func (e *example) approveAsExchange(ctx context.Context, id qredo.TxID) error {
-	actions, err := e.client.CoreClients.Actions(ctx, e.core.ID)
+	actions, err := e.client.CoreClients.ListActions(ctx, e.core.ID)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (e *example) approveAsExchange(ctx context.Context, id qredo.TxID) error {
 		if listed.Status != qredo.ApprovalPending {
 			continue
 		}
-		action, err := e.client.CoreClients.Action(ctx, e.core.ID, listed.ID)
+		action, err := e.client.CoreClients.GetAction(ctx, e.core.ID, listed.ID)
 		if err != nil {
 			return err
 		}

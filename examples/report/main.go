@@ -112,7 +112,7 @@ func collect(ctx context.Context, client *qapi.Client, figures string) (r report
 		return r, err
 	}
 	for _, f := range funds {
-		ledger, err := client.Funds.Ledger(ctx, f.ID)
+		ledger, err := client.Funds.ListLedger(ctx, f.ID)
 		if err != nil {
 			return r, err
 		}

@@ -159,7 +159,7 @@ func (w *walkthrough) transfer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fees, err := w.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: w.asset.Code, Amount: amount})
+	fees, err := w.client.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: w.asset.Code, Amount: amount})
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (w *walkthrough) moved(ctx context.Context, asked qredo.Amount, fees *qredo
 	if fees.NetAmount != asked || d.NetAmount != asked || d.Fees != fees.Fees || d.Amount != fees.AmountToSend {
 		return fmt.Errorf("asked for %d, quoted %+v, but %d left and %d arrived, with fees of %d", asked, *fees, d.Amount, d.NetAmount, d.Fees)
 	}
-	history, err := w.client.Wallets.History(ctx, w.treasury.ID, qredo.HistoryOptions{})
+	history, err := w.client.Wallets.ListHistory(ctx, w.treasury.ID, qredo.HistoryOptions{})
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (w *walkthrough) withdraw(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fees, err := w.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeWithdraw, Asset: w.asset.Code, Amount: amount})
+	fees, err := w.client.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeWithdraw, Asset: w.asset.Code, Amount: amount})
 	if err != nil {
 		return err
 	}
@@ -285,7 +285,7 @@ func (w *walkthrough) check(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		history, err := w.client.Wallets.History(ctx, wallet.ID, qredo.HistoryOptions{})
+		history, err := w.client.Wallets.ListHistory(ctx, wallet.ID, qredo.HistoryOptions{})
 		if err != nil {
 			return err
 		}

@@ -221,10 +221,10 @@ func (w *watched) requireEachOnce(ctx context.Context, t *testing.T, actions int
 	require.Len(t, w.times, actions)
 	for id, times := range w.times {
 		require.Equal(t, 1, times, "action %s", id)
-		_, err := w.bank.client.CoreClients.Action(ctx, w.robot.ID, id)
+		_, err := w.bank.client.CoreClients.GetAction(ctx, w.robot.ID, id)
 		require.NoError(t, err)
 	}
-	pending, err := w.bank.client.CoreClients.Actions(ctx, w.robot.ID)
+	pending, err := w.bank.client.CoreClients.ListActions(ctx, w.robot.ID)
 	require.NoError(t, err)
 	require.NotEmpty(t, pending, "half of them are left")
 	for _, action := range pending {

@@ -93,7 +93,7 @@ func (x *exchange) connectedWallet() *qredo.Wallet {
 		{Name: "At the desk", Asset: btc, Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(desk.ID)}}},
 	})
 	require.NoError(x.t, err)
-	actions, err := x.client.CoreClients.Actions(ctx, desk.ID)
+	actions, err := x.client.CoreClients.ListActions(ctx, desk.ID)
 	require.NoError(x.t, err)
 	require.Len(x.t, actions, 1)
 	require.NoError(x.t, x.client.CoreClients.Approve(ctx, desk.ID, actions[0].ID))

@@ -59,7 +59,7 @@ func hostsEntry(t *testing.T, host string, srv *sandbox.Server, dir string) *htt
 
 // TestProgramsForTheServiceRunUnchanged does the main job with the service's URLs compiled in.
 func TestProgramsForTheServiceRunUnchanged(t *testing.T) {
-	for _, environment := range []qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play} {
+	for _, environment := range []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay} {
 		t.Run(string(environment), func(t *testing.T) {
 			dir := t.TempDir()
 			srv := start(t, sandbox.WithTLS(dir), sandbox.WithKeyDir(dir))
@@ -79,7 +79,7 @@ func TestProgramsForTheServiceRunUnchanged(t *testing.T) {
 func TestFeedsOfProgramsForTheService(t *testing.T) {
 	dir := t.TempDir()
 	srv := start(t, sandbox.WithTLS(dir), sandbox.WithKeyDir(dir))
-	client := integration(t, dir, hostsEntry(t, "api.qredo.network", srv, dir), string(qredo.Production))
+	client := integration(t, dir, hostsEntry(t, "api.qredo.network", srv, dir), string(qredo.EnvironmentProduction))
 	x := newExchange(t, client, srv.Sandbox, 1)
 	wallet := x.connectedWallet()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -110,16 +110,16 @@ func TestProgramsBehindAGateway(t *testing.T) {
 		opts  []sandbox.Option
 		taken bool
 	}{
-		"that the sandbox knows":         {[]sandbox.Option{sandbox.WithPublicURL(string(qredo.Production))}, true},
+		"that the sandbox knows":         {[]sandbox.Option{sandbox.WithPublicURL(string(qredo.EnvironmentProduction))}, true},
 		"that it does not":               {nil, false},
-		"when it knows another":          {[]sandbox.Option{sandbox.WithPublicURL(string(qredo.Sandbox))}, false},
-		"among several that it knows of": {[]sandbox.Option{sandbox.WithPublicURL(string(qredo.Play)), sandbox.WithPublicURL(string(qredo.Production))}, true},
+		"when it knows another":          {[]sandbox.Option{sandbox.WithPublicURL(string(qredo.EnvironmentSandbox))}, false},
+		"among several that it knows of": {[]sandbox.Option{sandbox.WithPublicURL(string(qredo.EnvironmentPlay)), sandbox.WithPublicURL(string(qredo.EnvironmentProduction))}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := start(t, append(test.opts, sandbox.WithKeyDir(dir))...)
 			transport := &http.Transport{}
 			t.Cleanup(transport.CloseIdleConnections)
-			program := integration(t, dir, rerouting{transport, srv.URL()}, string(qredo.Production))
+			program := integration(t, dir, rerouting{transport, srv.URL()}, string(qredo.EnvironmentProduction))
 			if !test.taken {
 				_, err := program.Assets.List(t.Context())
 				require.ErrorIs(t, err, qredo.ErrBadSignature)

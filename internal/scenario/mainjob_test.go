@@ -74,7 +74,7 @@ func connected(t *testing.T, auth qredo.Authenticator, srv *sandbox.Server) *qre
 func doMainJob(t *testing.T, x *exchange) {
 	t.Helper()
 	ctx := t.Context()
-	fees, err := x.client.Assets.Fees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: btc, Amount: 200_000})
+	fees, err := x.client.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeTransferOut, Asset: btc, Amount: 200_000})
 	require.NoError(t, err)
 	assert.Equal(t, qredo.Fees{AmountToSend: 200_200, NetAmount: 200_000, Fees: 200}, *fees)
 
@@ -103,14 +103,14 @@ func doMainJob(t *testing.T, x *exchange) {
 	assert.Equal(t, qredo.Amount(3), out.Details.Fees)
 	assert.Equal(t, [2]qredo.Amount{796_997, 200_000}, x.balances())
 
-	holdings, err := x.client.Companies.Holdings(ctx, x.company)
+	holdings, err := x.client.Companies.ListHoldings(ctx, x.company)
 	require.NoError(t, err)
 	assert.Equal(t, []qredo.Holding{{Asset: btc, Amount: 996_997}}, holdings)
-	history, err := x.client.Wallets.History(ctx, x.treasury.ID, qredo.HistoryOptions{})
+	history, err := x.client.Wallets.ListHistory(ctx, x.treasury.ID, qredo.HistoryOptions{})
 	require.NoError(t, err)
 	require.Len(t, history, 3)
 	assert.Equal(t, []qredo.Amount{1_000_000, -200_200, -2803}, []qredo.Amount{history[0].Amount, history[1].Amount, history[2].Amount})
-	page, err := x.client.Funds.Ledger(ctx, x.company, x.fund, qredo.LedgerOptions{})
+	page, err := x.client.Funds.ListLedger(ctx, x.company, x.fund, qredo.LedgerOptions{})
 	require.NoError(t, err)
 	require.Equal(t, 4, page.Total)
 	var types []qredo.EntryType

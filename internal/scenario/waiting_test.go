@@ -101,7 +101,7 @@ func walksAllPages(t *testing.T, order sandbox.LedgerOrder) {
 	for range 5 {
 		require.NoError(t, srv.Approve(alice, string(x.transfer(1000))))
 	}
-	whole, err := x.client.Funds.Ledger(ctx, x.company, x.fund, qredo.LedgerOptions{})
+	whole, err := x.client.Funds.ListLedger(ctx, x.company, x.fund, qredo.LedgerOptions{})
 	require.NoError(t, err)
 	require.Equal(t, 35, whole.Total, "25 deposits, and both sides of 5 transfers")
 	for name, test := range map[string]struct {

@@ -109,10 +109,10 @@ func (r *qapiRun) readReports() {
 	require.NotEmpty(r, info.Wallets)
 	require.NotEmpty(r, info.Members)
 	require.NotNil(r, info.PolicyTx)
-	ledger := must(r.reports.Funds.Ledger(ctx, info.ID))(r.run)
+	ledger := must(r.reports.Funds.ListLedger(ctx, info.ID))(r.run)
 	require.NotEmpty(r, ledger.Entries)
 	require.NotEmpty(r, ledger.Wallets)
-	filled(r.reports.Wallets.History(ctx, r.btc))(r.run)
+	filled(r.reports.Wallets.ListHistory(ctx, r.btc))(r.run)
 }
 
 // readPersons reads what only a person has.
@@ -135,12 +135,12 @@ func (r *qapiRun) sign() {
 	r.approve(legacy.ID)
 	r.reject(dynamic.ID)
 	r.ok(r.srv.Reject("ann@acme.example", string(dynamic.ID)))
-	filled(transactions.Approvals(ctx, legacy.ID))(r.run)
+	filled(transactions.ListApprovals(ctx, legacy.ID))(r.run)
 	req.MaxFeePerGas, req.GasLimit = qapi.BigInt{}, qapi.NewBigInt(0)
 	r.approve(must(transactions.Create(ctx, req))(r.run).ID)
 	signed := must(transactions.Wait(ctx, legacy.ID))(r.run)
 	require.True(r, signed.Signed())
-	rejected := must(transactions.Status(ctx, dynamic.ID))(r.run)
+	rejected := must(transactions.Get(ctx, dynamic.ID))(r.run)
 	require.True(r, rejected.Status.Failed())
 	for change, err := range transactions.Feed(ctx) {
 		r.ok(err)

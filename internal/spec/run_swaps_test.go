@@ -22,8 +22,8 @@ func (r *run) swaps() {
 	r.approve(made.TxID)
 	must(swaps.GetMake(ctx, r.companyID, made.TxID))(r)
 	r.ok(swaps.Publish(ctx, r.companyID, made.TxID))
-	filled(swaps.Hub(ctx, r.companyID))(r)
-	filled(swaps.HubAll(ctx))(r)
+	filled(swaps.ListHub(ctx, r.companyID))(r)
+	filled(swaps.ListHubAll(ctx))(r)
 	taken := must(swaps.Take(ctx, r.companyID, qredo.TakeRequest{
 		SwapID: made.TxID, SendWalletID: taker, ReceiveWalletID: r.other, Reference: "swap", PartnerTxID: "s-2",
 	}))(r)
@@ -43,8 +43,8 @@ func (r *run) sweeps() {
 		Name: "dedicated", Asset: "BTC", Type: qredo.WalletDedicated,
 		Connect: []qredo.ConnectRequest{{CounterpartyID: string(r.desk.ID), ClientID: "us"}},
 	}}))(r)[0]
-	for _, wallet := range filled(programs.Wallets(ctx, r.desk.ID))(r) {
-		must(programs.Action(ctx, r.desk.ID, wallet.ActionID))(r)
+	for _, wallet := range filled(programs.ListWallets(ctx, r.desk.ID))(r) {
+		must(programs.GetAction(ctx, r.desk.ID, wallet.ActionID))(r)
 		r.ok(programs.Approve(ctx, r.desk.ID, wallet.ActionID))
 	}
 	wallet := must(r.client.Wallets.Get(ctx, dedicated))(r)
@@ -97,7 +97,7 @@ func (r *run) signingAgent() {
 		assert.Equal(r, action, asked.ID)
 		break
 	}
-	messages := filled(agent.Messages(ctx, action))(r)
+	messages := filled(agent.GetMessages(ctx, action))(r)
 	r.ok(agent.Approve(ctx, action, messages))
 	r.ok(agent.Reject(ctx, ask()))
 }

@@ -108,7 +108,7 @@ func (r *run) assets() {
 	ctx := r.Context()
 	filled(r.client.Assets.List(ctx))(r)
 	for _, kind := range []qredo.FeeType{qredo.FeeWithdraw, qredo.FeeTransferOut, qredo.FeeSwap} {
-		must(r.client.Assets.Fees(ctx, qredo.FeesRequest{Type: kind, Asset: "BTC", Amount: 2800}))(r)
+		must(r.client.Assets.GetFees(ctx, qredo.FeesRequest{Type: kind, Asset: "BTC", Amount: 2800}))(r)
 	}
 }
 
@@ -166,7 +166,7 @@ func (r *run) fund() {
 	filled(funds.Search(ctx, r.companyID, "treas"))(r)
 	entry := qredo.WhitelistEntry{Asset: "BTC", Address: address, Name: "vault"}
 	r.ok(funds.AddToWhitelist(ctx, r.companyID, r.fundID, entry))
-	filled(funds.Whitelist(ctx, r.companyID, r.fundID, qredo.WhitelistOptions{Address: address, Asset: "BTC"}))(r)
+	filled(funds.ListWhitelist(ctx, r.companyID, r.fundID, qredo.WhitelistOptions{Address: address, Asset: "BTC"}))(r)
 	fund := must(funds.Get(ctx, r.companyID, r.fundID))(r)
 	require.Len(r, fund.Wallets, 3)
 	require.NotEmpty(r, fund.Members)
@@ -175,25 +175,25 @@ func (r *run) fund() {
 
 func (r *run) moneyArrives() {
 	ctx, funds := r.Context(), r.client.Funds
-	for _, a := range filled(funds.DepositAddresses(ctx, r.companyID, r.fundID))(r) {
+	for _, a := range filled(funds.ListDepositAddresses(ctx, r.companyID, r.fundID))(r) {
 		must(r.srv.Deposit(a.Address, 10*coin))(r)
 	}
-	page := must(funds.Ledger(ctx, r.companyID, r.fundID, qredo.LedgerOptions{
+	page := must(funds.ListLedger(ctx, r.companyID, r.fundID, qredo.LedgerOptions{
 		Asset: "BTC", WalletID: r.btc, Direction: qredo.DirectionIn, Offset: 0, Limit: 10,
 	}))(r)
 	require.NotEmpty(r, page.Entries)
-	filled(r.client.Companies.Holdings(ctx, r.companyID))(r)
+	filled(r.client.Companies.ListHoldings(ctx, r.companyID))(r)
 }
 
 // settle has a core client approve or reject what a transaction asks of it.
 func (r *run) settle(who *qredo.CoreClient, txID qredo.TxID, vote func(qredo.ActionID) error) {
 	r.Helper()
 	ctx := r.Context()
-	for _, action := range filled(r.client.CoreClients.Actions(ctx, who.ID))(r) {
+	for _, action := range filled(r.client.CoreClients.ListActions(ctx, who.ID))(r) {
 		if action.Status != qredo.ApprovalPending {
 			continue
 		}
-		if full := must(r.client.CoreClients.Action(ctx, who.ID, action.ID))(r); full.Details.TxID == txID {
+		if full := must(r.client.CoreClients.GetAction(ctx, who.ID, action.ID))(r); full.Details.TxID == txID {
 			r.ok(vote(action.ID))
 			return
 		}
@@ -245,9 +245,9 @@ func (r *run) transfers() {
 func (r *run) wallets() {
 	ctx, wallets := r.Context(), r.client.Wallets
 	wallet := must(wallets.Get(ctx, r.other))(r)
-	filled(wallets.History(ctx, r.btc, qredo.HistoryOptions{Since: qredo.Unix(1)}))(r)
+	filled(wallets.ListHistory(ctx, r.btc, qredo.HistoryOptions{Since: qredo.Unix(1)}))(r)
 	for _, kind := range []qredo.MaxType{qredo.MaxTransfer, qredo.MaxWithdraw, qredo.MaxSwap} {
-		must(wallets.MaxAmount(ctx, r.btc, qredo.MaxAmountOptions{Pending: true, Type: kind}))(r)
+		must(wallets.GetMaxAmount(ctx, r.btc, qredo.MaxAmountOptions{Pending: true, Type: kind}))(r)
 	}
 	members := r.approvers().Members
 	for _, update := range []qredo.PolicyRequest{
@@ -264,7 +264,7 @@ func (r *run) wallets() {
 		ID: string(r.desk.ID), Name: "Desk", URL: "https://desk.example", LogoURL: "https://desk.example/logo",
 		Client: qredo.ExchangeClient{Fields: []qredo.ExchangeField{{ID: "1", Type: "text", Name: "account"}}},
 	}))
-	filled(wallets.Exchanges(ctx))(r)
+	filled(wallets.ListExchanges(ctx))(r)
 }
 
 // hexOf is a text of so many bytes in hexadecimal.

@@ -122,7 +122,7 @@ func (w *World) Action(t testing.TB, id qredo.TxID) qredo.Action {
 	tx, err := w.Client.Transfers.Get(t.Context(), w.Company, id)
 	require.NoError(t, err)
 	require.Len(t, tx.Approvals, 1)
-	action, err := w.Client.CoreClients.Action(t.Context(), w.Core, tx.Approvals[0].ActionID)
+	action, err := w.Client.CoreClients.GetAction(t.Context(), w.Core, tx.Approvals[0].ActionID)
 	require.NoError(t, err)
 	return *action
 }

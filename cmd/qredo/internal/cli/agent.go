@@ -41,7 +41,7 @@ approves by the rules of a policy file.`, `
 			long:    "Shows an action with its details: what moves, from where and to whom.",
 			example: "qredo agent action CLIENT_ID ACTION_ID",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.show(c.CoreClients.Action(ctx, qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])))
+				return a.show(c.CoreClients.GetAction(ctx, qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])))
 			}),
 		}),
 		a.agentVote("approve", "Approve an action", (*qredo.CoreClientsService).Approve),
@@ -51,7 +51,7 @@ approves by the rules of a policy file.`, `
 			long:    "Lists the wallets that are connected to a core client, or ask to be.",
 			example: "qredo agent wallets CLIENT_ID",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				wallets := found(c.CoreClients.Wallets(ctx, qredo.CoreClientID(c.args[0])))
+				wallets := found(c.CoreClients.ListWallets(ctx, qredo.CoreClientID(c.args[0])))
 				return a.list(wallets, "WalletID", "Status", "ActionID", "Expires")
 			}),
 		}),
@@ -91,7 +91,7 @@ func (a *app) agentActions() *cobra.Command {
 			f.StringVar(&status, "status", "", "only those that are pending, approved, rejected or expired, where the service lists more")
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			actions, err := c.CoreClients.Actions(ctx, qredo.CoreClientID(c.args[0]))
+			actions, err := c.CoreClients.ListActions(ctx, qredo.CoreClientID(c.args[0]))
 			others := func(action qredo.Action) bool { return status != "" && string(action.Status) != status }
 			return a.list(found(slices.DeleteFunc(actions, others), err), "ID", "Type", "Status", "Created", "Expires")
 		}),
@@ -108,14 +108,14 @@ is refused, the error says what the action is by then. It may be this core clien
 		example: "qredo agent " + verb + " CLIENT_ID ACTION_ID",
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			id, actionID := qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])
-			action, err := c.CoreClients.Action(ctx, id, actionID)
+			action, err := c.CoreClients.GetAction(ctx, id, actionID)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintln(a.err, a.about(action))
 			err = vote(c.CoreClients, ctx, id, actionID)
 			if refused := (*qredo.Error)(nil); errors.As(err, &refused) && refused.StatusCode < http.StatusInternalServerError {
-				if now, lookErr := c.CoreClients.Action(ctx, id, actionID); lookErr == nil && now.Status != qredo.ApprovalPending {
+				if now, lookErr := c.CoreClients.GetAction(ctx, id, actionID); lookErr == nil && now.Status != qredo.ApprovalPending {
 					err = fmt.Errorf("%w; the action is %s", err, now.Status)
 				}
 			}
@@ -154,7 +154,7 @@ func (a *app) agentFeed() *cobra.Command {
 // checkAgent asks for a core client before its feed is followed: a feed would go on asking for one that
 // there is not. A service that does not answer yet is left to the feed, which waits for it.
 func (a *app) checkAgent(ctx context.Context, client *qredo.Client, id qredo.CoreClientID) error {
-	_, err := client.CoreClients.Actions(ctx, id)
+	_, err := client.CoreClients.ListActions(ctx, id)
 	switch {
 	case errors.Is(err, qredo.ErrNotFound):
 		return fmt.Errorf("no core client %s; see qredo agent list", plain(string(id)))

@@ -41,7 +41,7 @@ agents made their proof is not public: these commands use the sandbox's scheme, 
 			}),
 		a.signer("messages ACTION_ID", "List what has to be signed to approve an action", "Lists the messages that approving an action takes a signature for, in hexadecimal.",
 			"", func(ctx context.Context, c partnerCall, _ []string) error {
-				messages, err := c.SigningAgent.Messages(ctx, qredo.ActionID(c.args[0]))
+				messages, err := c.SigningAgent.GetMessages(ctx, qredo.ActionID(c.args[0]))
 				type line struct{ Message string }
 				var lines []line
 				for _, m := range messages {

@@ -114,7 +114,7 @@ transfer or swap.`,
 			if err != nil {
 				return err
 			}
-			fees, err := c.Assets.Fees(ctx, qredo.FeesRequest{Type: kinds[kind], Asset: send.Asset, Amount: send.Amount})
+			fees, err := c.Assets.GetFees(ctx, qredo.FeesRequest{Type: kinds[kind], Asset: send.Asset, Amount: send.Amount})
 			if err != nil {
 				return err
 			}

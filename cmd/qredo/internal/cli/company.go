@@ -44,7 +44,7 @@ func (a *app) companyCommands() *cobra.Command {
 			long:    "Lists how much of each asset a company has, over all its funds.",
 			example: "qredo company holdings --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Companies.Holdings(ctx, c.company)), "Asset", "Amount")
+				return a.list(found(c.Companies.ListHoldings(ctx, c.company)), "Asset", "Amount")
 			}),
 		}),
 	)

@@ -36,7 +36,7 @@ func (d *diagnosis) checkAmounts(ctx context.Context) {
 	asset := assets[max(0, slices.IndexFunc(assets, func(a qredo.Asset) bool { return a.Enabled }))]
 	// A withdrawal, since transfers may be free.
 	ask := qredo.FeesRequest{Type: qredo.FeeWithdraw, Asset: asset.Code, Amount: 200_000}
-	quote, err := client.Assets.Fees(ctx, ask, qredo.WithoutRetry())
+	quote, err := client.Assets.GetFees(ctx, ask, qredo.WithoutRetry())
 	switch {
 	case err != nil:
 		cannotTell("%s", reason(err))

@@ -70,9 +70,9 @@ func (d *diagnosis) checkKeyEnvironment(forSandbox bool) {
 		return
 	}
 	switch {
-	case forSandbox && strings.HasPrefix(base.value, string(qredo.Production)):
+	case forSandbox && strings.HasPrefix(base.value, string(qredo.EnvironmentProduction)):
 		d.fault("environment", "use --environment sandbox, or the key of the production environment", "the API key is one of a sandbox, the base URL is production")
-	case !forSandbox && (strings.HasPrefix(base.value, string(qredo.Sandbox)) || strings.HasPrefix(base.value, string(qredo.Play))):
+	case !forSandbox && (strings.HasPrefix(base.value, string(qredo.EnvironmentSandbox)) || strings.HasPrefix(base.value, string(qredo.EnvironmentPlay))):
 		d.fault("environment", "use --environment production, or a key of the sandbox", "the API key is one of production, the base URL is a sandbox")
 	}
 }

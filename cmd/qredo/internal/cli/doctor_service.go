@@ -40,7 +40,7 @@ func (d *diagnosis) checkBaseURL() {
 		return
 	}
 	d.ok("base-url", "%s (%s)", u.Redacted(), base.source)
-	if slices.Contains([]qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play}, qredo.Environment(text)) {
+	if slices.Contains([]qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay}, qredo.Environment(text)) {
 		d.warn("retired", "use a sandbox: qredo sandbox serve", "the hosted service at %s is retired", u.Host)
 	}
 	d.base = text

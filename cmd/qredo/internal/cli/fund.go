@@ -60,7 +60,7 @@ func (a *app) fundCommands() *cobra.Command {
 			long:    "Lists the deposit address of each wallet, and what is there.",
 			example: "qredo fund deposits 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Funds.DepositAddresses(ctx, c.company, qredo.FundID(c.args[0]))), "Asset", "Address", "Balance")
+				return a.list(found(c.Funds.ListDepositAddresses(ctx, c.company, qredo.FundID(c.args[0]))), "Asset", "Address", "Balance")
 			}),
 		}),
 		a.whitelistCommands(),
@@ -204,7 +204,7 @@ func (a *app) whitelistCommands() *cobra.Command {
 			f.StringVar(&options.Address, "address", "", "only this address")
 		},
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			return a.list(found(c.Funds.Whitelist(ctx, c.company, qredo.FundID(c.args[0]), options)), "Asset", "Address", "Name")
+			return a.list(found(c.Funds.ListWhitelist(ctx, c.company, qredo.FundID(c.args[0]), options)), "Asset", "Address", "Name")
 		}),
 	})
 	var entry qredo.WhitelistEntry

@@ -37,7 +37,7 @@ func (a *app) ledgerList() *cobra.Command {
 			f.IntVar(&options.Limit, "limit", 50, "entries at most")
 		},
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			page, err := c.Funds.Ledger(ctx, c.company, qredo.FundID(c.args[0]), options)
+			page, err := c.Funds.ListLedger(ctx, c.company, qredo.FundID(c.args[0]), options)
 			if err != nil {
 				return err
 			}

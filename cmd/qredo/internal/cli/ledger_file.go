@@ -93,7 +93,7 @@ func (e *export) walk(ctx context.Context) error {
 	reader := &ledgerReader{limit: max(e.options.Limit, 2), ask: func(offset, limit int) (*qredo.LedgerPage, error) {
 		options := e.options
 		options.Offset, options.Limit = offset, limit
-		return e.Funds.Ledger(ctx, e.company, e.fund, options)
+		return e.Funds.ListLedger(ctx, e.company, e.fund, options)
 	}}
 	if err := errors.Join(reader.orient(), e.goTo(e.at)); err != nil {
 		return err

@@ -110,7 +110,7 @@ func (a *app) qapiFeed() *cobra.Command {
 		},
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 			for _, id := range follows {
-				if _, err := client.Transactions.Status(ctx, qredo.TxID(id)); err != nil {
+				if _, err := client.Transactions.Get(ctx, qredo.TxID(id)); err != nil {
 					return err
 				}
 			}

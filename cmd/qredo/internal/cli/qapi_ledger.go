@@ -57,7 +57,7 @@ func (a *app) qapiLedger() *cobra.Command {
 		flags:   unit.flags,
 		check:   unit.check,
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-			ledger, err := client.Funds.Ledger(ctx, qredo.FundID(args[0]))
+			ledger, err := client.Funds.ListLedger(ctx, qredo.FundID(args[0]))
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func (a *app) qapiHistory() *cobra.Command {
 		flags:   unit.flags,
 		check:   unit.check,
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-			history, err := client.Wallets.History(ctx, qredo.WalletID(args[0]))
+			history, err := client.Wallets.ListHistory(ctx, qredo.WalletID(args[0]))
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,7 @@ import (
 // serviceHosts are the hosts that programs written for the service have compiled in.
 func serviceHosts() []string {
 	var hosts []string
-	for _, env := range []qredo.Environment{qredo.Production, qredo.Sandbox, qredo.Play} {
+	for _, env := range []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay} {
 		if u, err := url.Parse(string(env)); err == nil {
 			hosts = append(hosts, u.Hostname())
 		}

@@ -181,11 +181,11 @@ func (s *settings) baseURL() (setting, error) {
 	case "":
 		return found, usagef("no base URL: %s", hint(keyBaseURL))
 	case "production":
-		found.value = string(qredo.Production)
+		found.value = string(qredo.EnvironmentProduction)
 	case "sandbox":
-		found.value = string(qredo.Sandbox)
+		found.value = string(qredo.EnvironmentSandbox)
 	case "play":
-		found.value = string(qredo.Play)
+		found.value = string(qredo.EnvironmentPlay)
 	default:
 		return found, usagef("%s must be production, sandbox or play, is %q", found.source, found.value)
 	}

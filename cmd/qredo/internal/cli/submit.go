@@ -214,7 +214,7 @@ func (a *app) wallet(ctx context.Context, client *qredo.Client, name string) (*q
 
 // feePlan are the lines about what a movement costs. Where the service does not say, they are left out.
 func (a *app) feePlan(ctx context.Context, client *qredo.Client, kind qredo.FeeType, send qredo.AssetAmount) []planned {
-	fees, err := client.Assets.Fees(ctx, qredo.FeesRequest{Type: kind, Asset: send.Asset, Amount: send.Amount})
+	fees, err := client.Assets.GetFees(ctx, qredo.FeesRequest{Type: kind, Asset: send.Asset, Amount: send.Amount})
 	if err != nil {
 		return nil
 	}

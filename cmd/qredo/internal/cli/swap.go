@@ -138,7 +138,7 @@ settled. What is sent and received is what the quote says: see "qredo hub list".
 
 // quotePlan says what a quote on the hub asks for. A quote that is not listed there is not known before it is taken.
 func (a *app) quotePlan(ctx context.Context, client *qredo.Client, swap qredo.TxID) []planned {
-	quotes, err := client.Swaps.HubAll(ctx)
+	quotes, err := client.Swaps.ListHubAll(ctx)
 	if err == nil {
 		for _, q := range quotes {
 			if q.TxID == swap {
@@ -165,13 +165,13 @@ func (a *app) hubCommands() *cobra.Command {
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				columns := []string{"TxID", "SendAmount", "ReceiveAmount", "Owner", "Expires"}
 				if all {
-					return a.list(found(c.Swaps.HubAll(ctx)), columns...)
+					return a.list(found(c.Swaps.ListHubAll(ctx)), columns...)
 				}
 				company, err := a.company()
 				if err != nil {
 					return err
 				}
-				return a.list(found(c.Swaps.Hub(ctx, company)), columns...)
+				return a.list(found(c.Swaps.ListHub(ctx, company)), columns...)
 			}),
 		}),
 		a.command(command{

@@ -32,7 +32,7 @@ func (a *app) walletCommands() *cobra.Command {
 			long:    "Lists the counterparties that dedicated and multi-counterparty wallets can be connected to: see \"qredo fund add-wallet\".",
 			example: "qredo wallet exchanges",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Wallets.Exchanges(ctx)), "ID", "Name", "URL")
+				return a.list(found(c.Wallets.ListExchanges(ctx)), "ID", "Name", "URL")
 			}),
 		}),
 		a.walletFeed(),
@@ -66,7 +66,7 @@ func (c partnerCall) historySince(ctx context.Context, id qredo.WalletID, from q
 	if !from.IsZero() {
 		options.Since = qredo.TimeOf(from.Add(-time.Second))
 	}
-	history, err := c.Wallets.History(ctx, id, options)
+	history, err := c.Wallets.ListHistory(ctx, id, options)
 	return slices.DeleteFunc(history, func(h qredo.HistoryEntry) bool { return h.Time.Unix() < from.Unix() }), err
 }
 
@@ -95,7 +95,7 @@ and take the smaller.`,
 			if err != nil {
 				return err
 			}
-			most, err := c.Wallets.MaxAmount(ctx, id, qredo.MaxAmountOptions{Type: qredo.MaxType(kind), Pending: pending})
+			most, err := c.Wallets.GetMaxAmount(ctx, id, qredo.MaxAmountOptions{Type: qredo.MaxType(kind), Pending: pending})
 			if err != nil {
 				return err
 			}

@@ -67,14 +67,14 @@ func (a *app) web3Commands() *cobra.Command {
 			use: "get TX_ID", short: "Show a transaction", long: "Shows how far a transaction is, and its signed form once there is one.",
 			example: "qredo qapi tx get TX_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				return a.show(client.Transactions.Status(ctx, qredo.TxID(args[0])))
+				return a.show(client.Transactions.Get(ctx, qredo.TxID(args[0])))
 			}),
 		}),
 		a.command(command{
 			use: "approvals TX_ID", short: "List what the approvers have said", long: "Lists what those who may approve a transaction have said.",
 			example: "qredo qapi tx approvals TX_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				return a.list(found(client.Transactions.Approvals(ctx, qredo.TxID(args[0]))), "UserID", "Email", "Status", "ActionID")
+				return a.list(found(client.Transactions.ListApprovals(ctx, qredo.TxID(args[0]))), "UserID", "Email", "Status", "ActionID")
 			}),
 		}),
 	)
