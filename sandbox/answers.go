@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/access"
 )
 
 // invalid is an option, or an argument, that cannot be right.
@@ -42,13 +43,25 @@ func conflict(reason string, args ...any) error {
 	return &fault{http.StatusConflict, "", fmt.Sprintf(reason, args...)}
 }
 
-func errPartnerAuth(reason string) error {
-	return &fault{http.StatusUnauthorized, "errPartnerAuth", reason}
+// authFault is what the service answers a request that is not let in.
+func authFault(refused *access.Refusal) *fault {
+	switch refused.Kind {
+	case access.NoCredentials:
+		return &fault{http.StatusUnauthorized, "Unauthorized", refused.Reason}
+	case access.NotAllowed:
+		return &fault{http.StatusForbidden, "", refused.Reason}
+	default:
+		return &fault{http.StatusUnauthorized, "errPartnerAuth", refused.Reason}
+	}
 }
 
 func writeFault(w http.ResponseWriter, err error) {
 	var f *fault
-	if !errors.As(err, &f) {
+	var refused *access.Refusal
+	switch {
+	case errors.As(err, &refused):
+		f = authFault(refused)
+	case !errors.As(err, &f):
 		f = &fault{http.StatusInternalServerError, "", err.Error()}
 	}
 	writeJSON(w, f.status, struct {

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"net/http"
 	"strings"
+
+	"github.com/qredo-go/qredo/sandbox/internal/access"
 )
 
 // route is one operation: a query, a command or a feed.
@@ -13,10 +15,10 @@ type route struct {
 	query        query
 	command      command
 	feed         openFeed
-	status       int          // of success, 200 if zero
-	agent        bool         // authenticated by a signing agent's proof
-	signed       bool         // must be signed, also where others need not
-	permissions  []Permission // of which the key needs one
+	status       int      // of success, 200 if zero
+	agent        bool     // authenticated by a signing agent's proof
+	signed       bool     // must be signed, also where others need not
+	permissions  []string // of which the key needs one
 }
 
 // A query answers from the state. A command also names what changes, by the request's method change. A feed
@@ -139,10 +141,10 @@ var partnerRoutes = prepare("", []route{
 
 // What a key of Qredo API v1 needs, one of them.
 var (
-	mayReadBalance = []Permission{PermissionBalance, PermissionRead}
-	mayRead        = []Permission{PermissionRead}
-	mayFollow      = []Permission{PermissionRead, PermissionWeb3}
-	maySign        = []Permission{PermissionWeb3}
+	mayReadBalance = []string{access.PermissionBalance, access.PermissionRead}
+	mayRead        = []string{access.PermissionRead}
+	mayFollow      = []string{access.PermissionRead, access.PermissionWeb3}
+	maySign        = []string{access.PermissionWeb3}
 )
 
 // qapiRoutes are the operations of Qredo API v1, and its feed.

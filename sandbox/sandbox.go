@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/binary"
 	"fmt"
 	"net/url"
@@ -11,18 +10,18 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/access"
 	"github.com/qredo-go/qredo/sandbox/internal/store"
 )
 
 // Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p,
 // Qredo API v1 under /qapi/v1, and its own control calls under /sandbox/v1/.
 type Sandbox struct {
-	verifier *verifier
-	hmacKeys keyring // of Qredo API v1
-	assets   []qredo.Asset
-	clock    func() time.Time
-	seed     uint64
-	choices  choices // where the sources disagree
+	keys    *access.Keys
+	assets  []qredo.Asset
+	clock   func() time.Time
+	seed    uint64
+	choices choices // where the sources disagree
 
 	auth       *qredo.RSAAuth // of its own key, and
 	hmacAuth   *qredo.HMACAuth
@@ -48,26 +47,6 @@ type Sandbox struct {
 // Option changes how a sandbox works.
 type Option func(*Sandbox) error
 
-// WithKey registers a caller's own key beside the provisioned one. Both belong to the same account: they
-// see the same companies.
-func WithKey(apiKey string, public *rsa.PublicKey) Option {
-	return WithAccountKey(defaultAccount, apiKey, public)
-}
-
-// defaultAccount is whose companies the provisioned key sees.
-const defaultAccount = "default"
-
-// WithAccountKey registers a key for an account of its own. Keys of one account see the same companies;
-// what belongs to another account is not found.
-func WithAccountKey(account, apiKey string, public *rsa.PublicKey) Option {
-	return func(s *Sandbox) error {
-		if apiKey == "" || public == nil || account == "" {
-			return invalid("key", "needs an account, an API key and a public key")
-		}
-		return s.register(apiKey, clientKey{Account: account, public: public})
-	}
-}
-
 // WithClock sets where the time comes from: [time.Now] unless it is given. [Sandbox.Advance] adds to it.
 func WithClock(now func() time.Time) Option {
 	return func(s *Sandbox) error {
@@ -85,12 +64,6 @@ func WithSeed(seed uint64) Option {
 	return func(s *Sandbox) error { s.seed = seed; return nil }
 }
 
-// WithUnsigned also takes requests that carry an X-API-KEY alone, as the hosted sandbox did. A request
-// that carries a signature is verified all the same. Unless it is given, every request must carry one.
-func WithUnsigned() Option {
-	return func(s *Sandbox) error { s.verifier.unsigned = true; return nil }
-}
-
 // WithTestnetOnly offers testnet assets only, as the hosted sandbox did: all known ones unless it is given.
 func WithTestnetOnly() Option {
 	return func(s *Sandbox) error {
@@ -105,15 +78,14 @@ func New(opts ...Option) (*Sandbox, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails
 	s := &Sandbox{
-		verifier: newVerifier(),
-		hmacKeys: keyring{},
-		assets:   knownAssets(),
-		clock:    time.Now,
-		seed:     binary.LittleEndian.Uint64(seed[:]),
-		listen:   "127.0.0.1:0",
-		feeds:    newFeeds(),
-		state:    newState(),
-		choices:  choices{fees: defaultFees},
+		keys:    access.NewKeys(),
+		assets:  knownAssets(),
+		clock:   time.Now,
+		seed:    binary.LittleEndian.Uint64(seed[:]),
+		listen:  "127.0.0.1:0",
+		feeds:   newFeeds(),
+		state:   newState(),
+		choices: choices{fees: defaultFees},
 	}
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
@@ -123,21 +95,13 @@ func New(opts ...Option) (*Sandbox, error) {
 	if s.keyDir == "" {
 		s.keyDir = s.storeDir
 	}
-	for _, step := range []func() error{s.provisionKey, s.provisionHMACKey, s.openStore} {
+	for _, step := range []func() error{s.provisionKeys, s.openStore} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
-
-// Auth returns an authenticator for the sandbox's own key of the Partner API. That is the key in its folder
-// ([WithKeyDir]). Where the folder has a public key and no private one, nothing can be signed with that key
-// here: then it is another key of the same account, which ends with the sandbox.
-func (s *Sandbox) Auth() *qredo.RSAAuth { return s.auth }
-
-// HMACAuth returns an authenticator for the key of Qredo API v1 that the sandbox was made with.
-func (s *Sandbox) HMACAuth() *qredo.HMACAuth { return s.hmacAuth }
 
 // Now returns the time in the sandbox: the clock's, and what it was advanced by.
 func (s *Sandbox) Now() time.Time {

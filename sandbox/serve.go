@@ -9,13 +9,14 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/wire"
+	"github.com/qredo-go/qredo/sandbox/internal/access"
 )
 
 const maxBody = 1 << 20 // bytes of a request
 
 // request is an authenticated call of an operation.
 type request struct {
-	key     *clientKey
+	key     *access.Key
 	agent   string            // the client ID of the signing agent whose proof it carries; then key is nil
 	baseURL string            // as the client sees it
 	path    map[string]string // what stands at the path's placeholders
@@ -48,8 +49,8 @@ func (r *request) read(v any) error {
 type api struct {
 	bases  []string
 	routes []route
-	// authenticate sets who has made a request, by a signature over one of the URLs.
-	authenticate func(s *Sandbox, r *http.Request, route *route, urls []string, req *request) error
+	// authenticate sets who has made a request.
+	authenticate func(s *Sandbox, sent access.Request, route *route, req *request) error
 }
 
 const (
@@ -76,17 +77,17 @@ func apiOf(path string) (a *api, base, rest string) {
 	return partnerAPI, "", path
 }
 
-func (s *Sandbox) authenticatePartner(r *http.Request, route *route, urls []string, req *request) (err error) {
+func (s *Sandbox) authenticatePartner(sent access.Request, route *route, req *request) (err error) {
 	if route.agent {
-		req.agent, err = s.verifyProof(r, urls, req.body, s.clock())
+		req.agent, err = access.Proved(sent, s.clock(), s.agentSecret)
 	} else {
-		req.key, err = s.verifier.verify(r.Header, urls, req.body, s.clock(), route.signed)
+		req.key, err = s.keys.Signed(sent, s.clock(), route.signed)
 	}
 	return err
 }
 
-func (s *Sandbox) authenticateHMAC(r *http.Request, _ *route, urls []string, req *request) (err error) {
-	req.key, err = s.hmacKeys.verifyHMAC(r.Header, r.Method, urls, req.body, s.clock())
+func (s *Sandbox) authenticateHMAC(sent access.Request, _ *route, req *request) (err error) {
+	req.key, err = s.keys.SignedByHMAC(sent, s.clock())
 	return err
 }
 
@@ -159,15 +160,16 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass must not
 	// lock out clients, whose clocks stay.
-	target := requestURL(r)
+	target := access.RequestURL(r)
 	host, _, _ := strings.Cut(target, base)
 	req := &request{baseURL: host + base, path: ids, query: r.URL.Query(), body: body, assets: s.assets, choices: s.choices}
-	err = api.authenticate(s, r, route, s.signedURLs(target, base), req)
+	urls := access.SignedURLs(target, base, s.publicURLs)
+	err = api.authenticate(s, access.Request{Method: r.Method, Header: r.Header, URLs: urls, Body: body}, route, req)
 	if err == nil {
 		err = unknown
 	}
-	if err == nil && len(route.permissions) > 0 && !req.key.May(route.permissions) {
-		err = &fault{http.StatusForbidden, "", "insufficient privileges"}
+	if err == nil && len(route.permissions) > 0 {
+		err = req.key.Demand(route.permissions...)
 	}
 	if err != nil {
 		writeFault(w, err)

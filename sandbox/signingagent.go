@@ -2,16 +2,14 @@ package sandbox
 
 import (
 	"crypto/ed25519"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/access"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 )
 
@@ -77,7 +75,7 @@ func idDocument(c coreClientCreated) []byte {
 func (r *request) caller() (*coreClient, error) {
 	c := r.st.agents[r.agent]
 	if c == nil {
-		return nil, errPartnerAuth("proof")
+		return nil, access.ErrProof
 	}
 	return c, nil
 }
@@ -134,49 +132,21 @@ func submitSignatures(r *request, id qredo.ActionID, req signaturesRequest) (any
 	return r.programVote(id, custody.Approve)
 }
 
-// The service proved agents with a scheme that is not public. The sandbox has one of its own: the proof
-// is the client ID, the time, and an HMAC-SHA256 over time, method, URL and body, joined by points.
-
 // NewAgentAuth returns the authenticator with which a signing agent calls the sandbox. The service's own
 // agents used another scheme. A registration without client ID and secret is a [*qredo.ValidationError].
 func NewAgentAuth(registration *qredo.AgentRegistration) (*qredo.ProofAuth, error) {
 	if registration == nil || registration.ClientID == "" || registration.ClientSecret == "" {
 		return nil, invalid("registration", "must have the agent's client ID and secret")
 	}
-	id, secret := registration.ClientID, string(registration.ClientSecret)
-	return qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {
-		return proof(id, secret, strconv.FormatInt(now.Unix(), 10), method, url, body), nil
-	})
+	return access.NewProofAuth(registration.ClientID, string(registration.ClientSecret))
 }
 
-func proof(clientID, secret, timestamp, method, url string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(timestamp + method + url))
-	mac.Write(body)
-	return clientID + "." + timestamp + "." + hex.EncodeToString(mac.Sum(nil))
-}
-
-// verifyProof returns the client ID of the agent whose proof a request carries.
-func (s *Sandbox) verifyProof(r *http.Request, urls []string, body []byte, now time.Time) (string, error) {
-	given := strings.TrimSpace(r.Header.Get("x-api-zkp"))
-	if given == "" {
-		return "", &fault{http.StatusUnauthorized, "Unauthorized", "empty token"}
-	}
-	parts := strings.Split(given, ".")
-	if len(parts) != 3 || stale(parts[1], now) {
-		return "", errPartnerAuth("proof")
-	}
-	secret := ""
+// agentSecret is the secret of a signing agent, empty if there is none with this client ID.
+func (s *Sandbox) agentSecret(clientID string) string {
 	s.mu.RLock()
-	if c := s.state.agents[parts[0]]; c != nil {
-		secret = c.Agent.Secret
+	defer s.mu.RUnlock()
+	if c := s.state.agents[clientID]; c != nil {
+		return c.Agent.Secret
 	}
-	s.mu.RUnlock()
-	for _, url := range urls {
-		want := proof(parts[0], secret, parts[1], r.Method, url, body)
-		if secret != "" && hmac.Equal([]byte(want), []byte(given)) {
-			return parts[0], nil
-		}
-	}
-	return "", errPartnerAuth("proof")
+	return ""
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/keyfile"
 )
 
 // The files of [WithTLS].
@@ -54,31 +55,6 @@ func WithPublicURL(base string) Option {
 		s.publicURLs = append(s.publicURLs, u)
 		return nil
 	}
-}
-
-// signedURLs are the URLs that a client may have signed for a request: the one asked for, and those that
-// correspond to it below the public base URLs. What is served below the API's base path corresponds.
-func (s *Sandbox) signedURLs(asked, base string) []string {
-	urls := []string{asked}
-	scheme, rest, _ := strings.Cut(asked, "://")
-	if host, path, _ := strings.Cut(rest, "/"); !strings.Contains(host, ":") {
-		// Some clients leave the scheme's own port out of the Host header though the URL has it.
-		port := "80"
-		if strings.HasSuffix(scheme, "s") {
-			port = "443"
-		}
-		urls = append(urls, scheme+"://"+host+":"+port+"/"+path)
-	}
-	if _, path, found := strings.Cut(rest, base); found && base != "" {
-		for _, u := range s.publicURLs {
-			public := *u
-			if strings.HasPrefix(scheme, "ws") {
-				public.Scheme = "ws" + strings.TrimPrefix(public.Scheme, "http")
-			}
-			urls = append(urls, public.String()+path)
-		}
-	}
-	return urls
 }
 
 // secure puts TLS before a listener.
@@ -134,7 +110,7 @@ func loadAuthority(dir string) (*authority, error) {
 }
 
 func newAuthority(dir string) (*authority, error) {
-	if err := checkNoneAlone(dir, caKeyFile, caFile); err != nil {
+	if err := keyfile.CheckNotAlone(dir, caKeyFile, caFile); err != nil {
 		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -156,10 +132,10 @@ func newAuthority(dir string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFile(dir, caKeyFile, encodePEM("EC PRIVATE KEY", keyDER)); err != nil {
+	if err := keyfile.Write(dir, caKeyFile, keyfile.PEM("EC PRIVATE KEY", keyDER)); err != nil {
 		return nil, err
 	}
-	if err := writeFile(dir, caFile, encodePEM("CERTIFICATE", der)); err != nil {
+	if err := keyfile.Write(dir, caFile, keyfile.PEM("CERTIFICATE", der)); err != nil {
 		return nil, err
 	}
 	return &authority{certificate: certificate, key: key}, nil

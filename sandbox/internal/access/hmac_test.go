@@ -1,4 +1,4 @@
-package sandbox
+package access
 
 import (
 	"encoding/base64"

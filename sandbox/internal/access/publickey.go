@@ -1,4 +1,4 @@
-package sandbox
+package access
 
 import (
 	"bytes"
@@ -13,35 +13,37 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// ParsePublicKey reads an RSA public key of 2048 bits or more from PEM, as PKIX (BEGIN PUBLIC KEY, what the
-// service's web page took) or PKCS #1 (BEGIN RSA PUBLIC KEY). Anything else is a [*qredo.ValidationError] that
-// says what was found and how to mend it, and never repeats the input.
+const keyBits = 2048 // as the service's keys
+
+// ParsePublicKey reads an RSA public key from PEM. An error never repeats the input.
 func ParsePublicKey(pemData []byte) (*rsa.PublicKey, error) {
-	const field = "public key"
+	refuse := func(rule string, args ...any) (*rsa.PublicKey, error) {
+		return nil, &qredo.ValidationError{Field: "public key", Rule: fmt.Sprintf(rule, args...)}
+	}
 	block, _ := pem.Decode(bytes.TrimPrefix(pemData, []byte("\uFEFF")))
 	var parsed any
 	var err error
 	switch {
 	case block == nil:
-		return nil, invalid(field, "is not PEM: it must begin with -----BEGIN PUBLIC KEY-----, and be whole")
+		return refuse("is not PEM: it must begin with -----BEGIN PUBLIC KEY-----, and be whole")
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return nil, invalid(field, "is a private key, which must not be given away: openssl rsa -in private.pem -pubout -out public.pem makes the public one")
+		return refuse("is a private key, which must not be given away: openssl rsa -in private.pem -pubout -out public.pem makes the public one")
 	case block.Type == "PUBLIC KEY":
 		parsed, err = x509.ParsePKIXPublicKey(block.Bytes)
 	case block.Type == "RSA PUBLIC KEY":
 		parsed, err = x509.ParsePKCS1PublicKey(block.Bytes)
 	default:
-		return nil, invalid(field, "the PEM holds %s, not a public key", block.Type)
+		return refuse("the PEM holds %s, not a public key", block.Type)
 	}
 	if err != nil {
-		return nil, invalid(field, "the PEM is damaged: %v", err)
+		return refuse("the PEM is damaged: %v", err)
 	}
 	key, isRSA := parsed.(*rsa.PublicKey)
 	if !isRSA {
-		return nil, invalid(field, "must be RSA, is %T", parsed)
+		return refuse("must be RSA, is %T", parsed)
 	}
 	if bits := key.N.BitLen(); bits < keyBits {
-		return nil, invalid(field, "must have %d bits or more, has %d", keyBits, bits)
+		return refuse("must have %d bits or more, has %d", keyBits, bits)
 	}
 	return key, nil
 }

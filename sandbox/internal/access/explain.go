@@ -1,0 +1,233 @@
+package access
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"math/big"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Sent is a request to the Partner API as a program sent it.
+type Sent struct {
+	Method  string
+	URL     string // full, with its query
+	Headers map[string]string
+	Body    []byte
+}
+
+// Difference is a part of a signed request that is not as it must be.
+type Difference struct {
+	Part   string // "stamp", "url", "body", "key", "signature" or "layout"
+	Found  string // what is wrong with it
+	Remedy string // what to do about it
+}
+
+// Explain tells which part of what a request's signature covers differs from what was sent, at this time, and whether
+// nothing does. The request was asked below a base path, and one of the URLs must have been signed. What is tried
+// are the forms that programs are known to get wrong, with the public key that is registered for the API key. It
+// uses up no nonce.
+func (k *Keys) Explain(sent Sent, base string, urls []string, now time.Time) (found []Difference, valid bool) {
+	header := http.Header{}
+	for name, value := range sent.Headers {
+		header.Set(name, value)
+	}
+	stamp, found := explainStamp(header, now)
+	key, problem := k.explainKey(header)
+	if problem != nil {
+		return append(found, *problem), false
+	}
+	signature, encoding := decodeSignature(header.Get("x-sign"))
+	if encoding != nil {
+		found = append(found, *encoding)
+	}
+	if signature == nil {
+		return found, false
+	}
+	digest, problem := k.recoverDigest(key, signature)
+	if problem != nil {
+		return append(found, *problem), false
+	}
+	signed, matched := matchDigest(digest, stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(sent.Body), strings.ToUpper(sent.Method))
+	if matched {
+		found = append(found, signed...)
+	}
+	return found, matched && len(found) == 0
+}
+
+func explainStamp(h http.Header, now time.Time) (stamp string, found []Difference) {
+	timestamp, once := h.Get("x-timestamp"), h.Get("x-nonce")
+	differs := func(what, remedy string) []Difference { return []Difference{{"stamp", what, remedy}} }
+	switch {
+	case timestamp != "" && once != "":
+		return timestamp, differs("x-timestamp and x-nonce are both there", "send one of them")
+	case timestamp == "" && once == "":
+		return "", differs("neither x-timestamp nor x-nonce is there", "send the stamp that was signed as x-timestamp")
+	case timestamp != "" && stale(timestamp, now):
+		off := "is not a whole number of seconds since 1970"
+		if n, ok := new(big.Int).SetString(timestamp, 10); ok {
+			off = "is " + new(big.Int).Sub(big.NewInt(now.Unix()), n).String() + " seconds behind the service's clock"
+		}
+		return timestamp, differs("x-timestamp "+off, "send Unix seconds, by a clock that is right within "+tolerance.String())
+	}
+	return timestamp + once, nil
+}
+
+func (k *Keys) explainKey(h http.Header) (*Key, *Difference) {
+	text := h.Get("X-API-KEY")
+	if strings.TrimSpace(text) == "" {
+		return nil, &Difference{"key", "the header X-API-KEY is not there", "send the API key"}
+	}
+	key, err := k.partner.find(text)
+	if err != nil {
+		return nil, &Difference{"key", "the API key is not registered", "use the API key that this sandbox wrote to its folder of keys"}
+	}
+	return key, nil
+}
+
+// decodeSignature reads a signature in any encoding, and says so if it is not the one that is asked for.
+func decodeSignature(text string) ([]byte, *Difference) {
+	if text == "" {
+		return nil, &Difference{"signature", "the header x-sign is not there", "send the signature as x-sign"}
+	}
+	inHex, err := hex.DecodeString(text)
+	if err != nil || len(inHex) < keyBits/8 { // hexadecimal digits are base64 too
+		if signature, err := base64.RawURLEncoding.Strict().DecodeString(text); err == nil {
+			return signature, nil
+		}
+	}
+	const remedy = "encode it as base64url without padding: - and _ for + and /, and no = at the end"
+	for _, other := range []struct {
+		name   string
+		decode func(string) ([]byte, error)
+	}{
+		{"hexadecimal", hex.DecodeString},
+		{"base64url with padding", base64.URLEncoding.DecodeString},
+		{"standard base64", base64.StdEncoding.DecodeString},
+		{"standard base64 without padding", base64.RawStdEncoding.DecodeString},
+	} {
+		if signature, err := other.decode(strings.TrimSpace(text)); err == nil {
+			return signature, &Difference{"signature", "it is " + other.name, remedy}
+		}
+	}
+	return nil, &Difference{"signature", "it is in no encoding that is known", remedy}
+}
+
+// recoverDigest opens a PKCS #1 v1.5 signature and returns the SHA-256 that was signed.
+func (k *Keys) recoverDigest(key *Key, signature []byte) ([]byte, *Difference) {
+	digest, form := openSignature(key.public, signature)
+	if form == "" {
+		return digest, nil
+	}
+	for _, other := range k.partner {
+		if _, otherForm := openSignature(other.public, signature); other != key && otherForm == "" {
+			return nil, &Difference{"key", "it was signed with the private key of another API key", "use the private key that belongs to the API key"}
+		}
+	}
+	if form == formUnknown {
+		return nil, &Difference{
+			"key", "it was not signed with the private key of this API key, or not with RSASSA-PKCS1-v1_5",
+			"use the private key that belongs to the API key, and PKCS #1 v1.5, not PSS",
+		}
+	}
+	return nil, &Difference{"signature", "it was signed with " + form, "use RSASSA-PKCS1-v1_5 with SHA-256"}
+}
+
+const formUnknown = "another key"
+
+// digestInfos are what stands before the digest in a PKCS #1 v1.5 signature.
+var digestInfos = map[string]struct {
+	name string
+	size int
+}{
+	"3031300d060960864801650304020105000420": {"", sha256.Size},
+	"3021300906052b0e03021a05000414":         {"SHA-1", 20},
+	"3041300d060960864801650304020205000430": {"SHA-384", 48},
+	"3051300d060960864801650304020305000440": {"SHA-512", 64},
+}
+
+// openSignature returns the SHA-256 that was signed, or what was signed in its place.
+func openSignature(public *rsa.PublicKey, signature []byte) (digest []byte, form string) {
+	if len(signature) != public.Size() {
+		return nil, formUnknown
+	}
+	value := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(public.E)), public.N)
+	message := value.FillBytes(make([]byte, public.Size()))
+	rest, found := bytes.CutPrefix(message, []byte{0, 1})
+	padding, content, cut := bytes.Cut(rest, []byte{0})
+	if !found || !cut || len(padding) < 8 || len(bytes.Trim(padding, "\xff")) > 0 {
+		return nil, formUnknown
+	}
+	for prefix, hash := range digestInfos {
+		if sum, ok := strings.CutPrefix(hex.EncodeToString(content), prefix); ok && len(sum) == 2*hash.size {
+			return content[len(prefix)/2:], hash.name
+		}
+	}
+	if len(content) == sha256.Size {
+		return content, "the bare digest, without the name of the hash (no DigestInfo)"
+	}
+	return nil, "another hash than SHA-256"
+}
+
+// form is one way in which a part may have been signed. The first of a part's forms is the right one.
+type form struct {
+	text, found, remedy string
+}
+
+// layout is one way in which the parts may have been put together.
+type layout struct {
+	join          func(stamp, method, url, body string) string
+	found, remedy string
+}
+
+var layouts = []layout{
+	{func(stamp, _, url, body string) string { return stamp + url + body }, "", ""},
+	{func(stamp, method, url, body string) string { return stamp + method + url + body }, "the method was signed too", "sign stamp, URL and body: the method belongs to Qredo API v1 only"},
+	{func(stamp, _, url, body string) string { return stamp + "\n" + url + "\n" + body }, "the parts were signed with line ends between them", "put nothing between stamp, URL and body"},
+	{func(stamp, _, url, body string) string { return stamp + " " + url + " " + body }, "the parts were signed with spaces between them", "put nothing between stamp, URL and body"},
+	{func(stamp, _, url, body string) string { return url + stamp + body }, "the URL was signed before the stamp", "sign stamp, URL and body, in this order"},
+	{func(stamp, _, url, body string) string { return stamp + body + url }, "the body was signed before the URL", "sign stamp, URL and body, in this order"},
+	{func(stamp, _, url, body string) string { return digestOf(stamp + url + body) }, "a digest was signed in place of the text: it was hashed twice", "give the text to the library, or the digest to a function that does not hash again"},
+	{func(stamp, _, url, body string) string {
+		return hex.EncodeToString([]byte(digestOf(stamp + url + body)))
+	}, "the digest in hexadecimal was signed: it was hashed twice", "give the text to the library, not its digest"},
+}
+
+func digestOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return string(sum[:])
+}
+
+// matchDigest finds the forms of the parts that were signed, with as few differences as will do.
+func matchDigest(digest []byte, stamps, urls, bodies []form, method string) ([]Difference, bool) {
+	best, matched := []Difference(nil), false
+	for _, stamp := range stamps {
+		for _, url := range urls {
+			for _, body := range bodies {
+				for _, l := range layouts {
+					sum := sha256.Sum256([]byte(l.join(stamp.text, method, url.text, body.text)))
+					if !bytes.Equal(sum[:], digest) {
+						continue
+					}
+					var found []Difference
+					for _, d := range []Difference{
+						{"stamp", stamp.found, stamp.remedy}, {"url", url.found, url.remedy},
+						{"body", body.found, body.remedy}, {"layout", l.found, l.remedy},
+					} {
+						if d.Found != "" {
+							found = append(found, d)
+						}
+					}
+					if !matched || len(found) < len(best) {
+						best, matched = found, true
+					}
+				}
+			}
+		}
+	}
+	return best, matched
+}

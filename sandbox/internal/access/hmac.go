@@ -1,0 +1,128 @@
+package access
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/keyfile"
+)
+
+// RegisterHMAC makes a key of Qredo API v1 known, with its secret in base64. Without permissions it may do everything.
+func (k *Keys) RegisterHMAC(apiKey, account, secret string, permissions ...string) (*qredo.HMACAuth, error) {
+	for _, p := range permissions {
+		if p != PermissionBalance && p != PermissionRead && p != PermissionWeb3 {
+			return nil, &qredo.ValidationError{Field: "permissions", Rule: fmt.Sprintf("none is called %q", p)}
+		}
+	}
+	auth, err := qredo.NewHMACAuth(apiKey, secret)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	k.hmac.add(apiKey, Key{ID: hmacKeyID(apiKey), Account: account, hmac: auth, permissions: permissions})
+	return auth, nil
+}
+
+// hmacKeyID is what answers call a key: the API key itself where it has the form of the service's, which are no
+// secrets, else what stands for it in that form.
+func hmacKeyID(apiKey string) string {
+	text := strings.TrimSpace(apiKey)
+	if raw, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(raw) == hmacKeyBytes {
+		return text
+	}
+	digest := digestOfKey(text)
+	return base64.RawURLEncoding.EncodeToString(digest[:hmacKeyBytes])
+}
+
+// SignedByHMAC returns the key that signed a request to Qredo API v1, at this time.
+func (k *Keys) SignedByHMAC(req Request, now time.Time) (*Key, error) {
+	key, err := k.hmac.find(req.Header.Get("qredo-api-key"))
+	if err != nil {
+		return nil, err
+	}
+	stamp := req.Header.Get("qredo-api-ts")
+	if stale(wholeSeconds(stamp), now) {
+		return nil, notProved("timestamp")
+	}
+	given := []byte(req.Header.Get("qredo-api-sig"))
+	for _, url := range req.URLs {
+		want, err := key.hmac.Sign(stamp, req.Method, url, req.Body)
+		if err == nil && hmac.Equal([]byte(want), given) {
+			return key, nil
+		}
+	}
+	return nil, notProved("signature")
+}
+
+// The files of a folder with a key of Qredo API v1.
+const (
+	hmacKeyFile    = "qapi-apikey"
+	hmacSecretFile = "qapi-secret"
+)
+
+// ProvisionHMAC gives an account the key of Qredo API v1 of a folder, or a new one, and returns what signs with it.
+func (k *Keys) ProvisionHMAC(dir, account string) (*qredo.HMACAuth, error) {
+	text, secret := newHMACKey(), newSecret()
+	var err error
+	if dir != "" {
+		if text, secret, err = hmacKeyFiles(dir, text, secret); err != nil {
+			return nil, fmt.Errorf("sandbox: its own key of Qredo API v1: %w", err)
+		}
+	}
+	auth, err := k.RegisterHMAC(text, account, secret)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: its own key of Qredo API v1: %w", err)
+	}
+	return auth, nil
+}
+
+// hmacKeyFiles reads the key from its folder, or writes it there if there is none. The API key is written
+// last: where it is, the secret is too.
+func hmacKeyFiles(dir, newText, newSecret string) (text, secret string, err error) {
+	known, err := os.ReadFile(filepath.Join(dir, hmacKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := keyfile.CheckNotAlone(dir, hmacSecretFile, hmacKeyFile); err != nil {
+			return "", "", err
+		}
+		if err := keyfile.Write(dir, hmacSecretFile, []byte(newSecret+"\n")); err != nil {
+			return "", "", err
+		}
+		return newText, newSecret, keyfile.Write(dir, hmacKeyFile, []byte(newText+"\n"))
+	}
+	if err != nil {
+		return "", "", err
+	}
+	its, err := os.ReadFile(filepath.Join(dir, hmacSecretFile))
+	return string(known), string(its), err
+}
+
+const hmacKeyBytes = 10 // 14 characters
+
+// newHMACKey has the form of the service's own: 14 characters of base64. None begins with a hyphen here, which a
+// command would take for a flag.
+func newHMACKey() string {
+	var key [hmacKeyBytes]byte
+	_, _ = rand.Read(key[:]) // never fails
+	key[0] &= 0x7f
+	return base64.RawURLEncoding.EncodeToString(key[:])
+}
+
+// newSecret has the form of the service's own: base64 of what looks like a hash of bcrypt. It needs no padding, and is
+// the same in base64's two alphabets, so that any program decodes it. Its 53 random characters are 318 bits.
+func newSecret() string {
+	const begin, alphabet = "$2a$04$", "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	var text [53]byte
+	_, _ = rand.Read(text[:]) // never fails
+	for i, b := range text {
+		text[i] = alphabet[b%byte(len(alphabet))] // of 64, which divides 256
+	}
+	return base64.StdEncoding.EncodeToString(append([]byte(begin), text[:]...))
+}

@@ -1,0 +1,96 @@
+package access
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Keys are the keys of both APIs, and the nonces that were used with them.
+type Keys struct {
+	// Unsigned also lets requests in that carry an API key of the Partner API alone.
+	Unsigned bool
+
+	partner, hmac keyring
+
+	mu     sync.Mutex
+	nonces map[nonce]struct{}
+}
+
+// NewKeys returns no keys.
+func NewKeys() *Keys {
+	return &Keys{partner: keyring{}, hmac: keyring{}, nonces: map[nonce]struct{}{}}
+}
+
+// Key is an API key, and what is known of it.
+type Key struct {
+	ID      string // names the key without giving it away
+	Account string // whose companies it sees
+
+	public      *rsa.PublicKey
+	hmac        *qredo.HMACAuth // of Qredo API v1, in place of a public key: holds the secret
+	permissions []string        // of Qredo API v1: all if empty
+}
+
+// keyring holds the keys of one API, by a digest, so that finding one tells nothing about another. It does
+// not change once the sandbox is made.
+type keyring map[[sha256.Size]byte]*Key
+
+func digestOfKey(apiKey string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(strings.TrimSpace(apiKey)))
+}
+
+func (k keyring) add(apiKey string, key Key) {
+	digest := digestOfKey(apiKey)
+	if key.ID == "" {
+		key.ID = base64.RawURLEncoding.EncodeToString(digest[:9])
+	}
+	k[digest] = &key
+}
+
+// find returns the key that a header names.
+func (k keyring) find(apiKey string) (*Key, error) {
+	if strings.TrimSpace(apiKey) == "" {
+		return nil, errNoCredentials
+	}
+	key := k[digestOfKey(apiKey)]
+	if key == nil {
+		return nil, notProved("api key")
+	}
+	return key, nil
+}
+
+// Register makes a key of the Partner API known. An API key can be registered for one public key and account only.
+func (k *Keys) Register(apiKey, account string, public *rsa.PublicKey) error {
+	if apiKey == "" || public == nil || account == "" {
+		return &qredo.ValidationError{Field: "key", Rule: "needs an account, an API key and a public key"}
+	}
+	if known, err := k.partner.find(apiKey); err == nil && (known.Account != account || !known.public.Equal(public)) {
+		return &qredo.ValidationError{
+			Field: "key", Rule: "the API key is registered already, with another public key or account: each key needs an API key of its own",
+		}
+	}
+	k.partner.add(apiKey, Key{Account: account, public: public})
+	return nil
+}
+
+// The permissions that a key of Qredo API v1 can be limited to.
+const (
+	PermissionBalance = "balance"
+	PermissionRead    = "read-only"
+	PermissionWeb3    = "web3"
+)
+
+// Demand refuses a key that has none of the permissions that are needed. Where none is, any key will do.
+func (k *Key) Demand(needed ...string) error {
+	has := func(permission string) bool { return slices.Contains(needed, permission) }
+	if len(needed) == 0 || len(k.permissions) == 0 || slices.ContainsFunc(k.permissions, has) {
+		return nil
+	}
+	return &Refusal{NotAllowed, "insufficient privileges"}
+}
