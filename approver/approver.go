@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/backoff"
 )
 
 // Approver watches a core client's feed and votes on its actions as a policy says.
@@ -141,10 +142,8 @@ func (r *run) put(ctx context.Context, t *task) {
 
 func (r *run) putAfter(ctx context.Context, pause time.Duration, t *task) {
 	r.group.Go(func() {
-		select {
-		case <-time.After(pause):
+		if backoff.Wait(ctx, pause) == nil {
 			r.put(ctx, t)
-		case <-ctx.Done():
 		}
 	})
 }

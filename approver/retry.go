@@ -2,11 +2,11 @@ package approver
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/backoff"
 )
 
 // hopelessError is an error that trying again does not change.
@@ -39,13 +39,9 @@ func hopeless(err error) bool {
 
 // pause is how long to wait before the next attempt, when so many have failed.
 func (a *Approver) pause(failed int, err error) time.Duration {
-	pause := a.pauseMin
-	for i := 1; i < failed && pause < a.pauseMax; i++ {
-		pause *= 2
-	}
-	pause = min(pause, a.pauseMax)
+	pause := backoff.Range{Min: a.pauseMin, Max: a.pauseMax}.After(failed)
 	if errors.Is(err, qredo.ErrRateLimited) {
 		pause = min(4*pause, a.pauseMax) // the service has asked for less
 	}
-	return pause/2 + rand.N(pause/2+1) //nolint:gosec // jitter keeps no secret
+	return backoff.UpperHalf(pause)
 }

@@ -3,9 +3,10 @@ package outbox
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/qredo-go/qredo/internal/backoff"
 )
 
 // grace is how long a call may still take when its worker is told to stop, so that stopping a program does
@@ -81,12 +82,7 @@ func takeSlots(ctx context.Context, slots chan struct{}) int {
 
 // pauseAfter is how long to rest after so many calls that brought nothing.
 func (o *Outbox) pauseAfter(misses int) time.Duration {
-	pause := o.pauseMin
-	for n := 1; n < misses && pause < o.pauseMax; n++ {
-		pause *= 2
-	}
-	pause = min(pause, o.pauseMax)
-	return pause/2 + rand.N(pause/2+1) //nolint:gosec // jitter keeps no secret
+	return backoff.UpperHalf(backoff.Range{Min: o.pauseMin, Max: o.pauseMax}.After(misses))
 }
 
 // work does the next thing that is to do for an entry.
