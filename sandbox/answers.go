@@ -11,6 +11,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
 // invalid is an option, or an argument, that cannot be right.
@@ -58,9 +59,12 @@ func authFault(refused *access.Refusal) *fault {
 func writeFault(w http.ResponseWriter, err error) {
 	var f *fault
 	var refused *access.Refusal
+	var call *control.Refusal
 	switch {
 	case errors.As(err, &refused):
 		f = authFault(refused)
+	case errors.As(err, &call):
+		f = &fault{call.Status, "", call.Reason}
 	case !errors.As(err, &f):
 		f = &fault{http.StatusInternalServerError, "", err.Error()}
 	}

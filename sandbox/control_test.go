@@ -263,46 +263,23 @@ func TestControlCallsOverHTTPAreJSON(t *testing.T) {
 	}
 }
 
+// Where calls are taken from is tested beside what decides it.
 func TestControlCallsAreForThisMachineOnly(t *testing.T) {
 	w := withFunds(t)
-	tests := map[string]struct {
-		remote, host, origin string
-		allowed              bool
-	}{
-		"loopback":                           {"127.0.0.1:40000", "127.0.0.1:8080", "", true},
-		"loopback, other number":             {"127.8.9.1:40000", "127.0.0.1", "", true},
-		"localhost":                          {"127.0.0.1:40000", "localhost:8080", "", true},
-		"IPv6":                               {"[::1]:40000", "[::1]:8080", "", true},
-		"IPv6 without a port":                {"[::1]:40000", "[::1]", "", true},
-		"from another machine":               {"192.0.2.7:40000", "127.0.0.1:8080", "", false},
-		"from another machine, IPv6":         {"[2001:db8::7]:40000", "[::1]:8080", "", false},
-		"for another host":                   {"127.0.0.1:40000", "sandbox.example", "", false},
-		"for a host that begins like one":    {"127.0.0.1:40000", "127.0.0.1.evil.example", "", false},
-		"for a subdomain":                    {"127.0.0.1:40000", "localhost.evil.example:80", "", false},
-		"for another machine's address":      {"127.0.0.1:40000", "192.0.2.7:8080", "", false},
-		"for no host":                        {"127.0.0.1:40000", "", "", false},
-		"from a page":                        {"127.0.0.1:40000", "127.0.0.1:8080", "https://evil.example", false},
-		"from a page without an origin":      {"127.0.0.1:40000", "127.0.0.1:8080", "null", false},
-		"from a page that this machine runs": {"127.0.0.1:40000", "127.0.0.1:8080", "http://127.0.0.1:3000", false},
-		"from nowhere":                       {"", "127.0.0.1:8080", "", false},
-		"over a socket":                      {"@", "127.0.0.1:8080", "", false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			req := httptest.NewRequest("POST", "/sandbox/v1/clock/advance", strings.NewReader(`{"seconds":1}`))
-			req.RemoteAddr, req.Host = test.remote, test.host
-			if test.origin != "" {
-				req.Header.Set("Origin", test.origin)
-			}
-			before := w.Now()
-			if got := w.send(req); test.allowed {
-				got.ok()
-				assert.Equal(t, before.Add(time.Second), w.Now())
-			} else {
-				got.refused(403, "this machine")
-				assert.Equal(t, before, w.Now())
-			}
-		})
+	for origin, status := range map[string]int{"": 200, "https://evil.example": 403} {
+		before := w.Now()
+		req := httptest.NewRequest("POST", "http://127.0.0.1:8080/sandbox/v1/clock/advance", strings.NewReader(`{"seconds":1}`))
+		req.RemoteAddr = "127.0.0.1:40000"
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		if got := w.send(req); status == 200 {
+			got.ok()
+			assert.Equal(t, before.Add(time.Second), w.Now())
+		} else {
+			got.refused(status, "this machine")
+			assert.Equal(t, before, w.Now())
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/path"
 	"github.com/qredo-go/qredo/internal/wire"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
 )
@@ -93,11 +94,11 @@ func (s *Sandbox) authenticateHMAC(sent access.Request, _ *route, req *request) 
 
 // match finds the route for a method and a path below a base. A slash at its end makes no difference. With
 // an error it is an empty route.
-func (a *api) match(method, path string) (*route, map[string]string, error) {
-	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
+func (a *api) match(method, asked string) (*route, map[string]string, error) {
+	segments := strings.Split(strings.TrimSuffix(asked, "/"), "/")
 	unknown := notFound("path")
 	for i := range a.routes {
-		ids, found := matchPath(a.routes[i].segments, segments)
+		ids, found := path.Match(a.routes[i].segments, segments)
 		if !found {
 			continue
 		}
@@ -107,28 +108,6 @@ func (a *api) match(method, path string) (*route, map[string]string, error) {
 		unknown = &fault{http.StatusMethodNotAllowed, "", "no operation has this method and path"}
 	}
 	return &route{}, nil, unknown
-}
-
-func matchPath(pattern, segments []string) (map[string]string, bool) {
-	if len(pattern) != len(segments) {
-		return nil, false
-	}
-	for i, p := range pattern {
-		if p != segments[i] && (!strings.HasPrefix(p, "{") || segments[i] == "") {
-			return nil, false
-		}
-	}
-	ids := map[string]string{}
-	for i, p := range pattern {
-		if name, ok := strings.CutPrefix(p, "{"); ok {
-			id, err := url.PathUnescape(segments[i])
-			if err != nil {
-				return nil, false
-			}
-			ids[strings.TrimSuffix(name, "}")] = id
-		}
-	}
-	return ids, true
 }
 
 // ServeHTTP answers a request to one of the APIs or a control call.

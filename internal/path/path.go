@@ -1,4 +1,4 @@
-// Package path puts IDs into the paths of operations.
+// Package path puts IDs into the paths of operations, and finds them there.
 package path
 
 import (

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/loopback"
 )
 
 // The paths that base URLs of the Partner API end with; the hosted sandbox had both.
@@ -52,7 +53,7 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	switch {
 	case u.Scheme == "ws" || u.Scheme == "wss":
 		d.fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
-	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
+	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
 		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
 	case u.Scheme != "https" && u.Scheme != "http":
 		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)

@@ -1,0 +1,111 @@
+package sandbox
+
+import (
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
+)
+
+const controlPath = "/sandbox/v1"
+
+// The control calls: what each is over HTTP, below controlPath, and what carries it out. [Sandbox.ServeHTTP] and
+// [Control] hold to the same.
+var (
+	callCreateUser = control.Post("/users", func(s *Sandbox, _ ids, u User) (User, error) { return s.CreateUser(u) })
+	callAccept     = control.Post("/users/{user}/accept", func(s *Sandbox, at ids, in acceptRequest) (control.OK, error) {
+		return control.Done(s.Accept(at["user"], in.CompanyID))
+	})
+	callPending = control.Get("/users/{user}/approvals", func(s *Sandbox, at ids, _ control.None) (approvals, error) {
+		list, err := s.Pending(at["user"])
+		return approvals{list}, err
+	})
+	callApprove = control.Post("/users/{user}/approvals/{id}/approve", func(s *Sandbox, at ids, _ control.None) (control.OK, error) {
+		return control.Done(s.Approve(at["user"], at["id"]))
+	})
+	callReject = control.Post("/users/{user}/approvals/{id}/reject", func(s *Sandbox, at ids, _ control.None) (control.OK, error) {
+		return control.Done(s.Reject(at["user"], at["id"]))
+	})
+	callCreateCoreClient = control.Post("/core-clients", func(s *Sandbox, _ ids, c CoreClient) (CoreClient, error) { return s.CreateCoreClient(c) })
+	callDeposit          = control.Post("/deposits", func(s *Sandbox, _ ids, in depositRequest) (Deposit, error) { return s.Deposit(in.Address, in.Amount) })
+	callRejectOnChain    = control.Post("/transactions/{id}/reject-on-chain", func(s *Sandbox, at ids, _ control.None) (control.OK, error) {
+		return control.Done(s.RejectOnChain(at["id"]))
+	})
+	callListExchange = control.Post("/exchanges", func(s *Sandbox, _ ids, e qredo.Exchange) (control.OK, error) { return control.Done(s.ListExchange(e)) })
+	callSetFaults    = control.Post("/faults", func(s *Sandbox, _ ids, in faultsRequest) (control.OK, error) {
+		rules := make([]FaultRule, len(in.Rules))
+		for i, r := range in.Rules {
+			rules[i] = r.rule()
+		}
+		return control.Done(s.SetFaults(in.Seed, rules...))
+	}).Exactly()
+	callDropFeeds   = control.Post("/feeds/drop", func(s *Sandbox, _ ids, _ control.None) (connections, error) { return connections{s.DropFeeds()}, nil })
+	callFreezeFeeds = control.Post("/feeds/freeze", func(s *Sandbox, _ ids, _ control.None) (connections, error) { return connections{s.FreezeFeeds()}, nil })
+	callDelayFeeds  = control.Post("/feeds/delay", func(s *Sandbox, _ ids, in delayRequest) (control.OK, error) {
+		s.DelayFeeds(time.Duration(in.Milliseconds) * time.Millisecond)
+		return control.Done(nil)
+	})
+	callDuplicateFeeds = control.Post("/feeds/duplicate", func(s *Sandbox, _ ids, in duplicateRequest) (control.OK, error) {
+		s.DuplicateFeeds(in.On)
+		return control.Done(nil)
+	})
+	callAdvance = control.Post("/clock/advance", func(s *Sandbox, _ ids, in advanceRequest) (control.OK, error) {
+		if in.Seconds > int64(math.MaxInt64/time.Second) {
+			return control.OK{}, badRequest("seconds are too many")
+		}
+		return control.Done(s.Advance(time.Duration(in.Seconds) * time.Second))
+	})
+	callReset   = control.Post("/reset", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.Reset()) })
+	callExplain = control.Post("/explain", func(s *Sandbox, _ ids, in SignedRequest) (Explanation, error) { return s.Explain(in) }).Exactly()
+	callState   = control.Get("/state", func(s *Sandbox, _ ids, _ control.None) (State, error) { return s.State() })
+)
+
+// controlCalls are those that are served.
+var controlCalls = control.Calls[*Sandbox]{
+	callCreateUser, callAccept, callPending, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
+	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
+}
+
+// ids are what stands at the placeholders of a path.
+type ids = map[string]string
+
+// The bodies of control calls, and answers.
+type (
+	acceptRequest struct {
+		CompanyID qredo.CompanyID `json:"company_id"`
+	}
+	depositRequest struct {
+		Address string       `json:"address"`
+		Amount  qredo.Amount `json:"amount"`
+	}
+	faultsRequest struct {
+		Seed  uint64          `json:"seed"`
+		Rules []wireFaultRule `json:"rules"`
+	}
+	delayRequest struct {
+		Milliseconds int64 `json:"milliseconds"`
+	}
+	duplicateRequest struct {
+		On bool `json:"on"`
+	}
+	advanceRequest struct {
+		Seconds int64 `json:"seconds"`
+	}
+	approvals struct {
+		Approvals []PendingApproval `json:"approvals"`
+	}
+	connections struct {
+		Connections int `json:"connections"` // how many feeds a call met
+	}
+)
+
+func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string, body []byte) {
+	answer, err := controlCalls.Serve(s, r, path, body)
+	if err != nil {
+		writeFault(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}

@@ -1,0 +1,87 @@
+package control_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
+)
+
+// serve answers control calls on a diary below /v1.
+func (d *diary) serve(t *testing.T) control.Client {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		answer, err := calls.Serve(d, r, strings.TrimPrefix(r.URL.EscapedPath(), "/v1"), body)
+		if refusal := (*control.Refusal)(nil); errors.As(err, &refusal) {
+			http.Error(w, refusal.Reason, refusal.Status)
+			return
+		}
+		assert.NoError(t, json.NewEncoder(w).Encode(answer))
+	}))
+	t.Cleanup(srv.Close)
+	return control.Client{Base: srv.URL + "/v1"}
+}
+
+func TestClientAndServerHoldToTheSame(t *testing.T) {
+	d := &diary{}
+	c := d.serve(t)
+	ctx := t.Context()
+	// IDs arrive as they are, whatever they say.
+	for _, id := range []string{"alice", "a/b", "%2e", "a b", "a?b#c", "é"} {
+		require.NoError(t, say.Tell(ctx, c, remark{Text: "hello"}, id, "noon"))
+	}
+	got, err := read.Ask(ctx, c, control.None{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"alice at noon: hello", "a/b at noon: hello", "%2e at noon: hello", "a b at noon: hello", "a?b#c at noon: hello", "é at noon: hello",
+	}, got)
+	same, err := repeat.Ask(ctx, c, remark{"x", 7})
+	require.NoError(t, err)
+	assert.Equal(t, remark{"x", 7}, same)
+	require.NoError(t, clear.Tell(ctx, c, control.None{}))
+	assert.Empty(t, d.said)
+}
+
+func TestClientTellsWhatWentWrong(t *testing.T) {
+	c := (&diary{}).serve(t)
+	_, err := unserved.Ask(t.Context(), c, control.None{})
+	require.ErrorIs(t, err, qredo.ErrNotFound)
+	require.NotErrorIs(t, err, qredo.ErrConflict)
+	require.ErrorContains(t, err, c.Base+"/unserved: 404 Not Found: no such control call")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, clear.Tell(ctx, c, control.None{}), context.Canceled)
+	require.Error(t, clear.Tell(t.Context(), control.Client{Base: "http://a b"}, control.None{}))
+
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }))
+	defer page.Close()
+	require.ErrorContains(t, clear.Tell(t.Context(), control.Client{Base: page.URL}, control.None{}), "the answer", "another server")
+}
+
+// clientOf counts the requests that are made through it.
+type clientOf struct{ made int }
+
+func (c *clientOf) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.made++
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestClientOfTheCallers(t *testing.T) {
+	c, through := (&diary{}).serve(t), &clientOf{}
+	c.HTTP = &http.Client{Transport: through}
+	require.NoError(t, clear.Tell(t.Context(), c, control.None{}))
+	assert.Equal(t, 1, through.made)
+}
