@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"math"
 	"net/http/httptest"
 	"strings"
@@ -281,25 +280,4 @@ func TestControlCallsAreForThisMachineOnly(t *testing.T) {
 			assert.Equal(t, before, w.Now())
 		}
 	}
-}
-
-func TestNewControlRefusesWhatIsNoURL(t *testing.T) {
-	for _, bad := range []string{"", "127.0.0.1:80", "/sandbox", "http://", "http://a b", "://"} {
-		_, err := sandbox.NewControl(bad)
-		require.Error(t, err, bad)
-	}
-}
-
-func TestControlTellsWhatWentWrong(t *testing.T) {
-	srv := httptest.NewServer(nil)
-	c, err := sandbox.NewControl(srv.URL)
-	require.NoError(t, err)
-	_, err = c.State(t.Context())
-	require.ErrorContains(t, err, "404")
-	require.ErrorContains(t, err, "/sandbox/v1/state")
-	srv.Close()
-	require.Error(t, c.Reset(t.Context()), "a server that is gone")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, c.Reset(ctx), context.Canceled)
 }

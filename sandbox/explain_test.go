@@ -1,22 +1,7 @@
 package sandbox_test
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,171 +9,41 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// TestExplain gives the sandbox requests as programs send them that get one thing wrong, and demands that it
-// names the part. Each request is refused by the API as well.
+// TestExplain explains requests by both forms of the call. What can be found out is tested beside what finds it.
 func TestExplain(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	const public = "https://api.qredo.network/api/v1/p"
+	s, err := sandbox.New(sandbox.WithClock(newClock().Now), sandbox.WithKey("own", &ownKey().PublicKey), sandbox.WithPublicURL(public))
 	require.NoError(t, err)
-	other, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	srv, err := sandbox.Start(sandbox.WithKey("key", &key.PublicKey), sandbox.WithAccountKey("else", "other", &other.PublicKey))
-	require.NoError(t, err)
-	defer srv.Close()
-	url := srv.BaseURL() + "/company"
-	const body = `{"name":"Acme & Co","city":"Paris","n":[1,2]}`
-	now := strconv.FormatInt(time.Now().Unix(), 10)
-	sign := func(k *rsa.PrivateKey, text string) []byte {
-		sum := sha256.Sum256([]byte(text))
-		signature, err := rsa.SignPKCS1v15(nil, k, crypto.SHA256, sum[:])
-		require.NoError(t, err)
-		return signature
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	type sent struct {
-		apiKey, stamp, nonce, url, body, sign string
-	}
-	right := func(text string) sent {
-		return sent{apiKey: "key", stamp: now, url: url, body: body, sign: encode(sign(key, text))}
-	}
-	with := func(s sent, change func(*sent)) sent {
-		change(&s)
-		return s
-	}
-	var indented bytes.Buffer
-	require.NoError(t, json.Indent(&indented, []byte(body), "", "  "))
-	hashed := sha256.Sum256([]byte(now + url + body))
-	signed := now + url + body
-	sha1Sum, sha512Sum := sha1.Sum([]byte(signed)), sha512.Sum512([]byte(signed))
-	withSHA1, err := rsa.SignPKCS1v15(nil, key, crypto.SHA1, sha1Sum[:])
-	require.NoError(t, err)
-	withSHA512, err := rsa.SignPKCS1v15(nil, key, crypto.SHA512, sha512Sum[:])
-	require.NoError(t, err)
-	bare, err := rsa.SignPKCS1v15(nil, key, 0, hashed[:])
-	require.NoError(t, err)
-	pss, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, hashed[:], nil)
-	require.NoError(t, err)
-	query := srv.BaseURL() + "/company/search?query=caf%C3%A9+b"
-	old := strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10)
-
-	for _, c := range []struct {
-		name  string
-		sent  sent
-		parts []string
-		says  string
+	overHTTP := controlOf(t, s)
+	const url, body = "http://sandbox.example" + basePath + "/company", `{"name":"Acme"}`
+	for name, test := range map[string]struct {
+		signedURL string
+		url       string // that is different
 	}{
-		{"right", right(signed), nil, ""},
-		{"milliseconds signed", right(now + "000" + url + body), []string{"stamp"}, "milliseconds"},
-		{"stamp not signed", right(url + body), []string{"stamp"}, "was not signed"},
-		{"old stamp", with(right(old+url+body), func(s *sent) { s.stamp = old }), []string{"stamp"}, "seconds behind"},
-		{"stamp in milliseconds", with(right(now+"000"+url+body), func(s *sent) { s.stamp = now + "000" }), []string{"stamp"}, "seconds behind"},
-		{"stamp no number", with(right("soon"+url+body), func(s *sent) { s.stamp = "soon" }), []string{"stamp"}, "whole number"},
-		{"stamp missing", with(right(signed), func(s *sent) { s.stamp = "" }), []string{"stamp"}, "neither"},
-		{"both stamps", with(right(signed), func(s *sent) { s.nonce = "7" }), []string{"stamp"}, "both there"},
-		{"https signed", right(now + strings.Replace(url, "http:", "https:", 1) + body), []string{"url"}, "https://"},
-		{"localhost signed", right(now + strings.Replace(url, "127.0.0.1", "localhost", 1) + body), []string{"url"}, "localhost"},
-		{"production signed", right(now + "https://api.qredo.network/api/v1/p/company" + body), []string{"url"}, "api.qredo.network"},
-		{"path signed", right(now + "/api/v1/p/company" + body), []string{"url"}, "without scheme and host"},
-		{"short path signed", right(now + "/company" + body), []string{"url"}, "below the base URL"},
-		{"slash signed", right(now + url + "/" + body), []string{"url"}, "slash"},
-		{"no port signed", right(now + "http://127.0.0.1/api/v1/p/company" + body), []string{"url"}, "port"},
-		{"URL not signed", right(now + body), []string{"url"}, "was not signed"},
-		{"query not signed", with(right(now+strings.Split(query, "?")[0]), func(s *sent) { s.url, s.body = query, "" }), []string{"url"}, "without its query"},
-		{"query as %20", with(right(now+strings.ReplaceAll(query, "+", "%20")), func(s *sent) { s.url, s.body = query, "" }), []string{"url"}, "%20"},
-		{"query decoded", with(right(now+strings.ReplaceAll(query, "%C3%A9", "é")), func(s *sent) { s.url, s.body = query, "" }), []string{"url"}, "escaped"},
-		{"body indented after", with(right(signed), func(s *sent) { s.body = indented.String() }), []string{"body"}, "another format"},
-		{"body indented before", right(now + url + indented.String()), []string{"body"}, "another format"},
-		{"body with spaces", right(now + url + `{"name": "Acme & Co", "city": "Paris", "n": [1, 2]}`), []string{"body"}, "another format"},
-		{"body escaped", right(now + url + strings.ReplaceAll(body, "&", `\u0026`)), []string{"body"}, "another format"},
-		{"body sorted", right(now + url + `{"city":"Paris","n":[1,2],"name":"Acme & Co"}`), []string{"body"}, "another order"},
-		{"body with line end", right(signed + "\n"), []string{"body"}, "line end"},
-		{"line end sent", with(right(signed), func(s *sent) { s.body += "\n" }), []string{"body"}, "without"},
-		{"body not signed", right(now + url), []string{"body"}, "was not signed"},
-		{"empty object signed", with(right(now+url+"{}"), func(s *sent) { s.body = "" }), []string{"body"}, "{}"},
-		{"two parts", right(now + "000" + url), []string{"stamp", "body"}, "milliseconds"},
-		{"method signed", right(now + "POST" + url + body), []string{"layout"}, "method"},
-		{"line ends between", right(now + "\n" + url + "\n" + body), []string{"layout"}, "line ends"},
-		{"another order", right(url + now + body), []string{"layout"}, "before the stamp"},
-		{"hashed twice", right(string(hashed[:])), []string{"layout"}, "twice"},
-		{"hashed to hexadecimal", right(hex.EncodeToString(hashed[:])), []string{"layout"}, "hexadecimal"},
-		{"standard base64", with(right(signed), func(s *sent) { s.sign = base64.StdEncoding.EncodeToString(sign(key, signed)) }), []string{"signature"}, "base64"},
-		{"padded", with(right(signed), func(s *sent) { s.sign = base64.URLEncoding.EncodeToString(sign(key, signed)) }), []string{"signature"}, "padding"},
-		{"hexadecimal", with(right(signed), func(s *sent) { s.sign = hex.EncodeToString(sign(key, signed)) }), []string{"signature"}, "hexadecimal"},
-		{"no signature", with(right(signed), func(s *sent) { s.sign = "" }), []string{"signature"}, "not there"},
-		{"garbage", with(right(signed), func(s *sent) { s.sign = "!!!" }), []string{"signature"}, "no encoding"},
-		{"SHA-1", with(right(signed), func(s *sent) { s.sign = encode(withSHA1) }), []string{"signature"}, "SHA-1"},
-		{"SHA-512", with(right(signed), func(s *sent) { s.sign = encode(withSHA512) }), []string{"signature"}, "SHA-512"},
-		{"no DigestInfo", with(right(signed), func(s *sent) { s.sign = encode(bare) }), []string{"signature"}, "DigestInfo"},
-		{"PSS", with(right(signed), func(s *sent) { s.sign = encode(pss) }), []string{"key"}, "PKCS1-v1_5"},
-		{"another key", with(right(signed), func(s *sent) { s.sign = encode(sign(other, signed)) }), []string{"key"}, "another API key"},
-		{"unknown API key", with(right(signed), func(s *sent) { s.apiKey = "nobody" }), []string{"key"}, "not registered"},
-		{"no API key", with(right(signed), func(s *sent) { s.apiKey = "" }), []string{"key"}, "not there"},
-		{"something else", right("something else"), []string{}, ""},
+		"right":               {url, ""},
+		"for the public URL":  {public + "/company", ""},
+		"without its host":    {basePath + "/company", "without scheme and host"},
+		"below the base path": {"/company", "below the base URL"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			headers := map[string]string{}
-			for name, value := range map[string]string{
-				"X-API-KEY": c.sent.apiKey, "x-timestamp": c.sent.stamp, "x-nonce": c.sent.nonce, "x-sign": c.sent.sign,
-			} {
-				if value != "" {
-					headers[name] = value
-				}
-			}
-			found, err := srv.Control().Explain(t.Context(), sandbox.SignedRequest{
-				Method: http.MethodPost, URL: c.sent.url, Headers: headers, Body: []byte(c.sent.body),
-			})
+		t.Run(name, func(t *testing.T) {
+			req := newSigned(t, startOfTime, "POST", test.signedURL, body)
+			sent := sandbox.SignedRequest{Method: "POST", URL: url, Headers: req.header, Body: []byte(body)}
+			found, err := s.Explain(sent)
 			require.NoError(t, err)
-			var parts []string
-			for _, d := range found.Differences {
-				parts = append(parts, d.Part)
-				assert.NotEmpty(t, d.Found)
-				assert.NotEmpty(t, d.Remedy)
+			if test.url == "" {
+				assert.Equal(t, sandbox.Explanation{Valid: true}, found)
+			} else {
+				assert.False(t, found.Valid)
+				require.Len(t, found.Differences, 1)
+				assert.Equal(t, "url", found.Differences[0].Part)
+				assert.Contains(t, found.Differences[0].Found, test.url)
+				assert.NotEmpty(t, found.Differences[0].Remedy)
 			}
-			assert.Equal(t, c.parts == nil, found.Valid)
-			assert.ElementsMatch(t, c.parts, parts)
-			assert.Contains(t, fmt.Sprint(found.Differences), c.says)
-			status := send(t, c.sent.url, c.sent.body, headers)
-			assert.Equal(t, found.Valid, status != http.StatusUnauthorized, "the API must agree")
+			same, err := overHTTP.Explain(t.Context(), sent)
+			require.NoError(t, err)
+			assert.Equal(t, found, same)
 		})
 	}
-
-	large := sandbox.SignedRequest{URL: url, Headers: map[string]string{"X-API-KEY": "key"}, Body: make([]byte, 64<<10+1)}
-	_, err = srv.Explain(large)
+	_, err = s.Explain(sandbox.SignedRequest{URL: url, Headers: map[string]string{"X-API-KEY": "own"}, Body: make([]byte, 64<<10+1)})
 	assert.ErrorContains(t, err, "is not looked at")
-}
-
-// send makes a request with exactly these headers and returns the status.
-func send(t *testing.T, url, body string, headers map[string]string) int {
-	t.Helper()
-	method := http.MethodPost
-	if body == "" {
-		method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	require.NoError(t, err)
-	for name, value := range headers {
-		req.Header.Set(name, value)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	return resp.StatusCode
-}
-
-func TestControlFeedsAndUsers(t *testing.T) {
-	srv, err := sandbox.Start()
-	require.NoError(t, err)
-	defer srv.Close()
-	control := srv.Control()
-	control.HTTPClient = nil
-	for _, count := range []func() (int, error){
-		func() (int, error) { return control.DropFeeds(t.Context()) },
-		func() (int, error) { return control.FreezeFeeds(t.Context()) },
-	} {
-		n, err := count()
-		require.NoError(t, err)
-		assert.Zero(t, n)
-	}
-	require.NoError(t, control.DelayFeeds(t.Context(), 5*time.Millisecond))
-	require.NoError(t, control.DuplicateFeeds(t.Context(), true))
-	require.NoError(t, control.DuplicateFeeds(t.Context(), false))
 }

@@ -18,8 +18,6 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-func jsonUnmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
-
 // web3World is a world whose Ether wallet needs two approvals.
 func web3World(t testing.TB, opts ...sandbox.Option) world {
 	t.Helper()

@@ -33,14 +33,14 @@ var (
 	})
 	repeat = control.Post("/repeat", func(_ *diary, _ map[string]string, in remark) (remark, error) { return in, nil }).Exactly()
 	read   = control.Get("/remarks", func(d *diary, _ map[string]string, _ control.None) ([]string, error) { return d.said, nil })
-	clear  = control.Post("/clear", func(d *diary, _ map[string]string, _ control.None) (control.OK, error) {
+	wipe   = control.Post("/clear", func(d *diary, _ map[string]string, _ control.None) (control.OK, error) {
 		d.said = nil
 		return control.Done(nil)
 	})
 	unserved = control.Get("/unserved", func(*diary, map[string]string, control.None) (control.OK, error) { return control.Done(nil) })
 )
 
-var calls = control.Calls[*diary]{say, repeat, read, clear}
+var calls = control.Calls[*diary]{say, repeat, read, wipe}
 
 // ask serves a request as a program of this machine makes it.
 func (d *diary) ask(method, path, body string) (any, error) {

@@ -50,7 +50,7 @@ func TestClientAndServerHoldToTheSame(t *testing.T) {
 	same, err := repeat.Ask(ctx, c, remark{"x", 7})
 	require.NoError(t, err)
 	assert.Equal(t, remark{"x", 7}, same)
-	require.NoError(t, clear.Tell(ctx, c, control.None{}))
+	require.NoError(t, wipe.Tell(ctx, c, control.None{}))
 	assert.Empty(t, d.said)
 }
 
@@ -63,12 +63,12 @@ func TestClientTellsWhatWentWrong(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, clear.Tell(ctx, c, control.None{}), context.Canceled)
-	require.Error(t, clear.Tell(t.Context(), control.Client{Base: "http://a b"}, control.None{}))
+	require.ErrorIs(t, wipe.Tell(ctx, c, control.None{}), context.Canceled)
+	require.Error(t, wipe.Tell(t.Context(), control.Client{Base: "http://a b"}, control.None{}))
 
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }))
 	defer page.Close()
-	require.ErrorContains(t, clear.Tell(t.Context(), control.Client{Base: page.URL}, control.None{}), "the answer", "another server")
+	require.ErrorContains(t, wipe.Tell(t.Context(), control.Client{Base: page.URL}, control.None{}), "the answer", "another server")
 }
 
 // clientOf counts the requests that are made through it.
@@ -82,6 +82,6 @@ func (c *clientOf) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestClientOfTheCallers(t *testing.T) {
 	c, through := (&diary{}).serve(t), &clientOf{}
 	c.HTTP = &http.Client{Transport: through}
-	require.NoError(t, clear.Tell(t.Context(), c, control.None{}))
+	require.NoError(t, wipe.Tell(t.Context(), c, control.None{}))
 	assert.Equal(t, 1, through.made)
 }

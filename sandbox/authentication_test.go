@@ -96,9 +96,6 @@ func listen(t testing.TB, opts ...sandbox.Option) listening {
 
 func (l listening) url(path string) string { return l.URL + basePath + path }
 
-// unsignedMsg is the msg of a request that cannot be verified.
-const unsignedMsg = "errPartnerAuth"
-
 func TestRightSignatureIsTaken(t *testing.T) {
 	l := listen(t)
 	newSigned(t, l.clock.Now(), "GET", l.url("/assets"), "").send(t, l.Client()).ok()
@@ -214,41 +211,95 @@ func TestQueryAndPathAreVerifiedAsTheyWereSent(t *testing.T) {
 	}
 }
 
-func TestWrongSignaturesAreRefused(t *testing.T) {
+// What is answered to a request that is not let in. Which requests those are is tested beside what tells.
+func TestRefusalsOfRequests(t *testing.T) {
 	l := listen(t)
-	url := l.url("/assets")
-	stamp := strconv.FormatInt(startOfTime.Unix(), 10)
-	right := signature(t, ownKey(), stamp, url, "")
-	raw, err := base64.RawURLEncoding.DecodeString(right)
-	require.NoError(t, err)
-	flipped := append([]byte(nil), raw...)
-	flipped[len(flipped)-1] ^= 1
-	last := right[:len(right)-1] + string(right[len(right)-1]+1)
-	digest := sha256.Sum256([]byte(stamp + url))
-	pss, err := rsa.SignPSS(rand.Reader, ownKey(), crypto.SHA256, digest[:], nil)
-	require.NoError(t, err)
-	twice := sha256.Sum256(digest[:])
-	overDigest, err := rsa.SignPKCS1v15(rand.Reader, ownKey(), crypto.SHA256, twice[:])
-	require.NoError(t, err)
-	for name, sign := range map[string]string{
-		"none":                       "",
-		"garbage":                    "garbage!",
-		"base64 of nothing":          "AAAA",
-		"padded":                     base64.URLEncoding.EncodeToString(raw),
-		"not for URLs, with padding": base64.StdEncoding.EncodeToString(raw),
-		"hex":                        strings.Repeat("ab", 256),
-		"one bit changed":            base64.RawURLEncoding.EncodeToString(flipped),
-		"last letter changed":        last,
-		"shortened":                  right[:len(right)-4],
-		"lengthened":                 right + "AAAA",
-		"of another key":             signature(t, otherKey(), stamp, url, ""),
-		"PSS":                        base64.RawURLEncoding.EncodeToString(pss),
-		"over the digest of the digest, which the words of the contract could be taken for": base64.RawURLEncoding.EncodeToString(overDigest),
+	unsigned := "signature: the request is not signed; with --unsigned (WithUnsigned) the sandbox takes it"
+	newNonced(t, "1", l.url("/assets")).send(t, l.Client()).ok()
+	for name, test := range map[string]struct {
+		change      func(s *signed)
+		msg, reason string
+	}{
+		"no key":        {func(s *signed) { delete(s.header, "X-API-KEY") }, "Unauthorized", "empty token"},
+		"unknown key":   {func(s *signed) { s.header["X-API-KEY"] = "nobody" }, "errPartnerAuth", "api key"},
+		"not signed":    {func(s *signed) { s.header = map[string]string{"X-API-KEY": "own"} }, "errPartnerAuth", unsigned},
+		"two stamps":    {func(s *signed) { s.header["x-nonce"] = "2" }, "errPartnerAuth", "timestamp or nonce: exactly one must be given"},
+		"old":           {func(s *signed) { *s = newSigned(t, startOfTime.Add(-time.Hour), "GET", s.url, "") }, "errPartnerAuth", "timestamp"},
+		"wrongly so":    {func(s *signed) { s.header["x-sign"] = "AAAA" }, "errPartnerAuth", "signature"},
+		"a nonce again": {func(s *signed) { *s = newNonced(t, "1", s.url) }, "errPartnerAuth", "nonce"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			req := newSigned(t, startOfTime, "GET", url, "")
-			req.header["x-sign"] = sign
-			req.send(t, l.Client()).refused(401, "signature")
+			req := newSigned(t, startOfTime, "GET", l.url("/assets"), "")
+			test.change(&req)
+			got := req.send(t, l.Client())
+			assert.Equal(t, http.StatusUnauthorized, got.Status)
+			assert.JSONEq(t, string(mustJSON(t, object{"code": 401, "msg": test.msg, "detail": object{"reason": test.reason}})), string(got.Body))
+		})
+	}
+}
+
+func TestHeadersOfKeys(t *testing.T) {
+	l := listen(t)
+	t.Run("white space reaches the sandbox when no connection has trimmed it", func(t *testing.T) {
+		s := newService(t)
+		s.as(" own\n").get("/assets").ok()
+	})
+	t.Run("names of headers in any case", func(t *testing.T) {
+		for _, spell := range []func(string) string{strings.ToUpper, strings.ToLower, http.CanonicalHeaderKey} {
+			req := newSigned(t, startOfTime, "GET", l.url("/assets"), "")
+			spelled := map[string]string{}
+			for name, value := range req.header {
+				spelled[spell(name)] = value
+			}
+			req.header = spelled
+			req.send(t, l.Client()).ok()
+		}
+	})
+}
+
+func TestStampsAndTheSandbox(t *testing.T) {
+	l := listen(t)
+	t.Run("a timestamp goes with the clock", func(t *testing.T) {
+		l := listen(t)
+		req := newSigned(t, startOfTime, "GET", l.url("/assets"), "")
+		l.clock.forward(300 * time.Second)
+		req.send(t, l.Client()).ok()
+		l.clock.forward(time.Second)
+		req.send(t, l.Client()).refused(401, "timestamp")
+	})
+	t.Run("what the clock was advanced by does not lock clients out", func(t *testing.T) {
+		l := listen(t)
+		require.NoError(t, l.sandbox.Advance(24*time.Hour))
+		newSigned(t, startOfTime, "GET", l.url("/assets"), "").send(t, l.Client()).ok()
+	})
+	t.Run("a nonce is used up by a request that is refused for its content", func(t *testing.T) {
+		missing := newNonced(t, "11", l.url("/company/none"))
+		missing.send(t, l.Client()).refused(404, "company")
+		missing.send(t, l.Client()).refused(401, "nonce")
+	})
+	t.Run("nonces outlive a reset, which would open old requests to repetition", func(t *testing.T) {
+		require.NoError(t, l.sandbox.Reset())
+		newNonced(t, "11", l.url("/assets")).send(t, l.Client()).refused(401, "nonce")
+	})
+}
+
+func TestUnsignedMode(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts    []sandbox.Option
+		allowed bool
+	}{"off by default": {nil, false}, "on": {[]sandbox.Option{sandbox.WithUnsigned()}, true}} {
+		t.Run(name, func(t *testing.T) {
+			l := listen(t, test.opts...)
+			bare := signed{method: "GET", url: l.url("/assets"), header: map[string]string{"X-API-KEY": "own"}}.send(t, l.Client())
+			if test.allowed {
+				bare.ok()
+			} else {
+				bare.refused(401, "not signed")
+			}
+			newSigned(t, startOfTime, "GET", l.url("/assets"), "").send(t, l.Client()).ok()
+			wrong := newSigned(t, startOfTime, "GET", l.url("/assets"), "")
+			wrong.header["x-sign"] = "AAAA"
+			wrong.send(t, l.Client()).refused(401, "signature")
 		})
 	}
 }
