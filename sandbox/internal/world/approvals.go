@@ -1,0 +1,199 @@
+package world
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/custody"
+)
+
+// Action is one approver's part in a transaction: a vote of its round or of its initiation.
+type Action struct {
+	Tx    *Transaction
+	round *custody.Round
+	vote  int
+	order int // how many actions came before it
+}
+
+// Vote is what the approver has said so far.
+func (a Action) Vote() custody.Vote { return a.round.Votes[a.vote] }
+
+// Action returns the action with an ID.
+func (st *state) Action(id qredo.ActionID) Action { return st.actions[id] }
+
+// CheckAction refuses an action that there is not, or that is not a member's.
+func (st *state) CheckAction(id qredo.ActionID, member string) error {
+	a, known := st.actions[id]
+	if !known || a.Vote().Member != member {
+		return notFound("action")
+	}
+	return nil
+}
+
+// OpenActions are what a user has yet to decide, oldest first.
+func (st *state) OpenActions(name string) ([]qredo.ActionID, error) {
+	u, err := st.user(name)
+	if err != nil {
+		return nil, err
+	}
+	return st.openActions(string(u.ID)), nil
+}
+
+// openActions are what an approver has yet to decide, oldest first.
+func (st *state) openActions(member string) []qredo.ActionID {
+	return slices.SortedFunc(maps.Keys(st.open[member]), func(a, b qredo.ActionID) int {
+		return cmp.Compare(st.actions[a].order, st.actions[b].order)
+	})
+}
+
+// Approval is what an approver said or, while they have said nothing, whether they still can.
+func (tx *Transaction) Approval(v custody.Vote) qredo.ApprovalStatus {
+	switch v.Choice {
+	case custody.Approve:
+		return qredo.ApprovalApproved
+	case custody.Reject:
+		return qredo.ApprovalRejected
+	case custody.Waiting:
+		if tx.Round.Outcome == custody.Expired {
+			return qredo.ApprovalExpired
+		}
+	}
+	return qredo.ApprovalPending
+}
+
+// ActionStatus is what the approver said or, where they were not asked any more, how it ended.
+func (tx *Transaction) ActionStatus(v custody.Vote) qredo.ApprovalStatus {
+	if v.Choice == custody.Waiting {
+		switch tx.Round.Outcome {
+		case custody.Approved:
+			return qredo.ApprovalApproved
+		case custody.Rejected:
+			return qredo.ApprovalRejected
+		case custody.Expired, custody.Pending:
+		}
+	}
+	return tx.Approval(v)
+}
+
+// ask gives each approver of a round their action.
+func (st *state) ask(tx *Transaction, round *custody.Round, actions []qredo.ActionID) {
+	for i, id := range actions {
+		st.actions[id] = Action{tx, round, i, len(st.actions)}
+		member := round.Votes[i].Member
+		if st.open[member] == nil {
+			st.open[member] = map[qredo.ActionID]bool{}
+		}
+		st.open[member][id] = true
+		if c := st.coreClients[qredo.CoreClientID(member)]; c != nil {
+			c.Actions = append(c.Actions, id)
+		}
+	}
+	tx.Asked = append(tx.Asked, actions...)
+}
+
+// stopAsking lets nobody decide a transaction any more.
+func (st *state) stopAsking(tx *Transaction) {
+	for _, id := range tx.Asked {
+		delete(st.open[st.actions[id].Vote().Member], id)
+	}
+}
+
+// voted is a member's choice.
+type voted struct {
+	ActionID qredo.ActionID
+	Choice   custody.Choice
+}
+
+func (e voted) apply(st *state, at time.Time) {
+	a := st.actions[e.ActionID]
+	member := a.Vote().Member
+	a.round.Record(member, e.Choice, at)
+	delete(st.open[member], e.ActionID)
+}
+
+// mayVote tells why an action cannot be decided any more, if it cannot.
+func (st *state) mayVote(id qredo.ActionID, now time.Time) error {
+	a := st.actions[id]
+	if err := a.round.Check(a.Vote().Member, now); err != nil {
+		return fmt.Errorf("%s %w", id, err)
+	}
+	return nil
+}
+
+// Decide is a person's vote on what is named by an action's ID, or by the ID of its transaction.
+func (u *Update) Decide(name, actionOrTxID string, choice custody.Choice) error {
+	user, err := u.user(name)
+	if err != nil {
+		return err
+	}
+	id, err := u.actionOf(string(user.ID), actionOrTxID)
+	if err != nil {
+		return err
+	}
+	if err := u.mayVote(id, u.Now); err != nil {
+		return conflict("%v", err)
+	}
+	return u.vote(id, choice)
+}
+
+// actionOf returns a member's action, by its own ID or its transaction's.
+func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
+	id := qredo.ActionID(actionOrTxID)
+	if st.CheckAction(id, member) == nil {
+		return id, nil
+	}
+	if tx := st.txs[qredo.TxID(actionOrTxID)]; tx != nil {
+		for _, id := range tx.Asked {
+			if st.CheckAction(id, member) == nil {
+				return id, nil
+			}
+		}
+	}
+	return "", notFound("action for this approver")
+}
+
+// DecideAction is a program's vote. What is not pending is refused, also a vote that was given already and says
+// the same, unless that was chosen otherwise: a program that did not get the answer must read the action.
+func (u *Update) DecideAction(id qredo.ActionID, choice custody.Choice) error {
+	if u.Choices.RepeatedVotes && u.actions[id].Vote().Choice == choice {
+		return nil
+	}
+	if err := u.mayVote(id, u.Now); err != nil {
+		return invalid("%v", err)
+	}
+	return u.vote(id, choice)
+}
+
+// vote is a member's choice, which the member may make, and what follows from it.
+func (u *Update) vote(id qredo.ActionID, choice custody.Choice) error {
+	a := u.actions[id]
+	u.change(voted{ActionID: id, Choice: choice})
+	switch outcome := a.round.After(a.Vote().Member, choice); {
+	case outcome == custody.Pending:
+	case a.round == a.Tx.initiation && outcome == custody.Approved:
+		u.change(transferAuthorized{TxID: a.Tx.ID})
+	case a.round == a.Tx.initiation:
+		u.change(transactionEnded{TxID: a.Tx.ID, Outcome: outcome, Cancelled: true})
+	case outcome == custody.Approved && a.Tx.Kind == KindSwapMake:
+		u.change(swapOffered{TxID: a.Tx.ID})
+	case outcome == custody.Approved && a.Tx.refused, outcome == custody.Approved && a.Tx.Kind == KindSwapTake && a.Tx.OtherSide.refused:
+		u.change(a.Tx.refuse()...)
+	case outcome == custody.Approved && a.Tx.Kind == KindSwapTake:
+		u.change(swapSettled{Take: a.Tx.ID, ChainTxID: u.ids.hash()})
+	case outcome == custody.Approved && a.Tx.Kind == KindWeb3:
+		signed, err := u.signWeb3(a.Tx)
+		if err != nil {
+			return err
+		}
+		u.change(signed, transactionEnded{TxID: a.Tx.ID, Outcome: outcome})
+	case outcome == custody.Approved && a.Tx.Kind.MovesMoney():
+		u.change(transactionEnded{TxID: a.Tx.ID, Outcome: outcome, ChainTxID: u.ids.hash()})
+	default:
+		u.change(transactionEnded{TxID: a.Tx.ID, Outcome: outcome})
+	}
+	return nil
+}

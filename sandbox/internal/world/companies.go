@@ -1,0 +1,115 @@
+package world
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Profile is what a company says of itself.
+type Profile struct {
+	Name    string `json:"name"`
+	City    string `json:"city,omitzero"`
+	Country string `json:"country,omitzero"`
+	Domain  string `json:"domain,omitzero"`
+	Ref     string `json:"ref,omitzero"`
+}
+
+// Company is an owner of funds.
+type Company struct {
+	companyCreated
+	Parties []*Party
+	Funds   []*Fund // oldest first
+}
+
+type companyCreated struct {
+	ID      qredo.CompanyID
+	Account string
+	Profile Profile `json:"Company"`
+}
+
+func (e companyCreated) apply(st *state, _ time.Time) {
+	st.companies[e.ID] = &Company{companyCreated: e}
+}
+
+// companyUpdated has all fields as they are then, also those that stay.
+type companyUpdated struct {
+	ID      qredo.CompanyID
+	Profile Profile `json:"Company"`
+}
+
+func (e companyUpdated) apply(st *state, _ time.Time) {
+	st.companies[e.ID].Profile = e.Profile
+}
+
+// Companies are the companies of all accounts, by their IDs.
+func (st *state) Companies() []*Company {
+	return slices.SortedFunc(maps.Values(st.companies), func(a, b *Company) int {
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+}
+
+// AnyCompany returns the company with an ID, of whatever account, nil if there is none.
+func (st *state) AnyCompany(id qredo.CompanyID) *Company { return st.companies[id] }
+
+// Company returns an account's company.
+func (st *state) Company(account string, id qredo.CompanyID) (*Company, error) {
+	c := st.companies[id]
+	if c == nil || c.Account != account {
+		return nil, notFound("company")
+	}
+	return c, nil
+}
+
+// named checks the name of what is to be made.
+func named(name string) error {
+	if strings.TrimSpace(name) == "" {
+		return invalid("name must not be empty")
+	}
+	return nil
+}
+
+// CreateCompany makes a company for an account.
+func (u *Update) CreateCompany(account string, p Profile) (qredo.CompanyID, error) {
+	if err := named(p.Name); err != nil {
+		return "", err
+	}
+	if u.Choices.CompanyConflict && u.hasCompanyLike(account, p) {
+		return "", conflict("the company exists already")
+	}
+	made := companyCreated{ID: qredo.CompanyID(u.ids.ksuid(u.Now)), Account: account, Profile: p}
+	u.change(made)
+	return made.ID, nil
+}
+
+// hasCompanyLike tells whether an account has a company with a reference or, where there is none, with a name
+// and domain.
+func (st *state) hasCompanyLike(account string, p Profile) bool {
+	for _, c := range st.companies {
+		switch known := c.Profile; {
+		case c.Account != account || known.Ref != p.Ref:
+		case p.Ref != "", known.Name == p.Name && known.Domain == p.Domain:
+			return true
+		}
+	}
+	return false
+}
+
+// UpdateCompany changes what is given of a company's profile, and returns it as it is then. What is left empty
+// stays.
+func (u *Update) UpdateCompany(c *Company, given Profile) Profile {
+	updated := c.Profile
+	for field, text := range map[*string]string{
+		&updated.Name: given.Name, &updated.City: given.City, &updated.Country: given.Country,
+		&updated.Domain: given.Domain, &updated.Ref: given.Ref,
+	} {
+		if strings.TrimSpace(text) != "" {
+			*field = text
+		}
+	}
+	u.change(companyUpdated{ID: c.ID, Profile: updated})
+	return updated
+}
