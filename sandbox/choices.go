@@ -5,22 +5,16 @@ import (
 	"math/bits"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
 // choices are what the sandbox does where the sources disagree, or say nothing. The zero value but for the fees
 // is what they say best; each option below is another reading, so that a program can be tested against both. They
 // change how commands are checked and answers written, never how an event is applied: a store keeps no choices.
 type choices struct {
-	fees            FeeSchedule
-	order           LedgerOrder
-	withdrawalLock  bool
-	companyConflict bool
-	invitations     bool
-	wholeUnits      bool
-	repeatedVotes   bool
-	initiators      bool
-	strict          bool
-	personal        bool // the account that Qredo API v1 reports on is a person's
+	world.Choices
+	wholeUnits bool // figures of Qredo API v1 have decimals
+	initiators bool // actions say who initiated what they are about
 }
 
 // FeeSchedule tells what it costs to send a net amount, in base units of the asset: 0 or more. A higher amount must
@@ -61,7 +55,7 @@ func WithFees(schedule FeeSchedule) Option {
 		if schedule == nil {
 			return invalid("fees", "must not be nil")
 		}
-		s.choices.fees = schedule
+		s.choices.Fees = world.FeeSchedule(schedule)
 		return nil
 	}
 }
@@ -81,7 +75,7 @@ func WithLedgerOrder(order LedgerOrder) Option {
 		if order != NewestFirst && order != OldestFirst {
 			return invalid("ledger order", "must be NewestFirst or OldestFirst")
 		}
-		s.choices.order = order
+		s.choices.OldestFirst = order == OldestFirst
 		return nil
 	}
 }
@@ -89,19 +83,19 @@ func WithLedgerOrder(order LedgerOrder) Option {
 // WithWithdrawalLock refuses a second withdrawal from a wallet while one waits, as a help page of 2020 has it.
 // Default: what waits is held, and the rest can be sent.
 func WithWithdrawalLock() Option {
-	return func(s *Sandbox) error { s.choices.withdrawalLock = true; return nil }
+	return func(s *Sandbox) error { s.choices.WithdrawalLock = true; return nil }
 }
 
 // WithCompanyConflict answers 409 where a company of the same ref, or name and domain, exists. The service's
 // document lists a 409 and does not say when. Default: the company is made anew each time.
 func WithCompanyConflict() Option {
-	return func(s *Sandbox) error { s.choices.companyConflict = true; return nil }
+	return func(s *Sandbox) error { s.choices.CompanyConflict = true; return nil }
 }
 
 // WithInvitations lets a company ask an e-mail that no user has: it gets a user's ID at once and can accept.
 // Default: 404, since a person must have an account first.
 func WithInvitations() Option {
-	return func(s *Sandbox) error { s.choices.invitations = true; return nil }
+	return func(s *Sandbox) error { s.choices.Invitations = true; return nil }
 }
 
 // WithWholeUnits writes the figures of ledgers and histories of Qredo API v1 as its document has them: decimals
@@ -113,7 +107,7 @@ func WithWholeUnits() Option {
 // WithRepeatedVotes answers a core client that says the same again as it did the first time. Default: what was
 // decided is 400.
 func WithRepeatedVotes() Option {
-	return func(s *Sandbox) error { s.choices.repeatedVotes = true; return nil }
+	return func(s *Sandbox) error { s.choices.RepeatedVotes = true; return nil }
 }
 
 // WithInitiators fills in who initiated what an action is about: initiatedBy, initiatorName and initiatorType, which
@@ -125,5 +119,11 @@ func WithInitiators() Option {
 // WithStrictChecks also refuses what no source says that the service refused: RULES.md marks those rules
 // "strict". Default: it is taken.
 func WithStrictChecks() Option {
-	return func(s *Sandbox) error { s.choices.strict = true; return nil }
+	return func(s *Sandbox) error { s.choices.Strict = true; return nil }
+}
+
+// WithPersonalAccount makes the account that the keys of Qredo API v1 report on a person's, which has trusted parties
+// and no Web3 wallets. Default: an organization's, which has Web3 wallets and no trusted parties.
+func WithPersonalAccount() Option {
+	return func(s *Sandbox) error { s.choices.Personal = true; return nil }
 }

@@ -1,15 +1,12 @@
 package sandbox
 
 import (
-	"maps"
-	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
-	"github.com/qredo-go/qredo/sandbox/internal/ledger"
+	"github.com/qredo-go/qredo/sandbox/internal/forms"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
 // The calls below stand for what happened outside the Partner API: what people did in the mobile app, and
@@ -24,38 +21,13 @@ type User struct {
 	LastName  string                `json:"last_name"`
 }
 
-// user returns the user with an ID or e-mail.
-func (st *state) user(name string) (*user, error) {
-	u := st.users[name]
-	if u == nil {
-		u = st.userByEmail[strings.ToLower(strings.TrimSpace(name))]
-	}
-	if u == nil {
-		return nil, notFound("user")
-	}
-	return u, nil
-}
-
 // CreateUser makes a user and returns them with their ID. An e-mail that was invited to a trusted network
 // keeps the ID it got then; one that has a user is a conflict.
 func (s *Sandbox) CreateUser(u User) (User, error) {
-	u.Email = strings.TrimSpace(u.Email)
-	if !strings.Contains(u.Email, "@") {
-		return User{}, badRequest("email must be an e-mail address")
-	}
-	err := s.update(func(st *state, _ time.Time) ([]change, error) {
-		switch known := st.userByEmail[strings.ToLower(u.Email)]; {
-		case known == nil:
-			u.ID = qredo.TrustedEntityID(s.ids.account())
-		case known.Invited:
-			u.ID = known.ID
-		default:
-			return nil, conflict("the user exists already")
-		}
-		if u.Username == "" {
-			u.Username, _, _ = strings.Cut(u.Email, "@")
-		}
-		return []change{userCreated{User: u}}, nil
+	err := s.update(func(w *world.Update) error {
+		made, err := w.CreateUser(world.Person(u))
+		u = User(made)
+		return err
 	})
 	return u, err
 }
@@ -63,22 +35,7 @@ func (s *Sandbox) CreateUser(u User) (User, error) {
 // Accept lets a user accept a company's request to join its trusted network. An empty company stands for
 // all that have asked. Without a request that waits it is not found.
 func (s *Sandbox) Accept(user string, companyID qredo.CompanyID) error {
-	return s.update(func(st *state, _ time.Time) ([]change, error) {
-		u, err := st.user(user)
-		if err != nil {
-			return nil, err
-		}
-		var accepted []change
-		for id, c := range st.companies {
-			if p := c.party(u.ID); p != nil && !p.accepted && (companyID == "" || companyID == id) {
-				accepted = append(accepted, partyAccepted{CompanyID: id, PartyID: u.ID})
-			}
-		}
-		if len(accepted) == 0 {
-			return nil, notFound("request to join a trusted network")
-		}
-		return accepted, nil
-	})
+	return s.update(func(w *world.Update) error { return w.Accept(user, companyID) })
 }
 
 // Deposit is what came over a chain to a wallet.
@@ -93,31 +50,15 @@ type Deposit struct {
 // Deposit credits a wallet with an amount in base units, at once and without a fee. The wallet is named by its
 // deposit address, where those that begin with 0x are taken in any capitals, or by its ID or short code.
 func (s *Sandbox) Deposit(to string, amount qredo.Amount) (Deposit, error) {
-	var made Deposit
-	err := s.update(func(st *state, now time.Time) ([]change, error) {
-		w := st.byAddress[addressKey(strings.TrimSpace(to))]
-		if w == nil {
-			w = st.walletNamed(to)
-		}
-		if w == nil {
-			return nil, notFound("deposit address, wallet or short code")
-		}
-		if amount <= 0 {
-			return nil, badRequest("amount must be more than zero")
-		}
-		// All deposits of an asset together stay within 64 bits, so that no sum can be beyond them.
-		source := outside(ledger.Deposits, w.Asset)
-		if st.book.Balance(source) < -math.MaxInt64+int64(amount) {
-			return nil, badRequest("deposits of %s would be beyond 64 bits", w.Asset)
-		}
-		tx := transactionCreated{
-			ID: qredo.TxID(s.ids.ksuid(now)), Kind: kindDeposit, To: w.ID, Address: w.Address,
-			Asset: w.Asset, Amount: int64(amount), ChainTxID: s.ids.hash(),
-		}
-		made = Deposit{TxID: tx.ID, ChainTxID: tx.ChainTxID, WalletID: w.ID, Asset: w.Asset, Amount: amount}
-		return []change{tx}, nil
+	var made world.Deposit
+	err := s.update(func(w *world.Update) (err error) {
+		made, err = w.Deposit(to, amount)
+		return err
 	})
-	return made, err
+	if err != nil {
+		return Deposit{}, err
+	}
+	return Deposit{TxID: made.TxID, ChainTxID: made.Hash, WalletID: made.Wallet.ID, Asset: made.Wallet.Asset, Amount: amount}, nil
 }
 
 // PendingApproval is something a user is asked to approve.
@@ -140,25 +81,22 @@ type PendingApproval struct {
 // Pending lists what waits for a user's approval, oldest first.
 func (s *Sandbox) Pending(user string) ([]PendingApproval, error) {
 	list := []PendingApproval{}
-	err := s.view(func(st *state, _ time.Time) error {
-		u, err := st.user(user)
-		if err != nil {
-			return err
-		}
-		for _, id := range st.openActions(string(u.ID)) {
-			tx := st.actions[id].tx
+	err := s.view(func(v *world.View) error {
+		open, err := v.OpenActions(user)
+		for _, id := range open {
+			tx := v.Action(id).Tx
+			f := tx.Sender.Fund
 			p := PendingApproval{
-				ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: tx.from.fund.company.ID, FundID: tx.from.fund.ID,
+				ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: f.Company.ID, FundID: f.ID,
 				WalletID: tx.From, Recipient: tx.Address, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount),
-				NetAmount: qredo.Amount(tx.Amount - tx.Fee), Fees: qredo.Amount(tx.Fee), Reference: tx.Reference,
-				Expires: wireTime(tx.Expires),
+				NetAmount: tx.Net(), Fees: qredo.Amount(tx.Fee), Reference: tx.Reference, Expires: forms.Time(tx.Expires),
 			}
-			if tx.to != nil {
-				p.Recipient = string(tx.to.ID)
+			if tx.Recipient != nil {
+				p.Recipient = string(tx.Recipient.ID)
 			}
 			list = append(list, p)
 		}
-		return nil
+		return err
 	})
 	return list, err
 }
@@ -175,48 +113,26 @@ func (s *Sandbox) Reject(user, actionOrTxID string) error {
 }
 
 func (s *Sandbox) decide(user, actionOrTxID string, choice custody.Choice) error {
-	return s.update(func(st *state, now time.Time) ([]change, error) {
-		u, err := st.user(user)
-		if err != nil {
-			return nil, err
-		}
-		id, err := st.actionOf(string(u.ID), actionOrTxID)
-		if err != nil {
-			return nil, err
-		}
-		if err := st.mayVote(id, now); err != nil {
-			return nil, conflict("%v", err)
-		}
-		return st.vote(s.ids, id, choice)
-	})
+	return s.update(func(w *world.Update) error { return w.Decide(user, actionOrTxID, choice) })
 }
 
-// actionOf returns a member's action, by its own ID or its transaction's.
-func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
-	id := qredo.ActionID(actionOrTxID)
-	if st.checkAction(id, member) == nil {
-		return id, nil
-	}
-	if tx := st.txs[qredo.TxID(actionOrTxID)]; tx != nil {
-		for _, id := range tx.asked {
-			if st.checkAction(id, member) == nil {
-				return id, nil
-			}
-		}
-	}
-	return "", notFound("action for this approver")
+// RejectOnChain lets the service's chain refuse a transaction that waits: once all have approved it, it ends as
+// chain_rejected and has moved nothing. Of a swap either side will do, and both end. What is named by its ID, or by
+// that of an action which asks for it. What has ended is a conflict.
+func (s *Sandbox) RejectOnChain(actionOrTxID string) error {
+	return s.update(func(w *world.Update) error { return w.RejectOnChain(actionOrTxID) })
+}
+
+// ListExchange puts a core client on the list of exchanges that wallets can be connected to. The
+// exchange's ID is the core client's.
+func (s *Sandbox) ListExchange(exchange qredo.Exchange) error {
+	return s.update(func(w *world.Update) error { return w.ListExchange(world.Exchange(exchange)) })
 }
 
 // Advance moves the sandbox's clock forward: what expires until then does so. Stamps of requests are
 // still held against the clock as it was given, so that clients need not follow.
 func (s *Sandbox) Advance(by time.Duration) error {
-	const most = 100 * 365 * 24 * time.Hour // so that no time is beyond what can be written
-	return s.update(func(st *state, _ time.Time) ([]change, error) {
-		if by <= 0 || by > most-st.offset {
-			return nil, badRequest("the clock can be advanced only, and by 100 years in all")
-		}
-		return []change{clockAdvanced{By: by}}, nil
-	})
+	return s.update(func(w *world.Update) error { return w.Advance(by) })
 }
 
 // Totals says where all of an asset is. Deposited = Balances + Withdrawn + Fees, always.
@@ -265,19 +181,16 @@ type State struct {
 // State returns what the sandbox knows, for tests and for people to look at.
 func (s *Sandbox) State() (State, error) {
 	out := State{Users: []User{}, Companies: []CompanyState{}, Totals: map[qredo.AssetCode]Totals{}}
-	err := s.view(func(st *state, now time.Time) error {
-		out.Now, out.Transactions = wireTime(now), st.moves
-		for _, u := range st.users {
-			out.Users = append(out.Users, u.User)
+	err := s.view(func(v *world.View) error {
+		out.Now, out.Transactions = forms.Time(v.Now), v.Moves()
+		for _, u := range v.Users() {
+			out.Users = append(out.Users, User(u.Person))
 		}
-		slices.SortFunc(out.Users, func(a, b User) int { return strings.Compare(a.Email, b.Email) })
-		for _, id := range slices.Sorted(maps.Keys(st.companies)) {
-			out.Companies = append(out.Companies, st.describe(st.companies[id], out.Totals))
+		for _, c := range v.Companies() {
+			out.Companies = append(out.Companies, describe(v, c, out.Totals))
 		}
 		for asset, t := range out.Totals {
-			t.Deposited = -qredo.Amount(st.book.Balance(outside(ledger.Deposits, asset)))
-			t.Withdrawn = qredo.Amount(st.book.Balance(outside(ledger.Withdrawn, asset)))
-			t.Fees = qredo.Amount(st.book.Balance(outside(ledger.Fees, asset)))
+			t.Deposited, t.Withdrawn, t.Fees = v.Deposited(asset), v.Withdrawn(asset), v.FeesOf(asset)
 			out.Totals[asset] = t
 		}
 		return nil
@@ -286,14 +199,13 @@ func (s *Sandbox) State() (State, error) {
 }
 
 // describe returns a company's state and adds its balances to the totals.
-func (st *state) describe(c *company, totals map[qredo.AssetCode]Totals) CompanyState {
-	out := CompanyState{ID: c.ID, Name: c.Company.Name, Account: c.Account, Funds: []FundState{}}
-	for _, f := range c.funds {
+func describe(v *world.View, c *world.Company, totals map[qredo.AssetCode]Totals) CompanyState {
+	out := CompanyState{ID: c.ID, Name: c.Profile.Name, Account: c.Account, Funds: []FundState{}}
+	for _, f := range c.Funds {
 		fs := FundState{ID: f.ID, Name: f.Name, Wallets: []WalletState{}}
-		for _, w := range f.wallets {
+		for _, w := range f.Wallets {
 			ws := WalletState{
-				ID: w.ID, Name: w.Name, Asset: w.Asset, Address: w.Address, ShortCode: w.ShortCode,
-				Balance: st.balance(w), Held: qredo.Amount(st.book.Balance(w.held())),
+				ID: w.ID, Name: w.Name, Asset: w.Asset, Address: w.Address, ShortCode: w.ShortCode, Balance: v.Balance(w), Held: v.Held(w),
 			}
 			t := totals[w.Asset]
 			t.Balances += ws.Balance

@@ -1,12 +1,14 @@
 package sandbox
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/control"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
 const controlPath = "/sandbox/v1"
@@ -53,7 +55,7 @@ var (
 	})
 	callAdvance = control.Post("/clock/advance", func(s *Sandbox, _ ids, in advanceRequest) (control.OK, error) {
 		if in.Seconds > int64(math.MaxInt64/time.Second) {
-			return control.OK{}, badRequest("seconds are too many")
+			return control.OK{}, serve.BadRequest("seconds are too many")
 		}
 		return control.Done(s.Advance(time.Duration(in.Seconds) * time.Second))
 	})
@@ -103,9 +105,13 @@ type (
 
 func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string, body []byte) {
 	answer, err := controlCalls.Serve(s, r, path, body)
+	var refused *control.Refusal
+	if errors.As(err, &refused) {
+		err = &serve.Fault{Status: refused.Status, Reason: refused.Reason}
+	}
 	if err != nil {
-		writeFault(w, err)
+		serve.WriteFault(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	serve.WriteJSON(w, http.StatusOK, answer)
 }

@@ -1,12 +1,8 @@
 package sandbox
 
 import (
-	"crypto/ed25519"
-	"strings"
-	"time"
-	"unicode"
-
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
 // CoreClient is a core client with an ID that is given to it, not made by the sandbox.
@@ -23,21 +19,13 @@ const foreignAccount = "foreign"
 // trust a certain one of the service's. It can be trusted, be a member of custody groups, and be connected
 // to, as any other. An ID that something has already is a conflict.
 func (s *Sandbox) CreateCoreClient(c CoreClient) (CoreClient, error) {
-	if c.ID == "" || strings.Contains(string(c.ID), "@") || strings.ContainsFunc(string(c.ID), unicode.IsSpace) {
-		return CoreClient{}, badRequest("id must be a core client's ID: not empty, without white space and @")
-	}
 	if c.Name == "" {
 		c.Name = string(c.ID)
 	}
 	if c.Account == "" {
 		c.Account = foreignAccount
 	}
-	err := s.update(func(st *state, _ time.Time) ([]change, error) {
-		if st.coreClients[c.ID] != nil || st.users[string(c.ID)] != nil || st.companies[qredo.CompanyID(c.ID)] != nil {
-			return nil, conflict("the ID is taken already")
-		}
-		return []change{coreClientCreated{ID: c.ID, Account: c.Account, Name: c.Name, Seed: s.ids.bytes(ed25519.SeedSize)}}, nil
-	})
+	err := s.update(func(w *world.Update) error { return w.CreateKnownCoreClient(c.Account, c.Name, c.ID) })
 	if err != nil {
 		return CoreClient{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
 // SignedRequest is a request to the Partner API as a program sent it: what [Sandbox.Explain] looks at.
@@ -36,9 +37,9 @@ const maxExplained = 64 << 10
 // nonce.
 func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if len(req.Body) > maxExplained {
-		return Explanation{}, badRequest("a body of more than %d bytes is not looked at", maxExplained)
+		return Explanation{}, serve.BadRequest("a body of more than %d bytes is not looked at", maxExplained)
 	}
-	base := baseOf(req.URL)
+	base := s.baseOf(req.URL)
 	found, valid := s.keys.Explain(access.Sent(req), base, access.SignedURLs(req.URL, base, s.publicURLs), s.clock())
 	answer := Explanation{Valid: valid}
 	for _, d := range found {
@@ -48,11 +49,11 @@ func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 }
 
 // baseOf is the base path that a URL was asked below.
-func baseOf(asked string) string {
+func (s *Sandbox) baseOf(asked string) string {
 	u, err := url.Parse(asked)
 	if err != nil {
 		return ""
 	}
-	_, base, _ := apiOf(u.EscapedPath())
+	_, base, _ := s.apiOf(u.EscapedPath())
 	return base
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
 // FaultKind is what can be made to go wrong with a request.
@@ -63,24 +65,25 @@ func (r wireFaultRule) rule() FaultRule {
 	return r.FaultRule
 }
 
-func (r FaultRule) check() error {
+func (s *Sandbox) checkFault(r FaultRule) error {
 	switch r.Kind {
 	case FaultDropRequest, FaultDropAnswer, FaultCutBody, FaultServerError, FaultErrorHandled, FaultRateLimit,
 		FaultDelay, FaultHTML, FaultNoTxID, FaultSkewedDate:
 	default:
-		return badRequest("kind %q is not known", r.Kind)
+		return serve.BadRequest("kind %q is not known", r.Kind)
 	}
 	if !(r.Rate >= 0 && r.Rate <= 1) || r.Times < 0 || r.Delay < 0 {
-		return badRequest("%s: rate must be from 0 to 1, times and delay not negative", r.Kind)
+		return serve.BadRequest("%s: rate must be from 0 to 1, times and delay not negative", r.Kind)
 	}
 	if r.Operation == "" {
 		return nil
 	}
-	isMeant := func(known route) bool { return known.operation == r.Operation }
-	if slices.ContainsFunc(partnerRoutes, isMeant) || slices.ContainsFunc(qapiRoutes, isMeant) {
-		return nil
+	for _, api := range s.apis {
+		if slices.ContainsFunc(api.Routes, func(known serve.Route) bool { return known.Operation == r.Operation }) {
+			return nil
+		}
 	}
-	return badRequest("operation %q is not known: write it as in POST /company/{company_id}/transfer, or GET /qapi/v1/balance", r.Operation)
+	return serve.BadRequest("operation %q is not known: write it as in POST /company/{company_id}/transfer, or GET /qapi/v1/balance", r.Operation)
 }
 
 // faults decides what goes wrong.
@@ -96,7 +99,7 @@ type faults struct {
 // that hits counts. The same seed makes the same choices, request by request.
 func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {
 	for _, r := range rules {
-		if err := r.check(); err != nil {
+		if err := s.checkFault(r); err != nil {
 			return err
 		}
 	}
@@ -132,11 +135,11 @@ func (r FaultRule) before(ctx context.Context, w http.ResponseWriter, now time.T
 	case FaultDropRequest:
 		panic(http.ErrAbortHandler)
 	case FaultServerError:
-		writeFault(w, &fault{http.StatusInternalServerError, "", "as asked for"})
+		serve.WriteFault(w, &serve.Fault{Status: http.StatusInternalServerError, Reason: "as asked for"})
 		return false
 	case FaultRateLimit:
 		w.Header().Set("Retry-After", strconv.Itoa(int(r.Delay/time.Second)))
-		writeFault(w, &fault{http.StatusTooManyRequests, "", "as asked for"})
+		serve.WriteFault(w, &serve.Fault{Status: http.StatusTooManyRequests, Reason: "as asked for"})
 		return false
 	case FaultDelay:
 		timer := time.NewTimer(r.Delay)

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/partner"
+	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
 	"github.com/qredo-go/qredo/sandbox/internal/store"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
 // Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p,
@@ -33,19 +36,19 @@ type Sandbox struct {
 	listen string
 	tlsDir string
 
-	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
-	ids     *idSource
-	journal *store.Journal // nil: what happens is kept in memory only
-
-	feeds  *feeds
+	world  *world.World
+	apis   []api
+	feeds  *serve.Feeds
 	faults faults
-
-	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
-	state *state
 }
 
 // Option changes how a sandbox works.
 type Option func(*Sandbox) error
+
+// invalid is an option, or an argument, that cannot be right.
+func invalid(field, rule string, args ...any) error {
+	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
+}
 
 // WithClock sets where the time comes from: [time.Now] unless it is given. [Sandbox.Advance] adds to it.
 func WithClock(now func() time.Time) Option {
@@ -72,6 +75,15 @@ func WithTestnetOnly() Option {
 	}
 }
 
+// WithStore keeps the sandbox's state in a folder, so that a later one goes on from it: each request that
+// changes something is on the disk before it is answered. The provisioned key is kept there too, as by
+// [WithKeyDir], unless that names another folder. One sandbox at a time can have the folder. Nonces are
+// not kept: they are refused a second time as long as the sandbox runs. Without it the state is in memory
+// and ends with the sandbox.
+func WithStore(dir string) Option {
+	return func(s *Sandbox) error { s.storeDir = dir; return nil }
+}
+
 // New makes a sandbox with no companies in it and a key for each API: see [Sandbox.Auth] and
 // [Sandbox.HMACAuth]. A wrong option is a [*qredo.ValidationError].
 func New(opts ...Option) (*Sandbox, error) {
@@ -83,9 +95,8 @@ func New(opts ...Option) (*Sandbox, error) {
 		clock:   time.Now,
 		seed:    binary.LittleEndian.Uint64(seed[:]),
 		listen:  "127.0.0.1:0",
-		feeds:   newFeeds(),
-		state:   newState(),
-		choices: choices{fees: defaultFees},
+		feeds:   serve.NewFeeds(),
+		choices: choices{Choices: world.Choices{Fees: world.FeeSchedule(defaultFees)}},
 	}
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
@@ -95,7 +106,7 @@ func New(opts ...Option) (*Sandbox, error) {
 	if s.keyDir == "" {
 		s.keyDir = s.storeDir
 	}
-	for _, step := range []func() error{s.provisionKeys, s.openStore} {
+	for _, step := range []func() error{s.provisionKeys, s.openWorld} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -103,91 +114,52 @@ func New(opts ...Option) (*Sandbox, error) {
 	return s, nil
 }
 
-// Now returns the time in the sandbox: the clock's, and what it was advanced by.
-func (s *Sandbox) Now() time.Time {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.now()
-}
-
-func (s *Sandbox) now() time.Time { return s.clock().Add(s.state.offset) }
-
-// view runs f with the state as it is now, after what has expired by now has done so.
-func (s *Sandbox) view(f func(st *state, now time.Time) error) error {
-	for {
-		s.mu.RLock()
-		if now := s.now(); !s.state.due(now) {
-			defer s.mu.RUnlock()
-			return f(s.state, now)
+// openWorld makes the world as it was when its store ended, where there is one, and the APIs that serve it.
+func (s *Sandbox) openWorld() error {
+	c := world.Config{Clock: s.clock, Seed: s.seed, Choices: s.choices.Choices, Assets: s.assets, Changed: s.feeds.Tell}
+	if s.storeDir != "" {
+		journal, err := store.Open(s.storeDir)
+		if err != nil {
+			return fmt.Errorf("sandbox: %w", err)
 		}
-		s.mu.RUnlock()
-		// Any command lets what is due expire, also one that does nothing.
-		if err := s.update(func(*state, time.Time) ([]change, error) { return nil, nil }); err != nil {
-			return err
+		c.Journal = journal
+	}
+	var err error
+	if s.world, err = world.New(c); err != nil {
+		if c.Journal != nil {
+			_ = c.Journal.Close()
 		}
+		return fmt.Errorf("sandbox: %w", err)
 	}
-}
-
-// update runs a command: f checks it against the state, which it must not change, and returns what is to
-// change. That is stored and then takes effect, all of it or, with an error, none.
-func (s *Sandbox) update(f func(st *state, now time.Time) ([]change, error)) error {
-	s.write.Lock()
-	defer s.write.Unlock()
-	// No lock on the state is needed for reading it here: only a writer changes it, and there is one.
-	now := s.now()
-	if ends := s.state.expired(now); len(ends) > 0 {
-		if err := s.commit(ends, now); err != nil {
-			return err
-		}
+	s.apis = []api{
+		{partner.API(s.choices.initiators), s.authenticatePartner},
+		{qredoapi.API(s.choices.wholeUnits), s.authenticateHMAC},
 	}
-	changes, err := f(s.state, now)
-	if err != nil {
-		return err
-	}
-	return s.commit(changes, now)
-}
-
-func (s *Sandbox) commit(changes []change, now time.Time) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	events := make([]event, len(changes))
-	for i, c := range changes {
-		events[i] = event{At: now, Change: c}
-	}
-	if err := s.store(events); err != nil {
-		return fmt.Errorf("sandbox: storing: %w", err)
-	}
-	s.mu.Lock()
-	for _, e := range events {
-		e.Change.apply(s.state, e.At)
-	}
-	s.mu.Unlock()
-	s.feeds.tell()
 	return nil
+}
+
+// Now returns the time in the sandbox: the clock's, and what it was advanced by.
+func (s *Sandbox) Now() time.Time { return s.world.Now() }
+
+// view runs f with the world as it is now. Its refusals are the service's.
+func (s *Sandbox) view(f func(v *world.View) error) error { return serve.AsFault(s.world.View(f)) }
+
+// update runs commands. Their refusals are the service's.
+func (s *Sandbox) update(f func(u *world.Update) error) error {
+	return serve.AsFault(s.world.Update(f))
 }
 
 // Close ends the feeds. A [Server] is closed by its own Close, which does this too.
 func (s *Sandbox) Close() error {
-	s.feeds.close()
-	if s.journal == nil {
-		return nil
-	}
-	return s.journal.Close()
+	s.feeds.Close()
+	return s.world.Close()
 }
 
 // Reset forgets everything but the keys, and the nonces that were used with them.
 func (s *Sandbox) Reset() error {
-	s.write.Lock()
-	defer s.write.Unlock()
-	if s.journal != nil {
-		if err := s.journal.Reset(); err != nil {
-			return fmt.Errorf("sandbox: reset: %w", err)
-		}
+	if err := s.world.Reset(); err != nil {
+		return err
 	}
-	s.mu.Lock()
-	s.state = newState()
-	s.mu.Unlock()
 	s.DropFeeds() // their places are in a log that is gone
 	return nil
 }

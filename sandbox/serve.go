@@ -3,111 +3,48 @@ package sandbox
 import (
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
-	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/path"
-	"github.com/qredo-go/qredo/internal/wire"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/partner"
+	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
 const maxBody = 1 << 20 // bytes of a request
 
-// request is an authenticated call of an operation.
-type request struct {
-	key     *access.Key
-	agent   string            // the client ID of the signing agent whose proof it carries; then key is nil
-	baseURL string            // as the client sees it
-	path    map[string]string // what stands at the path's placeholders
-	query   url.Values
-	body    []byte
-
-	st      *state
-	now     time.Time
-	assets  []qredo.Asset
-	choices choices
-	ids     *idSource // of commands only
-	changes []change  // what a command wants changed
-}
-
-// change notes what a command changes: all of it or, if the command ends with an error, nothing.
-func (r *request) change(changes ...change) { r.changes = append(r.changes, changes...) }
-
-// read fills v from the body, in any of the forms that clients send.
-func (r *request) read(v any) error {
-	if len(r.body) == 0 {
-		return badRequest("the body is empty")
-	}
-	if err := wire.Unmarshal(r.body, v); err != nil {
-		return badRequest("%v", err)
-	}
-	return nil
-}
-
-// api is one of the two APIs: what is served below its base paths.
+// api is one of the two APIs.
 type api struct {
-	bases  []string
-	routes []route
+	*serve.API
 	// authenticate sets who has made a request.
-	authenticate func(s *Sandbox, sent access.Request, route *route, req *request) error
+	authenticate func(sent access.Request, route *serve.Route, req *serve.Request) error
 }
-
-const (
-	basePath  = "/api/v1/p"
-	otherPath = qapiPath + "/p" // where the hosted sandbox had the Partner API too
-	qapiPath  = "/qapi/v1"
-)
-
-var (
-	partnerAPI = &api{[]string{basePath, otherPath}, partnerRoutes, (*Sandbox).authenticatePartner}
-	qredoAPI   = &api{[]string{qapiPath}, qapiRoutes, (*Sandbox).authenticateHMAC}
-)
 
 // apiOf finds the API that a path belongs to, and the base path and the rest that it is made of. What lies
 // below no base path is the Partner API's to refuse, without a base.
-func apiOf(path string) (a *api, base, rest string) {
-	for _, a := range []*api{partnerAPI, qredoAPI} {
-		for _, base := range a.bases {
+func (s *Sandbox) apiOf(path string) (a api, base, rest string) {
+	for _, a := range s.apis {
+		for _, base := range a.Bases {
 			if rest, below := strings.CutPrefix(path, base); below && (rest == "" || rest[0] == '/') {
 				return a, base, rest
 			}
 		}
 	}
-	return partnerAPI, "", path
+	return s.apis[0], "", path
 }
 
-func (s *Sandbox) authenticatePartner(sent access.Request, route *route, req *request) (err error) {
-	if route.agent {
-		req.agent, err = access.Proved(sent, s.clock(), s.agentSecret)
+func (s *Sandbox) authenticatePartner(sent access.Request, route *serve.Route, req *serve.Request) (err error) {
+	if route.Agent {
+		req.Agent, err = access.Proved(sent, s.clock(), s.world.AgentSecret)
 	} else {
-		req.key, err = s.keys.Signed(sent, s.clock(), route.signed)
+		req.Key, err = s.keys.Signed(sent, s.clock(), route.Signed)
 	}
 	return err
 }
 
-func (s *Sandbox) authenticateHMAC(sent access.Request, _ *route, req *request) (err error) {
-	req.key, err = s.keys.SignedByHMAC(sent, s.clock())
+func (s *Sandbox) authenticateHMAC(sent access.Request, _ *serve.Route, req *serve.Request) (err error) {
+	req.Key, err = s.keys.SignedByHMAC(sent, s.clock())
 	return err
-}
-
-// match finds the route for a method and a path below a base. A slash at its end makes no difference. With
-// an error it is an empty route.
-func (a *api) match(method, asked string) (*route, map[string]string, error) {
-	segments := strings.Split(strings.TrimSuffix(asked, "/"), "/")
-	unknown := notFound("path")
-	for i := range a.routes {
-		ids, found := path.Match(a.routes[i].segments, segments)
-		if !found {
-			continue
-		}
-		if a.routes[i].method == method {
-			return &a.routes[i], ids, nil
-		}
-		unknown = &fault{http.StatusMethodNotAllowed, "", "no operation has this method and path"}
-	}
-	return &route{}, nil, unknown
 }
 
 // ServeHTTP answers a request to one of the APIs or a control call.
@@ -120,7 +57,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, content, maxBody))
 	if err != nil {
-		writeFault(w, badRequest("the body cannot be read, or is over %d bytes", maxBody))
+		serve.WriteFault(w, serve.BadRequest("the body cannot be read, or is over %d bytes", maxBody))
 		return
 	}
 	path := r.URL.EscapedPath()
@@ -128,12 +65,12 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveControl(w, r, call, body)
 		return
 	}
-	api, base, path := apiOf(path)
-	route, ids, unknown := api.match(r.Method, path)
+	api, base, path := s.apiOf(path)
+	route, ids, unknown := api.Match(r.Method, path)
 	if base == "" {
-		unknown = notFound("path: check that the base URL ends with " + basePath + ", or " + qapiPath + " for Qredo API v1")
+		unknown = serve.NotFound("path: check that the base URL ends with " + partner.BasePath + ", or " + qredoapi.BasePath + " for Qredo API v1")
 	}
-	rule := s.faults.pick(route.operation)
+	rule := s.faults.pick(route.Operation)
 	if !rule.before(r.Context(), w, s.clock()) {
 		return
 	}
@@ -141,46 +78,28 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// lock out clients, whose clocks stay.
 	target := access.RequestURL(r)
 	host, _, _ := strings.Cut(target, base)
-	req := &request{baseURL: host + base, path: ids, query: r.URL.Query(), body: body, assets: s.assets, choices: s.choices}
+	req := &serve.Request{BaseURL: host + base, IDs: ids, Query: r.URL.Query(), Body: body}
 	urls := access.SignedURLs(target, base, s.publicURLs)
-	err = api.authenticate(s, access.Request{Method: r.Method, Header: r.Header, URLs: urls, Body: body}, route, req)
+	err = api.authenticate(access.Request{Method: r.Method, Header: r.Header, URLs: urls, Body: body}, route, req)
 	if err == nil {
 		err = unknown
 	}
-	if err == nil && len(route.permissions) > 0 {
-		err = req.key.Demand(route.permissions...)
+	if err == nil && len(route.Permissions) > 0 {
+		err = req.Key.Demand(route.Permissions...)
 	}
 	if err != nil {
-		writeFault(w, err)
+		serve.WriteFault(w, err)
 		return
 	}
-	if route.feed != nil {
-		s.serveFeed(w, r, req, route.feed)
+	if route.Feed != nil {
+		s.feeds.Serve(w, r, s.world, req, route.Feed)
 		return
 	}
-	reply, err := s.answer(req, route)
+	reply, err := route.Answer(s.world, req)
 	w = rule.after(w)
 	if err != nil {
-		writeFault(w, err)
+		serve.WriteFault(w, err)
 		return
 	}
-	writeJSON(w, max(route.status, http.StatusOK), reply)
-}
-
-// answer runs the query or command of an authenticated request.
-func (s *Sandbox) answer(req *request, route *route) (reply any, err error) {
-	if route.query != nil {
-		err = s.view(func(st *state, now time.Time) (err error) {
-			req.st, req.now = st, now
-			reply, err = route.query(req)
-			return err
-		})
-		return reply, err
-	}
-	err = s.update(func(st *state, now time.Time) (_ []change, err error) {
-		req.st, req.now, req.ids = st, now, s.ids
-		reply, err = route.command(req)
-		return req.changes, err
-	})
-	return reply, err
+	serve.WriteJSON(w, max(route.Status, http.StatusOK), reply)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/qapi"
+	"github.com/qredo-go/qredo/sandbox/internal/partner"
+	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
 )
 
 // Server is a sandbox that listens.
@@ -62,7 +64,7 @@ func Start(opts ...Option) (*Server, error) {
 func (srv *Server) URL() string { return srv.url }
 
 // BaseURL is what a client of the Partner API is given: it ends in /api/v1/p.
-func (srv *Server) BaseURL() string { return srv.url + basePath }
+func (srv *Server) BaseURL() string { return srv.url + partner.BasePath }
 
 // Client returns a client of the Partner API that uses the sandbox's own key: see [Sandbox.Auth]. It panics
 // if an option is refused.
@@ -71,7 +73,7 @@ func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
 }
 
 // QAPIBaseURL is what a client of Qredo API v1 is given: it ends in /qapi/v1.
-func (srv *Server) QAPIBaseURL() string { return srv.url + qapiPath }
+func (srv *Server) QAPIBaseURL() string { return srv.url + qredoapi.BasePath }
 
 // QAPIClient returns a client of Qredo API v1 that uses the key the sandbox was made with. It panics if an
 // option is refused.

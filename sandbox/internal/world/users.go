@@ -73,7 +73,7 @@ func (u *Update) CreateUser(p Person) (Person, error) {
 	case known.Invited:
 		p.ID = known.ID
 	default:
-		return Person{}, conflict("the user exists already")
+		return p, conflict("the user exists already")
 	}
 	if p.Username == "" {
 		p.Username, _, _ = strings.Cut(p.Email, "@")

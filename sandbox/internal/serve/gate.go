@@ -1,4 +1,4 @@
-package sandbox
+package serve
 
 import (
 	"bufio"
@@ -10,7 +10,7 @@ import (
 // gate is a response writer whose connection, once it is hijacked for a WebSocket, can be frozen.
 type gate struct {
 	http.ResponseWriter
-	feeds  *feeds
+	feeds  *Feeds
 	conn   *gatedConn
 	joined bool
 }

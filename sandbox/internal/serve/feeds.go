@@ -1,0 +1,193 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/qredo-go/qredo/sandbox/internal/world"
+)
+
+// Feed returns the messages that its client has not been given. It keeps its place between calls.
+type Feed func(v *world.View) []any
+
+// LogFeed gives what is noted from now on in one of the logs of the key's account.
+func LogFeed[N any](log func(world.Log) []N, message func(N) any) OpenFeed {
+	return func(r *Request, v *world.View) (Feed, error) {
+		account := r.Account()
+		next := len(log(v.Log(account)))
+		return func(v *world.View) []any {
+			notices := log(v.Log(account))
+			notices = notices[min(next, len(notices)):]
+			next += len(notices)
+			messages := make([]any, len(notices))
+			for i, n := range notices {
+				messages[i] = message(n)
+			}
+			return messages
+		}, nil
+	}
+}
+
+// Feeds are the feeds that are connected, and what is done to them.
+type Feeds struct {
+	mu      sync.Mutex
+	changed chan struct{} // closed when something happens
+	open    map[*gatedConn]bool
+	closed  bool
+	done    sync.WaitGroup
+
+	delay     time.Duration
+	duplicate bool
+}
+
+// NewFeeds makes feeds of which none is connected.
+func NewFeeds() *Feeds {
+	return &Feeds{changed: make(chan struct{}), open: map[*gatedConn]bool{}}
+}
+
+// Tell wakes all feeds.
+func (f *Feeds) Tell() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *Feeds) next() (changed <-chan struct{}, delay time.Duration, copies int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.duplicate {
+		return f.changed, f.delay, 2
+	}
+	return f.changed, f.delay, 1
+}
+
+func (f *Feeds) leave(conn *gatedConn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.open, conn)
+	f.done.Done()
+}
+
+// each does something to every open connection and returns how many there are.
+func (f *Feeds) each(do func(*gatedConn)) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for conn := range f.open {
+		do(conn)
+	}
+	return len(f.open)
+}
+
+// Close ends all feeds and waits for them.
+func (f *Feeds) Close() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.each(func(conn *gatedConn) { _ = conn.Close() })
+	f.done.Wait()
+}
+
+// Serve upgrades a request that has been authenticated and gives it a feed's messages.
+func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World, req *Request, open OpenFeed) {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		WriteFault(w, &Fault{http.StatusUpgradeRequired, "", "this is a WebSocket"})
+		return
+	}
+	// The place in the log is taken before the client can know that it is connected: what it does then is
+	// told by the feed.
+	var messages Feed
+	var epoch int
+	err := from.View(func(v *world.View) (err error) {
+		epoch = v.Epoch
+		messages, err = open(req, v)
+		return err
+	})
+	if err != nil {
+		WriteFault(w, err)
+		return
+	}
+	gate := &gate{ResponseWriter: w, feeds: f}
+	// Requests are signed, so that a page of another origin gets nowhere.
+	ws, err := websocket.Accept(gate, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if gate.joined {
+		defer f.leave(gate.conn)
+	}
+	if err != nil {
+		return // Accept has answered
+	}
+	defer func() { _ = ws.CloseNow() }()
+	if !gate.joined {
+		return // all are being closed
+	}
+	ctx := ws.CloseRead(context.WithoutCancel(r.Context()))
+	for {
+		changed, delay, copies := f.next()
+		var batch []any
+		var now int
+		err := from.View(func(v *world.View) error {
+			now, batch = v.Epoch, messages(v)
+			return nil
+		})
+		// A reset has ended the log that its place is in.
+		if err != nil || now != epoch || send(ctx, ws, batch, delay, copies) != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+func send(ctx context.Context, ws *websocket.Conn, batch []any, delay time.Duration, copies int) error {
+	for _, message := range batch {
+		data, err := json.Marshal(message)
+		if err != nil {
+			return err
+		}
+		if delay > 0 {
+			timer := time.NewTimer(delay)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return ctx.Err()
+			case <-timer.C:
+			}
+		}
+		for range copies {
+			if err := ws.Write(ctx, websocket.MessageText, data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Drop cuts all feed connections and returns how many there were.
+func (f *Feeds) Drop() int { return f.each(func(c *gatedConn) { _ = c.Close() }) }
+
+// Freeze lets no more bytes through the feed connections that there are, and leaves them open. It returns how many
+// there were.
+func (f *Feeds) Freeze() int { return f.each((*gatedConn).freeze) }
+
+// Delay lets each feed message wait for so long before it is sent.
+func (f *Feeds) Delay(by time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.delay = by
+}
+
+// Duplicate sends each feed message twice, or no longer.
+func (f *Feeds) Duplicate(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.duplicate = on
+}

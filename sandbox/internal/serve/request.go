@@ -1,0 +1,40 @@
+// Package serve has what serving the two APIs has in common: requests that somebody has been found to have made,
+// the routes by which they reach an operation, answers and refusals in the service's form, and feeds.
+package serve
+
+import (
+	"net/url"
+
+	"github.com/qredo-go/qredo/internal/wire"
+	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
+)
+
+// Request is a call of an operation, once it is known who makes it.
+type Request struct {
+	Key     *access.Key
+	Agent   string            // the client ID of the signing agent whose proof it carries; then Key is nil
+	BaseURL string            // as the client sees it
+	IDs     map[string]string // what stands at the path's placeholders
+	Query   url.Values
+	Body    []byte
+}
+
+// Account is whose companies the request can see.
+func (r *Request) Account() string { return r.Key.Account }
+
+// Caller is who asks, where a transaction is asked for.
+func (r *Request) Caller() world.Caller {
+	return world.Caller{Account: r.Key.Account, Key: r.Key.ID}
+}
+
+// read fills v from the body, in any of the forms that clients send.
+func (r *Request) read(v any) error {
+	if len(r.Body) == 0 {
+		return BadRequest("the body is empty")
+	}
+	if err := wire.Unmarshal(r.Body, v); err != nil {
+		return BadRequest("%v", err)
+	}
+	return nil
+}
