@@ -21,7 +21,7 @@ type Company struct {
 type CompanyRequest struct {
 	Name    string `json:"name"` // required
 	City    string `json:"city,omitzero"`
-	Country string `json:"country,omitzero" alias:"country_code"` // ISO 3166 alpha-2 is usual, any text is taken
+	Country string `json:"country,omitzero"` // ISO 3166 alpha-2 is usual, any text is taken
 	Domain  string `json:"domain,omitzero"`
 	Ref     string `json:"ref,omitzero"` // the caller's own reference; several companies may have the same
 }
@@ -34,7 +34,7 @@ func (r CompanyRequest) validate(time.Time) error {
 type CompanyUpdate struct {
 	Name    string `json:"name,omitzero"`
 	City    string `json:"city,omitzero"`
-	Country string `json:"country,omitzero" alias:"country_code"`
+	Country string `json:"country,omitzero"`
 	Domain  string `json:"domain,omitzero"`
 	Ref     string `json:"ref,omitzero"`
 }

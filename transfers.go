@@ -22,7 +22,7 @@ func (a AssetAmount) validate(field string) error {
 type TransferRequest struct {
 	WalletID WalletID `json:"wallet_id"` // from
 	// Counterparty is where it goes: a wallet's ID or its short code, not an address on a chain.
-	Counterparty string `json:"counterparty_wallet_address" alias:"counterparty_wallet_id"`
+	Counterparty string `json:"counterparty_wallet_address"`
 	// The three are free text of the caller's, which approvals and the ledger show.
 	Reference string `json:"reference,omitzero"`
 	BenefitOf string `json:"benefit_of,omitzero"`
