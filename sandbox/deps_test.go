@@ -1,0 +1,59 @@
+package sandbox_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// layers are the packages of the sandbox, from the top, and which others of them each imports. An arrow that is not
+// here is one that somebody has to think about.
+var layers = map[string]string{
+	"":                   "internal/access internal/control internal/custody internal/forms internal/keyfile internal/partner internal/qredoapi internal/serve internal/store internal/world",
+	"/internal/partner":  "internal/access internal/custody internal/forms internal/serve internal/world",
+	"/internal/qredoapi": "internal/access internal/custody internal/forms internal/serve internal/world",
+	"/internal/serve":    "internal/access internal/world",
+	"/internal/forms":    "internal/custody internal/world",
+	"/internal/world":    "internal/custody internal/evm internal/ledger",
+	"/internal/access":   "internal/keyfile",
+	"/internal/control":  "",
+	"/internal/custody":  "",
+	"/internal/evm":      "",
+	"/internal/keyfile":  "",
+	"/internal/ledger":   "",
+	"/internal/store":    "",
+}
+
+// knowsNoWire are the layers that must not learn how anything is sent: neither HTTP nor the forms of JSON that
+// clients send.
+var knowsNoWire = []string{"/internal/world", "/internal/custody", "/internal/ledger", "/internal/evm", "/internal/store"}
+
+func TestLayersImportWhatLiesBelow(t *testing.T) {
+	const module = "github.com/qredo-go/qredo"
+	const own = module + "/sandbox"
+	var stderr strings.Builder
+	list := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./...")
+	list.Stderr = &stderr
+	out, err := list.Output()
+	require.NoError(t, err, stderr.String())
+	found := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		imports := strings.Fields(line)
+		layer := strings.TrimPrefix(imports[0], own)
+		var others []string
+		for _, path := range imports[1:] {
+			if other, isOurs := strings.CutPrefix(path, own+"/"); isOurs {
+				others = append(others, other)
+			}
+			if slices.Contains(knowsNoWire, layer) {
+				assert.False(t, path == "net/http" || path == module+"/internal/wire", "%s imports %s", layer, path)
+			}
+		}
+		found[layer] = strings.Join(others, " ")
+	}
+	assert.Equal(t, layers, found)
+}
