@@ -101,7 +101,7 @@ func TestSignerThatFails(t *testing.T) {
 	gone := errors.New("the module is gone")
 	auth, err := qredo.NewRSAAuth(apiKey, foreignSigner{key: privateKey(t), err: gone})
 	require.NoError(t, err)
-	client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
 	require.NoError(t, err)
 	_, err = client.Companies.Get(t.Context(), companyID)
 	require.ErrorIs(t, err, gone)
@@ -113,7 +113,7 @@ func TestNonce(t *testing.T) {
 	next := 41
 	auth := newAuth(t, qredo.WithNonce(func() string { next++; return strconv.Itoa(next) }))
 	var nonces []string
-	client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 		require.NotContains(t, req.Header, "X-Timestamp")
 		require.Len(t, req.Header["X-Nonce"], 1)
 		nonces = append(nonces, req.Header.Get("x-nonce"))
@@ -131,7 +131,7 @@ func TestNonce(t *testing.T) {
 func TestBadNonces(t *testing.T) {
 	for _, nonce := range []string{"", "1\n2", "1 2", "é"} {
 		auth := newAuth(t, qredo.WithNonce(func() string { return nonce }))
-		client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+		client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
 		require.NoError(t, err)
 		_, err = client.Assets.List(t.Context())
 		require.ErrorContains(t, err, "not sent: authenticating: the nonce must ")

@@ -7,39 +7,175 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/google/go-querystring/query"
 
+	"github.com/qredo-go/qredo/internal/backoff"
 	"github.com/qredo-go/qredo/internal/path"
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/internal/wire"
 )
+
+// Response is how the service answered a call: what [WithResponse] fills.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	Body       []byte // the whole body as it came
+	Attempts   int    // how often the request was sent
+}
+
+// CallOption changes one call. Every method takes them last.
+type CallOption func(*callOptions)
+
+type callOptions struct {
+	header        http.Header
+	response      *Response
+	pollInterval  time.Duration
+	noRetry       bool
+	noPartnerTxID bool
+	noExpiryCheck bool
+	problem       error // with one of the options
+}
+
+// WithHeader adds a header to one call. The headers that authenticate it cannot be set, nor can an
+// Idempotency-Key: the service knows a PartnerTxID only, and net/http would send the request again by
+// itself. A header that cannot be sent is a [*ValidationError].
+func WithHeader(key, value string) CallOption {
+	return func(o *callOptions) {
+		switch name := strings.ToLower(key); {
+		case name == "idempotency-key" || name == "x-idempotency-key":
+			o.problem = invalid("header "+key, "must not be set: a request is made safe to repeat by its PartnerTxID")
+		case name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || strings.ContainsFunc(value, unicode.IsControl):
+			o.problem = invalid("header", "must have a name of letters, digits and hyphens and a value in one line, the name is %q", clip(key, 100))
+		}
+		if o.header == nil {
+			o.header = http.Header{}
+		}
+		o.header.Add(key, value)
+	}
+}
+
+// WithResponse fills r with how the service answered, also when the call returns an error. A call that
+// got no answer leaves r as it is.
+func WithResponse(r *Response) CallOption {
+	return func(o *callOptions) { o.response = r }
+}
+
+// WithoutRetry makes one attempt, whatever happens.
+func WithoutRetry() CallOption {
+	return func(o *callOptions) { o.noRetry = true }
+}
+
+// WithoutPartnerTxID sends a request for a transaction without a PartnerTxID if it has none. Then it is
+// not sent again, and if its answer is lost nothing can tell whether it was carried out.
+func WithoutPartnerTxID() CallOption {
+	return func(o *callOptions) { o.noPartnerTxID = true }
+}
+
+// WithoutExpiryCheck sends a request for a transaction although its Expires has passed, to find out what became of
+// it when it was sent before: if it was made, the answer is that transaction. If it was not, the service refuses the
+// request, and cannot make it any more.
+func WithoutExpiryCheck() CallOption {
+	return func(o *callOptions) { o.noExpiryCheck = true }
+}
+
+// WithPollInterval sets how long the Wait methods pause between two looks; two seconds unless set.
+func WithPollInterval(d time.Duration) CallOption {
+	return func(o *callOptions) { o.pollInterval = d }
+}
+
+func newCallOptions(opts []CallOption) callOptions {
+	o := callOptions{pollInterval: defaultPollInterval}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	return o
+}
+
+// Do sends any request through the same chain as the services' methods: for endpoints this package does
+// not know. path is below the base URL and may have a query: "/company/search?query=big". body is sent
+// as JSON; a []byte or [json.RawMessage] is sent as it is, and nil sends none. The answer is read into
+// out with the tolerance of the rest of the package; a *[]byte or *json.RawMessage gets it as it came,
+// and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded.
+func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...CallOption) error {
+	rel, err := url.Parse(path)
+	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
+		return invalid("path", "must begin with one / and be below the base URL, is %q", clip(path, 200))
+	}
+	if strings.ContainsFunc(rel.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return invalid("path", "must have its query encoded (see url.Values), is %q", clip(path, 200))
+	}
+	for segment := range strings.SplitSeq(strings.TrimPrefix(rel.Path, "/"), "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
+		}
+	}
+	method = strings.ToUpper(method)
+	data, err := encode(body)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, operation{
+		method: method, path: rel.EscapedPath(), rawQuery: rel.RawQuery, rawBody: data, unknown: true,
+		repeatable: method == http.MethodGet || method == http.MethodHead,
+	}, out, opts)
+}
+
+// encode writes a body as JSON, unless it is that already.
+func encode(body any) ([]byte, error) {
+	switch b := body.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return b, nil
+	case json.RawMessage:
+		return b, nil
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("qredo: request body: %w", err)
+	}
+	return data, nil
+}
+
+// request is a body or query, which can be seen to be wrong before it is sent. Where several things are wrong,
+// validate names the first: see [cmp.Or].
+type request interface{ validate(now time.Time) error }
 
 // operation is one call of a service method, before it becomes a request.
 type operation struct {
 	method string
 	path   string   // with the placeholders of the service's own documents
 	ids    []string // what replaces them, in order
-	query  any
-	body   any
+	query  request
+	body   request
 
 	repeatable bool // it changes nothing, or nothing more when it is repeated
-	known      bool // an operation of this package
 	secret     bool // the answer has a secret
+
+	unknown  bool // no operation of this package: sent and read as it is
+	rawQuery string
+	rawBody  []byte
 }
 
 // api is an operation of the service, as the service's documents write it: "GET /company/{company_id}".
 // The IDs take the places of the placeholders, in order.
 func api(endpoint string, ids ...string) operation {
 	method, path, _ := strings.Cut(endpoint, " ")
-	return operation{method: method, path: path, ids: ids, known: true, repeatable: method == http.MethodGet}
+	return operation{method: method, path: path, ids: ids, repeatable: method == http.MethodGet}
 }
 
-func (op operation) with(body any) operation   { op.body = body; return op }
-func (op operation) where(query any) operation { op.query = query; return op }
-func (op operation) repeated() operation       { op.repeatable = true; return op }
-func (op operation) withSecret() operation     { op.secret = true; return op }
+func (op operation) with(body request) operation   { op.body = body; return op }
+func (op operation) where(query request) operation { op.query = query; return op }
+func (op operation) repeated() operation           { op.repeatable = true; return op }
+func (op operation) withSecret() operation         { op.secret = true; return op }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
@@ -62,61 +198,83 @@ func list[A, T any](ctx context.Context, c *Client, op operation, opts []CallOpt
 // run makes a request and reads its answer into out; nil is for answers that say nothing but that the
 // request was carried out.
 func (c *Client) run(ctx context.Context, op operation, out any, opts []CallOption) error {
-	x, err := c.perform(ctx, op, out, newCallOptions(opts))
-	if err != nil && x != nil && !x.repeatable && x.mayBeDone(err) {
+	maybeDone, err := c.perform(ctx, op, out, newCallOptions(opts))
+	if maybeDone && !op.repeatable {
 		return fmt.Errorf("%w; it may have been carried out all the same: look before sending it again", err)
 	}
 	return err
 }
 
-// perform makes a request and reads its answer into out. The exchange is nil if nothing was tried.
-func (c *Client) perform(ctx context.Context, op operation, out any, opts callOptions) (*exchange, error) {
-	if opts.problem != nil {
-		return nil, opts.problem
+// perform makes a request and reads its answer into out. Where it fails, it also reports whether the request may
+// have been carried out.
+func (c *Client) perform(ctx context.Context, op operation, out any, options callOptions) (maybeDone bool, err error) {
+	req, err := c.prepare(ctx, op, options)
+	if err != nil {
+		return false, err
 	}
-	for _, part := range [...]any{op.body, op.query} {
-		if v, ok := part.(validated); ok && op.known {
-			if err := v.validate(c.clock.now()); err != nil {
-				return nil, err
-			}
+	res := c.requests.Send(req)
+	if options.response != nil && res.Answer != nil {
+		*options.response = Response{StatusCode: res.Answer.StatusCode, Header: res.Answer.Header, Body: res.Answer.Body, Attempts: res.Attempts}
+	}
+	if !res.OK {
+		return res.MaybeDone, failure(req, res, op.secret)
+	}
+	if err := op.decode(res.Answer.Body, out); err != nil {
+		res.Err = err
+		return true, failure(req, res, op.secret)
+	}
+	return false, nil
+}
+
+// prepare makes the request of an operation, or says what is wrong with it.
+func (c *Client) prepare(ctx context.Context, op operation, options callOptions) (*transport.Request, error) {
+	if options.problem != nil {
+		return nil, options.problem
+	}
+	now := c.clock.Now()
+	if options.noExpiryCheck {
+		now = time.Time{}
+	}
+	expanded, problem := path.Expand(op.path, op.ids)
+	body, rawQuery := op.rawBody, op.rawQuery
+	for _, part := range [...]request{op.body, op.query} {
+		if part == nil {
+			continue
+		}
+		if err := part.validate(now); err != nil {
+			return nil, err
 		}
 	}
-	path, err := expandPath(op.path, op.ids)
-	if err != nil {
-		return nil, err
+	switch {
+	case problem != nil:
+		return nil, invalid(problem.Field, "%s", problem.Rule)
+	case op.query != nil:
+		values, err := query.Values(op.query)
+		if err != nil {
+			return nil, fmt.Errorf("qredo: query: %w", err)
+		}
+		rawQuery = values.Encode()
 	}
-	rawQuery, err := encodeQuery(op.query)
-	if err != nil {
-		return nil, err
+	if op.body != nil {
+		var err error
+		if body, err = json.Marshal(op.body); err != nil {
+			return nil, fmt.Errorf("qredo: request body: %w", err)
+		}
 	}
-	payload, err := encodeBody(op.body)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, op.method, c.baseURL+path, nil)
+	req, err := http.NewRequestWithContext(ctx, op.method, c.baseURL+expanded, nil)
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
-	if opts.header != nil {
-		req.Header = opts.header
+	if options.header != nil {
+		req.Header = options.header
 	}
-	setDefault(req.Header, "Accept", jsonOnly)
-	setDefault(req.Header, "Content-Type", jsonOnly)
-	setDefault(req.Header, "User-Agent", c.userAgent)
-
-	x := &exchange{req: req, path: path, body: payload, repeatable: op.repeatable, secret: op.secret, noRetry: opts.noRetry}
-	resp, err := c.chain.handle(x)
-	if resp != nil && opts.response != nil {
-		*opts.response = *resp
+	for key, value := range c.header { // shared by all requests; no link changes it
+		if len(req.Header[key]) == 0 {
+			req.Header[key] = value
+		}
 	}
-	if err != nil {
-		return x, err
-	}
-	if err := op.decode(resp.Body, out); err != nil {
-		return x, newError(x, resp, err)
-	}
-	return x, nil
+	return &transport.Request{HTTP: req, Path: expanded, Body: body, Repeatable: op.repeatable, Once: options.noRetry}, nil
 }
 
 // decode reads an answer into out. One to an operation of this package must be what was asked for: a
@@ -124,10 +282,10 @@ func (c *Client) perform(ctx context.Context, op operation, out any, opts callOp
 func (op operation) decode(body []byte, out any) error {
 	switch o := out.(type) {
 	case nil:
-		if op.known {
-			return checkOK(body)
+		if op.unknown {
+			return nil
 		}
-		return nil
+		return checkOK(body)
 	case *[]byte:
 		*o = body
 		return nil
@@ -138,11 +296,12 @@ func (op operation) decode(body []byte, out any) error {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("the body is empty")
-	case !op.known:
+	case !op.unknown:
+		if err := wire.UnmarshalAnswer(body, out); err != nil {
+			return err
+		}
+	default:
 		return wire.Unmarshal(body, out)
-	}
-	if err := wire.UnmarshalAnswer(body, out); err != nil {
-		return err
 	}
 	if answer, ok := out.(identified); ok && len(op.ids) > 0 {
 		if id, about := op.ids[len(op.ids)-1], answer.about(); !slices.Contains(about, id) {
@@ -155,60 +314,6 @@ func (op operation) decode(body []byte, out any) error {
 // identified is an answer about what the last ID of the path names, by one of its IDs, the main one first. One about
 // something else must not be taken for it: on the word of such an answer a payment is thought to be made.
 type identified interface{ about() []string }
-
-func (a *Action) about() []string { return []string{string(a.ID)} }
-
-// about has the IDs of the actions too: the service found a transaction by them.
-func (t *Transaction) about() []string {
-	ids := []string{string(t.ID)}
-	for _, a := range t.Approvals {
-		if a.ActionID != "" {
-			ids = append(ids, string(a.ActionID))
-		}
-	}
-	return ids
-}
-
-// jsonOnly is a header's value. All requests share it; none changes it.
-var jsonOnly = []string{"application/json"}
-
-// setDefault sets a header, by its canonical name, that the caller has not set.
-func setDefault(h http.Header, key string, value []string) {
-	if len(h[key]) == 0 {
-		h[key] = value
-	}
-}
-
-// encodeQuery writes a query: a struct for go-querystring, or one that is encoded already.
-func encodeQuery(q any) (string, error) {
-	switch q := q.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return q, nil
-	}
-	values, err := query.Values(q)
-	if err != nil {
-		return "", fmt.Errorf("qredo: query: %w", err)
-	}
-	return values.Encode(), nil
-}
-
-func encodeBody(body any) ([]byte, error) {
-	switch b := body.(type) {
-	case nil:
-		return nil, nil
-	case []byte:
-		return b, nil
-	case json.RawMessage:
-		return b, nil
-	}
-	data, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("qredo: request body: %w", err)
-	}
-	return data, nil
-}
 
 // checkOK reads a success that has nothing to say: no body, or an object whose code, if it has one, is a
 // success too. A page that a proxy sends in the service's place is not taken for it.
@@ -228,14 +333,20 @@ func checkOK(body []byte) error {
 	return nil
 }
 
-// expandPath puts IDs into the placeholders of a path, each escaped on its own.
-func expandPath(template string, ids []string) (string, error) {
-	if len(ids) == 0 {
-		return template, nil
+// Poll looks at something again and again, at the interval that [WithPollInterval] gives, until look has nothing to
+// say of how it still is, or fails. The end of ctx is an error that tells how it still was.
+func Poll(ctx context.Context, look func() (still string, err error), opts ...CallOption) error {
+	interval := newCallOptions(opts).pollInterval
+	if interval <= 0 {
+		return invalid("poll interval", "must be more than zero, is %s", interval)
 	}
-	expanded, problem := path.Expand(template, ids)
-	if problem != nil {
-		return "", invalid(problem.Field, "%s", problem.Rule)
+	for {
+		still, err := look()
+		if err != nil || still == "" {
+			return err
+		}
+		if err := backoff.Wait(ctx, interval); err != nil {
+			return fmt.Errorf("qredo: %s: %w", still, err)
+		}
 	}
-	return expanded, nil
 }

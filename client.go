@@ -1,19 +1,21 @@
 package qredo
 
 import (
-	"context"
+	"cmp"
 	"crypto/tls"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"reflect"
 	"strings"
 	"time"
-	"unicode"
 
 	"golang.org/x/time/rate"
+
+	"github.com/qredo-go/qredo/internal/loopback"
+	"github.com/qredo-go/qredo/internal/transport"
 )
 
 // Version is the version of this module, as the User-Agent header gives it.
@@ -50,34 +52,31 @@ type Client struct {
 	CoreClients    *CoreClientsService
 	SigningAgent   *SigningAgentService // for a client with [ProofAuth]
 
-	base        *url.URL
-	baseURL     string // base as text
-	auth        Authenticator
-	http        *http.Client
-	log         *slog.Logger
-	clock       *clock
-	retry       RetryPolicy
-	limiter     *rate.Limiter
-	userAgent   []string // as the header has it
-	maxResponse int64
-	chain       handler
+	baseURL  string
+	clock    *transport.Clock
+	header   http.Header // of every request, where the caller sets no other
+	requests transport.Link
+	upgrades transport.Link // to feeds
+
+	config transport.Config
 }
 
 // Option changes how a [Client] works.
 type Option func(*Client) error
 
-// NewClient returns a client that authenticates with auth. Without options it calls [EnvironmentProduction] with
-// an HTTP client of its own, whose attempts end after a minute. A wrong option is a [*ValidationError].
+// NewClient returns a client that authenticates with auth. It must be told which service to call, by [WithBaseURL] or
+// [WithEnvironment]; [ClientFromEnv] reads that too. A wrong option is a [*ValidationError].
 func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if isNil(auth) {
 		return nil, invalid("auth", "must not be nil: see NewRSAAuth and AuthFromEnv")
 	}
-	c := &Client{auth: auth, clock: &clock{}}
-	defaults := []Option{
-		WithEnvironment(EnvironmentProduction), WithHTTPClient(defaultHTTPClient()), WithRetry(RetryPolicy{}), WithClock(time.Now),
-		WithLogger(slog.New(slog.DiscardHandler)), WithUserAgent("qredo-go/" + Version), WithMaxResponse(defaultMaxResponse),
+	clock := &transport.Clock{Source: time.Now}
+	c := &Client{
+		clock:  clock,
+		header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"qredo-go/" + Version}},
+		config: transport.Config{Auth: auth, Clock: clock, HTTP: defaultHTTPClient(), MaxAnswer: defaultMaxResponse},
 	}
-	for _, opt := range append(defaults, opts...) {
+	for _, opt := range append([]Option{WithRetry(RetryPolicy{})}, opts...) {
 		if opt == nil {
 			return nil, invalid("option", "must not be nil")
 		}
@@ -85,13 +84,10 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	c.baseURL = c.base.String()
-	var chain handler = httpHandler{c.http, c.maxResponse}
-	chain = authHandler{c.auth, c.clock, chain}
-	chain = rateHandler{c.limiter, &stop{}, c.retry.MaxRetryAfter, chain}
-	chain = logHandler{c.log, chain}
-	chain = errorHandler{c.clock, chain}
-	c.chain = retryHandler{c.retry, &retryBudget{halves: 2 * c.retry.Budget, most: 2 * c.retry.Budget}, c.clock, chain}
+	if c.baseURL == "" {
+		return nil, invalid("base URL", "must be given, by WithBaseURL or WithEnvironment, or to ClientFromEnv by QREDO_BASE_URL (for Qredo API v1 QREDO_QAPI_BASE_URL)")
+	}
+	c.requests, c.upgrades = transport.New(c.config)
 	c.Companies = &CompaniesService{c}
 	c.TrustedNetwork = &TrustedNetworkService{c}
 	c.Funds = &FundsService{c}
@@ -102,6 +98,20 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	c.CoreClients = &CoreClientsService{c}
 	c.SigningAgent = &SigningAgentService{c}
 	return c, nil
+}
+
+// ClientFromEnv returns a client for what the environment says: the keys as [AuthFromEnv] reads them, and the base
+// URL from QREDO_BASE_URL, unless an option gives another. What is missing there is a [*ValidationError] that names
+// the variable.
+func ClientFromEnv(opts ...Option) (*Client, error) {
+	auth, err := AuthFromEnv()
+	if err != nil {
+		return nil, err
+	}
+	if base := os.Getenv("QREDO_BASE_URL"); base != "" {
+		opts = append([]Option{WithBaseURL(base)}, opts...)
+	}
+	return NewClient(auth, opts...)
 }
 
 // isNil also finds a nil pointer in the interface, which would panic at the first call.
@@ -125,8 +135,7 @@ func defaultHTTPClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 }
 
-// WithEnvironment selects one of the service's installations; [EnvironmentProduction] unless it or [WithBaseURL] is
-// given, of which the last counts.
+// WithEnvironment selects one of the service's installations. Of it and [WithBaseURL] the last counts.
 func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
 
 // WithBaseURL selects a service by its base URL, which must be https, or http to this machine, and have
@@ -137,21 +146,16 @@ func WithBaseURL(base string) Option {
 		switch { // The URL is not repeated: it may hold a password, or an API key as a user.
 		case err != nil:
 			return invalid("base URL", "must be a URL such as https://example.com/api/v1/p")
-		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		case u.Scheme != "https" && (u.Scheme != "http" || !loopback.Host(u.Hostname())):
 			return invalid("base URL", "must begin with https:// or, to this machine only, http://")
 		case u.Hostname() == "" || u.Opaque != "" || strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 			return invalid("base URL", "must name a host, in ASCII")
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#"):
 			return invalid("base URL", "must have neither user, query nor fragment")
 		}
-		c.base = u
+		c.baseURL = u.String()
 		return nil
 	}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // WithHTTPClient makes requests through the caller's HTTP client: for proxies, own certificates, own
@@ -159,9 +163,36 @@ func isLoopback(host string) bool {
 // attempt, the environment's proxy. Redirects are refused whatever it says, because the URL is signed.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
-		c.http = client
+		c.config.HTTP = client
 		return checkGiven("HTTP client", client != nil)
 	}
+}
+
+// RetryPolicy says how often and when a request is sent again. A field left zero has its default.
+//
+// What may be sent again is not a matter of policy. Reads may, and requests for transactions that carry a
+// PartnerTxID, because the service makes one transaction for it however often it is sent. Any other write
+// may only when it cannot have been carried out: the connection was refused, or the answer was 429.
+type RetryPolicy struct {
+	MaxAttempts   int           // of one call, the first included; 4
+	MinBackoff    time.Duration // the first pause is at most this, each further one twice that; 200 ms
+	MaxBackoff    time.Duration // and no pause is longer than this; 10 s
+	MaxRetryAfter time.Duration // a Retry-After of the service is followed up to this; 60 s
+	// Budget is how many more attempts than calls there may be while nothing succeeds, so that an outage
+	// is not made worse; 100. Each success gives half an attempt back.
+	Budget int
+}
+
+func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
+	if min(p.MinBackoff, p.MaxBackoff, p.MaxRetryAfter) < 0 || min(p.MaxAttempts, p.Budget) < 0 {
+		return p, invalid("retry", "must have no field below zero, is %+v", p)
+	}
+	p.MaxAttempts = cmp.Or(p.MaxAttempts, 4)
+	p.MinBackoff = cmp.Or(p.MinBackoff, 200*time.Millisecond)
+	p.MaxBackoff = max(cmp.Or(p.MaxBackoff, 10*time.Second), p.MinBackoff)
+	p.MaxRetryAfter = cmp.Or(p.MaxRetryAfter, time.Minute)
+	p.Budget = cmp.Or(p.Budget, 100)
+	return p, nil
 }
 
 // WithRetry changes how often and when requests are sent again; see [RetryPolicy]. One attempt turns
@@ -169,7 +200,8 @@ func WithHTTPClient(client *http.Client) Option {
 // once more all the same, unless by [WithoutRetry].
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *Client) (err error) {
-		c.retry, err = policy.withDefaults()
+		policy, err = policy.withDefaults()
+		c.config.Retry = transport.Policy(policy)
 		return err
 	}
 }
@@ -182,7 +214,7 @@ func WithRateLimit(perSecond float64, burst int) Option {
 		if !(perSecond > 0) || math.IsInf(perSecond, 1) || burst < 1 {
 			return invalid("rate limit", "must be more than zero a second, with a burst of at least 1, is %v and %d", perSecond, burst)
 		}
-		c.limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
+		c.config.Limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
 		return nil
 	}
 }
@@ -191,7 +223,7 @@ func WithRateLimit(perSecond float64, burst int) Option {
 // logged. Successes have level debug, failures level warn. Unless it is given nothing is logged.
 func WithLogger(log *slog.Logger) Option {
 	return func(c *Client) error {
-		c.log = log
+		c.config.Log = log
 		return checkGiven("logger", log != nil)
 	}
 }
@@ -200,7 +232,7 @@ func WithLogger(log *slog.Logger) Option {
 // [time.Now] unless set.
 func WithClock(now func() time.Time) Option {
 	return func(c *Client) error {
-		c.clock.source = now
+		c.clock.Source = now
 		return checkGiven("clock", now != nil)
 	}
 }
@@ -208,7 +240,7 @@ func WithClock(now func() time.Time) Option {
 // WithUserAgent sets the User-Agent header; "qredo-go/" and [Version] unless set.
 func WithUserAgent(agent string) Option {
 	return func(c *Client) error {
-		c.userAgent = []string{agent}
+		c.header["User-Agent"] = []string{agent}
 		return checkHeaderText("user agent", strings.ReplaceAll(agent, " ", ""))
 	}
 }
@@ -220,96 +252,7 @@ func WithMaxResponse(bytes int64) Option {
 		if bytes < 1 {
 			return invalid("max response", "must be at least 1 byte, is %d", bytes)
 		}
-		c.maxResponse = min(bytes, math.MaxInt64-1) // one more is read, to tell whether there is more
+		c.config.MaxAnswer = min(bytes, math.MaxInt64-1) // one more is read, to tell whether there is more
 		return nil
 	}
-}
-
-// Response is how the service answered a call: what [WithResponse] fills.
-type Response struct {
-	StatusCode int
-	Header     http.Header
-	Body       []byte // the whole body as it came
-	Attempts   int    // how often the request was sent
-}
-
-// CallOption changes one call. Every method takes them last.
-type CallOption func(*callOptions)
-
-type callOptions struct {
-	header        http.Header
-	response      *Response
-	pollInterval  time.Duration
-	noRetry       bool
-	noPartnerTxID bool
-	problem       error // with one of the options
-}
-
-// WithHeader adds a header to one call. The headers that authenticate it cannot be set, nor can an
-// Idempotency-Key: the service knows a PartnerTxID only, and net/http would send the request again by
-// itself. A header that cannot be sent is a [*ValidationError].
-func WithHeader(key, value string) CallOption {
-	return func(o *callOptions) {
-		switch name := strings.ToLower(key); {
-		case name == "idempotency-key" || name == "x-idempotency-key":
-			o.problem = invalid("header "+key, "must not be set: a request is made safe to repeat by its PartnerTxID")
-		case name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || strings.ContainsFunc(value, unicode.IsControl):
-			o.problem = invalid("header", "must have a name of letters, digits and hyphens and a value in one line, the name is %q", clip(key, 100))
-		}
-		if o.header == nil {
-			o.header = http.Header{}
-		}
-		o.header.Add(key, value)
-	}
-}
-
-// WithResponse fills r with how the service answered, also when the call returns an error. A call that
-// got no answer leaves r as it is.
-func WithResponse(r *Response) CallOption {
-	return func(o *callOptions) { o.response = r }
-}
-
-// WithoutRetry makes one attempt, whatever happens.
-func WithoutRetry() CallOption {
-	return func(o *callOptions) { o.noRetry = true }
-}
-
-// WithPollInterval sets how long the Wait methods pause between two looks; two seconds unless set.
-func WithPollInterval(d time.Duration) CallOption {
-	return func(o *callOptions) { o.pollInterval = d }
-}
-
-func newCallOptions(opts []CallOption) callOptions {
-	o := callOptions{pollInterval: defaultPollInterval}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
-	return o
-}
-
-// Do sends any request through the same chain as the services' methods: for endpoints this package does
-// not know. path is below the base URL and may have a query: "/company/search?query=big". body is sent
-// as JSON; a []byte or [json.RawMessage] is sent as it is, and nil sends none. The answer is read into
-// out with the tolerance of the rest of the package; a *[]byte or *json.RawMessage gets it as it came,
-// and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded.
-func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...CallOption) error {
-	rel, err := url.Parse(path)
-	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
-		return invalid("path", "must begin with one / and be below the base URL, is %q", clip(path, 200))
-	}
-	if strings.ContainsFunc(rel.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return invalid("path", "must have its query encoded (see url.Values), is %q", clip(path, 200))
-	}
-	for segment := range strings.SplitSeq(strings.TrimPrefix(rel.Path, "/"), "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
-		}
-	}
-	method = strings.ToUpper(method)
-	return c.run(ctx, operation{
-		method: method, path: rel.EscapedPath(), query: rel.RawQuery, body: body,
-		repeatable: method == http.MethodGet || method == http.MethodHead,
-	}, out, opts)
 }

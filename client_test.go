@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,55 @@ func TestBadBaseURLs(t *testing.T) {
 			require.NotContains(t, refused.Error(), "hunter2", "a password is not repeated")
 			_, err = qredo.NewClient(newAuth(t), qredo.WithEnvironment(qredo.Environment(base)))
 			requireInvalid(t, err, "base URL")
+		})
+	}
+}
+
+// Which service to call is never guessed.
+func TestNoBaseURL(t *testing.T) {
+	t.Setenv("QREDO_BASE_URL", testBase) // which is for ClientFromEnv alone
+	client, err := qredo.NewClient(newAuth(t), qredo.WithRetry(once))
+	require.Nil(t, client)
+	refused := requireInvalid(t, err, "base URL")
+	for _, way := range []string{"WithBaseURL", "WithEnvironment", "ClientFromEnv", "QREDO_BASE_URL"} {
+		require.Contains(t, refused.Rule, way, "what to give")
+	}
+}
+
+func TestClientFromEnv(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		opts []qredo.Option
+		want string // where requests go, or the field that is refused
+	}{
+		"all":                 {map[string]string{"QREDO_BASE_URL": "https://h.example/p"}, nil, "https://h.example/p/assets"},
+		"an option counts":    {map[string]string{"QREDO_BASE_URL": "https://h.example/p"}, []qredo.Option{qredo.WithBaseURL("https://other.example")}, "https://other.example/assets"},
+		"an option is enough": {nil, []qredo.Option{qredo.WithEnvironment(qredo.EnvironmentPlay)}, "https://play-api.qredo.network/api/v1/p/assets"},
+		"no base URL":         {nil, nil, "base URL"},
+		"a wrong base URL":    {map[string]string{"QREDO_BASE_URL": "h.example"}, nil, "base URL"},
+		"no API key":          {map[string]string{"QREDO_BASE_URL": testBase, "QREDO_API_KEY": ""}, nil, "QREDO_API_KEY"},
+		"no private key":      {map[string]string{"QREDO_BASE_URL": testBase, "QREDO_PRIVATE_KEY_FILE": ""}, nil, "QREDO_PRIVATE_KEY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range map[string]string{
+				"QREDO_API_KEY": apiKey, "QREDO_API_KEY_FILE": "", "QREDO_PRIVATE_KEY": "", "QREDO_PRIVATE_KEY_FILE": "testdata/private.pkcs8.pem", "QREDO_BASE_URL": "",
+			} {
+				t.Setenv(variable, value)
+			}
+			for variable, value := range tc.env {
+				t.Setenv(variable, value)
+			}
+			var urls []string
+			client, err := qredo.ClientFromEnv(append(tc.opts, qredo.WithHTTPClient(&http.Client{Transport: recordURLs(&urls, `{"assets":[]}`)}))...)
+			if !strings.HasPrefix(tc.want, "https://") {
+				require.Nil(t, client)
+				requireInvalid(t, err, tc.want)
+				return
+			}
+			require.NoError(t, err)
+			_, err = client.Assets.List(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, []string{tc.want}, urls)
 		})
 	}
 }
@@ -124,11 +174,11 @@ func TestReplacedDefaultTransport(t *testing.T) {
 	defer func() { http.DefaultTransport = before }()
 	var urls []string
 	http.DefaultTransport = recordURLs(&urls, `{"assets":[]}`)
-	client, err := qredo.NewClient(newAuth(t))
+	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(testBase))
 	require.NoError(t, err)
 	_, err = client.Assets.List(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{string(qredo.EnvironmentProduction) + "/assets"}, urls)
+	require.Equal(t, []string{testBase + "/assets"}, urls)
 }
 
 func TestUserAgentAndHeaders(t *testing.T) {

@@ -112,6 +112,8 @@ type searchOptions struct {
 	Query string `url:"query,omitempty"`
 }
 
+func (searchOptions) validate(time.Time) error { return nil }
+
 func searchFor(text string) searchOptions { return searchOptions{strings.TrimSpace(text)} }
 
 // List returns all companies.

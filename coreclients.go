@@ -3,7 +3,10 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"iter"
 	"time"
+
+	"github.com/qredo-go/qredo/internal/feed"
 )
 
 // CoreClient is a program that approves. Its ID serves as a trusted party's address and as a member of
@@ -41,6 +44,8 @@ type Action struct {
 	Expires      Time           `json:"expireTime"`
 	Details      *ActionDetails `json:"details,omitzero"` // nil in lists and feeds
 }
+
+func (a *Action) about() []string { return []string{string(a.ID)} }
 
 type actionList struct {
 	Actions []Action `json:"actions"`
@@ -116,6 +121,8 @@ func (r SweepRequest) validate(now time.Time) error {
 	return cmp.Or(checkID("recipient_wallet_id", r.RecipientWalletID), validateOutgoing(r.WalletID, r.Send, r.Expires, now))
 }
 
+func (r *SweepRequest) partner() *PartnerTxID { return &r.PartnerTxID }
+
 // CoreClientSignature is a core client's signature over a hash.
 type CoreClientSignature struct {
 	SignatureHex string       `json:"signature_hex" required:"true"`
@@ -134,6 +141,20 @@ func (r VerifyRequest) validate(time.Time) error {
 		checkHex("message_hash_hex", r.MessageHashHex), checkHex("signature_hex", r.SignatureHex), checkID("signer_id", r.SignerID))
 }
 
+// newCoreClient and signRequest are the wire forms of what Create and Sign ask for.
+type (
+	newCoreClient struct {
+		Name string `json:"name"`
+	}
+	signRequest struct {
+		MessageHashHex string `json:"message_hash_hex"`
+	}
+)
+
+func (n newCoreClient) validate(time.Time) error { return checkText("name", n.Name) }
+
+func (r signRequest) validate(time.Time) error { return checkHex("message_hash_hex", r.MessageHashHex) }
+
 // CoreClientsService keeps core clients and lets them approve.
 type CoreClientsService struct{ client *Client }
 
@@ -141,13 +162,7 @@ type CoreClientsService struct{ client *Client }
 //
 // API: POST /coreclient
 func (s *CoreClientsService) Create(ctx context.Context, name string, opts ...CallOption) (*CoreClient, error) {
-	if err := checkText("name", name); err != nil {
-		return nil, err
-	}
-	body := struct {
-		Name string `json:"name"`
-	}{name}
-	return call[CoreClient](ctx, s.client, api("POST /coreclient").with(body), opts)
+	return call[CoreClient](ctx, s.client, api("POST /coreclient").with(newCoreClient{name}), opts)
 }
 
 // List returns all core clients of the API key.
@@ -201,7 +216,7 @@ func (s *CoreClientsService) ListWallets(ctx context.Context, id CoreClientID, o
 //
 // API: POST /coreclient/{client_id}/sweep
 func (s *CoreClientsService) Sweep(ctx context.Context, id CoreClientID, req SweepRequest, opts ...CallOption) (*Submission, error) {
-	return submit[Submission](ctx, s.client, api("POST /coreclient/{client_id}/sweep", string(id)).with(&req), &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /coreclient/{client_id}/sweep", string(id)), &req, opts)
 }
 
 // GetSweep returns a sweep with its approval.
@@ -223,13 +238,7 @@ func (s *CoreClientsService) WaitSweep(ctx context.Context, id CoreClientID, txI
 //
 // API: POST /coreclient/{client_id}/sign
 func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageHashHex string, opts ...CallOption) (*CoreClientSignature, error) {
-	if err := checkHex("message_hash_hex", messageHashHex); err != nil {
-		return nil, err
-	}
-	body := struct {
-		MessageHashHex string `json:"message_hash_hex"`
-	}{messageHashHex}
-	return call[CoreClientSignature](ctx, s.client, api("POST /coreclient/{client_id}/sign", string(id)).with(body), opts)
+	return call[CoreClientSignature](ctx, s.client, api("POST /coreclient/{client_id}/sign", string(id)).with(signRequest{messageHashHex}), opts)
 }
 
 // Verify returns nil if a signature is a core client's over a hash, and an [*Error] otherwise.
@@ -237,4 +246,43 @@ func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageH
 // API: POST /coreclient/verify
 func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts ...CallOption) error {
 	return s.client.run(ctx, api("POST /coreclient/verify").with(req).repeated(), nil, opts)
+}
+
+// Feed gives the actions that a core client is asked to approve, each once: first those that are pending,
+// then new ones as they come, until ctx ends. It carries no details: [CoreClientsService.GetAction] has them,
+// and nothing should be decided without. After a connection was lost it connects again and fills the gap.
+// An error value tells of a message that was not understood, or that the service refuses the feed; the
+// feed goes on after it, for as long as the caller ranges over it.
+//
+// API: GET /coreclient/{client_id}/feed
+func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...FeedOption) iter.Seq2[Action, error] {
+	return events(ctx, s.client, "/coreclient/{client_id}/feed", []string{string(id)}, opts, func(f *feed.Feed[Action], _ feedOptions) {
+		known := feed.Open[ActionID, ApprovalStatus]{Now: s.client.clock.Now}
+		f.Fresh = freshAction(&known)
+		f.Fill = func(ctx context.Context) ([]Action, error) {
+			listed, err := s.ListActions(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			var pending []Action
+			var ids []ActionID
+			for _, a := range listed {
+				if a.Status == ApprovalPending {
+					pending, ids = append(pending, a), append(ids, a.ID)
+				}
+			}
+			known.Keep(ids)
+			return pending, nil
+		}
+	})
+}
+
+// freshAction reports of an action whether the consumer of a feed has not been told of it.
+func freshAction(known *feed.Open[ActionID, ApprovalStatus]) func(Action) bool {
+	return func(a Action) bool {
+		if a.Status == ApprovalPending {
+			return known.Opened(a.ID, a.Expires.Time)
+		}
+		return known.Ended(a.ID, a.Status)
+	}
 }

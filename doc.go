@@ -3,11 +3,10 @@
 //
 // # A first program
 //
-// A client needs an API key and the RSA key registered with it. It signs every request.
+// A client needs an API key and the RSA key registered with it, with which it signs every request, and the base URL
+// of the service that it is to call.
 //
-//	auth, err := qredo.AuthFromEnv() // or NewRSAAuth
-//	...
-//	client, err := qredo.NewClient(auth, qredo.WithBaseURL("http://127.0.0.1:8765/api/v1/p"))
+//	client, err := qredo.ClientFromEnv() // or NewClient, with NewRSAAuth and WithBaseURL
 //	...
 //	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme"})
 //

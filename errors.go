@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
@@ -119,25 +120,44 @@ func (e *Error) LogValue() slog.Value {
 // keptBody is how much of a body an Error holds.
 const keptBody = 4 << 10
 
-// newError describes the answer in an exchange. It reads the service's error shape where it is one.
-func newError(x *exchange, resp *Response, cause error) *Error {
-	e := &Error{Method: x.req.Method, Path: x.path, cause: cause}
-	e.StatusCode, e.Attempts = resp.StatusCode, resp.Attempts
-	success := resp.StatusCode >= 200 && resp.StatusCode <= 299
-	if success && x.secret { // it may stand anywhere in what cannot be read
+// failure makes the error of a request that did not end in the success that was asked for. What may be said of an
+// answer with a secret in it is less.
+func failure(req *transport.Request, res transport.Result, secret bool) (err error) {
+	switch {
+	case res.Answer != nil:
+		err = newError(req, res, secret)
+	case strings.HasSuffix(req.HTTP.URL.Hostname(), ".qredo.network"):
+		err = fmt.Errorf("qredo: %s %s: %w; the hosted service is retired: give a sandbox's URL, by WithBaseURL", req.HTTP.Method, req.Path, res.Err)
+	default:
+		err = fmt.Errorf("qredo: %s %s: %w", req.HTTP.Method, req.Path, res.Err)
+	}
+	if res.Interrupted != nil {
+		return fmt.Errorf("%w; the attempt before: %w", res.Interrupted, err)
+	}
+	return err
+}
+
+// newError describes an answer. It reads the service's error shape where it is one.
+func newError(req *transport.Request, res transport.Result, secret bool) *Error {
+	e := &Error{
+		StatusCode: res.Answer.StatusCode, Method: req.HTTP.Method, Path: req.Path, Attempts: res.Attempts,
+		cause: res.Err, wrongClock: res.WrongClock,
+	}
+	success := e.StatusCode >= 200 && e.StatusCode <= 299
+	if success && secret { // it may stand anywhere in what cannot be read
 		return e
 	}
-	body := x.redact(resp.Body)
+	body := res.Redact(res.Answer.Body, redacted)
 	e.Body = clip(body, keptBody)
 	if !success {
-		e.read(x, body)
+		e.read(res, body)
 	}
 	return e
 }
 
 // read takes what it can from a body in the service's error shape. What cannot be read stays in Body:
 // an error about an error would hide the first.
-func (e *Error) read(x *exchange, body []byte) {
+func (e *Error) read(res transport.Result, body []byte) {
 	var shape struct {
 		Code   json.RawMessage `json:"code"`
 		Msg    string          `json:"msg"`
@@ -156,8 +176,8 @@ func (e *Error) read(x *exchange, body []byte) {
 		_ = wire.Unmarshal(shape.Detail, &detail.Reason)
 	}
 	// Once more, since JSON may have escaped what authenticated the request.
-	e.Msg = oneLine(string(x.redact([]byte(shape.Msg))))
-	e.Reason = oneLine(string(x.redact([]byte(detail.Reason))))
+	e.Msg = oneLine(string(res.Redact([]byte(shape.Msg), redacted)))
+	e.Reason = oneLine(string(res.Redact([]byte(detail.Reason), redacted)))
 }
 
 // oneLine makes text from outside safe to print: a line of reasonable length without control characters.
@@ -200,3 +220,26 @@ type TxError struct {
 func (e *TxError) Error() string {
 	return fmt.Sprintf("qredo: transaction %s ended as %s: nothing was moved", e.TxID, e.Status)
 }
+
+// UnknownOutcomeError is a request for a transaction that may have been carried out or not: its answer
+// was lost, cut, a fault of the service, or had no transaction in it. To find out, send the same request
+// with PartnerTxID again, while it can still be approved: if the transaction was made, the answer is that
+// one, and if not, it is made now. Once its Expires has passed, send it again [WithoutExpiryCheck]: then an answer
+// that is a success is about the first, and a refusal says nothing about it, which the fund's ledger tells. Package
+// outbox does all this by itself. Never send it again with another PartnerTxID. Where PartnerTxID is empty, because
+// the caller wanted none, only the fund's ledger can tell.
+type UnknownOutcomeError struct {
+	PartnerTxID PartnerTxID
+	Err         error // how the last attempt ended
+}
+
+// Error says how the last attempt ended, and how to find out what became of it.
+func (e *UnknownOutcomeError) Error() string {
+	if e.PartnerTxID == "" {
+		return fmt.Sprintf("%v; the transaction may have been made: look for it in the fund's ledger", e.Err)
+	}
+	return fmt.Sprintf("%v; the transaction may have been made: send the same request with PartnerTxID %s again to find out, or after its expiry look for it in the fund's ledger", e.Err, e.PartnerTxID)
+}
+
+// Unwrap returns how the last attempt ended.
+func (e *UnknownOutcomeError) Unwrap() error { return e.Err }

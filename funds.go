@@ -155,6 +155,8 @@ type WhitelistOptions struct {
 	Asset   AssetCode `url:"asset,omitempty"`
 }
 
+func (WhitelistOptions) validate(time.Time) error { return nil }
+
 // FundsService creates funds and tells what they hold and did.
 type FundsService struct{ client *Client }
 

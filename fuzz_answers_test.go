@@ -13,6 +13,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // answers are all types that an answer of the service is read into.
@@ -47,7 +50,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind uint8, body []byte) {
 		create := answers[int(kind)%len(answers)]
 		first := create()
-		if (operation{known: true}).decode(body, first) != nil {
+		if (operation{}).decode(body, first) != nil {
 			return
 		}
 		if _, secret := first.(*AgentRegistration); secret {
@@ -58,7 +61,7 @@ func FuzzAnswers(f *testing.F) {
 			t.Fatalf("%T cannot be written: %v", first, err)
 		}
 		second := create()
-		if err := (operation{known: true}).decode(written, second); err != nil {
+		if err := (operation{}).decode(written, second); err != nil {
 			t.Fatalf("%T was written as %s: %v", first, written, err)
 		}
 		again, err := json.Marshal(second)
@@ -104,22 +107,20 @@ func FuzzFeedFrame(f *testing.F) {
 			wallet WalletEvent
 			swap   SwapEvent
 		)
-		if (frame{data: data}).decode(&action) == nil {
-			known := knownActions{now: time.Now}
-			once(t, known.add, action)
+		if wire.UnmarshalAnswer(data, &action) == nil {
+			givenOnce(t, freshAction(&feed.Open[ActionID, ApprovalStatus]{Now: time.Now}), action)
 		}
-		if (frame{data: data}).decode(&wallet) == nil {
-			known := walletHistories{of: map[WalletID]*walletCursor{}}
-			once(t, known.add, wallet)
+		if wire.UnmarshalAnswer(data, &wallet) == nil {
+			h := walletHistories{of: map[WalletID]*walletCursor{}}
+			givenOnce(t, h.add, wallet)
 		}
-		if (frame{data: data}).decode(&swap) == nil {
-			known := knownQuotes{listed: map[TxID]bool{}}
-			once(t, known.add, swap)
+		if wire.UnmarshalAnswer(data, &swap) == nil {
+			givenOnce(t, freshSwap(&feed.Listed[TxID, SwapEvent]{}), swap)
 		}
 	})
 }
 
-func once[E any](t *testing.T, add func(E) bool, event E) {
+func givenOnce[E any](t *testing.T, add func(E) bool, event E) {
 	t.Helper()
 	if !add(event) || add(event) {
 		t.Fatalf("%+v is not given once", event)

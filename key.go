@@ -118,6 +118,22 @@ func AuthFromEnv() (*RSAAuth, error) {
 	return NewRSAAuth(apiKey, key)
 }
 
+// HMACAuthFromEnv builds an [HMACAuth] from the environment, for Qredo API v1: the API key from QREDO_QAPI_KEY, or
+// from the file that QREDO_QAPI_KEY_FILE names; its secret from QREDO_QAPI_SECRET, or from the file that
+// QREDO_QAPI_SECRET_FILE names. A value that is set in both ways or in neither is a [*ValidationError] that names
+// the variables.
+func HMACAuthFromEnv() (*HMACAuth, error) {
+	apiKey, err := fromEnv("QREDO_QAPI_KEY")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := fromEnv("QREDO_QAPI_SECRET")
+	if err != nil {
+		return nil, err
+	}
+	return NewHMACAuth(apiKey, secret)
+}
+
 // fromEnv reads a value from the variable name, or from the file that name_FILE names.
 func fromEnv(name string) (string, error) {
 	value, file := os.Getenv(name), os.Getenv(name+"_FILE")

@@ -1,6 +1,15 @@
 package qredo
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/qredo-go/qredo/internal/feed"
+)
 
 // LedgerEntry is one movement of a fund: what came in, went out, or is waiting to. No figure is negative: Type
 // tells the direction.
@@ -100,4 +109,168 @@ func (o LedgerOptions) validate(time.Time) error {
 		return invalid("limit", "must not be negative, is %d", o.Limit)
 	}
 	return checkOneOf("direction", o.Direction, "", DirectionAll, DirectionIn, DirectionOut)
+}
+
+// ErrLedgerMoved ends a walk of [FundsService.LedgerAll] during which transactions ended in such a way that
+// entries were missed. What to do: walk again.
+var ErrLedgerMoved = errors.New("the ledger moved while it was read")
+
+// LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
+// time (100 if zero). It gives each entry that was there at the beginning once, newest first as the service has
+// them. What arrives during the walk is not given, but for some of what ended meanwhile, which comes last.
+//
+// A ledger moves while it is read: new entries push the others to later pages, and a transaction that ends goes
+// to the front. What then comes twice is given once, as long as no more than 8,192 entries come between two pages;
+// what went past the walk is fetched at its end, or where that is not possible the walk ends with
+// [ErrLedgerMoved]. While entries arrive, of two deposits that differ in nothing one may be missed. The first
+// error is yielded and ends the walk.
+//
+// API: GET /company/{company_id}/fund/{fund_id}/ledger
+func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {
+	return func(yield func(LedgerEntry, error) bool) {
+		if options.Limit == 0 {
+			options.Limit = 100
+		}
+		w := ledgerWalk{
+			options: options, yield: yield, total: -1, waited: map[ledgerKey]bool{},
+			seen: feed.Recent[ledgerKey]{Most: max(feed.RecentKeys, 2*options.Limit)},
+			page: func(offset int) (*LedgerPage, error) {
+				page := options
+				page.Offset = offset
+				return s.ListLedger(ctx, companyID, fundID, page, opts...)
+			},
+		}
+		err := w.pages()
+		if err == nil {
+			err = w.overtaken()
+		}
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(LedgerEntry{}, err)
+		}
+	}
+}
+
+// errEnough says that whoever ranges over a ledger has stopped.
+var errEnough = errors.New("enough")
+
+// ledgerWalk is one walk of a ledger.
+type ledgerWalk struct {
+	options LedgerOptions
+	page    func(offset int) (*LedgerPage, error)
+	yield   func(LedgerEntry, error) bool
+
+	total    int // at the beginning
+	given    int
+	repeated bool // an entry came again
+	order    int  // more than 0 where the newest come first, less where the oldest do, 0 as long as no page tells
+	pushed   int  // entries that came where the walk had been, which happens where the oldest come first
+	seen     feed.Recent[ledgerKey]
+	waited   map[ledgerKey]bool // what was given while it waited: it may move
+	anchor   *ledgerKey         // the first that was given and cannot move
+}
+
+// give gives an entry to the consumer.
+func (w *ledgerWalk) give(e LedgerEntry) error {
+	key, known := e.key()
+	switch {
+	case e.waits():
+		w.waited[key] = true
+	case known && w.anchor == nil:
+		w.anchor = &key
+	}
+	w.given++
+	if !w.yield(e, nil) {
+		return errEnough
+	}
+	return nil
+}
+
+// pages walks from the offset to the end.
+func (w *ledgerWalk) pages() error {
+	var last []LedgerEntry
+	for offset := w.options.Offset; ; {
+		got, err := w.page(offset)
+		if err != nil {
+			return err
+		}
+		// Only an empty page is the end for certain: a server may give shorter pages than asked for.
+		// One that gives the same page for every offset would have no end, but for its total.
+		beyond := offset+len(got.Entries) >= got.Total
+		if w.total < 0 {
+			w.total = got.Total
+		}
+		moved := got.Total != w.total || offset >= got.Total
+		if len(got.Entries) == 0 || moved && beyond && slices.Equal(got.Entries, last) {
+			return nil
+		}
+		if w.order == 0 {
+			w.order = got.Entries[0].Time.Compare(got.Entries[len(got.Entries)-1].Time.Time)
+		}
+		// A deposit that comes again is another that differs in nothing, unless the ledger has moved: then the page
+		// before is not what it was.
+		if !moved && slices.ContainsFunc(got.Entries, func(e LedgerEntry) bool { key, known := e.key(); return known && e.TxID == "" && w.seen.Has(key) }) {
+			before, err := w.page(offset - len(last))
+			if err != nil {
+				return err
+			}
+			moved = len(before.Entries) < len(last) || !slices.Equal(before.Entries[:len(last)], last)
+		}
+		fresh := 0
+		for _, entry := range got.Entries {
+			key, known := entry.key()
+			if known && (moved || entry.TxID != "") && w.seen.Has(key) {
+				w.repeated = true
+				if w.order <= 0 && w.waited[key] && !entry.waits() { // it has gone to the end, and all after it one place nearer
+					w.pushed++
+				}
+				continue
+			}
+			fresh++
+			if err := w.give(entry); err != nil {
+				return err
+			}
+		}
+		for _, entry := range got.Entries { // only now: within a page, what looks alike is not the same
+			if key, known := entry.key(); known {
+				w.seen.Add(key)
+			}
+		}
+		offset += len(got.Entries)
+		if fresh == 0 && beyond {
+			return nil
+		}
+		last = got.Entries
+	}
+}
+
+// overtaken gives what waited where the walk had not come yet and went to the front when it ended: it stands
+// before the first entry that cannot move. Where nothing came twice, nothing has gone there.
+func (w *ledgerWalk) overtaken() error {
+	for offset, more := 0, w.repeated && w.options.Offset == 0; more; {
+		got, err := w.page(offset)
+		if err != nil {
+			return err
+		}
+		offset += len(got.Entries)
+		more = len(got.Entries) > 0 && offset < got.Total
+		for _, entry := range got.Entries {
+			key, known := entry.key()
+			if known && w.anchor != nil && key == *w.anchor {
+				more = false
+				break
+			}
+			if entry.TxID == "" || entry.waits() || w.waited[key] || w.seen.Has(key) {
+				continue
+			}
+			w.seen.Add(key)
+			if err := w.give(entry); err != nil {
+				return err
+			}
+		}
+	}
+	// Entries do not vanish.
+	if lost := max(w.pushed, w.total-w.options.Offset-w.given); w.repeated && lost > 0 {
+		return fmt.Errorf("qredo: %w, %d entries were missed: walk again", ErrLedgerMoved, lost)
+	}
+	return nil
 }

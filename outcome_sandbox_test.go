@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -106,4 +107,29 @@ func TestLostAnswersAreAskedForAgain(t *testing.T) {
 			assert.Equal(t, 1, w.transactions(t)-before)
 		})
 	}
+}
+
+// After its expiry a request cannot make anything any more, but finds what it made.
+func TestWithoutExpiryCheck(t *testing.T) {
+	w := newWorld(t)
+	ctx, req := t.Context(), w.transfer(1000)
+	req.PartnerTxID = "order-1"
+	made, err := w.client.Transfers.Create(ctx, w.company, req)
+	require.NoError(t, err)
+	require.NoError(t, w.srv.Advance(2*time.Hour))
+	client := w.srv.Client(qredo.WithClock(w.srv.Now))
+	_, err = client.Transfers.Create(ctx, w.company, req)
+	requireInvalid(t, err, "expires")
+
+	again, err := client.Transfers.Create(ctx, w.company, req, qredo.WithoutExpiryCheck())
+	require.NoError(t, err)
+	require.Equal(t, qredo.SubmissionExisting, again.Status)
+	require.Equal(t, made.TxID, again.TxID)
+
+	req.PartnerTxID = "order-2"
+	_, err = client.Transfers.Create(ctx, w.company, req, qredo.WithoutExpiryCheck())
+	require.ErrorIs(t, err, qredo.ErrBadRequest, "the service refuses it")
+	req.Send.Amount = 0
+	_, err = client.Transfers.Create(ctx, w.company, req, qredo.WithoutExpiryCheck())
+	requireInvalid(t, err, "send.amount")
 }

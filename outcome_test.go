@@ -219,7 +219,7 @@ func TestUnknownOutcomeWhenSigningFails(t *testing.T) {
 			stamps = stamps[1:]
 			return stamp
 		}))
-		client, err := qredo.NewClient(auth, qredo.WithClock(testClock), qredo.WithHTTPClient(&http.Client{Transport: failing(errReset)}))
+		client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithClock(testClock), qredo.WithHTTPClient(&http.Client{Transport: failing(errReset)}))
 		require.NoError(t, err)
 		err = moneyCalls["transfer"](t.Context(), client, "order-1")
 		var unknown *qredo.UnknownOutcomeError

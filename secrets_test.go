@@ -93,7 +93,7 @@ func TestValuesShowNoSecret(t *testing.T) {
 	mac, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString(hmacSecret))
 	require.NoError(t, err)
 	client := newClient(t, answerWith(200, `{}`))
-	macClient, err := qredo.NewClient(mac)
+	macClient, err := qredo.NewClient(mac, qredo.WithBaseURL(testBase))
 	require.NoError(t, err)
 	for name, value := range map[string]any{
 		"*RSAAuth": auth, "RSAAuth": *auth, "**RSAAuth": &auth, "[]RSAAuth": []qredo.RSAAuth{*auth},
@@ -150,7 +150,7 @@ func TestErrorsAndLogsShowNoSecret(t *testing.T) {
 			for kind, auth := range map[string]qredo.Authenticator{"RSA text": newAuth(t), "HMAC JSON": mac, "RSA JSON": newAuth(t), "HMAC text": mac} {
 				var signature string
 				logger := loggers[strings.Fields(kind)[1]]
-				client, err := qredo.NewClient(auth, qredo.WithRetry(once), qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
+				client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithRetry(once), qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
 					Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 						var headers strings.Builder
 						require.NoError(t, req.Header.Write(&headers))
@@ -296,7 +296,7 @@ func TestReflectedKeysAreHidden(t *testing.T) {
 		require.NoError(t, err)
 		for _, spelled := range []string{key, strings.ReplaceAll(key, "/", `\/`), strings.ReplaceAll(key, "=", `\u003d`), strings.NewReplacer("/", `\/`, "=", `\u003D`, "+", `\u002B`).Replace(key)} {
 			body := `{"code":401,"msg":"no key ` + spelled + ` here","x":"` + spelled + `"}`
-			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: answerWith(401, body)}))
+			client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: answerWith(401, body)}))
 			require.NoError(t, err)
 			_, err = client.Assets.List(t.Context())
 			var answer *qredo.Error

@@ -3,12 +3,12 @@ package qredo
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
-	"net/http"
 	"time"
+
+	"github.com/qredo-go/qredo/internal/feed"
 )
 
 // A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
@@ -53,34 +53,6 @@ type AgentRegistration struct {
 	Created      Time         `json:"timestamp"`
 }
 
-// ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing
-// else.
-type ProofAuth struct {
-	proof func(method, url string, body []byte, now time.Time) (string, error)
-}
-
-// NewProofAuth returns an authenticator that asks proof for the header of each attempt. How a proof is
-// made is the agent's matter: this package has no implementation of the service's own.
-func NewProofAuth(proof func(method, url string, body []byte, now time.Time) (string, error)) (*ProofAuth, error) {
-	if proof == nil {
-		return nil, invalid("proof", "must not be nil")
-	}
-	return &ProofAuth{proof}, nil
-}
-
-// Authenticate sets x-api-zkp.
-func (a *ProofAuth) Authenticate(req *http.Request, body []byte, now time.Time) error {
-	proof, err := a.proof(req.Method, req.URL.String(), body, now)
-	if err != nil {
-		return err
-	}
-	if problem := headerProblem(proof); problem != "" {
-		return errors.New("the proof " + problem)
-	}
-	req.Header.Set("X-Api-Zkp", proof)
-	return nil
-}
-
 // Register registers a signing agent. It needs a client with [RSAAuth], also at services that take other
 // calls unsigned. [SigningAgentService.Finish] completes it.
 //
@@ -97,17 +69,35 @@ type SigningAgentService struct{ client *Client }
 //
 // API: POST /coreclient/finish
 func (s *SigningAgentService) Finish(ctx context.Context, idDocSignatureHex string, opts ...CallOption) (feed string, err error) {
-	if err := checkHex("idDocSignatureHex", idDocSignatureHex); err != nil {
-		return "", err
-	}
-	body := struct {
-		Signature string `json:"idDocSignatureHex"`
-	}{idDocSignatureHex}
-	answer, err := call[agentFeed](ctx, s.client, api("POST /coreclient/finish").with(body), opts)
+	answer, err := call[agentFeed](ctx, s.client, api("POST /coreclient/finish").with(agentFinish{idDocSignatureHex}), opts)
 	if err != nil {
 		return "", err
 	}
 	return answer.Feed, nil
+}
+
+// agentFinish and agentSignatures are the wire forms of what Finish and Approve send.
+type (
+	agentFinish struct {
+		Signature string `json:"idDocSignatureHex"`
+	}
+	agentSignatures struct {
+		Signatures []string `json:"signatures"`
+	}
+)
+
+func (f agentFinish) validate(time.Time) error { return checkHex("idDocSignatureHex", f.Signature) }
+
+func (s agentSignatures) validate(time.Time) error {
+	if len(s.Signatures) == 0 {
+		return invalid("signatures", "must not be empty")
+	}
+	for i, signature := range s.Signatures {
+		if err := checkHex(fmt.Sprintf("signatures[%d]", i), signature); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type agentFeed struct {
@@ -131,18 +121,7 @@ func (s *SigningAgentService) GetMessages(ctx context.Context, actionID ActionID
 //
 // API: PUT /coreclient/action/{action_id}
 func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
-	if len(signatures) == 0 {
-		return invalid("signatures", "must not be empty")
-	}
-	for i, signature := range signatures {
-		if err := checkHex(fmt.Sprintf("signatures[%d]", i), signature); err != nil {
-			return err
-		}
-	}
-	body := struct {
-		Signatures []string `json:"signatures"`
-	}{signatures}
-	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(body), nil, opts)
+	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(agentSignatures{signatures}), nil, opts)
 }
 
 // Reject rejects an action. What is not pending is refused as it is by [SigningAgentService.Approve].
@@ -157,8 +136,7 @@ func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opt
 //
 // API: GET /coreclient/feed
 func (s *SigningAgentService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[Action, error] {
-	return events(ctx, s.client, "/coreclient/feed", nil, opts, func(f *feed[Action]) {
-		known := knownActions{now: s.client.clock.now}
-		f.fresh = known.add
+	return events(ctx, s.client, "/coreclient/feed", nil, opts, func(f *feed.Feed[Action], _ feedOptions) {
+		f.Fresh = freshAction(&feed.Open[ActionID, ApprovalStatus]{Now: s.client.clock.Now})
 	})
 }

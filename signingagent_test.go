@@ -118,7 +118,7 @@ func TestProofAuthRefuses(t *testing.T) {
 				return tc.proof, tc.err
 			})
 			require.NoError(t, err)
-			client, err := qredo.NewClient(auth, qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+			client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
 			require.NoError(t, err)
 			_, err = client.SigningAgent.GetMessages(t.Context(), coreActionID)
 			tc.check(err)

@@ -3,7 +3,10 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"iter"
 	"time"
+
+	"github.com/qredo-go/qredo/internal/feed"
 )
 
 // SwapRequest offers to swap one asset for another: a quote.
@@ -23,6 +26,8 @@ func (r SwapRequest) validate(now time.Time) error {
 	return cmp.Or(validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference), r.Send.validate("send"), r.Receive.validate("receive"),
 		checkExpiry(r.Expires, now))
 }
+
+func (r *SwapRequest) partner() *PartnerTxID { return &r.PartnerTxID }
 
 func validateSwapSide(send, receive WalletID, reference string) error {
 	return cmp.Or(checkID("send_wallet_id", send), checkID("receive_wallet_id", receive), checkText("reference", reference))
@@ -47,6 +52,8 @@ func (r TakeRequest) validate(time.Time) error {
 	return cmp.Or(checkID("swap_id", r.SwapID), validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference))
 }
 
+func (r *TakeRequest) partner() *PartnerTxID { return &r.PartnerTxID }
+
 // HubQuote is a quote listed on the liquidity hub, as its maker offers it: who takes it sends what the
 // maker receives, and pays its fee besides. Amounts are what arrives, in base units.
 type HubQuote struct {
@@ -66,6 +73,13 @@ type liquidityHub struct {
 
 func (h *liquidityHub) quotes() []HubQuote { return h.Items }
 
+// listing is which quote is to be listed on the hub.
+type listing struct {
+	TxID TxID `json:"tx_id"`
+}
+
+func (l listing) validate(time.Time) error { return checkID("tx_id", l.TxID) }
+
 // SwapsService swaps assets between two parties: both sides are settled in one step, or neither.
 type SwapsService struct{ client *Client }
 
@@ -74,7 +88,7 @@ type SwapsService struct{ client *Client }
 //
 // API: POST /company/{company_id}/atomicswap/make
 func (s *SwapsService) Make(ctx context.Context, companyID CompanyID, req SwapRequest, opts ...CallOption) (*SwapSubmission, error) {
-	return submit[SwapSubmission](ctx, s.client, api("POST /company/{company_id}/atomicswap/make", string(companyID)).with(&req), &req.PartnerTxID, opts)
+	return submit[SwapSubmission](ctx, s.client, api("POST /company/{company_id}/atomicswap/make", string(companyID)), &req, opts)
 }
 
 // GetMake returns an offered swap with the maker's approvals. Any company of the account can read it: who takes it
@@ -105,7 +119,7 @@ func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID
 //
 // API: POST /company/{company_id}/atomicswap/take
 func (s *SwapsService) Take(ctx context.Context, companyID CompanyID, req TakeRequest, opts ...CallOption) (*Submission, error) {
-	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/atomicswap/take", string(companyID)).with(&req), &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/atomicswap/take", string(companyID)), &req, opts)
 }
 
 // GetTake returns the taker's side of a swap with the taker's approvals.
@@ -127,13 +141,7 @@ func (s *SwapsService) WaitTake(ctx context.Context, companyID CompanyID, txID T
 //
 // API: POST /company/{company_id}/liquidityhub
 func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
-	if err := checkID("tx_id", txID); err != nil {
-		return err
-	}
-	body := struct {
-		TxID TxID `json:"tx_id"`
-	}{txID}
-	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(body), nil, opts)
+	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(listing{txID}), nil, opts)
 }
 
 // ListHub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.
@@ -148,4 +156,50 @@ func (s *SwapsService) ListHub(ctx context.Context, companyID CompanyID, opts ..
 // API: GET /liquidityhub
 func (s *SwapsService) ListHubAll(ctx context.Context, opts ...CallOption) ([]HubQuote, error) {
 	return list(ctx, s.client, api("GET /liquidityhub"), opts, (*liquidityHub).quotes)
+}
+
+// SwapEvent is a change of a quote on the liquidity hub.
+type SwapEvent struct {
+	TxID   TxID     `json:"txID" required:"true"`
+	Status TxStatus `json:"status"`
+}
+
+// TxUnlisted is the status of a quote that left the hub while [SwapsService.Feed] was not connected: how
+// it ended is not known from the hub. The service does not send it.
+const TxUnlisted TxStatus = "unlisted"
+
+// Feed gives the changes of the quotes on the liquidity hub, each once, until ctx ends: first those that
+// are listed, with the status [TxTakerPending]. After a connection was lost it connects again and fills
+// the gap from the hub's list. Errors are as in [CoreClientsService.Feed].
+//
+// API: GET /liquidityhub/feed
+func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[SwapEvent, error] {
+	return events(ctx, s.client, "/liquidityhub/feed", nil, opts, func(f *feed.Feed[SwapEvent], _ feedOptions) {
+		var known feed.Listed[TxID, SwapEvent]
+		f.Fresh = freshSwap(&known)
+		f.Fill = func(ctx context.Context) ([]SwapEvent, error) {
+			quotes, err := s.ListHubAll(ctx)
+			if err != nil {
+				return nil, err
+			}
+			events, listed := make([]SwapEvent, len(quotes)), make([]TxID, len(quotes))
+			for i, quote := range quotes {
+				events[i], listed[i] = SwapEvent{TxID: quote.TxID, Status: TxTakerPending}, quote.TxID
+			}
+			for _, id := range known.Missing(listed) {
+				events = append(events, SwapEvent{TxID: id, Status: TxUnlisted})
+			}
+			return events, nil
+		}
+	})
+}
+
+// freshSwap reports of a quote's change whether the consumer of a feed has not been told of it.
+func freshSwap(known *feed.Listed[TxID, SwapEvent]) func(SwapEvent) bool {
+	return func(e SwapEvent) bool {
+		if e.Status == TxTakerPending {
+			return known.Added(e.TxID, e)
+		}
+		return known.Left(e.TxID, e)
+	}
 }

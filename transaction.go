@@ -2,8 +2,10 @@ package qredo
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/qredo-go/qredo/internal/wire"
 )
@@ -122,7 +124,7 @@ func (s TxStatus) Done() bool { return s == TxApproved || s == TxTakerApproved }
 
 // waitForEnd returns a transaction once it has ended.
 func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction, error)) (tx *Transaction, err error) {
-	err = poll(ctx, opts, func() (still string, err error) {
+	err = Poll(ctx, func() (still string, err error) {
 		tx, err = get()
 		switch {
 		case err != nil || tx.Status.Done():
@@ -131,26 +133,75 @@ func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction
 			return "", &TxError{TxID: tx.ID, Status: tx.Status}
 		}
 		return fmt.Sprintf("transaction %s is still %s", tx.ID, tx.Status), nil
-	})
+	}, opts...)
 	if err != nil {
 		return nil, err
 	}
 	return tx, nil
 }
 
-// poll looks at something, at the caller's interval, until look has nothing to say of how it still is.
-func poll(ctx context.Context, opts []CallOption, look func() (still string, err error)) error {
-	interval := newCallOptions(opts).pollInterval
-	if interval <= 0 {
-		return invalid("poll interval", "must be more than zero, is %s", interval)
-	}
-	for {
-		still, err := look()
-		if err != nil || still == "" {
-			return err
-		}
-		if err := wait(ctx, interval); err != nil {
-			return fmt.Errorf("qredo: %s: %w", still, err)
+// about has the IDs of the actions too: the service found a transaction by them.
+func (t *Transaction) about() []string {
+	ids := []string{string(t.ID)}
+	for _, a := range t.Approvals {
+		if a.ActionID != "" {
+			ids = append(ids, string(a.ActionID))
 		}
 	}
+	return ids
+}
+
+// Submission is the answer to a request for a transaction.
+type Submission struct {
+	TxID   TxID             `json:"tx_id" required:"true"`
+	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
+	// PartnerTxID is the one that was sent: the request's own, or the one made for it.
+	PartnerTxID PartnerTxID `json:"-"`
+}
+
+// SubmissionStatus tells whether a request made a transaction or found the one made before with the
+// same PartnerTxID.
+type SubmissionStatus string
+
+// What a submission can be.
+const (
+	SubmissionNew      SubmissionStatus = "new"
+	SubmissionExisting SubmissionStatus = "existing"
+)
+
+// submitted is the answer to a request for a transaction.
+type submitted interface{ carry(id PartnerTxID) }
+
+func (s *Submission) carry(id PartnerTxID) { s.PartnerTxID = id }
+
+// transactionRequest is a request for a transaction.
+type transactionRequest interface {
+	request
+	partner() *PartnerTxID // by which the service knows that it is the same request
+}
+
+// submit sends a request for a transaction. One without a PartnerTxID gets one here, so that it can be repeated.
+func submit[T any, P interface {
+	*T
+	submitted
+}](ctx context.Context, c *Client, op operation, req transactionRequest, opts []CallOption) (*T, error) {
+	options := newCallOptions(opts)
+	partner := req.partner()
+	if *partner == "" && !options.noPartnerTxID {
+		*partner = PartnerTxID(rand.Text())
+	}
+	if !utf8.ValidString(string(*partner)) { // JSON would make one key of several
+		return nil, invalid("partner_txID", "must be UTF-8")
+	}
+	op.body, op.repeatable = req, *partner != ""
+	out := new(T)
+	maybeDone, err := c.perform(ctx, op, out, options)
+	switch {
+	case maybeDone:
+		return nil, &UnknownOutcomeError{PartnerTxID: *partner, Err: err}
+	case err != nil:
+		return nil, err
+	}
+	P(out).carry(*partner)
+	return out, nil
 }

@@ -47,6 +47,8 @@ func (r TransferRequest) validate(now time.Time) error {
 	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
 }
 
+func (r *TransferRequest) partner() *PartnerTxID { return &r.PartnerTxID }
+
 // WithdrawalRequest moves an asset from a wallet to an address outside the service.
 type WithdrawalRequest struct {
 	WalletID    WalletID    `json:"wallet_id"` // from
@@ -69,27 +71,11 @@ func (r WithdrawalRequest) validate(now time.Time) error {
 	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
 }
 
+func (r *WithdrawalRequest) partner() *PartnerTxID { return &r.PartnerTxID }
+
 func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Time) error {
 	return cmp.Or(checkID("wallet_id", from), send.validate("send"), checkExpiry(expires, now))
 }
-
-// Submission is the answer to a request for a transaction.
-type Submission struct {
-	TxID   TxID             `json:"tx_id" required:"true"`
-	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
-	// PartnerTxID is the one that was sent: the request's own, or the one made for it.
-	PartnerTxID PartnerTxID `json:"-"`
-}
-
-// SubmissionStatus tells whether a request made a transaction or found the one made before with the
-// same PartnerTxID.
-type SubmissionStatus string
-
-// What a submission can be.
-const (
-	SubmissionNew      SubmissionStatus = "new"
-	SubmissionExisting SubmissionStatus = "existing"
-)
 
 // TransfersService moves assets: between wallets, and out of the service.
 type TransfersService struct{ client *Client }
@@ -99,7 +85,7 @@ type TransfersService struct{ client *Client }
 //
 // API: POST /company/{company_id}/transfer
 func (s *TransfersService) Create(ctx context.Context, companyID CompanyID, req TransferRequest, opts ...CallOption) (*Submission, error) {
-	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/transfer", string(companyID)).with(&req), &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/transfer", string(companyID)), &req, opts)
 }
 
 // Get returns a transfer with its approvals.
@@ -122,7 +108,7 @@ func (s *TransfersService) Wait(ctx context.Context, companyID CompanyID, txID T
 //
 // API: POST /company/{company_id}/withdraw
 func (s *TransfersService) Withdraw(ctx context.Context, companyID CompanyID, req WithdrawalRequest, opts ...CallOption) (*Submission, error) {
-	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/withdraw", string(companyID)).with(&req), &req.PartnerTxID, opts)
+	return submit[Submission](ctx, s.client, api("POST /company/{company_id}/withdraw", string(companyID)), &req, opts)
 }
 
 // GetWithdrawal returns a withdrawal with its approvals.

@@ -10,10 +10,6 @@ import (
 	"github.com/qredo-go/qredo/internal/path"
 )
 
-// validated is a body or query that can be seen to be wrong before it is sent. Where several things are
-// wrong, validate names the first: see [cmp.Or].
-type validated interface{ validate(now time.Time) error }
-
 func checkGiven(field string, given bool) error {
 	if !given {
 		return invalid(field, "must not be nil")

@@ -233,7 +233,7 @@ func TestExpiry(t *testing.T) {
 }
 
 func TestNewRefusesWrongOptions(t *testing.T) {
-	client, err := qredo.NewClient(anyone{})
+	client, err := qredo.NewClient(anyone{}, qredo.WithBaseURL("http://127.0.0.1:1"))
 	require.NoError(t, err)
 	store := openFile(t)
 	for field, opt := range map[string]outbox.Option{

@@ -6,11 +6,9 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/core"
 	"github.com/qredo-go/qredo/internal/path"
 )
 
@@ -27,9 +25,7 @@ type Request interface {
 	partner() qredo.PartnerTxID
 	// with returns the request with another PartnerTxID and expiry.
 	with(id qredo.PartnerTxID, expires qredo.Time) Request
-	submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error)
-	// target is where submit sends its body to.
-	target() (path string, body any)
+	submit(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) (*qredo.Submission, error)
 	look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error)
 }
 
@@ -49,12 +45,8 @@ func (r Transfer) with(id qredo.PartnerTxID, expires qredo.Time) Request {
 	return r
 }
 
-func (r Transfer) submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
-	return c.Transfers.Create(ctx, r.CompanyID, r.TransferRequest)
-}
-
-func (r Transfer) target() (string, any) {
-	return "/company/" + url.PathEscape(string(r.CompanyID)) + "/transfer", r.TransferRequest
+func (r Transfer) submit(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) (*qredo.Submission, error) {
+	return c.Transfers.Create(ctx, r.CompanyID, r.TransferRequest, opts...)
 }
 
 func (r Transfer) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error) {
@@ -77,12 +69,8 @@ func (r Withdrawal) with(id qredo.PartnerTxID, expires qredo.Time) Request {
 	return r
 }
 
-func (r Withdrawal) submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
-	return c.Transfers.Withdraw(ctx, r.CompanyID, r.WithdrawalRequest)
-}
-
-func (r Withdrawal) target() (string, any) {
-	return "/company/" + url.PathEscape(string(r.CompanyID)) + "/withdraw", r.WithdrawalRequest
+func (r Withdrawal) submit(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) (*qredo.Submission, error) {
+	return c.Transfers.Withdraw(ctx, r.CompanyID, r.WithdrawalRequest, opts...)
 }
 
 func (r Withdrawal) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error) {
@@ -105,12 +93,8 @@ func (r Sweep) with(id qredo.PartnerTxID, expires qredo.Time) Request {
 	return r
 }
 
-func (r Sweep) submit(ctx context.Context, c *qredo.Client) (*qredo.Submission, error) {
-	return c.CoreClients.Sweep(ctx, r.CoreClientID, r.SweepRequest)
-}
-
-func (r Sweep) target() (string, any) {
-	return "/coreclient/" + url.PathEscape(string(r.CoreClientID)) + "/sweep", r.SweepRequest
+func (r Sweep) submit(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) (*qredo.Submission, error) {
+	return c.CoreClients.Sweep(ctx, r.CoreClientID, r.SweepRequest, opts...)
 }
 
 func (r Sweep) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error) {
@@ -124,18 +108,6 @@ func checkRequest(r Request, now time.Time) error {
 		return &qredo.ValidationError{Field: field, Rule: problem.Rule}
 	}
 	return r.Validate(now)
-}
-
-// repeat sends a request as it is, also when it has expired, which [qredo.TransfersService.Create] refuses.
-func repeat(ctx context.Context, c *qredo.Client, r Request) (*qredo.Submission, error) {
-	path, request := r.target()
-	body, err := json.Marshal(request)
-	if err != nil {
-		return nil, err
-	}
-	made := new(qredo.Submission)
-	err = core.Call(ctx, c, core.Request{Endpoint: "POST " + path, Body: json.RawMessage(body), Repeatable: true}, made, []qredo.CallOption(nil))
-	return made, err
 }
 
 // essence is what makes two requests the same: all but the expiry and the PartnerTxID.

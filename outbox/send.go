@@ -73,15 +73,11 @@ func (o *Outbox) send(ctx context.Context, c *Claim) bool {
 	}
 	call, cancel := o.callContext(ctx)
 	defer cancel()
-	var (
-		answer *qredo.Submission
-		err    error
-	)
+	var opts []qredo.CallOption
 	if late {
-		answer, err = repeat(call, o.client, e.Request)
-	} else {
-		answer, err = e.Request.submit(call, o.client)
+		opts = append(opts, qredo.WithoutExpiryCheck()) // it only finds the first
 	}
+	answer, err := e.Request.submit(call, o.client, opts...)
 	e.Sending = false
 	o.learn(e, answer, err)
 	return true

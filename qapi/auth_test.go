@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/qredo-go/qredo/qapi"
+	"github.com/qredo-go/qredo"
 )
 
 // environment sets the four variables for a test; those not named are empty.
@@ -33,7 +33,7 @@ func TestAuthFromEnv(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, set)
-			auth, err := qapi.AuthFromEnv()
+			auth, err := qredo.HMACAuthFromEnv()
 			require.NoError(t, err)
 			req, err := http.NewRequest(http.MethodGet, "https://h", nil)
 			require.NoError(t, err)
@@ -60,14 +60,14 @@ func TestAuthFromEnvRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, c.set)
-			auth, err := qapi.AuthFromEnv()
+			auth, err := qredo.HMACAuthFromEnv()
 			require.Nil(t, auth)
 			requireInvalid(t, err, c.field)
 			require.NotContains(t, err.Error(), secret)
 		})
 	}
 	environment(t, map[string]string{"QREDO_QAPI_KEY": apiKey, "QREDO_QAPI_SECRET_FILE": "testdata/none"})
-	_, err := qapi.AuthFromEnv()
+	_, err := qredo.HMACAuthFromEnv()
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, "QREDO_QAPI_SECRET_FILE")
 }

@@ -3,9 +3,13 @@ package qapi
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
+
+	"github.com/google/go-querystring/query"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/core"
+	"github.com/qredo-go/qredo/internal/path"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
@@ -29,29 +33,13 @@ type Client struct {
 	core *qredo.Client
 }
 
-// AuthFromEnv builds an authenticator from the environment: the API key from QREDO_QAPI_KEY, or from the file
-// that QREDO_QAPI_KEY_FILE names; its secret from QREDO_QAPI_SECRET, or from the file that
-// QREDO_QAPI_SECRET_FILE names. A value that is set in both ways or in neither is a [*qredo.ValidationError]
-// that names the variables.
-func AuthFromEnv() (*qredo.HMACAuth, error) {
-	apiKey, err := core.FromEnv("QREDO_QAPI_KEY")
-	if err != nil {
-		return nil, err
-	}
-	secret, err := core.FromEnv("QREDO_QAPI_SECRET")
-	if err != nil {
-		return nil, err
-	}
-	return qredo.NewHMACAuth(apiKey, secret)
-}
-
-// NewClient returns a client that authenticates with auth. The options are those of [qredo.NewClient];
-// without one that says otherwise it calls [EnvironmentProduction]. A wrong option is a [*qredo.ValidationError].
+// NewClient returns a client that authenticates with auth. The options are those of [qredo.NewClient]: it too must be
+// told which service to call. A wrong option is a [*qredo.ValidationError].
 func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 	if auth == nil {
-		return nil, invalid("auth", "must not be nil: see qredo.NewHMACAuth and AuthFromEnv")
+		return nil, invalid("auth", "must not be nil: see qredo.NewHMACAuth and qredo.HMACAuthFromEnv")
 	}
-	core, err := qredo.NewClient(auth, append([]qredo.Option{qredo.WithEnvironment(EnvironmentProduction)}, opts...)...)
+	core, err := qredo.NewClient(auth, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -65,42 +53,108 @@ func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 	return c, nil
 }
 
+// ClientFromEnv returns a client for what the environment says: the keys as [qredo.HMACAuthFromEnv] reads them, and
+// the base URL from QREDO_QAPI_BASE_URL, unless an option gives another. What is missing there is a
+// [*qredo.ValidationError] that names the variable.
+func ClientFromEnv(opts ...qredo.Option) (*Client, error) {
+	auth, err := qredo.HMACAuthFromEnv()
+	if err != nil {
+		return nil, err
+	}
+	if base := os.Getenv("QREDO_QAPI_BASE_URL"); base != "" {
+		opts = append([]qredo.Option{qredo.WithBaseURL(base)}, opts...)
+	}
+	return NewClient(auth, opts...)
+}
+
 // Do sends any request as the services' methods do: for endpoints this package does not know. See
 // [qredo.Client.Do].
 func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...qredo.CallOption) error {
 	return c.core.Do(ctx, method, path, body, out, opts...)
 }
 
+// request is a body or query, which can be seen to be wrong before it is sent.
+type request interface{ validate() error }
+
 // operation is one call of a service method, before it becomes a request.
-type operation core.Request
+type operation struct {
+	method, path string   // with the placeholders of the service's own documents
+	ids          []string // what replaces them, in order
+	query, body  request
+}
 
 // api is an operation of the service, as the service's documents write it: "GET /funds/{fund_id}". The IDs
 // take the places of the placeholders, in order.
-func api(endpoint string, ids ...string) operation { return operation{Endpoint: endpoint, IDs: ids} }
+func api(endpoint string, ids ...string) operation {
+	method, path, _ := strings.Cut(endpoint, " ")
+	return operation{method: method, path: path, ids: ids}
+}
 
-func (op operation) with(body any) operation   { op.Body = body; return op }
-func (op operation) where(query any) operation { op.Query = query; return op }
+func (op operation) with(body request) operation   { op.body = body; return op }
+func (op operation) where(query request) operation { op.query = query; return op }
+
+// target is the path of the request, with its query.
+func (op operation) target() (string, error) {
+	target, problem := path.Expand(op.path, op.ids)
+	switch {
+	case problem != nil:
+		return "", invalid(problem.Field, "%s", problem.Rule)
+	case op.query == nil:
+		return target, nil
+	}
+	values, err := query.Values(op.query)
+	if err != nil {
+		return "", fmt.Errorf("qapi: query: %w", err)
+	}
+	if len(values) > 0 {
+		target += "?" + values.Encode()
+	}
+	return target, nil
+}
 
 // part makes a request and returns the part of its answer, an A, that the caller has asked for. Where there is
 // nothing, the service answers null, for the part or for all of the answer.
 func part[A, T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption, of func(*A) T) (T, error) {
-	answer, err := call[nullable[A]](ctx, c, op, opts)
+	found, err := call[nullable[A]](ctx, c, op, opts)
 	if err != nil {
 		return *new(T), err
 	}
-	return of(&answer.is), nil
+	return of(&found.is), nil
 }
 
 // nullable is an answer in whose place null may stand.
 type nullable[A any] struct{ is A }
 
-// UnmarshalJSON reads anything but null, which does not come here, as the answer itself.
-func (n *nullable[A]) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &n.is) }
+// UnmarshalJSON reads anything but null as the answer itself.
+func (n *nullable[A]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return wire.UnmarshalAnswer(data, &n.is)
+}
+
+// answer is one of this API, which must be what was asked for.
+type answer[T any] struct{ is *T }
+
+// UnmarshalJSON reads the answer.
+func (a *answer[T]) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, a.is) }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption) (*T, error) {
+	for _, part := range [...]request{op.body, op.query} {
+		if part == nil {
+			continue
+		}
+		if err := part.validate(); err != nil {
+			return nil, err
+		}
+	}
+	target, err := op.target()
+	if err != nil {
+		return nil, err
+	}
 	out := new(T)
-	if err := core.Call(ctx, c.core, core.Request(op), out, opts); err != nil {
+	if err := c.core.Do(ctx, op.method, target, op.body, &answer[T]{out}, opts...); err != nil {
 		return nil, err
 	}
 	return out, nil

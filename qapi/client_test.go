@@ -60,7 +60,7 @@ func refusing(t testing.TB) *qapi.Client {
 func newClient(t testing.TB, transport roundTrip, opts ...qredo.Option) *qapi.Client {
 	t.Helper()
 	client, err := qapi.NewClient(newAuth(t), append([]qredo.Option{
-		qredo.WithHTTPClient(&http.Client{Transport: transport}), qredo.WithClock(func() time.Time { return testNow }),
+		qredo.WithEnvironment(qapi.EnvironmentProduction), qredo.WithHTTPClient(&http.Client{Transport: transport}), qredo.WithClock(func() time.Time { return testNow }),
 	}, opts...)...)
 	require.NoError(t, err)
 	return client
@@ -149,6 +149,32 @@ func TestNewClientRefuses(t *testing.T) {
 	requireInvalid(t, err, "auth")
 	_, err = qapi.NewClient(newAuth(t), qredo.WithBaseURL("ftp://h"))
 	requireInvalid(t, err, "base URL")
+	_, err = qapi.NewClient(newAuth(t))
+	requireInvalid(t, err, "base URL")
+	require.ErrorContains(t, err, "QREDO_QAPI_BASE_URL", "what to give")
+}
+
+func TestClientFromEnv(t *testing.T) {
+	environment(t, map[string]string{"QREDO_QAPI_KEY": apiKey, "QREDO_QAPI_SECRET": secret})
+	t.Setenv("QREDO_BASE_URL", "https://partner.example") // the other API's
+	t.Setenv("QREDO_QAPI_BASE_URL", "")
+	_, err := qapi.ClientFromEnv()
+	requireInvalid(t, err, "base URL")
+
+	t.Setenv("QREDO_QAPI_BASE_URL", "https://h.example/x")
+	var asked string
+	client, err := qapi.ClientFromEnv(qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+		asked = req.URL.String()
+		return answer(req, http.StatusOK, `{"assets":{}}`), nil
+	})}))
+	require.NoError(t, err)
+	_, err = client.Balance.Get(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "https://h.example/x/balance", asked)
+
+	environment(t, map[string]string{"QREDO_QAPI_KEY": apiKey})
+	_, err = qapi.ClientFromEnv()
+	requireInvalid(t, err, "QREDO_QAPI_SECRET")
 }
 
 // What would change the path, or leaves it without an ID, is not sent.

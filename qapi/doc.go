@@ -4,12 +4,10 @@
 //
 // # A first program
 //
-// A client needs an API key and its shared secret, with which it signs every request. [AuthFromEnv] takes
-// both from the environment or from files, [qredo.NewHMACAuth] from anywhere.
+// A client needs an API key and its shared secret, with which it signs every request, and a base URL. [ClientFromEnv]
+// takes them from the environment or from files; [NewClient] is given them.
 //
-//	auth, err := qapi.AuthFromEnv() // QREDO_QAPI_KEY and QREDO_QAPI_SECRET
-//	...
-//	client, err := qapi.NewClient(auth, qredo.WithBaseURL("http://127.0.0.1:8765/qapi/v1"))
+//	client, err := qapi.ClientFromEnv() // QREDO_QAPI_KEY, QREDO_QAPI_SECRET, QREDO_QAPI_BASE_URL
 //	...
 //	balances, err := client.Balance.Get(ctx)
 //	...

@@ -3,13 +3,11 @@ package qapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"sync"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/core"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
@@ -35,40 +33,43 @@ type TransactionEvent struct {
 func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[TransactionEvent, error] {
 	return func(yield func(TransactionEvent, error) bool) {
 		given := givenEvents{of: map[qredo.TxID]map[Status]bool{}}
-		core.Feed(ctx, s.client.core, "/transactions/feed", opts, s.statuses, func(m core.Message, err error) bool {
+		for m, err := range qredo.Feed(ctx, s.client.core, "/transactions/feed", s.statuses, opts...) {
 			if err != nil {
-				return yield(TransactionEvent{}, err)
+				if !yield(TransactionEvent{}, err) {
+					return
+				}
+				continue
 			}
-			events, err := s.read(m)
-			if err != nil {
-				return yield(TransactionEvent{}, err)
-			}
-			for _, event := range events {
+			for _, event := range s.read(m) {
 				if given.add(event) && !yield(event, nil) {
-					return false
+					return
 				}
 			}
-			return true
-		})
+		}
 	}
 }
 
+// message is what the feed gives: a transaction that it tells of, or what filling a gap has found.
+type message struct {
+	told  Transaction
+	found []TransactionEvent
+}
+
+// UnmarshalJSON reads a transaction.
+func (m *message) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &m.told) }
+
 // read returns the events that a message tells of, oldest first.
-func (s *TransactionsService) read(m core.Message) ([]TransactionEvent, error) {
-	if found, ok := m.Found.([]TransactionEvent); ok {
-		return found, nil
+func (s *TransactionsService) read(m message) []TransactionEvent {
+	if m.found != nil {
+		return m.found
 	}
-	var told Transaction
-	if err := wire.UnmarshalAnswer(m.Raw, &told); err != nil {
-		return nil, fmt.Errorf("qapi: feed /transactions/feed: %w: %w", qredo.ErrBadAnswer, err)
-	}
-	s.followed.see(&told)
-	return told.history(), nil
+	s.followed.see(&m.told)
+	return m.told.history()
 }
 
 // statuses returns, as one message, the events so far of the transactions that are followed, oldest first.
-func (s *TransactionsService) statuses(ctx context.Context) ([]core.Message, error) {
-	var all []TransactionEvent
+func (s *TransactionsService) statuses(ctx context.Context) ([]message, error) {
+	all := []TransactionEvent{}
 	for _, id := range s.followed.list() {
 		tx, err := s.Get(ctx, id)
 		switch {
@@ -81,7 +82,7 @@ func (s *TransactionsService) statuses(ctx context.Context) ([]core.Message, err
 		}
 	}
 	slices.SortStableFunc(all, func(a, b TransactionEvent) int { return a.Time.Compare(b.Time.Time) })
-	return []core.Message{{Found: all}}, nil
+	return []message{{found: all}}, nil
 }
 
 // history returns what has happened to a transaction, oldest first. The last is the status that it has.

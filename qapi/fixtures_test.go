@@ -56,8 +56,8 @@ var fixtureCalls = map[string]struct {
 			Data: "0x00ff", ChainID: qapi.NewBigInt(5), Note: "rent",
 		})
 	}},
-	"transactions_status": {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Transactions.Get(ctx, fixtureTx) }},
-	"transactions_approvals": {"list", func(ctx context.Context, c *qapi.Client) (any, error) {
+	"transactions_get": {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Transactions.Get(ctx, fixtureTx) }},
+	"transactions_list_approvals": {"list", func(ctx context.Context, c *qapi.Client) (any, error) {
 		return c.Transactions.ListApprovals(ctx, fixtureTx)
 	}},
 }

@@ -64,6 +64,8 @@ type FundsOptions struct {
 	Archived bool `url:"archived,omitempty"` // those that are archived, besides
 }
 
+func (FundsOptions) validate() error { return nil }
+
 // FundsService tells what funds hold and did.
 type FundsService struct{ client *Client }
 

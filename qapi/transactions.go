@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/core"
 )
 
 // TransactionRequest is what a transaction of the EVM is made from. What is paid for gas is given as
@@ -102,9 +101,6 @@ type TransactionsService struct {
 //
 // API: POST /transaction
 func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest, opts ...qredo.CallOption) (*Transaction, error) {
-	if err := req.validate(); err != nil {
-		return nil, err
-	}
 	tx, err := call[Transaction](ctx, s.client, api("POST /transaction").with(req), opts)
 	if err != nil {
 		return nil, err
@@ -148,7 +144,7 @@ func (s *TransactionsService) ListApprovals(ctx context.Context, id qredo.TxID, 
 //
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (tx *Transaction, err error) {
-	err = core.Poll(ctx, opts, func() (still string, err error) {
+	err = qredo.Poll(ctx, func() (still string, err error) {
 		tx, err = s.Get(ctx, id, opts...)
 		switch {
 		case err != nil:
@@ -159,7 +155,7 @@ func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...q
 			return "", nil
 		}
 		return fmt.Sprintf("transaction %s is still %s", tx.ID, tx.Status), nil
-	})
+	}, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (e *example) start(ctx context.Context) (*exec.Cmd, error) {
 	payer := exec.CommandContext(ctx, self) //nolint:gosec // this program itself
 	payer.Env = append(os.Environ(),
 		"QREDO_API_KEY_FILE="+filepath.Join(e.folder, "apikey"), "QREDO_PRIVATE_KEY_FILE="+filepath.Join(e.folder, "private.pem"),
-		"PAYER_SERVICE="+e.srv.BaseURL(), "PAYER_OUTBOX="+filepath.Join(e.folder, "outbox.db"),
+		"QREDO_BASE_URL="+e.srv.BaseURL(), "PAYER_OUTBOX="+filepath.Join(e.folder, "outbox.db"),
 		"PAYER_COMPANY="+string(e.company), "PAYER_FROM="+string(e.from.ID), "PAYER_TO="+string(e.to.ID))
 	payer.Stdout, payer.Stderr = e.out, os.Stderr
 	return payer, payer.Start()

@@ -22,11 +22,7 @@ func isPayer() bool { return os.Getenv("PAYER_OUTBOX") != "" }
 // pay is the payer: it enqueues what is to be paid, whether or not an earlier run has done so, and works
 // until all of it has ended.
 func pay(ctx context.Context, out io.Writer) error {
-	auth, err := qredo.AuthFromEnv()
-	if err != nil {
-		return err
-	}
-	client, err := qredo.NewClient(auth, qredo.WithBaseURL(os.Getenv("PAYER_SERVICE")))
+	client, err := qredo.ClientFromEnv()
 	if err != nil {
 		return err
 	}

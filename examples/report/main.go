@@ -74,7 +74,7 @@ func connect(ctx context.Context, baseURL string) (*qapi.Client, func(), error) 
 	if baseURL == "" {
 		return demo(ctx)
 	}
-	auth, err := qapi.AuthFromEnv()
+	auth, err := qredo.HMACAuthFromEnv()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,18 +10,26 @@ import (
 // Problem tells which ID cannot be put into a path, and why.
 type Problem struct{ Field, Rule string }
 
-// Expand puts IDs into the placeholders of a path, in order, each escaped on its own.
+// Expand puts IDs into the placeholders of a path, in order, each escaped on its own. There must be one for each.
 func Expand(template string, ids []string) (string, *Problem) {
 	segments := strings.Split(template, "/")
+	used := 0
 	for i, segment := range segments {
 		name, ok := strings.CutPrefix(segment, "{")
 		if !ok {
 			continue
 		}
-		if problem := Check(strings.TrimSuffix(name, "}"), ids[0]); problem != nil {
+		if used == len(ids) {
+			return "", &Problem{strings.TrimSuffix(name, "}"), "must be given"}
+		}
+		if problem := Check(strings.TrimSuffix(name, "}"), ids[used]); problem != nil {
 			return "", problem
 		}
-		segments[i], ids = url.PathEscape(ids[0]), ids[1:]
+		segments[i] = url.PathEscape(ids[used])
+		used++
+	}
+	if used < len(ids) {
+		return "", &Problem{"path", fmt.Sprintf("must have a place for each ID, has %d for %d", used, len(ids))}
 	}
 	return strings.Join(segments, "/"), nil
 }

@@ -39,17 +39,17 @@ var goTypes = map[string]string{
 	"Sweep": "SweepRequest", "SweepInfo": "Transaction", "SweepApproval": "Approval", "SweepDetails": "TransactionDetails",
 
 	"AtomicSwapMake": "SwapRequest", "SwapTxId": "SwapSubmission", "AtomicSwapTake": "TakeRequest",
-	"AddToLiquidityHub": "SwapsService.Publish", "LiquidityHub": "liquidityHub", "HubQuote": "HubQuote",
+	"AddToLiquidityHub": "listing", "LiquidityHub": "liquidityHub", "HubQuote": "HubQuote",
 
-	"NewCoreClient": "CoreClientsService.Create", "CoreClientsInfo": "coreClientList", "CoreClientInfo": "CoreClient",
+	"NewCoreClient": "newCoreClient", "CoreClientsInfo": "coreClientList", "CoreClientInfo": "CoreClient",
 	"ActionsInfo": "actionList", "ActionInfo": "Action", "ActionDetails": "Action", "ActionWallet": "ActionWallet",
 	"ActionDetailApproveWithdraw": "ActionDetails", "ActionDetailApproveTransfer": "ActionDetails",
 	"ActionDetailApproveNewWalletConnect": "ActionDetails", "ActionDetailPolicyUpdate": "ActionDetails",
 	"CoreClientWallets": "coreClientWallets", "CoreClientWallet": "CoreClientWallet",
-	"CoreClientSign": "CoreClientsService.Sign", "CoreClientSignature": "CoreClientSignature", "CoreClientVerifySignature": "VerifyRequest",
+	"CoreClientSign": "signRequest", "CoreClientSignature": "CoreClientSignature", "CoreClientVerifySignature": "VerifyRequest",
 
-	"AgentRequest": "AgentRequest", "AgentRegistration": "AgentRegistration", "AgentFinish": "SigningAgentService.Finish",
-	"AgentFeed": "agentFeed", "AgentMessages": "agentMessages", "AgentSignatures": "SigningAgentService.Approve",
+	"AgentRequest": "AgentRequest", "AgentRegistration": "AgentRegistration", "AgentFinish": "agentFinish",
+	"AgentFeed": "agentFeed", "AgentMessages": "agentMessages", "AgentSignatures": "agentSignatures",
 }
 
 // notRead are the fields that the client does without. It counts lists itself, because the service did

@@ -38,13 +38,15 @@ func (f *field) in(v reflect.Value) reflect.Value {
 
 // fields holds the fields of a struct type.
 type fields struct {
+	byName   map[string]*field // as they are usually spelled
 	byKey    map[string]*field // folded
 	required []*field
 }
 
 const longestKey = 64 // no field's name is longer, so a longer key is unknown
 
-func (fs *fields) find(key []byte) *field {
+// spelled returns the field that a key in any spelling is for, if it is for one.
+func (fs *fields) spelled(key []byte) *field {
 	if len(key) > longestKey {
 		return nil
 	}
@@ -72,7 +74,7 @@ func fieldsOf(t reflect.Type) *fields {
 	if known, ok := fieldCache.Load(t); ok {
 		return known.(*fields)
 	}
-	fs := &fields{byKey: map[string]*field{}}
+	fs := &fields{byName: map[string]*field{}, byKey: map[string]*field{}}
 	visible := reflect.VisibleFields(t)
 	for i, sf := range visible {
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
@@ -111,6 +113,11 @@ func fieldsOf(t reflect.Type) *fields {
 				bare.index = slices.Concat(sf.Index, inner.index)
 				fs.byKey[key] = &bare
 			}
+		}
+	}
+	for _, f := range fs.byKey {
+		if fs.byKey[string(fold(nil, []byte(f.name)))] == f {
+			fs.byName[f.name] = f
 		}
 	}
 	actual, _ := fieldCache.LoadOrStore(t, fs)

@@ -1,10 +1,5 @@
 package wire
 
-import (
-	"encoding/json"
-	"unicode/utf8"
-)
-
 // decoder walks a document that json.Valid has accepted, so it need not doubt the syntax.
 type decoder struct {
 	data  []byte
@@ -15,8 +10,9 @@ type decoder struct {
 
 const (
 	fewTexts, manyTexts = 32, 512 // places for them, in a short and in a long document
-	longDocument        = 8 << 10 // bytes
-	longestText         = 64      // longer ones hardly come twice
+	shortDocument       = 1 << 10 // bytes: in one no longer than this, hardly a text comes twice
+	longDocument        = 8 << 10
+	longestText         = 64 // longer ones hardly come twice
 )
 
 // share returns a text as a string, which may be one that was made before.
@@ -44,36 +40,35 @@ func (d *decoder) share(text []byte) string {
 
 // more steps to the next element of a list or object and tells whether there is one.
 func (d *decoder) more(end byte) bool {
-	d.space()
-	if d.peek() == ',' {
+	c := d.next()
+	if c == ',' {
 		d.pos++
-		d.space()
+		c = d.next()
 	}
-	if d.peek() == end {
+	if c == end {
 		d.pos++
 		return false
 	}
 	return true
 }
 
-func (d *decoder) peek() byte { return d.data[d.pos] }
-
-func (d *decoder) space() {
-	for d.pos < len(d.data) {
-		switch d.data[d.pos] {
+// next steps over white space and returns the byte that comes then.
+func (d *decoder) next() byte {
+	for {
+		switch c := d.data[d.pos]; c {
 		case ' ', '\t', '\n', '\r':
 			d.pos++
 		default:
-			return
+			return c
 		}
 	}
 }
 
 // skip steps over the value at the current position and returns its bytes.
 func (d *decoder) skip() []byte {
-	d.space()
+	c := d.next()
 	start := d.pos
-	switch d.peek() {
+	switch c {
 	case '"':
 		d.skipQuoted()
 	case '{', '[':
@@ -92,7 +87,7 @@ func endsScalar(c byte) bool { return c <= ' ' || c == ',' || c == ']' || c == '
 // skipNested steps over the object or list at the current position.
 func (d *decoder) skipNested() {
 	for depth := 0; ; {
-		switch d.peek() {
+		switch d.data[d.pos] {
 		case '"':
 			d.skipQuoted()
 			continue
@@ -118,22 +113,4 @@ func (d *decoder) skipQuoted() (escaped bool) {
 	}
 	d.pos++
 	return escaped
-}
-
-// key returns the object key at the current position as it is written. One with escapes is no field's.
-func (d *decoder) key() []byte {
-	start := d.pos
-	d.skipQuoted()
-	return d.data[start+1 : d.pos-1]
-}
-
-func (d *decoder) quoted() string {
-	start := d.pos
-	if d.skipQuoted() || !utf8.Valid(d.data[start:d.pos]) {
-		var s string
-		if json.Unmarshal(d.data[start:d.pos], &s) == nil {
-			return s
-		}
-	}
-	return d.share(d.data[start+1 : d.pos-1])
 }

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 )
 
 // FieldError tells which field of a JSON document could not be read, and why.
@@ -62,6 +63,12 @@ func unmarshal(data []byte, v any) (known int, err error) {
 	if !json.Valid(data) {
 		return 0, syntaxError(data)
 	}
+	if own, ok := v.(json.Unmarshaler); ok { // null too: it may mean something to the type
+		if err := own.UnmarshalJSON(bytes.TrimSpace(data)); err != nil {
+			return 0, fieldProblem(err)
+		}
+		return 1, nil
+	}
 	dst = dst.Elem()
 	d := decoder{data: data}
 	if err := d.value(dst, isCustom(dst.Type())); err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
@@ -85,16 +92,19 @@ func syntaxError(data []byte) error {
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {
-	d.space()
-	if d.peek() == 'n' {
+	if d.next() == 'n' {
 		d.skip()
 		return nil
 	}
 	if custom {
-		if own, ok := dst.Addr().Interface().(json.Unmarshaler); ok {
-			return fieldProblem(own.UnmarshalJSON(d.skip()))
+		own, ok := dst.Addr().Interface().(json.Unmarshaler)
+		if !ok {
+			return d.standard(dst)
 		}
-		return d.standard(dst)
+		if err := own.UnmarshalJSON(d.skip()); err != nil {
+			return fieldProblem(err)
+		}
+		return nil
 	}
 	switch dst.Kind() {
 	case reflect.String:
@@ -121,13 +131,27 @@ func (d *decoder) value(dst reflect.Value, custom bool) error {
 }
 
 func (d *decoder) text(dst reflect.Value) error {
-	switch c := d.peek(); c {
+	switch d.next() {
 	case '"':
-		dst.SetString(d.quoted())
 	case '{', '[', 't', 'f':
 		return &FieldError{Problem: "is not text"}
 	default:
 		dst.SetString(string(d.skip()))
+		return nil
+	}
+	start := d.pos
+	if d.skipQuoted() || !utf8.Valid(d.data[start:d.pos]) {
+		var s string
+		if json.Unmarshal(d.data[start:d.pos], &s) == nil {
+			dst.SetString(s)
+			return nil
+		}
+	}
+	text := d.data[start+1 : d.pos-1]
+	if len(d.data) <= shortDocument {
+		dst.SetString(string(text))
+	} else {
+		dst.SetString(d.share(text))
 	}
 	return nil
 }
@@ -170,7 +194,7 @@ func (d *decoder) list(dst reflect.Value) error {
 		slot.SetZero()
 		return d.value(slot, custom)
 	}
-	if d.peek() != '[' {
+	if d.next() != '[' {
 		return add()
 	}
 	d.pos++
@@ -186,24 +210,30 @@ func (d *decoder) list(dst reflect.Value) error {
 }
 
 func (d *decoder) object(dst reflect.Value) error {
-	if d.peek() != '{' {
+	if d.next() != '{' {
 		return &FieldError{Problem: "is not an object"}
 	}
 	d.pos++
 	fields := fieldsOf(dst.Type())
 	var seen uint64 // the fields whose own names have come
 	for d.more('}') {
-		f := fields.find(d.key())
-		d.space()
+		start := d.pos
+		d.skipQuoted()
+		key := d.data[start+1 : d.pos-1] // one with escapes is no field's
+		f := fields.byName[string(key)]
+		if f == nil {
+			f = fields.spelled(key)
+		}
+		d.next()
 		d.pos++ // the colon
 		if f == nil {
 			d.skip()
 			continue
 		}
 		d.known++
-		d.space()
+		c := d.next()
 		own, v := seen&f.bit != 0, f.in(dst)
-		empty := d.peek() == 'n' || v.Kind() == reflect.String && bytes.HasPrefix(d.data[d.pos:], []byte(`""`))
+		empty := c == 'n' || v.Kind() == reflect.String && bytes.HasPrefix(d.data[d.pos:], []byte(`""`))
 		if empty || !v.IsValid() || f.alias && (own || !v.IsZero()) {
 			d.skip() // null and empty text say nothing, and what the field's own name says counts
 			continue
@@ -232,21 +262,27 @@ func (d *decoder) object(dst reflect.Value) error {
 func (d *decoder) standard(dst reflect.Value) error {
 	dec := json.NewDecoder(bytes.NewReader(d.skip()))
 	dec.UseNumber()
-	return fieldProblem(dec.Decode(dst.Addr().Interface()))
+	if err := dec.Decode(dst.Addr().Interface()); err != nil {
+		return fieldProblem(err)
+	}
+	return nil
 }
 
 // Text reads a JSON value as text, as a string field takes it: for types that read their own.
 func Text(data []byte) (string, error) {
-	if n := len(data) - 1; n > 0 && data[0] == '"' && bytes.IndexByte(data[1:], '"') == n-1 && !bytes.ContainsFunc(data, isSpecial) {
-		return string(data[1:n]), nil
+	if n := len(data) - 1; n > 0 && data[0] == '"' && data[n] == '"' {
+		plain := true // no more than what stands between its quotes
+		for _, c := range data[1:n] {
+			plain = plain && c != '"' && c != '\\' && ' ' <= c && c <= '~'
+		}
+		if plain {
+			return string(data[1:n]), nil
+		}
 	}
 	var s string
 	err := Unmarshal(data, &s)
 	return s, err
 }
-
-// isSpecial reports whether a character makes a JSON string more than what stands between its quotes.
-func isSpecial(r rune) bool { return r == '\\' || r < ' ' || r > '~' }
 
 func within(outer string, err error) error {
 	var inner *FieldError
@@ -263,10 +299,8 @@ func within(outer string, err error) error {
 	return &FieldError{Field: field, Problem: inner.Problem}
 }
 
+// fieldProblem makes what is wrong with a value a [*FieldError].
 func fieldProblem(err error) error {
-	if err == nil {
-		return nil
-	}
 	if field := (*FieldError)(nil); errors.As(err, &field) {
 		return field
 	}

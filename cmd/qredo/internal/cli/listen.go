@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/core"
 )
 
 func (a *app) listenCommand() *cobra.Command {
@@ -43,12 +43,9 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 					fmt.Fprintf(a.err, "%s\n", s.Status)
 				}
 			})
-			none := func(context.Context) ([]core.Message, error) { return nil, nil }
-			messages := func(yield func(core.Message, error) bool) {
-				core.Feed(ctx, client, path, []qredo.FeedOption{say}, none, yield)
-			}
-			return eachOf(ctx, messages, count, func(m core.Message) error {
-				fmt.Fprintf(a.out, "%s\n", m.Raw)
+			messages := qredo.Feed[json.RawMessage](ctx, client, path, nil, say)
+			return eachOf(ctx, messages, count, func(message json.RawMessage) error {
+				fmt.Fprintf(a.out, "%s\n", message)
 				return a.out.Flush()
 			})
 		},

@@ -1,0 +1,117 @@
+package qredo_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+)
+
+// A feed that no service has a method for is followed all the same: as it comes, or read.
+func TestFeedOfAnyPath(t *testing.T) {
+	messages := []string{`{"n":"7", "text":"a"}`, `null`, `{"n":1.5}`}
+	serve := func(t *testing.T) *feedServer {
+		return serveFeed(t, func(ctx context.Context, ws *websocket.Conn, connection int) {
+			for _, m := range messages {
+				_ = ws.Write(ctx, websocket.MessageText, []byte(m))
+			}
+			if connection > 1 {
+				<-ctx.Done()
+			}
+		})
+	}
+	t.Run("as it comes", func(t *testing.T) {
+		server := serve(t)
+		f := follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[json.RawMessage, error] {
+			return qredo.Feed[json.RawMessage](ctx, server.Client, "/new/feed", nil, opts...)
+		})
+		for range 2 { // connections: what comes again is given again
+			for _, want := range messages {
+				require.Equal(t, want, string(f.next(t)))
+			}
+		}
+	})
+	t.Run("read", func(t *testing.T) {
+		type event struct {
+			N    int64  `json:"n"`
+			Text string `json:"text"`
+		}
+		server, fills := serve(t), 0
+		f := follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[event, error] {
+			return qredo.Feed(ctx, server.Client, "/new/feed", func(context.Context) ([]event, error) {
+				if fills++; fills == 1 {
+					return nil, errors.New("not now")
+				}
+				return []event{{N: -1}}, nil
+			}, opts...)
+		})
+		require.Equal(t, event{N: -1}, f.next(t), "what may have been missed, once that can be told")
+		require.Equal(t, event{7, "a"}, f.next(t), "with the tolerance of the rest")
+		for range 2 {
+			require.ErrorIs(t, f.failure(t), qredo.ErrBadAnswer)
+		}
+	})
+	t.Run("a path that cannot be", func(t *testing.T) {
+		client := newClient(t, refuseAll(t))
+		for _, err := range qredo.Feed[json.RawMessage](t.Context(), client, "/{id}/feed", nil) {
+			requireInvalid(t, err, "id")
+		}
+	})
+}
+
+func TestFeedOptionsRefused(t *testing.T) {
+	client := newClient(t, refuseAll(t))
+	for name, tc := range map[string]struct {
+		opt   qredo.FeedOption
+		field string
+	}{
+		"no ping":                    {qredo.WithPing(0), "ping"},
+		"no pause":                   {qredo.WithBackoff(0, time.Second), "backoff"},
+		"longest below the shortest": {qredo.WithBackoff(time.Second, time.Millisecond), "backoff"},
+		"nobody told":                {qredo.WithFeedState(nil), "feed state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			given := 0
+			for _, err := range client.Swaps.Feed(t.Context(), nil, tc.opt) {
+				given++
+				requireInvalid(t, err, tc.field)
+			}
+			require.Equal(t, 1, given)
+		})
+	}
+}
+
+// Unless told otherwise the first pause is 250 ms at most, each further one twice the one before at most, and none
+// longer than 30 s.
+func TestFeedPausesByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials []time.Time
+		client := newQuickClient(t, roundTrip(func(*http.Request) (*http.Response, error) {
+			dials = append(dials, time.Now())
+			return nil, errRefused
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for range client.Swaps.Feed(ctx) {
+			require.Fail(t, "nothing is given while there is no connection")
+		}
+		longest, most := time.Duration(0), 250*time.Millisecond
+		for i := 1; i < len(dials); i++ {
+			pause := dials[i].Sub(dials[i-1])
+			require.LessOrEqual(t, pause, most, "pause %d", i)
+			most, longest = min(2*most, 30*time.Second), max(longest, pause)
+		}
+		assert.Greater(t, longest, 20*time.Second, "in an hour of them one comes near to 30 s")
+		assert.Greater(t, len(dials), 120)
+	})
+}

@@ -1,0 +1,171 @@
+package feed
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Recent remembers the last keys that it was given, so many and no more.
+type Recent[K comparable] struct {
+	Most int // Default: RecentKeys.
+	has  map[K]bool
+	keys []K // in a ring
+	next int
+}
+
+// RecentKeys is how many keys are remembered where nothing else is said.
+const RecentKeys = 8192
+
+// Has reports whether a key is remembered.
+func (r *Recent[K]) Has(key K) bool { return r.has[key] }
+
+// Add remembers a key and reports whether it was new.
+func (r *Recent[K]) Add(key K) bool {
+	if r.has[key] {
+		return false
+	}
+	if r.has == nil {
+		r.has = map[K]bool{}
+	}
+	most := cmp.Or(r.Most, RecentKeys)
+	if len(r.keys) < most {
+		r.keys = append(r.keys, key)
+	} else {
+		delete(r.has, r.keys[r.next])
+		r.keys[r.next] = key
+		r.next = (r.next + 1) % most
+	}
+	r.has[key] = true
+	return true
+}
+
+// Open is what a consumer has of things that are open until they end: all that are open, since a service may tell
+// of these again and again, and of the ended the most recent.
+type Open[ID, Status comparable] struct {
+	Now     func() time.Time
+	until   map[ID]time.Time // until when it can be open
+	opened  Recent[ID]       // of those that have ended
+	ended   Recent[ending[ID, Status]]
+	sweepAt int // how many open ones are too many without a look at the clock
+}
+
+type ending[ID, Status comparable] struct {
+	id     ID
+	status Status
+}
+
+// Opened reports whether the consumer has not been told that something is open.
+func (o *Open[ID, Status]) Opened(id ID, until time.Time) bool {
+	if _, known := o.until[id]; known || o.opened.Has(id) {
+		return false
+	}
+	if o.until == nil {
+		o.until = map[ID]time.Time{}
+	}
+	o.until[id] = until
+	if len(o.until) > max(o.sweepAt, RecentKeys) {
+		o.forget(func(id ID) bool { return o.Now().After(o.until[id]) })
+		o.sweepAt = 2 * len(o.until)
+	}
+	return true
+}
+
+// Ended reports whether the consumer has not been told that something has ended so.
+func (o *Open[ID, Status]) Ended(id ID, status Status) bool {
+	delete(o.until, id)
+	o.opened.Add(id)
+	return o.ended.Add(ending[ID, Status]{id, status})
+}
+
+// Keep forgets what is not open any more.
+func (o *Open[ID, Status]) Keep(open []ID) {
+	still := make(map[ID]bool, len(open))
+	for _, id := range open {
+		still[id] = true
+	}
+	o.forget(func(id ID) bool { return !still[id] })
+}
+
+// forget moves things to those that have ended, of which only the most recent are kept.
+func (o *Open[ID, Status]) forget(ended func(ID) bool) {
+	for id := range o.until {
+		if ended(id) {
+			delete(o.until, id)
+			o.opened.Add(id)
+		}
+	}
+}
+
+// Listed is what a consumer has of a list that changes: all that is on it, and the most recent changes.
+type Listed[ID cmp.Ordered, E comparable] struct {
+	on     map[ID]bool
+	recent Recent[E]
+}
+
+// Added reports whether the consumer has not been told by an event that something is on the list.
+func (l *Listed[ID, E]) Added(id ID, event E) bool {
+	if l.on[id] || !l.recent.Add(event) {
+		return false
+	}
+	if l.on == nil {
+		l.on = map[ID]bool{}
+	}
+	l.on[id] = true
+	return true
+}
+
+// Left reports whether the consumer has not been told by an event that something has left the list.
+func (l *Listed[ID, E]) Left(id ID, event E) bool {
+	delete(l.on, id)
+	return l.recent.Add(event)
+}
+
+// Missing returns what the consumer has on the list that is not on it any more, in order.
+func (l *Listed[ID, E]) Missing(on []ID) []ID {
+	gone := maps.Clone(l.on)
+	for _, id := range on {
+		delete(gone, id)
+	}
+	return slices.Sorted(maps.Keys(gone))
+}
+
+// Cursor is how far a consumer has one history.
+type Cursor[K comparable] struct {
+	From   time.Time // nothing before is given
+	Latest time.Time // of what the consumer has
+	swept  time.Time // what Latest was when known was last cleared of what is too old
+	known  map[K]time.Time
+}
+
+// Overlap is how far before its latest entry a history is read again, since entries need not come in the
+// order of their times, and the service may leave out the very second that it is asked for.
+const Overlap = 5 * time.Minute
+
+// Add reports whether the consumer does not have an entry, and remembers it.
+func (c *Cursor[K]) Add(key K, at time.Time) bool {
+	if _, known := c.known[key]; known {
+		return false
+	}
+	if c.known == nil {
+		c.known = map[K]time.Time{}
+	}
+	c.known[key] = at
+	if at.After(c.Latest) {
+		c.Latest = at
+	}
+	if c.Latest.Sub(c.swept) >= Overlap {
+		c.swept = c.Latest
+		maps.DeleteFunc(c.known, func(_ K, at time.Time) bool { return at.Before(c.Latest.Add(-Overlap)) })
+	}
+	return true
+}
+
+// Since is from when on the history is to be read, so that nothing is missed. The zero Time stands for all of it.
+func (c *Cursor[K]) Since() time.Time {
+	if c.Latest.IsZero() {
+		return time.Time{}
+	}
+	return c.Latest.Add(-Overlap)
+}

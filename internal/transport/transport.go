@@ -1,0 +1,77 @@
+// Package transport makes requests: it signs and sends them, again where that is safe and may help, and returns
+// what came of it as plain values. It knows attempts, and nothing of what they are about. The errors that callers
+// see are made from its results, elsewhere and once.
+package transport
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+)
+
+// Link is one link of the chain that every request runs through:
+//
+//	retry → log → rate → auth → http
+//
+// Each is a value that holds the next one. None changes the request that it is given.
+type Link interface{ Send(req *Request) Result }
+
+// Request is what is to be sent.
+type Request struct {
+	HTTP *http.Request // without its body
+	Path string        // below the base URL, for logs
+	Body []byte        // the exact bytes to send
+
+	Repeatable bool // sending it twice does what sending it once does
+	Once       bool // one attempt, whatever happens
+}
+
+// Answer is what the service answered, read to its end or to where it was cut.
+type Answer struct {
+	StatusCode int
+	Header     http.Header
+	Body       []byte
+}
+
+// Result is what is known of a request that was sent, or was not. Each link adds what it knows.
+type Result struct {
+	Answer *Answer // nil if none came
+	Err    error   // why none came, or why its body is not whole
+	OK     bool    // the answer is a success, and whole
+
+	Attempts    int   // how often it was sent
+	MaybeDone   bool  // it may have been carried out without the answer telling so
+	Interrupted error // what ended the pause before the next attempt
+
+	WrongClock  bool      // it was refused, and its stamp was too far from
+	ServiceTime time.Time // the service's own time
+
+	secrets []string        // header values that authenticated the attempts
+	Conn    *websocket.Conn // of an upgrade
+}
+
+// Config is what a chain is made from.
+type Config struct {
+	HTTP      *http.Client
+	Auth      Authenticator
+	Clock     *Clock
+	Retry     Policy
+	Limiter   *rate.Limiter // nil if there is no limit of the client's own
+	Log       *slog.Logger  // nil if nothing is logged
+	MaxAnswer int64         // bytes
+}
+
+// New returns a chain for requests, and one for the upgrades that begin feeds, which are sent once.
+func New(c Config) (requests, upgrades Link) {
+	requests = httpLink{c.HTTP, c.MaxAnswer}
+	requests = authLink{c.Auth, c.Clock, requests}
+	requests = rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, requests}
+	if c.Log != nil {
+		requests = logLink{c.Log, requests}
+	}
+	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), c.Clock, requests}
+	return requests, authLink{c.Auth, c.Clock, upgradeLink{c.HTTP}}
+}
