@@ -23,13 +23,14 @@ type Route struct {
 	segments  []string // of the path
 }
 
-// A query answers from the world as it is. A command changes it: all that it asks for or, if it ends with an error,
-// nothing. A feed is opened.
-type (
-	Query    func(r *Request, v *world.View) (any, error)
-	Command  func(r *Request, u *world.Update) (any, error)
-	OpenFeed func(r *Request, v *world.View) (Feed, error)
-)
+// Query answers from the world as it is.
+type Query func(r *Request, v *world.View) (any, error)
+
+// Command changes the world: all that it asks for or, if it ends with an error, nothing.
+type Command func(r *Request, u *world.Update) (any, error)
+
+// OpenFeed opens a feed at the place where the world is.
+type OpenFeed func(r *Request, v *world.View) (Feed, error)
 
 // Find finds what the path of a request names.
 type Find[T any] func(r *Request, v *world.View) (T, error)

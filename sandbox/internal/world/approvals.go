@@ -43,6 +43,9 @@ func (st *state) OpenActions(name string) ([]qredo.ActionID, error) {
 	return st.openActions(string(u.ID)), nil
 }
 
+// OpenActionsOf are what a core client has yet to decide, oldest first.
+func (st *state) OpenActionsOf(c *CoreClient) []qredo.ActionID { return st.openActions(string(c.ID)) }
+
 // openActions are what an approver has yet to decide, oldest first.
 func (st *state) openActions(member string) []qredo.ActionID {
 	return slices.SortedFunc(maps.Keys(st.open[member]), func(a, b qredo.ActionID) int {

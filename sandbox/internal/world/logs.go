@@ -1,8 +1,6 @@
 package world
 
-import (
-	"github.com/qredo-go/qredo"
-)
+import "github.com/qredo-go/qredo"
 
 // Log is what happened that an account's feeds tell, in order. A feed is a place in it: it needs no queue, and one
 // that is slow costs no memory.
@@ -40,6 +38,3 @@ func (st *state) notice(tx *Transaction) {
 		log.Quotes = append(log.Quotes, QuoteNotice{tx.ID, tx.Status})
 	}
 }
-
-// OpenActionsOf are what a core client has yet to decide, oldest first.
-func (st *state) OpenActionsOf(c *CoreClient) []qredo.ActionID { return st.openActions(string(c.ID)) }

@@ -53,9 +53,6 @@ func newState() *state {
 	}
 }
 
-// Offset is how far the clock was advanced.
-func (st *state) Offset() time.Duration { return st.offset }
-
 // Moves is how many transactions there are that move something.
 func (st *state) Moves() int { return st.moves }
 

@@ -122,56 +122,47 @@ func TestEveryChangeIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+// Events are stored as they were when the file was written: a filled one and an empty one of each type.
+func TestStoredFormsStay(t *testing.T) {
+	data, err := os.ReadFile("testdata/events.jsonl")
+	require.NoError(t, err)
+	seen := map[string]int{}
+	for line := range strings.Lines(string(data)) {
+		stored := strings.TrimSuffix(line, "\n")
+		e, err := decodeEvent([]byte(stored))
+		require.NoError(t, err)
+		again, err := encodeEvent(e)
+		require.NoError(t, err)
+		require.Equal(t, stored, string(again))
+		seen[reflect.TypeOf(e.Change).Name()]++
+	}
+	for name := range changes {
+		assert.Equal(t, 2, seen[name], "%s: add a filled one and an empty one to testdata/events.jsonl", name)
+	}
+}
+
 // notInTheTable is a change that somebody forgot to register.
 type notInTheTable struct{}
 
 func (notInTheTable) apply(*state, time.Time) {}
 
-// memory is a journal that ends with the test.
-type memory struct{ records [][]byte }
-
-func (m *memory) Replay(read func(record []byte) error) error {
-	for _, record := range m.records {
-		if err := read(record); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *memory) Append(records ...[]byte) error {
-	m.records = append(m.records, records...)
-	return nil
-}
-
-func (m *memory) Reset() error { m.records = nil; return nil }
-
-func (*memory) Close() error { return nil }
-
-func opened(t *testing.T, journal Journal) *World {
-	t.Helper()
-	w, err := New(Config{Clock: time.Now, Journal: journal, Changed: func() {}})
-	require.NoError(t, err)
-	return w
-}
-
 func TestOneChangeThatCannotBeStoredStoresNone(t *testing.T) {
 	journal := &memory{}
-	w := opened(t, journal)
-	require.NoError(t, w.Update(func(u *Update) error {
-		_, err := u.CreateUser(Person{Email: "alice@example.com"})
+	l := open(t, journal)
+	l.must(func(u *Update) error {
+		_, err := u.CreateUser(Person{Email: alice})
 		return err
-	}))
-	err := w.Update(func(u *Update) error {
+	})
+	err := l.Update(func(u *Update) error {
 		u.change(clockAdvanced{By: time.Hour}, notInTheTable{})
 		return nil
 	})
 	require.ErrorContains(t, err, "notInTheTable is not registered")
-	assert.Zero(t, w.state.offset, "it has not taken effect either")
+	assert.Zero(t, l.state.offset, "it has not taken effect either")
 
-	w = opened(t, journal)
-	assert.Len(t, w.state.users, 1)
-	assert.Zero(t, w.state.offset)
+	l = open(t, journal)
+	assert.Len(t, l.state.users, 1)
+	assert.Zero(t, l.state.offset)
 }
 
 func TestWhatTheStoreRefuses(t *testing.T) {
