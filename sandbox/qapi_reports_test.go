@@ -117,13 +117,13 @@ func TestQAPIBalanceWhileSwapsWait(t *testing.T) {
 func TestQAPIBalanceOfQuotesThatWantTooMuch(t *testing.T) {
 	m := newMarket(t, withReportsKey())
 	for range 3 {
-		m.offer(object{"receive": object{"symbol": eth, "amount": math.MaxInt64}}).ok()
+		m.offer(object{"receive": object{"symbol": eth, "amount": int64(math.MaxInt64)}}).ok()
 	}
 	balances, err := m.reports().Balance.Get(t.Context())
 	require.NoError(t, err)
 	b := balances[eth]
 	assert.Equal(t, []qredo.Amount{math.MaxInt64, math.MaxInt64}, []qredo.Amount{b.PendingIn, b.Total})
-	assert.EqualValues(t, math.MaxInt64, m.report("/funds").ok().number("funds.1.holdings."+eth+".pendingIn"))
+	assert.EqualValues(t, int64(math.MaxInt64), m.report("/funds").ok().number("funds.1.holdings."+eth+".pendingIn"))
 }
 
 func TestQAPIFunds(t *testing.T) {

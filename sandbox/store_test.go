@@ -268,7 +268,7 @@ func TestAStoreWithASeedRepeatsNoID(t *testing.T) {
 }
 
 func TestExpiriesThatAStoreCanKeep(t *testing.T) {
-	const last = 253402300799 // 9999-12-31T23:59:59Z
+	const last int64 = 253402300799 // 9999-12-31T23:59:59Z
 	for name, opts := range map[string][]sandbox.Option{"stored": {sandbox.WithStore(t.TempDir())}, "in memory": nil} {
 		t.Run(name, func(t *testing.T) {
 			w := withFunds(t, opts...)

@@ -74,7 +74,7 @@ func TestWeb3Transactions(t *testing.T) {
 		price   string // what the answer has
 	}{
 		"legacy":              {object{"gasPrice": "30000000000"}, types.LegacyTxType, 1, "30000000000"},
-		"legacy, numbers":     {object{"gasPrice": 30000000000, "gasLimit": 21000, "chainID": 5}, types.LegacyTxType, 5, "30000000000"},
+		"legacy, numbers":     {object{"gasPrice": int64(30000000000), "gasLimit": 21000, "chainID": 5}, types.LegacyTxType, 5, "30000000000"},
 		"legacy, no price":    {object{}, types.LegacyTxType, 1, "20000000000"},
 		"type 2":              {object{"maxFeePerGas": "40000000000", "maxPriorityFeePerGas": "2000000000", "chainID": "11155111"}, types.DynamicFeeTxType, 11155111, ""},
 		"type 2, with a call": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "0", "data": "0xa9059cbb00"}, types.DynamicFeeTxType, 1, ""},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -64,9 +65,7 @@ func changing(next http.Handler, where string, change func(body string) string) 
 		if strings.Contains(r.URL.String(), where) {
 			body = change(body)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.Header().Del("Content-Length")
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write([]byte(body))

@@ -1,6 +1,6 @@
 module github.com/qredo-go/qredo/examples/hsm
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/ThalesGroup/crypto11 v1.5.0

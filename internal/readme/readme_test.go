@@ -136,7 +136,7 @@ func TestFirstCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !regexp.MustCompile(`(?m)^run ` + regexp.QuoteMeta(commandTest) + `$`).Match(checks) {
+	if !regexp.MustCompile(`(?m)^\s*run ` + regexp.QuoteMeta(commandTest) + `$`).Match(checks) {
 		t.Errorf(".ci/run does not run %q, which README.md says is the test", commandTest)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -115,9 +116,7 @@ func (s *goSource) fields(t *testing.T, typeName string) map[string]goField {
 	fields := map[string]goField{}
 	for _, f := range st.Fields.List {
 		if len(f.Names) == 0 {
-			for key, inner := range s.fields(t, elementName(f.Type)) {
-				fields[key] = inner
-			}
+			maps.Copy(fields, s.fields(t, elementName(f.Type)))
 			continue
 		}
 		if f.Tag == nil {

@@ -84,8 +84,6 @@ type document struct {
 // Pointed is embedded by pointer: it is made when a key needs it.
 type Pointed = pointed
 
-func ptr[T any](v T) *T { return &v }
-
 func TestUnmarshal(t *testing.T) {
 	for name, tc := range map[string]struct {
 		json string
@@ -135,7 +133,7 @@ func TestUnmarshal(t *testing.T) {
 		"another, then empty": {`{"id":"t","tx_id":""}`, document{TxID: "t"}},
 		"first of two others": {`{"id":"t","transaction-id":"u"}`, document{TxID: "t"}},
 		"bytes":               {`{"bytes":"aGk="}`, document{Bytes: []byte("hi")}},
-		"own JSON":            {`{"hex":"ff","hexes":["1","a"],"phex":"10"}`, document{Hex: 255, Hexes: []hex{1, 10}, PHex: ptr(hex(16))}},
+		"own JSON":            {`{"hex":"ff","hexes":["1","a"],"phex":"10"}`, document{Hex: 255, Hexes: []hex{1, 10}, PHex: new(hex(16))}},
 		"one of own JSON":     {`{"hexes":"b"}`, document{Hexes: []hex{11}}},
 		"own text":            {`{"upper":"abc"}`, document{Upper: "ABC"}},
 		"raw":                 {`{"raw": { "x" : [1 , 2] } }`, document{Raw: json.RawMessage(`{ "x" : [1 , 2] }`)}},
