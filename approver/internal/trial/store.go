@@ -33,6 +33,7 @@ func TestStore(t *testing.T, open func(t *testing.T, now func() time.Time) appro
 		"a decision is finished":          finishes,
 		"limits at their boundaries":      boundaries,
 		"windows roll":                    windowsRoll,
+		"a clock that was ahead":          clockAhead,
 		"sums do not wrap":                noWrap,
 		"all limits or none":              allOrNone,
 		"limits hold at once":             atOnce,
@@ -168,6 +169,26 @@ func windowsRoll(t *testing.T, s approver.Store, clock *Clock) {
 	_, err = s.Reserve(t.Context(), record(4), []approver.Spend{spend})
 	require.NoError(t, err)
 	requireUsed(t, s, spend, 60, 1)
+}
+
+// A clock is ahead by a window while something else is spent, and is set right again: what was spent before still
+// counts. Were it forgotten, the limit would let its amount pass once more.
+func clockAhead(t *testing.T, s approver.Store, clock *Clock) {
+	spend := approver.Spend{Counter: "c", Amount: 60, Window: time.Hour, MaxAmount: 100}
+	_, err := s.Reserve(t.Context(), record(1), []approver.Spend{spend})
+	require.NoError(t, err)
+
+	clock.Forward(2*time.Hour - time.Microsecond)
+	less := spend
+	less.Amount = 40
+	_, err = s.Reserve(t.Context(), record(2), []approver.Spend{less})
+	require.NoError(t, err)
+
+	clock.Forward(-time.Hour)
+	_, err = s.Reserve(t.Context(), record(3), []approver.Spend{spend})
+	var over *approver.OverLimitError
+	require.ErrorAs(t, err, &over)
+	assert.Equal(t, approver.Usage{Amount: 100, Count: 2}, over.Used)
 }
 
 func noWrap(t *testing.T, s approver.Store, _ *Clock) {
