@@ -334,4 +334,21 @@ func TestNothingIsSentAfterExpiry(t *testing.T) {
 		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
 		assert.Zero(t, count.Load())
 	})
+	t.Run("when the decision took too long, and the service goes away", func(t *testing.T) { // no vote was sent: that is known
+		d := newDesk(t)
+		var votes atomic.Int64
+		d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+			d.clock.Forward(time.Hour)
+			d.Intercept(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+				if r.Method == http.MethodPut {
+					votes.Add(1)
+				}
+				panic(http.ErrAbortHandler)
+			})
+			return approver.Decision{Verdict: approver.Approve}, nil
+		}))
+		d.transfer(1, "")
+		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
+		assert.Zero(t, votes.Load())
+	})
 }
