@@ -46,9 +46,9 @@ func searchText(r *serve.Request) string {
 func searchCompanies(r *serve.Request, v *world.View) (any, error) {
 	text := searchText(r)
 	matches := []qredo.CompanyMatch{}
-	for _, c := range v.Companies() {
+	for _, c := range v.AccountCompanies(r.Account()) {
 		name, domain := strings.ToLower(c.Profile.Name), strings.ToLower(c.Profile.Domain)
-		if c.Account == r.Account() && (strings.Contains(name, text) || strings.Contains(domain, text)) {
+		if strings.Contains(name, text) || strings.Contains(domain, text) {
 			matches = append(matches, qredo.CompanyMatch{ID: c.ID, Name: c.Profile.Name, Domain: c.Profile.Domain})
 		}
 	}

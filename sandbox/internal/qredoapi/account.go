@@ -57,10 +57,10 @@ func listAllTrusted(r *serve.Request, v *world.View) (any, error) {
 		return nil, serve.BadRequest("trusted parties are for personal accounts: this key is an organization's")
 	}
 	members := map[qredo.TrustedEntityID]qapi.TrustedParty{}
-	for _, c := range v.Companies() {
+	for _, c := range v.AccountCompanies(r.Account()) {
 		for _, p := range c.Parties {
 			u := v.User(string(p.PartyID))
-			if u == nil || c.Account != r.Account() {
+			if u == nil {
 				continue
 			}
 			m := qapi.TrustedParty{

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,9 +46,23 @@ func (e companyUpdated) apply(st *state, _ time.Time) {
 
 // Companies are the companies of all accounts, by their IDs.
 func (st *state) Companies() []*Company {
-	return slices.SortedFunc(maps.Values(st.companies), func(a, b *Company) int {
-		return strings.Compare(string(a.ID), string(b.ID))
-	})
+	return st.companiesThat(func(*Company) bool { return true })
+}
+
+// AccountCompanies are the companies of an account, by their IDs.
+func (st *state) AccountCompanies(account string) []*Company {
+	return st.companiesThat(func(c *Company) bool { return c.Account == account })
+}
+
+func (st *state) companiesThat(match func(*Company) bool) []*Company {
+	var list []*Company
+	for _, c := range st.companies {
+		if match(c) {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Company) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return list
 }
 
 // AnyCompany returns the company with an ID, of whatever account, nil if there is none.

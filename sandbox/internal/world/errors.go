@@ -13,8 +13,8 @@ const (
 	Forbidden                      // who asks may not have it
 )
 
-// Error is a command that was refused: nothing has changed. Any other error means that the world is broken, or
-// its journal.
+// Error is a command that was refused: nothing has changed. Its reason calls things what the service's documents
+// call them. Any other error means that the world is broken, or its journal.
 type Error struct {
 	Kind   ErrorKind
 	Reason string
