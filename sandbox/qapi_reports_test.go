@@ -165,6 +165,9 @@ func TestQAPILedger(t *testing.T) {
 		}
 	}
 	assert.Equal(t, "default", a.at("list.1.counterpartyEntity.owner"))
+	ids := a.column("list", "txID")
+	assert.Equal(t, ids[1], ids[2], "a transfer as its two wallets see it")
+	assert.Empty(t, ids[3], "a deposit has no ID, as in the service's example")
 
 	late := w.transfer(object{"send": object{"symbol": btc, "amount": 5}}).ok().at("tx_id")
 	w.clock.forward(time.Minute)

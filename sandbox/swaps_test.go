@@ -98,6 +98,7 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 	assert.Equal(t, "pending", m.makerStatus(quote))
 	assert.Equal(t, books{makerBTC: 1_000_000, takerETH: 100_000, makerHeld: offeredDebit}, m.books(), "held from the beginning")
 	m.take(quote, nil).refused(400, "pending")
+	assert.Equal(t, m.makerIn, m.maker(quote).at("statusDetails.recipientAddress"), "where it is to receive, until somebody takes it")
 
 	require.NoError(t, m.Approve(bob, quote))
 	assert.Equal(t, "taker_pending", m.makerStatus(quote))
@@ -129,6 +130,7 @@ func TestSwapSettlesBothSidesInOneStep(t *testing.T) {
 	for key, want := range map[string]string{
 		"txID": quote, "approvedCount": "1", "thresholdRequired": "1", "reference": "quote",
 		"statusDetails.asset": btc, "statusDetails.amount": "200200", "statusDetails.fees": "200", "statusDetails.netAmount": "200000",
+		"statusDetails.recipientAddress": m.takerBitcoin,
 	} {
 		assert.Equal(t, want, got.at(key), key)
 	}
