@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // EntryKind tells what a line of the audit log is about.
@@ -101,7 +102,7 @@ func OpenAuditLog(path string, opts ...ClockOption) (*AuditLog, error) {
 	l := &AuditLog{now: now, file: file}
 	err = l.resume()
 	if err == nil {
-		err = syncFolder(filepath.Dir(path)) // lines that are on the disk are lost if the file's name is not
+		err = durable.SyncFolder(filepath.Dir(path)) // lines that are on the disk are lost if the file's name is not
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("approver: audit log %s: %w", path, err), file.Close())

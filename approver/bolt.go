@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // FileStore is a [Store] in one file, for one process at a time. What it has stored survives a crash of
@@ -49,22 +49,12 @@ func OpenStore(path string, opts ...ClockOption) (*FileStore, error) {
 		return nil
 	})
 	if err == nil {
-		err = syncFolder(filepath.Dir(path)) // else a crash of the machine could take a new file, and its sums
+		err = durable.SyncFolder(filepath.Dir(path)) // else a crash of the machine could take a new file, and its sums
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("approver: store %s: %w", path, err), db.Close())
 	}
 	return &FileStore{db: db, now: now}, nil
-}
-
-// syncFolder brings the name of a new file to the disk, where the system can.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	_ = folder.Sync() // not every system can do this with a folder
-	return folder.Close()
 }
 
 // Close closes the file.

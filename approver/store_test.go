@@ -13,6 +13,7 @@ import (
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/internal/trial"
+	"github.com/qredo-go/qredo/internal/durable/durabletest"
 )
 
 func openStore(t *testing.T, path string, now func() time.Time) *approver.FileStore {
@@ -57,6 +58,21 @@ func TestFileStoreKeepsWhatItHas(t *testing.T) {
 	used, err := s.Usage(t.Context(), []approver.Spend{spend})
 	require.NoError(t, err)
 	assert.Equal(t, []approver.Usage{{Amount: 5, Count: 1}}, used)
+}
+
+// A file whose name is not on the disk is gone after a crash of the machine, and its sums with it.
+func TestTheFolderOfANewFileIsSynced(t *testing.T) {
+	folder := t.TempDir()
+	assert.True(t, durabletest.SyncsFolder(t, folder, func() {
+		s, err := approver.OpenStore(filepath.Join(folder, "store"))
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}), "by OpenStore")
+	assert.True(t, durabletest.SyncsFolder(t, folder, func() {
+		log, err := approver.OpenAuditLog(filepath.Join(folder, "log"))
+		require.NoError(t, err)
+		require.NoError(t, log.Close())
+	}), "by OpenAuditLog")
 }
 
 func TestFileStoreForgetsWhatCannotComeAgain(t *testing.T) {

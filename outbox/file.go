@@ -7,13 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // The buckets of a file. A value of entries is the entry's due time, as in due, and its JSON. A key of due
@@ -56,22 +57,12 @@ func OpenStore(path string) (*FileStore, error) {
 		return errors.Join(first, second)
 	})
 	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = durable.SyncFolder(filepath.Dir(path)) // else a crash of the machine could take a new file, and its payments
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("outbox: %s: %w", path, err), db.Close())
 	}
 	return &FileStore{db: db, leases: map[string]*fileLease{}}, nil
-}
-
-// syncFolder brings the name of a new file to the disk, where the system can.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	_ = folder.Sync() // not every system can do this with a folder
-	return folder.Close()
 }
 
 // Close closes the file.

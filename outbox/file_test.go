@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/qredo-go/qredo/internal/durable/durabletest"
 	"github.com/qredo-go/qredo/outbox"
 	"github.com/qredo-go/qredo/outbox/internal/storetest"
 )
@@ -34,6 +35,16 @@ func TestFileIsForOneProgram(t *testing.T) {
 	require.NoError(t, store.Close())
 	_, err = outbox.OpenStore(filepath.Join(path, "below a file"))
 	require.ErrorContains(t, err, path)
+}
+
+// A file whose name is not on the disk is gone after a crash of the machine, and with it what was enqueued.
+func TestTheFolderOfANewFileIsSynced(t *testing.T) {
+	folder := t.TempDir()
+	assert.True(t, durabletest.SyncsFolder(t, folder, func() {
+		store, err := outbox.OpenStore(filepath.Join(folder, "outbox.db"))
+		require.NoError(t, err)
+		require.NoError(t, store.Close())
+	}))
 }
 
 func TestFileForgetsLeasesWhenItIsOpenedAgain(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/durable"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -76,7 +77,7 @@ owner can read: it holds the agent's secret, which is given once. The secret is 
 			f.StringVar(&file, "registration", "", "file to write (required)")
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			err := newFile(file, nil) // first: the secret is given once, and must have somewhere to go
+			err := durable.Create(file, nil) // first: the secret is given once, and must have somewhere to go
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("%s exists already: a secret is never replaced", file)
 			}
@@ -93,7 +94,7 @@ owner can read: it holds the agent's secret, which is given once. The secret is 
 			if err != nil {
 				return err
 			}
-			return a.show(made, os.WriteFile(file, append(data, '\n'), 0o600))
+			return a.show(made, durable.Replace(file, append(data, '\n')))
 		}),
 	})
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // config is the configuration file. It names files that hold keys, and holds none.
@@ -57,23 +59,6 @@ func readConfig(path string) (config, error) {
 		}
 	}
 	return c, nil
-}
-
-// replaceFile writes a file that only its owner can read: all of it, or, after a crash, what was there.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
 
 func expandHome(path string, env func(string) string) string {
@@ -155,7 +140,7 @@ func (a *app) configWriter(c command, change func(c *config, profile string, arg
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
 		}
-		return replaceFile(path, data)
+		return durable.Replace(path, data)
 	}
 	return cmd
 }

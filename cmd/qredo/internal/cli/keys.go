@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 func (a *app) keysCommands() *cobra.Command {
@@ -98,25 +100,15 @@ Nothing but the names of the files is printed.`,
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}
-			if err := newFile(private, pem.EncodeToMemory(block)); err != nil {
+			if err := durable.Create(private, pem.EncodeToMemory(block)); err != nil {
 				return err
 			}
 			return a.show(struct {
 				PrivateKey, PublicKey string
 				Bits                  int
-			}{private, public, bits}, newFile(public, publicData))
+			}{private, public, bits}, durable.Create(public, publicData))
 		},
 	})
-}
-
-// newFile writes a file that only its owner can read, and that must not exist.
-func newFile(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (a *app) keysCheck() *cobra.Command {

@@ -9,9 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // position is a place in the file and in the ledger.
@@ -65,12 +65,12 @@ func (e *export) toFile(ctx context.Context) error {
 	if err := e.walk(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(e.file.Sync(), os.Rename(e.partPath(), e.out)); err != nil {
+	if err := durable.Rename(e.file, e.out); err != nil {
 		return err
 	}
 	_ = os.Remove(e.statePath()) // without the part it means nothing
 	fmt.Fprintf(e.app.err, "%s: %d entries\n", e.out, e.at.Entries)
-	return syncDir(filepath.Dir(e.out))
+	return nil
 }
 
 // toStdout writes to a file first: an entry that moves while the ledger is read is taken back there.
@@ -170,7 +170,7 @@ func (e *export) write(entries []qredo.LedgerEntry) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(e.statePath(), data)
+	return durable.Replace(e.statePath(), data)
 }
 
 // goTo makes the file end at a place.
@@ -229,15 +229,4 @@ func (e *export) resume() (at position, err error) {
 // settled reports whether an entry will not change any more.
 func settled(e qredo.LedgerEntry) bool {
 	return e.Type == qredo.EntryDeposit || e.Status.Done() || e.Status.Failed()
-}
-
-// syncDir brings a renaming to the disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }() // it was only read
-	_ = d.Sync()                     // not all systems can
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/qredo-go/qredo/internal/durable"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -151,7 +152,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		return err
 	}
 	if s.envFile != "" {
-		if err := replaceFile(s.envFile, []byte(text)); err != nil {
+		if err := durable.Replace(s.envFile, []byte(text)); err != nil {
 			return err
 		}
 	}

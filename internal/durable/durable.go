@@ -1,0 +1,77 @@
+// Package durable brings files to the disk, and the names that lead to them: what its functions have done when they
+// return without an error outlives a crash of the machine, as far as the disk keeps its word.
+package durable
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// syncFile is looked at by tests.
+var syncFile = (*os.File).Sync
+
+// SyncFolder brings the names in a folder to the disk, where the system can: those that were made, changed or removed.
+// A file that is on the disk is lost all the same if its name is not.
+func SyncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = syncFile(folder)
+	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // not every system, and not every file system, can do this with a folder
+	}
+	return errors.Join(err, folder.Close())
+}
+
+// Create writes a new file that only its owner can read. One that exists stays as it is, and is fs.ErrExist.
+func Create(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := write(file, data); err != nil {
+		return errors.Join(err, os.Remove(path)) // half a file would be taken for one
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// Replace writes a file that only its owner can read: all of it or, after an error or a crash, what was there.
+func Replace(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	err = write(file, data)
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// write fills a new file and closes it.
+func write(file *os.File, data []byte) error {
+	_, err := file.Write(data)
+	if err == nil {
+		err = syncFile(file)
+	}
+	return errors.Join(err, file.Close())
+}
+
+// Rename gives a file that is open, and has been written, the name that it is to be found by. What has that name is
+// replaced, but not by a file that cannot be brought to the disk.
+func Rename(file *os.File, path string) error {
+	if err := syncFile(file); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	return SyncFolder(filepath.Dir(path))
+}

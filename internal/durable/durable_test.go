@@ -1,0 +1,183 @@
+package durable
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var errDisk = errors.New("the disk fails")
+
+// synced is what a call of Sync found: of a file what was in it, of a folder the names that were in it.
+type synced struct {
+	folder bool
+	what   string
+}
+
+// watch notes what is synced while a test runs, and lets the n-th sync fail, the first being 1.
+func watch(t *testing.T, fails int) *[]synced {
+	t.Helper()
+	var seen []synced
+	before := syncFile
+	t.Cleanup(func() { syncFile = before })
+	syncFile = func(file *os.File) error {
+		seen = append(seen, look(t, file.Name()))
+		if len(seen) == fails {
+			return &fs.PathError{Op: "sync", Path: file.Name(), Err: errDisk}
+		}
+		return before(file)
+	}
+	return &seen
+}
+
+func look(t *testing.T, path string) synced {
+	t.Helper()
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return synced{false, string(data)}
+	}
+	var names []string
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(path, e.Name()))
+		require.NoError(t, err)
+		names = append(names, e.Name()+": "+string(data))
+	}
+	return synced{true, strings.Join(names, ", ")}
+}
+
+func requireFile(t *testing.T, path, want string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(data))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+}
+
+func requireAlone(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var have []string
+	for _, e := range entries {
+		have = append(have, e.Name())
+	}
+	assert.Equal(t, names, have)
+}
+
+func TestCreateSyncsTheFileAndThenItsName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "key")
+	seen := watch(t, 0)
+	require.NoError(t, Create(path, []byte("secret")))
+	assert.Equal(t, []synced{{false, "secret"}, {true, "key: secret"}}, *seen)
+	requireFile(t, path, "secret")
+
+	require.ErrorIs(t, Create(path, []byte("another")), fs.ErrExist)
+	requireFile(t, path, "secret")
+	require.ErrorIs(t, Create(filepath.Join(dir, "none", "key"), nil), fs.ErrNotExist)
+}
+
+func TestCreateThatFailsLeavesNoHalfFile(t *testing.T) {
+	dir := t.TempDir()
+	watch(t, 1)
+	require.ErrorIs(t, Create(filepath.Join(dir, "key"), []byte("secret")), errDisk)
+	requireAlone(t, dir)
+}
+
+func TestReplaceSyncsWhatItWritesBeforeItHasTheName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state")
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
+	seen := watch(t, 0)
+	require.NoError(t, Replace(path, []byte("new")))
+	assert.Equal(t, []synced{{false, "new"}, {true, "state: new"}}, *seen)
+	requireFile(t, path, "new")
+	requireAlone(t, dir, "state")
+
+	require.NoError(t, Replace(filepath.Join(dir, "first"), []byte("made")))
+	requireFile(t, filepath.Join(dir, "first"), "made")
+	require.NoError(t, os.Chmod(path, 0o644)) //nolint:gosec // to see that a file of others' making gets no wider than its owner
+	require.NoError(t, Replace(path, nil))
+	requireFile(t, path, "")
+}
+
+func TestReplaceThatFailsLeavesWhatWasThere(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state")
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
+	watch(t, 1)
+	require.ErrorIs(t, Replace(path, []byte("new")), errDisk)
+	requireFile(t, path, "old")
+	requireAlone(t, dir, "state")
+
+	folder := filepath.Join(dir, "folder")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "in it"), 0o700))
+	require.Error(t, Replace(folder, []byte("new")), "a folder is not replaced by a file")
+	requireAlone(t, dir, "folder", "state")
+	require.ErrorIs(t, Replace(filepath.Join(dir, "none", "state"), nil), fs.ErrNotExist)
+}
+
+func TestRenameSyncsBeforeAndAfter(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "export")
+	part, err := os.Create(path + ".part")
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, part.Close()) }()
+	_, err = part.WriteString("entries")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
+	seen := watch(t, 0)
+	require.NoError(t, Rename(part, path))
+	assert.Equal(t, []synced{{false, "entries"}, {true, "export: entries"}}, *seen)
+	requireAlone(t, dir, "export")
+}
+
+func TestRenameThatFailsReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "export")
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
+	part, err := os.Create(path + ".part")
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, part.Close()) }()
+	watch(t, 1)
+	require.ErrorIs(t, Rename(part, path), errDisk)
+	requireFile(t, path, "old")
+	requireAlone(t, dir, "export", "export.part")
+}
+
+// A folder that cannot be synced is no success: the name may be gone after a crash.
+func TestAFolderThatIsNotSyncedIsAnError(t *testing.T) {
+	for name, do := range map[string]func(path string) error{
+		"Create":  func(path string) error { return Create(path, nil) },
+		"Replace": func(path string) error { return Replace(path, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			watch(t, 2)
+			require.ErrorIs(t, do(filepath.Join(t.TempDir(), "file")), errDisk)
+		})
+	}
+	watch(t, 1)
+	require.ErrorIs(t, SyncFolder(t.TempDir()), errDisk)
+	require.ErrorIs(t, SyncFolder(filepath.Join(t.TempDir(), "none")), fs.ErrNotExist)
+}
+
+// A file system that cannot sync folders says so, and is taken as it is.
+func TestAFolderThatCannotBeSynced(t *testing.T) {
+	before := syncFile
+	t.Cleanup(func() { syncFile = before })
+	for _, err := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.ENOSYS} {
+		syncFile = func(file *os.File) error { return &fs.PathError{Op: "sync", Path: file.Name(), Err: err} }
+		require.NoError(t, SyncFolder(t.TempDir()), err)
+	}
+}
