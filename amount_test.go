@@ -9,6 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"errors"
+	"math/big"
+
 	"github.com/qredo-go/qredo"
 )
 
@@ -147,4 +150,40 @@ func TestAmountJSON(t *testing.T) {
 	data, err := json.Marshal(qredo.Amount(math.MaxInt64))
 	require.NoError(t, err)
 	require.Equal(t, `9223372036854775807`, string(data), "a number, not text")
+}
+
+// A figure is read exactly or refused, whatever the text: the reference is arithmetic without bounds.
+func FuzzAssetParse(f *testing.F) {
+	for _, figure := range []string{
+		"1.5", "-0.00000001", "92233720368.54775807", "-92233720368.54775808", "92233720368.54775808", "", ".", "1.", ".5", "+1", "1e3", "１", "0",
+	} {
+		for _, zeros := range []uint8{0, 8, 18} {
+			f.Add(figure, zeros)
+		}
+	}
+	f.Fuzz(func(t *testing.T, figure string, zeros uint8) {
+		asset := qredo.Asset{Code: "A", Scale: int64(math.Pow10(int(zeros % 19)))}
+		got, err := asset.Parse(figure)
+		if err != nil {
+			var refused *qredo.ValidationError
+			if !errors.As(err, &refused) || got != 0 {
+				t.Fatalf("%q: %v, %v", figure, got, err)
+			}
+			return
+		}
+		if strings.Trim(figure, "-.0123456789") != "" {
+			t.Fatalf("%q was read as %d", figure, got)
+		}
+		exact, ok := new(big.Rat).SetString(figure)
+		if !ok {
+			t.Fatalf("%q was read as %d", figure, got)
+		}
+		exact.Mul(exact, new(big.Rat).SetInt64(asset.Scale))
+		if exact.Cmp(new(big.Rat).SetInt64(int64(got))) != 0 {
+			t.Fatalf("%q at scale %d was read as %d", figure, asset.Scale, got)
+		}
+		if again, err := asset.Parse(asset.Format(got)); err != nil || again != got {
+			t.Fatalf("%d is written %q, read as %d: %v", got, asset.Format(got), again, err)
+		}
+	})
 }

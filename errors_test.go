@@ -13,6 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"strconv"
+	"unicode"
+
 	"github.com/qredo-go/qredo"
 )
 
@@ -331,4 +334,31 @@ func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
 	require.ErrorContains(t, err, "it may have been carried out")
 	_, err = client.Companies.Get(t.Context(), "c")
 	require.NotContains(t, err.Error(), "carried out")
+}
+
+// Any answer that is no success gives an *Error with its status and one line of text.
+func FuzzErrorBody(f *testing.F) {
+	for _, body := range []string{
+		"", html502, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`, `{"code":"401","msg":"m","detail":"d"}`,
+		`{"code":1.5,"msg":null,"detail":[]}`, `{"msg":"a\nb\u0000"}`, `{"code":9223372036854775807}`, "\xff\xfe", `[[[[`, `{"detail":{"reason":{"a":1}}}`,
+	} {
+		f.Add(401, body)
+		f.Add(502, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 300 || status > 999 {
+			return // no answer has such a status, or it is a success
+		}
+		_, err := newClient(t, answerWith(status, body)).Assets.List(t.Context())
+		var e *qredo.Error
+		if !errors.As(err, &e) || e.StatusCode != status {
+			t.Fatalf("%d %q: %v", status, body, err)
+		}
+		if !strings.HasPrefix(body, string(e.Body)) || len(e.Body) < min(len(body), 1024) {
+			t.Fatalf("%q keeps %q", body, e.Body)
+		}
+		if !strings.Contains(err.Error(), strconv.Itoa(status)) || strings.IndexFunc(err.Error(), unicode.IsControl) >= 0 {
+			t.Fatalf("the error is not a line of text with the status: %q", err)
+		}
+	})
 }

@@ -4,14 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"go/types"
 	"io"
 	"net/http"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -115,47 +109,4 @@ func checkSent(t *testing.T, f fixture, req *http.Request, body string) {
 	assert.Equal(t, f.url(), req.URL.String())
 	assert.Equal(t, f.body(t), body)
 	assert.Equal(t, int64(len(body)), req.ContentLength)
-}
-
-// TestFixturesNameTheirMethods keeps fixtures, methods and their API lines together: the file
-// funds_create.json holds the operation that FundsService.Create says it calls.
-func TestFixturesNameTheirMethods(t *testing.T) {
-	operations := documentedOperations(t)
-	files, err := filepath.Glob("testdata/*_*.json")
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 52, "one for every operation but the feed")
-	placeholder := regexp.MustCompile(`\\\{[a-z_]+\\\}`)
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		f := loadFixture(t, name)
-		assert.Equal(t, operations[strings.ReplaceAll(name, "_", "")], f.Operation, name)
-		_, template, _ := strings.Cut(f.Operation, " ")
-		pattern := placeholder.ReplaceAllString(regexp.QuoteMeta(template), "[0-9A-Za-z]+")
-		assert.Regexp(t, "^"+pattern+"$", f.Path, name)
-	}
-}
-
-// documentedOperations maps methods, such as "fundscreate", to the operation on their API line.
-func documentedOperations(t *testing.T) map[string]string {
-	t.Helper()
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	found := map[string]string{}
-	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
-		require.NoError(t, err)
-		for _, decl := range parsed.Decls {
-			method, ok := decl.(*ast.FuncDecl)
-			if !ok || method.Recv == nil || method.Doc == nil {
-				continue
-			}
-			receiver := types.ExprString(method.Recv.List[0].Type)
-			service, isService := strings.CutSuffix(strings.TrimPrefix(receiver, "*"), "Service")
-			_, operation, documented := strings.Cut(method.Doc.Text(), "\nAPI: ")
-			if isService && documented {
-				found[strings.ToLower(service+method.Name.Name)] = strings.TrimSpace(operation)
-			}
-		}
-	}
-	return found
 }

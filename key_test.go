@@ -16,6 +16,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"errors"
+	"unicode"
+
 	"github.com/qredo-go/qredo"
 )
 
@@ -125,4 +128,25 @@ func TestLoadPrivateKey(t *testing.T) {
 	_, err = qredo.LoadPrivateKey("testdata/public.pem")
 	requireInvalid(t, err, "private key")
 	require.ErrorContains(t, err, "testdata/public.pem")
+}
+
+// Any text gives a good key or a refusal that does not repeat it.
+func FuzzParsePrivateKey(f *testing.F) {
+	for _, bad := range badKeys(f) {
+		f.Add(bad.pem)
+	}
+	f.Add(readTestdata(f, "private.pkcs1.pem"))
+	f.Add(readTestdata(f, "private.pkcs8.pem"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		key, err := qredo.ParsePrivateKey(text)
+		var refused *qredo.ValidationError
+		switch {
+		case err == nil && (key.N.BitLen() < 2048 || key.Validate() != nil):
+			t.Fatalf("a bad key is accepted: %d bits, %v", key.N.BitLen(), key.Validate())
+		case err != nil && (key != nil || !errors.As(err, &refused)):
+			t.Fatalf("%v, %v", key, err)
+		case err != nil && strings.IndexFunc(err.Error(), unicode.IsControl) >= 0:
+			t.Fatalf("the error is not a line of text: %q", err)
+		}
+	})
 }

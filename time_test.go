@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"reflect"
+
 	"github.com/qredo-go/qredo"
 )
 
@@ -84,4 +86,24 @@ func TestTimeInEveryEncoding(t *testing.T) {
 	require.NoError(t, gob.NewDecoder(&buffer).Decode(&back))
 	require.NoError(t, binary.UnmarshalBinary([]byte("7")))
 	require.Equal(t, []qredo.Time{at, at}, []qredo.Time{back, binary})
+}
+
+// Any time that is read is the same when it is written and read again.
+func FuzzTime(f *testing.F) {
+	for _, text := range []string{"0", "1", "-1", `"1644500739"`, `""`, "null", "1.5", "1e9", "9223372036854775807", `"x"`, "-62135596800", "{}"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var first, second qredo.Time
+		if first.UnmarshalJSON(text) != nil {
+			return
+		}
+		written, err := first.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := second.UnmarshalJSON(written); err != nil || !reflect.DeepEqual(first, second) {
+			t.Fatalf("%q: %v became %v: %v", text, first, second, err)
+		}
+	})
 }

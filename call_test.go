@@ -2,15 +2,9 @@ package qredo
 
 import (
 	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -125,57 +119,4 @@ func givenOnce[E any](t *testing.T, add func(E) bool, event E) {
 	if !add(event) || add(event) {
 		t.Fatalf("%+v is not given once", event)
 	}
-}
-
-// Any time that is read is the same when it is written and read again.
-func FuzzTime(f *testing.F) {
-	for _, text := range []string{"0", "1", "-1", `"1644500739"`, `""`, "null", "1.5", "1e9", "9223372036854775807", `"x"`, "-62135596800", "{}"} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		var first, second Time
-		if first.UnmarshalJSON(text) != nil {
-			return
-		}
-		written, err := first.MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := second.UnmarshalJSON(written); err != nil || !reflect.DeepEqual(first, second) {
-			t.Fatalf("%q: %v became %v: %v", text, first, second, err)
-		}
-	})
-}
-
-var fuzzKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
-
-// Any API key is refused, or becomes a header's value as it is but for white space around it.
-func FuzzAPIKey(f *testing.F) {
-	for _, text := range []string{"", "key", " key\n", "a\r\nX-Evil: 1", "a b", "ключ", "eyJrZXkiOiIifQ", "\x00", "a\tb"} {
-		f.Add(text)
-	}
-	key, err := fuzzKey()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		auth, err := NewRSAAuth(text, key)
-		if err != nil {
-			if trimmed := strings.TrimSpace(text); len(trimmed) > 12 && strings.Contains(err.Error(), trimmed) {
-				t.Fatalf("the error repeats the key: %v", err)
-			}
-			return
-		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := auth.Authenticate(req, nil, time.Unix(1, 0)); err != nil {
-			t.Fatal(err)
-		}
-		got := req.Header.Get("X-API-KEY")
-		if got != strings.TrimSpace(text) || strings.Trim(got, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~") != "" {
-			t.Fatalf("%q became the header %q", text, got)
-		}
-	})
 }
