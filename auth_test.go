@@ -24,6 +24,7 @@ import (
 	"encoding/base64"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // badAPIKeys cannot be a header's value, or are no key at all.
@@ -35,27 +36,27 @@ var badAPIKeys = map[string]string{
 func TestBadAPIKeys(t *testing.T) {
 	for name, bad := range badAPIKeys {
 		t.Run(name, func(t *testing.T) {
-			auth, err := qredo.NewRSAAuth(bad, privateKey(t))
+			auth, err := qredo.NewRSAAuth(bad, clienttest.PrivateKey(t))
 			require.Nil(t, auth)
-			refused := requireInvalid(t, err, "API key")
+			refused := clienttest.RequireInvalid(t, err, "API key")
 			if trimmed := strings.TrimSpace(bad); trimmed != "" {
 				require.NotContains(t, refused.Error(), trimmed, "the key may be nearly right, so it is a secret")
 			}
 			hmac, err := qredo.NewHMACAuth(bad, "c2VjcmV0")
 			require.Nil(t, hmac)
-			requireInvalid(t, err, "API key")
+			clienttest.RequireInvalid(t, err, "API key")
 		})
 	}
 }
 
 // White space around an API key comes from copying it, or from a file's last line.
 func TestAPIKeysAreTrimmed(t *testing.T) {
-	req, err := http.NewRequest(http.MethodGet, testBase, nil)
+	req, err := http.NewRequest(http.MethodGet, clienttest.BaseURL, nil)
 	require.NoError(t, err)
-	auth, err := qredo.NewRSAAuth(" \t"+apiKey+"\r\n", privateKey(t))
+	auth, err := qredo.NewRSAAuth(" \t"+clienttest.APIKey+"\r\n", clienttest.PrivateKey(t))
 	require.NoError(t, err)
-	require.NoError(t, auth.Authenticate(req, nil, testNow))
-	require.Equal(t, apiKey, req.Header.Get("X-API-KEY"))
+	require.NoError(t, auth.Authenticate(req, nil, clienttest.Now))
+	require.Equal(t, clienttest.APIKey, req.Header.Get("X-API-KEY"))
 }
 
 func TestNewRSAAuthRefusesKeys(t *testing.T) {
@@ -70,9 +71,9 @@ func TestNewRSAAuthRefusesKeys(t *testing.T) {
 		"EC": ec, "Ed25519": ed, "1024 bits": short,
 	} {
 		t.Run(name, func(t *testing.T) {
-			auth, err := qredo.NewRSAAuth(apiKey, key)
+			auth, err := qredo.NewRSAAuth(clienttest.APIKey, key)
 			require.Nil(t, auth)
-			requireInvalid(t, err, "private key")
+			clienttest.RequireInvalid(t, err, "private key")
 		})
 	}
 }
@@ -93,36 +94,36 @@ func (s foreignSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerO
 }
 
 func TestRSAAuthWithAForeignSigner(t *testing.T) {
-	auth, err := qredo.NewRSAAuth(apiKey, foreignSigner{key: privateKey(t)})
+	auth, err := qredo.NewRSAAuth(clienttest.APIKey, foreignSigner{key: clienttest.PrivateKey(t)})
 	require.NoError(t, err)
 	signature, err := auth.Sign("7", "https://h/p", []byte("body"))
 	require.NoError(t, err)
-	verifySignature(t, signature, "7", "https://h/p", []byte("body"))
+	clienttest.VerifySignature(t, signature, "7", "https://h/p", []byte("body"))
 }
 
 // A signer that fails stops the call, with its error in the chain and nothing sent.
 func TestSignerThatFails(t *testing.T) {
 	gone := errors.New("the module is gone")
-	auth, err := qredo.NewRSAAuth(apiKey, foreignSigner{key: privateKey(t), err: gone})
+	auth, err := qredo.NewRSAAuth(clienttest.APIKey, foreignSigner{key: clienttest.PrivateKey(t), err: gone})
 	require.NoError(t, err)
-	client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{Transport: clienttest.RefuseAll(t)}))
 	require.NoError(t, err)
-	_, err = client.Companies.Get(t.Context(), companyID)
+	_, err = client.Companies.Get(t.Context(), clienttest.CompanyID)
 	require.ErrorIs(t, err, gone)
-	require.ErrorContains(t, err, "GET /company/"+companyID)
+	require.ErrorContains(t, err, "GET /company/"+clienttest.CompanyID)
 }
 
 // With nonces each attempt has its own, there is no timestamp, and nothing that the caller set stays.
 func TestNonce(t *testing.T) {
 	next := 41
-	auth := newAuth(t, qredo.WithNonce(func() string { next++; return strconv.Itoa(next) }))
+	auth := clienttest.NewAuth(t, qredo.WithNonce(func() string { next++; return strconv.Itoa(next) }))
 	var nonces []string
-	client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		require.NotContains(t, req.Header, "X-Timestamp")
 		require.Len(t, req.Header["X-Nonce"], 1)
 		nonces = append(nonces, req.Header.Get("x-nonce"))
-		verifySignature(t, req.Header.Get("x-sign"), req.Header.Get("x-nonce"), req.URL.String(), nil)
-		return answer(req, 200, `{}`), nil
+		clienttest.VerifySignature(t, req.Header.Get("x-sign"), req.Header.Get("x-nonce"), req.URL.String(), nil)
+		return clienttest.Answer(req, 200, `{}`), nil
 	})}))
 	require.NoError(t, err)
 	for range 2 {
@@ -134,8 +135,8 @@ func TestNonce(t *testing.T) {
 
 func TestBadNonces(t *testing.T) {
 	for _, nonce := range []string{"", "1\n2", "1 2", "é"} {
-		auth := newAuth(t, qredo.WithNonce(func() string { return nonce }))
-		client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+		auth := clienttest.NewAuth(t, qredo.WithNonce(func() string { return nonce }))
+		client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{Transport: clienttest.RefuseAll(t)}))
 		require.NoError(t, err)
 		_, err = client.Assets.List(t.Context())
 		require.ErrorContains(t, err, "not sent: authenticating: the nonce must ")
@@ -146,19 +147,19 @@ func TestBadNonces(t *testing.T) {
 // The caller cannot replace what authenticates a request.
 func TestAuthenticationHeadersCannotBeSet(t *testing.T) {
 	var got http.Header
-	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+	client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		got = req.Header
-		return answer(req, 200, `{"assets":[]}`), nil
+		return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 	}))
 	_, err := client.Assets.List(t.Context(), qredo.WithHeader("X-API-KEY", "mine"), qredo.WithHeader("x-sign", "mine"),
 		qredo.WithHeader("x-timestamp", "1"), qredo.WithHeader("x-nonce", "1"), qredo.WithHeader("X-Trace", "t-1"))
 	require.NoError(t, err)
-	require.Equal(t, []string{apiKey}, got["X-Api-Key"])
+	require.Equal(t, []string{clienttest.APIKey}, got["X-Api-Key"])
 	require.Equal(t, []string{"1700000000"}, got["X-Timestamp"])
 	require.NotContains(t, got, "X-Nonce")
 	require.Equal(t, []string{"t-1"}, got["X-Trace"])
 	require.Len(t, got["X-Sign"], 1)
-	verifySignature(t, got.Get("x-sign"), "1700000000", testBase+"/assets", nil)
+	clienttest.VerifySignature(t, got.Get("x-sign"), "1700000000", clienttest.BaseURL+"/assets", nil)
 }
 
 // environment sets the four variables for a test; those not named are empty.
@@ -170,46 +171,46 @@ func environment(t *testing.T, set map[string]string) {
 }
 
 func TestAuthFromEnv(t *testing.T) {
-	pem := string(readTestdata(t, "private.pkcs8.pem"))
+	pem := string(clienttest.ReadTestdata(t, "private.pkcs8.pem"))
 	keyFile := filepath.Join(t.TempDir(), "key")
-	require.NoError(t, os.WriteFile(keyFile, []byte(apiKey+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(keyFile, []byte(clienttest.APIKey+"\n"), 0o600))
 	for name, set := range map[string]map[string]string{
-		"values":        {"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": pem},
-		"escaped lines": {"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": strings.ReplaceAll(pem, "\n", `\n`)},
+		"values":        {"QREDO_API_KEY": clienttest.APIKey, "QREDO_PRIVATE_KEY": pem},
+		"escaped lines": {"QREDO_API_KEY": clienttest.APIKey, "QREDO_PRIVATE_KEY": strings.ReplaceAll(pem, "\n", `\n`)},
 		"files":         {"QREDO_API_KEY_FILE": keyFile, "QREDO_PRIVATE_KEY_FILE": "testdata/private.pkcs1.pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, set)
 			auth, err := qredo.AuthFromEnv()
 			require.NoError(t, err)
-			req, err := http.NewRequest(http.MethodGet, testBase, nil)
+			req, err := http.NewRequest(http.MethodGet, clienttest.BaseURL, nil)
 			require.NoError(t, err)
 			require.NoError(t, auth.Authenticate(req, nil, time.Unix(9, 0)))
-			require.Equal(t, apiKey, req.Header.Get("x-api-key"))
-			verifySignature(t, req.Header.Get("x-sign"), "9", testBase, nil)
+			require.Equal(t, clienttest.APIKey, req.Header.Get("x-api-key"))
+			clienttest.VerifySignature(t, req.Header.Get("x-sign"), "9", clienttest.BaseURL, nil)
 		})
 	}
 }
 
 func TestAuthFromEnvRefuses(t *testing.T) {
-	pem := string(readTestdata(t, "private.pkcs8.pem"))
+	pem := string(clienttest.ReadTestdata(t, "private.pkcs8.pem"))
 	for name, tc := range map[string]struct {
 		set   map[string]string
 		field string
 	}{
 		"nothing":           {nil, "QREDO_API_KEY"},
-		"no private key":    {map[string]string{"QREDO_API_KEY": apiKey}, "QREDO_PRIVATE_KEY"},
-		"key twice":         {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_API_KEY_FILE": "f"}, "QREDO_API_KEY"},
-		"private key twice": {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": pem, "QREDO_PRIVATE_KEY_FILE": "f"}, "QREDO_PRIVATE_KEY"},
-		"path for a key":    {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY": "testdata/private.pkcs8.pem"}, "private key"},
-		"public key":        {map[string]string{"QREDO_API_KEY": apiKey, "QREDO_PRIVATE_KEY_FILE": "testdata/public.pem"}, "private key"},
+		"no private key":    {map[string]string{"QREDO_API_KEY": clienttest.APIKey}, "QREDO_PRIVATE_KEY"},
+		"key twice":         {map[string]string{"QREDO_API_KEY": clienttest.APIKey, "QREDO_API_KEY_FILE": "f"}, "QREDO_API_KEY"},
+		"private key twice": {map[string]string{"QREDO_API_KEY": clienttest.APIKey, "QREDO_PRIVATE_KEY": pem, "QREDO_PRIVATE_KEY_FILE": "f"}, "QREDO_PRIVATE_KEY"},
+		"path for a key":    {map[string]string{"QREDO_API_KEY": clienttest.APIKey, "QREDO_PRIVATE_KEY": "testdata/private.pkcs8.pem"}, "private key"},
+		"public key":        {map[string]string{"QREDO_API_KEY": clienttest.APIKey, "QREDO_PRIVATE_KEY_FILE": "testdata/public.pem"}, "private key"},
 		"bad API key":       {map[string]string{"QREDO_API_KEY": "a b", "QREDO_PRIVATE_KEY": pem}, "API key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, tc.set)
 			auth, err := qredo.AuthFromEnv()
 			require.Nil(t, auth)
-			requireInvalid(t, err, tc.field)
+			clienttest.RequireInvalid(t, err, tc.field)
 			require.NotContains(t, err.Error(), pem)
 		})
 	}
@@ -219,25 +220,22 @@ func TestAuthFromEnvRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "QREDO_API_KEY_FILE")
 }
 
-// A secret whose base64 has the characters in which the two alphabets differ, and padding.
-var hmacSecret = []byte("\xfb\xef\xbe\xff\xff\xff secret of an API v1 key\x00")
-
 func TestHMACSecretForms(t *testing.T) {
-	mac := hmac.New(sha256.New, hmacSecret)
+	mac := hmac.New(sha256.New, clienttest.HMACSecret)
 	mac.Write([]byte("7POSThttps://h/p?q=1body"))
 	want := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 
 	forms := map[string]string{
-		"standard":       base64.StdEncoding.EncodeToString(hmacSecret),
-		"standard, bare": base64.RawStdEncoding.EncodeToString(hmacSecret),
-		"URL":            base64.URLEncoding.EncodeToString(hmacSecret),
-		"URL, bare":      base64.RawURLEncoding.EncodeToString(hmacSecret),
+		"standard":       base64.StdEncoding.EncodeToString(clienttest.HMACSecret),
+		"standard, bare": base64.RawStdEncoding.EncodeToString(clienttest.HMACSecret),
+		"URL":            base64.URLEncoding.EncodeToString(clienttest.HMACSecret),
+		"URL, bare":      base64.RawURLEncoding.EncodeToString(clienttest.HMACSecret),
 	}
 	distinct := map[string]bool{}
 	for name, form := range forms {
 		distinct[form] = true
 		for _, text := range []string{form, " \t" + form + "\r\n"} {
-			auth, err := qredo.NewHMACAuth(apiKey, text)
+			auth, err := qredo.NewHMACAuth(clienttest.APIKey, text)
 			require.NoError(t, err, name)
 			got, err := auth.Sign("7", "post", "https://h/p?q=1", []byte("body"))
 			require.NoError(t, err)
@@ -253,9 +251,9 @@ func TestHMACBadSecrets(t *testing.T) {
 		"cut": "c2VjcmV0c", "line break within": "c2Vj\ncmV0", "space within": "c2Vj cmV0", "bits left over": "c2VjcmV0cx",
 	} {
 		t.Run(name, func(t *testing.T) {
-			auth, err := qredo.NewHMACAuth(apiKey, secret)
+			auth, err := qredo.NewHMACAuth(clienttest.APIKey, secret)
 			require.Nil(t, auth)
-			refused := requireInvalid(t, err, "secret")
+			refused := clienttest.RequireInvalid(t, err, "secret")
 			if len(secret) > 3 {
 				require.NotContains(t, refused.Error(), secret)
 			}
@@ -264,12 +262,12 @@ func TestHMACBadSecrets(t *testing.T) {
 }
 
 func TestHMACSignNeedsItsParts(t *testing.T) {
-	auth, err := qredo.NewHMACAuth(apiKey, "c2VjcmV0")
+	auth, err := qredo.NewHMACAuth(clienttest.APIKey, "c2VjcmV0")
 	require.NoError(t, err)
 	for _, parts := range [][3]string{{"", "GET", "https://h"}, {"7", "", "https://h"}, {"7", "GET", ""}} {
 		got, err := auth.Sign(parts[0], parts[1], parts[2], nil)
 		require.Empty(t, got)
-		requireInvalid(t, err, "signature")
+		clienttest.RequireInvalid(t, err, "signature")
 	}
 }
 
@@ -278,7 +276,7 @@ func FuzzAPIKey(f *testing.F) {
 	for _, text := range []string{"", "key", " key\n", "a\r\nX-Evil: 1", "a b", "ключ", "eyJrZXkiOiIifQ", "\x00", "a\tb"} {
 		f.Add(text)
 	}
-	key := privateKey(f)
+	key := clienttest.PrivateKey(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		auth, err := qredo.NewRSAAuth(text, key)
 		if err != nil {

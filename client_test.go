@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 func TestBaseURLs(t *testing.T) {
@@ -35,7 +36,7 @@ func TestBaseURLs(t *testing.T) {
 	} {
 		t.Run(base, func(t *testing.T) {
 			var urls []string
-			client := newClient(t, recordURLs(&urls, `{"assets":[]}`), qredo.WithBaseURL(base))
+			client := clienttest.NewClient(t, clienttest.RecordURLs(&urls, `{"assets":[]}`), qredo.WithBaseURL(base))
 			_, err := client.Assets.List(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, []string{want}, urls)
@@ -57,22 +58,22 @@ func TestBadBaseURLs(t *testing.T) {
 		"bad user": "https://user:hunter2@exa mple.com",
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(base))
+			client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(base))
 			require.Nil(t, client)
-			refused := requireInvalid(t, err, "base URL")
+			refused := clienttest.RequireInvalid(t, err, "base URL")
 			require.NotContains(t, refused.Error(), "hunter2", "a password is not repeated")
-			_, err = qredo.NewClient(newAuth(t), qredo.WithEnvironment(qredo.Environment(base)))
-			requireInvalid(t, err, "base URL")
+			_, err = qredo.NewClient(clienttest.NewAuth(t), qredo.WithEnvironment(qredo.Environment(base)))
+			clienttest.RequireInvalid(t, err, "base URL")
 		})
 	}
 }
 
 // Which service to call is never guessed.
 func TestNoBaseURL(t *testing.T) {
-	t.Setenv("QREDO_BASE_URL", testBase) // which is for ClientFromEnv alone
-	client, err := qredo.NewClient(newAuth(t), qredo.WithRetry(once))
+	t.Setenv("QREDO_BASE_URL", clienttest.BaseURL) // which is for ClientFromEnv alone
+	client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithRetry(clienttest.Once))
 	require.Nil(t, client)
-	refused := requireInvalid(t, err, "base URL")
+	refused := clienttest.RequireInvalid(t, err, "base URL")
 	for _, way := range []string{"WithBaseURL", "WithEnvironment", "ClientFromEnv", "QREDO_BASE_URL"} {
 		require.Contains(t, refused.Rule, way, "what to give")
 	}
@@ -89,12 +90,12 @@ func TestClientFromEnv(t *testing.T) {
 		"an option is enough": {nil, []qredo.Option{qredo.WithEnvironment(qredo.EnvironmentPlay)}, "https://play-api.qredo.network/api/v1/p/assets"},
 		"no base URL":         {nil, nil, "base URL"},
 		"a wrong base URL":    {map[string]string{"QREDO_BASE_URL": "h.example"}, nil, "base URL"},
-		"no API key":          {map[string]string{"QREDO_BASE_URL": testBase, "QREDO_API_KEY": ""}, nil, "QREDO_API_KEY"},
-		"no private key":      {map[string]string{"QREDO_BASE_URL": testBase, "QREDO_PRIVATE_KEY_FILE": ""}, nil, "QREDO_PRIVATE_KEY"},
+		"no API key":          {map[string]string{"QREDO_BASE_URL": clienttest.BaseURL, "QREDO_API_KEY": ""}, nil, "QREDO_API_KEY"},
+		"no private key":      {map[string]string{"QREDO_BASE_URL": clienttest.BaseURL, "QREDO_PRIVATE_KEY_FILE": ""}, nil, "QREDO_PRIVATE_KEY"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for variable, value := range map[string]string{
-				"QREDO_API_KEY": apiKey, "QREDO_API_KEY_FILE": "", "QREDO_PRIVATE_KEY": "", "QREDO_PRIVATE_KEY_FILE": "testdata/private.pkcs8.pem", "QREDO_BASE_URL": "",
+				"QREDO_API_KEY": clienttest.APIKey, "QREDO_API_KEY_FILE": "", "QREDO_PRIVATE_KEY": "", "QREDO_PRIVATE_KEY_FILE": "testdata/private.pkcs8.pem", "QREDO_BASE_URL": "",
 			} {
 				t.Setenv(variable, value)
 			}
@@ -102,10 +103,10 @@ func TestClientFromEnv(t *testing.T) {
 				t.Setenv(variable, value)
 			}
 			var urls []string
-			client, err := qredo.ClientFromEnv(append(tc.opts, qredo.WithHTTPClient(&http.Client{Transport: recordURLs(&urls, `{"assets":[]}`)}))...)
+			client, err := qredo.ClientFromEnv(append(tc.opts, qredo.WithHTTPClient(&http.Client{Transport: clienttest.RecordURLs(&urls, `{"assets":[]}`)}))...)
 			if !strings.HasPrefix(tc.want, "https://") {
 				require.Nil(t, client)
-				requireInvalid(t, err, tc.want)
+				clienttest.RequireInvalid(t, err, tc.want)
 				return
 			}
 			require.NoError(t, err)
@@ -125,38 +126,38 @@ func TestBadOptions(t *testing.T) {
 		"user agent":   qredo.WithUserAgent("a\nb"),
 		"max response": qredo.WithMaxResponse(0),
 	} {
-		client, err := qredo.NewClient(newAuth(t), opt)
+		client, err := qredo.NewClient(clienttest.NewAuth(t), opt)
 		require.Nil(t, client)
-		requireInvalid(t, err, field)
+		clienttest.RequireInvalid(t, err, field)
 	}
-	_, err := qredo.NewClient(newAuth(t), qredo.WithMaxResponse(-1))
-	requireInvalid(t, err, "max response")
+	_, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithMaxResponse(-1))
+	clienttest.RequireInvalid(t, err, "max response")
 	for _, agent := range []string{"", "   ", "é"} {
-		_, err = qredo.NewClient(newAuth(t), qredo.WithUserAgent(agent))
-		requireInvalid(t, err, "user agent")
+		_, err = qredo.NewClient(clienttest.NewAuth(t), qredo.WithUserAgent(agent))
+		clienttest.RequireInvalid(t, err, "user agent")
 	}
 }
 
 // An answer has no bound that a number could not have.
 func TestWithMaxResponseWithoutBound(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"company_id":"c"}`), qredo.WithMaxResponse(math.MaxInt64))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"company_id":"c"}`), qredo.WithMaxResponse(math.MaxInt64))
 	company, err := client.Companies.Get(t.Context(), "c")
 	require.NoError(t, err)
 	require.Equal(t, qredo.CompanyID("c"), company.ID)
 }
 
 func TestBadHeaders(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for field, header := range map[string][2]string{
 		"header Idempotency-Key":   {"Idempotency-Key", "k"}, // with it, net/http would send a request again by itself
 		"header x-idempotency-key": {"x-idempotency-key", "k"},
 		"header":                   {"X-Trace", "a\nb"},
 	} {
 		_, err := client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme"}, qredo.WithHeader(header[0], header[1]))
-		requireInvalid(t, err, field)
+		clienttest.RequireInvalid(t, err, field)
 	}
 	for _, name := range []string{"", "X Trace", "X-Trace:", "X-Tracé"} {
-		requireInvalid(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, qredo.WithHeader(name, "1")), "header")
+		clienttest.RequireInvalid(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil, qredo.WithHeader(name, "1")), "header")
 	}
 }
 
@@ -164,7 +165,7 @@ func TestNilAuthenticators(t *testing.T) {
 	for _, auth := range []qredo.Authenticator{nil, (*qredo.RSAAuth)(nil), (*qredo.HMACAuth)(nil)} {
 		client, err := qredo.NewClient(auth)
 		require.Nil(t, client)
-		requireInvalid(t, err, "auth")
+		clienttest.RequireInvalid(t, err, "auth")
 	}
 }
 
@@ -173,19 +174,19 @@ func TestReplacedDefaultTransport(t *testing.T) {
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()
 	var urls []string
-	http.DefaultTransport = recordURLs(&urls, `{"assets":[]}`)
-	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(testBase))
+	http.DefaultTransport = clienttest.RecordURLs(&urls, `{"assets":[]}`)
+	client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(clienttest.BaseURL))
 	require.NoError(t, err)
 	_, err = client.Assets.List(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{testBase + "/assets"}, urls)
+	require.Equal(t, []string{clienttest.BaseURL + "/assets"}, urls)
 }
 
 func TestUserAgentAndHeaders(t *testing.T) {
 	var got http.Header
-	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+	client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		got = req.Header
-		return answer(req, 200, `{}`), nil
+		return clienttest.Answer(req, 200, `{}`), nil
 	}), qredo.WithUserAgent("desk/2 (qredo)"))
 	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, nil))
 	require.Equal(t, "desk/2 (qredo)", got.Get("User-Agent"))
@@ -197,8 +198,8 @@ func TestUserAgentAndHeaders(t *testing.T) {
 
 func TestWithResponse(t *testing.T) {
 	for _, status := range []int{200, 202, 404, 502} {
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-			resp := answer(req, status, `{"company_id":"c"}`)
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+			resp := clienttest.Answer(req, status, `{"company_id":"c"}`)
 			resp.Header.Set("X-Request-Id", "r-1")
 			return resp, nil
 		}))
@@ -210,7 +211,7 @@ func TestWithResponse(t *testing.T) {
 		}, resp)
 	}
 	untouched := qredo.Response{StatusCode: 7}
-	_, err := newClient(t, refuseAll(t)).Companies.Get(t.Context(), "", qredo.WithResponse(&untouched))
+	_, err := clienttest.NewClient(t, clienttest.RefuseAll(t)).Companies.Get(t.Context(), "", qredo.WithResponse(&untouched))
 	require.Error(t, err)
 	require.Equal(t, qredo.Response{StatusCode: 7}, untouched)
 }
@@ -221,14 +222,14 @@ func TestDo(t *testing.T) {
 		Amount   qredo.Amount   `json:"amount"`
 	}
 	var method, url, body string
-	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+	client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		data := []byte{}
 		if req.Body != nil {
 			data, _ = io.ReadAll(req.Body)
 		}
 		method, url, body = req.Method, req.URL.String(), string(data)
-		verifySignature(t, req.Header.Get("x-sign"), "1700000000", url, data)
-		return answer(req, 200, ` {"walletID":"w","amount":"12345678901234567"} `), nil
+		clienttest.VerifySignature(t, req.Header.Get("x-sign"), "1700000000", url, data)
+		return clienttest.Answer(req, 200, ` {"walletID":"w","amount":"12345678901234567"} `), nil
 	}))
 	do := func(m, path string, in, out any) {
 		t.Helper()
@@ -237,7 +238,7 @@ func TestDo(t *testing.T) {
 
 	var typed answerShape
 	do(http.MethodPatch, "/new/thing?q=a+b&r=%C3%A9", map[string]int{"n": 1}, &typed)
-	require.Equal(t, []string{"PATCH", testBase + "/new/thing?q=a+b&r=%C3%A9", `{"n":1}`}, []string{method, url, body})
+	require.Equal(t, []string{"PATCH", clienttest.BaseURL + "/new/thing?q=a+b&r=%C3%A9", `{"n":1}`}, []string{method, url, body})
 	require.Equal(t, answerShape{"w", 12345678901234567}, typed)
 
 	var open map[string]any
@@ -247,7 +248,7 @@ func TestDo(t *testing.T) {
 
 	var raw json.RawMessage
 	do(http.MethodPut, "/a%2Fb/c", json.RawMessage(`[1]`), &raw)
-	require.Equal(t, []string{testBase + "/a%2Fb/c", `[1]`}, []string{url, body})
+	require.Equal(t, []string{clienttest.BaseURL + "/a%2Fb/c", `[1]`}, []string{url, body})
 	require.True(t, bytes.HasPrefix(raw, []byte(` {"walletID"`)), "as it came")
 
 	var plain []byte
@@ -259,7 +260,7 @@ func TestDo(t *testing.T) {
 // In an open type a number is kept as its text, because a float would round it.
 // What a type of this package cannot do without, it cannot do without in Do either.
 func TestDoDemandsWhatIsRequired(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"code":200}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"code":200}`))
 	err := client.Do(t.Context(), http.MethodPost, "/x", nil, new(qredo.Submission))
 	require.ErrorIs(t, err, qredo.ErrBadAnswer)
 	require.ErrorContains(t, err, "tx_id: is missing")
@@ -267,7 +268,7 @@ func TestDoDemandsWhatIsRequired(t *testing.T) {
 
 // Do has no ID that an answer could be compared with.
 func TestDoReadsIdentifiedTypes(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"txID":"t","id":"a"}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"txID":"t","id":"a"}`))
 	var tx qredo.Transaction
 	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, &tx))
 	require.Equal(t, qredo.TxID("t"), tx.ID)
@@ -277,7 +278,7 @@ func TestDoReadsIdentifiedTypes(t *testing.T) {
 }
 
 func TestDoKeepsNumbers(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"n":9007199254740993,"l":[1.10]}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"n":9007199254740993,"l":[1.10]}`))
 	var got map[string]any
 	require.NoError(t, client.Do(t.Context(), http.MethodGet, "/x", nil, &got))
 	require.Equal(t, map[string]any{"n": json.Number("9007199254740993"), "l": []any{json.Number("1.10")}}, got)
@@ -289,13 +290,13 @@ func TestDoRefusesPaths(t *testing.T) {
 		"http://example.com/x", "https://sandbox-api.qredo.network/api/v1/p/assets", "mailto:x", "/a//b", "/a/", "/a#b", "/a\nb", "/%zz",
 		"/a?q=a b", "/a?q=é", "/a?q=\x7f", "?q=1", "#a",
 	} {
-		err := newClient(t, refuseAll(t)).Do(t.Context(), http.MethodGet, path, nil, nil)
-		requireInvalid(t, err, "path")
+		err := clienttest.NewClient(t, clienttest.RefuseAll(t)).Do(t.Context(), http.MethodGet, path, nil, nil)
+		clienttest.RequireInvalid(t, err, "path")
 	}
 }
 
 func TestDoRefusesBodies(t *testing.T) {
-	err := newClient(t, refuseAll(t)).Do(t.Context(), http.MethodPost, "/x", func() {}, nil)
+	err := clienttest.NewClient(t, clienttest.RefuseAll(t)).Do(t.Context(), http.MethodPost, "/x", func() {}, nil)
 	var unsupported *json.UnsupportedTypeError
 	require.ErrorAs(t, err, &unsupported)
 	require.ErrorContains(t, err, "request body")

@@ -17,6 +17,7 @@ import (
 	"unicode"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // sentinels are all that an error can be told apart by.
@@ -37,15 +38,6 @@ func requireSentinels(t *testing.T, err error, names ...string) {
 	}
 	require.ElementsMatch(t, names, matched, "%v", err)
 }
-
-func requireError(t *testing.T, err error) *qredo.Error {
-	t.Helper()
-	var e *qredo.Error
-	require.ErrorAs(t, err, &e)
-	return e
-}
-
-const html502 = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>nginx</body>\r\n</html>\r\n"
 
 // Every answer that is no success, by what the service or a proxy before it says.
 func TestErrorAnswers(t *testing.T) {
@@ -79,7 +71,7 @@ func TestErrorAnswers(t *testing.T) {
 		"empty":              {404, "", 0, "", "", []string{"not found"}, "404 Not Found"},
 		"blank":              {404, " \n", 0, "", "", []string{"not found"}, "404 Not Found"},
 		"too many":           {429, `{"code":429,"msg":"slow down"}`, 429, "slow down", "", []string{"rate limited"}, "send fewer requests"},
-		"HTML":               {502, html502, 0, "", "", []string{"server"}, `502 Bad Gateway: body starts "<html>\r\n<head>`},
+		"HTML":               {502, clienttest.HTML502, 0, "", "", []string{"server"}, `502 Bad Gateway: body starts "<html>\r\n<head>`},
 		"service fault":      {500, `{"code":500,"msg":"oops"}`, 500, "oops", "", []string{"server"}, ": oops"},
 		"last of them":       {599, ``, 0, "", "", []string{"server"}, "599"},
 		"redirect":           {302, `<a href="https://elsewhere.example">Found</a>`, 0, "", "", nil, "redirects are not followed"},
@@ -88,20 +80,20 @@ func TestErrorAnswers(t *testing.T) {
 		"lines in a message": {400, `{"code":400,"msg":"a\r\nlevel=error b\u0000\u001b[31m"}`, 400, "a  level=error b  [31m", "", []string{"bad request"}, ": a  level=error b  [31m"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := newClient(t, answerWith(tc.status, tc.body))
-			got, err := client.Companies.Get(t.Context(), companyID)
+			client := clienttest.NewClient(t, clienttest.AnswerWith(tc.status, tc.body))
+			got, err := client.Companies.Get(t.Context(), clienttest.CompanyID)
 			require.Nil(t, got)
-			e := requireError(t, err)
+			e := clienttest.RequireError(t, err)
 			require.Equal(t, tc.status, e.StatusCode)
 			require.Equal(t, tc.code, e.Code)
 			require.Equal(t, tc.msg, e.Msg)
 			require.Equal(t, tc.reason, e.Reason)
 			require.Equal(t, tc.body, string(e.Body))
 			require.Equal(t, "GET", e.Method)
-			require.Equal(t, "/company/"+companyID, e.Path)
+			require.Equal(t, "/company/"+clienttest.CompanyID, e.Path)
 			require.Equal(t, 1, e.Attempts)
 			requireSentinels(t, err, tc.sentinels...)
-			require.Contains(t, err.Error(), "qredo: GET /company/"+companyID+": ")
+			require.Contains(t, err.Error(), "qredo: GET /company/"+clienttest.CompanyID+": ")
 			require.Contains(t, err.Error(), tc.says)
 			require.NotContains(t, err.Error(), "\n")
 		})
@@ -129,10 +121,10 @@ func TestBadAnswers(t *testing.T) {
 		"text for a list":   {`{"history":"none"}`, "history: is not an object"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := newClient(t, answerWith(200, tc.body))
-			got, err := client.Wallets.ListHistory(t.Context(), walletID, qredo.HistoryOptions{})
+			client := clienttest.NewClient(t, clienttest.AnswerWith(200, tc.body))
+			got, err := client.Wallets.ListHistory(t.Context(), clienttest.WalletID, qredo.HistoryOptions{})
 			require.Nil(t, got)
-			e := requireError(t, err)
+			e := clienttest.RequireError(t, err)
 			require.Equal(t, 200, e.StatusCode)
 			require.Equal(t, tc.body, string(e.Body))
 			require.Zero(t, e.Code)
@@ -145,10 +137,10 @@ func TestBadAnswers(t *testing.T) {
 
 // Answers that are useless without an ID are refused when it is missing.
 func TestAnswersWithoutID(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"code":200,"msg":"OK","id":null}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"code":200,"msg":"OK","id":null}`))
 	ctx := t.Context()
 	for field, call := range map[string]func() error{
-		"company_id (create)": func() error { _, err := client.Companies.Create(ctx, acme); return err },
+		"company_id (create)": func() error { _, err := client.Companies.Create(ctx, clienttest.Acme); return err },
 		"company_id (update)": func() error {
 			_, err := client.Companies.Update(ctx, "c", qredo.CompanyUpdate{City: "Lyon"})
 			return err
@@ -180,16 +172,16 @@ func TestBodyOverTheLimit(t *testing.T) {
 		"failure": {10, 502, []string{"server"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := newClient(t, answerWith(tc.status, body), qredo.WithMaxResponse(tc.limit))
+			client := clienttest.NewClient(t, clienttest.AnswerWith(tc.status, body), qredo.WithMaxResponse(tc.limit))
 			_, err := client.Companies.Get(t.Context(), "c")
-			e := requireError(t, err)
+			e := clienttest.RequireError(t, err)
 			require.Equal(t, tc.status, e.StatusCode)
 			require.Equal(t, body[:10], string(e.Body))
 			requireSentinels(t, err, tc.names...)
 			require.ErrorContains(t, err, "longer than the limit of 10 bytes")
 		})
 	}
-	client := newClient(t, answerWith(200, body), qredo.WithMaxResponse(int64(len(body))))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, body), qredo.WithMaxResponse(int64(len(body))))
 	_, err := client.Companies.Get(t.Context(), "c")
 	require.NoError(t, err, "a body of exactly the limit is read")
 }
@@ -197,8 +189,8 @@ func TestBodyOverTheLimit(t *testing.T) {
 // Of a long body the start is kept.
 func TestErrorKeepsTheStartOfTheBody(t *testing.T) {
 	body := "start" + strings.Repeat("x", 1<<20)
-	_, err := newClient(t, answerWith(502, body)).Companies.Get(t.Context(), "c")
-	e := requireError(t, err)
+	_, err := clienttest.NewClient(t, clienttest.AnswerWith(502, body)).Companies.Get(t.Context(), "c")
+	e := clienttest.RequireError(t, err)
 	require.Equal(t, body[:4<<10], string(e.Body))
 	require.Less(t, len(err.Error()), 400)
 }
@@ -206,7 +198,7 @@ func TestErrorKeepsTheStartOfTheBody(t *testing.T) {
 // loopbackClient calls a real server on this machine.
 func loopbackClient(t *testing.T, url string) *qredo.Client {
 	t.Helper()
-	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(url), qredo.WithRetry(once))
+	client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(url), qredo.WithRetry(clienttest.Once))
 	require.NoError(t, err)
 	return client
 }
@@ -227,7 +219,7 @@ func TestCutBody(t *testing.T) {
 			fmt.Fprint(w, `{"company_id":"c"}`)
 		})
 		_, err := client.Companies.Get(t.Context(), "c")
-		e := requireError(t, err)
+		e := clienttest.RequireError(t, err)
 		require.Equal(t, status, e.StatusCode)
 		require.Equal(t, `{"company_id":"c"}`, string(e.Body))
 		require.ErrorContains(t, err, "the body is cut")
@@ -248,8 +240,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				http.Redirect(w, req, "/elsewhere", status)
 			}
 		})
-		_, err := client.Companies.Create(t.Context(), acme)
-		require.Equal(t, status, requireError(t, err).StatusCode)
+		_, err := client.Companies.Create(t.Context(), clienttest.Acme)
+		require.Equal(t, status, clienttest.RequireError(t, err).StatusCode)
 		requireSentinels(t, err)
 		require.Equal(t, 1, requests)
 	}
@@ -266,10 +258,10 @@ func TestRedirectsAreNotFollowedByTheCallersClient(t *testing.T) {
 	}))
 	defer server.Close()
 	own := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
-	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(server.URL), qredo.WithHTTPClient(own))
+	client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(server.URL), qredo.WithHTTPClient(own))
 	require.NoError(t, err)
 	_, err = client.Assets.List(t.Context())
-	require.Equal(t, http.StatusFound, requireError(t, err).StatusCode)
+	require.Equal(t, http.StatusFound, clienttest.RequireError(t, err).StatusCode)
 	require.Equal(t, 1, requests)
 	require.NoError(t, own.CheckRedirect(nil, nil))
 }
@@ -310,7 +302,7 @@ func TestTransportErrors(t *testing.T) {
 	})
 	t.Run("own", func(t *testing.T) {
 		own := errors.New("no route")
-		client := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, own }))
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) { return nil, own }))
 		_, err := client.Assets.List(t.Context())
 		requireTransport(t, err, own)
 	})
@@ -318,18 +310,18 @@ func TestTransportErrors(t *testing.T) {
 
 // Whoever gives no base URL calls a host that is gone, and should hear why.
 func TestRetiredServiceIsNamed(t *testing.T) {
-	gone := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errReset }), qredo.WithEnvironment(qredo.EnvironmentProduction))
+	gone := clienttest.NewClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) { return nil, clienttest.ErrReset }), qredo.WithEnvironment(qredo.EnvironmentProduction))
 	_, err := gone.Companies.Get(t.Context(), "c", qredo.WithoutRetry())
-	require.ErrorIs(t, err, errReset)
+	require.ErrorIs(t, err, clienttest.ErrReset)
 	require.ErrorContains(t, err, "the hosted service is retired")
-	own := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errReset }), qredo.WithBaseURL("https://example.com"))
+	own := clienttest.NewClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) { return nil, clienttest.ErrReset }), qredo.WithBaseURL("https://example.com"))
 	_, err = own.Companies.Get(t.Context(), "c", qredo.WithoutRetry())
 	require.NotContains(t, err.Error(), "retired")
 }
 
 // Only what may have been carried out, and cannot just be sent again, is to be looked for.
 func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
-	client := newClient(t, answerWith(500, `{"code":500,"msg":"oops"}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(500, `{"code":500,"msg":"oops"}`))
 	_, err := client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme"})
 	require.ErrorContains(t, err, "it may have been carried out")
 	_, err = client.Companies.Get(t.Context(), "c")
@@ -339,7 +331,7 @@ func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
 // Any answer that is no success gives an *Error with its status and one line of text.
 func FuzzErrorBody(f *testing.F) {
 	for _, body := range []string{
-		"", html502, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`, `{"code":"401","msg":"m","detail":"d"}`,
+		"", clienttest.HTML502, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`, `{"code":"401","msg":"m","detail":"d"}`,
 		`{"code":1.5,"msg":null,"detail":[]}`, `{"msg":"a\nb\u0000"}`, `{"code":9223372036854775807}`, "\xff\xfe", `[[[[`, `{"detail":{"reason":{"a":1}}}`,
 	} {
 		f.Add(401, body)
@@ -349,7 +341,7 @@ func FuzzErrorBody(f *testing.F) {
 		if status < 300 || status > 999 {
 			return // no answer has such a status, or it is a success
 		}
-		_, err := newClient(t, answerWith(status, body)).Assets.List(t.Context())
+		_, err := clienttest.NewClient(t, clienttest.AnswerWith(status, body)).Assets.List(t.Context())
 		var e *qredo.Error
 		if !errors.As(err, &e) || e.StatusCode != status {
 			t.Fatalf("%d %q: %v", status, body, err)

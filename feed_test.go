@@ -15,13 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // A feed that no service has a method for is followed all the same: as it comes, or read.
 func TestFeedOfAnyPath(t *testing.T) {
 	messages := []string{`{"n":"7", "text":"a"}`, `null`, `{"n":1.5}`}
-	serve := func(t *testing.T) *feedServer {
-		return serveFeed(t, func(ctx context.Context, ws *websocket.Conn, connection int) {
+	serve := func(t *testing.T) *clienttest.FeedServer {
+		return clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, connection int) {
 			for _, m := range messages {
 				_ = ws.Write(ctx, websocket.MessageText, []byte(m))
 			}
@@ -32,12 +33,12 @@ func TestFeedOfAnyPath(t *testing.T) {
 	}
 	t.Run("as it comes", func(t *testing.T) {
 		server := serve(t)
-		f := follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[json.RawMessage, error] {
+		f := clienttest.Follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[json.RawMessage, error] {
 			return qredo.Feed[json.RawMessage](ctx, server.Client, "/new/feed", nil, opts...)
 		})
 		for range 2 { // connections: what comes again is given again
 			for _, want := range messages {
-				require.Equal(t, want, string(f.next(t)))
+				require.Equal(t, want, string(f.Next(t)))
 			}
 		}
 	})
@@ -47,7 +48,7 @@ func TestFeedOfAnyPath(t *testing.T) {
 			Text string `json:"text"`
 		}
 		server, fills := serve(t), 0
-		f := follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[event, error] {
+		f := clienttest.Follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[event, error] {
 			return qredo.Feed(ctx, server.Client, "/new/feed", func(context.Context) ([]event, error) {
 				if fills++; fills == 1 {
 					return nil, errors.New("not now")
@@ -55,22 +56,22 @@ func TestFeedOfAnyPath(t *testing.T) {
 				return []event{{N: -1}}, nil
 			}, opts...)
 		})
-		require.Equal(t, event{N: -1}, f.next(t), "what may have been missed, once that can be told")
-		require.Equal(t, event{7, "a"}, f.next(t), "with the tolerance of the rest")
+		require.Equal(t, event{N: -1}, f.Next(t), "what may have been missed, once that can be told")
+		require.Equal(t, event{7, "a"}, f.Next(t), "with the tolerance of the rest")
 		for range 2 {
-			require.ErrorIs(t, f.failure(t), qredo.ErrBadAnswer)
+			require.ErrorIs(t, f.Failure(t), qredo.ErrBadAnswer)
 		}
 	})
 	t.Run("a path that cannot be", func(t *testing.T) {
-		client := newClient(t, refuseAll(t))
+		client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 		for _, err := range qredo.Feed[json.RawMessage](t.Context(), client, "/{id}/feed", nil) {
-			requireInvalid(t, err, "id")
+			clienttest.RequireInvalid(t, err, "id")
 		}
 	})
 }
 
 func TestFeedOptionsRefused(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for name, tc := range map[string]struct {
 		opt   qredo.FeedOption
 		field string
@@ -84,7 +85,7 @@ func TestFeedOptionsRefused(t *testing.T) {
 			given := 0
 			for _, err := range client.Swaps.Feed(t.Context(), nil, tc.opt) {
 				given++
-				requireInvalid(t, err, tc.field)
+				clienttest.RequireInvalid(t, err, tc.field)
 			}
 			require.Equal(t, 1, given)
 		})
@@ -96,9 +97,9 @@ func TestFeedOptionsRefused(t *testing.T) {
 func TestFeedPausesByDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials []time.Time
-		client := newQuickClient(t, roundTrip(func(*http.Request) (*http.Response, error) {
+		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) {
 			dials = append(dials, time.Now())
-			return nil, errRefused
+			return nil, clienttest.ErrRefused
 		}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()

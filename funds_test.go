@@ -6,88 +6,89 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestFundsCreate(t *testing.T) {
-	client := serveFixture(t, "funds_create")
-	got, err := client.Funds.Create(t.Context(), companyID, qredo.FundRequest{
+	client := clienttest.ServeFixture(t, "funds_create")
+	got, err := client.Funds.Create(t.Context(), clienttest.CompanyID, qredo.FundRequest{
 		Name:                 "Treasury",
 		Description:          "Cold reserves",
-		CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 2, Members: []qredo.TrustedEntityID{aliceID, bobID}},
-		CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{aliceID, coreID}},
+		CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 2, Members: []qredo.TrustedEntityID{clienttest.AliceID, clienttest.BobID}},
+		CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{clienttest.AliceID, clienttest.CoreID}},
 		Wallets: []qredo.WalletRequest{
 			{Name: "Reserve", Asset: "BTC-TESTNET"},
 			{
 				Name: "Trading", Asset: "ETH-TESTNET", Type: qredo.WalletDedicated,
-				CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{bobID}},
-				CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{coreID}},
-				Connect:              []qredo.ConnectRequest{{CounterpartyID: exchangeID, ClientID: "client-77"}},
+				CustodyGroupWithdraw: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{clienttest.BobID}},
+				CustodyGroupTx:       &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{clienttest.CoreID}},
+				Connect:              []qredo.ConnectRequest{{CounterpartyID: clienttest.ExchangeID, ClientID: "client-77"}},
 			},
 		},
 	})
 	require.NoError(t, err)
-	want := &qredo.CreatedFund{ID: fundID, CustodyGroupWithdraw: policyWithdrawID, CustodyGroupTx: policyTxID}
+	want := &qredo.CreatedFund{ID: clienttest.FundID, CustodyGroupWithdraw: clienttest.PolicyWithdrawID, CustodyGroupTx: clienttest.PolicyTxID}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
 func TestFundsGet(t *testing.T) {
-	client := serveFixture(t, "funds_get")
-	got, err := client.Funds.Get(t.Context(), companyID, fundID)
+	client := clienttest.ServeFixture(t, "funds_get")
+	got, err := client.Funds.Get(t.Context(), clienttest.CompanyID, clienttest.FundID)
 	require.NoError(t, err)
 	want := &qredo.Fund{
-		ID: fundID, Name: "Treasury", Description: "Cold reserves",
-		CustodyGroupWithdraw: policyWithdrawID, CustodyGroupTx: policyTxID,
-		PolicyWithdraw: &withdrawPolicy, PolicyTx: &txPolicy,
+		ID: clienttest.FundID, Name: "Treasury", Description: "Cold reserves",
+		CustodyGroupWithdraw: clienttest.PolicyWithdrawID, CustodyGroupTx: clienttest.PolicyTxID,
+		PolicyWithdraw: &clienttest.WithdrawPolicy, PolicyTx: &clienttest.TxPolicy,
 		Members: []qredo.FundMember{
-			{Entity: alice, Permissions: qredo.Permissions{Admin: true, Withdraw: true, Transfer: true, Swap: true}},
-			{Entity: core, Permissions: qredo.Permissions{Transfer: true}},
+			{Entity: clienttest.Alice, Permissions: qredo.Permissions{Admin: true, Withdraw: true, Transfer: true, Swap: true}},
+			{Entity: clienttest.Core, Permissions: qredo.Permissions{Transfer: true}},
 		},
 		Assets:  []qredo.AssetCode{"BTC-TESTNET", "ETH-TESTNET"},
-		Wallets: []qredo.Wallet{tradingWallet},
+		Wallets: []qredo.Wallet{clienttest.TradingWallet},
 	}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
 func TestFundsSearch(t *testing.T) {
-	client := serveFixture(t, "funds_search")
-	got, err := client.Funds.Search(t.Context(), companyID, "Trésor")
+	client := clienttest.ServeFixture(t, "funds_search")
+	got, err := client.Funds.Search(t.Context(), clienttest.CompanyID, "Trésor")
 	require.NoError(t, err)
-	want := []qredo.FundMatch{{ID: fundID, Name: "Trésor"}, {ID: otherFundID, Name: "Trésor 2"}}
+	want := []qredo.FundMatch{{ID: clienttest.FundID, Name: "Trésor"}, {ID: clienttest.OtherFundID, Name: "Trésor 2"}}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
 func TestFundsAddWallets(t *testing.T) {
-	client := serveFixture(t, "funds_add_wallets")
-	got, err := client.Funds.AddWallets(t.Context(), companyID, fundID, []qredo.WalletRequest{
+	client := clienttest.ServeFixture(t, "funds_add_wallets")
+	got, err := client.Funds.AddWallets(t.Context(), clienttest.CompanyID, clienttest.FundID, []qredo.WalletRequest{
 		{
 			Name: "Spare", Asset: "BTC-TESTNET", Type: qredo.WalletMultiCounterparty,
-			CustodyGroupTx: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{aliceID, coreID}},
-			Connect:        []qredo.ConnectRequest{{CounterpartyID: exchangeID}},
+			CustodyGroupTx: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{clienttest.AliceID, clienttest.CoreID}},
+			Connect:        []qredo.ConnectRequest{{CounterpartyID: clienttest.ExchangeID}},
 		},
 		{Asset: "ETH-TESTNET"},
 	})
 	require.NoError(t, err)
-	require.Equal(t, []qredo.WalletID{walletID, otherWalletID}, got)
+	require.Equal(t, []qredo.WalletID{clienttest.WalletID, clienttest.OtherWalletID}, got)
 }
 
 func TestFundsAddAssets(t *testing.T) {
-	client := serveFixture(t, "funds_add_assets")
-	got, err := client.Funds.AddAssets(t.Context(), companyID, fundID, []qredo.AssetCode{"BTC-TESTNET", "ETH-TESTNET"})
+	client := clienttest.ServeFixture(t, "funds_add_assets")
+	got, err := client.Funds.AddAssets(t.Context(), clienttest.CompanyID, clienttest.FundID, []qredo.AssetCode{"BTC-TESTNET", "ETH-TESTNET"})
 	require.NoError(t, err)
-	require.Equal(t, []qredo.WalletID{walletID, otherWalletID}, got)
+	require.Equal(t, []qredo.WalletID{clienttest.WalletID, clienttest.OtherWalletID}, got)
 }
 
 func TestFundsDepositAddresses(t *testing.T) {
-	client := serveFixture(t, "funds_list_deposit_addresses")
-	got, err := client.Funds.ListDepositAddresses(t.Context(), companyID, fundID)
+	client := clienttest.ServeFixture(t, "funds_list_deposit_addresses")
+	got, err := client.Funds.ListDepositAddresses(t.Context(), clienttest.CompanyID, clienttest.FundID)
 	require.NoError(t, err)
 	want := []qredo.DepositAddress{
-		{Asset: "BTC-TESTNET", Address: btcAddress, Balance: 150_000_000},
-		{Asset: "ETH-TESTNET", Address: ethAddress, Balance: 2_000_000_000},
+		{Asset: "BTC-TESTNET", Address: clienttest.BTCAddress, Balance: 150_000_000},
+		{Asset: "ETH-TESTNET", Address: clienttest.ETHAddress, Balance: 2_000_000_000},
 	}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
@@ -95,47 +96,47 @@ func TestFundsDepositAddresses(t *testing.T) {
 
 // An example of the service has total_count 0 beside items: the items count.
 func TestFundsDepositAddressesIgnoresCount(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":"12"}]}`))
-	got, err := client.Funds.ListDepositAddresses(t.Context(), companyID, fundID)
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":"12"}]}`))
+	got, err := client.Funds.ListDepositAddresses(t.Context(), clienttest.CompanyID, clienttest.FundID)
 	require.NoError(t, err)
 	require.Equal(t, []qredo.DepositAddress{{Asset: "BTC", Address: "a", Balance: 12}}, got)
 }
 
 func TestFundsWhitelist(t *testing.T) {
-	client := serveFixture(t, "funds_list_whitelist")
-	got, err := client.Funds.ListWhitelist(t.Context(), companyID, fundID,
-		qredo.WhitelistOptions{Address: payoutAddress, Asset: "BTC-TESTNET"})
+	client := clienttest.ServeFixture(t, "funds_list_whitelist")
+	got, err := client.Funds.ListWhitelist(t.Context(), clienttest.CompanyID, clienttest.FundID,
+		qredo.WhitelistOptions{Address: clienttest.PayoutAddress, Asset: "BTC-TESTNET"})
 	require.NoError(t, err)
-	want := []qredo.WhitelistEntry{{Asset: "BTC-TESTNET", Address: payoutAddress, Name: "payouts"}}
+	want := []qredo.WhitelistEntry{{Asset: "BTC-TESTNET", Address: clienttest.PayoutAddress, Name: "payouts"}}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
 func TestFundsAddToWhitelist(t *testing.T) {
-	client := serveFixture(t, "funds_add_to_whitelist")
-	err := client.Funds.AddToWhitelist(t.Context(), companyID, fundID,
-		qredo.WhitelistEntry{Asset: "BTC-TESTNET", Address: payoutAddress, Name: "payouts"})
+	client := clienttest.ServeFixture(t, "funds_add_to_whitelist")
+	err := client.Funds.AddToWhitelist(t.Context(), clienttest.CompanyID, clienttest.FundID,
+		qredo.WhitelistEntry{Asset: "BTC-TESTNET", Address: clienttest.PayoutAddress, Name: "payouts"})
 	require.NoError(t, err)
 }
 
 func TestFundsLedger(t *testing.T) {
-	client := serveFixture(t, "funds_list_ledger")
-	got, err := client.Funds.ListLedger(t.Context(), companyID, fundID, qredo.LedgerOptions{
-		Asset: "BTC-TESTNET", WalletID: walletID, Direction: qredo.DirectionOut, Offset: 4, Limit: 2,
+	client := clienttest.ServeFixture(t, "funds_list_ledger")
+	got, err := client.Funds.ListLedger(t.Context(), clienttest.CompanyID, clienttest.FundID, qredo.LedgerOptions{
+		Asset: "BTC-TESTNET", WalletID: clienttest.WalletID, Direction: qredo.DirectionOut, Offset: 4, Limit: 2,
 	})
 	require.NoError(t, err)
 	want := &qredo.LedgerPage{Total: 6, Entries: []qredo.LedgerEntry{
 		{
-			TxID: transferID, Type: qredo.EntryTransferOut, Status: qredo.TxApproved, Asset: "BTC-TESTNET",
-			Amount: 100_100, NetAmount: 100_000, Fees: 100, FundID: fundID, WalletID: walletID,
-			Address: otherWalletID, CounterpartyID: exchangeID, CounterpartyName: "Exchange Ltd",
+			TxID: clienttest.TransferID, Type: qredo.EntryTransferOut, Status: qredo.TxApproved, Asset: "BTC-TESTNET",
+			Amount: 100_100, NetAmount: 100_000, Fees: 100, FundID: clienttest.FundID, WalletID: clienttest.WalletID,
+			Address: clienttest.OtherWalletID, CounterpartyID: clienttest.ExchangeID, CounterpartyName: "Exchange Ltd",
 			Reference: "invoice 42", BenefitOf: "Client 9", AccountNo: "ACC-1",
 			Time: qredo.Unix(1668070000), Expires: qredo.Unix(1668080000),
 		},
 		{
-			TxID: withdrawalID, Type: qredo.EntryWithdraw, Status: qredo.TxApproved, Asset: "BTC-TESTNET",
-			Amount: 50_050, NetAmount: 50_000, Fees: 50, FundID: fundID, WalletID: walletID,
-			Address: payoutAddress, ChainTxID: chainTxID,
+			TxID: clienttest.WithdrawalID, Type: qredo.EntryWithdraw, Status: qredo.TxApproved, Asset: "BTC-TESTNET",
+			Amount: 50_050, NetAmount: 50_000, Fees: 50, FundID: clienttest.FundID, WalletID: clienttest.WalletID,
+			Address: clienttest.PayoutAddress, ChainTxID: clienttest.ChainTxID,
 			Time: qredo.Unix(1668071000), Expires: qredo.Unix(1668090000),
 		},
 	}}
@@ -146,7 +147,7 @@ func TestFundsLedger(t *testing.T) {
 // What is empty is left out of the query.
 func TestFundsQueriesWithoutOptions(t *testing.T) {
 	var urls []string
-	client := newClient(t, recordURLs(&urls, `{"list":[]}`))
+	client := clienttest.NewClient(t, clienttest.RecordURLs(&urls, `{"list":[]}`))
 	_, err := client.Funds.ListLedger(t.Context(), "c", "f", qredo.LedgerOptions{})
 	require.NoError(t, err)
 	_, err = client.Funds.ListWhitelist(t.Context(), "c", "f", qredo.WhitelistOptions{})
@@ -154,9 +155,9 @@ func TestFundsQueriesWithoutOptions(t *testing.T) {
 	_, err = client.Funds.ListWhitelist(t.Context(), "c", "f", qredo.WhitelistOptions{Asset: "A&B C"})
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		testBase + "/company/c/fund/f/ledger",
-		testBase + "/company/c/fund/f/whitelist",
-		testBase + "/company/c/fund/f/whitelist?asset=A%26B+C",
+		clienttest.BaseURL + "/company/c/fund/f/ledger",
+		clienttest.BaseURL + "/company/c/fund/f/whitelist",
+		clienttest.BaseURL + "/company/c/fund/f/whitelist?asset=A%26B+C",
 	}, urls)
 }
 
@@ -171,7 +172,7 @@ func TestFundsOtherForms(t *testing.T) {
 		"spaced and broken": "{ \"fund_id\" : \"f\" ,\r\n \"policy_tx\"\t:{\"id\":\"p\",\"threshold\": 2 ,\"members\":[ {\"dedicated\":true ,\"entity\":{\"id\":\"m\",\"type\":\"core-client\",\"coreClient\":{\"name\":\"n\"}}} ] } } ",
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := newClient(t, answerWith(200, body)).Funds.Get(t.Context(), companyID, fundID)
+			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, body)).Funds.Get(t.Context(), clienttest.CompanyID, clienttest.FundID)
 			require.NoError(t, err)
 			require.Equal(t, &qredo.Fund{ID: "f", PolicyTx: &qredo.Policy{
 				ID: "p", Threshold: 2, Members: []qredo.PolicyMember{{Dedicated: true, Entity: qredo.Entity{
@@ -217,12 +218,12 @@ func TestFundsBadRequests(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := newClient(t, refuseAll(t))
-			_, err := client.Funds.Create(t.Context(), companyID, tc.req)
-			requireInvalid(t, err, tc.field)
+			client := clienttest.NewClient(t, clienttest.RefuseAll(t))
+			_, err := client.Funds.Create(t.Context(), clienttest.CompanyID, tc.req)
+			clienttest.RequireInvalid(t, err, tc.field)
 			if len(tc.req.Wallets) > 0 { // what AddWallets takes is checked in the same way
-				_, err = client.Funds.AddWallets(t.Context(), companyID, fundID, tc.req.Wallets)
-				requireInvalid(t, err, tc.field)
+				_, err = client.Funds.AddWallets(t.Context(), clienttest.CompanyID, clienttest.FundID, tc.req.Wallets)
+				clienttest.RequireInvalid(t, err, tc.field)
 			}
 		})
 	}
@@ -230,39 +231,39 @@ func TestFundsBadRequests(t *testing.T) {
 
 // The largest threshold that can be met is not refused.
 func TestFundsThresholdOfAllMembers(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"fund_id":"f"}`))
-	_, err := client.Funds.Create(t.Context(), companyID, qredo.FundRequest{
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"fund_id":"f"}`))
+	_, err := client.Funds.Create(t.Context(), clienttest.CompanyID, qredo.FundRequest{
 		Name: "F", CustodyGroupTx: &qredo.CustodyGroup{Threshold: 2, Members: members("a", "b")},
 	})
 	require.NoError(t, err)
 }
 
 func TestFundsBadLists(t *testing.T) {
-	client := newClient(t, refuseAll(t))
-	_, err := client.Funds.AddWallets(t.Context(), companyID, fundID, nil)
-	requireInvalid(t, err, "wallets")
-	_, err = client.Funds.AddAssets(t.Context(), companyID, fundID, nil)
-	requireInvalid(t, err, "assets")
-	_, err = client.Funds.AddAssets(t.Context(), companyID, fundID, []qredo.AssetCode{"BTC", ""})
-	requireInvalid(t, err, "assets[1]")
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
+	_, err := client.Funds.AddWallets(t.Context(), clienttest.CompanyID, clienttest.FundID, nil)
+	clienttest.RequireInvalid(t, err, "wallets")
+	_, err = client.Funds.AddAssets(t.Context(), clienttest.CompanyID, clienttest.FundID, nil)
+	clienttest.RequireInvalid(t, err, "assets")
+	_, err = client.Funds.AddAssets(t.Context(), clienttest.CompanyID, clienttest.FundID, []qredo.AssetCode{"BTC", ""})
+	clienttest.RequireInvalid(t, err, "assets[1]")
 }
 
 func TestFundsBadWhitelistEntries(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for _, tc := range []struct {
 		entry qredo.WhitelistEntry
 		field string
 	}{
-		{qredo.WhitelistEntry{Address: payoutAddress}, "asset"},
+		{qredo.WhitelistEntry{Address: clienttest.PayoutAddress}, "asset"},
 		{qredo.WhitelistEntry{Asset: "BTC"}, "address"},
 		{qredo.WhitelistEntry{Asset: "BTC", Address: " \t"}, "address"},
 	} {
-		requireInvalid(t, client.Funds.AddToWhitelist(t.Context(), companyID, fundID, tc.entry), tc.field)
+		clienttest.RequireInvalid(t, client.Funds.AddToWhitelist(t.Context(), clienttest.CompanyID, clienttest.FundID, tc.entry), tc.field)
 	}
 }
 
 func TestFundsBadLedgerOptions(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for _, tc := range []struct {
 		options qredo.LedgerOptions
 		field   string
@@ -271,11 +272,11 @@ func TestFundsBadLedgerOptions(t *testing.T) {
 		{qredo.LedgerOptions{Limit: -1}, "limit"},
 		{qredo.LedgerOptions{Direction: "sideways"}, "direction"},
 	} {
-		_, err := client.Funds.ListLedger(t.Context(), companyID, fundID, tc.options)
-		requireInvalid(t, err, tc.field)
+		_, err := client.Funds.ListLedger(t.Context(), clienttest.CompanyID, clienttest.FundID, tc.options)
+		clienttest.RequireInvalid(t, err, tc.field)
 		yielded := 0
-		for _, err := range client.Funds.LedgerAll(t.Context(), companyID, fundID, tc.options) {
-			requireInvalid(t, err, tc.field)
+		for _, err := range client.Funds.LedgerAll(t.Context(), clienttest.CompanyID, clienttest.FundID, tc.options) {
+			clienttest.RequireInvalid(t, err, tc.field)
 			yielded++
 		}
 		require.Equal(t, 1, yielded)

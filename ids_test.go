@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // badIDs are missing, or would change the path that they are put into.
@@ -27,9 +28,9 @@ var goodArguments = map[reflect.Type]reflect.Value{}
 
 func init() {
 	for _, v := range []any{
-		acme, "acme", qredo.AssetCode("BTC"), qredo.TrustedPartyRequest{Address: "a@b.example"}, qredo.FundRequest{Name: "F"},
+		clienttest.Acme, "acme", qredo.AssetCode("BTC"), qredo.TrustedPartyRequest{Address: "a@b.example"}, qredo.FundRequest{Name: "F"},
 		[]qredo.WalletRequest{{Asset: "BTC"}}, []qredo.AssetCode{"BTC"}, qredo.WhitelistEntry{Asset: "BTC", Address: "a"},
-		goodTransfer(), goodWithdrawal(),
+		clienttest.GoodTransfer(), clienttest.GoodWithdrawal(),
 	} {
 		goodArguments[reflect.TypeOf(v)] = reflect.ValueOf(v)
 	}
@@ -93,7 +94,7 @@ func callWith(t *testing.T, method reflect.Value, position int, id string) error
 
 // Every method with an ID in its path refuses one that is missing or breaks the path, and sends nothing.
 func TestBadIDsInEveryMethod(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	methods := map[string]bool{}
 	eachPathID(client, func(name string, method reflect.Value, position int) {
 		methods[name] = true
@@ -137,16 +138,16 @@ func takesKnownArguments(method reflect.Value) bool {
 func TestShortCodesAreWalletIDs(t *testing.T) {
 	const code qredo.WalletID = "copper lantern valley"
 	for _, bad := range []qredo.WalletID{" " + code, code + " ", " ", "a\tb c", "a b/c"} {
-		_, err := newClient(t, refuseAll(t)).Wallets.Get(t.Context(), bad)
-		requireInvalid(t, err, "wallet_id")
-		req := goodTransfer()
+		_, err := clienttest.NewClient(t, clienttest.RefuseAll(t)).Wallets.Get(t.Context(), bad)
+		clienttest.RequireInvalid(t, err, "wallet_id")
+		req := clienttest.GoodTransfer()
 		req.WalletID = bad
-		_, err = newClient(t, refuseAll(t)).Transfers.Create(t.Context(), companyID, req)
-		requireInvalid(t, err, "wallet_id")
+		_, err = clienttest.NewClient(t, clienttest.RefuseAll(t)).Transfers.Create(t.Context(), clienttest.CompanyID, req)
+		clienttest.RequireInvalid(t, err, "wallet_id")
 	}
 	var sent []*http.Request
 	var bodies []string
-	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+	client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		body := ""
 		if req.Body != nil {
 			data, err := io.ReadAll(req.Body)
@@ -154,32 +155,32 @@ func TestShortCodesAreWalletIDs(t *testing.T) {
 			body = string(data)
 		}
 		sent, bodies = append(sent, req), append(bodies, body)
-		return answer(req, 200, `{"wallet_id":"w","tx_id":"t","List":[],"Total":0}`), nil
+		return clienttest.Answer(req, 200, `{"wallet_id":"w","tx_id":"t","List":[],"Total":0}`), nil
 	}))
 	_, err := client.Wallets.Get(t.Context(), code)
 	require.NoError(t, err)
-	transfer := goodTransfer()
+	transfer := clienttest.GoodTransfer()
 	transfer.WalletID, transfer.Counterparty = code, "maple otter cloud"
-	_, err = client.Transfers.Create(t.Context(), companyID, transfer)
+	_, err = client.Transfers.Create(t.Context(), clienttest.CompanyID, transfer)
 	require.NoError(t, err)
-	swap, take := goodSwap(), goodTake()
+	swap, take := clienttest.GoodSwap(), clienttest.GoodTake()
 	swap.SendWalletID, swap.ReceiveWalletID, take.SendWalletID, take.ReceiveWalletID = code, code, code, code
-	_, err = client.Swaps.Make(t.Context(), companyID, swap)
+	_, err = client.Swaps.Make(t.Context(), clienttest.CompanyID, swap)
 	require.NoError(t, err)
-	_, err = client.Swaps.Take(t.Context(), companyID, take)
+	_, err = client.Swaps.Take(t.Context(), clienttest.CompanyID, take)
 	require.NoError(t, err)
-	_, err = client.Funds.ListLedger(t.Context(), companyID, fundID, qredo.LedgerOptions{WalletID: code})
+	_, err = client.Funds.ListLedger(t.Context(), clienttest.CompanyID, clienttest.FundID, qredo.LedgerOptions{WalletID: code})
 	require.NoError(t, err)
 
-	require.Equal(t, testBase+"/wallet/copper%20lantern%20valley", sent[0].URL.String())
+	require.Equal(t, clienttest.BaseURL+"/wallet/copper%20lantern%20valley", sent[0].URL.String())
 	require.Equal(t, "/api/v1/p/wallet/copper%20lantern%20valley", sent[0].URL.RequestURI(), "what goes over the line")
-	verifySignature(t, sent[0].Header.Get("x-sign"), "1700000000", sent[0].URL.String(), nil)
+	clienttest.VerifySignature(t, sent[0].Header.Get("x-sign"), "1700000000", sent[0].URL.String(), nil)
 	require.Contains(t, bodies[1], `"wallet_id":"copper lantern valley","counterparty_wallet_address":"maple otter cloud"`)
 	for _, body := range bodies[2:4] {
 		require.Contains(t, body, `"send_wallet_id":"copper lantern valley","receive_wallet_id":"copper lantern valley"`)
 	}
 	require.Equal(t, string(code), sent[4].URL.Query().Get("wallet_id"))
-	verifySignature(t, sent[4].Header.Get("x-sign"), "1700000000", sent[4].URL.String(), nil)
+	clienttest.VerifySignature(t, sent[4].Header.Get("x-sign"), "1700000000", sent[4].URL.String(), nil)
 }
 
 // An ID of unusual but harmless characters is escaped, and what is signed is what is sent.
@@ -188,14 +189,14 @@ func TestUnusualIDs(t *testing.T) {
 		"a.b": "a.b", "...": "...", "a:b@c": "a:b@c", "a+b=c&d": "a+b=c&d", "é": "%C3%A9", "a;b,c": "a%3Bb%2Cc", "\xff": "%FF", `"<>"`: "%22%3C%3E%22",
 	} {
 		var sent *http.Request
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			sent = req
-			return answer(req, 200, `{"company_id":"c"}`), nil
+			return clienttest.Answer(req, 200, `{"company_id":"c"}`), nil
 		}))
 		_, err := client.Companies.Get(t.Context(), id)
 		require.NoError(t, err)
-		require.Equal(t, testBase+"/company/"+escaped, sent.URL.String())
+		require.Equal(t, clienttest.BaseURL+"/company/"+escaped, sent.URL.String())
 		require.Equal(t, "/api/v1/p/company/"+escaped, sent.URL.RequestURI(), "what goes over the line")
-		verifySignature(t, sent.Header.Get("x-sign"), "1700000000", testBase+"/company/"+escaped, nil)
+		clienttest.VerifySignature(t, sent.Header.Get("x-sign"), "1700000000", clienttest.BaseURL+"/company/"+escaped, nil)
 	}
 }

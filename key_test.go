@@ -20,6 +20,7 @@ import (
 	"unicode"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 func encodePEM(kind string, der []byte) []byte {
@@ -35,8 +36,8 @@ type badKey struct {
 // badKeys are what people hand in place of a private key.
 func badKeys(t testing.TB) map[string]badKey {
 	t.Helper()
-	good, pkcs8 := readTestdata(t, "private.pkcs1.pem"), readTestdata(t, "private.pkcs8.pem")
-	key := privateKey(t)
+	good, pkcs8 := clienttest.ReadTestdata(t, "private.pkcs1.pem"), clienttest.ReadTestdata(t, "private.pkcs8.pem")
+	key := clienttest.PrivateKey(t)
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	sec1, err := x509.MarshalECPrivateKey(ec)
@@ -63,7 +64,7 @@ func badKeys(t testing.TB) map[string]badKey {
 		"DER":                {block.Bytes, "not PEM"},
 		"encrypted PKCS #1":  {pem.EncodeToMemory(encrypted), "encrypted"},
 		"encrypted PKCS #8":  {encodePEM("ENCRYPTED PRIVATE KEY", block.Bytes), "encrypted"},
-		"public":             {readTestdata(t, "public.pem"), "PUBLIC KEY, not a private key"},
+		"public":             {clienttest.ReadTestdata(t, "public.pem"), "PUBLIC KEY, not a private key"},
 		"public PKCS #1":     {encodePEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&key.PublicKey)), "RSA PUBLIC KEY, not a private key"},
 		"certificate":        {encodePEM("CERTIFICATE", certificate), "CERTIFICATE, not a private key"},
 		"EC":                 {encodePEM("EC PRIVATE KEY", sec1), "must be RSA"},
@@ -86,7 +87,7 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			key, err := qredo.ParsePrivateKey(tc.pem)
 			require.Nil(t, key)
-			refused := requireInvalid(t, err, "private key")
+			refused := clienttest.RequireInvalid(t, err, "private key")
 			require.Contains(t, refused.Rule, tc.says)
 			for line := range strings.Lines(string(tc.pem)) {
 				if line = strings.TrimSpace(line); len(line) > 20 && !strings.HasPrefix(line, "-----") {
@@ -99,7 +100,7 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 
 // A file made by other programs is read although more than the key is in it.
 func TestParsePrivateKeyForms(t *testing.T) {
-	pkcs1, pkcs8, public := readTestdata(t, "private.pkcs1.pem"), readTestdata(t, "private.pkcs8.pem"), readTestdata(t, "public.pem")
+	pkcs1, pkcs8, public := clienttest.ReadTestdata(t, "private.pkcs1.pem"), clienttest.ReadTestdata(t, "private.pkcs8.pem"), clienttest.ReadTestdata(t, "public.pem")
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	for name, text := range map[string][]byte{
 		"PKCS #1":        pkcs1,
@@ -116,8 +117,8 @@ func TestParsePrivateKeyForms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			key, err := qredo.ParsePrivateKey(text)
 			require.NoError(t, err)
-			require.True(t, key.Equal(privateKey(t)))
-			require.True(t, key.PublicKey.Equal(publicKey(t)))
+			require.True(t, key.Equal(clienttest.PrivateKey(t)))
+			require.True(t, key.PublicKey.Equal(clienttest.PublicKey(t)))
 		})
 	}
 }
@@ -126,7 +127,7 @@ func TestLoadPrivateKey(t *testing.T) {
 	_, err := qredo.LoadPrivateKey("testdata/none.pem")
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = qredo.LoadPrivateKey("testdata/public.pem")
-	requireInvalid(t, err, "private key")
+	clienttest.RequireInvalid(t, err, "private key")
 	require.ErrorContains(t, err, "testdata/public.pem")
 }
 
@@ -135,8 +136,8 @@ func FuzzParsePrivateKey(f *testing.F) {
 	for _, bad := range badKeys(f) {
 		f.Add(bad.pem)
 	}
-	f.Add(readTestdata(f, "private.pkcs1.pem"))
-	f.Add(readTestdata(f, "private.pkcs8.pem"))
+	f.Add(clienttest.ReadTestdata(f, "private.pkcs1.pem"))
+	f.Add(clienttest.ReadTestdata(f, "private.pkcs8.pem"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		key, err := qredo.ParsePrivateKey(text)
 		var refused *qredo.ValidationError

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // ledgerServer serves a ledger by offset and limit, and notes the queries.
@@ -37,7 +38,7 @@ func (s *ledgerServer) RoundTrip(req *http.Request) (*http.Response, error) {
 		s.before(number, s)
 	}
 	if status := s.status[number]; status != 0 {
-		return answer(req, status, `{"code":`+strconv.Itoa(status)+`}`), nil
+		return clienttest.Answer(req, status, `{"code":`+strconv.Itoa(status)+`}`), nil
 	}
 	query := req.URL.Query()
 	page := s.entries
@@ -56,7 +57,7 @@ func (s *ledgerServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer(req, http.StatusOK, string(body)), nil
+	return clienttest.Answer(req, http.StatusOK, string(body)), nil
 }
 
 func integer(query url.Values, key string) int {
@@ -75,8 +76,8 @@ func transferEntries(ids ...string) []qredo.LedgerEntry {
 // walk collects what LedgerAll gives, and the error it ends with.
 func walk(t *testing.T, s *ledgerServer, options qredo.LedgerOptions) (entries []qredo.LedgerEntry, failure error) {
 	t.Helper()
-	client := newQuickClient(t, s)
-	for entry, err := range client.Funds.LedgerAll(t.Context(), companyID, fundID, options, qredo.WithoutRetry()) {
+	client := clienttest.NewQuickClient(t, s)
+	for entry, err := range client.Funds.LedgerAll(t.Context(), clienttest.CompanyID, clienttest.FundID, options, qredo.WithoutRetry()) {
 		require.NoError(t, failure, "nothing comes after an error")
 		if failure = err; err == nil {
 			entries = append(entries, entry)
@@ -343,8 +344,8 @@ func TestLedgerAllFailsOnALaterPage(t *testing.T) {
 
 func TestLedgerAllStops(t *testing.T) {
 	s := &ledgerServer{entries: transferEntries("a", "b", "c", "d")}
-	client := newClient(t, s)
-	all := client.Funds.LedgerAll(t.Context(), companyID, fundID, qredo.LedgerOptions{Limit: 2})
+	client := clienttest.NewClient(t, s)
+	all := client.Funds.LedgerAll(t.Context(), clienttest.CompanyID, clienttest.FundID, qredo.LedgerOptions{Limit: 2})
 	require.Empty(t, s.queries, "nothing is sent before the walk begins")
 	for entry, err := range all {
 		require.NoError(t, err)
@@ -363,9 +364,9 @@ func TestLedgerAllStops(t *testing.T) {
 
 // The other API spells a page in lower case; deposits have empty fields.
 func TestLedgerOtherForms(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"list":{"txID":"","type":"deposit","status":"","amount":"5","expireTime":0,
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"list":{"txID":"","type":"deposit","status":"","amount":"5","expireTime":0,
 		"chain_tx_id":"c","wallet_id":"w"},"total":"1"}`))
-	got, err := client.Funds.ListLedger(t.Context(), companyID, fundID, qredo.LedgerOptions{})
+	got, err := client.Funds.ListLedger(t.Context(), clienttest.CompanyID, clienttest.FundID, qredo.LedgerOptions{})
 	require.NoError(t, err)
 	require.Equal(t, &qredo.LedgerPage{Total: 1, Entries: []qredo.LedgerEntry{
 		{Type: qredo.EntryDeposit, Amount: 5, ChainTxID: "c", WalletID: "w"},

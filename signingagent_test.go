@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
@@ -19,88 +20,84 @@ const testProof = "proof-9c1d2e3f4a5b6c7d"
 // of the signature.
 func serveAgentFixture(t *testing.T, name string) *qredo.SigningAgentService {
 	t.Helper()
-	f := loadFixture(t, name)
+	f := clienttest.LoadFixture(t, name)
 	auth, err := qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {
-		assert.Equal(t, []any{f.method(), f.url(), f.body(t), testNow}, []any{method, url, string(body), now}, "what is proven")
+		assert.Equal(t, []any{f.Method(), f.Url(), f.Body(t), clienttest.Now}, []any{method, url, string(body), now}, "what is proven")
 		return testProof, nil
 	})
 	require.NoError(t, err)
-	transport := fixtureTransport(t, name, func(t *testing.T, f fixture, req *http.Request, body string) {
-		checkSent(t, f, req, body)
+	transport := clienttest.FixtureTransport(t, name, func(t *testing.T, f clienttest.Fixture, req *http.Request, body string) {
+		clienttest.CheckSent(t, f, req, body)
 		assert.Equal(t, http.Header{
 			"Accept": {"application/json"}, "Content-Type": {"application/json"},
 			"User-Agent": {"qredo-go/" + qredo.Version}, "X-Api-Zkp": {testProof},
 		}, req.Header, "no header is missing and none is there beside these")
 	})
-	client, err := qredo.NewClient(auth, qredo.WithEnvironment(qredo.EnvironmentSandbox), qredo.WithClock(testClock),
+	client, err := qredo.NewClient(auth, qredo.WithEnvironment(qredo.EnvironmentSandbox), qredo.WithClock(clienttest.Clock),
 		qredo.WithHTTPClient(&http.Client{Transport: transport}))
 	require.NoError(t, err)
 	return client.SigningAgent
 }
 
-func goodAgent() qredo.AgentRequest {
-	return qredo.AgentRequest{Name: "approver-1", BLSPublicKey: hexOf(192), ECPublicKey: hexOf(65)}
-}
-
 func TestAgentRegister(t *testing.T) {
-	got, err := serveFixture(t, "coreclients_register").CoreClients.Register(t.Context(), goodAgent())
+	got, err := clienttest.ServeFixture(t, "coreclients_register").CoreClients.Register(t.Context(), clienttest.GoodAgent())
 	require.NoError(t, err)
 	want := &qredo.AgentRegistration{
-		ID: coreID, ClientID: "client-5", ClientSecret: "5c1f7de0a94b", AccountCode: coreAccount, IDDocument: hexOf(32),
+		ID: clienttest.CoreID, ClientID: "client-5", ClientSecret: "5c1f7de0a94b", AccountCode: clienttest.CoreAccount, IDDocument: clienttest.HexOf(32),
 		Created: qredo.Unix(1700000000),
 	}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
-	for way, text := range printings(t, got) {
+	for way, text := range clienttest.Printings(t, got) {
 		require.NotContains(t, text, "5c1f7de0a94b", way)
 	}
 }
 
 func TestAgentFinish(t *testing.T) {
-	feed, err := serveAgentFixture(t, "signingagent_finish").Finish(t.Context(), hexOf(48))
+	feed, err := serveAgentFixture(t, "signingagent_finish").Finish(t.Context(), clienttest.HexOf(48))
 	require.NoError(t, err)
 	require.Equal(t, "wss://sandbox-api.qredo.network/api/v1/p/coreclient/feed", feed)
 }
 
 func TestAgentMessages(t *testing.T) {
-	got, err := serveAgentFixture(t, "signingagent_get_messages").GetMessages(t.Context(), coreActionID)
+	got, err := serveAgentFixture(t, "signingagent_get_messages").GetMessages(t.Context(), clienttest.CoreActionID)
 	require.NoError(t, err)
-	require.Equal(t, []string{hexOf(8), hexOf(9)}, got)
+	require.Equal(t, []string{clienttest.HexOf(8), clienttest.HexOf(9)}, got)
 }
 
 func TestAgentSubmitSignatures(t *testing.T) {
 	agent := serveAgentFixture(t, "signingagent_approve")
-	require.NoError(t, agent.Approve(t.Context(), coreActionID, []string{hexOf(10), hexOf(11)}))
+	require.NoError(t, agent.Approve(t.Context(), clienttest.CoreActionID, []string{clienttest.HexOf(10), clienttest.HexOf(11)}))
 }
 
 func TestAgentRefuseToSign(t *testing.T) {
-	require.NoError(t, serveAgentFixture(t, "signingagent_reject").Reject(t.Context(), coreActionID))
+	require.NoError(t, serveAgentFixture(t, "signingagent_reject").Reject(t.Context(), clienttest.CoreActionID))
 }
 
 func TestAgentRequestsRefused(t *testing.T) {
-	client, ctx := newClient(t, refuseAll(t)), t.Context()
+	client, ctx := clienttest.NewClient(t, clienttest.RefuseAll(t)), t.Context()
 	agent := client.SigningAgent
 	for field, spoil := range map[string]func(*qredo.AgentRequest){
 		"name":         func(r *qredo.AgentRequest) { r.Name = "" },
 		"blsPublicKey": func(r *qredo.AgentRequest) { r.BLSPublicKey = "0x12" },
 		"ecPublicKey":  func(r *qredo.AgentRequest) { r.ECPublicKey = "" },
 	} {
-		req := goodAgent()
+		req := clienttest.GoodAgent()
 		spoil(&req)
 		_, err := client.CoreClients.Register(ctx, req)
-		requireInvalid(t, err, field)
+		clienttest.RequireInvalid(t, err, field)
 	}
 	_, err := agent.Finish(ctx, "zz")
-	requireInvalid(t, err, "idDocSignatureHex")
-	requireInvalid(t, agent.Approve(ctx, coreActionID, nil), "signatures")
-	requireInvalid(t, agent.Approve(ctx, coreActionID, []string{"ab", "a"}), "signatures[1]")
+	clienttest.RequireInvalid(t, err, "idDocSignatureHex")
+	clienttest.RequireInvalid(t, agent.Approve(ctx, clienttest.CoreActionID, nil), "signatures")
+	clienttest.RequireInvalid(t, agent.Approve(ctx, clienttest.CoreActionID, []string{"ab", "a"}), "signatures[1]")
 	_, err = agent.GetMessages(ctx, "a/b")
-	requireInvalid(t, err, "action_id")
+	clienttest.RequireInvalid(t, err, "action_id")
 }
 
 func TestProofAuthRefuses(t *testing.T) {
 	_, err := qredo.NewProofAuth(nil)
-	requireInvalid(t, err, "proof")
+	clienttest.RequireInvalid(t, err, "proof")
 	failure := errors.New("the device is away")
 	for name, tc := range map[string]struct {
 		proof string
@@ -118,9 +115,9 @@ func TestProofAuthRefuses(t *testing.T) {
 				return tc.proof, tc.err
 			})
 			require.NoError(t, err)
-			client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: refuseAll(t)}))
+			client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{Transport: clienttest.RefuseAll(t)}))
 			require.NoError(t, err)
-			_, err = client.SigningAgent.GetMessages(t.Context(), coreActionID)
+			_, err = client.SigningAgent.GetMessages(t.Context(), clienttest.CoreActionID)
 			tc.check(err)
 			require.Equal(t, 1, asked, "what failed before sending is not sent again")
 		})

@@ -11,40 +11,41 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 type waiter = func(*qredo.Client, context.Context, ...qredo.CallOption) (*qredo.Transaction, error)
 
 // waiters are the methods that wait, by the path they look at; each test runs all.
 var waiters = map[string]waiter{
-	"/company/" + companyID + "/transfer/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-		return c.Transfers.Wait(ctx, companyID, "t1", opts...)
+	"/company/" + clienttest.CompanyID + "/transfer/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.Transfers.Wait(ctx, clienttest.CompanyID, "t1", opts...)
 	},
-	"/company/" + companyID + "/withdraw/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-		return c.Transfers.WaitWithdrawal(ctx, companyID, "t1", opts...)
+	"/company/" + clienttest.CompanyID + "/withdraw/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.Transfers.WaitWithdrawal(ctx, clienttest.CompanyID, "t1", opts...)
 	},
-	"/company/" + companyID + "/atomicswap/make/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-		return c.Swaps.WaitMake(ctx, companyID, "t1", opts...)
+	"/company/" + clienttest.CompanyID + "/atomicswap/make/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.Swaps.WaitMake(ctx, clienttest.CompanyID, "t1", opts...)
 	},
-	"/company/" + companyID + "/atomicswap/take/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-		return c.Swaps.WaitTake(ctx, companyID, "t1", opts...)
+	"/company/" + clienttest.CompanyID + "/atomicswap/take/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.Swaps.WaitTake(ctx, clienttest.CompanyID, "t1", opts...)
 	},
-	"/coreclient/" + coreID + "/sweep/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
-		return c.CoreClients.WaitSweep(ctx, coreID, "t1", opts...)
+	"/coreclient/" + clienttest.CoreID + "/sweep/": func(c *qredo.Client, ctx context.Context, opts ...qredo.CallOption) (*qredo.Transaction, error) {
+		return c.CoreClients.WaitSweep(ctx, clienttest.CoreID, "t1", opts...)
 	},
 }
 
 // serveStatuses gives one status after the other, and the last one for ever. It notes how long after
 // the start each request came.
-func serveStatuses(t *testing.T, path string, looks *[]time.Duration, statuses ...string) roundTrip {
+func serveStatuses(t *testing.T, path string, looks *[]time.Duration, statuses ...string) clienttest.RoundTrip {
 	start := time.Now()
 	return func(req *http.Request) (*http.Response, error) {
-		if want := testBase + path + "t1"; req.Method != http.MethodGet || req.URL.String() != want {
+		if want := clienttest.BaseURL + path + "t1"; req.Method != http.MethodGet || req.URL.String() != want {
 			t.Errorf("sent %s %s, want GET %s", req.Method, req.URL, want)
 		}
 		status := statuses[min(len(*looks), len(statuses)-1)]
 		*looks = append(*looks, time.Since(start))
-		return answer(req, http.StatusOK, `{"txID":"t1","txStatus":"`+status+`"}`), nil
+		return clienttest.Answer(req, http.StatusOK, `{"txID":"t1","txStatus":"`+status+`"}`), nil
 	}
 }
 
@@ -60,7 +61,7 @@ func eachWaiter(t *testing.T, test func(t *testing.T, path string, wait waiter))
 func TestWaitUntilApproved(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, path string, wait waiter) {
 		var looks []time.Duration
-		client := newClient(t, serveStatuses(t, path, &looks, "pending_initiate", "pending", "approved"))
+		client := clienttest.NewClient(t, serveStatuses(t, path, &looks, "pending_initiate", "pending", "approved"))
 		got, err := wait(client, t.Context())
 		require.NoError(t, err)
 		require.Equal(t, &qredo.Transaction{ID: "t1", Status: qredo.TxApproved}, got)
@@ -71,7 +72,7 @@ func TestWaitUntilApproved(t *testing.T) {
 func TestWaitAtTheGivenInterval(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, path string, wait waiter) {
 		var looks []time.Duration
-		client := newClient(t, serveStatuses(t, path, &looks, "pending", "pending", "pending", "approved"))
+		client := clienttest.NewClient(t, serveStatuses(t, path, &looks, "pending", "pending", "pending", "approved"))
 		_, err := wait(client, t.Context(), qredo.WithPollInterval(7*time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, []time.Duration{0, 7 * time.Minute, 14 * time.Minute, 21 * time.Minute}, looks)
@@ -83,7 +84,7 @@ func TestWaitPausesAfterASlowAnswer(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, path string, wait waiter) {
 		var looks []time.Duration
 		statuses := serveStatuses(t, path, &looks, "pending", "approved")
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			resp, err := statuses(req)
 			<-time.After(time.Minute) // passes at once: the bubble has its own time
 			return resp, err
@@ -100,7 +101,7 @@ func TestWaitForOneThatFails(t *testing.T) {
 	} {
 		eachWaiter(t, func(t *testing.T, path string, wait waiter) {
 			var looks []time.Duration
-			client := newClient(t, serveStatuses(t, path, &looks, "pending", string(status)))
+			client := clienttest.NewClient(t, serveStatuses(t, path, &looks, "pending", string(status)))
 			got, err := wait(client, t.Context())
 			require.Nil(t, got)
 			var failed *qredo.TxError
@@ -117,7 +118,7 @@ func TestWaitForOneThatFails(t *testing.T) {
 func TestWaitThroughUnknownStatus(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, path string, wait waiter) {
 		var looks []time.Duration
-		client := newClient(t, serveStatuses(t, path, &looks, "on_hold", "", "taker_pending", "approved_transfer"))
+		client := clienttest.NewClient(t, serveStatuses(t, path, &looks, "on_hold", "", "taker_pending", "approved_transfer"))
 		got, err := wait(client, t.Context())
 		require.NoError(t, err)
 		require.Equal(t, qredo.TxApproved, got.Status)
@@ -131,7 +132,7 @@ func TestWaitUntilContextEnds(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		client := newClient(t, serveStatuses(t, path, &looks, "pending"))
+		client := clienttest.NewClient(t, serveStatuses(t, path, &looks, "pending"))
 		got, err := wait(client, ctx)
 		require.Nil(t, got)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -145,7 +146,7 @@ func TestWaitCancelledDuringALook(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, _ string, wait waiter) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			cancel()
 			<-req.Context().Done()
 			return nil, req.Context().Err()
@@ -159,9 +160,9 @@ func TestWaitCancelledDuringALook(t *testing.T) {
 func TestWaitWhenALookFails(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, _ string, wait waiter) {
 		var looks atomic.Int32
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			looks.Add(1)
-			return answer(req, http.StatusNotFound, `{"code":404,"msg":"no"}`), nil
+			return clienttest.Answer(req, http.StatusNotFound, `{"code":404,"msg":"no"}`), nil
 		}))
 		_, err := wait(client, t.Context())
 		require.ErrorIs(t, err, qredo.ErrNotFound)
@@ -173,10 +174,10 @@ func TestWaitWhenALookFails(t *testing.T) {
 
 func TestWaitRefusesBadIntervals(t *testing.T) {
 	eachWaiter(t, func(t *testing.T, _ string, wait waiter) {
-		client := newClient(t, refuseAll(t))
+		client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 		for _, interval := range []time.Duration{0, -time.Second} {
 			_, err := wait(client, t.Context(), qredo.WithPollInterval(interval))
-			requireInvalid(t, err, "poll interval")
+			clienttest.RequireInvalid(t, err, "poll interval")
 		}
 	})
 }

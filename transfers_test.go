@@ -9,33 +9,32 @@ import (
 	"math"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
-var inAnHour = qredo.TimeOf(testNow.Add(time.Hour))
-
 func TestTransfersCreate(t *testing.T) {
-	client := serveFixture(t, "transfers_create")
-	got, err := client.Transfers.Create(t.Context(), companyID, qredo.TransferRequest{
-		WalletID: walletID, Counterparty: otherWalletID, Reference: "invoice 42", BenefitOf: "Client 9",
-		AccountNo: "ACC-1", PartnerTxID: "order-0001", AuthorizeID: "auth-5", Expires: inAnHour,
+	client := clienttest.ServeFixture(t, "transfers_create")
+	got, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, qredo.TransferRequest{
+		WalletID: clienttest.WalletID, Counterparty: clienttest.OtherWalletID, Reference: "invoice 42", BenefitOf: "Client 9",
+		AccountNo: "ACC-1", PartnerTxID: "order-0001", AuthorizeID: "auth-5", Expires: clienttest.InAnHour,
 		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: 100_000},
 	})
 	require.NoError(t, err)
-	want := &qredo.Submission{TxID: transferID, Status: qredo.SubmissionNew, PartnerTxID: "order-0001"}
+	want := &qredo.Submission{TxID: clienttest.TransferID, Status: qredo.SubmissionNew, PartnerTxID: "order-0001"}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
 }
 
 func TestTransfersWithdraw(t *testing.T) {
-	client := serveFixture(t, "transfers_withdraw")
-	got, err := client.Transfers.Withdraw(t.Context(), companyID, qredo.WithdrawalRequest{
-		WalletID: walletID, Address: payoutAddress, Reference: "payout 7", BenefitOf: "Client 9",
-		AccountNo: "ACC-1", PartnerTxID: "order-0002", Expires: inAnHour,
+	client := clienttest.ServeFixture(t, "transfers_withdraw")
+	got, err := client.Transfers.Withdraw(t.Context(), clienttest.CompanyID, qredo.WithdrawalRequest{
+		WalletID: clienttest.WalletID, Address: clienttest.PayoutAddress, Reference: "payout 7", BenefitOf: "Client 9",
+		AccountNo: "ACC-1", PartnerTxID: "order-0002", Expires: clienttest.InAnHour,
 		Send: qredo.AssetAmount{Asset: "BTC-TESTNET", Amount: 50_000},
 	})
 	require.NoError(t, err)
-	require.Equal(t, &qredo.Submission{TxID: withdrawalID, Status: qredo.SubmissionExisting, PartnerTxID: "order-0002"}, got)
+	require.Equal(t, &qredo.Submission{TxID: clienttest.WithdrawalID, Status: qredo.SubmissionExisting, PartnerTxID: "order-0002"}, got)
 }
 
 // transaction is what both fixtures of transactions hold, but for ID, status and recipient.
@@ -45,13 +44,13 @@ func transaction(id qredo.TxID, status qredo.TxStatus, recipient string) *qredo.
 		Initiated: qredo.Unix(1700000000), InitiatorAuthorized: true, InitiatorName: "Acme Exchange", Reference: "invoice 42",
 		Approvals: []qredo.Approval{
 			{
-				ActionID: aliceActionID, UserID: aliceID, Username: "alice", FirstName: "Alice", LastName: "Ames",
+				ActionID: clienttest.AliceActionID, UserID: clienttest.AliceID, Username: "alice", FirstName: "Alice", LastName: "Ames",
 				Status: qredo.ApprovalApproved, Time: qredo.Unix(1700000100),
 			},
-			{ActionID: coreActionID, UserID: coreID, Status: qredo.ApprovalPending},
+			{ActionID: clienttest.CoreActionID, UserID: clienttest.CoreID, Status: qredo.ApprovalPending},
 		},
 		Details: qredo.TransactionDetails{
-			Asset: "BTC-TESTNET", Amount: 100_100, NetAmount: 100_000, Fees: 100, FundID: fundID,
+			Asset: "BTC-TESTNET", Amount: 100_100, NetAmount: 100_000, Fees: 100, FundID: clienttest.FundID,
 			RecipientAddress: recipient, RecipientEmail: "bob@exchange.example", RecipientFirstName: "Bob",
 			RecipientLastName: "Boyle", RecipientUsername: "bob", Reference: "invoice 42", BenefitOf: "Client 9",
 			AccountNo: "ACC-1", RequestedBy: "Acme Exchange",
@@ -63,19 +62,19 @@ func transaction(id qredo.TxID, status qredo.TxStatus, recipient string) *qredo.
 var notSet = []string{"TransactionDetails.WalletID", "TransactionDetails.RecipientWalletID", "TransactionDetails.Expires"}
 
 func TestTransfersGet(t *testing.T) {
-	client := serveFixture(t, "transfers_get")
-	got, err := client.Transfers.Get(t.Context(), companyID, transferID)
+	client := clienttest.ServeFixture(t, "transfers_get")
+	got, err := client.Transfers.Get(t.Context(), clienttest.CompanyID, clienttest.TransferID)
 	require.NoError(t, err)
-	want := transaction(transferID, qredo.TxPending, otherWalletID)
+	want := transaction(clienttest.TransferID, qredo.TxPending, clienttest.OtherWalletID)
 	fieldcheck.RequireAllSet(t, want, notSet...)
 	require.Equal(t, want, got)
 }
 
 func TestTransfersGetWithdrawal(t *testing.T) {
-	client := serveFixture(t, "transfers_get_withdrawal")
-	got, err := client.Transfers.GetWithdrawal(t.Context(), companyID, withdrawalID)
+	client := clienttest.ServeFixture(t, "transfers_get_withdrawal")
+	got, err := client.Transfers.GetWithdrawal(t.Context(), clienttest.CompanyID, clienttest.WithdrawalID)
 	require.NoError(t, err)
-	want := transaction(withdrawalID, qredo.TxCustodyRejected, payoutAddress)
+	want := transaction(clienttest.WithdrawalID, qredo.TxCustodyRejected, clienttest.PayoutAddress)
 	fieldcheck.RequireAllSet(t, want, notSet...)
 	require.Equal(t, want, got)
 }
@@ -84,23 +83,23 @@ func TestTransfersGetWithdrawal(t *testing.T) {
 // kind of transaction in the status; text stands for numbers and booleans at times, and an ID came with
 // a comma.
 func TestTransfersGetAsTheSchemaHasIt(t *testing.T) {
-	client := newClient(t, answerWith(200, `{
-		"tx_id":"`+transferID+`,","tx_status":"pending_transfer","approver_count":"1","threshold_required":"2",
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{
+		"tx_id":"`+clienttest.TransferID+`,","tx_status":"pending_transfer","approver_count":"1","threshold_required":"2",
 		"expires":"1700003600","initiated_timestamp":"1700000000","initiator_authorized":"true",
 		"initiator_name":"Acme Exchange","reference":"invoice 42",
 		"status":[
-			{"action_id":"`+aliceActionID+`","user_id":"`+aliceID+`","username":"alice","first_name":"Alice",
+			{"action_id":"`+clienttest.AliceActionID+`","user_id":"`+clienttest.AliceID+`","username":"alice","first_name":"Alice",
 			 "last_name":"Ames","status":"approved","timestamp":"1700000100"},
-			{"action_id":"`+coreActionID+`","user_id":"`+coreID+`","status":"pending","timestamp":null}],
+			{"action_id":"`+clienttest.CoreActionID+`","user_id":"`+clienttest.CoreID+`","status":"pending","timestamp":null}],
 		"status_details":{
-			"asset":"BTC-TESTNET","amount":"100100","net_amount":1.001e5,"fees":"100","fund_id":"`+fundID+`",
-			"recipient_address":"`+otherWalletID+`","recipient_email":"bob@exchange.example",
+			"asset":"BTC-TESTNET","amount":"100100","net_amount":1.001e5,"fees":"100","fund_id":"`+clienttest.FundID+`",
+			"recipient_address":"`+clienttest.OtherWalletID+`","recipient_email":"bob@exchange.example",
 			"recipient_first_name":"Bob","recipient_last_name":"Boyle","recipient_username":"bob",
 			"reference":"invoice 42","benefit_of":"Client 9","account_no":"ACC-1","requested_by":"Acme Exchange",
 			"expires":"1700003600"}}`))
-	got, err := client.Transfers.Get(t.Context(), companyID, transferID)
+	got, err := client.Transfers.Get(t.Context(), clienttest.CompanyID, clienttest.TransferID)
 	require.NoError(t, err)
-	want := transaction(transferID, qredo.TxPending, otherWalletID)
+	want := transaction(clienttest.TransferID, qredo.TxPending, clienttest.OtherWalletID)
 	want.Details.NetAmount, want.Details.Expires = 100_100, qredo.Unix(1700003600)
 	require.Equal(t, want, got)
 }
@@ -141,37 +140,25 @@ func TestSubmissionForms(t *testing.T) {
 		`{"txID":"t,","status":"existing"}`:  {TxID: "t", Status: qredo.SubmissionExisting},
 		`{"tx_id":" t, ","status":"queued"}`: {TxID: "t", Status: "queued"},
 	} {
-		client := newClient(t, answerWith(200, body))
-		got, err := client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutPartnerTxID())
+		client := clienttest.NewClient(t, clienttest.AnswerWith(200, body))
+		got, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, clienttest.GoodTransfer(), qredo.WithoutPartnerTxID())
 		require.NoError(t, err)
 		require.Equal(t, &want, got)
-	}
-}
-
-func goodTransfer() qredo.TransferRequest {
-	return qredo.TransferRequest{
-		WalletID: walletID, Counterparty: otherWalletID, Expires: inAnHour, Send: qredo.AssetAmount{Asset: "BTC", Amount: 1},
-	}
-}
-
-func goodWithdrawal() qredo.WithdrawalRequest {
-	return qredo.WithdrawalRequest{
-		WalletID: walletID, Address: payoutAddress, Expires: inAnHour, Send: qredo.AssetAmount{Asset: "BTC", Amount: 1},
 	}
 }
 
 // Optional fields that are empty are left out: the service takes a partner_txID that is there as given.
 func TestTransferBodiesWithoutOptionalFields(t *testing.T) {
 	var bodies []string
-	client := newClient(t, recordBodies(&bodies, `{"tx_id":"t"}`))
-	_, err := client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutPartnerTxID())
+	client := clienttest.NewClient(t, clienttest.RecordBodies(&bodies, `{"tx_id":"t"}`))
+	_, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, clienttest.GoodTransfer(), qredo.WithoutPartnerTxID())
 	require.NoError(t, err)
-	_, err = client.Transfers.Withdraw(t.Context(), companyID, goodWithdrawal(), qredo.WithoutPartnerTxID())
+	_, err = client.Transfers.Withdraw(t.Context(), clienttest.CompanyID, clienttest.GoodWithdrawal(), qredo.WithoutPartnerTxID())
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		`{"wallet_id":"` + walletID + `","counterparty_wallet_address":"` + otherWalletID +
+		`{"wallet_id":"` + clienttest.WalletID + `","counterparty_wallet_address":"` + clienttest.OtherWalletID +
 			`","expires":1700003600,"send":{"symbol":"BTC","amount":1}}`,
-		`{"wallet_id":"` + walletID + `","address":"` + payoutAddress +
+		`{"wallet_id":"` + clienttest.WalletID + `","address":"` + clienttest.PayoutAddress +
 			`","expires":1700003600,"send":{"symbol":"BTC","amount":1}}`,
 	}, bodies)
 }
@@ -183,66 +170,66 @@ var badOutgoing = map[string]struct {
 	send   qredo.AssetAmount
 	at     qredo.Time
 }{
-	"no wallet":           {"wallet_id", "", qredo.AssetAmount{Asset: "BTC", Amount: 1}, inAnHour},
-	"wallet with a slash": {"wallet_id", "a/b", qredo.AssetAmount{Asset: "BTC", Amount: 1}, inAnHour},
-	"no asset":            {"send.symbol", walletID, qredo.AssetAmount{Amount: 1}, inAnHour},
-	"nothing":             {"send.amount", walletID, qredo.AssetAmount{Asset: "BTC"}, inAnHour},
-	"less than nothing":   {"send.amount", walletID, qredo.AssetAmount{Asset: "BTC", Amount: -1}, inAnHour},
-	"least amount":        {"send.amount", walletID, qredo.AssetAmount{Asset: "BTC", Amount: math.MinInt64}, inAnHour},
-	"no expiry":           {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Time{}},
-	"expiry of zero":      {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(0)},
-	"expired":             {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(testNow.Add(-time.Second))},
-	"expires now":         {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(testNow)},
-	"expires on the wire": {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(testNow.Add(999 * time.Millisecond))},
-	"expired long ago":    {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(-5)},
-	"in 1970":             {"expires", walletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(1700000)},
+	"no wallet":           {"wallet_id", "", qredo.AssetAmount{Asset: "BTC", Amount: 1}, clienttest.InAnHour},
+	"wallet with a slash": {"wallet_id", "a/b", qredo.AssetAmount{Asset: "BTC", Amount: 1}, clienttest.InAnHour},
+	"no asset":            {"send.symbol", clienttest.WalletID, qredo.AssetAmount{Amount: 1}, clienttest.InAnHour},
+	"nothing":             {"send.amount", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC"}, clienttest.InAnHour},
+	"less than nothing":   {"send.amount", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: -1}, clienttest.InAnHour},
+	"least amount":        {"send.amount", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: math.MinInt64}, clienttest.InAnHour},
+	"no expiry":           {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Time{}},
+	"expiry of zero":      {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(0)},
+	"expired":             {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(clienttest.Now.Add(-time.Second))},
+	"expires now":         {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(clienttest.Now)},
+	"expires on the wire": {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(clienttest.Now.Add(999 * time.Millisecond))},
+	"expired long ago":    {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(-5)},
+	"in 1970":             {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(1700000)},
 }
 
 func TestTransfersBadRequests(t *testing.T) {
 	for name, tc := range badOutgoing {
 		t.Run(name, func(t *testing.T) {
-			client := newClient(t, refuseAll(t))
-			_, err := client.Transfers.Create(t.Context(), companyID, qredo.TransferRequest{
-				WalletID: tc.wallet, Counterparty: otherWalletID, Expires: tc.at, Send: tc.send,
+			client := clienttest.NewClient(t, clienttest.RefuseAll(t))
+			_, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, qredo.TransferRequest{
+				WalletID: tc.wallet, Counterparty: clienttest.OtherWalletID, Expires: tc.at, Send: tc.send,
 			})
-			requireInvalid(t, err, tc.field)
-			_, err = client.Transfers.Withdraw(t.Context(), companyID, qredo.WithdrawalRequest{
-				WalletID: tc.wallet, Address: payoutAddress, Expires: tc.at, Send: tc.send,
+			clienttest.RequireInvalid(t, err, tc.field)
+			_, err = client.Transfers.Withdraw(t.Context(), clienttest.CompanyID, qredo.WithdrawalRequest{
+				WalletID: tc.wallet, Address: clienttest.PayoutAddress, Expires: tc.at, Send: tc.send,
 			})
-			requireInvalid(t, err, tc.field)
+			clienttest.RequireInvalid(t, err, tc.field)
 		})
 	}
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for _, blank := range []string{"", " \n"} {
-		transfer, withdrawal := goodTransfer(), goodWithdrawal()
+		transfer, withdrawal := clienttest.GoodTransfer(), clienttest.GoodWithdrawal()
 		transfer.Counterparty, withdrawal.Address = blank, blank
-		_, err := client.Transfers.Create(t.Context(), companyID, transfer)
-		requireInvalid(t, err, "counterparty_wallet_address")
-		_, err = client.Transfers.Withdraw(t.Context(), companyID, withdrawal)
-		requireInvalid(t, err, "address")
+		_, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, transfer)
+		clienttest.RequireInvalid(t, err, "counterparty_wallet_address")
+		_, err = client.Transfers.Withdraw(t.Context(), clienttest.CompanyID, withdrawal)
+		clienttest.RequireInvalid(t, err, "address")
 	}
 }
 
 // The expiry is judged by the client's clock, not the machine's.
 func TestTransfersExpiryFollowsTheClock(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"tx_id":"t"}`))
-	req := goodTransfer()
-	req.Expires = qredo.TimeOf(testNow.Add(time.Second)) // years ago by the machine's
-	_, err := client.Transfers.Create(t.Context(), companyID, req)
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"tx_id":"t"}`))
+	req := clienttest.GoodTransfer()
+	req.Expires = qredo.TimeOf(clienttest.Now.Add(time.Second)) // years ago by the machine's
+	_, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, req)
 	require.NoError(t, err)
 }
 
 // A success that names no transaction leaves the outcome unknown: it must not look like a success.
 func TestSubmissionWithoutID(t *testing.T) {
 	for _, body := range []string{``, ` `, `{}`, `null`, `{"code":200,"msg":"OK"}`, `{"tx_id":""}`, `{"tx_id":","}`, `[]`} {
-		client := newClient(t, answerWith(200, body))
-		got, err := client.Transfers.Create(t.Context(), companyID, goodTransfer())
+		client := clienttest.NewClient(t, clienttest.AnswerWith(200, body))
+		got, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, clienttest.GoodTransfer())
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, body)
 		require.Nil(t, got)
 		var unknown *qredo.UnknownOutcomeError
 		require.ErrorAs(t, err, &unknown)
 		require.NotEmpty(t, unknown.PartnerTxID, "with it the request can be sent again")
-		got, err = client.Transfers.Withdraw(t.Context(), companyID, goodWithdrawal())
+		got, err = client.Transfers.Withdraw(t.Context(), clienttest.CompanyID, clienttest.GoodWithdrawal())
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, body)
 		require.Nil(t, got)
 	}

@@ -6,27 +6,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestTrustedNetworkAdd(t *testing.T) {
-	client := serveFixture(t, "trustednetwork_add")
-	err := client.TrustedNetwork.Add(t.Context(), companyID, qredo.TrustedPartyRequest{Address: "alice@acme.example"})
+	client := clienttest.ServeFixture(t, "trustednetwork_add")
+	err := client.TrustedNetwork.Add(t.Context(), clienttest.CompanyID, qredo.TrustedPartyRequest{Address: "alice@acme.example"})
 	require.NoError(t, err)
 }
 
 func TestTrustedNetworkList(t *testing.T) {
-	client := serveFixture(t, "trustednetwork_list")
-	got, err := client.TrustedNetwork.List(t.Context(), companyID)
+	client := clienttest.ServeFixture(t, "trustednetwork_list")
+	got, err := client.TrustedNetwork.List(t.Context(), clienttest.CompanyID)
 	require.NoError(t, err)
 	want := []qredo.TrustedParty{
 		{
-			ID: aliceID, Name: "Alice Ames", Address: "alice@acme.example", Type: qredo.TrustedPartyUser,
+			ID: clienttest.AliceID, Name: "Alice Ames", Address: "alice@acme.example", Type: qredo.TrustedPartyUser,
 			Created: qredo.Unix(1668069089), Internal: true,
 		},
-		{ID: coreID, Name: "approver-1", Address: coreID, Type: qredo.TrustedPartyCoreClient, Created: qredo.Unix(1668069100)},
+		{ID: clienttest.CoreID, Name: "approver-1", Address: clienttest.CoreID, Type: qredo.TrustedPartyCoreClient, Created: qredo.Unix(1668069100)},
 		{
-			ID: exchangeID, Name: "Exchange Ltd", Address: "exchange.example", Type: qredo.TrustedPartyCompany,
+			ID: clienttest.ExchangeID, Name: "Exchange Ltd", Address: "exchange.example", Type: qredo.TrustedPartyCompany,
 			Created: qredo.Unix(1668069111),
 		},
 	}
@@ -35,8 +36,8 @@ func TestTrustedNetworkList(t *testing.T) {
 }
 
 func TestTrustedNetworkRemove(t *testing.T) {
-	client := serveFixture(t, "trustednetwork_remove")
-	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), companyID, aliceID))
+	client := clienttest.ServeFixture(t, "trustednetwork_remove")
+	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), clienttest.CompanyID, clienttest.AliceID))
 }
 
 // The schema nests lists in the list; examples have one object there.
@@ -57,7 +58,7 @@ func TestTrustedNetworkListForms(t *testing.T) {
 		"count is not kept": {`{"total_count":"0","list":[{"trusted_entity_id":"e1","name":"Alice"}]}`, []qredo.TrustedParty{party}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := newClient(t, answerWith(200, tc.body)).TrustedNetwork.List(t.Context(), companyID)
+			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, tc.body)).TrustedNetwork.List(t.Context(), clienttest.CompanyID)
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got)
 		})
@@ -66,15 +67,15 @@ func TestTrustedNetworkListForms(t *testing.T) {
 
 // A success without a body is one where no body is needed.
 func TestTrustedNetworkWithoutBody(t *testing.T) {
-	client := newClient(t, answerWith(202, ""))
-	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), companyID, aliceID))
-	require.NoError(t, client.TrustedNetwork.Add(t.Context(), companyID, qredo.TrustedPartyRequest{Address: coreID}))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(202, ""))
+	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), clienttest.CompanyID, clienttest.AliceID))
+	require.NoError(t, client.TrustedNetwork.Add(t.Context(), clienttest.CompanyID, qredo.TrustedPartyRequest{Address: clienttest.CoreID}))
 }
 
 func TestTrustedNetworkBadRequests(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for _, address := range []string{"", "  "} {
-		err := client.TrustedNetwork.Add(t.Context(), companyID, qredo.TrustedPartyRequest{Address: address})
-		requireInvalid(t, err, "address")
+		err := client.TrustedNetwork.Add(t.Context(), clienttest.CompanyID, qredo.TrustedPartyRequest{Address: address})
+		clienttest.RequireInvalid(t, err, "address")
 	}
 }

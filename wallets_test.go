@@ -7,28 +7,29 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/internal/fieldcheck"
 )
 
 func TestWalletsGet(t *testing.T) {
-	client := serveFixture(t, "wallets_get")
-	got, err := client.Wallets.Get(t.Context(), walletID)
+	client := clienttest.ServeFixture(t, "wallets_get")
+	got, err := client.Wallets.Get(t.Context(), clienttest.WalletID)
 	require.NoError(t, err)
-	fieldcheck.RequireAllSet(t, tradingWallet)
-	require.Equal(t, &tradingWallet, got)
+	fieldcheck.RequireAllSet(t, clienttest.TradingWallet)
+	require.Equal(t, &clienttest.TradingWallet, got)
 }
 
 func TestWalletsHistory(t *testing.T) {
-	client := serveFixture(t, "wallets_list_history")
-	got, err := client.Wallets.ListHistory(t.Context(), walletID, qredo.HistoryOptions{Since: qredo.Unix(1668000000)})
+	client := clienttest.ServeFixture(t, "wallets_list_history")
+	got, err := client.Wallets.ListHistory(t.Context(), clienttest.WalletID, qredo.HistoryOptions{Since: qredo.Unix(1668000000)})
 	require.NoError(t, err)
 	want := []qredo.HistoryEntry{
 		{
-			WalletID: walletID, TxID: transferID, ChainTxID: chainTxID, Asset: "BTC-TESTNET",
+			WalletID: clienttest.WalletID, TxID: clienttest.TransferID, ChainTxID: clienttest.ChainTxID, Asset: "BTC-TESTNET",
 			Amount: -100_100, Fees: -100, NetAmount: -100_000, Time: qredo.Unix(1668070000),
 		},
 		{
-			WalletID: walletID, ChainTxID: reverse(chainTxID), Asset: "BTC-TESTNET",
+			WalletID: clienttest.WalletID, ChainTxID: reverse(clienttest.ChainTxID), Asset: "BTC-TESTNET",
 			Amount: math.MaxInt64, NetAmount: math.MaxInt64, Time: qredo.Unix(1668060000),
 		},
 	}
@@ -46,11 +47,11 @@ func reverse(s string) string {
 
 func TestWalletsHistoryFromTheBeginning(t *testing.T) {
 	var urls []string
-	client := newClient(t, recordURLs(&urls, `{"history":null}`))
-	got, err := client.Wallets.ListHistory(t.Context(), walletID, qredo.HistoryOptions{})
+	client := clienttest.NewClient(t, clienttest.RecordURLs(&urls, `{"history":null}`))
+	got, err := client.Wallets.ListHistory(t.Context(), clienttest.WalletID, qredo.HistoryOptions{})
 	require.NoError(t, err)
 	require.Empty(t, got)
-	require.Equal(t, []string{testBase + "/wallet/" + walletID + "/history"}, urls)
+	require.Equal(t, []string{clienttest.BaseURL + "/wallet/" + clienttest.WalletID + "/history"}, urls)
 }
 
 // What a wallet is connected to comes as a list, as one object, as null, or not at all; its type is a
@@ -70,7 +71,7 @@ func TestWalletsOtherForms(t *testing.T) {
 		"balance text":  {`{"wallet_id":"w","balance":"9223372036854775807"}`, qredo.Wallet{ID: "w", Balance: math.MaxInt64}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := newClient(t, answerWith(200, tc.body)).Wallets.Get(t.Context(), walletID)
+			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, tc.body)).Wallets.Get(t.Context(), clienttest.WalletID)
 			require.NoError(t, err)
 			require.Equal(t, &tc.want, got)
 		})
@@ -78,7 +79,7 @@ func TestWalletsOtherForms(t *testing.T) {
 }
 
 func TestWalletsMaxAmount(t *testing.T) {
-	got, err := serveFixture(t, "wallets_get_max_amount").Wallets.GetMaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{
+	got, err := clienttest.ServeFixture(t, "wallets_get_max_amount").Wallets.GetMaxAmount(t.Context(), clienttest.WalletID, qredo.MaxAmountOptions{
 		Pending: true, Type: qredo.MaxWithdraw,
 	})
 	require.NoError(t, err)
@@ -94,28 +95,22 @@ func TestWalletsMaxAmountQueries(t *testing.T) {
 		"?pending=1&tx_type=transfer": {Pending: true, Type: qredo.MaxTransfer},
 	} {
 		var urls []string
-		_, err := newClient(t, recordURLs(&urls, `{"fees":1}`)).Wallets.GetMaxAmount(t.Context(), walletID, options)
+		_, err := clienttest.NewClient(t, clienttest.RecordURLs(&urls, `{"fees":1}`)).Wallets.GetMaxAmount(t.Context(), clienttest.WalletID, options)
 		require.NoError(t, err)
-		require.Equal(t, []string{testBase + "/wallet/" + walletID + "/max" + want}, urls)
+		require.Equal(t, []string{clienttest.BaseURL + "/wallet/" + clienttest.WalletID + "/max" + want}, urls)
 	}
-	client := newClient(t, refuseAll(t))
-	_, err := client.Wallets.GetMaxAmount(t.Context(), walletID, qredo.MaxAmountOptions{Type: "transferOut"})
-	requireInvalid(t, err, "tx_type")
-}
-
-func goodPolicy() qredo.PolicyRequest {
-	return qredo.PolicyRequest{
-		PolicyID: policyTxID, Threshold: 2, Members: []qredo.TrustedEntityID{aliceID, coreID}, Type: qredo.PolicyTx,
-	}
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
+	_, err := client.Wallets.GetMaxAmount(t.Context(), clienttest.WalletID, qredo.MaxAmountOptions{Type: "transferOut"})
+	clienttest.RequireInvalid(t, err, "tx_type")
 }
 
 func TestWalletsUpdatePolicy(t *testing.T) {
-	client := serveFixture(t, "wallets_update_policy")
-	require.NoError(t, client.Wallets.UpdatePolicy(t.Context(), companyID, fundID, walletID, goodPolicy()))
+	client := clienttest.ServeFixture(t, "wallets_update_policy")
+	require.NoError(t, client.Wallets.UpdatePolicy(t.Context(), clienttest.CompanyID, clienttest.FundID, clienttest.WalletID, clienttest.GoodPolicy()))
 }
 
 func TestWalletsUpdatePolicyRefused(t *testing.T) {
-	client := newClient(t, refuseAll(t))
+	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	for name, tc := range map[string]struct {
 		field string
 		spoil func(*qredo.PolicyRequest)
@@ -129,18 +124,18 @@ func TestWalletsUpdatePolicyRefused(t *testing.T) {
 		"without ID":     {"members[0]", func(r *qredo.PolicyRequest) { r.Members[0] = "" }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			req := goodPolicy()
+			req := clienttest.GoodPolicy()
 			tc.spoil(&req)
-			requireInvalid(t, client.Wallets.UpdatePolicy(t.Context(), companyID, fundID, walletID, req), tc.field)
+			clienttest.RequireInvalid(t, client.Wallets.UpdatePolicy(t.Context(), clienttest.CompanyID, clienttest.FundID, clienttest.WalletID, req), tc.field)
 		})
 	}
 }
 
 func TestWalletsExchanges(t *testing.T) {
-	got, err := serveFixture(t, "wallets_list_exchanges").Wallets.ListExchanges(t.Context())
+	got, err := clienttest.ServeFixture(t, "wallets_list_exchanges").Wallets.ListExchanges(t.Context())
 	require.NoError(t, err)
 	want := []qredo.Exchange{{
-		ID: exchangeID, Name: "Exchange Ltd", URL: "https://exchange.example", LogoURL: "https://exchange.example/logo.png",
+		ID: clienttest.ExchangeID, Name: "Exchange Ltd", URL: "https://exchange.example", LogoURL: "https://exchange.example/logo.png",
 		Client: qredo.ExchangeClient{Fields: []qredo.ExchangeField{{ID: "1", Type: "text", Name: "account"}}},
 	}}
 	fieldcheck.RequireAllSet(t, want)

@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"go/ast"
@@ -12,19 +12,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // TestFixturesNameTheirMethods keeps fixtures, methods and their API lines together: the file
 // funds_create.json holds the operation that FundsService.Create says it calls.
 func TestFixturesNameTheirMethods(t *testing.T) {
 	operations := documentedOperations(t)
-	files, err := filepath.Glob("testdata/*_*.json")
+	files, err := filepath.Glob("../../testdata/*_*.json")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 52, "one for every operation but the feed")
 	placeholder := regexp.MustCompile(`\\\{[a-z_]+\\\}`)
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		f := loadFixture(t, name)
+		f := clienttest.LoadFixture(t, name)
 		assert.Equal(t, operations[strings.ReplaceAll(name, "_", "")], f.Operation, name)
 		_, template, _ := strings.Cut(f.Operation, " ")
 		pattern := placeholder.ReplaceAllString(regexp.QuoteMeta(template), "[0-9A-Za-z]+")
@@ -35,7 +37,7 @@ func TestFixturesNameTheirMethods(t *testing.T) {
 // documentedOperations maps methods, such as "fundscreate", to the operation on their API line.
 func documentedOperations(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("../../*.go")
 	require.NoError(t, err)
 	found := map[string]string{}
 	for _, file := range files {

@@ -1,4 +1,4 @@
-package qredo_test
+package transport_test
 
 import (
 	"net/http"
@@ -12,12 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
 )
-
-func off(by time.Duration) func() time.Time {
-	return func() time.Time { return time.Now().Add(by) }
-}
 
 // A client whose clock is wrong needs two attempts for its first call and one for each further one.
 func TestClockIsLearned(t *testing.T) {
@@ -38,7 +35,7 @@ func TestClockIsLearned(t *testing.T) {
 			srv, err := sandbox.Start()
 			require.NoError(t, err)
 			defer srv.Close()
-			client := srv.Client(qredo.WithClock(off(tc.by)))
+			client := srv.Client(qredo.WithClock(clienttest.ClockOff(tc.by)))
 			for call, want := range []int{tc.first, 1, 1} {
 				var resp qredo.Response
 				_, err := client.Assets.List(t.Context(), qredo.WithResponse(&resp))
@@ -67,11 +64,11 @@ func TestClockThatJumps(t *testing.T) {
 
 // What expires by the service's clock is checked by it.
 func TestExpiryIsCheckedByTheServicesClock(t *testing.T) {
-	w := newWorld(t)
-	client := w.srv.Client(qredo.WithClock(off(2 * time.Hour)))
+	w := clienttest.NewWorld(t)
+	client := w.Srv.Client(qredo.WithClock(clienttest.ClockOff(2 * time.Hour)))
 	_, err := client.Assets.List(t.Context())
 	require.NoError(t, err)
-	_, err = client.Transfers.Create(t.Context(), w.company, w.transfer(1000)) // expires in an hour
+	_, err = client.Transfers.Create(t.Context(), w.Company, w.Transfer(1000)) // expires in an hour
 	require.NoError(t, err)
 }
 
@@ -79,7 +76,7 @@ func TestClockIsLearnedByManyAtOnce(t *testing.T) {
 	srv, err := sandbox.Start()
 	require.NoError(t, err)
 	defer srv.Close()
-	client := srv.Client(qredo.WithClock(off(-2 * time.Hour)))
+	client := srv.Client(qredo.WithClock(clienttest.ClockOff(-2 * time.Hour)))
 	var calls sync.WaitGroup
 	for range 50 {
 		calls.Go(func() {
@@ -103,7 +100,7 @@ const refusedSignature = `{"code":401,"msg":"errPartnerAuth","detail":{"reason":
 // then the call ends all the same.
 func TestRefusedStampOrSignature(t *testing.T) {
 	date := func(by time.Duration) []string {
-		return []string{testNow.Add(by).UTC().Format(http.TimeFormat)}
+		return []string{clienttest.Now.Add(by).UTC().Format(http.TimeFormat)}
 	}
 	for name, tc := range map[string]struct {
 		dates    []string // of the answers, the last for all further ones
@@ -122,8 +119,8 @@ func TestRefusedStampOrSignature(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent := 0
-			client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-				resp := answer(req, 401, refusedSignature)
+			client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+				resp := clienttest.Answer(req, 401, refusedSignature)
 				resp.Header.Set("Date", tc.dates[min(sent, len(tc.dates)-1)])
 				sent++
 				return resp, nil
@@ -132,7 +129,7 @@ func TestRefusedStampOrSignature(t *testing.T) {
 			require.ErrorIs(t, err, tc.is)
 			require.NotErrorIs(t, err, tc.isNot)
 			require.ErrorIs(t, err, qredo.ErrUnauthorized)
-			assert.Equal(t, tc.attempts, requireError(t, err).Attempts)
+			assert.Equal(t, tc.attempts, clienttest.RequireError(t, err).Attempts)
 			assert.Equal(t, tc.attempts, sent)
 		})
 	}
@@ -141,15 +138,15 @@ func TestRefusedStampOrSignature(t *testing.T) {
 // A date that lied once is forgotten when the service refuses the stamp made by it.
 func TestLyingDate(t *testing.T) {
 	lie := true
-	client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
-		date := testNow
+	client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+		date := clienttest.Now
 		stamp := req.Header.Get("x-timestamp")
 		if lie {
 			date = date.Add(2 * time.Hour)
 		} else if stamp == "1700000000" {
-			return answer(req, 200, `{"assets":[]}`), nil
+			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 		}
-		resp := answer(req, 401, refusedSignature)
+		resp := clienttest.Answer(req, 401, refusedSignature)
 		resp.Header.Set("Date", date.UTC().Format(http.TimeFormat))
 		return resp, nil
 	}), qredo.WithRetry(qredo.RetryPolicy{}))
@@ -166,14 +163,14 @@ func TestLyingDate(t *testing.T) {
 func TestClockIsLearnedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start, sent := time.Now(), 0
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			sent++
 			if sent == 1 {
-				resp := answer(req, 401, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"timestamp"}}`)
-				resp.Header.Set("Date", testNow.Add(time.Hour).UTC().Format(http.TimeFormat))
+				resp := clienttest.Answer(req, 401, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"timestamp"}}`)
+				resp.Header.Set("Date", clienttest.Now.Add(time.Hour).UTC().Format(http.TimeFormat))
 				return resp, nil
 			}
-			return answer(req, 200, `{"assets":[]}`), nil
+			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 		})) // one attempt: what is refused for the clock does not count
 		_, err := client.Assets.List(t.Context())
 		require.NoError(t, err)

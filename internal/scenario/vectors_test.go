@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // vectors are known answers, made by other programs.
@@ -34,7 +35,7 @@ type vector struct {
 func loadVectors(t *testing.T) vectors {
 	t.Helper()
 	var v vectors
-	require.NoError(t, json.Unmarshal(readTestdata(t, "vectors.json"), &v))
+	require.NoError(t, json.Unmarshal(clienttest.ReadTestdata(t, "vectors.json"), &v))
 	require.Len(t, v.RSA, 9)
 	require.Len(t, v.HMAC, 4)
 	return v
@@ -56,9 +57,9 @@ func (v vector) time(t *testing.T) time.Time {
 
 func TestRSAVectors(t *testing.T) {
 	for _, file := range []string{"private.pkcs1.pem", "private.pkcs8.pem"} {
-		key, err := qredo.ParsePrivateKey(readTestdata(t, file))
+		key, err := qredo.ParsePrivateKey(clienttest.ReadTestdata(t, file))
 		require.NoError(t, err)
-		byTime, err := qredo.NewRSAAuth(apiKey, key)
+		byTime, err := qredo.NewRSAAuth(clienttest.APIKey, key)
 		require.NoError(t, err)
 		for _, v := range loadVectors(t).RSA {
 			t.Run(file+"/"+v.Name, func(t *testing.T) {
@@ -69,15 +70,15 @@ func TestRSAVectors(t *testing.T) {
 				req := v.request(t)
 				require.NoError(t, byTime.Authenticate(req, []byte(v.Body), v.time(t)))
 				assert.Equal(t, http.Header{
-					"X-Api-Key": {apiKey}, "X-Timestamp": {v.Stamp}, "X-Sign": {v.XSign},
+					"X-Api-Key": {clienttest.APIKey}, "X-Timestamp": {v.Stamp}, "X-Sign": {v.XSign},
 				}, req.Header)
 
-				byNonce, err := qredo.NewRSAAuth(apiKey, key, qredo.WithNonce(func() string { return v.Stamp }))
+				byNonce, err := qredo.NewRSAAuth(clienttest.APIKey, key, qredo.WithNonce(func() string { return v.Stamp }))
 				require.NoError(t, err)
 				req = v.request(t)
 				require.NoError(t, byNonce.Authenticate(req, []byte(v.Body), time.Unix(1, 0)))
 				assert.Equal(t, http.Header{
-					"X-Api-Key": {apiKey}, "X-Nonce": {v.Stamp}, "X-Sign": {v.XSign},
+					"X-Api-Key": {clienttest.APIKey}, "X-Nonce": {v.Stamp}, "X-Sign": {v.XSign},
 				}, req.Header)
 			})
 		}
@@ -86,7 +87,7 @@ func TestRSAVectors(t *testing.T) {
 
 func TestHMACVectors(t *testing.T) {
 	all := loadVectors(t)
-	auth, err := qredo.NewHMACAuth(apiKey, all.HMACSecret)
+	auth, err := qredo.NewHMACAuth(clienttest.APIKey, all.HMACSecret)
 	require.NoError(t, err)
 	for _, v := range all.HMAC {
 		t.Run(v.Name+" "+v.Stamp, func(t *testing.T) {
@@ -101,7 +102,7 @@ func TestHMACVectors(t *testing.T) {
 			req := v.request(t)
 			require.NoError(t, auth.Authenticate(req, []byte(v.Body), v.time(t)))
 			assert.Equal(t, http.Header{
-				"Qredo-Api-Key": {apiKey}, "Qredo-Api-Ts": {v.Stamp}, "Qredo-Api-Sig": {v.HMACSig},
+				"Qredo-Api-Key": {clienttest.APIKey}, "Qredo-Api-Ts": {v.Stamp}, "Qredo-Api-Sig": {v.HMACSig},
 			}, req.Header)
 		})
 	}
@@ -109,7 +110,7 @@ func TestHMACVectors(t *testing.T) {
 
 // Each part of what is signed changes the signature.
 func TestSignaturesCoverEveryPart(t *testing.T) {
-	auth := newAuth(t)
+	auth := clienttest.NewAuth(t)
 	base, err := auth.Sign("1", "https://h/p", []byte("{}"))
 	require.NoError(t, err)
 	for name, sign := range map[string]func() (string, error){

@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"context"
@@ -8,35 +8,36 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
 // Further places where the service's guides, examples and document disagree about companies, networks, funds and
 // wallets, beside those with numbers: all forms are read as the same value, or the sandbox takes them.
 func TestEntityVariants(t *testing.T) {
-	w := newWorld(t)
+	w := clienttest.NewWorld(t)
 	for place, forms := range map[string]variants{
 		"company": {
 			"with its ID or without": reads(func(ctx context.Context, c *qredo.Client) (*qredo.Company, error) { return c.Companies.Get(ctx, "c") },
 				&qredo.Company{ID: "c", Name: "n", Ref: "r"}, `{"company_id":"c","name":"n","ref":"r"}`, `{"name":"n","ref":"r"}`, `{"company_id":"","name":"n","ref":"r"}`),
 			"made, with an echo of all that was sent": reads(func(ctx context.Context, c *qredo.Client) (*qredo.CompanyRef, error) {
-				return c.Companies.Create(ctx, acme)
+				return c.Companies.Create(ctx, clienttest.Acme)
 			}, &qredo.CompanyRef{ID: "c", Ref: "r"}, `{"company_id":"c","ref":"r"}`, `{"company_id":"c","ref":"r","city":"Paris","country":"FR","domain":"acme.example"}`),
 			"holdings, counted or not": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Holding, error) {
 				return c.Companies.ListHoldings(ctx, "c")
 			}, []qredo.Holding{{Asset: "BTC", Amount: 5}}, `{"total_count":1,"holdings":[{"code":"BTC","amount":5}]}`, `{"holdings":[{"code":"BTC","amount":5}]}`,
 				`{"total_count":0,"holdings":[{"code":"BTC","amount":5}]}`),
-			"the same again": func(t *testing.T, w *world) {
-				_, err := w.client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
+			"the same again": func(t *testing.T, w *clienttest.World) {
+				_, err := w.Client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
 				require.NoError(t, err)
-				strict := newWorld(t, sandbox.WithCompanyConflict())
-				_, err = strict.client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
+				strict := clienttest.NewWorld(t, sandbox.WithCompanyConflict())
+				_, err = strict.Client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme", Domain: "acme.example"})
 				require.ErrorIs(t, err, qredo.ErrConflict)
 			},
-			"a query or none": func(t *testing.T, w *world) {
+			"a query or none": func(t *testing.T, w *clienttest.World) {
 				for _, query := range []string{"", "?query=", "?query=ac", "?query=acme"} {
 					var out struct{ Matches []qredo.CompanyMatch }
-					require.NoError(t, w.client.Do(t.Context(), http.MethodGet, "/company/search"+query, nil, &out), query)
+					require.NoError(t, w.Client.Do(t.Context(), http.MethodGet, "/company/search"+query, nil, &out), query)
 					require.NotEmpty(t, out.Matches, query)
 				}
 			},
@@ -44,18 +45,18 @@ func TestEntityVariants(t *testing.T) {
 		"trusted party": {
 			"internal or not said": reads(listParties, []qredo.TrustedParty{{ID: "e"}},
 				`{"list":[{"trusted_entity_id":"e","internal":false}]}`, `{"list":[{"trusted_entity_id":"e"}]}`, `{"list":[{"trusted_entity_id":"e","internal":null}]}`),
-			"IDs of any length": reads(listParties, []qredo.TrustedParty{{ID: companyID}, {ID: aliceID}},
-				`{"list":[{"trusted_entity_id":"`+companyID+`"},{"trusted_entity_id":"`+aliceID+`"}]}`),
-			"several in one body": func(t *testing.T, w *world) {
+			"IDs of any length": reads(listParties, []qredo.TrustedParty{{ID: clienttest.CompanyID}, {ID: clienttest.AliceID}},
+				`{"list":[{"trusted_entity_id":"`+clienttest.CompanyID+`"},{"trusted_entity_id":"`+clienttest.AliceID+`"}]}`),
+			"several in one body": func(t *testing.T, w *clienttest.World) {
 				var bots [2]*qredo.CoreClient
 				for i := range bots {
-					made, err := w.client.CoreClients.Create(t.Context(), "bot")
+					made, err := w.Client.CoreClients.Create(t.Context(), "bot")
 					require.NoError(t, err)
 					bots[i] = made
 				}
 				body := `{"type":"core-client","address":"` + string(bots[0].ID) + `","address":"` + string(bots[1].ID) + `"}`
-				require.NoError(t, w.client.Do(t.Context(), http.MethodPost, w.companyPath("/trustedparty"), []byte(body), nil))
-				parties, err := w.client.TrustedNetwork.List(t.Context(), w.company)
+				require.NoError(t, w.Client.Do(t.Context(), http.MethodPost, w.CompanyPath("/trustedparty"), []byte(body), nil))
+				parties, err := w.Client.TrustedNetwork.List(t.Context(), w.Company)
 				require.NoError(t, err)
 				ids := map[string]bool{}
 				for _, p := range parties {
@@ -63,11 +64,11 @@ func TestEntityVariants(t *testing.T) {
 				}
 				require.True(t, ids[string(bots[0].ID)] && ids[string(bots[1].ID)], "%v", ids)
 			},
-			"who has no account": func(t *testing.T, w *world) {
+			"who has no account": func(t *testing.T, w *clienttest.World) {
 				nobody := qredo.TrustedPartyRequest{Address: "nobody@example.com"}
-				require.ErrorIs(t, w.client.TrustedNetwork.Add(t.Context(), w.company, nobody), qredo.ErrNotFound)
-				inviting := newWorld(t, sandbox.WithInvitations())
-				require.NoError(t, inviting.client.TrustedNetwork.Add(t.Context(), inviting.company, nobody))
+				require.ErrorIs(t, w.Client.TrustedNetwork.Add(t.Context(), w.Company, nobody), qredo.ErrNotFound)
+				inviting := clienttest.NewWorld(t, sandbox.WithInvitations())
+				require.NoError(t, inviting.Client.TrustedNetwork.Add(t.Context(), inviting.Company, nobody))
 			},
 		},
 		"fund": {
@@ -80,13 +81,13 @@ func TestEntityVariants(t *testing.T) {
 				`{"fund_id":"f","policy_tx":{"id":"p","name":"F Tx policy"}}`),
 			"an entity's owner and address, null or not there": reads(getMembers, member(qredo.Entity{ID: "e", User: &qredo.EntityUser{Username: "n", Partner: true}}),
 				withMember(`{"entity":{"id":"e","owner":null,"address":null,"user":{"userName":"n","partner":true}}}`), withMember(`{"entity":{"id":"e","user":{"username":"n","partner":"true"}}}`)),
-			"a whitelist by asset alone": func(t *testing.T, w *world) {
-				list, err := w.client.Funds.ListWhitelist(t.Context(), w.company, w.fund, qredo.WhitelistOptions{Asset: "BTC"})
+			"a whitelist by asset alone": func(t *testing.T, w *clienttest.World) {
+				list, err := w.Client.Funds.ListWhitelist(t.Context(), w.Company, w.Fund, qredo.WhitelistOptions{Asset: "BTC"})
 				require.NoError(t, err)
 				require.Len(t, list, 1)
 			},
-			"without description and groups": func(t *testing.T, w *world) {
-				_, err := w.client.Funds.Create(t.Context(), w.company, qredo.FundRequest{Name: "Bare"})
+			"without description and groups": func(t *testing.T, w *clienttest.World) {
+				_, err := w.Client.Funds.Create(t.Context(), w.Company, qredo.FundRequest{Name: "Bare"})
 				require.NoError(t, err)
 			},
 		},
@@ -113,22 +114,22 @@ func TestEntityVariants(t *testing.T) {
 // A connection's request names the customer as the exchange does, and lives an hour: in the sandbox through the
 // client.
 func TestConnectionRequestThroughTheClient(t *testing.T) {
-	w := newWorld(t)
-	ids, err := w.client.Funds.AddWallets(t.Context(), w.company, w.fund, []qredo.WalletRequest{{
+	w := clienttest.NewWorld(t)
+	ids, err := w.Client.Funds.AddWallets(t.Context(), w.Company, w.Fund, []qredo.WalletRequest{{
 		Name: "at the desk", Asset: "BTC", Type: qredo.WalletMultiCounterparty,
-		Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.desk.ID), ClientID: "A12345"}},
+		Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.Desk.ID), ClientID: "A12345"}},
 	}})
 	require.NoError(t, err)
-	asked := w.pending(t, w.desk)
+	asked := w.Pending(t, w.Desk)
 	require.Len(t, asked, 1)
-	action, err := w.client.CoreClients.GetAction(t.Context(), w.desk.ID, asked[0].ID)
+	action, err := w.Client.CoreClients.GetAction(t.Context(), w.Desk.ID, asked[0].ID)
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"customer_id": "A12345"}, action.Details.ClientData)
 	require.EqualValues(t, 3600, action.Expires.Unix()-action.Created.Unix())
-	wallet, err := w.client.Wallets.Get(t.Context(), ids[0])
+	wallet, err := w.Client.Wallets.Get(t.Context(), ids[0])
 	require.NoError(t, err)
 	require.Equal(t, []qredo.ConnectedAccount{{
-		ClientID: "A12345", CounterpartyID: string(w.desk.ID), Name: "desk", Status: qredo.ConnectionInitiated,
+		ClientID: "A12345", CounterpartyID: string(w.Desk.ID), Name: "desk", Status: qredo.ConnectionInitiated,
 	}}, wallet.Connected)
 	require.Equal(t, "P2PKH", wallet.AddressType)
 }

@@ -1,4 +1,4 @@
-package qredo_test
+package api_test
 
 import (
 	"os/exec"
@@ -20,7 +20,7 @@ var allowedImports = []string{
 func TestImportListStaysShort(t *testing.T) {
 	const module = "github.com/qredo-go/qredo"
 	var stderr strings.Builder
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".")
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module)
 	list.Stderr = &stderr
 	out, err := list.Output()
 	require.NoError(t, err, stderr.String())

@@ -1,4 +1,4 @@
-package qredo_test
+package transport_test
 
 import (
 	"context"
@@ -14,24 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
-
-// noting notes when each request comes, and passes it on.
-func noting(times *[]time.Time, next roundTrip) roundTrip {
-	return func(req *http.Request) (*http.Response, error) {
-		*times = append(*times, time.Now())
-		return next(req)
-	}
-}
-
-// pauses are the times between requests.
-func pauses(times []time.Time) []time.Duration {
-	var out []time.Duration
-	for i := 1; i < len(times); i++ {
-		out = append(out, times[i].Sub(times[i-1]))
-	}
-	return out
-}
 
 func TestBackoffGrowsWithinBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -39,12 +23,12 @@ func TestBackoffGrowsWithinBounds(t *testing.T) {
 		const calls = 300
 		sums, longest, seen := [8]time.Duration{}, [8]time.Duration{}, map[time.Duration]bool{}
 		var times []time.Time
-		client := newQuickClient(t, noting(&times, failingWith(503)), qredo.WithRetry(policy))
+		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(503)), qredo.WithRetry(policy))
 		for range calls {
 			times = nil
 			_, err := client.Assets.List(t.Context())
-			require.Equal(t, 9, requireError(t, err).Attempts)
-			for i, pause := range pauses(times) {
+			require.Equal(t, 9, clienttest.RequireError(t, err).Attempts)
+			for i, pause := range clienttest.Pauses(times) {
 				sums[i] += pause
 				longest[i] = max(longest[i], pause)
 				seen[pause] = true
@@ -91,12 +75,12 @@ func TestRetryAfter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var times []time.Time
-				client := newQuickClient(t, noting(&times, func(req *http.Request) (*http.Response, error) {
-					return failingWith(tc.status, "Retry-After", tc.after(), "Date", tc.date())(req)
+				client := clienttest.NewQuickClient(t, clienttest.Noting(&times, func(req *http.Request) (*http.Response, error) {
+					return clienttest.FailingWith(tc.status, "Retry-After", tc.after(), "Date", tc.date())(req)
 				}), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 2, MaxRetryAfter: 20 * second}))
 				_, err := client.Assets.List(t.Context())
-				require.Equal(t, 2, requireError(t, err).Attempts)
-				pause := pauses(times)[0]
+				require.Equal(t, 2, clienttest.RequireError(t, err).Attempts)
+				pause := clienttest.Pauses(times)[0]
 				require.GreaterOrEqual(t, pause, tc.least)
 				require.LessOrEqual(t, pause, tc.most)
 			})
@@ -109,12 +93,12 @@ func TestRetryAfter(t *testing.T) {
 func TestRetryBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent, down := 0, true
-		client := newQuickClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			sent++
 			if down {
-				return failingWith(503)(req)
+				return clienttest.FailingWith(503)(req)
 			}
-			return answer(req, 200, `{"assets":[]}`), nil
+			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 		}), qredo.WithRetry(qredo.RetryPolicy{Budget: 50}))
 		calls := func(n int) (attempts int) {
 			sent = 0
@@ -139,10 +123,10 @@ func TestRetryBudget(t *testing.T) {
 func TestDefaultBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Time
-		client := newQuickClient(t, noting(&times, failing(errRefused)), qredo.WithRetry(qredo.RetryPolicy{}))
+		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.Failing(clienttest.ErrRefused)), qredo.WithRetry(qredo.RetryPolicy{}))
 		for range 1000 {
 			_, err := client.Assets.List(t.Context())
-			require.ErrorIs(t, err, errRefused)
+			require.ErrorIs(t, err, clienttest.ErrRefused)
 		}
 		assert.Len(t, times, 1100)
 	})
@@ -154,7 +138,7 @@ func TestDeadlineBeforeThePause(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var times []time.Time
 			start := time.Now()
-			client := newQuickClient(t, noting(&times, failingWith(status, "Retry-After", "10")), qredo.WithRetry(qredo.RetryPolicy{Budget: 2}))
+			client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(status, "Retry-After", "10")), qredo.WithRetry(qredo.RetryPolicy{Budget: 2}))
 			for range 5 {
 				ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 				_, err := client.Assets.List(ctx)
@@ -167,7 +151,7 @@ func TestDeadlineBeforeThePause(t *testing.T) {
 			defer cancel()
 			before := len(times)
 			_, err := client.Assets.List(ctx)
-			require.Equal(t, status, requireError(t, err).StatusCode)
+			require.Equal(t, status, clienttest.RequireError(t, err).StatusCode)
 			assert.Equal(t, 3, len(times)-before, "the budget was kept")
 		})
 	}
@@ -177,9 +161,9 @@ func TestMaxAttempts(t *testing.T) {
 	for _, most := range []int{1, 2, 3, 7} {
 		synctest.Test(t, func(t *testing.T) {
 			var times []time.Time
-			client := newQuickClient(t, noting(&times, failingWith(500)), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: most}))
+			client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(500)), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: most}))
 			_, err := client.Assets.List(t.Context())
-			assert.Equal(t, most, requireError(t, err).Attempts)
+			assert.Equal(t, most, clienttest.RequireError(t, err).Attempts)
 			assert.Len(t, times, most)
 		})
 	}
@@ -189,11 +173,11 @@ func TestMaxAttempts(t *testing.T) {
 func TestSuccessCountsAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Time
-		client := newQuickClient(t, noting(&times, func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, func(req *http.Request) (*http.Response, error) {
 			if len(times) < 3 {
-				return nil, errReset
+				return nil, clienttest.ErrReset
 			}
-			return answer(req, 200, `{"assets":[]}`), nil
+			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 		}), qredo.WithRetry(qredo.RetryPolicy{}))
 		var resp qredo.Response
 		_, err := client.Assets.List(t.Context(), qredo.WithResponse(&resp))
@@ -206,9 +190,9 @@ func TestBadRetryPolicies(t *testing.T) {
 	for name, policy := range map[string]qredo.RetryPolicy{
 		"attempts": {MaxAttempts: -1}, "budget": {Budget: -1}, "first pause": {MinBackoff: -1}, "pause": {MaxBackoff: -1}, "cap": {MaxRetryAfter: -1},
 	} {
-		client, err := qredo.NewClient(newAuth(t), qredo.WithRetry(policy))
+		client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithRetry(policy))
 		require.Nil(t, client, name)
-		requireInvalid(t, err, "retry")
+		clienttest.RequireInvalid(t, err, "retry")
 	}
 }
 
@@ -238,13 +222,13 @@ func TestRealFailures(t *testing.T) {
 			if inner == nil {
 				inner = &http.Transport{}
 			}
-			client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(tc.base), qredo.WithClock(testClock), quick,
-				qredo.WithHTTPClient(&http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+			client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(tc.base), qredo.WithClock(clienttest.Clock), quick,
+				qredo.WithHTTPClient(&http.Client{Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 					sent++
 					return inner.RoundTrip(req)
 				})}))
 			require.NoError(t, err)
-			_, err = client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutPartnerTxID())
+			_, err = client.Transfers.Create(t.Context(), clienttest.CompanyID, clienttest.GoodTransfer(), qredo.WithoutPartnerTxID())
 			require.Error(t, err)
 			var unknown *qredo.UnknownOutcomeError
 			require.NotErrorAs(t, err, &unknown)
@@ -265,7 +249,7 @@ func TestRealFailures(t *testing.T) {
 			server.EnableHTTP2 = version == 2
 			server.StartTLS()
 			t.Cleanup(server.Close)
-			client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(server.URL), qredo.WithHTTPClient(server.Client()), quick)
+			client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(server.URL), qredo.WithHTTPClient(server.Client()), quick)
 			require.NoError(t, err)
 			_, err = client.Assets.List(t.Context())
 			require.ErrorIs(t, err, qredo.ErrBadAnswer)

@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"context"
@@ -16,15 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
-
-// drain ranges over a feed or a walk to its end and returns the last error.
-func drain[E any](all func(func(E, error) bool)) (last error) {
-	for _, err := range all {
-		last = err
-	}
-	return last
-}
 
 // Every wait that is a matter of time ends with its context, at once.
 func TestCancelledPauses(t *testing.T) {
@@ -33,33 +26,33 @@ func TestCancelledPauses(t *testing.T) {
 		return err
 	}
 	for name, tc := range map[string]struct {
-		transport roundTrip
+		transport clienttest.RoundTrip
 		opts      []qredo.Option
 		before    int // calls that make the one after them wait
 		call      func(ctx context.Context, c *qredo.Client) error
 		quiet     bool // a feed ends without an error
 	}{
-		"rate limit":         {answerWith(200, `{"assets":[]}`), []qredo.Option{qredo.WithRateLimit(0.01, 1)}, 1, list, false},
-		"stop after a 429":   {failingWith(429, "Retry-After", "40"), []qredo.Option{qredo.WithRetry(once)}, 1, list, false},
-		"pause before retry": {failingWith(503, "Retry-After", "40"), nil, 0, list, false},
-		"pause after 429":    {failingWith(429, "Retry-After", "40"), nil, 0, list, false},
-		"poll": {answerWith(200, `{"txID":"t","txStatus":"pending"}`), nil, 0, func(ctx context.Context, c *qredo.Client) error {
-			_, err := c.Transfers.Wait(ctx, companyID, "t", qredo.WithPollInterval(time.Hour))
+		"rate limit":         {clienttest.AnswerWith(200, `{"assets":[]}`), []qredo.Option{qredo.WithRateLimit(0.01, 1)}, 1, list, false},
+		"stop after a 429":   {clienttest.FailingWith(429, "Retry-After", "40"), []qredo.Option{qredo.WithRetry(clienttest.Once)}, 1, list, false},
+		"pause before retry": {clienttest.FailingWith(503, "Retry-After", "40"), nil, 0, list, false},
+		"pause after 429":    {clienttest.FailingWith(429, "Retry-After", "40"), nil, 0, list, false},
+		"poll": {clienttest.AnswerWith(200, `{"txID":"t","txStatus":"pending"}`), nil, 0, func(ctx context.Context, c *qredo.Client) error {
+			_, err := c.Transfers.Wait(ctx, clienttest.CompanyID, "t", qredo.WithPollInterval(time.Hour))
 			return err
 		}, false},
-		"ledger": {failingWith(503, "Retry-After", "40"), nil, 0, func(ctx context.Context, c *qredo.Client) error {
-			return drain(c.Funds.LedgerAll(ctx, companyID, fundID, qredo.LedgerOptions{}))
+		"ledger": {clienttest.FailingWith(503, "Retry-After", "40"), nil, 0, func(ctx context.Context, c *qredo.Client) error {
+			return clienttest.Drain(c.Funds.LedgerAll(ctx, clienttest.CompanyID, clienttest.FundID, qredo.LedgerOptions{}))
 		}, false},
-		"pause before connecting": {failing(errRefused), nil, 0, func(ctx context.Context, c *qredo.Client) error {
-			return drain(c.Swaps.Feed(ctx, qredo.WithBackoff(time.Hour, time.Hour)))
+		"pause before connecting": {clienttest.Failing(clienttest.ErrRefused), nil, 0, func(ctx context.Context, c *qredo.Client) error {
+			return clienttest.Drain(c.Swaps.Feed(ctx, qredo.WithBackoff(time.Hour, time.Hour)))
 		}, true},
-		"beginning of a wallet feed": {failingWith(503, "Retry-After", "40"), nil, 0, func(ctx context.Context, c *qredo.Client) error {
-			return drain(c.Wallets.Feed(ctx, qredo.WithWallets(walletID)))
+		"beginning of a wallet feed": {clienttest.FailingWith(503, "Retry-After", "40"), nil, 0, func(ctx context.Context, c *qredo.Client) error {
+			return clienttest.Drain(c.Wallets.Feed(ctx, qredo.WithWallets(clienttest.WalletID)))
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := newQuickClient(t, tc.transport, tc.opts...)
+				client := clienttest.NewQuickClient(t, tc.transport, tc.opts...)
 				for range tc.before {
 					_ = list(t.Context(), client)
 				}
@@ -100,7 +93,7 @@ func TestCancelledNetwork(t *testing.T) {
 		_, err := c.Assets.List(ctx)
 		return err
 	}
-	hubFeed := func(ctx context.Context, c *qredo.Client) error { return drain(c.Swaps.Feed(ctx)) }
+	hubFeed := func(ctx context.Context, c *qredo.Client) error { return clienttest.Drain(c.Swaps.Feed(ctx)) }
 	accepting := func(h *hanging) http.HandlerFunc {
 		return func(w http.ResponseWriter, req *http.Request) {
 			if !strings.HasSuffix(req.URL.Path, "/feed") {
@@ -138,7 +131,7 @@ func TestCancelledNetwork(t *testing.T) {
 				_, _ = w.Write([]byte(`{"List":[{"TxID":"a"}],"Total":2}`))
 			}
 		}, func(ctx context.Context, c *qredo.Client) error {
-			return drain(c.Funds.LedgerAll(ctx, companyID, fundID, qredo.LedgerOptions{}))
+			return clienttest.Drain(c.Funds.LedgerAll(ctx, clienttest.CompanyID, clienttest.FundID, qredo.LedgerOptions{}))
 		}, false},
 		"upgrade of a feed": {func(h *hanging) http.HandlerFunc {
 			return func(_ http.ResponseWriter, req *http.Request) { h.hang(req.Context()) }
@@ -162,18 +155,24 @@ func TestCancelledNetwork(t *testing.T) {
 			h := &hanging{reached: make(chan struct{})}
 			server := httptest.NewServer(tc.serve(h))
 			defer server.Close()
-			client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(server.URL))
+			client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(server.URL))
 			require.NoError(t, err)
 			requireQuickEnd(t, h.reached, tc.quiet, func(ctx context.Context) error { return tc.call(ctx, client) })
 		})
 	}
 	t.Run("dialling", func(t *testing.T) {
 		h := &hanging{reached: make(chan struct{})}
-		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			h.hang(ctx)
-			return nil, ctx.Err()
+		dialling, stop := context.WithCancel(t.Context()) // net/http goes on dialling, for whoever may need the connection
+		var dials sync.WaitGroup
+		defer dials.Wait()
+		defer stop()
+		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			defer dials.Done()
+			h.hang(dialling)
+			return nil, dialling.Err()
 		}}
-		client := newClient(t, transport)
+		client := clienttest.NewClient(t, transport)
 		requireQuickEnd(t, h.reached, false, func(ctx context.Context) error { return list(ctx, client) })
 	})
 }

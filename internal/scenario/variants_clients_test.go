@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"context"
@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 func getHistory(ctx context.Context, c *qredo.Client) ([]qredo.HistoryEntry, error) {
-	return c.Wallets.ListHistory(ctx, walletID, qredo.HistoryOptions{})
+	return c.Wallets.ListHistory(ctx, clienttest.WalletID, qredo.HistoryOptions{})
 }
 
 func listCoreClients(ctx context.Context, c *qredo.Client) ([]qredo.CoreClient, error) {
@@ -23,8 +24,8 @@ func listCoreClients(ctx context.Context, c *qredo.Client) ([]qredo.CoreClient, 
 // refusedWith is the error of a call that is answered by a body.
 func refusedWith(body string) func(t *testing.T) *qredo.Error {
 	return func(t *testing.T) *qredo.Error {
-		_, err := newQuickClient(t, answerWith(400, body)).Assets.List(t.Context())
-		return requireError(t, err)
+		_, err := clienttest.NewQuickClient(t, clienttest.AnswerWith(400, body)).Assets.List(t.Context())
+		return clienttest.RequireError(t, err)
 	}
 }
 
@@ -33,9 +34,9 @@ var clientRows = map[int]variants{
 	45: {
 		"as it comes": reads(getHistory, []qredo.HistoryEntry{{Amount: -100_100, Fees: -100, NetAmount: -100_000}},
 			`{"history":[{"amount":-100100,"fee":-100,"net_amount":-100000}]}`, `{"history":[{"amount":"-100100","fee":"-100","netAmount":"-100000"}]}`),
-		"the sandbox": func(t *testing.T, w *world) {
-			w.approve(t, w.send(t, 2800))
-			history, err := w.client.Wallets.ListHistory(t.Context(), w.btc, qredo.HistoryOptions{})
+		"the sandbox": func(t *testing.T, w *clienttest.World) {
+			w.Approve(t, w.Send(t, 2800))
+			history, err := w.Client.Wallets.ListHistory(t.Context(), w.BTC, qredo.HistoryOptions{})
 			require.NoError(t, err)
 			require.Positive(t, history[0].Amount, "what came is positive")
 			out := history[len(history)-1]
@@ -65,12 +66,12 @@ var clientRows = map[int]variants{
 		"the keys": reads(getAction, &qredo.Action{ID: "a", CoreClientID: "c"}, `{"id":"a","coreClientID":"c"}`, `{"id":"a","clientID":"c"}`, `{"id":"a","core_client_id":"c"}`),
 		"none":     reads(getAction, &qredo.Action{ID: "a"}, `{"id":"a"}`),
 		"a list with what has ended": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Action, error) {
-			return c.CoreClients.ListActions(ctx, coreID)
+			return c.CoreClients.ListActions(ctx, clienttest.CoreID)
 		},
 			[]qredo.Action{{ID: "a", Status: "pending"}, {ID: "b", Status: "approved"}},
 			`{"count":2,"actions":[{"id":"a","status":"pending"},{"id":"b","status":"approved"}]}`),
 	},
-	51: {"all types": func(t *testing.T, w *world) {
+	51: {"all types": func(t *testing.T, w *clienttest.World) {
 		for _, kind := range []qredo.ActionType{
 			qredo.ActionWithdraw, qredo.ActionTransfer, qredo.ActionSwap, qredo.ActionSwapTake, qredo.ActionWalletConnect, "ApproveSomethingNew",
 		} {
@@ -93,58 +94,62 @@ var clientRows = map[int]variants{
 			TxType: "transferOut", CompanyID: "c", InitiatedBy: "i", InitiatorName: "n", InitiatorType: "company",
 		}}, `{"id":"a","details":{"txType":"transferOut","companyID":"c","initiatedBy":"i","initiatorName":"n","initiatorType":"company"}}`,
 			`{"id":"a","details":{"tx_type":"transferOut","company_id":"c","initiated_by":"i","initiator_name":"n","initiator_type":"company"}}`),
-		"the sandbox": func(t *testing.T, w *world) {
-			action, err := w.client.CoreClients.GetAction(t.Context(), w.robot.ID, w.actionOf(t, w.send(t, 2800)))
+		"the sandbox": func(t *testing.T, w *clienttest.World) {
+			action, err := w.Client.CoreClients.GetAction(t.Context(), w.Robot.ID, w.ActionOf(t, w.Send(t, 2800)))
 			require.NoError(t, err)
-			require.Equal(t, []string{"transferOut", string(w.company), string(w.otherBTC), "Acme", "", "", ""}, []string{
+			require.Equal(t, []string{"transferOut", string(w.Company), string(w.OtherBTC), "Acme", "", "", ""}, []string{
 				action.Details.TxType, string(action.Details.CompanyID), action.Details.RecipientID, action.Details.RecipientName,
 				action.Details.InitiatedBy, action.Details.InitiatorName, action.Details.InitiatorType,
 			})
-			sent, err := w.client.Transfers.Withdraw(t.Context(), w.company, w.withdrawal(2800))
+			sent, err := w.Client.Transfers.Withdraw(t.Context(), w.Company, w.Withdrawal(2800))
 			require.NoError(t, err)
-			action, err = w.client.CoreClients.GetAction(t.Context(), w.robot.ID, w.actionOf(t, sent.TxID))
+			action, err = w.Client.CoreClients.GetAction(t.Context(), w.Robot.ID, w.ActionOf(t, sent.TxID))
 			require.NoError(t, err)
-			require.Equal(t, []string{"withdraw", "", payoutAddress, ""}, []string{
+			require.Equal(t, []string{"withdraw", "", clienttest.PayoutAddress, ""}, []string{
 				action.Details.TxType, string(action.Details.CompanyID), action.Details.RecipientAddress, action.Details.InitiatorName,
 			})
 		},
 	},
 	53: {
-		"approve": succeeds(func(ctx context.Context, c *qredo.Client) error { return c.CoreClients.Approve(ctx, coreID, "a") },
+		"approve": succeeds(func(ctx context.Context, c *qredo.Client) error {
+			return c.CoreClients.Approve(ctx, clienttest.CoreID, "a")
+		},
 			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"approved","details":{}}`, `200 `),
-		"reject": succeeds(func(ctx context.Context, c *qredo.Client) error { return c.CoreClients.Reject(ctx, coreID, "a") },
+		"reject": succeeds(func(ctx context.Context, c *qredo.Client) error {
+			return c.CoreClients.Reject(ctx, clienttest.CoreID, "a")
+		},
 			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"rejected","details":{}}`, `200 `),
-		"what is not pending": func(t *testing.T, _ *world) {
+		"what is not pending": func(t *testing.T, _ *clienttest.World) {
 			for status, sentinel := range map[int]error{400: qredo.ErrBadRequest, 404: qredo.ErrNotFound, 409: qredo.ErrConflict} {
-				client := newQuickClient(t, answerWith(status, `{"code":1,"msg":"m"}`)).CoreClients
-				require.ErrorIs(t, client.Approve(t.Context(), coreID, "a"), sentinel)
-				require.ErrorIs(t, client.Reject(t.Context(), coreID, "a"), sentinel)
+				client := clienttest.NewQuickClient(t, clienttest.AnswerWith(status, `{"code":1,"msg":"m"}`)).CoreClients
+				require.ErrorIs(t, client.Approve(t.Context(), clienttest.CoreID, "a"), sentinel)
+				require.ErrorIs(t, client.Reject(t.Context(), clienttest.CoreID, "a"), sentinel)
 			}
 		},
 	},
-	54: {"the header": func(t *testing.T, _ *world) {
+	54: {"the header": func(t *testing.T, _ *clienttest.World) {
 		auth, err := qredo.NewProofAuth(func(string, string, []byte, time.Time) (string, error) { return "proof", nil })
 		require.NoError(t, err)
-		req, err := http.NewRequest(http.MethodPost, testBase+"/coreclient/finish", http.NoBody)
+		req, err := http.NewRequest(http.MethodPost, clienttest.BaseURL+"/coreclient/finish", http.NoBody)
 		require.NoError(t, err)
-		require.NoError(t, auth.Authenticate(req, nil, testNow))
+		require.NoError(t, auth.Authenticate(req, nil, clienttest.Now))
 		require.Equal(t, http.Header{http.CanonicalHeaderKey("x-api-zkp"): {"proof"}}, req.Header)
 	}},
-	55: {"equal": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{TxID: "a"}}, `{"id":"a","details":{"txID":"a"}}`), "never the transaction's": func(t *testing.T, w *world) {
-		id := w.send(t, 1000)
-		action := w.actionOf(t, id) // by details.txID
+	55: {"equal": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{TxID: "a"}}, `{"id":"a","details":{"txID":"a"}}`), "never the transaction's": func(t *testing.T, w *clienttest.World) {
+		id := w.Send(t, 1000)
+		action := w.ActionOf(t, id) // by details.txID
 		require.NotEqual(t, string(id), string(action))
-		tx, err := w.client.Transfers.Get(t.Context(), w.company, id)
+		tx, err := w.Client.Transfers.Get(t.Context(), w.Company, id)
 		require.NoError(t, err)
 		require.Equal(t, action, tx.Approvals[0].ActionID)
 	}},
-	56: {"number or text": func(t *testing.T, _ *world) {
+	56: {"number or text": func(t *testing.T, _ *clienttest.World) {
 		want := refusedWith(`{"code":400,"msg":"m","detail":{"reason":"r"}}`)(t)
 		got := refusedWith(`{"code":"400","msg":"m","detail":{"reason":"r"}}`)(t)
 		require.Equal(t, 400, got.Code)
 		require.Equal(t, []any{want.Code, want.Msg, want.Reason}, []any{got.Code, got.Msg, got.Reason})
 	}},
-	57: {"absent": func(t *testing.T, _ *world) {
+	57: {"absent": func(t *testing.T, _ *clienttest.World) {
 		for _, body := range []string{`{"code":400,"msg":"m"}`, `{"code":400,"msg":"m","detail":{}}`, `{"code":400,"msg":"m","detail":null}`, `{"code":400,"msg":"m","detail":{"reason":null}}`} {
 			got := refusedWith(body)(t)
 			require.Equal(t, []any{400, "m", ""}, []any{got.Code, got.Msg, got.Reason}, body)

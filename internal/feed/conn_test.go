@@ -1,4 +1,4 @@
-package qredo_test
+package feed_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 func frameOf(id string) string {
@@ -60,36 +61,36 @@ func TestFrames(t *testing.T) {
 		"the tool's client ID": {strings.Replace(frameOf("new"), "coreClientID", "clientID", 1), good, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := serveFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
+			server := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
 				for _, frame := range []string{frameOf("first"), tc.frame, frameOf("last")} {
 					_ = ws.Write(ctx, websocket.MessageText, []byte(frame))
 				}
 				<-ctx.Done()
 			})
-			f := follow(t, server.actions)
-			first := f.next(t)
+			f := clienttest.Follow(t, server.Actions)
+			first := f.Next(t)
 			require.Equal(t, qredo.ActionID("first"), first.ID)
 			if tc.good {
 				want := first
 				want.ID = "new"
-				require.Equal(t, want, f.next(t))
+				require.Equal(t, want, f.Next(t))
 			} else {
-				err := f.failure(t)
+				err := f.Failure(t)
 				require.ErrorIs(t, err, qredo.ErrBadAnswer)
 				require.ErrorContains(t, err, tc.says)
-				require.ErrorContains(t, err, "qredo: feed /coreclient/"+coreID+"/feed: ")
+				require.ErrorContains(t, err, "qredo: feed /coreclient/"+clienttest.CoreID+"/feed: ")
 				require.Less(t, len(err.Error()), 500)
 			}
-			require.Equal(t, qredo.ActionID("last"), f.next(t).ID)
-			f.requireQuiet(t)
-			require.EqualValues(t, 1, server.connections.Load(), "the connection was kept")
+			require.Equal(t, qredo.ActionID("last"), f.Next(t).ID)
+			f.RequireQuiet(t)
+			require.EqualValues(t, 1, server.Connections.Load(), "the connection was kept")
 		})
 	}
 }
 
 // Frames that are binary or come in parts are read as well.
 func TestFramesInOtherForms(t *testing.T) {
-	server := serveFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
+	server := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
 		_ = ws.Write(ctx, websocket.MessageBinary, []byte(frameOf("binary")))
 		w, err := ws.Writer(ctx, websocket.MessageText)
 		if err != nil {
@@ -101,15 +102,15 @@ func TestFramesInOtherForms(t *testing.T) {
 		_ = w.Close()
 		<-ctx.Done()
 	})
-	f := follow(t, server.actions)
-	require.Equal(t, qredo.ActionID("binary"), f.next(t).ID)
-	require.Equal(t, qredo.ActionID("parts"), f.next(t).ID)
-	f.requireQuiet(t)
+	f := clienttest.Follow(t, server.Actions)
+	require.Equal(t, qredo.ActionID("binary"), f.Next(t).ID)
+	require.Equal(t, qredo.ActionID("parts"), f.Next(t).ID)
+	f.RequireQuiet(t)
 }
 
 // A server that ends the connection, politely or not, is connected to again.
 func TestServerEndsConnections(t *testing.T) {
-	server := serveFeed(t, func(ctx context.Context, ws *websocket.Conn, connection int) {
+	server := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, connection int) {
 		_ = ws.Write(ctx, websocket.MessageText, []byte(frameOf(fmt.Sprint(connection))))
 		switch connection {
 		case 1:
@@ -120,11 +121,11 @@ func TestServerEndsConnections(t *testing.T) {
 			<-ctx.Done()
 		}
 	})
-	f := follow(t, server.actions)
+	f := clienttest.Follow(t, server.Actions)
 	for i := 1; i <= 3; i++ {
-		require.Equal(t, qredo.ActionID(fmt.Sprint(i)), f.next(t).ID)
+		require.Equal(t, qredo.ActionID(fmt.Sprint(i)), f.Next(t).ID)
 	}
-	f.requireQuiet(t)
+	f.RequireQuiet(t)
 }
 
 // A refusal is told each time, and tried again. What passes by itself is not told.
@@ -138,12 +139,12 @@ func TestRefusedUpgrades(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var refusals atomic.Int32
-			server := serveFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
+			server := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
 				_ = ws.Write(ctx, websocket.MessageText, []byte(frameOf("a")))
 				<-ctx.Done()
 			})
-			inner := server.server.Config.Handler
-			server.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			inner := server.Server.Config.Handler
+			server.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				if strings.HasSuffix(req.URL.Path, "/feed") && refusals.Add(1) <= 3 {
 					w.Header().Set("Location", "/elsewhere")
 					w.WriteHeader(tc.status)
@@ -152,19 +153,19 @@ func TestRefusedUpgrades(t *testing.T) {
 				}
 				inner.ServeHTTP(w, req)
 			})
-			f := follow(t, server.actions)
+			f := clienttest.Follow(t, server.Actions)
 			if tc.told {
 				for range 3 {
-					e := requireError(t, f.failure(t))
+					e := clienttest.RequireError(t, f.Failure(t))
 					require.Equal(t, tc.status, e.StatusCode)
-					require.Equal(t, "/coreclient/"+coreID+"/feed", e.Path)
+					require.Equal(t, "/coreclient/"+clienttest.CoreID+"/feed", e.Path)
 					if tc.status >= 300 {
 						require.Equal(t, []string{"not you", "because"}, []string{e.Msg, e.Reason})
 					}
 				}
 			}
-			require.Equal(t, qredo.ActionID("a"), f.next(t).ID)
-			f.requireQuiet(t)
+			require.Equal(t, qredo.ActionID("a"), f.Next(t).ID)
+			f.RequireQuiet(t)
 		})
 	}
 }
@@ -174,15 +175,15 @@ func TestGiveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var last time.Time
-		client := newQuickClient(t, roundTrip(func(*http.Request) (*http.Response, error) {
+		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) {
 			last = time.Now()
-			return nil, errRefused
+			return nil, clienttest.ErrRefused
 		}))
 		values := 0
 		for event, err := range client.Swaps.Feed(t.Context(), qredo.WithGiveUp(10*time.Minute)) {
 			values++
 			require.Zero(t, event)
-			require.ErrorIs(t, err, errRefused)
+			require.ErrorIs(t, err, clienttest.ErrRefused)
 			require.ErrorContains(t, err, "not connected for 10m0s")
 		}
 		assert.Equal(t, 1, values)
@@ -192,7 +193,7 @@ func TestGiveUp(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Hour)
 		defer cancel()
-		require.NoError(t, drain(client.Swaps.Feed(ctx)))
+		require.NoError(t, clienttest.Drain(client.Swaps.Feed(ctx)))
 		assert.Greater(t, last.Sub(start), 49*time.Hour, "for ever")
 	})
 }
@@ -203,9 +204,9 @@ func TestFeedBackoff(t *testing.T) {
 		longest := [6]time.Duration{}
 		for range 100 {
 			var times []time.Time
-			client := newQuickClient(t, noting(&times, failing(errRefused)))
-			require.Error(t, drain(client.Swaps.Feed(t.Context(), qredo.WithBackoff(time.Second, 10*time.Second), qredo.WithGiveUp(time.Minute))))
-			for i, pause := range pauses(times)[:len(longest)] {
+			client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.Failing(clienttest.ErrRefused)))
+			require.Error(t, clienttest.Drain(client.Swaps.Feed(t.Context(), qredo.WithBackoff(time.Second, 10*time.Second), qredo.WithGiveUp(time.Minute))))
+			for i, pause := range clienttest.Pauses(times)[:len(longest)] {
 				longest[i] = max(longest[i], pause)
 			}
 		}
@@ -221,7 +222,7 @@ func TestFeedBackoff(t *testing.T) {
 func TestSlowConsumer(t *testing.T) {
 	const frames, size = 6000, 4 << 10 // 24 MB: more than the network holds
 	written := make(chan int, 100*frames)
-	server := serveFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
+	server := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
 		for i := range frames {
 			if ws.Write(ctx, websocket.MessageText, []byte(sized(fmt.Sprint(i), size))) != nil {
 				return
@@ -231,7 +232,7 @@ func TestSlowConsumer(t *testing.T) {
 		<-ctx.Done()
 	})
 	lost := 0
-	feed := server.actions(within(t, time.Minute), qredo.WithPing(150*time.Millisecond), qredo.WithFeedState(func(s qredo.FeedState) {
+	feed := server.Actions(clienttest.Within(t, time.Minute), qredo.WithPing(150*time.Millisecond), qredo.WithFeedState(func(s qredo.FeedState) {
 		if s.Status == qredo.FeedLost {
 			t.Log(s.Err)
 			lost++
@@ -264,5 +265,5 @@ func TestSlowConsumer(t *testing.T) {
 	}
 	require.Equal(t, frames, next)
 	require.Zero(t, lost)
-	require.EqualValues(t, 1, server.connections.Load())
+	require.EqualValues(t, 1, server.Connections.Load())
 }

@@ -1,4 +1,4 @@
-package qredo_test
+package clienttest
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// fixture is one file of testdata: an operation, the request it must send, and the service's answer.
-type fixture struct {
+// Fixture is one file of testdata: an operation, the request it must send, and the service's answer.
+type Fixture struct {
 	Operation string          `json:"operation"`
 	Path      string          `json:"path"`
 	Query     string          `json:"query"` // encoded, without the question mark
@@ -26,26 +26,26 @@ type fixture struct {
 	Response  json.RawMessage `json:"response"`
 }
 
-func loadFixture(t testing.TB, name string) fixture {
+func LoadFixture(t testing.TB, name string) Fixture {
 	t.Helper()
-	var f fixture
-	decoder := json.NewDecoder(bytes.NewReader(readTestdata(t, name+".json")))
+	var f Fixture
+	decoder := json.NewDecoder(bytes.NewReader(ReadTestdata(t, name+".json")))
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(&f))
 	return f
 }
 
-func (f fixture) method() string { return strings.Fields(f.Operation)[0] }
+func (f Fixture) Method() string { return strings.Fields(f.Operation)[0] }
 
-func (f fixture) url() string {
+func (f Fixture) Url() string {
 	if f.Query == "" {
-		return testBase + f.Path
+		return BaseURL + f.Path
 	}
-	return testBase + f.Path + "?" + f.Query
+	return BaseURL + f.Path + "?" + f.Query
 }
 
-// body is the exact body that the request must have: the fixture's, without its white space.
-func (f fixture) body(t testing.TB) string {
+// Body is the exact body that the request must have: the fixture's, without its white space.
+func (f Fixture) Body(t testing.TB) string {
 	t.Helper()
 	if f.Request == nil {
 		return ""
@@ -55,21 +55,21 @@ func (f fixture) body(t testing.TB) string {
 	return compact.String()
 }
 
-// serveFixture returns a client for one call. When the test ends, it asserts that exactly the
+// ServeFixture returns a client for one call. When the test ends, it asserts that exactly the
 // fixture's request was sent, once.
-func serveFixture(t *testing.T, name string) *qredo.Client {
+func ServeFixture(t *testing.T, name string) *qredo.Client {
 	t.Helper()
-	return newClient(t, fixtureTransport(t, name, checkRequest))
+	return NewClient(t, FixtureTransport(t, name, checkRequest))
 }
 
-// fixtureTransport gives a fixture's answer to its request, and has that checked when the test ends.
-func fixtureTransport(t *testing.T, name string, check func(*testing.T, fixture, *http.Request, string)) http.RoundTripper {
+// FixtureTransport gives a fixture's answer to its request, and has that checked when the test ends.
+func FixtureTransport(t *testing.T, name string, check func(*testing.T, Fixture, *http.Request, string)) http.RoundTripper {
 	t.Helper()
-	f := loadFixture(t, name)
+	f := LoadFixture(t, name)
 	var sent []*http.Request
 	var bodies []string
 	transport := httpmock.NewMockTransport()
-	transport.RegisterResponder(f.method(), f.url(), func(req *http.Request) (*http.Response, error) {
+	transport.RegisterResponder(f.Method(), f.Url(), func(req *http.Request) (*http.Response, error) {
 		body := []byte{}
 		if req.Body != nil {
 			var err error
@@ -87,26 +87,26 @@ func fixtureTransport(t *testing.T, name string, check func(*testing.T, fixture,
 	return transport
 }
 
-func checkRequest(t *testing.T, f fixture, req *http.Request, body string) {
+func checkRequest(t *testing.T, f Fixture, req *http.Request, body string) {
 	t.Helper()
-	checkSent(t, f, req, body)
-	stamp := fmt.Sprint(testNow.Unix())
+	CheckSent(t, f, req, body)
+	stamp := fmt.Sprint(Now.Unix())
 	signature := req.Header.Get("x-sign")
 	assert.Equal(t, http.Header{
 		"Accept":       {"application/json"},
 		"Content-Type": {"application/json"},
 		"User-Agent":   {"qredo-go/" + qredo.Version},
-		"X-Api-Key":    {apiKey},
+		"X-Api-Key":    {APIKey},
 		"X-Timestamp":  {stamp},
 		"X-Sign":       {signature},
 	}, req.Header, "no header is missing and none is there beside these")
-	verifySignature(t, signature, stamp, f.url(), []byte(body))
+	VerifySignature(t, signature, stamp, f.Url(), []byte(body))
 }
 
-func checkSent(t *testing.T, f fixture, req *http.Request, body string) {
+func CheckSent(t *testing.T, f Fixture, req *http.Request, body string) {
 	t.Helper()
-	assert.Equal(t, f.method(), req.Method)
-	assert.Equal(t, f.url(), req.URL.String())
-	assert.Equal(t, f.body(t), body)
+	assert.Equal(t, f.Method(), req.Method)
+	assert.Equal(t, f.Url(), req.URL.String())
+	assert.Equal(t, f.Body(t), body)
 	assert.Equal(t, int64(len(body)), req.ContentLength)
 }

@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // A success is one only if it says so about what was asked for.
@@ -43,17 +44,17 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		"OK for a ledger":           {ledger, `{"code":200,"msg":"OK"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.ErrorIs(t, test.call(newClient(t, answerWith(200, test.body))), qredo.ErrBadAnswer)
+			require.ErrorIs(t, test.call(clienttest.NewClient(t, clienttest.AnswerWith(200, test.body))), qredo.ErrBadAnswer)
 		})
 	}
 	for _, body := range []string{"", " ", "{}", `{"code":200,"msg":"OK"}`, `{"code":"202"}`, `{"id":"a","status":"approved"}`} {
-		require.NoError(t, approve(newClient(t, answerWith(200, body))), body)
+		require.NoError(t, approve(clienttest.NewClient(t, clienttest.AnswerWith(200, body))), body)
 	}
 }
 
 // The service found a transaction by the ID of an action too. What it answers has the transaction's own.
 func TestTransactionsFoundByAnAction(t *testing.T) {
-	client := newClient(t, answerWith(200, `{"txID":"t","txStatus":"approved","status":[{"actionID":"a"},{"action_id":"b"}]}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"txID":"t","txStatus":"approved","status":[{"actionID":"a"},{"action_id":"b"}]}`))
 	for _, id := range []qredo.TxID{"t", "a", "b"} {
 		for name, get := range map[string]func() (*qredo.Transaction, error){
 			"transfer":   func() (*qredo.Transaction, error) { return client.Transfers.Wait(t.Context(), "c", id) },
@@ -71,7 +72,7 @@ func TestTransactionsFoundByAnAction(t *testing.T) {
 // What a registration answers has a secret, wherever it stands.
 func TestARegistrationThatCannotBeReadIsNotRepeated(t *testing.T) {
 	const secret = "5ec2e75ec2e75ec2e7"
-	client := newClient(t, answerWith(200, `{"clientSecret":"`+secret+`","id":"abc","timestamp":"soon"}`))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"clientSecret":"`+secret+`","id":"abc","timestamp":"soon"}`))
 	_, err := client.CoreClients.Register(t.Context(), qredo.AgentRequest{Name: "a", BLSPublicKey: "00", ECPublicKey: "00"})
 	var e *qredo.Error
 	require.ErrorAs(t, err, &e)
@@ -88,7 +89,7 @@ func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL(srv.URL), qredo.WithRetry(once))
+	client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(srv.URL), qredo.WithRetry(clienttest.Once))
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -120,8 +121,8 @@ func TestADamagedRecordLeavesTheOutcomeUnknown(t *testing.T) {
 	trusting.TLSClientConfig.MinVersion = tls.VersionTLS12
 	trusting.TLSClientConfig.MaxVersion = tls.VersionTLS12 // its records show which of them are data
 	trusting.TLSClientConfig.NextProtos = nil
-	client, err := qredo.NewClient(newAuth(t), qredo.WithBaseURL("https://"+listener.Addr().String()),
-		qredo.WithHTTPClient(&http.Client{Transport: trusting}), qredo.WithRetry(once))
+	client, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL("https://"+listener.Addr().String()),
+		qredo.WithHTTPClient(&http.Client{Transport: trusting}), qredo.WithRetry(clienttest.Once))
 	require.NoError(t, err)
 	_, err = client.Transfers.Create(t.Context(), "c", qredo.TransferRequest{
 		WalletID: "w", Counterparty: "v", Expires: qredo.TimeOf(time.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: "BTC", Amount: 1},

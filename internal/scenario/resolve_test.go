@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"context"
@@ -10,40 +10,41 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // worldCalls are the five requests for a transaction, as the sandbox can carry them out. The quote is one
 // that can be taken.
-func worldCalls(w *world, quote qredo.TxID) map[string]func(context.Context, *qredo.Client, qredo.PartnerTxID, ...qredo.CallOption) (*qredo.Submission, error) {
+func worldCalls(w *clienttest.World, quote qredo.TxID) map[string]func(context.Context, *qredo.Client, qredo.PartnerTxID, ...qredo.CallOption) (*qredo.Submission, error) {
 	return map[string]func(context.Context, *qredo.Client, qredo.PartnerTxID, ...qredo.CallOption) (*qredo.Submission, error){
 		"transfer": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
-			req := w.transfer(1000)
+			req := w.Transfer(1000)
 			req.PartnerTxID = id
-			return c.Transfers.Create(ctx, w.company, req, opts...)
+			return c.Transfers.Create(ctx, w.Company, req, opts...)
 		},
 		"withdraw": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
-			req := w.withdrawal(1000)
+			req := w.Withdrawal(1000)
 			req.PartnerTxID = id
-			return c.Transfers.Withdraw(ctx, w.company, req, opts...)
+			return c.Transfers.Withdraw(ctx, w.Company, req, opts...)
 		},
 		"sweep": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
-			req := w.sweep(1000)
+			req := w.Sweep(1000)
 			req.PartnerTxID = id
-			return c.CoreClients.Sweep(ctx, w.desk.ID, req, opts...)
+			return c.CoreClients.Sweep(ctx, w.Desk.ID, req, opts...)
 		},
 		"swap make": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
-			req := w.swap()
+			req := w.Swap()
 			req.PartnerTxID = id
-			made, err := c.Swaps.Make(ctx, w.company, req, opts...)
+			made, err := c.Swaps.Make(ctx, w.Company, req, opts...)
 			if err != nil {
 				return nil, err
 			}
 			return &made.Submission, nil
 		},
 		"swap take": func(ctx context.Context, c *qredo.Client, id qredo.PartnerTxID, opts ...qredo.CallOption) (*qredo.Submission, error) {
-			req := w.take(quote)
+			req := w.Take(quote)
 			req.PartnerTxID = id
-			return c.Swaps.Take(ctx, w.company, req, opts...)
+			return c.Swaps.Take(ctx, w.Company, req, opts...)
 		},
 	}
 }
@@ -53,34 +54,34 @@ type between = func(*http.Request, http.RoundTripper) (*http.Response, error)
 // An outcome that is unknown is found out by sending the request again with the same PartnerTxID, whether
 // the first one arrived or not, and either way there is one transaction.
 func TestUnknownOutcomesAreResolved(t *testing.T) {
-	w := newWorld(t)
+	w := clienttest.NewWorld(t)
 	for name, lost := range map[string]struct {
 		between between
 		made    int
 		status  qredo.SubmissionStatus
 	}{
-		"answer lost":  {loseAnswer, 1, qredo.SubmissionExisting},
-		"request lost": {loseRequest, 0, qredo.SubmissionNew},
+		"answer lost":  {clienttest.LoseAnswer, 1, qredo.SubmissionExisting},
+		"request lost": {clienttest.LoseRequest, 0, qredo.SubmissionNew},
 	} {
-		for operation, call := range worldCalls(w, w.offer(t)) {
+		for operation, call := range worldCalls(w, w.Offer(t)) {
 			t.Run(name+"/"+operation, func(t *testing.T) {
-				before := w.transactions(t)
-				sent, err := call(t.Context(), w.through(lost.between), "", qredo.WithoutRetry())
+				before := w.Transactions(t)
+				sent, err := call(t.Context(), w.Through(lost.between), "", qredo.WithoutRetry())
 				var unknown *qredo.UnknownOutcomeError
 				require.ErrorAs(t, err, &unknown)
 				require.Nil(t, sent)
 				require.NotEmpty(t, unknown.PartnerTxID)
-				assert.Equal(t, lost.made, w.transactions(t)-before)
+				assert.Equal(t, lost.made, w.Transactions(t)-before)
 
-				found, err := call(t.Context(), w.client, unknown.PartnerTxID)
+				found, err := call(t.Context(), w.Client, unknown.PartnerTxID)
 				require.NoError(t, err)
 				assert.Equal(t, lost.status, found.Status)
 				assert.Equal(t, unknown.PartnerTxID, found.PartnerTxID)
-				assert.Equal(t, 1, w.transactions(t)-before)
-				again, err := call(t.Context(), w.client, unknown.PartnerTxID)
+				assert.Equal(t, 1, w.Transactions(t)-before)
+				again, err := call(t.Context(), w.Client, unknown.PartnerTxID)
 				require.NoError(t, err)
 				assert.Equal(t, found.TxID, again.TxID)
-				assert.Equal(t, 1, w.transactions(t)-before)
+				assert.Equal(t, 1, w.Transactions(t)-before)
 			})
 		}
 	}
@@ -88,14 +89,14 @@ func TestUnknownOutcomesAreResolved(t *testing.T) {
 
 // The client finds out by itself where it may send again.
 func TestLostAnswersAreAskedForAgain(t *testing.T) {
-	w := newWorld(t)
-	for operation, call := range worldCalls(w, w.offer(t)) {
+	w := clienttest.NewWorld(t)
+	for operation, call := range worldCalls(w, w.Offer(t)) {
 		t.Run(operation, func(t *testing.T) {
-			before, lost := w.transactions(t), 0
-			client := w.through(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			before, lost := w.Transactions(t), 0
+			client := w.Through(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 				if lost < 2 {
 					lost++
-					return loseAnswer(req, next)
+					return clienttest.LoseAnswer(req, next)
 				}
 				return next.RoundTrip(req)
 			}, qredo.WithRetry(qredo.RetryPolicy{MinBackoff: 1}))
@@ -104,32 +105,32 @@ func TestLostAnswersAreAskedForAgain(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, qredo.SubmissionExisting, sent.Status)
 			assert.Equal(t, 3, resp.Attempts)
-			assert.Equal(t, 1, w.transactions(t)-before)
+			assert.Equal(t, 1, w.Transactions(t)-before)
 		})
 	}
 }
 
 // After its expiry a request cannot make anything any more, but finds what it made.
 func TestWithoutExpiryCheck(t *testing.T) {
-	w := newWorld(t)
-	ctx, req := t.Context(), w.transfer(1000)
+	w := clienttest.NewWorld(t)
+	ctx, req := t.Context(), w.Transfer(1000)
 	req.PartnerTxID = "order-1"
-	made, err := w.client.Transfers.Create(ctx, w.company, req)
+	made, err := w.Client.Transfers.Create(ctx, w.Company, req)
 	require.NoError(t, err)
-	require.NoError(t, w.srv.Advance(2*time.Hour))
-	client := w.srv.Client(qredo.WithClock(w.srv.Now))
-	_, err = client.Transfers.Create(ctx, w.company, req)
-	requireInvalid(t, err, "expires")
+	require.NoError(t, w.Srv.Advance(2*time.Hour))
+	client := w.Srv.Client(qredo.WithClock(w.Srv.Now))
+	_, err = client.Transfers.Create(ctx, w.Company, req)
+	clienttest.RequireInvalid(t, err, "expires")
 
-	again, err := client.Transfers.Create(ctx, w.company, req, qredo.WithoutExpiryCheck())
+	again, err := client.Transfers.Create(ctx, w.Company, req, qredo.WithoutExpiryCheck())
 	require.NoError(t, err)
 	require.Equal(t, qredo.SubmissionExisting, again.Status)
 	require.Equal(t, made.TxID, again.TxID)
 
 	req.PartnerTxID = "order-2"
-	_, err = client.Transfers.Create(ctx, w.company, req, qredo.WithoutExpiryCheck())
+	_, err = client.Transfers.Create(ctx, w.Company, req, qredo.WithoutExpiryCheck())
 	require.ErrorIs(t, err, qredo.ErrBadRequest, "the service refuses it")
 	req.Send.Amount = 0
-	_, err = client.Transfers.Create(ctx, w.company, req, qredo.WithoutExpiryCheck())
-	requireInvalid(t, err, "send.amount")
+	_, err = client.Transfers.Create(ctx, w.Company, req, qredo.WithoutExpiryCheck())
+	clienttest.RequireInvalid(t, err, "send.amount")
 }

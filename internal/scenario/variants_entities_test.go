@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"context"
@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
 func listParties(ctx context.Context, c *qredo.Client) ([]qredo.TrustedParty, error) {
-	return c.TrustedNetwork.List(ctx, companyID)
+	return c.TrustedNetwork.List(ctx, clienttest.CompanyID)
 }
 
 func getMembers(ctx context.Context, c *qredo.Client) ([]qredo.PolicyMember, error) {
@@ -39,49 +40,49 @@ var entityRows = map[int]variants{
 			[]qredo.Asset{{Code: "BTC-TESTNET", TestAsset: true}}, `{"assets":[{"code":"BTC-TESTNET","testAsset":true}]}`),
 	},
 	25: {"with what was sent": reads(func(ctx context.Context, c *qredo.Client) (*qredo.CompanyRef, error) {
-		return c.Companies.Create(ctx, acme)
+		return c.Companies.Create(ctx, clienttest.Acme)
 	}, &qredo.CompanyRef{ID: "c", Ref: "r"}, `{"company_id":"c","ref":"r"}`, `{"company_id":"c","ref":"r","name":"ACME Corp","city":"Paris","country":"FR"}`)},
 	26: {
 		"spelling": reads(func(ctx context.Context, c *qredo.Client) (*qredo.Company, error) { return c.Companies.Get(ctx, "c") },
 			&qredo.Company{ID: "c", Name: "n", Country: "FR"}, `{"company_id":"c","name":"n","country":"FR"}`, `{"companyID":"c","Name":"n","countryCode":"FR"}`),
-		"no extras are sent": sends(func(ctx context.Context, c *qredo.Client) error {
+		"no extras are sent": clienttest.Sends(func(ctx context.Context, c *qredo.Client) error {
 			_, err := c.Companies.Create(ctx, qredo.CompanyRequest{Name: "n", Country: "FR"})
 			return err
 		}, `POST /company {"name":"n","country":"FR"}`),
-		"extras are taken": func(t *testing.T, w *world) {
+		"extras are taken": func(t *testing.T, w *clienttest.World) {
 			var made qredo.CompanyRef
 			body := []byte(`{"name":"Extra","countryCode":"FR","anon_IOI":true,"anon_RFQ":true,"tc_only":false,"dir_listed":"true"}`)
-			require.NoError(t, w.client.Do(t.Context(), "POST", "/company", body, &made))
-			got, err := w.client.Companies.Get(t.Context(), made.ID)
+			require.NoError(t, w.Client.Do(t.Context(), "POST", "/company", body, &made))
+			got, err := w.Client.Companies.Get(t.Context(), made.ID)
 			require.NoError(t, err)
 			require.Equal(t, "FR", got.Country)
 		},
 	},
-	27: {"as given": func(t *testing.T, w *world) {
-		made, err := w.client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "American", Country: "USA"})
+	27: {"as given": func(t *testing.T, w *clienttest.World) {
+		made, err := w.Client.Companies.Create(t.Context(), qredo.CompanyRequest{Name: "American", Country: "USA"})
 		require.NoError(t, err)
-		got, err := w.client.Companies.Get(t.Context(), made.ID)
+		got, err := w.Client.Companies.Get(t.Context(), made.ID)
 		require.NoError(t, err)
 		require.Equal(t, "USA", got.Country)
 	}},
 	28: {
-		"only the address is sent": sends(func(ctx context.Context, c *qredo.Client) error {
-			return c.TrustedNetwork.Add(ctx, companyID, qredo.TrustedPartyRequest{Address: "acme.example"})
-		}, `POST /company/`+companyID+`/trustedparty {"address":"acme.example"}`),
-		"an e-mail, an ID, a domain": func(t *testing.T, w *world) {
+		"only the address is sent": clienttest.Sends(func(ctx context.Context, c *qredo.Client) error {
+			return c.TrustedNetwork.Add(ctx, clienttest.CompanyID, qredo.TrustedPartyRequest{Address: "acme.example"})
+		}, `POST /company/`+clienttest.CompanyID+`/trustedparty {"address":"acme.example"}`),
+		"an e-mail, an ID, a domain": func(t *testing.T, w *clienttest.World) {
 			for _, email := range []string{"ann@acme.example", "bob@acme.example"} { // who have the app
-				_, err := w.srv.CreateUser(sandbox.User{Email: email})
+				_, err := w.Srv.CreateUser(sandbox.User{Email: email})
 				require.NoError(t, err)
 			}
-			for _, address := range []string{"ann@acme.example", string(w.desk.ID), "acme.example"} {
-				require.NoError(t, w.client.TrustedNetwork.Add(t.Context(), w.company, qredo.TrustedPartyRequest{Address: address}))
+			for _, address := range []string{"ann@acme.example", string(w.Desk.ID), "acme.example"} {
+				require.NoError(t, w.Client.TrustedNetwork.Add(t.Context(), w.Company, qredo.TrustedPartyRequest{Address: address}))
 			}
 			body := []byte(`{"type":"user","name":"Bob","address":"bob@acme.example"}`)
-			require.NoError(t, w.client.Do(t.Context(), "POST", w.companyPath("/trustedparty"), body, nil))
+			require.NoError(t, w.Client.Do(t.Context(), "POST", w.CompanyPath("/trustedparty"), body, nil))
 		},
 	},
 	29: {"any success": succeeds(func(ctx context.Context, c *qredo.Client) error {
-		return c.TrustedNetwork.Add(ctx, companyID, qredo.TrustedPartyRequest{Address: coreID})
+		return c.TrustedNetwork.Add(ctx, clienttest.CompanyID, qredo.TrustedPartyRequest{Address: clienttest.CoreID})
 	}, `200 {"code":200,"msg":"ok"}`, `200 {"code":200,"msg":"OK"}`, `200 {"code":"200","msg":"OK"}`, `200 `)},
 	30: {"flat or nested": reads(listParties, []qredo.TrustedParty{{ID: "e", Name: "n", Internal: true}},
 		`{"list":[{"trusted_entity_id":"e","name":"n","internal":true}]}`, `{"list":[{"company_id":"c","list":{"trusted_entity_id":"e","name":"n","internal":true}}]}`,
@@ -109,14 +110,14 @@ var entityRows = map[int]variants{
 		"any number is kept": reads(getWallet, &qredo.Wallet{ID: "w", Type: 91827364}, `{"wallet_id":"w","type":91827364}`),
 		"in actions": reads(getAction, &qredo.Action{ID: "a", Details: &qredo.ActionDetails{Wallet: &qredo.ActionWallet{Type: 3, TypeCode: "vesting"}}},
 			`{"id":"a","details":{"wallet":{"type":3,"typeCode":"vesting"}}}`, `{"id":"a","details":{"wallet":{"type":"3","type_code":"vesting"}}}`),
-		"zero is sent": sends(func(ctx context.Context, c *qredo.Client) error {
-			_, err := c.Funds.AddWallets(ctx, companyID, fundID, []qredo.WalletRequest{{Asset: "BTC"}, {Asset: "ETH", Type: qredo.WalletMultiCounterparty}})
+		"zero is sent": clienttest.Sends(func(ctx context.Context, c *qredo.Client) error {
+			_, err := c.Funds.AddWallets(ctx, clienttest.CompanyID, clienttest.FundID, []qredo.WalletRequest{{Asset: "BTC"}, {Asset: "ETH", Type: qredo.WalletMultiCounterparty}})
 			return err
-		}, `POST /company/`+companyID+`/fund/`+fundID+`/wallet {"wallets":[{"asset":"BTC","type":0},{"asset":"ETH","type":2}]}`),
+		}, `POST /company/`+clienttest.CompanyID+`/fund/`+clienttest.FundID+`/wallet {"wallets":[{"asset":"BTC","type":0},{"asset":"ETH","type":2}]}`),
 	},
 	37: {"the key": reads(getFund, &qredo.Fund{ID: "f", Name: "n"}, `{"fund_id":"f","name":"n"}`, `{"ID":"f","name":"n"}`, `{"fundID":"f","name":"n"}`)},
 	38: {"the whole fund": reads(func(ctx context.Context, c *qredo.Client) (*qredo.CreatedFund, error) {
-		return c.Funds.Create(ctx, companyID, qredo.FundRequest{Name: "n"})
+		return c.Funds.Create(ctx, clienttest.CompanyID, qredo.FundRequest{Name: "n"})
 	}, &qredo.CreatedFund{ID: "f", CustodyGroupWithdraw: "w", CustodyGroupTx: "t"},
 		`{"fund_id":"f","custodygroup_withdraw":"w","custodygroup_tx":"t"}`,
 		`{"ID":"f","custodygroup_withdraw":"w","custodygroup_tx":"t","name":"n","members":[],"policy_tx":{"id":"t"}}`)},
@@ -124,41 +125,41 @@ var entityRows = map[int]variants{
 		`{"wallet_id":"w","balance":9007199254740993}`, `{"wallet_id":"w","balance":"9007199254740993"}`, `{"wallet_id":"w","balance":9.007199254740993e15}`)},
 	40: {
 		"the count is not asked": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.DepositAddress, error) {
-			return c.Funds.ListDepositAddresses(ctx, companyID, fundID)
+			return c.Funds.ListDepositAddresses(ctx, clienttest.CompanyID, clienttest.FundID)
 		}, []qredo.DepositAddress{{Asset: "BTC", Address: "a", Balance: 5}},
 			`{"total_count":1,"list":[{"asset":"BTC","address":"a","balance":5}]}`, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":5}]}`),
-		"the sandbox counts": func(t *testing.T, w *world) {
+		"the sandbox counts": func(t *testing.T, w *clienttest.World) {
 			var out struct {
 				Total int `json:"total_count"`
 				List  []any
 			}
-			require.NoError(t, w.client.Do(t.Context(), "GET", w.companyPath("/fund/"+string(w.fund)+"/deposit"), nil, &out))
+			require.NoError(t, w.Client.Do(t.Context(), "GET", w.CompanyPath("/fund/"+string(w.Fund)+"/deposit"), nil, &out))
 			require.NotEmpty(t, out.List)
 			require.Len(t, out.List, out.Total)
 		},
 	},
-	41: {"the path": sends(func(ctx context.Context, c *qredo.Client) error {
-		_, err := c.Funds.AddAssets(ctx, companyID, fundID, []qredo.AssetCode{"ETH"})
+	41: {"the path": clienttest.Sends(func(ctx context.Context, c *qredo.Client) error {
+		_, err := c.Funds.AddAssets(ctx, clienttest.CompanyID, clienttest.FundID, []qredo.AssetCode{"ETH"})
 		return err
-	}, `POST /company/`+companyID+`/fund/`+fundID+`/asset {"assets":["ETH"]}`)},
+	}, `POST /company/`+clienttest.CompanyID+`/fund/`+clienttest.FundID+`/asset {"assets":["ETH"]}`)},
 	42: {
 		"whitelist": succeeds(func(ctx context.Context, c *qredo.Client) error {
-			return c.Funds.AddToWhitelist(ctx, companyID, fundID, qredo.WhitelistEntry{Asset: "BTC", Address: "a"})
+			return c.Funds.AddToWhitelist(ctx, clienttest.CompanyID, clienttest.FundID, qredo.WhitelistEntry{Asset: "BTC", Address: "a"})
 		}, `200 {"code":200,"msg":"OK"}`, `200 `, `200 {}`),
 		"policy": succeeds(func(ctx context.Context, c *qredo.Client) error {
-			return c.Wallets.UpdatePolicy(ctx, companyID, fundID, walletID, goodPolicy())
+			return c.Wallets.UpdatePolicy(ctx, clienttest.CompanyID, clienttest.FundID, clienttest.WalletID, clienttest.GoodPolicy())
 		}, `200 {"code":200,"msg":"OK"}`, `200 `, `200 {}`),
 	},
-	43: {"both types": func(t *testing.T, w *world) {
-		wallet, err := w.client.Wallets.Get(t.Context(), w.otherBTC)
+	43: {"both types": func(t *testing.T, w *clienttest.World) {
+		wallet, err := w.Client.Wallets.Get(t.Context(), w.OtherBTC)
 		require.NoError(t, err)
 		for kind, policy := range map[qredo.PolicyType]qredo.PolicyID{"policy-tx": wallet.CustodyGroupTx, "policy-withdraw": wallet.CustodyGroupWithdraw} {
-			req := qredo.PolicyRequest{PolicyID: policy, Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(w.robot.ID)}, Type: kind}
-			require.NoError(t, w.client.Wallets.UpdatePolicy(t.Context(), w.company, w.fund, w.otherBTC, req), kind)
+			req := qredo.PolicyRequest{PolicyID: policy, Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(w.Robot.ID)}, Type: kind}
+			require.NoError(t, w.Client.Wallets.UpdatePolicy(t.Context(), w.Company, w.Fund, w.OtherBTC, req), kind)
 		}
 	}},
 	44: {"the key": reads(func(ctx context.Context, c *qredo.Client) ([]qredo.Holding, error) {
-		return c.Companies.ListHoldings(ctx, companyID)
+		return c.Companies.ListHoldings(ctx, clienttest.CompanyID)
 	},
 		[]qredo.Holding{{Asset: "BTC", Amount: 5}}, `{"holdings":[{"code":"BTC","amount":5}]}`, `{"holdings":[{"symbol":"BTC","amount":5}]}`, `{"holdings":{"symbol":"BTC","amount":"5"}}`)},
 }

@@ -1,4 +1,4 @@
-package qredo_test
+package transport_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // timesOf makes calls from so many goroutines at once and returns when each request was sent, after the
@@ -22,11 +23,11 @@ func timesOf(t *testing.T, calls int, opts ...qredo.Option) []time.Duration {
 	start := time.Now()
 	var mu sync.Mutex
 	var times []time.Duration
-	client := newQuickClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+	client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		times = append(times, time.Since(start))
-		return answer(req, 200, `{"assets":[]}`), nil
+		return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 	}), opts...)
 	var done sync.WaitGroup
 	for range calls {
@@ -63,11 +64,11 @@ func TestNoRateLimitUnlessSet(t *testing.T) {
 func TestRateLimitOfAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Time
-		client := newQuickClient(t, noting(&times, failingWith(500)), qredo.WithRateLimit(1, 1),
+		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(500)), qredo.WithRateLimit(1, 1),
 			qredo.WithRetry(qredo.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 		_, err := client.Assets.List(t.Context())
 		require.ErrorIs(t, err, qredo.ErrServer)
-		for _, pause := range pauses(times) {
+		for _, pause := range clienttest.Pauses(times) {
 			assert.InDelta(t, time.Second, pause, float64(time.Microsecond))
 		}
 		assert.Len(t, times, 4)
@@ -77,7 +78,7 @@ func TestRateLimitOfAttempts(t *testing.T) {
 // A call whose deadline is before its turn returns at once and takes no turn of others.
 func TestRateLimitAndDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := newQuickClient(t, answerWith(200, `{"assets":[]}`), qredo.WithRateLimit(0.1, 1))
+		client := clienttest.NewQuickClient(t, clienttest.AnswerWith(200, `{"assets":[]}`), qredo.WithRateLimit(0.1, 1))
 		_, err := client.Assets.List(t.Context())
 		require.NoError(t, err)
 		start := time.Now()
@@ -99,8 +100,8 @@ func TestBadRateLimits(t *testing.T) {
 		perSecond float64
 		burst     int
 	}{{0, 1}, {-1, 1}, {math.NaN(), 1}, {math.Inf(1), 1}, {1, 0}, {1, -1}} {
-		_, err := qredo.NewClient(newAuth(t), qredo.WithRateLimit(limit.perSecond, limit.burst))
-		requireInvalid(t, err, "rate limit")
+		_, err := qredo.NewClient(clienttest.NewAuth(t), qredo.WithRateLimit(limit.perSecond, limit.burst))
+		clienttest.RequireInvalid(t, err, "rate limit")
 	}
 }
 
@@ -119,14 +120,14 @@ func TestTooManyStopsTheClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				busy := true
-				transport := roundTrip(func(req *http.Request) (*http.Response, error) {
+				transport := clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 					if busy {
 						busy = false
-						return failingWith(429, "Retry-After", tc.after)(req)
+						return clienttest.FailingWith(429, "Retry-After", tc.after)(req)
 					}
-					return answer(req, 200, `{"assets":[],"company_id":"c"}`), nil
+					return clienttest.Answer(req, 200, `{"assets":[],"company_id":"c"}`), nil
 				})
-				client := newQuickClient(t, transport, qredo.WithRetry(tc.policy))
+				client := clienttest.NewQuickClient(t, transport, qredo.WithRetry(tc.policy))
 				start := time.Now()
 				var calls sync.WaitGroup
 				calls.Go(func() {
@@ -144,7 +145,7 @@ func TestTooManyStopsTheClient(t *testing.T) {
 						}
 					})
 				}
-				_, err := newQuickClient(t, transport).Assets.List(t.Context())
+				_, err := clienttest.NewQuickClient(t, transport).Assets.List(t.Context())
 				require.NoError(t, err)
 				require.Zero(t, time.Since(start), "another client goes on")
 				soon, cancel := context.WithTimeout(t.Context(), tc.stop-1)

@@ -1,10 +1,9 @@
-package qredo_test
+package scenario_test
 
 import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -19,24 +18,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // secretForms are the forms in which the tests' secrets could be printed, by what they are.
 func secretForms(t *testing.T) map[string]string {
 	t.Helper()
-	key := privateKey(t)
-	block, _ := pem.Decode(readTestdata(t, "private.pkcs8.pem"))
+	key := clienttest.PrivateKey(t)
+	block, _ := pem.Decode(clienttest.ReadTestdata(t, "private.pkcs8.pem"))
 	forms := map[string]string{
-		"API key":                apiKey,
+		"API key":                clienttest.APIKey,
 		"API key, decoded":       "hN2rZ0w7u1QyVtK5pXcA",
-		"HMAC secret, decoded":   string(hmacSecret[7:]),
-		"HMAC secret, standard":  base64.RawStdEncoding.EncodeToString(hmacSecret),
-		"HMAC secret, URL":       base64.RawURLEncoding.EncodeToString(hmacSecret),
-		"HMAC secret, hex":       hex.EncodeToString(hmacSecret),
-		"HMAC secret, bytes":     strings.Trim(fmt.Sprint(hmacSecret), "[]"),
+		"HMAC secret, decoded":   string(clienttest.HMACSecret[7:]),
+		"HMAC secret, standard":  base64.RawStdEncoding.EncodeToString(clienttest.HMACSecret),
+		"HMAC secret, URL":       base64.RawURLEncoding.EncodeToString(clienttest.HMACSecret),
+		"HMAC secret, hex":       hex.EncodeToString(clienttest.HMACSecret),
+		"HMAC secret, bytes":     strings.Trim(fmt.Sprint(clienttest.HMACSecret), "[]"),
 		"PKCS #8, base64":        base64.StdEncoding.EncodeToString(block.Bytes)[40:100],
-		"PKCS #8, a line of PEM": strings.Split(string(readTestdata(t, "private.pkcs8.pem")), "\n")[5],
-		"PKCS #1, a line of PEM": strings.Split(string(readTestdata(t, "private.pkcs1.pem")), "\n")[5],
+		"PKCS #8, a line of PEM": strings.Split(string(clienttest.ReadTestdata(t, "private.pkcs8.pem")), "\n")[5],
+		"PKCS #1, a line of PEM": strings.Split(string(clienttest.ReadTestdata(t, "private.pkcs1.pem")), "\n")[5],
 	}
 	for name, number := range map[string][]byte{"D": key.D.Bytes(), "P": key.Primes[0].Bytes(), "Q": key.Primes[1].Bytes()} {
 		forms[name+", hex"] = hex.EncodeToString(number)
@@ -67,33 +67,13 @@ func requireNoSecret(t *testing.T, where, text string, signatures ...string) {
 	}
 }
 
-// printings are the ways in which a value gets into logs and terminals.
-func printings(t *testing.T, value any) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		all[verb] = fmt.Sprintf(verb, value)
-	}
-	all["Sprint"] = fmt.Sprint(value)
-	data, err := json.Marshal(value)
-	if err == nil { // some have functions, which JSON has no form for
-		all["JSON"] = string(data)
-	}
-	var text, lines bytes.Buffer
-	debug := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}
-	slog.New(slog.NewTextHandler(&text, debug)).Debug("m", "value", value, slog.Group("g", "value", value))
-	slog.New(slog.NewJSONHandler(&lines, debug)).Debug("m", "value", value, slog.Group("g", "value", value))
-	all["slog text"], all["slog JSON"] = text.String(), lines.String()
-	return all
-}
-
 // Neither the authenticators, nor what holds them, nor any part of it shows a secret.
 func TestValuesShowNoSecret(t *testing.T) {
-	auth := newAuth(t)
-	mac, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString(hmacSecret))
+	auth := clienttest.NewAuth(t)
+	mac, err := qredo.NewHMACAuth(clienttest.APIKey, base64.StdEncoding.EncodeToString(clienttest.HMACSecret))
 	require.NoError(t, err)
-	client := newClient(t, answerWith(200, `{}`))
-	macClient, err := qredo.NewClient(mac, qredo.WithBaseURL(testBase))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{}`))
+	macClient, err := qredo.NewClient(mac, qredo.WithBaseURL(clienttest.BaseURL))
 	require.NoError(t, err)
 	for name, value := range map[string]any{
 		"*RSAAuth": auth, "RSAAuth": *auth, "**RSAAuth": &auth, "[]RSAAuth": []qredo.RSAAuth{*auth},
@@ -102,7 +82,7 @@ func TestValuesShowNoSecret(t *testing.T) {
 		"Companies": client.Companies, "Companies, value": *client.Companies, "Funds": *client.Funds, "Wallets": *client.Wallets,
 		"Transfers": *client.Transfers, "Assets": *client.Assets, "TrustedNetwork": *client.TrustedNetwork,
 	} {
-		for way, text := range printings(t, value) {
+		for way, text := range clienttest.Printings(t, value) {
 			requireNoSecret(t, name+" by "+way, text)
 		}
 	}
@@ -116,53 +96,47 @@ func TestValuesShowNoSecret(t *testing.T) {
 var echoes = map[string]func(headers string) (status int, body string){
 	"HTML":         func(h string) (int, string) { return 502, "<html><pre>" + html.EscapeString(h) + "</pre></html>" },
 	"text":         func(h string) (int, string) { return 400, h },
-	"JSON message": func(h string) (int, string) { return 401, `{"code":401,"msg":` + quoted(h) + `}` },
+	"JSON message": func(h string) (int, string) { return 401, `{"code":401,"msg":` + clienttest.Quoted(h) + `}` },
 	"JSON reason": func(h string) (int, string) {
-		return 401, `{"code":401,"msg":"m","detail":{"reason":` + quoted(h) + `}}`
+		return 401, `{"code":401,"msg":"m","detail":{"reason":` + clienttest.Quoted(h) + `}}`
 	},
-	"JSON detail": func(h string) (int, string) { return 403, `{"code":403,"msg":"m","detail":` + quoted(h) + `}` },
+	"JSON detail": func(h string) (int, string) {
+		return 403, `{"code":403,"msg":"m","detail":` + clienttest.Quoted(h) + `}`
+	},
 	"escaped": func(h string) (int, string) { // as some encoders write characters that need no escape
-		return 400, `{"code":400,"msg":` + strings.NewReplacer("-", `\u002d`, "_", `\u005f`, "y", `\u0079`).Replace(quoted(h)) + `}`
+		return 400, `{"code":400,"msg":` + strings.NewReplacer("-", `\u002d`, "_", `\u005f`, "y", `\u0079`).Replace(clienttest.Quoted(h)) + `}`
 	},
 	"redirect":         func(h string) (int, string) { return 302, h },
 	"success, text":    func(h string) (int, string) { return 200, h },
-	"success, no ID":   func(h string) (int, string) { return 200, `{"headers":` + quoted(h) + `}` },
-	"success, figure":  func(h string) (int, string) { return 200, `{"balance":` + quoted(h) + `}` },
-	"success, boolean": func(h string) (int, string) { return 200, `{"policy_tx":{"locked":` + quoted(h) + `}}` },
-	"success, number":  func(h string) (int, string) { return 200, `{"policy_tx":{"threshold":` + quoted(h) + `}}` },
-}
-
-func quoted(s string) string {
-	data, err := json.Marshal(s)
-	if err != nil {
-		panic(err)
-	}
-	return string(data)
+	"success, no ID":   func(h string) (int, string) { return 200, `{"headers":` + clienttest.Quoted(h) + `}` },
+	"success, figure":  func(h string) (int, string) { return 200, `{"balance":` + clienttest.Quoted(h) + `}` },
+	"success, boolean": func(h string) (int, string) { return 200, `{"policy_tx":{"locked":` + clienttest.Quoted(h) + `}}` },
+	"success, number":  func(h string) (int, string) { return 200, `{"policy_tx":{"threshold":` + clienttest.Quoted(h) + `}}` },
 }
 
 func TestErrorsAndLogsShowNoSecret(t *testing.T) {
 	for name, echo := range echoes {
 		t.Run(name, func(t *testing.T) {
-			mac, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString(hmacSecret))
+			mac, err := qredo.NewHMACAuth(clienttest.APIKey, base64.StdEncoding.EncodeToString(clienttest.HMACSecret))
 			require.NoError(t, err)
 			var log bytes.Buffer
 			loggers := debugLoggers(&log)
-			for kind, auth := range map[string]qredo.Authenticator{"RSA text": newAuth(t), "HMAC JSON": mac, "RSA JSON": newAuth(t), "HMAC text": mac} {
+			for kind, auth := range map[string]qredo.Authenticator{"RSA text": clienttest.NewAuth(t), "HMAC JSON": mac, "RSA JSON": clienttest.NewAuth(t), "HMAC text": mac} {
 				var signature string
 				logger := loggers[strings.Fields(kind)[1]]
-				client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithRetry(once), qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
-					Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithRetry(clienttest.Once), qredo.WithLogger(logger), qredo.WithHTTPClient(&http.Client{
+					Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 						var headers strings.Builder
 						require.NoError(t, req.Header.Write(&headers))
 						signature = req.Header.Get("x-sign") + req.Header.Get("qredo-api-sig")
 						status, body := echo(headers.String())
-						return answer(req, status, body), nil
+						return clienttest.Answer(req, status, body), nil
 					}),
 				}))
 				require.NoError(t, err)
-				_, err = client.Wallets.Get(t.Context(), walletID)
-				e := requireError(t, err)
-				for way, text := range printings(t, err) {
+				_, err = client.Wallets.Get(t.Context(), clienttest.WalletID)
+				e := clienttest.RequireError(t, err)
+				for way, text := range clienttest.Printings(t, err) {
 					requireNoSecret(t, kind+" error by "+way, text, signature)
 				}
 				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
@@ -189,17 +163,17 @@ func debugLoggers(w io.Writer) map[string]*slog.Logger {
 
 // A body that ends within a secret, since it is cut or too long, does not show what is there of it.
 func TestCutSecretsAreHidden(t *testing.T) {
-	for _, limit := range []int64{20, int64(len(apiKey)) - 1, 200} {
+	for _, limit := range []int64{20, int64(len(clienttest.APIKey)) - 1, 200} {
 		var signature string
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			signature = req.Header.Get("x-sign")
 			if limit == 200 {
-				return answer(req, 400, signature), nil
+				return clienttest.Answer(req, 400, signature), nil
 			}
-			return answer(req, 400, apiKey), nil
+			return clienttest.Answer(req, 400, clienttest.APIKey), nil
 		}), qredo.WithMaxResponse(limit))
-		_, err := client.Wallets.Get(t.Context(), walletID)
-		e := requireError(t, err)
+		_, err := client.Wallets.Get(t.Context(), clienttest.WalletID)
+		e := clienttest.RequireError(t, err)
 		requireNoSecret(t, "error", err.Error(), signature)
 		requireNoSecret(t, "body", string(e.Body), signature)
 	}
@@ -212,19 +186,19 @@ func TestLogOfCalls(t *testing.T) {
 		log.Reset()
 		var signature string
 		var failure error
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			signature = req.Header.Get("x-sign")
 			if failure != nil {
 				return nil, failure
 			}
-			return answer(req, 200, `{"assets":[]}`), nil
+			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
 		}), qredo.WithLogger(logger))
 		_, err := client.Assets.List(t.Context())
 		require.NoError(t, err)
 		failure = errors.New("no route")
 		_, err = client.Assets.List(t.Context())
 		require.ErrorIs(t, err, failure)
-		for way, text := range printings(t, err) {
+		for way, text := range clienttest.Printings(t, err) {
 			requireNoSecret(t, "error by "+way, text, signature)
 		}
 		requireNoSecret(t, "log", log.String(), signature)
@@ -241,7 +215,7 @@ func TestLogOfCalls(t *testing.T) {
 // An Error that is logged gives its fields, without the body.
 func TestErrorAsLogValue(t *testing.T) {
 	var log bytes.Buffer
-	_, err := newClient(t, answerWith(401, `{"code":401,"msg":"m","detail":{"reason":"r"},"x":"only in the body"}`)).Assets.List(t.Context())
+	_, err := clienttest.NewClient(t, clienttest.AnswerWith(401, `{"code":401,"msg":"m","detail":{"reason":"r"},"x":"only in the body"}`)).Assets.List(t.Context())
 	slog.New(slog.NewTextHandler(&log, nil)).Info("failed", "err", err)
 	require.Contains(t, log.String(), "err.method=GET err.path=/assets err.status=401 err.code=401 err.msg=m err.reason=r err.attempts=1")
 	require.NotContains(t, log.String(), "only in the body")
@@ -251,16 +225,16 @@ func TestErrorAsLogValue(t *testing.T) {
 func TestUnknownOutcomeShowsNoSecret(t *testing.T) {
 	for name, echo := range echoes {
 		var signature string
-		client := newClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			var headers strings.Builder
 			require.NoError(t, req.Header.Write(&headers))
 			signature = req.Header.Get("x-sign")
 			status, body := echo(headers.String())
-			return answer(req, status, body), nil
+			return clienttest.Answer(req, status, body), nil
 		}))
-		_, err := client.Transfers.Create(t.Context(), companyID, goodTransfer(), qredo.WithoutRetry())
+		_, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, clienttest.GoodTransfer(), qredo.WithoutRetry())
 		require.Error(t, err)
-		for way, text := range printings(t, err) {
+		for way, text := range clienttest.Printings(t, err) {
 			requireNoSecret(t, name+" by "+way, text, signature)
 		}
 	}
@@ -270,7 +244,7 @@ func TestUnknownOutcomeShowsNoSecret(t *testing.T) {
 func TestMisplacedSecretsAreNotRepeated(t *testing.T) {
 	const secret = "-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkq\n-----END PRIVATE KEY-----"
 	_, err := qredo.LoadPrivateKey(secret)
-	requireInvalid(t, err, "private key file")
+	clienttest.RequireInvalid(t, err, "private key file")
 	require.NotContains(t, err.Error(), "MIIE")
 	t.Setenv("QREDO_API_KEY_FILE", "MDEyMzQ1Njc4OWFiY2RlZg")
 	_, err = qredo.AuthFromEnv()
@@ -283,8 +257,8 @@ func TestMisplacedSecretsAreNotRepeated(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NotContains(t, err.Error(), "MIIE")
 	for _, base := range []string{"https://user:s3cr/et@example.com", "https://s3cr@example.com/x", "s3cr:x@example.com", "https://example.com?key=s3cr"} {
-		_, err = qredo.NewClient(newAuth(t), qredo.WithBaseURL(base))
-		requireInvalid(t, err, "base URL")
+		_, err = qredo.NewClient(clienttest.NewAuth(t), qredo.WithBaseURL(base))
+		clienttest.RequireInvalid(t, err, "base URL")
 		require.NotContains(t, err.Error(), "s3cr", base)
 	}
 }
@@ -292,11 +266,11 @@ func TestMisplacedSecretsAreNotRepeated(t *testing.T) {
 // An API key is hidden though it is short, and though JSON spells it in another way.
 func TestReflectedKeysAreHidden(t *testing.T) {
 	for _, key := range []string{"shortkey", "12345678901234567890", "/a+b=c/d==", "MDEyMzQ1Njc4OWFiY2RlZg==", "ab/cd/ef/gh="} {
-		auth, err := qredo.NewRSAAuth(key, privateKey(t))
+		auth, err := qredo.NewRSAAuth(key, clienttest.PrivateKey(t))
 		require.NoError(t, err)
 		for _, spelled := range []string{key, strings.ReplaceAll(key, "/", `\/`), strings.ReplaceAll(key, "=", `\u003d`), strings.NewReplacer("/", `\/`, "=", `\u003D`, "+", `\u002B`).Replace(key)} {
 			body := `{"code":401,"msg":"no key ` + spelled + ` here","x":"` + spelled + `"}`
-			client, err := qredo.NewClient(auth, qredo.WithBaseURL(testBase), qredo.WithHTTPClient(&http.Client{Transport: answerWith(401, body)}))
+			client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{Transport: clienttest.AnswerWith(401, body)}))
 			require.NoError(t, err)
 			_, err = client.Assets.List(t.Context())
 			var answer *qredo.Error
@@ -311,11 +285,11 @@ func TestReflectedKeysAreHidden(t *testing.T) {
 func TestCutRegistrationIsHidden(t *testing.T) {
 	const body = `{"id":"a","clientSecret":"s3cr3t-s3cr3t"`
 	for name, client := range map[string]*qredo.Client{
-		"cut":      newClient(t, answerWith(200, body)),
-		"too long": newClient(t, answerWith(200, body+`}`), qredo.WithMaxResponse(int64(len(body)))),
+		"cut":      clienttest.NewClient(t, clienttest.AnswerWith(200, body)),
+		"too long": clienttest.NewClient(t, clienttest.AnswerWith(200, body+`}`), qredo.WithMaxResponse(int64(len(body)))),
 	} {
-		_, err := client.CoreClients.Register(t.Context(), goodAgent())
-		e := requireError(t, err)
+		_, err := client.CoreClients.Register(t.Context(), clienttest.GoodAgent())
+		e := clienttest.RequireError(t, err)
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, name)
 		require.NotContains(t, err.Error()+string(e.Body), "s3cr3t", name)
 	}

@@ -1,4 +1,4 @@
-package qredo_test
+package scenario_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // listCalls are all methods that return a list, each with the key that its answer has the list under.
@@ -51,15 +52,15 @@ func TestNullListsAreEmpty(t *testing.T) {
 	for name, list := range listCalls {
 		t.Run(name, func(t *testing.T) {
 			for _, body := range []string{`{"` + list.key + `":null}`, `{"total_count":0,"count":0,"` + list.key + `":null}`, `{"` + list.key + `":[]}`} {
-				got, err := list.call(t.Context(), newQuickClient(t, answerWith(200, body)))
+				got, err := list.call(t.Context(), clienttest.NewQuickClient(t, clienttest.AnswerWith(200, body)))
 				require.NoError(t, err, body)
 				require.Empty(t, got, body)
 			}
-			_, err := list.call(t.Context(), newQuickClient(t, answerWith(200, `{"code":200,"msg":"OK"}`)))
+			_, err := list.call(t.Context(), clienttest.NewQuickClient(t, clienttest.AnswerWith(200, `{"code":200,"msg":"OK"}`)))
 			require.ErrorIs(t, err, qredo.ErrBadAnswer, "that says nothing about a list")
 		})
 	}
-	client := reflect.ValueOf(newQuickClient(t, refuseAll(t))).Elem()
+	client := reflect.ValueOf(clienttest.NewQuickClient(t, clienttest.RefuseAll(t))).Elem()
 	lists := 0
 	for i := range client.NumField() {
 		service := client.Type().Field(i)
@@ -81,7 +82,7 @@ func TestNullListsAreEmpty(t *testing.T) {
 func TestNullListsWithin(t *testing.T) {
 	const policy = `{"id":"p","members":null,"funds":null}`
 	wantPolicy := &qredo.Policy{ID: "p"}
-	for name, check := range map[string]func(*testing.T, *world){
+	for name, check := range map[string]func(*testing.T, *clienttest.World){
 		"a fund": reads(getFund, &qredo.Fund{ID: "f", PolicyTx: wantPolicy},
 			`{"fund_id":"f","members":null,"assets":null,"wallets":null,"policy_withdraw":null,"policy_tx":`+policy+`}`),
 		"a wallet": reads(getWallet, &qredo.Wallet{ID: "w", PolicyWithdraw: wantPolicy}, `{"wallet_id":"w","connected":null,"policy_withdraw":`+policy+`}`),

@@ -1,0 +1,90 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/qredo-go/qredo/internal/backoff"
+)
+
+// pause decides whether to send again, and when.
+func (l retryLink) pause(req *Request, res Result) (time.Duration, bool) {
+	again := res.refused() || req.Repeatable && res.passing()
+	if !again || res.Attempts >= l.policy.MaxAttempts {
+		return 0, false
+	}
+	pause := backoff.Below(backoff.Range{Min: l.policy.MinBackoff, Max: l.policy.MaxBackoff}.After(res.Attempts))
+	if after, ok := retryAfter(res.Answer); ok {
+		pause = max(pause, min(after, l.policy.MaxRetryAfter))
+	}
+	return pause, true
+}
+
+// endsWithin reports whether a pause would be cut short by the deadline of ctx.
+func endsWithin(ctx context.Context, pause time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < pause
+}
+
+const (
+	maxRetryAfter = 24 * time.Hour // beyond any policy, and within a Duration
+	stopUnsaid    = time.Second    // how long a client stops after a 429 that does not say
+)
+
+// retryAfter reads how long the service asks to wait: seconds, or a date. A 429 always asks.
+func retryAfter(answer *Answer) (time.Duration, bool) {
+	if answer == nil {
+		return 0, false
+	}
+	text := answer.Header.Get("Retry-After")
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		seconds, err := strconv.Atoi(text)
+		if most := int(maxRetryAfter / time.Second); err != nil || seconds > most {
+			seconds = most
+		}
+		return time.Duration(seconds) * time.Second, true
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		now := time.Now()
+		if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+			now = date // by the clock that the service reckons with
+		}
+		return min(max(0, at.Sub(now)), maxRetryAfter), true
+	}
+	return stopUnsaid, answer.StatusCode == http.StatusTooManyRequests
+}
+
+// budget bounds the attempts that are not the first of their call.
+type budget struct {
+	spent atomic.Int64 // halves of an attempt
+	most  int64
+}
+
+func newBudget(attempts int) *budget { return &budget{most: 2 * int64(attempts)} }
+
+// take reports whether there may be one more attempt.
+func (b *budget) take() bool {
+	for {
+		spent := b.spent.Load()
+		if spent+2 > b.most {
+			return false
+		}
+		if b.spent.CompareAndSwap(spent, spent+2) {
+			return true
+		}
+	}
+}
+
+// give gives half an attempt back.
+func (b *budget) give() {
+	for {
+		spent := b.spent.Load()
+		if spent == 0 || b.spent.CompareAndSwap(spent, spent-1) {
+			return
+		}
+	}
+}
