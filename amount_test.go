@@ -76,7 +76,7 @@ func TestAssetParseRefuses(t *testing.T) {
 			for _, figure := range tc.figures {
 				got, err := tc.asset.Parse(figure)
 				require.Zero(t, got, "%q", figure)
-				require.Contains(t, clienttest.RequireInvalid(t, err, tc.field).Rule, tc.says, "%q", figure)
+				require.Contains(t, clienttest.RequireInvalid(t, err, tc.field), tc.says, "%q", figure)
 			}
 		})
 	}

@@ -68,5 +68,5 @@ func TestAssetsFeesBadRequests(t *testing.T) {
 		clienttest.RequireInvalid(t, err, field)
 	}
 	_, err := client.Assets.GetFees(t.Context(), qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "BTC", Amount: -1})
-	require.Contains(t, clienttest.RequireInvalid(t, err, "amount").Rule, "-1")
+	require.Contains(t, clienttest.RequireInvalid(t, err, "amount"), "-1")
 }

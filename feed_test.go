@@ -103,8 +103,8 @@ func TestFeedPausesByDefault(t *testing.T) {
 		}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		for range client.Swaps.Feed(ctx) {
-			require.Fail(t, "nothing is given while there is no connection")
+		for _, err := range client.Swaps.Feed(ctx) {
+			require.Fail(t, "nothing is given while there is no connection", "%v", err)
 		}
 		longest, most := time.Duration(0), 250*time.Millisecond
 		for i := 1; i < len(dials); i++ {

@@ -87,8 +87,8 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			key, err := qredo.ParsePrivateKey(tc.pem)
 			require.Nil(t, key)
-			refused := clienttest.RequireInvalid(t, err, "private key")
-			require.Contains(t, refused.Rule, tc.says)
+			rule := clienttest.RequireInvalid(t, err, "private key")
+			require.Contains(t, rule, tc.says)
 			for line := range strings.Lines(string(tc.pem)) {
 				if line = strings.TrimSpace(line); len(line) > 20 && !strings.HasPrefix(line, "-----") {
 					require.NotContains(t, err.Error(), line, "the input is never repeated")

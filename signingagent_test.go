@@ -22,7 +22,7 @@ func serveAgentFixture(t *testing.T, name string) *qredo.SigningAgentService {
 	t.Helper()
 	f := clienttest.LoadFixture(t, name)
 	auth, err := qredo.NewProofAuth(func(method, url string, body []byte, now time.Time) (string, error) {
-		assert.Equal(t, []any{f.Method(), f.Url(), f.Body(t), clienttest.Now}, []any{method, url, string(body), now}, "what is proven")
+		assert.Equal(t, []any{f.Method(), f.URL(), f.Body(t), clienttest.Now}, []any{method, url, string(body), now}, "what is proven")
 		return testProof, nil
 	})
 	require.NoError(t, err)

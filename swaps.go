@@ -182,9 +182,10 @@ func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[S
 			if err != nil {
 				return nil, err
 			}
-			events, listed := make([]SwapEvent, len(quotes)), make([]TxID, len(quotes))
-			for i, quote := range quotes {
-				events[i], listed[i] = SwapEvent{TxID: quote.TxID, Status: TxTakerPending}, quote.TxID
+			var events []SwapEvent
+			var listed []TxID
+			for _, quote := range quotes {
+				events, listed = append(events, SwapEvent{TxID: quote.TxID, Status: TxTakerPending}), append(listed, quote.TxID)
 			}
 			for _, id := range known.Missing(listed) {
 				events = append(events, SwapEvent{TxID: id, Status: TxUnlisted})

@@ -1,3 +1,5 @@
+// Package clienttest has what the tests of the client share: clients that send to a function, fixtures, a sandbox with
+// a company in it, and followers of feeds.
 package clienttest
 
 import (
@@ -52,6 +54,7 @@ const (
 	CompanyRef       = "9827feec-4eae-4e80-bda3-daa7c3b97add"
 )
 
+// BaseURL is the service that NewClient calls.
 const BaseURL = "https://sandbox-api.qredo.network/api/v1/p"
 
 // APIKey has the shape of an issued key: base64url of a JSON object.
@@ -61,6 +64,7 @@ var APIKey = base64.RawURLEncoding.EncodeToString(
 // Now is the time of every client made by NewClient.
 var Now = time.Unix(1700000000, 0)
 
+// Clock stands still at Now.
 func Clock() time.Time { return Now }
 
 // Testdata is where a file of the module's testdata is, seen from any of its packages.
@@ -85,6 +89,7 @@ var privateKeyOnce = sync.OnceValues(func() (*rsa.PrivateKey, error) {
 	return qredo.LoadPrivateKey(Testdata("private.pkcs8.pem"))
 })
 
+// PrivateKey is the key that NewAuth signs with.
 func PrivateKey(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
 	key, err := privateKeyOnce()
@@ -102,6 +107,7 @@ func PublicKey(t testing.TB) *rsa.PublicKey {
 	return key.(*rsa.PublicKey)
 }
 
+// NewAuth signs with the key of testdata.
 func NewAuth(t testing.TB, opts ...qredo.RSAOption) *qredo.RSAAuth {
 	t.Helper()
 	auth, err := qredo.NewRSAAuth(APIKey, PrivateKey(t), opts...)
@@ -140,6 +146,7 @@ func NewQuickClient(t testing.TB, transport http.RoundTripper, opts ...qredo.Opt
 // RoundTrip is a transport made of a function.
 type RoundTrip func(*http.Request) (*http.Response, error)
 
+// RoundTrip calls the function.
 func (f RoundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // AnswerWith is a transport that gives the same answer to every request.
@@ -147,6 +154,7 @@ func AnswerWith(status int, body string) RoundTrip {
 	return func(req *http.Request) (*http.Response, error) { return Answer(req, status, body), nil }
 }
 
+// Answer is an answer to a request.
 func Answer(req *http.Request, status int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Header: http.Header{}, Request: req, ProtoMajor: 1, ProtoMinor: 1,
@@ -171,14 +179,14 @@ func VerifySignature(t testing.TB, signature, stamp, url string, body []byte) {
 	require.NoError(t, rsa.VerifyPKCS1v15(PublicKey(t), crypto.SHA256, digest[:], raw))
 }
 
-// RequireInvalid asserts that err is a refusal of a field, made before anything was sent.
-func RequireInvalid(t testing.TB, err error, field string) *qredo.ValidationError {
+// RequireInvalid asserts that err is a refusal of a field, made before anything was sent, and returns the rule.
+func RequireInvalid(t testing.TB, err error, field string) (rule string) {
 	t.Helper()
 	var refused *qredo.ValidationError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, field, refused.Field, "%v", err)
 	require.NotEmpty(t, refused.Rule)
-	return refused
+	return refused.Rule
 }
 
 // RecordURLs is a transport that notes what it was asked for and gives the same answer to all.
@@ -201,9 +209,10 @@ func RecordBodies(bodies *[]string, body string) RoundTrip {
 	}
 }
 
-// A secret whose base64 has the characters in which the two alphabets differ, and padding.
+// HMACSecret is a secret whose base64 has the characters in which the two alphabets differ, and padding.
 var HMACSecret = []byte("\xfb\xef\xbe\xff\xff\xff secret of an API v1 key\x00")
 
+// RequireError asserts that err is an answer of the service, and returns it.
 func RequireError(t *testing.T, err error) *qredo.Error {
 	t.Helper()
 	var e *qredo.Error
@@ -211,8 +220,10 @@ func RequireError(t *testing.T, err error) *qredo.Error {
 	return e
 }
 
+// HTML502 is a page that a proxy answers with.
 const HTML502 = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>nginx</body>\r\n</html>\r\n"
 
+// ClockOff is a clock that is off by so much.
 func ClockOff(by time.Duration) func() time.Time {
 	return func() time.Time { return time.Now().Add(by) }
 }

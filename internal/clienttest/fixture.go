@@ -26,6 +26,7 @@ type Fixture struct {
 	Response  json.RawMessage `json:"response"`
 }
 
+// LoadFixture reads testdata/name.json.
 func LoadFixture(t testing.TB, name string) Fixture {
 	t.Helper()
 	var f Fixture
@@ -35,9 +36,11 @@ func LoadFixture(t testing.TB, name string) Fixture {
 	return f
 }
 
+// Method is the method of the request.
 func (f Fixture) Method() string { return strings.Fields(f.Operation)[0] }
 
-func (f Fixture) Url() string {
+// URL is where the request goes, by BaseURL.
+func (f Fixture) URL() string {
 	if f.Query == "" {
 		return BaseURL + f.Path
 	}
@@ -69,7 +72,7 @@ func FixtureTransport(t *testing.T, name string, check func(*testing.T, Fixture,
 	var sent []*http.Request
 	var bodies []string
 	transport := httpmock.NewMockTransport()
-	transport.RegisterResponder(f.Method(), f.Url(), func(req *http.Request) (*http.Response, error) {
+	transport.RegisterResponder(f.Method(), f.URL(), func(req *http.Request) (*http.Response, error) {
 		body := []byte{}
 		if req.Body != nil {
 			var err error
@@ -100,13 +103,14 @@ func checkRequest(t *testing.T, f Fixture, req *http.Request, body string) {
 		"X-Timestamp":  {stamp},
 		"X-Sign":       {signature},
 	}, req.Header, "no header is missing and none is there beside these")
-	VerifySignature(t, signature, stamp, f.Url(), []byte(body))
+	VerifySignature(t, signature, stamp, f.URL(), []byte(body))
 }
 
+// CheckSent asserts that a request is the fixture's.
 func CheckSent(t *testing.T, f Fixture, req *http.Request, body string) {
 	t.Helper()
 	assert.Equal(t, f.Method(), req.Method)
-	assert.Equal(t, f.Url(), req.URL.String())
+	assert.Equal(t, f.URL(), req.URL.String())
 	assert.Equal(t, f.Body(t), body)
 	assert.Equal(t, int64(len(body)), req.ContentLength)
 }

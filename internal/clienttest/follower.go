@@ -55,6 +55,7 @@ func Follow[E any](t *testing.T, feed func(context.Context, ...qredo.FeedOption)
 	return f
 }
 
+// Receive returns what comes, within Patience.
 func Receive[V any](t *testing.T, from <-chan V, what string) V {
 	t.Helper()
 	select {
@@ -66,11 +67,13 @@ func Receive[V any](t *testing.T, from <-chan V, what string) V {
 	}
 }
 
+// Next returns the next event.
 func (f *Follower[E]) Next(t *testing.T) E {
 	t.Helper()
 	return Receive(t, f.Events, "event")
 }
 
+// Failure returns the next error.
 func (f *Follower[E]) Failure(t *testing.T) error {
 	t.Helper()
 	return Receive(t, f.errs, "error")
@@ -105,6 +108,7 @@ type FeedServer struct {
 // emptyLists answers every list of the service with nothing in it.
 const emptyLists = `{"actions":[],"items":[],"history":[]}`
 
+// ServeFeed serves feeds, and calls serve for each connection, with its number.
 func ServeFeed(t *testing.T, serve func(ctx context.Context, ws *websocket.Conn, connection int)) *FeedServer {
 	t.Helper()
 	f := &FeedServer{}

@@ -28,6 +28,7 @@ func Printings(t *testing.T, value any) map[string]string {
 	return all
 }
 
+// Quoted is a text as JSON has it.
 func Quoted(s string) string {
 	data, err := json.Marshal(s)
 	if err != nil {

@@ -50,6 +50,7 @@ func (timeout) Timeout() bool { return true }
 
 func (timeout) Temporary() bool { return true }
 
+// How a request fails on its way: the first three before it is sent.
 var (
 	ErrRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	ErrNoName  = &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "sandbox-api.qredo.network", IsNotFound: true}}

@@ -18,6 +18,7 @@ import (
 	"strings"
 )
 
+// Coin is one whole unit of an asset with eight decimals.
 const Coin qredo.Amount = 100_000_000
 
 // World is a sandbox with a company in it whose fund has money in every wallet. A robot approves what
@@ -36,6 +37,7 @@ type World struct {
 	addresses   map[qredo.WalletID]string
 }
 
+// NewWorld starts the sandbox and makes what is in it.
 func NewWorld(t testing.TB, opts ...sandbox.Option) *World {
 	t.Helper()
 	srv, err := sandbox.Start(opts...)
@@ -78,20 +80,24 @@ func NewWorld(t testing.TB, opts ...sandbox.Option) *World {
 	return w
 }
 
+// Expires is an hour from now in the sandbox.
 func (w *World) Expires() qredo.Time { return qredo.TimeOf(w.Srv.Now().Add(time.Hour)) }
 
+// Transfer sends from one of the wallets to the other, in BTC.
 func (w *World) Transfer(amount qredo.Amount) qredo.TransferRequest {
 	return qredo.TransferRequest{
 		WalletID: w.BTC, Counterparty: string(w.OtherBTC), Expires: w.Expires(), Send: qredo.AssetAmount{Asset: "BTC", Amount: amount},
 	}
 }
 
+// Withdrawal goes to the address on the whitelist.
 func (w *World) Withdrawal(amount qredo.Amount) qredo.WithdrawalRequest {
 	return qredo.WithdrawalRequest{
 		WalletID: w.BTC, Address: PayoutAddress, Expires: w.Expires(), Send: qredo.AssetAmount{Asset: "BTC", Amount: amount},
 	}
 }
 
+// Swap offers BTC for ETH.
 func (w *World) Swap() qredo.SwapRequest {
 	return qredo.SwapRequest{
 		SendWalletID: w.BTC, ReceiveWalletID: w.eth, Reference: "quote", Expires: w.Expires(), AddToLiquidityHub: true,
@@ -99,10 +105,12 @@ func (w *World) Swap() qredo.SwapRequest {
 	}
 }
 
+// Take takes a quote with the other wallets.
 func (w *World) Take(swap qredo.TxID) qredo.TakeRequest {
 	return qredo.TakeRequest{SwapID: swap, SendWalletID: w.otherETH, ReceiveWalletID: w.OtherBTC, Reference: "take"}
 }
 
+// Sweep takes from the dedicated wallet.
 func (w *World) Sweep(amount qredo.Amount) qredo.SweepRequest {
 	return qredo.SweepRequest{
 		WalletID: w.Dedicated, RecipientWalletID: w.BTC, Expires: w.Expires(), Send: qredo.AssetAmount{Asset: "BTC", Amount: amount},
@@ -154,6 +162,7 @@ func (w *World) ActionOf(t testing.TB, tx qredo.TxID) qredo.ActionID {
 	return ""
 }
 
+// Approve approves a transaction as the robot.
 func (w *World) Approve(t testing.TB, tx qredo.TxID) {
 	t.Helper()
 	require.NoError(t, w.Client.CoreClients.Approve(t.Context(), w.Robot.ID, w.ActionOf(t, tx)))
@@ -181,6 +190,7 @@ func (w *World) Connected(t testing.TB, asset qredo.AssetCode) qredo.WalletID {
 	return made[0]
 }
 
+// Transactions counts what the ledger has besides deposits.
 func (w *World) Transactions(t testing.TB) int {
 	t.Helper()
 	state, err := w.Srv.State()
@@ -252,6 +262,7 @@ func (w *World) Post(t *testing.T, path, body string) (out struct {
 	return out
 }
 
+// CompanyPath is a path of the company.
 func (w *World) CompanyPath(rest string) string { return "/company/" + string(w.Company) + rest }
 
 // TransferBody is a transfer's body with something of it replaced.
