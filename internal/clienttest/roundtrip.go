@@ -50,12 +50,14 @@ func (timeout) Timeout() bool { return true }
 
 func (timeout) Temporary() bool { return true }
 
-// How a request fails on its way: the first three before it is sent.
+// How a request fails on its way: those of dialling before anything is sent.
 var (
 	ErrRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	ErrNoName  = &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "sandbox-api.qredo.network", IsNotFound: true}}
 	ErrTLS     = &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
 	ErrTimeout = &url.Error{Op: "Post", URL: BaseURL, Err: timeout{}}
+	ErrWriting = &net.OpError{Op: "write", Net: "tcp", Err: errors.New("broken pipe")}
+	ErrProxy   = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("connection refused")}
 	ErrReset   = &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
 )
 

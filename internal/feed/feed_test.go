@@ -10,6 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"fmt"
+	"testing/synctest"
+
+	"github.com/coder/websocket"
+
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
@@ -218,4 +223,105 @@ func TestFeedLeavesNothingBehind(t *testing.T) {
 			goleak.VerifyNone(t, before)
 		})
 	}
+}
+
+// serveInTime serves the feed of the hub in a bubble of time, and returns when connections are made.
+func serveInTime(t *testing.T, options websocket.AcceptOptions, serve func(ctx context.Context, ws *websocket.Conn)) (*qredo.Client, *[]time.Time) {
+	var connected []time.Time
+	return clienttest.ServePipes(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path != "/liquidityhub/feed" {
+			fmt.Fprint(w, `{"items":[]}`)
+			return
+		}
+		ws, err := websocket.Accept(w, req, &options)
+		if err != nil {
+			return
+		}
+		defer func() { _ = ws.CloseNow() }()
+		connected = append(connected, time.Now())
+		serve(ws.CloseRead(req.Context()), ws)
+	})), &connected
+}
+
+func quote(n int) []byte { return fmt.Appendf(nil, `{"txID":"t%d","status":"taker_pending"}`, n) }
+
+// Connections that end at once let the pauses grow, as those do that are not made. One that gave something, or held,
+// lets them begin anew.
+func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
+	const shortest, longest, ping = time.Second, 16 * time.Second, 30 * time.Second
+	for name, tc := range map[string]struct {
+		serve func(ctx context.Context, ws *websocket.Conn, n int)
+		grow  bool
+	}{
+		"ends at once":              {func(context.Context, *websocket.Conn, int) {}, true},
+		"ends before a ping is due": {func(ctx context.Context, _ *websocket.Conn, _ int) { clienttest.Elapse(ctx, ping-time.Millisecond) }, true},
+		"gives something and ends": {func(ctx context.Context, ws *websocket.Conn, n int) {
+			_ = ws.Write(ctx, websocket.MessageText, quote(n))
+		}, false},
+		"holds for a while and ends": {func(ctx context.Context, _ *websocket.Conn, _ int) { clienttest.Elapse(ctx, ping) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var ended []time.Time
+				n := 0
+				client, connected := serveInTime(t, websocket.AcceptOptions{}, func(ctx context.Context, ws *websocket.Conn) {
+					n++
+					tc.serve(ctx, ws, n)
+					ended = append(ended, time.Now())
+				})
+				long := 5 * time.Minute
+				if tc.grow {
+					long = time.Hour
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), long)
+				defer cancel()
+				require.NoError(t, clienttest.Drain(client.Swaps.Feed(ctx, qredo.WithBackoff(shortest, longest), qredo.WithPing(ping))))
+				most := time.Duration(0)
+				for i, at := range (*connected)[1:] {
+					most = max(most, at.Sub(ended[i]))
+				}
+				if tc.grow {
+					assert.Greater(t, most, longest/2)
+				} else {
+					assert.LessOrEqual(t, most, shortest)
+				}
+				assert.LessOrEqual(t, most, longest)
+			})
+		})
+	}
+}
+
+// A busy connection whose pongs are late is alive: it is cut when nothing comes any more, and not before.
+func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
+	const ping = 10 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		silent := websocket.AcceptOptions{OnPingReceived: func(context.Context, []byte) bool { return false }}
+		var last time.Time
+		client, connected := serveInTime(t, silent, func(ctx context.Context, ws *websocket.Conn) {
+			for n := range 60 {
+				if ws.Write(ctx, websocket.MessageText, quote(n)) != nil {
+					return
+				}
+				last = time.Now()
+				clienttest.Elapse(ctx, 5*time.Second)
+			}
+			<-ctx.Done()
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var lost time.Time
+		given := 0
+		for range client.Swaps.Feed(ctx, qredo.WithPing(ping), qredo.WithFeedState(func(s qredo.FeedState) {
+			if s.Status == qredo.FeedLost && lost.IsZero() {
+				lost = time.Now()
+				cancel()
+			}
+		})) {
+			given++
+		}
+		assert.Equal(t, 60, given, "five minutes of it")
+		assert.Len(t, *connected, 1)
+		assert.True(t, lost.After(last))
+		assert.LessOrEqual(t, lost.Sub(last), 2*ping+5*time.Second)
+	})
 }

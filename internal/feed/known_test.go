@@ -20,7 +20,7 @@ func TestRecent(t *testing.T) {
 	for name, most := range map[string]int{"by default": 0, "fewer": 3, "more": 2 * RecentKeys} {
 		t.Run(name, func(t *testing.T) {
 			r := Recent[int]{Most: most}
-			size := RecentKeys
+			size := 8192 // as the documentation of FundsService.LedgerAll says
 			if most != 0 {
 				size = most
 			}

@@ -119,6 +119,7 @@ func TestUnknownOutcomes(t *testing.T) {
 	var untilCancelled clienttest.RoundTrip // cancels the call's context
 	for name, e := range map[string]ending{
 		"timeout":                   {[]clienttest.RoundTrip{clienttest.Failing(clienttest.ErrTimeout)}, clienttest.ErrTimeout},
+		"broken while writing":      {[]clienttest.RoundTrip{clienttest.Failing(clienttest.ErrWriting)}, clienttest.ErrWriting},
 		"reset":                     {[]clienttest.RoundTrip{clienttest.Failing(clienttest.ErrReset)}, clienttest.ErrReset},
 		"end of connection":         {[]clienttest.RoundTrip{clienttest.Failing(io.EOF)}, io.EOF},
 		"cancelled meanwhile":       {[]clienttest.RoundTrip{untilCancelled}, context.Canceled},

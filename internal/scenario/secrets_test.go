@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -293,4 +295,24 @@ func TestCutRegistrationIsHidden(t *testing.T) {
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, name)
 		require.NotContains(t, err.Error()+string(e.Body), "s3cr3t", name)
 	}
+}
+
+// What authenticated an earlier attempt of a call is hidden as well.
+func TestSecretsOfEarlierAttemptsAreHidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := ""
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+			if first == "" {
+				first = req.Header.Get("x-sign")
+				return clienttest.FailingWith(503, "Retry-After", "5")(req)
+			}
+			require.NotEqual(t, first, req.Header.Get("x-sign"))
+			return clienttest.Answer(req, 400, `{"code":400,"msg":"got `+first+` before"}`), nil
+		}), qredo.WithClock(time.Now), qredo.WithRetry(qredo.RetryPolicy{}))
+		_, err := client.Assets.List(t.Context())
+		e := clienttest.RequireError(t, err)
+		require.Equal(t, 2, e.Attempts)
+		require.Contains(t, e.Msg, "got [redacted] before")
+		require.NotContains(t, string(e.Body), first)
+	})
 }

@@ -111,6 +111,7 @@ func TestRefusedStampOrSignature(t *testing.T) {
 	}{
 		"right clock":          {date(time.Second), nil, 1, qredo.ErrBadSignature, qredo.ErrClockSkew},
 		"within the tolerance": {date(-299 * time.Second), nil, 1, qredo.ErrBadSignature, qredo.ErrClockSkew},
+		"at the tolerance":     {date(-300 * time.Second), nil, 2, qredo.ErrBadSignature, qredo.ErrClockSkew},
 		"both wrong":           {date(2 * time.Hour), nil, 2, qredo.ErrBadSignature, qredo.ErrClockSkew},
 		"WithoutRetry":         {date(2 * time.Hour), []qredo.CallOption{qredo.WithoutRetry()}, 1, qredo.ErrClockSkew, qredo.ErrBadSignature},
 		"no date":              {[]string{""}, nil, 1, qredo.ErrBadSignature, qredo.ErrClockSkew},

@@ -114,6 +114,10 @@ func TestRetryBudget(t *testing.T) {
 		down = true
 		assert.Equal(t, 15, calls(10), "give five attempts back")
 		down = false
+		calls(1)
+		down = true
+		assert.Equal(t, 10, calls(10), "half an attempt is none")
+		down = false
 		calls(1000)
 		down = true
 		assert.Equal(t, 150, calls(100), "and never more than there was")

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"sync"
@@ -160,4 +161,36 @@ func TestTooManyStopsTheClient(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A stop is not cut short by another answer, which asks for less.
+func TestTheLongestStopCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		waits := make(chan string, 2)
+		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+			if after, ok := <-waits; ok {
+				return clienttest.FailingWith(429, "Retry-After", after)(req)
+			}
+			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
+		}), qredo.WithRetry(clienttest.Once))
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 2 { // both are on their way before either is answered
+			calls.Go(func() {
+				_, err := client.Assets.List(t.Context())
+				if !errors.Is(err, qredo.ErrRateLimited) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		waits <- "10"
+		synctest.Wait()
+		waits <- "3"
+		calls.Wait()
+		close(waits)
+		_, err := client.Assets.List(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 10*time.Second, time.Since(start))
+	})
 }
