@@ -57,7 +57,7 @@ func checkExpiry(expires Time, now time.Time) error {
 	switch {
 	case expires.IsZero():
 		return invalid("expires", "must be set: until when the transaction can be approved, or the quote be taken")
-	case expires.seconds() <= now.Unix(): // as it is on the wire, without fractions
+	case expires.seconds() <= now.Unix():
 		return invalid("expires", "must be in the future, is %s, now is %s",
 			expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}

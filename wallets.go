@@ -300,7 +300,7 @@ func (h *walletHistories) begin(ctx context.Context, ids []WalletID) error {
 		if h.of[id] != nil {
 			continue // a beginning that failed halfway is made again
 		}
-		since := h.since.Truncate(time.Second) // as entries have it
+		since := h.since.Time
 		cursor := &walletCursor{From: since, Latest: since}
 		if h.since.IsZero() {
 			entries, err := h.wallets.ListHistory(ctx, id, HistoryOptions{})

@@ -69,6 +69,32 @@ func (b *BigInt) UnmarshalText(text []byte) error {
 	return b.UnmarshalJSON(strconv.AppendQuote(nil, string(text)))
 }
 
+// The embedded type has more encodings, which would be used in the place of these, and which a figure that is not given
+// cannot take.
+
+// AppendText appends what MarshalText writes.
+func (b BigInt) AppendText(text []byte) ([]byte, error) { return append(text, b.String()...), nil }
+
+// GobEncode writes what MarshalText writes.
+func (b BigInt) GobEncode() ([]byte, error) { return b.MarshalText() }
+
+// GobDecode reads what GobEncode writes.
+func (b *BigInt) GobDecode(data []byte) error { return b.UnmarshalText(data) }
+
+// Scan reads decimal digits, for package fmt.
+func (b *BigInt) Scan(state fmt.ScanState, _ rune) error {
+	digits, err := state.Token(true, nil)
+	if err != nil {
+		return err
+	}
+	read, err := ParseBigInt(string(digits))
+	if err != nil {
+		return err
+	}
+	*b = read
+	return nil
+}
+
 // Format prints the figure with the verbs of [big.Int], and with %v and %s as String does.
 func (b BigInt) Format(s fmt.State, verb rune) {
 	if verb == 'v' {

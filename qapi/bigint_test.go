@@ -1,6 +1,8 @@
 package qapi_test
 
 import (
+	"bytes"
+	"encoding/gob"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -95,4 +97,32 @@ var badAddresses = []string{
 	"", "0x", "0x94", "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0X5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
 	"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed0", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeg",
 	"0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed", " 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
+}
+
+// Whatever encodes a figure writes its digits, also where it is not given: none of the encodings of the number within
+// is used.
+func TestBigIntInEveryEncoding(t *testing.T) {
+	for digits, figure := range map[string]qapi.BigInt{"": {}, "0": qapi.NewBigInt(0), "21000": qapi.NewBigInt(21000)} {
+		text, err := figure.AppendText([]byte("is "))
+		require.NoError(t, err)
+		require.Equal(t, "is "+digits, string(text))
+		data, err := json.Marshal(map[qapi.BigInt]int{figure: 1})
+		require.NoError(t, err)
+		require.Equal(t, `{"`+digits+`":1}`, string(data))
+
+		var buffer bytes.Buffer
+		require.NoError(t, gob.NewEncoder(&buffer).Encode([]qapi.BigInt{figure}))
+		var back []qapi.BigInt
+		require.NoError(t, gob.NewDecoder(&buffer).Decode(&back))
+		require.Equal(t, digits, back[0].String())
+		require.Equal(t, figure.IsZero(), back[0].IsZero())
+	}
+	var read qapi.BigInt
+	_, err := fmt.Sscan(" 21000 ", &read)
+	require.NoError(t, err)
+	require.Equal(t, "21000", read.String())
+	for _, bad := range []string{"-1", "0x10", "1.5", "ten"} {
+		_, err := fmt.Sscan(bad, &read)
+		require.Error(t, err, bad)
+	}
 }

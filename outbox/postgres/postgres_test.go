@@ -32,6 +32,7 @@ func TestPostgres(t *testing.T) {
 		require.ErrorContains(t, err, "might be lost")
 	})
 	t.Run("many programs send from one outbox", func(t *testing.T) { testPrograms(t, newSchema(t, database)) })
+	t.Run("times in columns", func(t *testing.T) { testTimes(t, newSchema(t, database)) })
 	t.Run("a database that is not there", func(t *testing.T) {
 		_, err := postgres.Open(t.Context(), "host=127.0.0.1 port=1 user=nobody")
 		require.Error(t, err)

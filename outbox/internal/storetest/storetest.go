@@ -24,7 +24,7 @@ func Entry(key string) outbox.Entry {
 	return outbox.Entry{
 		Key: key, PartnerTxID: id, State: outbox.StatePending, Created: Start, Updated: Start, Due: Start, Version: 1,
 		Request: outbox.Transfer{CompanyID: "company", TransferRequest: qredo.TransferRequest{
-			WalletID: "from", Counterparty: "to", PartnerTxID: id, Reference: `Grüße "<&>"` + "\t☃\u2028", Expires: qredo.TimeOf(Start.Add(time.Hour).Truncate(time.Second)),
+			WalletID: "from", Counterparty: "to", PartnerTxID: id, Reference: `Grüße "<&>"` + "\t☃\u2028", Expires: qredo.TimeOf(Start.Add(time.Hour)),
 			Send: qredo.AssetAmount{Asset: "BTC", Amount: 9_223_372_036_854_775_807},
 		}},
 		Steps: []outbox.Step{{At: Start, Kind: outbox.StepEnqueued, Times: 1}},
