@@ -118,7 +118,7 @@ type SweepRequest struct {
 func (r SweepRequest) Validate(now time.Time) error { return r.validate(now) }
 
 func (r SweepRequest) validate(now time.Time) error {
-	return cmp.Or(checkID("recipient_wallet_id", r.RecipientWalletID), validateOutgoing(r.WalletID, r.Send, r.Expires, now))
+	return cmp.Or(checkID("recipient_wallet_id", r.RecipientWalletID), validateOutgoing(r.WalletID, r.Send, r.PartnerTxID, r.Expires, now))
 }
 
 func (r *SweepRequest) partner() *PartnerTxID { return &r.PartnerTxID }

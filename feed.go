@@ -93,7 +93,7 @@ func newFeedOptions(opts []FeedOption) (feedOptions, error) {
 	case o.pauses.Min <= 0 || o.pauses.Max < o.pauses.Min:
 		return o, invalid("backoff", "must be more than zero, and the longest not below the shortest, is %s to %s", o.pauses.Min, o.pauses.Max)
 	}
-	return o, nil
+	return o, o.checkHistories()
 }
 
 // Feed gives the messages of a feed that no service has a method for, read as an E with the tolerance of the rest of

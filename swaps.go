@@ -23,14 +23,15 @@ type SwapRequest struct {
 }
 
 func (r SwapRequest) validate(now time.Time) error {
-	return cmp.Or(validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference), r.Send.validate("send"), r.Receive.validate("receive"),
+	return cmp.Or(validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference, r.PartnerTxID), r.Send.validate("send"), r.Receive.validate("receive"),
 		checkExpiry(r.Expires, now))
 }
 
 func (r *SwapRequest) partner() *PartnerTxID { return &r.PartnerTxID }
 
-func validateSwapSide(send, receive WalletID, reference string) error {
-	return cmp.Or(checkID("send_wallet_id", send), checkID("receive_wallet_id", receive), checkText("reference", reference))
+func validateSwapSide(send, receive WalletID, reference string, partner PartnerTxID) error {
+	return cmp.Or(checkID("send_wallet_id", send), checkID("receive_wallet_id", receive), checkText("reference", reference),
+		checkPartnerTxID(partner))
 }
 
 // SwapSubmission is the answer to an offered swap.
@@ -49,7 +50,7 @@ type TakeRequest struct {
 }
 
 func (r TakeRequest) validate(time.Time) error {
-	return cmp.Or(checkID("swap_id", r.SwapID), validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference))
+	return cmp.Or(checkID("swap_id", r.SwapID), validateSwapSide(r.SendWalletID, r.ReceiveWalletID, r.Reference, r.PartnerTxID))
 }
 
 func (r *TakeRequest) partner() *PartnerTxID { return &r.PartnerTxID }

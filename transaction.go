@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/qredo-go/qredo/internal/wire"
 )
@@ -189,9 +188,6 @@ func submit[T any, P interface {
 	partner := req.partner()
 	if *partner == "" && !options.noPartnerTxID {
 		*partner = PartnerTxID(rand.Text())
-	}
-	if !utf8.ValidString(string(*partner)) { // JSON would make one key of several
-		return nil, invalid("partner_txID", "must be UTF-8")
 	}
 	op.body, op.repeatable = req, *partner != ""
 	out := new(T)

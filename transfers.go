@@ -28,13 +28,15 @@ type TransferRequest struct {
 	BenefitOf string `json:"benefit_of,omitzero"`
 	AccountNo string `json:"account_no,omitzero"`
 	// PartnerTxID makes the request safe to repeat: the service creates one transaction for it. A request with
-	// the same one gets the first transaction for an answer even if its amount or recipient differ.
+	// the same one gets the first transaction for an answer even if its amount or recipient differ. One with white
+	// space around it, or with characters that cannot be seen, is refused.
 	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
 	// AuthorizeID names a core client that must authorise the transfer before the custody group is asked. Until
 	// then its status is [TxPendingInitiate]; a refusal ends it as [TxInitiateRejected].
 	AuthorizeID CoreClientID `json:"authorize_id,omitzero"`
-	Expires     Time         `json:"expires"` // required: until when it can be approved
-	Send        AssetAmount  `json:"send"`    // what arrives; the fee is taken from the wallet besides
+	// Expires is until when it can be approved: required, and not after the year 9999, as a number of milliseconds is.
+	Expires Time        `json:"expires"`
+	Send    AssetAmount `json:"send"` // what arrives; the fee is taken from the wallet besides
 }
 
 // Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.
@@ -44,7 +46,7 @@ func (r TransferRequest) validate(now time.Time) error {
 	if strings.TrimSpace(r.Counterparty) == "" {
 		return invalid("counterparty_wallet_address", "must be a wallet's ID or short code, is empty")
 	}
-	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
+	return validateOutgoing(r.WalletID, r.Send, r.PartnerTxID, r.Expires, now)
 }
 
 func (r *TransferRequest) partner() *PartnerTxID { return &r.PartnerTxID }
@@ -68,13 +70,13 @@ func (r WithdrawalRequest) validate(now time.Time) error {
 	if strings.TrimSpace(r.Address) == "" {
 		return invalid("address", "must be an address on the asset's chain, is empty")
 	}
-	return validateOutgoing(r.WalletID, r.Send, r.Expires, now)
+	return validateOutgoing(r.WalletID, r.Send, r.PartnerTxID, r.Expires, now)
 }
 
 func (r *WithdrawalRequest) partner() *PartnerTxID { return &r.PartnerTxID }
 
-func validateOutgoing(from WalletID, send AssetAmount, expires Time, now time.Time) error {
-	return cmp.Or(checkID("wallet_id", from), send.validate("send"), checkExpiry(expires, now))
+func validateOutgoing(from WalletID, send AssetAmount, partner PartnerTxID, expires Time, now time.Time) error {
+	return cmp.Or(checkID("wallet_id", from), send.validate("send"), checkPartnerTxID(partner), checkExpiry(expires, now))
 }
 
 // TransfersService moves assets: between wallets, and out of the service.

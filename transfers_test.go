@@ -182,6 +182,9 @@ var badOutgoing = map[string]struct {
 	"expires now":         {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(clienttest.Now)},
 	"expires on the wire": {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(clienttest.Now.Add(999 * time.Millisecond))},
 	"expired long ago":    {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(-5)},
+	"in milliseconds":     {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(clienttest.Now.Add(time.Hour).UnixMilli())},
+	"in nanoseconds":      {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(clienttest.Now.Add(time.Hour).UnixNano())},
+	"in the year 10000":   {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.TimeOf(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))},
 	"in 1970":             {"expires", clienttest.WalletID, qredo.AssetAmount{Asset: "BTC", Amount: 1}, qredo.Unix(1700000)},
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/qredo-go/qredo/internal/path"
 )
@@ -53,7 +55,44 @@ func checkAmount(field string, amount Amount) error {
 	return nil
 }
 
+// checkPartnerTxID refuses a key that the service might take for another one, or for none, so that one key would stand
+// for two payments: by what is seen of it in a log or a form, or once white space around it is cut off or it has been
+// through JSON. Empty text is no key.
+func checkPartnerTxID(id PartnerTxID) error {
+	const field = "partner_txID"
+	text := string(id)
+	unseen := func(r rune) bool { // line breaks, and what has no width, such as U+200B
+		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	}
+	switch {
+	case !utf8.ValidString(text):
+		return invalid(field, "must be UTF-8")
+	case text != "" && strings.TrimSpace(text) == "":
+		return invalid(field, "must have more than white space, or be left out")
+	case text != strings.TrimSpace(text):
+		return invalid(field, "must have no white space around it, is %q", clip(text, 100))
+	case strings.ContainsFunc(text, unseen):
+		return invalid(field, "must have no control or invisible characters, is %q", clip(text, 100))
+	}
+	return nil
+}
+
+// latest is the last second of the year 9999, which no date is meant to be after: what is later has been counted in
+// milliseconds or less. Those of any moment since 1978 are.
+const latest = 253_402_300_799
+
+// checkSeconds refuses a time that has been counted in something else than seconds.
+func checkSeconds(field string, t Time) error {
+	if n := t.seconds(); n > latest {
+		return invalid(field, "must be in seconds and not after the year 9999, is %d: were these milliseconds? See TimeOf", n)
+	}
+	return nil
+}
+
 func checkExpiry(expires Time, now time.Time) error {
+	if err := checkSeconds("expires", expires); err != nil {
+		return err
+	}
 	switch {
 	case expires.IsZero():
 		return invalid("expires", "must be set: until when the transaction can be approved, or the quote be taken")

@@ -129,11 +129,12 @@ type walletHistory struct {
 // HistoryOptions selects history entries.
 type HistoryOptions struct {
 	// Entries after this second; all if zero. Whether those of the very second come is not certain: to have them,
-	// ask for a second earlier and drop what is too early.
+	// ask for a second earlier and drop what is too early. One after the year 9999, as a number of milliseconds is, is
+	// refused: nothing would ever be found.
 	Since Time `url:"since,omitempty"`
 }
 
-func (HistoryOptions) validate(time.Time) error { return nil }
+func (o HistoryOptions) validate(time.Time) error { return checkSeconds("since", o.Since) }
 
 // WalletsService tells what wallets hold and did.
 type WalletsService struct{ client *Client }
@@ -247,7 +248,8 @@ func WithWallets(ids ...WalletID) FeedOption {
 }
 
 // WithSince lets [WalletsService.Feed] begin in the past: with what happened from then on to the wallets
-// named by [WithWallets]. Unless set it begins with what happens after it was started.
+// named by [WithWallets]. Unless set it begins with what happens after it was started. A time after the year 9999, as a
+// number of milliseconds is, is a [*ValidationError] and ends the feed.
 func WithSince(t Time) FeedOption {
 	return func(o *feedOptions) { o.since = t }
 }
@@ -268,6 +270,15 @@ func (s *WalletsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2
 		f.Fresh, f.Fill = h.add, h.fill
 		f.Prepare = func(ctx context.Context) error { return h.begin(ctx, options.wallets) }
 	})
+}
+
+// checkHistories refuses options by which no history would ever be found.
+func (o feedOptions) checkHistories() error {
+	err := checkSeconds("since", o.since)
+	for _, id := range o.wallets {
+		err = cmp.Or(err, checkID("wallet_id", id))
+	}
+	return err
 }
 
 // walletHistories knows how far the consumer of a feed has each wallet's history.
