@@ -139,7 +139,8 @@ func defaultHTTPClient() *http.Client {
 func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
 
 // WithBaseURL selects a service by its base URL, which must be https, or http to this machine, and have
-// neither user, query nor fragment. A path is kept: https://example.com/api/v1/p.
+// neither user, query nor fragment. A path is kept: https://example.com/api/v1/p. The host is put in small letters, as
+// servers and proxies that rebuild the signed URL have it.
 func WithBaseURL(base string) Option {
 	return func(c *Client) error {
 		u, err := url.Parse(strings.TrimRight(strings.TrimSpace(base), "/"))
@@ -152,6 +153,9 @@ func WithBaseURL(base string) Option {
 			return invalid("base URL", "must name a host, in ASCII")
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#"):
 			return invalid("base URL", "must have neither user, query nor fragment")
+		}
+		if !strings.Contains(u.Host, "%") { // the zone of an address has its own capitals
+			u.Host = strings.ToLower(u.Host)
 		}
 		c.baseURL = u.String()
 		return nil

@@ -23,6 +23,8 @@ func TestBaseURLs(t *testing.T) {
 		" https://example.com \n":           "https://example.com/assets",
 		"https://example.com:8443/a":        "https://example.com:8443/a/assets",
 		"HTTPS://example.com":               "https://example.com/assets",
+		"https://API.Example.com/V1":        "https://api.example.com/V1/assets",
+		"http://LOCALHOST:80":               "http://localhost:80/assets",
 		"http://127.0.0.1:8765/api/v1/p":    "http://127.0.0.1:8765/api/v1/p/assets",
 		"http://127.9.9.9":                  "http://127.9.9.9/assets",
 		"http://[::1]:8765":                 "http://[::1]:8765/assets",

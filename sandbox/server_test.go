@@ -203,3 +203,13 @@ func TestAnswersAreDatedByTheSandboxesClock(t *testing.T) {
 		assert.Equal(t, startOfTime.Format(http.TimeFormat), got.Header.Get("Date"), name)
 	}
 }
+
+// A host's name has no capitals of its own: a client that is given some reaches the sandbox, and signs what it sends.
+func TestHostInCapitals(t *testing.T) {
+	srv, err := sandbox.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, srv.Close()) })
+	client := srv.Client(qredo.WithBaseURL(strings.Replace(srv.BaseURL(), "127.0.0.1", "LOCALHOST", 1)))
+	_, err = client.Companies.List(t.Context())
+	require.NoError(t, err)
+}

@@ -53,6 +53,11 @@ func WithPublicURL(base string) Option {
 			return invalid("public URL", "%q is not a base URL", base)
 		}
 		s.publicURLs = append(s.publicURLs, u)
+		if host := strings.ToLower(u.Host); host != u.Host { // as many clients sign it, whatever they were told
+			lower := *u
+			lower.Host = host
+			s.publicURLs = append(s.publicURLs, &lower)
+		}
 		return nil
 	}
 }

@@ -195,7 +195,7 @@ func otherECKey(t *testing.T) []byte {
 
 func TestPublicURL(t *testing.T) {
 	const public = "https://api.qredo.network/api/v1/p"
-	l := listen(t, sandbox.WithPublicURL(public), sandbox.WithPublicURL("http://gateway.example:81/custody/"))
+	l := listen(t, sandbox.WithPublicURL(public), sandbox.WithPublicURL("http://gateway.example:81/custody/"), sandbox.WithPublicURL("https://Proxy.Example"))
 	const body = `{"name":"Acme","ref":"r"}`
 	for name, test := range map[string]struct {
 		signedURL string
@@ -204,6 +204,8 @@ func TestPublicURL(t *testing.T) {
 		"the URL that was asked for":    {l.url("/company"), true},
 		"the service's":                 {public + "/company", true},
 		"another public one":            {"http://gateway.example:81/custody/company", true},
+		"as it is given":                {"https://Proxy.Example/company", true},
+		"a host in small letters":       {"https://proxy.example/company", true},
 		"the service's, over http":      {"http://api.qredo.network/api/v1/p/company", false},
 		"the service's with a port":     {"https://api.qredo.network:443/api/v1/p/company", false},
 		"the service's, another path":   {public + "/company2", false},

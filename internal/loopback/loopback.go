@@ -8,7 +8,7 @@ import (
 
 // Host reports whether a host is this machine by itself: localhost, or an address of the loopback. It may have a
 // port, as in a Host header or a remote address, and brackets around an address of IPv6. Nothing is resolved: any
-// other name may lead anywhere.
+// other name may lead anywhere. Capitals make no other name.
 func Host(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -16,5 +16,5 @@ func Host(host string) bool {
 		host = strings.TrimSuffix(inner, "]")
 	}
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.ToLower(host) == "localhost" || ip != nil && ip.IsLoopback()
 }

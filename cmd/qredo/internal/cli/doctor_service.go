@@ -41,7 +41,8 @@ func (d *diagnosis) checkBaseURL() {
 		return
 	}
 	d.ok("base-url", "%s (%s)", u.Redacted(), base.source)
-	if slices.Contains([]qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay}, qredo.Environment(text)) {
+	environments := []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay}
+	if slices.ContainsFunc(environments, func(env qredo.Environment) bool { return strings.EqualFold(string(env), text) }) {
 		d.warn("retired", "use a sandbox: qredo sandbox serve", "the hosted service at %s is retired", u.Host)
 	}
 	d.base = text
