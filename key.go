@@ -1,7 +1,6 @@
 package qredo
 
 import (
-	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -10,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/qredo-go/qredo/internal/pemkey"
 )
 
 // minKeyBits is the size of the service's own keys; shorter ones can be broken.
@@ -31,17 +32,13 @@ func LoadPrivateKey(path string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// ParsePrivateKey reads an RSA private key of 2048 bits or more from PEM, as PKCS #1 (BEGIN RSA PRIVATE
-// KEY) or PKCS #8 (BEGIN PRIVATE KEY). Anything else is a [*ValidationError] that says what was found
-// and how to mend it, and never repeats the input.
+// ParsePrivateKey reads an RSA private key of 2048 bits or more from PEM, in the form of PKCS #1 or PKCS #8 whichever of
+// them its first line names. It also reads a text that lost its lines on the way: with \n, carriage returns or spaces for
+// line ends, indented, or in quotes. Anything else is a [*ValidationError] that says what was found and how to mend it,
+// and never repeats the input.
 func ParsePrivateKey(pemData []byte) (*rsa.PrivateKey, error) {
-	rest := bytes.TrimPrefix(pemData, []byte("\uFEFF"))
 	var found []string
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
+	for _, block := range pemkey.Blocks(pemData) {
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			return parseBlock(block)
 		}
@@ -50,40 +47,54 @@ func ParsePrivateKey(pemData []byte) (*rsa.PrivateKey, error) {
 	switch {
 	case len(found) > 0:
 		return nil, invalid("private key", "the PEM holds %s, not a private key", strings.Join(found, ", "))
-	case bytes.Contains(pemData, []byte("-----BEGIN")):
+	case pemkey.Begins(pemData):
 		return nil, invalid("private key", "the PEM is cut or damaged: copy the file again, whole")
 	}
 	return nil, invalid("private key", "is not PEM: it must start with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----")
 }
 
 func parseBlock(block *pem.Block) (*rsa.PrivateKey, error) {
-	var (
-		key *rsa.PrivateKey
-		err error
-	)
 	switch {
 	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
 		return nil, invalid("private key", "is encrypted: decrypt it first (openssl pkey -in FILE -out NEW_FILE)")
-	case block.Type == "RSA PRIVATE KEY":
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	case block.Type == "PRIVATE KEY":
-		var parsed any
-		if parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-			var ok bool
-			if key, ok = parsed.(*rsa.PrivateKey); !ok {
-				return nil, invalid("private key", "must be RSA, is %T", parsed)
-			}
-		}
-	default:
+	case block.Type != "RSA PRIVATE KEY" && block.Type != "PRIVATE KEY":
 		return nil, invalid("private key", "must be RSA in PKCS #1 or PKCS #8 form, the PEM holds %s", block.Type)
 	}
+	key, err := parseRSA(block.Bytes)
 	if err != nil {
-		return nil, invalid("private key", "the PEM is cut or damaged: %v", err)
+		return nil, err
 	}
 	if err := checkKeySize(&key.PublicKey); err != nil {
 		return nil, err
 	}
 	return key, nil
+}
+
+// parseRSA reads a key in either form: programs, and people, put both below the first line of the other.
+func parseRSA(der []byte) (*rsa.PrivateKey, error) {
+	key, notPKCS1 := x509.ParsePKCS1PrivateKey(der)
+	if notPKCS1 == nil {
+		return key, nil
+	}
+	parsed, notPKCS8 := x509.ParsePKCS8PrivateKey(der)
+	if key, isRSA := parsed.(*rsa.PrivateKey); isRSA {
+		return key, nil
+	}
+	switch algorithm := pemkey.Algorithm(der); {
+	case algorithm == "RSA-PSS":
+		return nil, invalid("private key", "must be RSA for signatures of PKCS #1 v1.5, is RSA-PSS, which the service does not take: make another (openssl genrsa -out NEW_FILE 2048)")
+	case parsed != nil:
+		return nil, invalid("private key", "must be RSA, is %T", parsed)
+	case algorithm == "": // no PKCS #8
+		if _, err := x509.ParseECPrivateKey(der); err == nil {
+			return nil, invalid("private key", "must be RSA, is EC")
+		}
+		return nil, invalid("private key", "the PEM is cut or damaged: %v", notPKCS1)
+	case algorithm == pemkey.RSA:
+		return nil, invalid("private key", "the PEM is cut or damaged: %v", notPKCS8)
+	default:
+		return nil, invalid("private key", "must be RSA, is %s", algorithm)
+	}
 }
 
 func checkKeySize(key *rsa.PublicKey) error {
@@ -98,7 +109,7 @@ func checkKeySize(key *rsa.PublicKey) error {
 
 // AuthFromEnv builds an [RSAAuth] from the environment: the API key from QREDO_API_KEY, or from the file
 // that QREDO_API_KEY_FILE names; the private key (PEM) from QREDO_PRIVATE_KEY, or from the file that
-// QREDO_PRIVATE_KEY_FILE names. In QREDO_PRIVATE_KEY, \n may stand for line breaks.
+// QREDO_PRIVATE_KEY_FILE names. In either, \n may stand for line breaks: see [ParsePrivateKey].
 func AuthFromEnv() (*RSAAuth, error) {
 	apiKey, err := fromEnv("QREDO_API_KEY")
 	if err != nil {
@@ -107,9 +118,6 @@ func AuthFromEnv() (*RSAAuth, error) {
 	pemText, err := fromEnv("QREDO_PRIVATE_KEY")
 	if err != nil {
 		return nil, err
-	}
-	if !strings.Contains(pemText, "\n") {
-		pemText = strings.ReplaceAll(pemText, `\n`, "\n")
 	}
 	key, err := ParsePrivateKey([]byte(pemText))
 	if err != nil {

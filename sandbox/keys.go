@@ -45,8 +45,9 @@ func WithUnsigned() Option {
 }
 
 // ParsePublicKey reads an RSA public key of 2048 bits or more from PEM, as PKIX (BEGIN PUBLIC KEY, what the
-// service's web page took) or PKCS #1 (BEGIN RSA PUBLIC KEY). Anything else is a [*qredo.ValidationError] that
-// says what was found and how to mend it, and never repeats the input.
+// service's web page took) or PKCS #1 (BEGIN RSA PUBLIC KEY), also from a text that lost its lines on the way, as
+// [qredo.ParsePrivateKey] does. Anything else is a [*qredo.ValidationError] that says what was found and how to mend it,
+// and never repeats the input.
 func ParsePublicKey(pemData []byte) (*rsa.PublicKey, error) { return access.ParsePublicKey(pemData) }
 
 // Permission is what a key of Qredo API v1 can be limited to.

@@ -3,6 +3,7 @@ package access_test
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,7 +37,12 @@ func privatePEM(t *testing.T, kind string) string {
 }
 
 func TestParsePublicKey(t *testing.T) {
-	for _, text := range []string{publicPEM(t, "PUBLIC KEY"), publicPEM(t, "RSA PUBLIC KEY"), "\uFEFF" + publicPEM(t, "PUBLIC KEY")} {
+	pkix, pkcs1 := publicPEM(t, "PUBLIC KEY"), publicPEM(t, "RSA PUBLIC KEY")
+	for _, text := range []string{
+		pkix, pkcs1, "\uFEFF" + pkix, strings.ReplaceAll(pkix, "\n", `\n`), strings.ReplaceAll(pkix, "\n", `\n`) + "\n", `"` + pkix + `"`,
+		strings.ReplaceAll(pkcs1, "\n", "\n  "), strings.ReplaceAll(pkix, "\n", "\r"), strings.ReplaceAll(pkix, "\n", " "),
+		strings.ReplaceAll(pkix, " PUBLIC", " RSA PUBLIC"), strings.ReplaceAll(pkcs1, " RSA PUBLIC", " PUBLIC"),
+	} {
 		key, err := access.ParsePublicKey([]byte(text))
 		require.NoError(t, err)
 		assert.True(t, key.Equal(&ownKey().PublicKey))
@@ -49,6 +55,7 @@ func TestParsePublicKey(t *testing.T) {
 		"a certificate":       {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds CERTIFICATE"},
 		"a damaged PEM":       {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "damaged"},
 		"an elliptic curve's": {ecPublicKey, "must be RSA"},
+		"one for RSA-PSS":     {pssPublicKey, "is RSA-PSS"},
 		"a short one":         {weakPublicKey, "2048 bits"},
 	} {
 		_, err := access.ParsePublicKey([]byte(test.text))
@@ -65,6 +72,16 @@ const (
 	ecPublicKey = `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZNK+VTh4H9rwN/Tyfijvsr0nB5El
 +/Sq46TBoEJ4bVQXPeXNdKzV7BHQs/+4lyUWIKETbggWU1KVygpoPRp2oQ==
+-----END PUBLIC KEY-----
+`
+	pssPublicKey = `-----BEGIN PUBLIC KEY-----
+MIIBIDALBgkqhkiG9w0BAQoDggEPADCCAQoCggEBAN/Bw7V9S04JO0sMFrjCLt1Q
+Xln6ncVnLp2HpGn8U510Aoq8iLSQnSlTU5O/9Pb3h4UGIAxL57uM39SaUqRSdMUv
+J6S+6tDwy9faMRjhtcEIDBHm6LtmAS9EMtTyjw/v+u+PA/bS+okGAJJKO8vFEd13
+jhC61TcTMpyCkaxi7zcjMxcVvh/6oQcikF7R5QzuyW+ne/xJ92eX3wX5epECEcgL
+MtBzFFR1IqUwQXQgmMGCa+1qEzrXMoArpRUXNDupIy8KX3+UhwPvdcquS/L6NhJV
+iPKl+Wya/mw8ZRacAKp1qJ4AgDWqaRaW6/oBve/gxxF1UnwJ4m3E/vchRIJ83zUC
+AwEAAQ==
 -----END PUBLIC KEY-----
 `
 	weakPublicKey = `-----BEGIN PUBLIC KEY-----

@@ -1,18 +1,17 @@
 package cli
 
 import (
-	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/pemkey"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -69,6 +68,7 @@ func (d *diagnosis) checkKeyEnvironment(forSandbox bool) {
 	if err != nil {
 		return
 	}
+	base.value = strings.ToLower(base.value) // as hosts are compared
 	switch {
 	case forSandbox && strings.HasPrefix(base.value, string(qredo.EnvironmentProduction)):
 		d.fault("environment", "use --environment sandbox, or the key of the production environment", "the API key is one of a sandbox, the base URL is production")
@@ -112,18 +112,19 @@ func (d *diagnosis) checkPermissions(code, path string) {
 
 // classifyKey says what a file is that is no private key, and what to do.
 func classifyKey(data []byte) (code, remedy string) {
-	block, _ := pem.Decode(bytes.TrimPrefix(data, []byte("\uFEFF")))
-	if block == nil {
+	blocks := pemkey.Blocks(data)
+	if len(blocks) == 0 {
 		_, pkcs1 := x509.ParsePKCS1PrivateKey(data)
 		_, pkcs8 := x509.ParsePKCS8PrivateKey(data)
 		switch {
 		case pkcs1 == nil || pkcs8 == nil:
 			return "private-key-der", "turn it into PEM: openssl pkey -inform DER -in FILE -out NEW_FILE"
-		case bytes.Contains(data, []byte("-----BEGIN")):
+		case pemkey.Begins(data):
 			return "private-key-damaged", "copy the file again, whole, with its line ends"
 		}
 		return "private-key-format", "give the private key as PEM: it begins with -----BEGIN"
 	}
+	block := blocks[0]
 	switch {
 	case block.Type == "PUBLIC KEY" || block.Type == "RSA PUBLIC KEY":
 		return "private-key-is-public", "give the private key: requests are signed with it, the public key only checks them"
@@ -142,7 +143,10 @@ func classifyKey(data []byte) (code, remedy string) {
 		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	}
 	private, isRSA := key.(*rsa.PrivateKey)
+	algorithm := pemkey.Algorithm(block.Bytes)
 	switch {
+	case err != nil && algorithm != "" && algorithm != pemkey.RSA:
+		return "private-key-not-rsa", "make an RSA key (qredo keys new) and register its public half"
 	case err != nil:
 		return "private-key-damaged", "copy the file again, whole, with its line ends"
 	case !isRSA:
