@@ -95,3 +95,46 @@ func TestAStoreThatFailsIsAskedAgain(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []approver.Usage{{Amount: 1, Count: 1}}, used, "spent once")
 }
+
+// overtaken is a store in which another replica is always the first to decide.
+type overtaken struct {
+	approver.Store
+	first approver.Verdict
+}
+
+func (s overtaken) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
+	other := rec
+	other.Verdict, other.Token = s.first, "of another"
+	if _, err := s.Store.Reserve(ctx, other, nil); err != nil {
+		return approver.Record{}, err
+	}
+	return s.Store.Reserve(ctx, rec, spends)
+}
+
+// Two replicas decide otherwise, since the rules of one are newer, or a limit was used up between them. The first
+// decision is the one that is carried out: what was rejected, or left to humans, is not approved by the second.
+func TestTheDecisionOfTheFirstReplicaIsCarriedOut(t *testing.T) {
+	for _, c := range []struct {
+		first, own approver.Verdict
+		outcome    approver.Outcome
+		status     qredo.ApprovalStatus
+	}{
+		{approver.Reject, approver.Approve, approver.OutcomeSent, qredo.ApprovalRejected},
+		{approver.Leave, approver.Approve, approver.OutcomeLeft, qredo.ApprovalPending},
+		{approver.Approve, approver.Reject, approver.OutcomeSent, qredo.ApprovalApproved},
+	} {
+		t.Run(fmt.Sprintf("%s, not %s", c.first, c.own), func(t *testing.T) {
+			d := newDesk(t)
+			d.store = overtaken{d.store, c.first}
+			d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+				return approver.Decision{Verdict: c.own}, nil
+			}))
+			tx := d.transfer(1, "")
+			assert.Equal(t, c.first, d.next(approver.EntryRepeat).Verdict)
+			result := d.next(approver.EntryResult)
+			assert.Equal(t, c.outcome, result.Outcome)
+			assert.Equal(t, c.first, result.Verdict)
+			assert.Equal(t, c.status, d.Action(t, tx).Status)
+		})
+	}
+}

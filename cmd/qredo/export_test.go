@@ -286,6 +286,29 @@ func TestExportFromAServerThatGivesLess(t *testing.T) {
 	}
 }
 
+// TestExportOfAnotherSelection goes on with what an export of another selection has left: entries of both would stand in
+// one file. It is refused, and what is there stays.
+func TestExportOfAnotherSelection(t *testing.T) {
+	inBothOrders(t, func(t *testing.T, x exporting) {
+		x.deposits(1, 20)
+		x.kill("out.csv", 4, 8)
+		part := x.read("out.csv.part")
+		environ := x.environ()
+		for _, args := range [][]string{
+			{"--direction", "out"}, {"--asset", "BTC-TESTNET"}, {"--wallet", string(x.Treasury)}, {"--format", "jsonl"},
+			{"--base-url", strings.Replace(x.url, "127.0.0.1", "localhost", 1) + "/api/v1/p"},
+		} {
+			args = append([]string{"ledger", "export", string(x.Fund), "--out", filepath.Join(x.dir, "out.csv")}, args...)
+			said, err := qredoCommand(t, environ, args...).CombinedOutput()
+			require.Error(t, err, "%v: %s", args, said)
+			assert.Contains(t, string(said), "is of another export", args)
+			require.Equal(t, part, x.read("out.csv.part"), args)
+		}
+		assert.Contains(t, x.export("out.csv", 4), "going on after")
+		x.requireWhole("out.csv")
+	})
+}
+
 // tear adds to a file what a crash may leave at its end.
 func tear(t *testing.T, path string) {
 	t.Helper()
