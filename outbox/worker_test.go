@@ -77,6 +77,22 @@ func TestARepeatAfterTheExpiryNamesTheTransaction(t *testing.T) {
 	})
 }
 
+// TestWhatIsKnownIsNotListedAsUnknown: operators look at what is unknown, and say how it was. What has its transaction is
+// none of that, also while that waits for approval.
+func TestWhatIsKnownIsNotListedAsUnknown(t *testing.T) {
+	inBubble(t, []reply{answerLost, works}, []any{qredo.TxPending, qredo.TxPending, qredo.TxApproved}, true, func(t *testing.T, b *bench) {
+		b.enqueue(t, "key", transfer(5))
+		b.until(t, "key", unknown)
+		e := b.until(t, "key", func(e outbox.Entry) bool { return e.State == outbox.StateSent })
+		assert.False(t, e.Unknown)
+		for e, err := range b.box.List(t.Context(), outbox.Filter{Unknown: true}) {
+			require.NoError(t, err)
+			assert.Fail(t, "listed as unknown", e.Key)
+		}
+		assert.Equal(t, outbox.StateDone, b.until(t, "key", ended).State)
+	})
+}
+
 // TestAWorkerThatWasTooSlow: another one has taken the entry since. What the slow one then learns, were it
 // a refusal, must not end the entry.
 func TestAWorkerThatWasTooSlow(t *testing.T) {
@@ -324,8 +340,9 @@ func TestResolve(t *testing.T) {
 			_, err = b.box.Resolve(t.Context(), "key", "tx", "note")
 			require.ErrorIs(t, err, outbox.ErrBusy)
 			<-time.After(2 * time.Minute)
-			_, err = b.box.Resolve(t.Context(), "key", "tx", "note")
+			e, err := b.box.Resolve(t.Context(), "key", "tx", "note")
 			require.NoError(t, err)
+			assert.False(t, e.Sending, "nobody sends it any more")
 		})
 	})
 }

@@ -134,6 +134,13 @@ func TestReconcileFinds(t *testing.T) {
 		assert.Contains(t, string(out), "history entry ghost5 of 5 has no counterpart in the fund's ledger")
 		assert.Contains(t, string(out), "history entry ghost-5 of -5 has no counterpart in the fund's ledger")
 	})
+	t.Run("an opening balance that is beyond 64 bits with what moved", func(t *testing.T) {
+		s := serve(t, nil)
+		opening := string(s.Treasury) + "=92233720368.54775807BTC-TESTNET"
+		out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund), "--since", "2020-01-01T00:00:00Z", "--opening", opening).CombinedOutput()
+		require.Error(t, err, string(out))
+		assert.Contains(t, string(out), "wallet "+string(s.Treasury)+": its movements are beyond 64 bits")
+	})
 	t.Run("nothing", func(t *testing.T) {
 		s := serve(t, falsifier("/ledger", "no such text", ""))
 		out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund)).CombinedOutput()
