@@ -41,8 +41,8 @@ func OfAnswers(own Form) []Fault {
 		for _, form := range []Form{HTML, Empty, JSON, own} {
 			for class := 2; class <= 5; class++ {
 				f := AnyPage(class, form, w)
-				if form.Name == own.Name && w != Never {
-					f.Lies = "the words are the server's own"
+				if form.Name == own.Name && (class == 2 || w != Never && class < 5) {
+					f.Lies = "the words are the server's own" // a fault of the server, which is 5xx, promises nothing
 				}
 				list = append(list, f)
 			}
@@ -76,10 +76,12 @@ func OfAnswers(own Form) []Fault {
 
 // OfHTTP1 are the faults of HTTP/1.1's own form.
 func OfHTTP1(own Form) []Fault {
+	refused := Unasked(own, 400)
+	refused.Lies = "the words are the server's own"
 	return slices.Concat(NotHTTP, []Fault{
 		LengthWrong(-1), LengthWrong(-10), LengthWrong(+1), LengthWrong(+1000), Lengths("-1"), Lengths("2", "3"), Lengths("1e2"),
 		ChunksWithoutEnd, ChunkSizeInvalid, ChunkSizeNegative, ChunkSizeHuge, ChunkTooLong, ChunksAndLength,
-		Switching(Never), Switching(Before), Switching(After), LastAnswer, Unasked(HTML, 408), Unasked(Empty, 200), Unasked(own, 400), UnaskedStale,
+		Switching(Never), Switching(Before), Switching(After), LastAnswer, Unasked(HTML, 408), Unasked(Empty, 200), refused, UnaskedStale,
 	})
 }
 

@@ -24,6 +24,7 @@ type exchange struct {
 // side is the client's side of an exchange, in HTTP/1.1 or HTTP/2.
 type side interface {
 	readBody() ([]byte, error)
+	pass() bool                                       // whether the request may be passed on
 	write(a *Answer) error                            // whole, and well formed
 	part(a *Answer, n int) error                      // its first n bytes on the connection; all but the last -n if n is below zero
 	interim(status int, header http.Header) error     // an answer before the answer
@@ -71,7 +72,7 @@ func (x *exchange) receive() bool {
 // deliver passes the request on and returns the server's answer, or a gateway's for a server that gave none. It is nil
 // where the client's request never came whole.
 func (x *exchange) deliver() *Answer {
-	if !x.receive() {
+	if !x.receive() || !x.pass() {
 		return nil
 	}
 	x.p.truth.begin()
@@ -80,7 +81,7 @@ func (x *exchange) deliver() *Answer {
 
 // deliverLater passes the request on when the client has had time to do something else.
 func (x *exchange) deliverLater() {
-	if !x.receive() {
+	if !x.receive() || !x.pass() {
 		return
 	}
 	x.p.truth.begin()

@@ -36,7 +36,10 @@ func (x *exchange) instead(w When, a *Answer) {
 	case Before:
 		x.deliver()
 	case After:
-		x.p.truth.begin()
+		if !x.pass() {
+			return
+		}
+		x.p.truth.begin() // before the answer, so that it cannot be missed
 		defer x.p.wg.Go(func() {
 			_ = wait(x.p.ctx, x.p.config.Pause)
 			x.send()
@@ -154,9 +157,9 @@ var DuplicateLost = Fault{Name: "delivered twice, both answers lost", Kind: "del
 }}
 
 // Stale gives an answer that the server gave to an earlier request: to one of the same method to the same kind of target,
-// where like is true, else to one of any other. Where there is none the connection is reset.
+// where like is true, else to one of another method. Where there is none the connection is reset.
 func Stale(like bool, w When) Fault {
-	kind := "stale answer to another kind of request, " + w.String()
+	kind := "stale answer to another method, " + w.String()
 	lies := ""
 	if like {
 		kind = "stale answer to the same kind of request, " + w.String()
@@ -164,14 +167,15 @@ func Stale(like bool, w When) Fault {
 	}
 	return Fault{Name: kind, Kind: kind, Lies: lies, At: AnyHTTP, exchange: func(x *exchange) {
 		mine := shape(x.req.Method, x.req.Target)
-		a := x.p.truth.stale(x.random.IntN(8), func(k kept) bool {
-			return (shape(k.method, k.target) == mine) == like && k.target+k.method != x.req.Target+x.req.Method
-		})
-		if like && a == nil { // to the very same target, as for a POST that makes something
-			a = x.p.truth.stale(x.random.IntN(8), func(k kept) bool { return shape(k.method, k.target) == mine })
+		fits := func(k kept) bool { return k.method != x.req.Method }
+		if like {
+			fits = func(k kept) bool { return shape(k.method, k.target) == mine }
 		}
+		a := x.p.truth.stale(x.random.IntN(8), fits)
 		if a == nil {
-			x.until(Point(min(int(w)*2, 2)))
+			if w == Before {
+				x.deliver()
+			}
 			x.reset()
 			return
 		}

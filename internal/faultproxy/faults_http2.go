@@ -90,30 +90,42 @@ const (
 
 func (l Last) String() string { return [...]string{"below", "at", "above"}[l] }
 
-// GoAway says with a code that the connection ends, and ends it.
+// GoAway says with a code that the connection ends, and ends it. What other streams have been told stays true: the last
+// stream is not below one whose request was passed on, but where the fault is a lie.
 func GoAway(code http2.ErrCode, last Last, p Point) Fault {
+	lies := ""
+	if last == Below && p == AfterDelivery {
+		lies = "a stream above the last one was not processed (RFC 9113, 6.8)"
+	}
 	f := framed(fmt.Sprintf("GOAWAY %s the stream, %s", last, p), fmt.Sprintf("GOAWAY %s %s the stream, %s", code, last, p), func(x *exchange, s *http2stream) {
 		x.until(p)
-		_ = s.goAway(last, code) // the client may be gone
+		_ = s.goAway(last, code, lies != "") // the client may be gone
 		x.finish()
 	})
-	if last == Below && p == AfterDelivery {
-		f.Lies = "a stream above the last one was not processed (RFC 9113, 6.8)"
-	}
+	f.Lies = lies
 	return f
 }
 
-func (s *http2stream) goAway(last Last, code http2.ErrCode) error {
-	id := map[Last]uint32{Below: max(s.id, 2) - 2, At: s.id, Above: 1<<31 - 1}[last]
-	return s.locked(func() error { return s.framer.WriteGoAway(id, code, nil) })
+func (s *http2stream) goAway(last Last, code http2.ErrCode, lie bool) error {
+	return s.locked(func() error {
+		id := map[Last]uint32{Below: max(s.id, 2) - 2, At: s.id, Above: 1<<31 - 1}[last]
+		if !lie {
+			id = max(id, s.passed)
+		}
+		s.http2conn.last = min(s.http2conn.last, id)
+		return s.framer.WriteGoAway(id, code, nil)
+	})
 }
 
 // GoAwayGracefully answers the requests that have come, and ends the connection as RFC 9113, 6.8, advises: with a GOAWAY
 // that names no stream, then one that does.
 var GoAwayGracefully = framed("GOAWAY gracefully", "GOAWAY gracefully", func(x *exchange, s *http2stream) {
-	_ = s.goAway(Above, http2.ErrCodeNo) // the client may be gone, here and below
+	_ = s.goAway(Above, http2.ErrCodeNo, false) // the client may be gone, here and below
 	x.forward()
-	_ = s.locked(func() error { return s.framer.WriteGoAway(s.latest, http2.ErrCodeNo, nil) })
+	_ = s.locked(func() error {
+		s.last = s.latest
+		return s.framer.WriteGoAway(s.latest, http2.ErrCodeNo, nil)
+	})
 })
 
 // StreamSilent never answers, on a connection that is alive: pings are answered.

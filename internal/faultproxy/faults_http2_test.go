@@ -1,8 +1,10 @@
 package faultproxy
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,6 +87,49 @@ func TestNetHTTPSendsAgain(t *testing.T) {
 			assert.EqualValues(t, 1, b.server.requests.Load())
 		})
 	}
+}
+
+// What a GOAWAY says of streams is true of all that are open: net/http sends again what was not processed, from many
+// goroutines on one connection, and the server gets nothing twice.
+func TestGoAwayIsTrueOfAllStreams(t *testing.T) {
+	t.Parallel()
+	var faults []Fault
+	for _, f := range OfHTTP2() {
+		if strings.HasPrefix(f.Name, "GOAWAY") && f.Lies == "" {
+			faults = append(faults, f)
+		}
+	}
+	b := open(t, Config{HTTP2: true, Plan: Mix(1, 0.3, faults...)})
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			for n := range 40 {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.URL()+"/", strings.NewReader("abc"))
+				if !assert.NoError(t, err) {
+					return
+				}
+				req.Header.Set("X-Tag", fmt.Sprint(g, " ", n))
+				if res, err := b.client.Do(req); err == nil {
+					res.Body.Close()
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.Settle()
+	again := 0
+	for g := range 8 {
+		for n := range 40 {
+			records := b.RecordsOf(fmt.Sprint(g, " ", n))
+			again += len(records) - 1
+			succeeded := 0
+			for _, r := range records {
+				succeeded += r.Succeeded()
+			}
+			assert.LessOrEqual(t, succeeded, 1, "%+v", records)
+		}
+	}
+	assert.Positive(t, again, "net/http sent nothing again")
 }
 
 // The connection is dead where pings are not answered, and lives where they are. A client that sends none waits for the

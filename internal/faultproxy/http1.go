@@ -57,6 +57,8 @@ func (c *conn) raw(b []byte) error {
 	return err
 }
 
+func (h *http1) pass() bool { return true }
+
 func (h *http1) write(a *Answer) error { return h.raw(h.encode(a)) }
 
 func (h *http1) part(a *Answer, n int) error { return h.raw(first(h.encode(a), n)) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,7 +29,8 @@ type http2conn struct {
 	latest  uint32 // the highest stream of the client
 	window  int64  // what may be sent on the connection
 	initial int64  // what may be sent on a new stream
-	stopped bool   // no window is given any more for what the client sends
+	passed  uint32 // the highest stream whose request was passed on
+	last    uint32 // the highest stream whose request may still be, once a GOAWAY has said so
 	changed *sync.Cond
 }
 
@@ -52,7 +54,7 @@ func serveHTTP2(c *conn) {
 		return
 	}
 	c.frames = true
-	h := &http2conn{conn: c, streams: map[uint32]*http2stream{}, window: 65535, initial: 65535}
+	h := &http2conn{conn: c, streams: map[uint32]*http2stream{}, last: math.MaxUint32, window: 65535, initial: 65535}
 	h.changed = sync.NewCond(&h.mu)
 	h.encoder = hpack.NewEncoder(&h.block)
 	h.framer = http2.NewFramer(c.rw, c.in)
@@ -181,7 +183,7 @@ func (h *http2conn) data(f *http2.DataFrame) error {
 	if s != nil && f.StreamEnded() {
 		s.once.Do(func() { close(s.done) })
 	}
-	if f.Length == 0 || h.stopped {
+	if f.Length == 0 {
 		return nil
 	}
 	if err := h.framer.WriteWindowUpdate(0, f.Length); err != nil || s == nil || f.StreamEnded() {
@@ -199,6 +201,17 @@ func (s *http2stream) readBody() ([]byte, error) {
 	case <-s.ctx.Done():
 		return nil, errors.New("faultproxy: the stream has ended")
 	}
+}
+
+// pass says whether the request may be passed on: not once a GOAWAY has said that it was not.
+func (s *http2stream) pass() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.id > s.last {
+		return false
+	}
+	s.passed = max(s.passed, s.id)
+	return true
 }
 
 // head is the header block of an answer. The lock must be held until it is written.
