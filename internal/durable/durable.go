@@ -4,9 +4,11 @@ package durable
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 )
 
@@ -25,6 +27,28 @@ func SyncFolder(dir string) error {
 		err = nil // not every system, and not every file system, can do this with a folder
 	}
 	return errors.Join(err, folder.Close())
+}
+
+// MkdirAll makes a folder that only its owner can use, and those above it that are not there.
+func MkdirAll(dir string) error {
+	var changed []string // the folders that get a new name, the last one first
+	for path := filepath.Clean(dir); ; {
+		above := filepath.Dir(path)
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || above == path {
+			break
+		}
+		changed = append(changed, above)
+		path = above
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, folder := range slices.Backward(changed) {
+		if err := SyncFolder(folder); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Create writes a new file that only its owner can read. One that exists stays as it is, and is fs.ErrExist.

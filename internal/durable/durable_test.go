@@ -75,6 +75,34 @@ func requireAlone(t *testing.T, dir string, names ...string) {
 	assert.Equal(t, names, have)
 }
 
+func TestMkdirAllSyncsWhatGotANewName(t *testing.T) {
+	dir := t.TempDir()
+	var synced []string
+	before := syncFile
+	t.Cleanup(func() { syncFile = before })
+	syncFile = func(folder *os.File) error {
+		synced = append(synced, folder.Name())
+		return before(folder)
+	}
+	path := filepath.Join(dir, "a", "b", "c")
+	require.NoError(t, MkdirAll(path))
+	assert.Equal(t, []string{dir, filepath.Join(dir, "a"), filepath.Join(dir, "a", "b")}, synced)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, fs.ModeDir|0o700, info.Mode())
+
+	require.NoError(t, MkdirAll(path), "it is there already")
+	assert.Len(t, synced, 3)
+	t.Chdir(dir)
+	require.NoError(t, MkdirAll("d"))
+	assert.Equal(t, ".", synced[3])
+	require.NoError(t, os.WriteFile("file", nil, 0o600))
+	require.Error(t, MkdirAll(filepath.Join("file", "e")))
+	assert.Len(t, synced, 4)
+	syncFile = func(*os.File) error { return errDisk }
+	require.ErrorIs(t, MkdirAll("f"), errDisk)
+}
+
 func TestCreateSyncsTheFileAndThenItsName(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key")

@@ -3,23 +3,19 @@ package keyfile
 
 import (
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// Write writes a new file, in a folder that is made if need be.
+// Write writes a new file, in a folder that is made if need be. When it returns, both are on the disk.
 func Write(dir, name string, data []byte) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	return errors.Join(err, file.Close())
+	return durable.Create(filepath.Join(dir, name), data)
 }
 
 // CheckNotAlone refuses a folder that has a secret without what belongs to it: another would be made in its place.

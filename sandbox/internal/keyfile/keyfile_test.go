@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo/internal/durable/durabletest"
 	"github.com/qredo-go/qredo/sandbox/internal/keyfile"
 )
 
@@ -33,6 +34,12 @@ func TestWrite(t *testing.T) {
 		require.ErrorIs(t, keyfile.Write(dir, "link", []byte("x")), fs.ErrExist)
 		assert.NoFileExists(t, target)
 	})
+}
+
+// Where the API key is, the private key is too: also after a crash of the machine.
+func TestWriteSyncsTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	assert.True(t, durabletest.SyncsFolder(t, dir, func() { require.NoError(t, keyfile.Write(dir, "key", nil)) }))
 }
 
 func TestCheckNotAlone(t *testing.T) {

@@ -5,11 +5,12 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // journalFile is what the file of the records is called.
@@ -22,7 +23,7 @@ var bucket = []byte("events")
 
 // Open opens the journal of a folder, or makes both. One that another program has open is an error.
 func Open(dir string) (*Journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, journalFile)
@@ -34,6 +35,9 @@ func Open(dir string) (*Journal, error) {
 		_, err := tx.CreateBucketIfNotExists(bucket)
 		return err
 	})
+	if err == nil {
+		err = durable.SyncFolder(dir) // else a crash of the machine could take a new file, and what was answered with it
+	}
 	if err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo/internal/durable/durabletest"
 	"github.com/qredo-go/qredo/sandbox/internal/store"
 )
 
@@ -70,6 +71,14 @@ func TestJournalKeepsTheOrder(t *testing.T) {
 	assert.Equal(t, []string{"after"}, replay(t, j))
 	require.NoError(t, j.Close())
 	require.NoError(t, j.Close(), "closing again does nothing")
+}
+
+// What was answered outlives a crash of the machine only if the name of the journal's file does.
+func TestTheFolderOfANewJournalIsSynced(t *testing.T) {
+	dir := t.TempDir()
+	assert.True(t, durabletest.SyncsFolder(t, dir, func() { open(t, dir) }))
+	above := t.TempDir()
+	assert.True(t, durabletest.SyncsFolder(t, above, func() { open(t, filepath.Join(above, "made")) }), "the folder's own name")
 }
 
 func TestJournalIsThereWhenItIsOpenedAgain(t *testing.T) {

@@ -137,7 +137,7 @@ func (a *app) configWriter(c command, change func(c *config, profile string, arg
 		if err != nil {
 			return err
 		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		if err := durable.MkdirAll(filepath.Dir(path)); err != nil {
 			return err
 		}
 		return durable.Replace(path, data)

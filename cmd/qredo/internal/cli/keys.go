@@ -97,7 +97,7 @@ Nothing but the names of the files is printed.`,
 			if err != nil {
 				return err
 			}
-			if err := os.MkdirAll(dir, 0o700); err != nil {
+			if err := durable.MkdirAll(dir); err != nil {
 				return err
 			}
 			if err := durable.Create(private, pem.EncodeToMemory(block)); err != nil {
