@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -303,17 +302,11 @@ func (op operation) decode(body []byte, out any) error {
 	default:
 		return wire.Unmarshal(body, out)
 	}
-	if answer, ok := out.(identified); ok && len(op.ids) > 0 {
-		if id, about := op.ids[len(op.ids)-1], answer.about(); !slices.Contains(about, id) {
-			return fmt.Errorf("asked for %s, the answer is about %s", id, oneLine(about[0]))
-		}
+	if answer, ok := out.(identified); ok {
+		return answer.isAbout(op)
 	}
 	return nil
 }
-
-// identified is an answer about what the last ID of the path names, by one of its IDs, the main one first. One about
-// something else must not be taken for it: on the word of such an answer a payment is thought to be made.
-type identified interface{ about() []string }
 
 // checkOK reads a success that has nothing to say: no body, or an object whose code, if it has one, is a
 // success too. A page that a proxy sends in the service's place is not taken for it.

@@ -45,8 +45,6 @@ type Action struct {
 	Details      *ActionDetails `json:"details,omitzero"` // nil in lists and feeds
 }
 
-func (a *Action) about() []string { return []string{string(a.ID)} }
-
 type actionList struct {
 	Actions []Action `json:"actions"`
 }

@@ -162,7 +162,7 @@ func TestAnswersWithoutID(t *testing.T) {
 }
 
 func TestBodyOverTheLimit(t *testing.T) {
-	const body = `{"company_id":"0123456789"}`
+	const body = `{"name":"0123456789"}`
 	for name, tc := range map[string]struct {
 		limit  int64
 		status int

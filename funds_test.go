@@ -172,7 +172,7 @@ func TestFundsOtherForms(t *testing.T) {
 		"spaced and broken": "{ \"fund_id\" : \"f\" ,\r\n \"policy_tx\"\t:{\"id\":\"p\",\"threshold\": 2 ,\"members\":[ {\"dedicated\":true ,\"entity\":{\"id\":\"m\",\"type\":\"core-client\",\"coreClient\":{\"name\":\"n\"}}} ] } } ",
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, body)).Funds.Get(t.Context(), clienttest.CompanyID, clienttest.FundID)
+			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, body)).Funds.Get(t.Context(), clienttest.CompanyID, "f")
 			require.NoError(t, err)
 			require.Equal(t, &qredo.Fund{ID: "f", PolicyTx: &qredo.Policy{
 				ID: "p", Threshold: 2, Members: []qredo.PolicyMember{{Dedicated: true, Entity: qredo.Entity{

@@ -191,7 +191,7 @@ func TestUnusualIDs(t *testing.T) {
 		var sent *http.Request
 		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			sent = req
-			return clienttest.Answer(req, 200, `{"company_id":"c"}`), nil
+			return clienttest.Answer(req, 200, `{"name":"c"}`), nil
 		}))
 		_, err := client.Companies.Get(t.Context(), id)
 		require.NoError(t, err)

@@ -139,17 +139,6 @@ func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction
 	return tx, nil
 }
 
-// about has the IDs of the actions too: the service found a transaction by them.
-func (t *Transaction) about() []string {
-	ids := []string{string(t.ID)}
-	for _, a := range t.Approvals {
-		if a.ActionID != "" {
-			ids = append(ids, string(a.ActionID))
-		}
-	}
-	return ids
-}
-
 // Submission is the answer to a request for a transaction.
 type Submission struct {
 	TxID   TxID             `json:"tx_id" required:"true"`

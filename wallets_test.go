@@ -71,7 +71,7 @@ func TestWalletsOtherForms(t *testing.T) {
 		"balance text":  {`{"wallet_id":"w","balance":"9223372036854775807"}`, qredo.Wallet{ID: "w", Balance: math.MaxInt64}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, tc.body)).Wallets.Get(t.Context(), clienttest.WalletID)
+			got, err := clienttest.NewClient(t, clienttest.AnswerWith(200, tc.body)).Wallets.Get(t.Context(), "w")
 			require.NoError(t, err)
 			require.Equal(t, &tc.want, got)
 		})

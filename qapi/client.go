@@ -133,11 +133,29 @@ func (n *nullable[A]) UnmarshalJSON(data []byte) error {
 	return wire.UnmarshalAnswer(data, &n.is)
 }
 
+func (n *nullable[A]) isAbout(op operation) error {
+	if read, ok := any(&n.is).(identified); ok {
+		return read.isAbout(op)
+	}
+	return nil
+}
+
 // answer is one of this API, which must be what was asked for.
-type answer[T any] struct{ is *T }
+type answer[T any] struct {
+	is *T
+	to operation
+}
 
 // UnmarshalJSON reads the answer.
-func (a *answer[T]) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, a.is) }
+func (a *answer[T]) UnmarshalJSON(data []byte) error {
+	if err := wire.UnmarshalAnswer(data, a.is); err != nil {
+		return err
+	}
+	if read, ok := any(a.is).(identified); ok {
+		return read.isAbout(a.to)
+	}
+	return nil
+}
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption) (*T, error) {
@@ -154,7 +172,7 @@ func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.Call
 		return nil, err
 	}
 	out := new(T)
-	if err := c.core.Do(ctx, op.method, target, op.body, &answer[T]{out}, opts...); err != nil {
+	if err := c.core.Do(ctx, op.method, target, op.body, &answer[T]{out, op}, opts...); err != nil {
 		return nil, err
 	}
 	return out, nil

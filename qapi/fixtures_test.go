@@ -53,7 +53,7 @@ var fixtureCalls = map[string]struct {
 		return c.Transactions.Create(ctx, qapi.TransactionRequest{
 			From: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", To: "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", Value: value,
 			GasLimit: qapi.NewBigInt(21000), MaxFeePerGas: qapi.NewBigInt(40e9), MaxPriorityFeePerGas: qapi.NewBigInt(2e9),
-			Data: "0x00ff", ChainID: qapi.NewBigInt(5), Note: "rent",
+			Data: "0x00ff", ChainID: qapi.NewBigInt(1), Note: "rent",
 		})
 	}},
 	"transactions_get": {"", func(ctx context.Context, c *qapi.Client) (any, error) { return c.Transactions.Get(ctx, fixtureTx) }},

@@ -3,7 +3,6 @@ package qapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/qredo-go/qredo"
 )
@@ -89,11 +88,7 @@ type fundAnswer struct {
 //
 // API: GET /funds/{fund_id}
 func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Fund, error) {
-	fund, err := part(ctx, s.client, api("GET /funds/{fund_id}", string(id)), opts, func(a *fundAnswer) *Fund { return &a.Info })
-	if err == nil && fund.ID == "" {
-		return nil, fmt.Errorf("qapi: fund %s: %w: fundInfo.fund_id is missing", id, qredo.ErrBadAnswer)
-	}
-	return fund, err
+	return part(ctx, s.client, api("GET /funds/{fund_id}", string(id)), opts, func(a *fundAnswer) *Fund { return &a.Info })
 }
 
 // ListLedger returns all movements of a fund, the most recent of each wallet first. The service does not page them. A

@@ -12,7 +12,7 @@ import (
 )
 
 func listParties(ctx context.Context, c *qredo.Client) ([]qredo.TrustedParty, error) {
-	return c.TrustedNetwork.List(ctx, clienttest.CompanyID)
+	return c.TrustedNetwork.List(ctx, "c")
 }
 
 func getMembers(ctx context.Context, c *qredo.Client) ([]qredo.PolicyMember, error) {

@@ -77,15 +77,15 @@ func getWithdrawal(ctx context.Context, c *qredo.Client) (*qredo.Transaction, er
 }
 
 func getWallet(ctx context.Context, c *qredo.Client) (*qredo.Wallet, error) {
-	return c.Wallets.Get(ctx, clienttest.WalletID)
+	return c.Wallets.Get(ctx, "w")
 }
 
 func getFund(ctx context.Context, c *qredo.Client) (*qredo.Fund, error) {
-	return c.Funds.Get(ctx, clienttest.CompanyID, clienttest.FundID)
+	return c.Funds.Get(ctx, clienttest.CompanyID, "f")
 }
 
 func getAction(ctx context.Context, c *qredo.Client) (*qredo.Action, error) {
-	return c.CoreClients.GetAction(ctx, clienttest.CoreID, "a")
+	return c.CoreClients.GetAction(ctx, "c", "a")
 }
 
 func createTransfer(ctx context.Context, c *qredo.Client) error {
