@@ -80,7 +80,7 @@ func OfHTTP1(own Form) []Fault {
 	refused.Lies = "the words are the server's own"
 	return slices.Concat(NotHTTP, []Fault{
 		LengthWrong(-1), LengthWrong(-10), LengthWrong(+1), LengthWrong(+1000), Lengths("-1"), Lengths("2", "3"), Lengths("1e2"),
-		ChunksWithoutEnd, ChunkSizeInvalid, ChunkSizeNegative, ChunkSizeHuge, ChunkTooLong, ChunksAndLength,
+		ChunksWithoutEnd, ChunkSizeInvalid, ChunkSizeNegative, ChunkSizeHuge, ChunkTooLong, ChunksAndLength, ChunksForever,
 		Switching(Never), Switching(Before), Switching(After), LastAnswer, Unasked(HTML, 408), Unasked(Empty, 200), refused, UnaskedStale,
 	})
 }
@@ -89,7 +89,7 @@ func OfHTTP1(own Form) []Fault {
 func OfHTTP2() []Fault {
 	list := []Fault{
 		GoAwayGracefully, StreamSilent(AfterHead), StreamSilent(AfterRequest), StreamSilent(AfterDelivery), MaxStreams(0), MaxStreams(1),
-		DataTooLong, DataTooShort, DataAlone, HeadAlone, EvenStream,
+		DataTooLong, DataTooShort, DataAlone, HeadAlone, EvenStream, ContinuationWithoutEnd,
 		Flood("SETTINGS", 100), Flood("PING", 100), Flood("PING answers", 100), Flood("windows", 100),
 	}
 	for _, code := range Codes {

@@ -118,16 +118,18 @@ var LastAnswer = Fault{Name: "Connection: close", Kind: "Connection: close", At:
 	x.shut()
 }}
 
-// Unasked sends a second answer after the server's, to nobody's request. The next request on the connection may take it for
-// its own.
+// Unasked sends a second answer after the server's, to nobody's request, and ends the connection, as servers do that have
+// waited long enough. A request that the client has sent meanwhile is not read, and may take that answer for its own.
 func Unasked(form Form, status int) Fault {
 	return Fault{Name: fmt.Sprintf("unasked %d %s after the answer", status, form.Name), Kind: "unasked answer", At: HTTP1, exchange: func(x *exchange) {
 		x.forward()
 		_ = x.write(form.page(status)) // the client may be gone
+		x.finish()
 	}}
 }
 
-// UnaskedStale sends the server's answer twice. The next request on the connection may take it for its own.
+// UnaskedStale sends the server's answer twice, and goes on. The next request on the connection may take it for its own, and
+// so on to the end of the connection.
 var UnaskedStale = Fault{
 	Name: "the answer twice", Kind: "the answer twice", At: HTTP1, Lies: "an answer is to the request it follows (RFC 9112, 9.3)",
 	exchange: func(x *exchange) {

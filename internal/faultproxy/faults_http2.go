@@ -112,7 +112,7 @@ func (s *http2stream) goAway(last Last, code http2.ErrCode, lie bool) error {
 		if !lie {
 			id = max(id, s.passed)
 		}
-		s.http2conn.last = min(s.http2conn.last, id)
+		s.last = min(s.last, id)
 		return s.framer.WriteGoAway(id, code, nil)
 	})
 }
