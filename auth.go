@@ -37,17 +37,29 @@ type RSAAuth struct {
 	apiKey func() string
 	sign   func(digest []byte) ([]byte, error)
 	nonce  func() string
+	turn   chan struct{} // of requests with a nonce, which are sent one after the other
 }
 
 // RSAOption changes how an [RSAAuth] authenticates.
 type RSAOption func(*RSAAuth) error
 
 // WithNonce makes requests carry an x-nonce in place of an x-timestamp, so that the clock does not
-// matter. next is called once for each attempt, from any goroutine, and must never return the same text
-// twice for the same API key, also after a restart; increasing integers are what the service asks for.
+// matter. next is called once for each attempt and must never return the same text twice for the same API key, also
+// after a restart; increasing integers are what the service asks for. So that they arrive in that order, the requests
+// of all clients that sign with this RSAAuth are sent one after the other: each waits for the answer to the one before.
+// [WithNonceInAnyOrder] does without that.
 func WithNonce(next func() string) RSAOption {
 	return func(a *RSAAuth) error {
-		a.nonce = next
+		a.nonce, a.turn = next, make(chan struct{}, 1)
+		return checkGiven("nonce", next != nil)
+	}
+}
+
+// WithNonceInAnyOrder is [WithNonce] for services that take nonces in any order: requests are sent at the same time,
+// and next is called from any goroutine.
+func WithNonceInAnyOrder(next func() string) RSAOption {
+	return func(a *RSAAuth) error {
+		a.nonce, a.turn = next, nil
 		return checkGiven("nonce", next != nil)
 	}
 }

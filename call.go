@@ -158,6 +158,7 @@ type operation struct {
 
 	repeatable bool // it changes nothing, or nothing more when it is repeated
 	secret     bool // the answer has a secret
+	decides    bool // done once, it may be refused the second time
 
 	unknown  bool // no operation of this package: sent and read as it is
 	rawQuery string
@@ -175,6 +176,7 @@ func (op operation) with(body request) operation   { op.body = body; return op }
 func (op operation) where(query request) operation { op.query = query; return op }
 func (op operation) repeated() operation           { op.repeatable = true; return op }
 func (op operation) withSecret() operation         { op.secret = true; return op }
+func (op operation) deciding() operation           { op.decides = true; return op }
 
 // call makes a request and returns its answer as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
@@ -194,12 +196,12 @@ func list[A, T any](ctx context.Context, c *Client, op operation, opts []CallOpt
 	return in(answer), nil
 }
 
-// run makes a request and reads its answer into out; nil is for answers that say nothing but that the
-// request was carried out.
+// run makes a request and reads its answer into out; a done is for answers that say nothing but that the request was
+// carried out.
 func (c *Client) run(ctx context.Context, op operation, out any, opts []CallOption) error {
 	maybeDone, err := c.perform(ctx, op, out, newCallOptions(opts))
 	if maybeDone && !op.repeatable {
-		return fmt.Errorf("%w; it may have been carried out all the same: look before sending it again", err)
+		return &maybeDoneError{err}
 	}
 	return err
 }
@@ -230,7 +232,7 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 	if options.problem != nil {
 		return nil, options.problem
 	}
-	now := c.clock.Now()
+	now := c.clock.Earliest() // what is late by both clocks is late
 	if options.noExpiryCheck {
 		now = time.Time{}
 	}
@@ -273,7 +275,7 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 			req.Header[key] = value
 		}
 	}
-	return &transport.Request{HTTP: req, Path: expanded, Body: body, Repeatable: op.repeatable, Once: options.noRetry}, nil
+	return &transport.Request{HTTP: req, Path: expanded, Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry}, nil
 }
 
 // decode reads an answer into out. One to an operation of this package must be what was asked for: a
@@ -281,10 +283,9 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 func (op operation) decode(body []byte, out any) error {
 	switch o := out.(type) {
 	case nil:
-		if op.unknown {
-			return nil
-		}
-		return checkOK(body)
+		return nil // a caller of Do does not care
+	case *done:
+		return o.read(body)
 	case *[]byte:
 		*o = body
 		return nil
@@ -308,20 +309,40 @@ func (op operation) decode(body []byte, out any) error {
 	return nil
 }
 
-// checkOK reads a success that has nothing to say: no body, or an object whose code, if it has one, is a
-// success too. A page that a proxy sends in the service's place is not taken for it.
-func checkOK(body []byte) error {
-	if len(bytes.TrimSpace(body)) == 0 {
+// done reads a success that has nothing to say: an object with a code that is a success too, and a message, or nothing.
+// A page, or an object of another kind, which something on the way sends in the service's place, is not taken for it.
+type done struct {
+	vote ActionID // of a decision about an action, which is answered with the action at times, and never with nothing
+}
+
+func (d *done) read(body []byte) error {
+	switch string(bytes.TrimSpace(body)) {
+	case "", "null", "{}":
+		if d.vote != "" {
+			return errors.New("the body is empty")
+		}
 		return nil
 	}
-	reply := struct {
-		Code int `json:"code"`
-	}{Code: http.StatusOK}
+	var reply struct {
+		ID   ActionID        `json:"id"`
+		Code json.RawMessage `json:"code"`
+		Msg  string          `json:"msg"`
+	}
 	if err := wire.Unmarshal(body, &reply); err != nil {
 		return err
 	}
-	if reply.Code < 200 || reply.Code > 299 {
-		return fmt.Errorf("the body says %d", reply.Code)
+	if d.vote != "" && reply.ID != "" {
+		if reply.ID != d.vote {
+			return fmt.Errorf("asked for %s, the answer is about %s", d.vote, oneLine(string(reply.ID)))
+		}
+		return nil
+	}
+	code, err := wire.ParseInt(reply.Code)
+	switch {
+	case err != nil || reply.Msg == "":
+		return errors.New("the body does not say that it was done")
+	case code < 200 || code > 299:
+		return fmt.Errorf("the body says %d", code)
 	}
 	return nil
 }

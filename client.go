@@ -87,6 +87,9 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if c.baseURL == "" {
 		return nil, invalid("base URL", "must be given, by WithBaseURL or WithEnvironment, or to ClientFromEnv by QREDO_BASE_URL (for Qredo API v1 QREDO_QAPI_BASE_URL)")
 	}
+	if rsa, ok := auth.(*RSAAuth); ok {
+		c.config.Turn = rsa.turn
+	}
 	c.requests, c.upgrades = transport.New(c.config)
 	c.Companies = &CompaniesService{c}
 	c.TrustedNetwork = &TrustedNetworkService{c}
@@ -132,6 +135,11 @@ func defaultHTTPClient() *http.Client {
 	transport.TLSClientConfig.MinVersion = max(transport.TLSClientConfig.MinVersion, tls.VersionTLS12)
 	transport.ResponseHeaderTimeout = defaultTimeout / 2
 	transport.MaxIdleConnsPerHost = 64 // all calls go to one host
+	if transport.HTTP2 == nil {
+		transport.HTTP2 = &http.HTTP2Config{}
+	}
+	// A connection that says nothing for a while is asked whether it lives, and left if it does not.
+	transport.HTTP2.SendPingTimeout, transport.HTTP2.PingTimeout, transport.HTTP2.WriteByteTimeout = 5*time.Second, 3*time.Second, 10*time.Second
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 }
 

@@ -187,19 +187,19 @@ func (s *CoreClientsService) GetAction(ctx context.Context, id CoreClientID, act
 
 // Approve approves an action: that is the core client's vote, which may be one of several needed. Only what is
 // pending can be decided. What is not is refused, with [ErrBadRequest], [ErrNotFound] or [ErrConflict], which mean
-// the same here: not pending any more. So may be a vote that is sent again because its answer was lost. Read the
-// action with [CoreClientsService.GetAction] then, and do not take the error for "not approved".
+// the same here: not pending any more. That may be so because of this very vote, where it came twice: so these match
+// [ErrOutcomeUnknown] too. Read the action with [CoreClientsService.GetAction] then.
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.run(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), nil, opts)
+	return s.client.run(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
 // Reject rejects an action. What is not pending is refused as it is by [CoreClientsService.Approve].
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
-	return s.client.run(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), nil, opts)
+	return s.client.run(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
 // ListWallets returns the wallets that are connected to a core client, or ask to be.
@@ -236,14 +236,14 @@ func (s *CoreClientsService) WaitSweep(ctx context.Context, id CoreClientID, txI
 //
 // API: POST /coreclient/{client_id}/sign
 func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageHashHex string, opts ...CallOption) (*CoreClientSignature, error) {
-	return call[CoreClientSignature](ctx, s.client, api("POST /coreclient/{client_id}/sign", string(id)).with(signRequest{messageHashHex}), opts)
+	return call[CoreClientSignature](ctx, s.client, api("POST /coreclient/{client_id}/sign", string(id)).with(signRequest{messageHashHex}).repeated(), opts)
 }
 
 // Verify returns nil if a signature is a core client's over a hash, and an [*Error] otherwise.
 //
 // API: POST /coreclient/verify
 func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts ...CallOption) error {
-	return s.client.run(ctx, api("POST /coreclient/verify").with(req).repeated(), nil, opts)
+	return s.client.run(ctx, api("POST /coreclient/verify").with(req).repeated(), new(done), opts)
 }
 
 // Feed gives the actions that a core client is asked to approve, each once: first those that are pending,

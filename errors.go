@@ -26,6 +26,11 @@ var (
 	ErrRateLimited  = errors.New("too many requests")     // 429
 	ErrServer       = errors.New("fault at the service")  // 5xx
 	ErrBadAnswer    = errors.New("answer not understood") // a success that is cut, too large, or not what was asked for
+
+	// ErrOutcomeUnknown is what a request that changes something ends in where it may have been carried out: its answer
+	// was lost or cut, is a fault of the service, or comes from something on the way to it. Only the service's own
+	// words say that nothing was done. For a request for a transaction it is an [*UnknownOutcomeError].
+	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
 // byStatus are the errors that stand for one status alone.
@@ -243,3 +248,17 @@ func (e *UnknownOutcomeError) Error() string {
 
 // Unwrap returns how the last attempt ended.
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [ErrOutcomeUnknown].
+func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrOutcomeUnknown }
+
+// maybeDoneError is a write, but for a transaction, that may have been carried out.
+type maybeDoneError struct{ error }
+
+func (e *maybeDoneError) Error() string {
+	return e.error.Error() + "; it may have been carried out all the same: look before sending it again"
+}
+
+func (e *maybeDoneError) Unwrap() error { return e.error }
+
+func (e *maybeDoneError) Is(target error) bool { return target == ErrOutcomeUnknown }

@@ -149,8 +149,7 @@ func isRefusal(err error) bool {
 	return errors.As(err, &e) && e.StatusCode < 500 && !errors.Is(e, ErrRateLimited)
 }
 
-// dial makes a signed WebSocket connection. One that is refused for the clock is asked for once more, after that was
-// corrected.
+// dial makes a signed WebSocket connection.
 func (c *Client) dial(ctx context.Context, path string) (*websocket.Conn, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "ws"+strings.TrimPrefix(c.baseURL, "http")+path, nil)
 	if err != nil {
@@ -159,10 +158,6 @@ func (c *Client) dial(ctx context.Context, path string) (*websocket.Conn, error)
 	req.Header["User-Agent"] = c.header["User-Agent"]
 	upgrade := &transport.Request{HTTP: req, Path: path}
 	res := c.upgrades.Send(upgrade)
-	if res.WrongClock {
-		c.clock.Correct(res)
-		res = c.upgrades.Send(upgrade)
-	}
 	if !res.OK {
 		return nil, failure(upgrade, res, false)
 	}

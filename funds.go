@@ -222,7 +222,7 @@ func (s *FundsService) ListWhitelist(ctx context.Context, companyID CompanyID, f
 //
 // API: POST /company/{company_id}/fund/{fund_id}/whitelist
 func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, entry WhitelistEntry, opts ...CallOption) error {
-	return s.client.run(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), nil, opts)
+	return s.client.run(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), new(done), opts)
 }
 
 // ListLedger returns one page of a fund's ledger, newest first. The page begins at options.Offset and has at most

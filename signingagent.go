@@ -121,14 +121,14 @@ func (s *SigningAgentService) GetMessages(ctx context.Context, actionID ActionID
 //
 // API: PUT /coreclient/action/{action_id}
 func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
-	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(agentSignatures{signatures}), nil, opts)
+	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(agentSignatures{signatures}).deciding(), &done{vote: actionID}, opts)
 }
 
 // Reject rejects an action. What is not pending is refused as it is by [SigningAgentService.Approve].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opts ...CallOption) error {
-	return s.client.run(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)), nil, opts)
+	return s.client.run(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
 // Feed gives the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core

@@ -112,7 +112,7 @@ func (s *SwapsService) WaitMake(ctx context.Context, companyID CompanyID, txID T
 //
 // API: DELETE /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
-	return s.client.run(ctx, api("DELETE /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)), nil, opts)
+	return s.client.run(ctx, api("DELETE /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)).deciding(), new(done), opts)
 }
 
 // Take takes an offered swap. When the taker's custody group has approved it, both sides are settled and
@@ -142,7 +142,7 @@ func (s *SwapsService) WaitTake(ctx context.Context, companyID CompanyID, txID T
 //
 // API: POST /company/{company_id}/liquidityhub
 func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) error {
-	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(listing{txID}), nil, opts)
+	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(listing{txID}).deciding(), new(done), opts)
 }
 
 // ListHub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.

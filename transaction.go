@@ -158,9 +158,18 @@ const (
 )
 
 // submitted is the answer to a request for a transaction.
-type submitted interface{ carry(id PartnerTxID) }
+type submitted interface {
+	carry(id PartnerTxID, ours bool)
+}
 
-func (s *Submission) carry(id PartnerTxID) { s.PartnerTxID = id }
+// carry notes the PartnerTxID that was sent. Nobody else knows one that was made here: what the service has with it
+// already was made by another copy of the same request.
+func (s *Submission) carry(id PartnerTxID, ours bool) {
+	s.PartnerTxID = id
+	if ours && s.Status == SubmissionExisting {
+		s.Status = SubmissionNew
+	}
+}
 
 // transactionRequest is a request for a transaction.
 type transactionRequest interface {
@@ -175,10 +184,11 @@ func submit[T any, P interface {
 }](ctx context.Context, c *Client, op operation, req transactionRequest, opts []CallOption) (*T, error) {
 	options := newCallOptions(opts)
 	partner := req.partner()
-	if *partner == "" && !options.noPartnerTxID {
+	ours := *partner == "" && !options.noPartnerTxID
+	if ours {
 		*partner = PartnerTxID(rand.Text())
 	}
-	op.body, op.repeatable = req, *partner != ""
+	op.body, op.repeatable, op.decides = req, *partner != "", *partner == ""
 	out := new(T)
 	maybeDone, err := c.perform(ctx, op, out, options)
 	switch {
@@ -187,6 +197,6 @@ func submit[T any, P interface {
 	case err != nil:
 		return nil, err
 	}
-	P(out).carry(*partner)
+	P(out).carry(*partner, ours)
 	return out, nil
 }

@@ -71,7 +71,7 @@ type TrustedNetworkService struct{ client *Client }
 //
 // API: POST /company/{company_id}/trustedparty
 func (s *TrustedNetworkService) Add(ctx context.Context, companyID CompanyID, req TrustedPartyRequest, opts ...CallOption) error {
-	return s.client.run(ctx, api("POST /company/{company_id}/trustedparty", string(companyID)).with(req), nil, opts)
+	return s.client.run(ctx, api("POST /company/{company_id}/trustedparty", string(companyID)).with(req), new(done), opts)
 }
 
 // List returns the members of a company's trusted network. Their IDs are what a [CustodyGroup] is made
@@ -86,5 +86,5 @@ func (s *TrustedNetworkService) List(ctx context.Context, companyID CompanyID, o
 //
 // API: DELETE /company/{company_id}/trustedparty/{trustedparty_id}
 func (s *TrustedNetworkService) Remove(ctx context.Context, companyID CompanyID, id TrustedEntityID, opts ...CallOption) error {
-	return s.client.run(ctx, api("DELETE /company/{company_id}/trustedparty/{trustedparty_id}", string(companyID), string(id)), nil, opts)
+	return s.client.run(ctx, api("DELETE /company/{company_id}/trustedparty/{trustedparty_id}", string(companyID), string(id)), new(done), opts)
 }

@@ -190,7 +190,7 @@ func (s *WalletsService) GetMaxAmount(ctx context.Context, walletID WalletID, op
 //
 // API: PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy
 func (s *WalletsService) UpdatePolicy(ctx context.Context, companyID CompanyID, fundID FundID, walletID WalletID, req PolicyRequest, opts ...CallOption) error {
-	return s.client.run(ctx, api("PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", string(companyID), string(fundID), string(walletID)).with(req), nil, opts)
+	return s.client.run(ctx, api("PUT /company/{company_id}/fund/{fund_id}/wallet/{wallet_id}/policy", string(companyID), string(fundID), string(walletID)).with(req).deciding(), new(done), opts)
 }
 
 // Exchange is a counterparty that wallets can be connected to.

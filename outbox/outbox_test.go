@@ -54,7 +54,7 @@ func TestEndings(t *testing.T) {
 		"the key was wrong":            {[]reply{badKey, works}, approved, "done", "enqueued delayed sent status done", "", true},
 		"the permission was not there": {[]reply{forbidden, works}, approved, "done", "enqueued delayed sent status done", "", true},
 		"too many requests":            {[]reply{tooMany, works}, approved, "done", "enqueued delayed sent status done", "", true},
-		"a page of another server":     {[]reply{page404, redirect, works}, approved, "done", "enqueued delayed delayed sent status done", "", true},
+		"a page of another server":     {[]reply{page404, redirect, works}, approved, "done", "enqueued unknown unknown sent status done", "", true},
 
 		"the answer was lost":       {[]reply{answerLost, works}, approved, "done", "enqueued unknown sent status done", "", true},
 		"the request was lost":      {[]reply{asksLost, works}, approved, "done", "enqueued unknown sent status done", "", true},

@@ -23,14 +23,13 @@ const (
 // the client made for it is.
 func judge(err error) outcome {
 	var (
-		unknown *qredo.UnknownOutcomeError
 		invalid *qredo.ValidationError
 		answer  *qredo.Error
 	)
 	switch {
 	case err == nil:
 		return made
-	case errors.As(err, &unknown):
+	case errors.Is(err, qredo.ErrOutcomeUnknown):
 		return uncertain
 	case errors.As(err, &invalid):
 		if invalid.Field == "expires" {
@@ -39,12 +38,8 @@ func judge(err error) outcome {
 		return refused
 	case !errors.As(err, &answer):
 		return notMade // the client knows that it did not reach the service
-	case answer.StatusCode < 400 || answer.Code == 0 && answer.Msg == "":
-		return notMade // not the service's own refusal, but something's on the way to it
 	}
 	switch answer.StatusCode {
-	case http.StatusConflict: // "exists already" may be about this very request
-		return uncertain
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusMisdirectedRequest,
 		http.StatusTooEarly, http.StatusTooManyRequests: // about the key, the clock or the load, which can change
 		return notMade

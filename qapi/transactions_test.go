@@ -123,7 +123,11 @@ func TestCreateIsSentOnce(t *testing.T) {
 	require.ErrorContains(t, err, doubt)
 	_, err = answering(t, 403, "{}").Transactions.Create(t.Context(), payment())
 	require.ErrorIs(t, err, qredo.ErrForbidden)
+	require.ErrorIs(t, err, qredo.ErrOutcomeUnknown, "somebody on the way may have answered in the service's place")
+	_, err = answering(t, 403, `{"code":403,"msg":"insufficient privileges"}`).Transactions.Create(t.Context(), payment())
+	require.ErrorIs(t, err, qredo.ErrForbidden)
 	require.NotContains(t, err.Error(), doubt)
+	require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown)
 }
 
 // inTurn is a client that gets one answer after the other, and the last one for ever.

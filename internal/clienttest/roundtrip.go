@@ -1,8 +1,10 @@
 package clienttest
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,16 +18,19 @@ func Failing(err error) RoundTrip {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
-// FailingWith answers with a status and headers.
+// FailingWith answers with a status and headers, in the service's words.
 func FailingWith(status int, headers ...string) RoundTrip {
 	return func(req *http.Request) (*http.Response, error) {
-		resp := Answer(req, status, `{"code":`+Quoted(http.StatusText(status))+`}`)
+		resp := Answer(req, status, fmt.Sprintf(`{"code":%d,"msg":%s}`, status, Quoted(cmp.Or(http.StatusText(status), "no such status"))))
 		for i := 0; i < len(headers); i += 2 {
 			resp.Header.Set(headers[i], headers[i+1])
 		}
 		return resp, nil
 	}
 }
+
+// PageWith answers with a status and a page, as something on the way does.
+func PageWith(status int) RoundTrip { return AnswerWith(status, HTML502) }
 
 // CutAfter answers with a body that does not come to its end.
 func CutAfter(status int, start string) RoundTrip {

@@ -23,6 +23,7 @@ import (
 func TestAnswersThatAreNoSuccess(t *testing.T) {
 	page, refusal := "<html>login</html>", `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`
 	approve := func(c *qredo.Client) error { return c.CoreClients.Approve(t.Context(), "c", "a") }
+	publish := func(c *qredo.Client) error { return c.Swaps.Publish(t.Context(), "c", "t") }
 	wait := func(c *qredo.Client) error {
 		_, err := c.Transfers.Wait(t.Context(), "c", "mine")
 		return err
@@ -38,6 +39,12 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		"a page for a vote":         {approve, page},
 		"a refusal with status 200": {approve, refusal},
 		"text for a vote":           {approve, `"OK"`},
+		"nothing for a vote":        {approve, ""},
+		"a portal for a vote":       {approve, `{"some":"portal"}`},
+		"no message for a vote":     {approve, `{"code":200}`},
+		"another action for a vote": {approve, `{"id":"b","status":"approved"}`},
+		"a portal for an update":    {publish, `{"some":"portal"}`},
+		"no message for an update":  {publish, `{"code":200}`},
 		"another transaction":       {wait, `{"txID":"other","txStatus":"approved"}`},
 		"another's approvals":       {wait, `{"txID":"other","txStatus":"approved","status":[{"actionID":""},{"actionID":"others"}]}`},
 		"null for a ledger":         {ledger, " null\n"},
@@ -47,9 +54,18 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 			require.ErrorIs(t, test.call(clienttest.NewClient(t, clienttest.AnswerWith(200, test.body))), qredo.ErrBadAnswer)
 		})
 	}
-	for _, body := range []string{"", " ", "{}", `{"code":200,"msg":"OK"}`, `{"code":"202"}`, `{"id":"a","status":"approved"}`} {
+	for _, body := range []string{`{"code":200,"msg":"OK"}`, `{"Code":"202","MSG":"ok"}`, `{"id":"a","status":"approved"}`} {
 		require.NoError(t, approve(clienttest.NewClient(t, clienttest.AnswerWith(200, body))), body)
 	}
+	for _, body := range []string{"", " ", `{"code":200,"msg":"OK"}`} {
+		require.NoError(t, publish(clienttest.NewClient(t, clienttest.AnswerWith(200, body))), body)
+	}
+	ends := clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) { // with the connection: it may be cut
+		resp := clienttest.Answer(req, 200, "")
+		resp.ContentLength, resp.Close = -1, true
+		return resp, nil
+	})
+	require.ErrorIs(t, publish(clienttest.NewClient(t, ends)), qredo.ErrOutcomeUnknown)
 }
 
 // The service found a transaction by the ID of an action too. What it answers has the transaction's own.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,6 +132,8 @@ func TestUnknownOutcomes(t *testing.T) {
 		"502":                       {[]clienttest.RoundTrip{clienttest.AnswerWith(502, clienttest.HTML502)}, qredo.ErrServer},
 		"503":                       {[]clienttest.RoundTrip{clienttest.FailingWith(503)}, qredo.ErrServer},
 		"504":                       {[]clienttest.RoundTrip{clienttest.FailingWith(504)}, qredo.ErrServer},
+		"302":                       {[]clienttest.RoundTrip{clienttest.FailingWith(302)}, nil},
+		"cut refusal":               {[]clienttest.RoundTrip{clienttest.CutAfter(400, `{"code":`), clienttest.FailingWith(400)}, nil},
 		"nothing":                   {[]clienttest.RoundTrip{clienttest.AnswerWith(200, "")}, qredo.ErrBadAnswer},
 		"202 without body":          {[]clienttest.RoundTrip{clienttest.AnswerWith(202, "")}, qredo.ErrBadAnswer},
 		"OK":                        {[]clienttest.RoundTrip{clienttest.AnswerWith(200, `{"code":200,"msg":"OK"}`)}, qredo.ErrBadAnswer},
@@ -153,6 +156,7 @@ func TestUnknownOutcomes(t *testing.T) {
 			eachMoneyCall(t, e, func(t *testing.T, err error, sent string) {
 				var unknown *qredo.UnknownOutcomeError
 				require.ErrorAs(t, err, &unknown)
+				require.ErrorIs(t, err, qredo.ErrOutcomeUnknown)
 				require.Equal(t, sent, string(unknown.PartnerTxID))
 				require.Equal(t, unknown.Err, errors.Unwrap(err))
 				if sent != "" {
@@ -174,19 +178,113 @@ func TestKnownFailures(t *testing.T) {
 		"401":                  {[]clienttest.RoundTrip{clienttest.FailingWith(401)}, qredo.ErrUnauthorized},
 		"403":                  {[]clienttest.RoundTrip{clienttest.FailingWith(403)}, qredo.ErrForbidden},
 		"404":                  {[]clienttest.RoundTrip{clienttest.FailingWith(404)}, qredo.ErrNotFound},
-		"409":                  {[]clienttest.RoundTrip{clienttest.FailingWith(409)}, qredo.ErrConflict},
 		"429":                  {[]clienttest.RoundTrip{clienttest.FailingWith(429)}, qredo.ErrRateLimited},
-		"302":                  {[]clienttest.RoundTrip{clienttest.FailingWith(302)}, nil},
 		"429 and then 400":     {[]clienttest.RoundTrip{clienttest.FailingWith(429), clienttest.FailingWith(400)}, qredo.ErrBadRequest},
 		"refused and then 400": {[]clienttest.RoundTrip{clienttest.Failing(clienttest.ErrRefused), clienttest.FailingWith(400)}, qredo.ErrBadRequest},
-		"cut refusal":          {[]clienttest.RoundTrip{clienttest.CutAfter(400, `{"code":`), clienttest.FailingWith(400)}, qredo.ErrBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachMoneyCall(t, e, func(t *testing.T, err error, _ string) {
-				var unknown *qredo.UnknownOutcomeError
-				require.NotErrorAs(t, err, &unknown)
+			eachMoneyCall(t, e, func(t *testing.T, err error, sent string) {
+				if sent == "" && errors.Is(err, qredo.ErrBadRequest) {
+					return // there may be no money left because of another copy of it
+				}
+				require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown)
 			})
 		})
+	}
+}
+
+// Only the service's own words say that nothing was made: what something on the way answers in its place, after the
+// service has carried the request out, does not.
+func TestOnlyTheServiceSaysThatNothingWasMade(t *testing.T) {
+	for status := 300; status <= 599; status++ {
+		answers := map[string]clienttest.RoundTrip{
+			"page": clienttest.PageWith(status), "empty": clienttest.AnswerWith(status, ""), "no code": clienttest.AnswerWith(status, `{"msg":"no"}`),
+			"no message": clienttest.AnswerWith(status, `{"code":400}`), "another's object": clienttest.AnswerWith(status, `{"error":"blocked","code":"x"}`),
+			"kept for a while": clienttest.FailingWith(status, "Age", "7"),
+		}
+		own := status >= 400 && status < 500 && status != 408
+		for name, answer := range answers {
+			err := refusedTransfer(t, answer, "order-1")
+			require.ErrorIs(t, err, qredo.ErrOutcomeUnknown, "%d, %s", status, name)
+			require.ErrorIs(t, refusedTransfer(t, answer, ""), qredo.ErrOutcomeUnknown, "%d, %s, without a key", status, name)
+		}
+		err := refusedTransfer(t, clienttest.FailingWith(status), "")
+		require.Equal(t, !own || status == 409 || status == 400, errors.Is(err, qredo.ErrOutcomeUnknown), "%d in the service's words", status)
+		err = refusedTransfer(t, clienttest.FailingWith(status), "order-1")
+		require.Equal(t, !own || status == 409, errors.Is(err, qredo.ErrOutcomeUnknown), "%d, with a key: it may exist already because of this request", status)
+	}
+}
+
+// refusedTransfer is the error of a transfer that is answered so, at one attempt.
+func refusedTransfer(t *testing.T, answer clienttest.RoundTrip, id qredo.PartnerTxID) error {
+	t.Helper()
+	req := clienttest.GoodTransfer()
+	req.PartnerTxID = id
+	_, err := clienttest.NewQuickClient(t, answer, qredo.WithRetry(clienttest.Once)).Transfers.Create(t.Context(), clienttest.CompanyID, req, qredo.WithoutPartnerTxID())
+	require.Error(t, err)
+	return err
+}
+
+// The same holds for what is no transaction: exactly where it may have been carried out, that is said.
+func TestUnknownOutcomesOfOtherWrites(t *testing.T) {
+	ctx := t.Context()
+	for name, call := range map[string]func(c *qredo.Client) error{
+		"create a company": func(c *qredo.Client) error { _, err := c.Companies.Create(ctx, clienttest.Acme); return err },
+		"trust": func(c *qredo.Client) error {
+			return c.TrustedNetwork.Add(ctx, "c", qredo.TrustedPartyRequest{Address: "a"})
+		},
+		"vote":            func(c *qredo.Client) error { return c.CoreClients.Approve(ctx, "c", "a") },
+		"reject":          func(c *qredo.Client) error { return c.CoreClients.Reject(ctx, "c", "a") },
+		"an agent's vote": func(c *qredo.Client) error { return c.SigningAgent.Approve(ctx, "a", []string{"ab"}) },
+		"publish":         func(c *qredo.Client) error { return c.Swaps.Publish(ctx, "c", "t") },
+		"any": func(c *qredo.Client) error {
+			return c.Do(ctx, http.MethodPost, "/new", map[string]int{}, new(map[string]any))
+		},
+	} {
+		for answer, tc := range map[string]struct {
+			answer  clienttest.RoundTrip
+			unknown bool
+		}{
+			"reset":          {clienttest.Failing(clienttest.ErrReset), true},
+			"refused":        {clienttest.Failing(clienttest.ErrRefused), false},
+			"page":           {clienttest.PageWith(403), true},
+			"own words":      {clienttest.FailingWith(403), false},
+			"own words, 409": {clienttest.FailingWith(409), true}, // it may exist because of this very request
+			"500":            {clienttest.FailingWith(500), true},
+			"not read":       {clienttest.AnswerWith(200, "<html>"), true},
+		} {
+			err := call(clienttest.NewQuickClient(t, tc.answer, qredo.WithRetry(clienttest.Once)))
+			require.Error(t, err)
+			require.Equal(t, tc.unknown, errors.Is(err, qredo.ErrOutcomeUnknown), "%s, %s: %v", name, answer, err)
+			require.Equal(t, tc.unknown, strings.Contains(err.Error(), "it may have been carried out all the same"), "%s, %s", name, answer)
+		}
+	}
+	for name, call := range map[string]func(c *qredo.Client) error{ // which are refused the second time
+		"approve":        func(c *qredo.Client) error { return c.CoreClients.Approve(ctx, "c", "a") },
+		"reject":         func(c *qredo.Client) error { return c.CoreClients.Reject(ctx, "c", "a") },
+		"agent approves": func(c *qredo.Client) error { return c.SigningAgent.Approve(ctx, "a", []string{"ab"}) },
+		"agent rejects":  func(c *qredo.Client) error { return c.SigningAgent.Reject(ctx, "a") },
+	} {
+		for _, status := range []int{400, 404, 409} {
+			err := call(clienttest.NewQuickClient(t, clienttest.FailingWith(status), qredo.WithRetry(clienttest.Once)))
+			require.ErrorIs(t, err, qredo.ErrOutcomeUnknown, "%s, %d", name, status)
+		}
+	}
+	gone := clienttest.NewQuickClient(t, clienttest.FailingWith(404), qredo.WithRetry(clienttest.Once))
+	require.ErrorIs(t, gone.Swaps.CancelMake(ctx, "c", "t"), qredo.ErrOutcomeUnknown)
+	require.NotErrorIs(t, gone.TrustedNetwork.Add(ctx, "c", qredo.TrustedPartyRequest{Address: "a"}), qredo.ErrOutcomeUnknown)
+	for name, call := range map[string]func(c *qredo.Client) error{ // which change nothing
+		"read": func(c *qredo.Client) error { _, err := c.Assets.List(ctx); return err },
+		"question": func(c *qredo.Client) error {
+			_, err := c.Assets.GetFees(ctx, qredo.FeesRequest{Type: qredo.FeeSwap, Asset: "BTC", Amount: 1})
+			return err
+		},
+	} {
+		for _, answer := range []clienttest.RoundTrip{clienttest.Failing(clienttest.ErrReset), clienttest.PageWith(403), clienttest.AnswerWith(200, "<html>")} {
+			err := call(clienttest.NewQuickClient(t, answer, qredo.WithRetry(clienttest.Once)))
+			require.Error(t, err)
+			require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown, name)
+		}
 	}
 }
 

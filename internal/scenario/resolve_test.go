@@ -103,7 +103,7 @@ func TestLostAnswersAreAskedForAgain(t *testing.T) {
 			var resp qredo.Response
 			sent, err := call(t.Context(), client, "", qredo.WithResponse(&resp))
 			require.NoError(t, err)
-			assert.Equal(t, qredo.SubmissionExisting, sent.Status)
+			assert.Equal(t, qredo.SubmissionNew, sent.Status, "nobody else has used a key that was made for it")
 			assert.Equal(t, 3, resp.Attempts)
 			assert.Equal(t, 1, w.Transactions(t)-before)
 		})

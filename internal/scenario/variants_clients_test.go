@@ -114,11 +114,11 @@ var clientRows = map[int]variants{
 		"approve": succeeds(func(ctx context.Context, c *qredo.Client) error {
 			return c.CoreClients.Approve(ctx, clienttest.CoreID, "a")
 		},
-			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"approved","details":{}}`, `200 `),
+			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"approved","details":{}}`),
 		"reject": succeeds(func(ctx context.Context, c *qredo.Client) error {
 			return c.CoreClients.Reject(ctx, clienttest.CoreID, "a")
 		},
-			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"rejected","details":{}}`, `200 `),
+			`200 {"code":200,"msg":"OK"}`, `200 {"id":"a","type":"ApproveTransfer","status":"rejected","details":{}}`),
 		"what is not pending": func(t *testing.T, _ *clienttest.World) {
 			for status, sentinel := range map[int]error{400: qredo.ErrBadRequest, 404: qredo.ErrNotFound, 409: qredo.ErrConflict} {
 				client := clienttest.NewQuickClient(t, clienttest.AnswerWith(status, `{"code":1,"msg":"m"}`)).CoreClients

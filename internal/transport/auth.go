@@ -16,6 +16,7 @@ type Authenticator interface {
 // authLink stamps and signs one attempt: its final URL and exact body bytes.
 type authLink struct {
 	auth  Authenticator
+	turn  chan struct{}
 	clock *Clock
 	next  Link
 }
@@ -24,7 +25,18 @@ type authLink struct {
 const shortest = 8
 
 func (l authLink) Send(req *Request) Result {
+	if l.turn != nil { // from the stamp to the answer
+		select {
+		case l.turn <- struct{}{}:
+			defer func() { <-l.turn }()
+		case <-req.HTTP.Context().Done():
+			return Result{Err: fmt.Errorf("%w, waiting for the request before it: %w", ErrNotSent, req.HTTP.Context().Err())}
+		}
+	}
 	now := l.clock.Now()
+	if req.offset != nil {
+		now = l.clock.Source().Add(*req.offset)
+	}
 	signed := *req
 	signed.HTTP = req.HTTP.WithContext(req.HTTP.Context()) // a shallow copy
 	signed.HTTP.Header = maps.Clone(req.HTTP.Header)
@@ -32,6 +44,7 @@ func (l authLink) Send(req *Request) Result {
 		return Result{Err: fmt.Errorf("%w: authenticating: %w", ErrNotSent, err)}
 	}
 	res := l.next.Send(&signed)
+	res.nonce = len(signed.HTTP.Header["X-Nonce"]) > 0
 	for key, values := range signed.HTTP.Header {
 		for i, value := range values {
 			before := req.HTTP.Header[key]
@@ -42,7 +55,7 @@ func (l authLink) Send(req *Request) Result {
 		}
 	}
 	if res.Answer != nil && res.Answer.StatusCode == http.StatusUnauthorized {
-		res.refuteStamp(now)
+		res.refuteStamp(now, l.clock)
 	}
 	return res
 }

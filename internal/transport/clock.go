@@ -19,13 +19,37 @@ type Clock struct {
 // Now is the time as the service has it, as far as is known.
 func (c *Clock) Now() time.Time { return c.Source().Add(time.Duration(c.offset.Load())) }
 
-// Correct sets the clock by an answer that refused a request for its stamp. Calls that run into this together
-// all set the same.
-func (c *Clock) Correct(r Result) { c.offset.Store(int64(r.ServiceTime.Sub(c.Source()))) }
+// Earliest is the time by this machine's clock or by the service's, whichever is earlier: what is late by it is late.
+func (c *Clock) Earliest() time.Time { return c.Source().Add(min(0, time.Duration(c.offset.Load()))) }
 
-// refuteStamp notes the service's own time from an answer that refused a request, if the stamp was too far from it.
-func (r *Result) refuteStamp(stamp time.Time) {
-	if at, err := http.ParseTime(r.Answer.Header.Get("Date")); err == nil && at.Sub(stamp).Abs() >= clockTolerance {
-		r.WrongClock, r.ServiceTime = true, at
+// clockLink sends a request that was refused for its stamp once more, by the service's own time. That is taken for
+// true from then on if it has helped, and else forgotten: a date may be wrong as well.
+type clockLink struct {
+	clock *Clock
+	next  Link
+}
+
+func (l clockLink) Send(req *Request) Result {
+	res := l.next.Send(req)
+	if !res.WrongClock || req.Once || req.HTTP.Context().Err() != nil {
+		return res
+	}
+	corrected := *req
+	corrected.offset = &res.clockOffset
+	again := l.next.Send(&corrected)
+	again.Attempts += res.Attempts
+	again.secrets = append(res.secrets, again.secrets...)
+	if again.OK || again.Answer != nil && again.Answer.StatusCode != http.StatusUnauthorized && again.Answer.inOwnWords() {
+		l.clock.offset.Store(int64(res.clockOffset))
+	}
+	return again
+}
+
+// refuteStamp notes how far this machine's clock is off by an answer that refused a request, if the stamp was too far
+// from the service's own time. A page of something else's, or an answer that was kept for a while, does not tell that.
+func (r *Result) refuteStamp(stamp time.Time, clock *Clock) {
+	at, err := http.ParseTime(r.Answer.Header.Get("Date"))
+	if err == nil && at.Sub(stamp).Abs() >= clockTolerance && r.Answer.inOwnWords() {
+		r.WrongClock, r.clockOffset = true, at.Sub(clock.Source())
 	}
 }

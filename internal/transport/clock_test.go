@@ -136,28 +136,66 @@ func TestRefusedStampOrSignature(t *testing.T) {
 	}
 }
 
-// A date that lied once is forgotten when the service refuses the stamp made by it.
+// A correction that does not help is taken back, and what is no answer of the service corrects nothing.
 func TestLyingDate(t *testing.T) {
-	lie := true
-	client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
-		date := clienttest.Now
-		stamp := req.Header.Get("x-timestamp")
-		if lie {
-			date = date.Add(2 * time.Hour)
-		} else if stamp == "1700000000" {
-			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
-		}
-		resp := clienttest.Answer(req, 401, refusedSignature)
-		resp.Header.Set("Date", date.UTC().Format(http.TimeFormat))
-		return resp, nil
-	}), qredo.WithRetry(qredo.RetryPolicy{}))
-	_, err := client.Assets.List(t.Context())
-	require.ErrorIs(t, err, qredo.ErrBadSignature)
-	lie = false
-	var resp qredo.Response
-	_, err = client.Assets.List(t.Context(), qredo.WithResponse(&resp))
-	require.NoError(t, err)
-	assert.Equal(t, 2, resp.Attempts)
+	day := clienttest.Now.Add(24 * time.Hour).UTC().Format(http.TimeFormat)
+	for name, tc := range map[string]struct {
+		body     string
+		headers  map[string]string
+		attempts int
+	}{
+		"in the service's words":  {refusedSignature, nil, 2},
+		"a page":                  {"<html>Sign in</html>", nil, 1},
+		"an answer that was kept": {refusedSignature, map[string]string{"Age": "3"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lie := true
+			client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+				if !lie {
+					require.Equal(t, "1700000000", req.Header.Get("x-timestamp"))
+					return clienttest.Answer(req, 200, `{"tx_id":"t","assets":[]}`), nil
+				}
+				resp := clienttest.Answer(req, 401, tc.body)
+				resp.Header.Set("Date", day)
+				for key, value := range tc.headers {
+					resp.Header.Set(key, value)
+				}
+				return resp, nil
+			}), qredo.WithRetry(qredo.RetryPolicy{}))
+			for range 2 {
+				var resp qredo.Response
+				_, err := client.Assets.List(t.Context(), qredo.WithResponse(&resp))
+				require.ErrorIs(t, err, qredo.ErrUnauthorized)
+				require.Equal(t, tc.attempts, resp.Attempts)
+			}
+			lie = false
+			_, err := client.Transfers.Create(t.Context(), clienttest.CompanyID, clienttest.GoodTransfer()) // expires within the day
+			require.NoError(t, err)
+		})
+	}
+}
+
+// What is refused before it is sent for its expiry is late by both clocks.
+func TestLateByBothClocks(t *testing.T) {
+	ahead, behind := 3*time.Hour, -3*time.Hour // of this machine's clock
+	for name, off := range map[string]time.Duration{"ahead": ahead, "behind": behind} {
+		t.Run(name, func(t *testing.T) {
+			w := clienttest.NewWorld(t)
+			client := w.Srv.Client(qredo.WithClock(clienttest.ClockOff(off)))
+			_, err := client.Assets.List(t.Context())
+			require.NoError(t, err, "the clock has been learned")
+			req := w.Transfer(1000)
+			_, err = client.Transfers.Create(t.Context(), w.Company, req)
+			require.NoError(t, err)
+			req.PartnerTxID, req.Expires = "late", qredo.TimeOf(time.Now().Add(-time.Hour))
+			_, err = client.Transfers.Create(t.Context(), w.Company, req)
+			if off > 0 {
+				clienttest.RequireInvalid(t, err, "expires")
+			} else {
+				require.ErrorIs(t, err, qredo.ErrBadRequest, "only the service knows that it is late")
+			}
+		})
+	}
 }
 
 // A correction costs no pause, and leaves the attempts that failures may cost.

@@ -6,39 +6,53 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 )
 
 // httpLink makes one attempt and reads the answer to its end, within a limit.
 type httpLink struct {
 	client    *http.Client
 	maxAnswer int64
+	http2     *atomic.Bool // the last answer came over HTTP/2
 }
 
 func (l httpLink) Send(req *Request) Result {
 	if err := req.HTTP.Context().Err(); err != nil {
 		return Result{Err: fmt.Errorf("%w: %w", ErrNotSent, err)}
 	}
-	attempt := req.HTTP
-	if req.Body != nil {
-		attempt = attempt.WithContext(attempt.Context()) // a shallow copy
-		attempt.ContentLength = int64(len(req.Body))
-		attempt.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
-		attempt.Body, _ = attempt.GetBody()
-	}
-	answer, err := refusingRedirects(l.client).Do(attempt)
+	answer, err := refusingRedirects(l.client).Do(l.sentOnce(req))
 	if err != nil {
-		return Result{Err: err}
+		return Result{Err: err, Attempts: 1}
 	}
 	defer answer.Body.Close()
+	l.http2.Store(answer.ProtoMajor == 2)
 	if answer.StatusCode == http.StatusSwitchingProtocols {
 		// Nothing asked for it, and reading from what the connection has become would heed no context.
-		return Result{Err: errors.New("the answer is 101 Switching Protocols, which nobody asked for")}
+		return Result{Err: errors.New("the answer is 101 Switching Protocols, which nobody asked for"), Attempts: 1}
 	}
 	body, err := l.read(answer)
+	if err == nil && len(body) == 0 && answer.ContentLength < 0 && answer.Close && answer.TransferEncoding == nil {
+		err = fmt.Errorf("%w, or empty: it ends with the connection", errCut)
+	}
 	return Result{
 		Answer: &Answer{StatusCode: answer.StatusCode, Header: answer.Header, Body: body},
-		Err:    err, OK: err == nil && answer.StatusCode >= 200 && answer.StatusCode <= 299,
+		Err:    err, OK: err == nil && answer.StatusCode >= 200 && answer.StatusCode <= 299, Attempts: 1,
 	}
+}
+
+// sentOnce makes a request of net/http that it does not send again by itself: sending again needs another stamp, and
+// is for the retry link to decide. net/http repeats what has no body, or one that it can get anew.
+func (l httpLink) sentOnce(req *Request) *http.Request {
+	once := req.HTTP.WithContext(req.HTTP.Context()) // a shallow copy
+	switch once.Method {
+	case http.MethodPut, http.MethodPost, http.MethodPatch:
+		// Without a body, HTTP/1 does not repeat these, and would send a body of unknown length in pieces.
+		if len(req.Body) == 0 && !l.http2.Load() {
+			return once
+		}
+	}
+	once.Body, once.ContentLength = io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body))
+	return once
 }
 
 // promised is how many bytes of memory a Content-Length is given before the bytes have come.

@@ -1,10 +1,16 @@
 package transport
 
 import (
+	"bytes"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
+	"regexp"
+
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // Why there is no answer, or none that is whole.
@@ -13,47 +19,90 @@ var (
 	errCut     = errors.New("the body is cut") // the answer did not come to its end
 )
 
-// refused reports whether a request that failed cannot have been carried out, so that any may be sent again.
-func (r Result) refused() bool {
-	return r.Answer == nil && neverSent(r.Err) || r.Answer != nil && r.Answer.StatusCode == http.StatusTooManyRequests
+// ambiguous reports whether a request may have been carried out although it got no success for an answer. That it was
+// not, only the service can say: in its own words, or by not having been reached.
+func (r Result) ambiguous(req *Request) bool {
+	if r.Answer == nil {
+		return !neverSent(r.Err)
+	}
+	switch status := r.Answer.StatusCode; {
+	case status < 400 || status > 499 || status == http.StatusRequestTimeout, !r.Answer.inOwnWords():
+		return true
+	// A copy of the request, which something on the way has made, may have come before it. Then "it exists already", "it
+	// is gone" and "it is not pending any more" are about this very request.
+	case status == http.StatusConflict, r.staleNonce():
+		return true
+	case status == http.StatusNotFound:
+		return req.HTTP.Method == http.MethodDelete || req.Decides && req.HTTP.Method == http.MethodPut
+	case status == http.StatusBadRequest:
+		return req.Decides
+	}
+	return false
+}
+
+// staleNonce reports whether an answer refuses a nonce.
+func (r Result) staleNonce() bool {
+	return r.nonce && r.Answer != nil && r.Answer.StatusCode == http.StatusUnauthorized && bytes.Contains(bytes.ToLower(r.Answer.Body), []byte("nonce"))
+}
+
+// refusedForNow reports whether a request that failed cannot have been carried out and may be taken the next time, so
+// that any may be sent again.
+func (r Result) refusedForNow() bool {
+	if r.Answer == nil {
+		return neverSent(r.Err)
+	}
+	return r.Answer.StatusCode == http.StatusTooManyRequests && r.Answer.inOwnWords()
 }
 
 // passing reports whether a failure may be gone the next time.
 func (r Result) passing() bool {
-	if r.Answer == nil {
+	if r.Answer == nil || r.staleNonce() {
 		return true
 	}
 	switch r.Answer.StatusCode {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return errors.Is(r.Err, errCut)
 }
 
-// ambiguous reports whether a request may have been carried out although it got no success for an answer.
-func (r Result) ambiguous() bool {
-	if r.Answer == nil {
-		return !neverSent(r.Err)
-	}
-	switch status := r.Answer.StatusCode; status {
-	case http.StatusSeeOther, http.StatusRequestTimeout: // 303 is how a form that was carried out is answered
-		return true
-	default:
-		return status >= 200 && status <= 299 || status >= 500
-	}
+// isRead reports whether a request only asks.
+func isRead(req *Request) bool {
+	return req.HTTP.Method == http.MethodGet || req.HTTP.Method == http.MethodHead
 }
 
-// neverSent reports whether a request failed before any of it can have reached the service. What goes wrong
-// at a proxy is not counted, to be on the safe side.
+// inOwnWords reports whether an answer that is no success is the service's, and new: an object with its code and its
+// message. What something on the way answers in its place is not, and what was kept for a while has an age.
+func (a *Answer) inOwnWords() bool {
+	var words struct {
+		Code json.RawMessage `json:"code"`
+		Msg  string          `json:"msg"`
+	}
+	if a.Header.Get("Age") != "" || wire.Unmarshal(a.Body, &words) != nil {
+		return false
+	}
+	code, err := wire.ParseInt(words.Code)
+	return err == nil && code > 0 && words.Msg != ""
+}
+
+// neverSent reports whether a request failed before any of it can have reached the service, or was not looked at by
+// it. What goes wrong at a proxy is not counted, to be on the safe side.
 func neverSent(err error) bool {
 	var (
 		op          *net.OpError
 		name        *net.DNSError
 		certificate *tls.CertificateVerificationError
 		notTLS      tls.RecordHeaderError
+		request     *url.Error
 	)
 	return errors.Is(err, ErrNotSent) || errors.As(err, &name) || errors.As(err, &certificate) ||
 		errors.As(err, &notTLS) && notTLS.Conn != nil || // set only where the other side does not speak TLS at all
-		errors.As(err, &op) && op.Op == "dial"
+		errors.As(err, &op) && op.Op == "dial" ||
+		errors.As(err, &request) && unprocessed.MatchString(request.Err.Error())
 }
+
+// unprocessed are the errors of net/http that say that the other side has not looked at a request over HTTP/2, by
+// refusing the stream or by going away before it (RFC 9113, 6.8 and 8.7). They have no types.
+var unprocessed = regexp.MustCompile(`^(?:http2: Transport: cannot retry err \[)?` +
+	`(?:stream error: stream ID \d+; REFUSED_STREAM; received from peer|http2: Transport received Server's graceful shutdown GOAWAY)`)

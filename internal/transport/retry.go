@@ -20,16 +20,14 @@ type Policy struct {
 type retryLink struct {
 	policy Policy
 	budget *budget
-	clock  *Clock
 	next   Link
 }
 
 func (l retryLink) Send(req *Request) Result {
 	var before Result // what the attempts so far have left
-	corrected := false
-	for attempt := 1; ; attempt++ {
+	for {
 		res := l.next.Send(req)
-		res.Attempts = attempt
+		res.Attempts = before.Attempts + max(res.Attempts, 1)
 		res.secrets = append(before.secrets, res.secrets...)
 		if res.OK {
 			if l.budget.spent.Load() > 0 {
@@ -37,16 +35,10 @@ func (l retryLink) Send(req *Request) Result {
 			}
 			return res
 		}
-		res.MaybeDone = before.MaybeDone || res.ambiguous()
+		res.MaybeDone = before.MaybeDone || res.ambiguous(req)
 		ctx := req.HTTP.Context()
 		if req.Once || ctx.Err() != nil || errors.Is(res.Err, ErrNotSent) {
 			return res
-		}
-		before = res
-		if res.WrongClock && !corrected {
-			corrected = true // sent again at once: the request was refused for its stamp
-			l.clock.Correct(res)
-			continue
 		}
 		pause, again := l.pause(req, res)
 		if !again || endsWithin(ctx, pause) || !l.budget.take() {
@@ -55,5 +47,6 @@ func (l retryLink) Send(req *Request) Result {
 		if res.Interrupted = backoff.Wait(ctx, pause); res.Interrupted != nil {
 			return res
 		}
+		before = res
 	}
 }

@@ -79,35 +79,40 @@ func TestAttempts(t *testing.T) {
 		transport     clienttest.RoundTrip
 		attempts      [2]int // repeatable, writing
 		okWithoutBody bool   // it is a success for calls that need no body
+		refusesReads  bool   // a read is not asked again, since nothing has become of it
 	}{
-		"connection refused":        {clienttest.Failing(clienttest.ErrRefused), all, false},
-		"no such host":              {clienttest.Failing(clienttest.ErrNoName), all, false},
-		"certificate refused":       {clienttest.Failing(clienttest.ErrTLS), all, false},
-		"timeout":                   {clienttest.Failing(clienttest.ErrTimeout), some, false},
-		"connection reset":          {clienttest.Failing(clienttest.ErrReset), some, false},
-		"broken while writing":      {clienttest.Failing(clienttest.ErrWriting), some, false},
-		"a proxy that is not there": {clienttest.Failing(clienttest.ErrProxy), some, false},
-		"connection ended":          {clienttest.Failing(io.EOF), some, false},
-		"cut success":               {clienttest.CutAfter(200, `{"assets":[`), some, false},
-		"cut failure":               {clienttest.CutAfter(503, `{`), some, false},
-		"408":                       {clienttest.FailingWith(408), some, false},
-		"500":                       {clienttest.FailingWith(500), some, false},
-		"501":                       {clienttest.FailingWith(501), none, false},
-		"502":                       {clienttest.FailingWith(502), some, false},
-		"503":                       {clienttest.FailingWith(503), some, false},
-		"503, with a time":          {clienttest.FailingWith(503, "Retry-After", "3"), some, false},
-		"504":                       {clienttest.FailingWith(504), some, false},
-		"505":                       {clienttest.FailingWith(505), none, false},
-		"429":                       {clienttest.FailingWith(429), all, false},
-		"429, with a time":          {clienttest.FailingWith(429, "Retry-After", "7"), all, false},
-		"400":                       {clienttest.FailingWith(400), none, false},
-		"401":                       {clienttest.FailingWith(401), none, false},
-		"403":                       {clienttest.FailingWith(403), none, false},
-		"404":                       {clienttest.FailingWith(404), none, false},
-		"409":                       {clienttest.FailingWith(409), none, false},
-		"302":                       {clienttest.FailingWith(302, "Location", "/elsewhere"), none, false},
-		"200, empty":                {clienttest.AnswerWith(200, ""), none, true},
-		"200, HTML":                 {clienttest.AnswerWith(200, "<html>"), none, false},
+		"connection refused":        {clienttest.Failing(clienttest.ErrRefused), all, false, false},
+		"no such host":              {clienttest.Failing(clienttest.ErrNoName), all, false, false},
+		"certificate refused":       {clienttest.Failing(clienttest.ErrTLS), all, false, false},
+		"timeout":                   {clienttest.Failing(clienttest.ErrTimeout), some, false, false},
+		"connection reset":          {clienttest.Failing(clienttest.ErrReset), some, false, false},
+		"broken while writing":      {clienttest.Failing(clienttest.ErrWriting), some, false, false},
+		"a proxy that is not there": {clienttest.Failing(clienttest.ErrProxy), some, false, false},
+		"connection ended":          {clienttest.Failing(io.EOF), some, false, false},
+		"cut success":               {clienttest.CutAfter(200, `{"assets":[`), some, false, false},
+		"cut failure":               {clienttest.CutAfter(503, `{`), some, false, false},
+		"408":                       {clienttest.FailingWith(408), some, false, false},
+		"500":                       {clienttest.FailingWith(500), some, false, false},
+		"501":                       {clienttest.FailingWith(501), none, false, false},
+		"502":                       {clienttest.FailingWith(502), some, false, false},
+		"503":                       {clienttest.FailingWith(503), some, false, false},
+		"503, with a time":          {clienttest.FailingWith(503, "Retry-After", "3"), some, false, false},
+		"504":                       {clienttest.FailingWith(504), some, false, false},
+		"505":                       {clienttest.FailingWith(505), none, false, false},
+		"429":                       {clienttest.FailingWith(429), all, false, false},
+		"429, with a time":          {clienttest.FailingWith(429, "Retry-After", "7"), all, false, false},
+		"400":                       {clienttest.FailingWith(400), none, false, false},
+		"401":                       {clienttest.FailingWith(401), none, false, false},
+		"403":                       {clienttest.FailingWith(403), none, false, false},
+		"404":                       {clienttest.FailingWith(404), none, false, false},
+		"409":                       {clienttest.FailingWith(409), none, false, false},
+		"302":                       {clienttest.FailingWith(302, "Location", "/elsewhere"), none, false, false},
+		"200, empty":                {clienttest.AnswerWith(200, ""), none, true, false},
+		"403, a page":               {clienttest.PageWith(403), some, false, true},
+		"404, a page":               {clienttest.PageWith(404), some, false, true},
+		"429, a page":               {clienttest.PageWith(429), some, false, false},
+		"302, a page":               {clienttest.PageWith(302), some, false, true},
+		"200, HTML":                 {clienttest.AnswerWith(200, "<html>"), none, false, false},
 	} {
 		for kind, k := range kindsOfCalls {
 			t.Run(name+"/"+kind, func(t *testing.T) {
@@ -123,8 +128,11 @@ func TestAttempts(t *testing.T) {
 					if k.repeatable {
 						want = failure.attempts[0]
 					}
+					if failure.refusesReads && strings.HasSuffix(kind, "GET") {
+						want = 1
+					}
 					assert.Equal(t, want, sent)
-					if failure.okWithoutBody && (kind == "PUT" || kind == "DELETE") {
+					if failure.okWithoutBody && kind == "DELETE" {
 						require.NoError(t, err)
 						return
 					}

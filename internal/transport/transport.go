@@ -6,6 +6,7 @@ package transport
 import (
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -14,7 +15,7 @@ import (
 
 // Link is one link of the chain that every request runs through:
 //
-//	retry → log → rate → auth → http
+//	retry → clock → log → rate → auth → http
 //
 // Each is a value that holds the next one. None changes the request that it is given.
 type Link interface{ Send(req *Request) Result }
@@ -26,7 +27,10 @@ type Request struct {
 	Body []byte        // the exact bytes to send
 
 	Repeatable bool // sending it twice does what sending it once does
+	Decides    bool // it may be refused because another copy of it has been carried out
 	Once       bool // one attempt, whatever happens
+
+	offset *time.Duration // what the clock is off, to see whether the service agrees
 }
 
 // Answer is what the service answered, read to its end or to where it was cut.
@@ -46,9 +50,10 @@ type Result struct {
 	MaybeDone   bool  // it may have been carried out without the answer telling so
 	Interrupted error // what ended the pause before the next attempt
 
-	WrongClock  bool      // it was refused, and its stamp was too far from
-	ServiceTime time.Time // the service's own time
+	WrongClock  bool          // it was refused, and its stamp was too far from the service's own time
+	clockOffset time.Duration // of that time from this machine's
 
+	nonce   bool            // it was stamped with a nonce
 	secrets []string        // header values that authenticated the attempts
 	Conn    *websocket.Conn // of an upgrade
 }
@@ -57,6 +62,7 @@ type Result struct {
 type Config struct {
 	HTTP      *http.Client
 	Auth      Authenticator
+	Turn      chan struct{} // with room for one, if requests must be sent one after the other; else nil
 	Clock     *Clock
 	Retry     Policy
 	Limiter   *rate.Limiter // nil if there is no limit of the client's own
@@ -66,12 +72,12 @@ type Config struct {
 
 // New returns a chain for requests, and one for the upgrades that begin feeds, which are sent once.
 func New(c Config) (requests, upgrades Link) {
-	requests = httpLink{c.HTTP, c.MaxAnswer}
-	requests = authLink{c.Auth, c.Clock, requests}
+	requests = httpLink{c.HTTP, c.MaxAnswer, &atomic.Bool{}}
+	requests = authLink{c.Auth, c.Turn, c.Clock, requests}
 	requests = rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, requests}
 	if c.Log != nil {
 		requests = logLink{c.Log, requests}
 	}
-	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), c.Clock, requests}
-	return requests, authLink{c.Auth, c.Clock, upgradeLink{c.HTTP}}
+	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), clockLink{c.Clock, requests}}
+	return requests, clockLink{c.Clock, authLink{c.Auth, c.Turn, c.Clock, upgradeLink{c.HTTP}}}
 }

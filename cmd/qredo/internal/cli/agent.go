@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 
@@ -44,8 +43,8 @@ approves by the rules of a policy file.`, `
 				return a.show(c.CoreClients.GetAction(ctx, qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])))
 			}),
 		}),
-		a.agentVote("approve", "Approve an action", (*qredo.CoreClientsService).Approve),
-		a.agentVote("reject", "Reject an action", (*qredo.CoreClientsService).Reject),
+		a.agentVote("approve", "Approve an action", (*qredo.CoreClientsService).Approve, qredo.ApprovalApproved),
+		a.agentVote("reject", "Reject an action", (*qredo.CoreClientsService).Reject, qredo.ApprovalRejected),
 		a.command(command{
 			use: "wallets CLIENT_ID", short: "List the wallets that are connected to a core client",
 			long:    "Lists the wallets that are connected to a core client, or ask to be.",
@@ -100,7 +99,7 @@ func (a *app) agentActions() *cobra.Command {
 
 type voteFunc func(*qredo.CoreClientsService, context.Context, qredo.CoreClientID, qredo.ActionID, ...qredo.CallOption) error
 
-func (a *app) agentVote(verb, short string, vote voteFunc) *cobra.Command {
+func (a *app) agentVote(verb, short string, vote voteFunc, decided qredo.ApprovalStatus) *cobra.Command {
 	return a.command(command{
 		use: verb + " CLIENT_ID ACTION_ID", short: short,
 		long: short + ` as a core client. What it is about is shown on standard error. Only what is pending can be decided: if a vote
@@ -114,9 +113,13 @@ is refused, the error says what the action is by then. It may be this core clien
 			}
 			fmt.Fprintln(a.err, a.about(action))
 			err = vote(c.CoreClients, ctx, id, actionID)
-			if refused := (*qredo.Error)(nil); errors.As(err, &refused) && refused.StatusCode < http.StatusInternalServerError {
-				if now, lookErr := c.CoreClients.GetAction(ctx, id, actionID); lookErr == nil && now.Status != qredo.ApprovalPending {
-					err = fmt.Errorf("%w; the action is %s", err, now.Status)
+			if errors.Is(err, qredo.ErrOutcomeUnknown) {
+				switch now, lookErr := c.CoreClients.GetAction(ctx, id, actionID); {
+				case lookErr != nil || now.Status == qredo.ApprovalPending: // the vote may be on its way
+				case now.Status == decided && action.Status == qredo.ApprovalPending:
+					err = nil
+				default: // it was decided before, or has ended: that is known
+					err = fmt.Errorf("%s; the action is %s", err.Error(), now.Status)
 				}
 			}
 			return a.done(err, "%s: %s", verb, plain(c.args[1]))

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/qredo-go/qredo"
@@ -78,38 +75,15 @@ func exitCode(err error) int {
 		usage   usageError
 		waiting waitError
 		invalid *qredo.ValidationError
-		unknown *qredo.UnknownOutcomeError
 		ended   *qredo.TxError
 	)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &invalid):
 		return exitUsage
-	case errors.As(err, &unknown), errors.As(err, &waiting), errors.As(err, new(outputError)):
+	case errors.Is(err, qredo.ErrOutcomeUnknown), errors.As(err, &waiting), errors.As(err, new(outputError)):
 		return exitUnknown
 	case errors.As(err, &ended):
 		return exitEnded
-	case lostWrite(err):
-		return exitUnknown
 	}
 	return exitFailed
-}
-
-// lostWrite reports whether an error is of a request that changes something and may have been carried out.
-func lostWrite(err error) bool {
-	if answer := (*qredo.Error)(nil); errors.As(err, &answer) {
-		return answer.Method != http.MethodGet && !onlyReads(answer.Path) && (errors.Is(err, qredo.ErrServer) || errors.Is(err, qredo.ErrBadAnswer))
-	}
-	request := (*url.Error)(nil)
-	if !errors.As(err, &request) || strings.EqualFold(request.Op, http.MethodGet) {
-		return false
-	}
-	if dial := (*net.OpError)(nil); errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect") {
-		return false
-	}
-	return !isTLSError(err) && !onlyReads(request.URL)
-}
-
-// onlyReads reports whether a path is of an operation that changes nothing though its method is POST.
-func onlyReads(path string) bool {
-	return strings.HasSuffix(path, "/fees") || strings.HasSuffix(path, "/sign") || strings.HasSuffix(path, "/coreclient/verify")
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
@@ -115,9 +113,6 @@ func TestWei(t *testing.T) {
 }
 
 func TestExitCode(t *testing.T) {
-	post := func(err error) error {
-		return fmt.Errorf("qredo: %w", &url.Error{Op: "Post", URL: "http://x/company", Err: err})
-	}
 	waiting := &submission{resume: "qredo transfer wait"}
 	for name, c := range map[string]struct {
 		err  error
@@ -129,14 +124,8 @@ func TestExitCode(t *testing.T) {
 		"not found":            {&qredo.Error{StatusCode: 404, Method: http.MethodGet}, exitFailed},
 		"unknown":              {&qredo.UnknownOutcomeError{Err: errors.New("x")}, exitUnknown},
 		"unknown, wrapped 500": {&qredo.UnknownOutcomeError{Err: &qredo.Error{StatusCode: 500}}, exitUnknown},
-		"write, 500":           {&qredo.Error{StatusCode: 500, Method: http.MethodPut, Path: "/company/x"}, exitUnknown},
-		"write, cut":           {&qredo.Error{StatusCode: 200, Method: http.MethodPost, Path: "/company"}, exitUnknown},
+		"write, unknown":       {fmt.Errorf("adding: %w", qredo.ErrOutcomeUnknown), exitUnknown},
 		"read, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodGet}, exitFailed},
-		"sign, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodPost, Path: "/coreclient/x/sign"}, exitFailed},
-		"fees, 500":            {&qredo.Error{StatusCode: 500, Method: http.MethodPost, Path: "/fees"}, exitFailed},
-		"write, connection":    {post(errors.New("EOF")), exitUnknown},
-		"write, not connected": {post(&net.OpError{Op: "dial", Err: errors.New("refused")}), exitFailed},
-		"read, connection":     {&url.Error{Op: "Get", Err: errors.New("EOF")}, exitFailed},
 		"ended":                {&qredo.TxError{TxID: "x", Status: qredo.TxExpired}, exitEnded},
 		"waiting ended":        {waiting.waited("x", context.DeadlineExceeded), exitUnknown},
 		"waiting failed":       {waiting.waited("x", &qredo.Error{StatusCode: 404, Method: http.MethodGet}), exitUnknown},
