@@ -220,8 +220,10 @@ func (c *Client) perform(ctx context.Context, op operation, out any, options cal
 	if !res.OK {
 		return res.MaybeDone, failure(req, res, op.secret)
 	}
-	if err := op.decode(res.Answer.Body, out); err != nil {
-		res.Err = err
+	if err := op.decode(ctx, res.Answer.Body, out); err != nil {
+		if res.Err = err; ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			res.Answer = nil // nothing is wrong with it
+		}
 		return true, failure(req, res, op.secret)
 	}
 	return false, nil
@@ -279,8 +281,8 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 }
 
 // decode reads an answer into out. One to an operation of this package must be what was asked for: a
-// service or proxy that says OK and nothing else has not told that a list is empty.
-func (op operation) decode(body []byte, out any) error {
+// service or proxy that says OK and nothing else has not told that a list is empty. It ends with ctx.
+func (op operation) decode(ctx context.Context, body []byte, out any) error {
 	switch o := out.(type) {
 	case nil:
 		return nil // a caller of Do does not care
@@ -297,11 +299,11 @@ func (op operation) decode(body []byte, out any) error {
 	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("the body is empty")
 	case !op.unknown:
-		if err := wire.UnmarshalAnswer(body, out); err != nil {
+		if err := wire.UnmarshalAnswerContext(ctx, body, out); err != nil {
 			return err
 		}
 	default:
-		return wire.Unmarshal(body, out)
+		return wire.UnmarshalContext(ctx, body, out)
 	}
 	if answer, ok := out.(identified); ok {
 		return answer.isAbout(op)

@@ -122,8 +122,10 @@ func (e *Error) LogValue() slog.Value {
 		slog.String("msg", e.Msg), slog.String("reason", e.Reason), slog.Int("attempts", e.Attempts))
 }
 
-// keptBody is how much of a body an Error holds.
-const keptBody = 4 << 10
+const (
+	keptBody     = 4 << 10 // bytes: how much of a body an Error holds
+	longestError = 1 << 20 // bytes: what is longer is not in the service's error shape
+)
 
 // failure makes the error of a request that did not end in the success that was asked for. What may be said of an
 // answer with a secret in it is less.
@@ -152,9 +154,8 @@ func newError(req *transport.Request, res transport.Result, secret bool) *Error 
 	if success && secret { // it may stand anywhere in what cannot be read
 		return e
 	}
-	body := res.Redact(res.Answer.Body, redacted)
-	e.Body = clip(body, keptBody)
-	if !success {
+	e.Body = res.RedactStart(res.Answer.Body, keptBody, redacted)
+	if body := res.Answer.Body; !success && len(body) <= longestError {
 		e.read(res, body)
 	}
 	return e
@@ -180,7 +181,6 @@ func (e *Error) read(res transport.Result, body []byte) {
 	if shape.Detail != nil && wire.Unmarshal(shape.Detail, &detail) != nil {
 		_ = wire.Unmarshal(shape.Detail, &detail.Reason)
 	}
-	// Once more, since JSON may have escaped what authenticated the request.
 	e.Msg = oneLine(string(res.Redact([]byte(shape.Msg), redacted)))
 	e.Reason = oneLine(string(res.Redact([]byte(detail.Reason), redacted)))
 }

@@ -1,6 +1,7 @@
 package qapi
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -125,12 +126,12 @@ func part[A, T any](ctx context.Context, c *Client, op operation, opts []qredo.C
 // nullable is an answer in whose place null may stand.
 type nullable[A any] struct{ is A }
 
-// UnmarshalJSON reads anything but null as the answer itself.
-func (n *nullable[A]) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
+// UnmarshalJSONContext reads anything but null as the answer itself.
+func (n *nullable[A]) UnmarshalJSONContext(ctx context.Context, data []byte) error {
+	if string(bytes.TrimSpace(data)) == "null" {
 		return nil
 	}
-	return wire.UnmarshalAnswer(data, &n.is)
+	return wire.UnmarshalAnswerContext(ctx, data, &n.is)
 }
 
 func (n *nullable[A]) isAbout(op operation) error {
@@ -146,9 +147,9 @@ type answer[T any] struct {
 	to operation
 }
 
-// UnmarshalJSON reads the answer.
-func (a *answer[T]) UnmarshalJSON(data []byte) error {
-	if err := wire.UnmarshalAnswer(data, a.is); err != nil {
+// UnmarshalJSONContext reads the answer.
+func (a *answer[T]) UnmarshalJSONContext(ctx context.Context, data []byte) error {
+	if err := wire.UnmarshalAnswerContext(ctx, data, a.is); err != nil {
 		return err
 	}
 	if read, ok := any(a.is).(identified); ok {

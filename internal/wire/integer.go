@@ -14,8 +14,13 @@ func ParseInt(raw []byte) (int64, error) {
 	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]
 	}
-	if n, err := strconv.ParseInt(string(s), 10, 64); err == nil && s[0] != '+' {
-		return n, nil
+	if len(s) <= longestNumber {
+		if n, err := strconv.ParseInt(string(s), 10, 64); err == nil && s[0] != '+' {
+			return n, nil
+		}
+	}
+	if len(s) > longestNumber {
+		return 0, &FieldError{Problem: clip(string(s[:longestNumber])) + " is longer than any number that is meant"}
 	}
 	text := string(s)
 	if !json.Valid(s) || strings.Trim(text, "0123456789+-.eE") != "" {
@@ -31,6 +36,8 @@ func ParseInt(raw []byte) (int64, error) {
 	}
 	return n, nil
 }
+
+const longestNumber = 64 << 10 // bytes
 
 // expand writes a JSON number without point and exponent. It reports false when that cannot be done
 // because the number has a fraction.

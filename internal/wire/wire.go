@@ -16,6 +16,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,15 +40,31 @@ func (e *FieldError) Error() string {
 
 // Unmarshal reads the JSON document data into the value that v points to. If that is a struct, a field of it
 // that is tagged required:"true" must not be empty afterwards.
-func Unmarshal(data []byte, v any) error {
-	_, err := unmarshal(data, v)
+func Unmarshal(data []byte, v any) error { return UnmarshalContext(context.Background(), data, v) }
+
+// UnmarshalContext reads as Unmarshal does, for as long as its caller waits: soon after ctx has ended, its error is
+// returned, and what v has then is not to be used. A type that reads its own JSON is waited for, unless it is a
+// [ContextUnmarshaler].
+func UnmarshalContext(ctx context.Context, data []byte, v any) error {
+	_, err := unmarshal(ctx, data, v)
 	return err
+}
+
+// ContextUnmarshaler is a type that reads its own JSON, and no longer than its caller waits. Whether data is JSON is for
+// the type to check.
+type ContextUnmarshaler interface {
+	UnmarshalJSONContext(ctx context.Context, data []byte) error
 }
 
 // UnmarshalAnswer reads an answer as Unmarshal does, and refuses an object that has none of the struct's
 // fields: it is not what it was taken for, however many fields may be absent from it.
 func UnmarshalAnswer(data []byte, v any) error {
-	known, err := unmarshal(data, v)
+	return UnmarshalAnswerContext(context.Background(), data, v)
+}
+
+// UnmarshalAnswerContext reads an answer as [UnmarshalContext] does.
+func UnmarshalAnswerContext(ctx context.Context, data []byte, v any) error {
+	known, err := unmarshal(ctx, data, v)
 	if t := reflect.TypeOf(v).Elem(); err == nil && known == 0 && t.Kind() == reflect.Struct && !isCustom(t) {
 		return errors.New("the body has none of the fields that belong to the answer")
 	}
@@ -55,13 +72,20 @@ func UnmarshalAnswer(data []byte, v any) error {
 }
 
 // unmarshal also tells how many keys named a field.
-func unmarshal(data []byte, v any) (known int, err error) {
+func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 	dst := reflect.ValueOf(v)
 	if dst.Kind() != reflect.Pointer || dst.IsNil() {
 		return 0, errors.New("the destination must be a pointer that is not nil")
 	}
-	if !json.Valid(data) {
-		return 0, syntaxError(data)
+	if own, ok := v.(ContextUnmarshaler); ok {
+		err := own.UnmarshalJSONContext(ctx, data)
+		if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
+			err = fieldProblem(err)
+		}
+		return 1, err
+	}
+	if err := checkJSON(data, ctx.Err); err != nil {
+		return 0, err
 	}
 	if own, ok := v.(json.Unmarshaler); ok { // null too: it may mean something to the type
 		if err := own.UnmarshalJSON(bytes.TrimSpace(data)); err != nil {
@@ -70,7 +94,18 @@ func unmarshal(data []byte, v any) (known int, err error) {
 		return 1, nil
 	}
 	dst = dst.Elem()
-	d := decoder{data: data}
+	d := decoder{data: data, ctx: ctx, pause: pause}
+	if len(data) > pause {
+		defer func() {
+			switch p := recover().(type) {
+			case nil:
+			case stopped:
+				err = p.why
+			default:
+				panic(p)
+			}
+		}()
+	}
 	if err := d.value(dst, isCustom(dst.Type())); err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
 		return d.known, err
 	}
@@ -80,15 +115,6 @@ func unmarshal(data []byte, v any) (known int, err error) {
 		}
 	}
 	return d.known, nil
-}
-
-func syntaxError(data []byte) error {
-	var raw json.RawMessage
-	err := json.Unmarshal(data, &raw)
-	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-		return &FieldError{Problem: fmt.Sprintf("not JSON at byte %d: %v", syntax.Offset, err)}
-	}
-	return &FieldError{Problem: fmt.Sprintf("not JSON: %v", err)}
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {
@@ -120,6 +146,19 @@ func (d *decoder) value(dst reflect.Value, custom bool) error {
 			return d.standard(dst)
 		}
 		return d.list(dst)
+	case reflect.Interface:
+		if dst.NumMethod() > 0 || !dst.IsNil() {
+			return d.standard(dst)
+		}
+		if read := d.open(); read != nil {
+			dst.Set(reflect.ValueOf(read))
+		}
+		return nil
+	case reflect.Map:
+		if key := dst.Type().Key(); key.Kind() != reflect.String || isCustom(key) {
+			return d.standard(dst)
+		}
+		return d.table(dst)
 	case reflect.Pointer:
 		if dst.IsNil() {
 			dst.Set(reflect.New(dst.Type().Elem()))
@@ -133,27 +172,29 @@ func (d *decoder) value(dst reflect.Value, custom bool) error {
 func (d *decoder) text(dst reflect.Value) error {
 	switch d.next() {
 	case '"':
+		dst.SetString(d.quoted())
+		return nil
 	case '{', '[', 't', 'f':
 		return &FieldError{Problem: "is not text"}
 	default:
 		dst.SetString(string(d.skip()))
 		return nil
 	}
+}
+
+// quoted reads the text at the current position.
+func (d *decoder) quoted() string {
 	start := d.pos
-	if d.skipQuoted() || !utf8.Valid(d.data[start:d.pos]) {
-		var s string
-		if json.Unmarshal(d.data[start:d.pos], &s) == nil {
-			dst.SetString(s)
-			return nil
-		}
-	}
+	escaped := d.skipQuoted()
 	text := d.data[start+1 : d.pos-1]
-	if len(d.data) <= shortDocument {
-		dst.SetString(string(text))
-	} else {
-		dst.SetString(d.share(text))
+	switch {
+	case escaped || !utf8.Valid(text):
+		return d.unquote(text)
+	case len(d.data) <= shortDocument:
+		return string(text)
+	default:
+		return d.share(text)
 	}
-	return nil
 }
 
 func (d *decoder) integer(dst reflect.Value) error {
@@ -257,8 +298,66 @@ func (d *decoder) object(dst reflect.Value) error {
 	return nil
 }
 
-// standard leaves what the service's types do not use (maps, any, floats) to encoding/json, with
-// numbers kept as their text where the type is open: a float would round them.
+// open reads a value of any kind, as encoding/json does but for numbers, which are kept as their text: a float would round
+// them.
+func (d *decoder) open() any {
+	switch c := d.next(); c {
+	case '"':
+		return d.quoted()
+	case '[':
+		list := []any{}
+		for d.pos++; d.more(']'); {
+			list = append(list, d.open())
+		}
+		return list
+	case '{':
+		object := map[string]any{}
+		for d.pos++; d.more('}'); {
+			key := d.key()
+			object[key] = d.open()
+		}
+		return object
+	case 't', 'f':
+		d.skip()
+		return c == 't'
+	case 'n':
+		d.skip()
+		return nil
+	default:
+		return json.Number(d.skip())
+	}
+}
+
+// table reads an object into a map, as encoding/json does: what is in it stays, and of two equal keys the last counts.
+func (d *decoder) table(dst reflect.Value) error {
+	if d.next() != '{' {
+		return d.standard(dst) // which says what is wrong
+	}
+	if dst.IsNil() {
+		dst.Set(reflect.MakeMap(dst.Type()))
+	}
+	elem := reflect.New(dst.Type().Elem()).Elem()
+	open := elem.Kind() == reflect.Interface && elem.NumMethod() == 0
+	for d.pos++; d.more('}'); {
+		key := d.key()
+		elem.SetZero()
+		switch {
+		case !open:
+			if err := d.standard(elem); err != nil {
+				return within(key, err)
+			}
+		default:
+			if read := d.open(); read != nil {
+				elem.Set(reflect.ValueOf(read))
+			}
+		}
+		dst.SetMapIndex(reflect.ValueOf(key).Convert(dst.Type().Key()), elem)
+	}
+	return nil
+}
+
+// standard leaves what the service's types do not use (arrays, floats, what else is in maps) to encoding/json, with
+// numbers kept as their text where the type is open.
 func (d *decoder) standard(dst reflect.Value) error {
 	dec := json.NewDecoder(bytes.NewReader(d.skip()))
 	dec.UseNumber()
