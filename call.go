@@ -287,7 +287,7 @@ func (op operation) decode(ctx context.Context, body []byte, out any) error {
 	case nil:
 		return nil // a caller of Do does not care
 	case *done:
-		return o.read(body)
+		return o.read(ctx, body)
 	case *[]byte:
 		*o = body
 		return nil
@@ -317,7 +317,7 @@ type done struct {
 	vote ActionID // of a decision about an action, which is answered with the action at times, and never with nothing
 }
 
-func (d *done) read(body []byte) error {
+func (d *done) read(ctx context.Context, body []byte) error {
 	switch string(bytes.TrimSpace(body)) {
 	case "", "null", "{}":
 		if d.vote != "" {
@@ -330,14 +330,11 @@ func (d *done) read(body []byte) error {
 		Code json.RawMessage `json:"code"`
 		Msg  string          `json:"msg"`
 	}
-	if err := wire.Unmarshal(body, &reply); err != nil {
+	if err := wire.UnmarshalContext(ctx, body, &reply); err != nil {
 		return err
 	}
 	if d.vote != "" && reply.ID != "" {
-		if reply.ID != d.vote {
-			return fmt.Errorf("asked for %s, the answer is about %s", d.vote, oneLine(string(reply.ID)))
-		}
-		return nil
+		return sameID(string(d.vote), reply.ID)
 	}
 	code, err := wire.ParseInt(reply.Code)
 	switch {

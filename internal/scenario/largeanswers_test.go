@@ -77,6 +77,9 @@ func TestContextEndsWhileAnAnswerIsRead(t *testing.T) {
 		"no JSON at its end": {ledger[:len(ledger)-1], func(ctx context.Context, c *qredo.Client) error {
 			return c.Do(ctx, "GET", "/x", nil, &open)
 		}},
+		"a vote": {filled(`{"code":200,"msg":"OK","details":[`, `"x\n"`, `]}`), func(ctx context.Context, c *qredo.Client) error {
+			return c.CoreClients.Approve(ctx, "c", "a")
+		}},
 		"a transfer": {filled(`{"code":200,"msg":["`, `x\n`, `"]}`), func(ctx context.Context, c *qredo.Client) error {
 			_, err := c.Transfers.Create(ctx, "c", clienttest.GoodTransfer())
 			return err

@@ -73,13 +73,15 @@ func isRead(req *Request) bool {
 }
 
 // inOwnWords reports whether an answer that is no success is the service's, and new: an object with its code and its
-// message. What something on the way answers in its place is not, and what was kept for a while has an age.
+// message. What something on the way answers in its place is not, and what was kept for a while has an age. Nor does the
+// service need that many words: reading them would keep a call whose context has ended.
 func (a *Answer) inOwnWords() bool {
 	var words struct {
 		Code json.RawMessage `json:"code"`
 		Msg  string          `json:"msg"`
 	}
-	if a.Header.Get("Age") != "" || wire.Unmarshal(a.Body, &words) != nil {
+	const longest = 1 << 20 // bytes
+	if len(a.Body) > longest || a.Header.Get("Age") != "" || wire.Unmarshal(a.Body, &words) != nil {
 		return false
 	}
 	code, err := wire.ParseInt(words.Code)
