@@ -104,17 +104,9 @@ func newCallOptions(opts []CallOption) callOptions {
 // out with the tolerance of the rest of the package; a *[]byte or *json.RawMessage gets it as it came,
 // and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded.
 func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...CallOption) error {
-	rel, err := url.Parse(path)
-	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
-		return invalid("path", "must begin with one / and be below the base URL, is %q", clip(path, 200))
-	}
-	if strings.ContainsFunc(rel.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return invalid("path", "must have its query encoded (see url.Values), is %q", clip(path, 200))
-	}
-	for segment := range strings.SplitSeq(strings.TrimPrefix(rel.Path, "/"), "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
-		}
+	target, err := below(path)
+	if err != nil {
+		return err
 	}
 	method = strings.ToUpper(method)
 	data, err := encode(body)
@@ -122,9 +114,27 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 		return err
 	}
 	return c.run(ctx, operation{
-		method: method, path: rel.EscapedPath(), rawQuery: rel.RawQuery, rawBody: data, unknown: true,
+		method: method, path: target.EscapedPath(), rawQuery: target.RawQuery, rawBody: data, unknown: true,
 		repeatable: method == http.MethodGet || method == http.MethodHead,
 	}, out, opts)
+}
+
+// below reads a path, with its query if it has one, that a caller gives. It must lead to nowhere else than below the
+// base URL: the keys go there.
+func below(path string) (*url.URL, error) {
+	rel, err := url.Parse(path)
+	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
+		return nil, invalid("path", "must begin with one / and be below the base URL, is %q", clip(path, 200))
+	}
+	if strings.ContainsFunc(rel.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, invalid("path", "must have its query encoded (see url.Values), is %q", clip(path, 200))
+	}
+	for segment := range strings.SplitSeq(strings.TrimPrefix(rel.Path, "/"), "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return nil, invalid("path", "must have no empty, . or .. element, is %q", clip(path, 200))
+		}
+	}
+	return rel, nil
 }
 
 // encode writes a body as JSON, unless it is that already.

@@ -104,7 +104,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 }
 
 // ClientFromEnv returns a client for what the environment says: the keys as [AuthFromEnv] reads them, and the base
-// URL from QREDO_BASE_URL, unless an option gives another. What is missing there is a [*ValidationError] that names
+// URL from QREDO_BASE_URL, which an option may replace. What is missing there is a [*ValidationError] that names
 // the variable.
 func ClientFromEnv(opts ...Option) (*Client, error) {
 	auth, err := AuthFromEnv()

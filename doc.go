@@ -54,5 +54,5 @@
 //
 // Package sandbox emulates the service in a test: sandbox.Start gives a server, and its Client method a
 // client that is ready. The examples below do so; those that begin with startAcme have a company in it, with
-// a fund and wallets (example_world_test.go).
+// a fund and wallets (example_test.go).
 package qredo

@@ -97,12 +97,20 @@ func newFeedOptions(opts []FeedOption) (feedOptions, error) {
 }
 
 // Feed gives the messages of a feed that no service has a method for, read as an E with the tolerance of the rest of
-// the package, as [Client.Do] sends requests: path is below the base URL. A [json.RawMessage] gets them as they come.
+// the package, as [Client.Do] sends requests: path is below the base URL, and may have a query. A [json.RawMessage] gets them as they come.
 // After a connection was lost it connects again; fill, unless it is nil, is called after each connection, and returns
 // what may have been missed until then. A message is given as often as it comes: what is known already, the caller
 // must tell. Errors are as in [CoreClientsService.Feed].
 func Feed[E any](ctx context.Context, c *Client, path string, fill func(context.Context) ([]E, error), opts ...FeedOption) iter.Seq2[E, error] {
-	return events(ctx, c, path, nil, opts, func(f *feed.Feed[E], _ feedOptions) { f.Fill = fill })
+	target, err := below(path)
+	if err != nil {
+		return func(yield func(E, error) bool) { yield(*new(E), err) }
+	}
+	path, _, _ = strings.Cut(path, "?")
+	return events(ctx, c, path, nil, opts, func(f *feed.Feed[E], _ feedOptions) {
+		f.Fill = fill
+		f.Dial = func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, path, target.RawQuery) }
+	})
 }
 
 // events is a feed as a sequence. Each time it is ranged over it begins anew, with what set gives it.
@@ -120,7 +128,7 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 		f := &feed.Feed[E]{
 			Ping: options.ping, Pauses: options.pauses, GiveUp: options.giveUp,
 			OnState: func(status feed.Status, why error) { options.onState(FeedState{FeedStatus(status), why}) },
-			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, expanded) },
+			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, expanded, "") },
 			Refused: isRefusal,
 		}
 		set(f, options)
@@ -130,6 +138,9 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 
 // feedError makes the errors of a feed that callers see.
 func feedError(path string, err error) error {
+	if err == nil {
+		return nil // before anything is allocated: it is so with each event
+	}
 	var (
 		unread  *feed.UnreadError
 		givenUp *feed.GivenUpError
@@ -150,11 +161,12 @@ func isRefusal(err error) bool {
 }
 
 // dial makes a signed WebSocket connection.
-func (c *Client) dial(ctx context.Context, path string) (*websocket.Conn, error) {
+func (c *Client) dial(ctx context.Context, path, rawQuery string) (*websocket.Conn, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "ws"+strings.TrimPrefix(c.baseURL, "http")+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
+	req.URL.RawQuery = rawQuery
 	req.Header["User-Agent"] = c.header["User-Agent"]
 	upgrade := &transport.Request{HTTP: req, Path: path}
 	res := c.upgrades.Send(upgrade)

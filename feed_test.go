@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,9 +65,31 @@ func TestFeedOfAnyPath(t *testing.T) {
 	})
 	t.Run("a path that cannot be", func(t *testing.T) {
 		client := clienttest.NewClient(t, clienttest.RefuseAll(t))
-		for _, err := range qredo.Feed[json.RawMessage](t.Context(), client, "/{id}/feed", nil) {
-			clienttest.RequireInvalid(t, err, "id")
+		for path, field := range map[string]string{
+			"/{id}/feed": "id", "": "path", "feed": "path", ".example.com/feed": "path", "@example.com/feed": "path", "//example.com/feed": "path",
+			"/../feed": "path", "/%2e%2e/feed": "path", "/feed#a": "path", "/%zz": "path", "/feed?a=b c": "path",
+		} {
+			seen := 0
+			for _, err := range qredo.Feed[json.RawMessage](t.Context(), client, path, nil) {
+				clienttest.RequireInvalid(t, err, field)
+				seen++
+			}
+			require.Equal(t, 1, seen, path)
 		}
+	})
+	t.Run("a query", func(t *testing.T) {
+		asked := ""
+		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+			asked = req.URL.String()
+			return clienttest.Answer(req, http.StatusNotFound, "{}"), nil
+		}))
+		for _, err := range qredo.Feed[json.RawMessage](t.Context(), client, "/feed?since=1", nil) {
+			var refusal *qredo.Error
+			require.ErrorAs(t, err, &refusal)
+			require.Equal(t, "/feed", refusal.Path)
+			break
+		}
+		require.True(t, strings.HasSuffix(asked, "/feed?since=1"), asked)
 	})
 }
 

@@ -29,14 +29,14 @@ func (op operation) id(placeholder string) string {
 	return ""
 }
 
-// sameID returns an error unless one of the IDs that an answer gives is the one that was asked for. Capitals, and the
-// commas and white space that some answers had at the end of an ID, make no other.
+// sameID returns an error unless one of the IDs that an answer gives is the one that was asked for. The commas and white
+// space that some answers had at the end of an ID make no other; capitals do.
 func sameID[T ~string](asked string, given ...T) error {
 	if asked == "" || len(given) == 0 || given[0] == "" {
 		return nil
 	}
 	for _, id := range given {
-		if strings.EqualFold(trimID(string(id)), asked) {
+		if trimID(string(id)) == asked {
 			return nil
 		}
 	}

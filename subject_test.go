@@ -69,17 +69,19 @@ var subjects = map[string]struct {
 // An answer about something else is no answer, and says what it is about.
 func TestAnswersAboutSomethingElse(t *testing.T) {
 	for name, tc := range subjects {
-		_, err := tc.call(t.Context(), clienttest.NewClient(t, clienttest.AnswerWith(200, with(tc.answer, other))))
-		e := clienttest.RequireError(t, err)
-		require.ErrorIs(t, e, qredo.ErrBadAnswer, name)
-		require.ErrorContains(t, err, "asked for "+asked+", the answer is about "+other, name)
+		for _, id := range []string{other, strings.ToLower(asked)} { // in whose IDs capitals count
+			_, err := tc.call(t.Context(), clienttest.NewClient(t, clienttest.AnswerWith(200, with(tc.answer, id))))
+			e := clienttest.RequireError(t, err)
+			require.ErrorIs(t, e, qredo.ErrBadAnswer, name)
+			require.ErrorContains(t, err, "asked for "+asked+", the answer is about "+id, name)
+		}
 	}
 }
 
 // What was asked for is taken however the service writes its ID.
 func TestAnswersAboutWhatWasAskedFor(t *testing.T) {
 	for name, tc := range subjects {
-		for _, id := range []string{asked, strings.ToLower(asked), asked + ",", " " + asked + " "} {
+		for _, id := range []string{asked, asked + ",", " " + asked + " "} {
 			_, err := tc.call(t.Context(), clienttest.NewClient(t, clienttest.AnswerWith(200, with(tc.answer, id))))
 			require.NoError(t, err, "%s with %q", name, id)
 		}

@@ -188,6 +188,9 @@ func submit[T any, P interface {
 	if ours {
 		*partner = PartnerTxID(rand.Text())
 	}
+	if *req.partner() != *partner { // a copy of the request would be sent without it, again and again
+		return nil, invalid("partner_txID", "cannot be set in a %T", req)
+	}
 	op.body, op.repeatable, op.decides = req, *partner != "", *partner == ""
 	out := new(T)
 	maybeDone, err := c.perform(ctx, op, out, options)

@@ -55,7 +55,7 @@ func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 }
 
 // ClientFromEnv returns a client for what the environment says: the keys as [qredo.HMACAuthFromEnv] reads them, and
-// the base URL from QREDO_QAPI_BASE_URL, unless an option gives another. What is missing there is a
+// the base URL from QREDO_QAPI_BASE_URL, which an option may replace. What is missing there is a
 // [*qredo.ValidationError] that names the variable.
 func ClientFromEnv(opts ...qredo.Option) (*Client, error) {
 	auth, err := qredo.HMACAuthFromEnv()

@@ -46,7 +46,7 @@ func ExampleNewClient() {
 	check(err)
 	defer srv.Close()
 
-	auth, err := qredo.NewHMACAuth("my-key", "c2VjcmV0IG9mIGEga2V5") // or qapi.AuthFromEnv
+	auth, err := qredo.NewHMACAuth("my-key", "c2VjcmV0IG9mIGEga2V5") // or qredo.HMACAuthFromEnv
 	check(err)
 	client, err := qapi.NewClient(auth, qredo.WithBaseURL(srv.QAPIBaseURL()))
 	check(err)

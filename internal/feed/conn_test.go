@@ -232,7 +232,7 @@ func TestSlowConsumer(t *testing.T) {
 		<-ctx.Done()
 	})
 	lost := 0
-	feed := server.Actions(clienttest.Within(t, time.Minute), qredo.WithPing(150*time.Millisecond), qredo.WithFeedState(func(s qredo.FeedState) {
+	feed := server.Actions(clienttest.Within(t, time.Minute), qredo.WithPing(600*time.Millisecond), qredo.WithFeedState(func(s qredo.FeedState) {
 		if s.Status == qredo.FeedLost {
 			t.Log(s.Err)
 			lost++
@@ -250,7 +250,7 @@ func TestSlowConsumer(t *testing.T) {
 			for stuck := false; !stuck; {
 				select {
 				case until = <-written:
-				case <-time.After(600 * time.Millisecond): // four periods of pings
+				case <-time.After(2400 * time.Millisecond): // four periods of pings
 					stuck = true
 				}
 			}

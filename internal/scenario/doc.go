@@ -1,2 +1,3 @@
-// Package scenario holds tests of whole jobs: the client of this module against its sandbox, over HTTP.
+// Package scenario holds tests of what no one file does: whole jobs against the sandbox, over HTTP, and what every call
+// has in common, against answers that are made here.
 package scenario

@@ -7,7 +7,8 @@
 //   - a field may have further names, in its tag alias:"other,another";
 //   - a field tagged bare:"true" may come without what holds it: its own fields in that one's place;
 //   - a whole number may come as a number or as text, a boolean as text, a text as a number;
-//   - one object may stand where a list is expected; null, and for text an empty one, leave a value as it is;
+//   - one object may stand where a list is expected; null, and for text an empty one, leave a value as it is, but for
+//     a document that is null and read by the type itself;
 //   - unknown keys are ignored.
 //
 // What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field, or a
