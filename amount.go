@@ -52,6 +52,25 @@ func (a Asset) Parse(figure string) (Amount, error) {
 	return Amount(n), nil
 }
 
+// ParsePositive converts as [Asset.Parse] does, and refuses what is no amount to send: 0, and what is less.
+func (a Asset) ParsePositive(figure string) (Amount, error) {
+	amount, err := a.Parse(figure)
+	if err == nil && amount <= 0 {
+		return 0, invalid("amount", "must be more than zero, is %s", clip(figure, 100))
+	}
+	return amount, err
+}
+
+// AssetAmount returns a quantity to send from a decimal figure in whole units, such as "0.5", as [Asset.ParsePositive]
+// reads it. [AssetAmount.In] writes it so again.
+func (a Asset) AssetAmount(figure string) (AssetAmount, error) {
+	amount, err := a.ParsePositive(figure)
+	if err != nil {
+		return AssetAmount{}, err
+	}
+	return AssetAmount{Asset: a.Code, Amount: amount}, nil
+}
+
 // Format converts base units to a decimal figure in whole units, exactly and without trailing zeros.
 // [Asset.Parse] gives the same amount back. Where the asset's scale is not a power of ten, so that the
 // amount has no such figure, Format gives the base units and says so: "150 base units".

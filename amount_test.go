@@ -188,3 +188,39 @@ func FuzzAssetParse(f *testing.F) {
 		}
 	})
 }
+
+func TestAssetParsePositive(t *testing.T) {
+	got, err := btc.ParsePositive("0.5")
+	require.NoError(t, err)
+	require.Equal(t, qredo.Amount(50_000_000), got)
+	sum, err := btc.AssetAmount("0.5")
+	require.NoError(t, err)
+	require.Equal(t, qredo.AssetAmount{Asset: "BTC", Amount: 50_000_000}, sum)
+	for _, bad := range []string{"0", "-0", "0.00", "-0.5", "", "x", "0.000000001", "1e3", "99999999999999999999"} {
+		amount, err := btc.ParsePositive(bad)
+		clienttest.RequireInvalid(t, err, "amount")
+		require.Zero(t, amount)
+		sum, err := btc.AssetAmount(bad)
+		clienttest.RequireInvalid(t, err, "amount")
+		require.Zero(t, sum)
+	}
+	_, err = qredo.Asset{Code: "X", Scale: 3}.AssetAmount("1")
+	clienttest.RequireInvalid(t, err, "scale")
+}
+
+// A quantity is written in whole units with the asset that it is of. With another one it would be another sum.
+func TestAssetAmountIn(t *testing.T) {
+	for want, tc := range map[string]struct {
+		sum   qredo.AssetAmount
+		asset qredo.Asset
+	}{
+		"0.5 BTC":                    {qredo.AssetAmount{Asset: "BTC", Amount: 50_000_000}, btc},
+		"-0.00000001 BTC":            {qredo.AssetAmount{Asset: "BTC", Amount: -1}, btc},
+		"0 ETH":                      {qredo.AssetAmount{Asset: "ETH"}, eth},
+		"50000000 base units of BTC": {qredo.AssetAmount{Asset: "BTC", Amount: 50_000_000}, eth},
+		"7 base units of ODD":        {qredo.AssetAmount{Asset: "ODD", Amount: 7}, qredo.Asset{Code: "ODD", Scale: 3}},
+		"8 base units of BTC":        {qredo.AssetAmount{Asset: "BTC", Amount: 8}, qredo.Asset{}},
+	} {
+		require.Equal(t, want, tc.sum.In(tc.asset))
+	}
+}

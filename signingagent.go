@@ -3,12 +3,15 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
 	"time"
 
 	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
@@ -32,6 +35,22 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON writes "[redacted]".
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
+// UnmarshalJSON reads the text. What MarshalJSON has written is an error: the secret is not in it.
+func (s *Secret) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	text, err := wire.Text(data)
+	switch {
+	case err != nil:
+		return err
+	case text == redacted:
+		return errors.New("was written without the secret")
+	}
+	*s = Secret(text)
+	return nil
+}
+
 // AgentRequest registers a signing agent by the public halves of its keys.
 type AgentRequest struct {
 	Name         string `json:"name"`
@@ -43,7 +62,8 @@ func (r AgentRequest) validate(time.Time) error {
 	return cmp.Or(checkText("name", r.Name), checkHex("blsPublicKey", r.BLSPublicKey), checkHex("ecPublicKey", r.ECPublicKey))
 }
 
-// AgentRegistration is what a signing agent is given once, and has to keep.
+// AgentRegistration is what a signing agent is given once, and has to keep. As JSON it has no secret, unless it is
+// written by [AgentRegistration.MarshalJSONWithSecret].
 type AgentRegistration struct {
 	ID           CoreClientID `json:"id" required:"true"`
 	ClientID     string       `json:"clientID"`
@@ -51,6 +71,16 @@ type AgentRegistration struct {
 	AccountCode  string       `json:"accountCode"`
 	IDDocument   string       `json:"idDoc"` // to be signed for [SigningAgentService.Finish]
 	Created      Time         `json:"timestamp"`
+}
+
+// MarshalJSONWithSecret writes the registration as JSON with its secret, for the place where the agent keeps it: nobody
+// else must be able to read that. [Unmarshal] and encoding/json read it.
+func (r AgentRegistration) MarshalJSONWithSecret() ([]byte, error) {
+	type others AgentRegistration
+	return json.Marshal(struct {
+		others
+		ClientSecret string `json:"clientSecret"`
+	}{others(r), string(r.ClientSecret)})
 }
 
 // Register registers a signing agent. It needs a client with [RSAAuth], also at services that take other

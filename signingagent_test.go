@@ -1,6 +1,7 @@
 package qredo_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"testing"
@@ -50,6 +51,33 @@ func TestAgentRegister(t *testing.T) {
 	require.Equal(t, want, got)
 	for way, text := range clienttest.Printings(t, got) {
 		require.NotContains(t, text, "5c1f7de0a94b", way)
+	}
+}
+
+// What an agent is given once is kept with its secret by the method that says so, and by nothing else. What was written
+// without it is not read as if it were whole.
+func TestAgentRegistrationIsKept(t *testing.T) {
+	given := qredo.AgentRegistration{
+		ID: clienttest.CoreID, ClientID: "client-5", ClientSecret: "5c1f\"7de0a94b", AccountCode: clienttest.CoreAccount, IDDocument: clienttest.HexOf(32),
+		Created: qredo.Unix(1700000000),
+	}
+	fieldcheck.RequireAllSet(t, given)
+	kept, err := given.MarshalJSONWithSecret()
+	require.NoError(t, err)
+	for name, read := range map[string]func([]byte, any) error{"encoding/json": json.Unmarshal, "Unmarshal": qredo.Unmarshal} {
+		var back qredo.AgentRegistration
+		require.NoError(t, read(kept, &back), name)
+		require.Equal(t, given, back, name)
+
+		without, err := json.Marshal(given)
+		require.NoError(t, err)
+		require.NotContains(t, string(without), "7de0a94b")
+		err = read(without, &back)
+		require.ErrorContains(t, err, "was written without the secret", name)
+		require.NotContains(t, err.Error(), "7de0a94b")
+		var none qredo.AgentRegistration
+		require.NoError(t, read([]byte(`{"id":"a","clientSecret":null}`), &none), name)
+		require.Empty(t, none.ClientSecret)
 	}
 }
 

@@ -139,12 +139,12 @@ func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction
 	return tx, nil
 }
 
-// Submission is the answer to a request for a transaction.
+// Submission is the answer to a request for a transaction. As JSON it is whole, so that it can be kept and read again.
 type Submission struct {
 	TxID   TxID             `json:"tx_id" required:"true"`
 	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
 	// PartnerTxID is the one that was sent: the request's own, or the one made for it.
-	PartnerTxID PartnerTxID `json:"-"`
+	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
 }
 
 // SubmissionStatus tells whether a request made a transaction or found the one made before with the

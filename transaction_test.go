@@ -2,6 +2,7 @@ package qredo_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -180,4 +181,26 @@ func TestWaitRefusesBadIntervals(t *testing.T) {
 			clienttest.RequireInvalid(t, err, "poll interval")
 		}
 	})
+}
+
+// What a request is answered is whole as JSON: a program that keeps it has the key to ask again with.
+func TestSubmissionAsJSON(t *testing.T) {
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"tx_id":"t","status":"new","tx_url":"u","partner_txID":"of something else"}`))
+	swap := clienttest.GoodSwap()
+	swap.PartnerTxID = "order-1"
+	made, err := client.Swaps.Make(t.Context(), clienttest.CompanyID, swap)
+	require.NoError(t, err)
+	want := qredo.SwapSubmission{Submission: qredo.Submission{TxID: "t", Status: qredo.SubmissionNew, PartnerTxID: "order-1"}, URL: "u"}
+	require.Equal(t, want, *made)
+	data, err := json.Marshal(made)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"tx_id":"t","status":"new","partner_txID":"order-1","tx_url":"u"}`, string(data))
+	for name, read := range map[string]func([]byte, any) error{"encoding/json": json.Unmarshal, "Unmarshal": qredo.Unmarshal} {
+		var back qredo.SwapSubmission
+		require.NoError(t, read(data, &back), name)
+		require.Equal(t, want, back, name)
+	}
+	unnamed, err := client.Swaps.Make(t.Context(), clienttest.CompanyID, clienttest.GoodSwap(), qredo.WithoutPartnerTxID())
+	require.NoError(t, err)
+	require.Empty(t, unnamed.PartnerTxID, "it is what was sent, not what the answer says")
 }

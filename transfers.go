@@ -3,6 +3,7 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -12,6 +13,15 @@ import (
 type AssetAmount struct {
 	Asset  AssetCode `json:"symbol"`
 	Amount Amount    `json:"amount"`
+}
+
+// In writes the quantity for people, in whole units of its asset: "0.5 BTC". Given another asset, or one whose scale is not
+// a power of ten, it writes base units and says so: "50000000 base units of BTC".
+func (a AssetAmount) In(asset Asset) string {
+	if _, err := asset.decimals(); err != nil || asset.Code != a.Asset {
+		return fmt.Sprintf("%d base units of %s", int64(a.Amount), a.Asset)
+	}
+	return asset.Format(a.Amount) + " " + string(a.Asset)
 }
 
 func (a AssetAmount) validate(field string) error {
