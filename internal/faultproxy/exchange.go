@@ -117,7 +117,10 @@ func (x *exchange) answer(a *Answer) {
 	if a == nil { // the client never sent all of it
 		return
 	}
-	x.p.truth.change(func() { x.record.Answered, x.p.truth.underWay = a.Status, x.p.truth.underWay+1 })
+	x.p.truth.change(func() {
+		x.record.answer(a)
+		x.p.truth.underWay++
+	})
 	err := x.write(a)
 	x.p.truth.change(func() {
 		x.record.Complete = err == nil
@@ -133,7 +136,7 @@ func (x *exchange) begin(a *Answer, n int) {
 	if a == nil {
 		return
 	}
-	x.note(func(r *Record) { r.Answered = a.Status })
+	x.note(func(r *Record) { r.answer(a) })
 	_ = x.part(a, n) // the client may be gone
 }
 

@@ -225,7 +225,7 @@ func ManyHeaders(count, size int) Fault {
 		if a == nil {
 			return
 		}
-		x.note(func(r *Record) { r.Answered = a.Status })
+		x.note(func(r *Record) { r.answer(a) })
 		_ = x.fields(a, func(n int) string { // the client has had enough
 			if n == count {
 				return ""

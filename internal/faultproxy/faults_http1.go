@@ -13,7 +13,7 @@ func text(kind, name string, write func(x *exchange, a *Answer)) Fault {
 		if a == nil {
 			return
 		}
-		x.note(func(r *Record) { r.Answered = a.Status })
+		x.note(func(r *Record) { r.answer(a) })
 		write(x, a.clone())
 		x.shut()
 	}}

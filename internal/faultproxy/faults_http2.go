@@ -57,7 +57,7 @@ func ResetStreamWithin(code http2.ErrCode, half bool) Fault {
 		if a == nil {
 			return
 		}
-		x.note(func(r *Record) { r.Answered = a.Status })
+		x.note(func(r *Record) { r.answer(a) })
 		_ = s.locked(func() error { return s.headers(s.head(a.Status, a.Header), false) }) // the client may be gone, here and below
 		if half {
 			_ = s.send(a.Body[:len(a.Body)/2], false)
@@ -214,7 +214,7 @@ func dataOff(name string, off int) Fault {
 		}
 		a = a.clone()
 		a.Header.Set("Content-Length", fmt.Sprint(max(0, len(a.Body)+off)))
-		x.note(func(r *Record) { r.Answered = a.Status })
+		x.note(func(r *Record) { r.answer(a) })
 		_ = s.write(a) // the client may be gone
 	})
 }

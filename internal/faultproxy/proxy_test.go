@@ -145,6 +145,7 @@ func TestNothingGoesWrong(t *testing.T) {
 		for _, r := range b.Records() {
 			assert.Equal(t, []Delivery{{Status: 200}}, r.Deliveries)
 			assert.Equal(t, []any{200, true, "", "/a"}, []any{r.Answered, r.Complete, r.Fault, r.Tag})
+			assert.Contains(t, string(r.Body), `,"path":"/a","body":"xxx`)
 		}
 		assert.Len(t, b.RecordsOf("/a"), 3)
 		assert.EqualValues(t, 1, b.connected.Load(), "connections are kept alive")

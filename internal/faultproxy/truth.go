@@ -11,9 +11,17 @@ type Record struct {
 	Tag        string // the value of the header that [Config] names
 	Fault      string // the name of what was done to it
 	Deliveries []Delivery
-	Answered   int  // the status that was sent to the client, or its beginning; 0 if none was
-	Complete   bool // that answer was sent to its end
+	Answered   int    // the status that was sent to the client, or its beginning; 0 if none was
+	Body       []byte // the beginning of that answer's body
+	Complete   bool   // that answer was sent to its end
 }
+
+// answer notes what is sent to the client.
+func (r *Record) answer(a *Answer) {
+	r.Answered, r.Body = a.Status, first(a.Body, keptBody)
+}
+
+const keptBody = 200
 
 // Delivery is one time that the server got a request.
 type Delivery struct {

@@ -6,6 +6,9 @@ import "flag"
 // go test ./... stays quick.
 var full = flag.Bool("full", false, "run the fault tests at full size")
 
+// chance decides what goes wrong in the tests that run through the fault proxy.
+var chance = flag.Uint64("chance", 33, "the seed of the fault proxy")
+
 // size is how much of something a test does: all, or a part that is quick.
 func size(all, quick int) int {
 	if *full {
