@@ -1,6 +1,7 @@
 package qredo
 
 import (
+	"context"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,7 +37,7 @@ const (
 type RSAAuth struct {
 	// Functions hold the secrets, because no printer, debugger dump or reflection looks into them.
 	apiKey func() string
-	sign   func(digest []byte) ([]byte, error)
+	sign   func(ctx context.Context, digest []byte) ([]byte, error)
 	nonce  func() string
 	turn   chan struct{} // of requests with a nonce, which are sent one after the other
 }
@@ -66,7 +68,8 @@ func WithNonceInAnyOrder(next func() string) RSAOption {
 
 // NewRSAAuth returns an authenticator for an API key and the RSA key registered with it. White space
 // around the API key is dropped. The key may be a [crypto.Signer] that holds it elsewhere, such as a
-// hardware module: it must sign with PKCS #1 v1.5. A key that is not RSA or is shorter than 2048 bits,
+// hardware module: it must sign with PKCS #1 v1.5. One that has a method SignContext(ctx, rand, digest, opts) is asked by
+// that, with the call's context, so that a slow one ends with the call. A key that is not RSA or is shorter than 2048 bits,
 // or an API key that cannot be a header, is a [*ValidationError].
 func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, error) {
 	apiKey, err := checkAPIKey(apiKey)
@@ -85,7 +88,10 @@ func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, 
 	}
 	a := &RSAAuth{
 		apiKey: func() string { return apiKey },
-		sign: func(digest []byte) ([]byte, error) {
+		sign: func(ctx context.Context, digest []byte) ([]byte, error) {
+			if remote, ok := key.(contextSigner); ok {
+				return remote.SignContext(ctx, rand.Reader, digest, crypto.SHA256)
+			}
 			return key.Sign(rand.Reader, digest, crypto.SHA256)
 		},
 	}
@@ -103,11 +109,20 @@ func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, 
 // Sign returns the x-sign header for a stamp (the text of the x-timestamp or x-nonce header), the full
 // URL with its query, and the exact bytes of the body. The method is not part of what is signed.
 func (a *RSAAuth) Sign(stamp, url string, body []byte) (string, error) {
+	return a.signContext(context.Background(), stamp, url, body)
+}
+
+// contextSigner is a [crypto.Signer] that asks somebody else, and can be told to stop.
+type contextSigner interface {
+	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+}
+
+func (a *RSAAuth) signContext(ctx context.Context, stamp, url string, body []byte) (string, error) {
 	h := sha256.New()
 	h.Write([]byte(stamp))
 	h.Write([]byte(url))
 	h.Write(body)
-	signature, err := a.sign(h.Sum(nil))
+	signature, err := a.sign(ctx, h.Sum(nil))
 	if err != nil {
 		return "", fmt.Errorf("qredo: the private key did not sign: %w", err)
 	}
@@ -123,7 +138,7 @@ func (a *RSAAuth) Authenticate(req *http.Request, body []byte, now time.Time) er
 			return errors.New("the nonce " + problem) // no ValidationError: the request is not what is wrong
 		}
 	}
-	signature, err := a.Sign(stamp, req.URL.String(), body)
+	signature, err := a.signContext(req.Context(), stamp, req.URL.String(), body)
 	if err != nil {
 		return err
 	}
@@ -210,6 +225,39 @@ func (a HMACAuth) String() string { return "qredo.HMACAuth(redacted)" }
 
 // GoString returns the type's name and no secret.
 func (a HMACAuth) GoString() string { return a.String() }
+
+// PreparedRequest is a request that is signed, and not sent: to be sent by something else, or from elsewhere. What is
+// sent must be exactly this. The service takes it for some minutes, or with a nonce in its turn, and once.
+type PreparedRequest struct {
+	Method string
+	URL    string
+	Header http.Header // with what authenticates it: it is a secret until it is sent
+	Body   []byte
+}
+
+// Prepare signs a request and does not send it: for keys on a machine that is not connected. Its arguments are those of
+// [Client.Do]; a body may be a request of this package, such as [TransferRequest], which is checked as it is by the
+// method that sends it. Give such a request a PartnerTxID.
+func (c *Client) Prepare(ctx context.Context, method, path string, body any, opts ...CallOption) (*PreparedRequest, error) {
+	options := newCallOptions(opts)
+	if known, ok := body.(request); ok {
+		if err := known.validate(c.clock.Earliest()); err != nil {
+			return nil, err
+		}
+	}
+	op, err := anyOperation(method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := c.prepare(ctx, op, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.config.Auth.Authenticate(req.HTTP, req.Body, c.clock.Now()); err != nil {
+		return nil, fmt.Errorf("qredo: authenticating: %w", err)
+	}
+	return &PreparedRequest{Method: req.HTTP.Method, URL: req.HTTP.URL.String(), Header: req.HTTP.Header, Body: req.Body}, nil
+}
 
 // ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing
 // else.

@@ -1,6 +1,7 @@
 package qredo_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -297,4 +298,31 @@ func FuzzAPIKey(f *testing.F) {
 			t.Fatalf("%q became the header %q", text, got)
 		}
 	})
+}
+
+// remoteSigner is a key that somebody else holds, who does not answer.
+type remoteSigner struct {
+	crypto.Signer
+	asked chan struct{}
+}
+
+func (s remoteSigner) SignContext(ctx context.Context, _ io.Reader, _ []byte, _ crypto.SignerOpts) ([]byte, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+// A key that takes a context is asked with the call's, so that a slow one ends with the call. Nothing has been sent then.
+func TestSignersWithAContext(t *testing.T) {
+	key := remoteSigner{clienttest.PrivateKey(t), make(chan struct{})}
+	auth, err := qredo.NewRSAAuth(clienttest.APIKey, key)
+	require.NoError(t, err)
+	client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{Transport: clienttest.RefuseAll(t)}))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-key.asked; cancel() }()
+	_, err = client.Companies.Create(ctx, clienttest.Acme)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "not sent")
+	require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown)
 }

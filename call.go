@@ -22,6 +22,7 @@ import (
 
 // Response is how the service answered a call: what [WithResponse] fills.
 type Response struct {
+	Operation  string // as in [Error]
 	StatusCode int
 	Header     http.Header
 	Body       []byte // the whole body as it came
@@ -38,6 +39,7 @@ type callOptions struct {
 	noRetry       bool
 	noPartnerTxID bool
 	noExpiryCheck bool
+	operation     string
 	problem       error // with one of the options
 }
 
@@ -83,6 +85,12 @@ func WithoutExpiryCheck() CallOption {
 	return func(o *callOptions) { o.noExpiryCheck = true }
 }
 
+// WithOperation names a request of [Client.Do] in errors, logs and to observers, such as "GET /thing/{thing_id}". Default:
+// its method and path.
+func WithOperation(name string) CallOption {
+	return func(o *callOptions) { o.operation = name }
+}
+
 // WithPollInterval sets how long the Wait methods pause between two looks; two seconds unless set.
 func WithPollInterval(d time.Duration) CallOption {
 	return func(o *callOptions) { o.pollInterval = d }
@@ -104,19 +112,25 @@ func newCallOptions(opts []CallOption) callOptions {
 // out with the tolerance of the rest of the package; a *[]byte or *json.RawMessage gets it as it came,
 // and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded.
 func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...CallOption) error {
-	target, err := below(path)
+	op, err := anyOperation(method, path, body)
 	if err != nil {
 		return err
+	}
+	return c.run(ctx, op, out, opts)
+}
+
+// anyOperation is an operation that this package does not know.
+func anyOperation(method, path string, body any) (operation, error) {
+	target, err := below(path)
+	if err != nil {
+		return operation{}, err
 	}
 	method = strings.ToUpper(method)
 	data, err := encode(body)
-	if err != nil {
-		return err
-	}
-	return c.run(ctx, operation{
+	return operation{
 		method: method, path: target.EscapedPath(), rawQuery: target.RawQuery, rawBody: data, unknown: true,
 		repeatable: method == http.MethodGet || method == http.MethodHead,
-	}, out, opts)
+	}, err
 }
 
 // below reads a path, with its query if it has one, that a caller gives. It must lead to nowhere else than below the
@@ -223,9 +237,15 @@ func (c *Client) perform(ctx context.Context, op operation, out any, options cal
 	if err != nil {
 		return false, err
 	}
+	start := time.Now()
 	res := c.requests.Send(req)
+	if c.observe != nil {
+		defer func() { c.observe(ctx, endOfCall(req, res, time.Since(start), maybeDone, err)) }()
+	}
 	if options.response != nil && res.Answer != nil {
-		*options.response = Response{StatusCode: res.Answer.StatusCode, Header: res.Answer.Header, Body: res.Answer.Body, Attempts: res.Attempts}
+		*options.response = Response{
+			Operation: req.Operation, StatusCode: res.Answer.StatusCode, Header: res.Answer.Header, Body: res.Answer.Body, Attempts: res.Attempts,
+		}
 	}
 	if !res.OK {
 		return res.MaybeDone, failure(req, res, op.secret)
@@ -287,7 +307,11 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 			req.Header[key] = value
 		}
 	}
-	return &transport.Request{HTTP: req, Path: expanded, Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry}, nil
+	name := options.operation
+	if name == "" || !op.unknown {
+		name = op.method + " " + op.path
+	}
+	return &transport.Request{HTTP: req, Operation: name, Path: expanded, Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry}, nil
 }
 
 // decode reads an answer into out. One to an operation of this package must be what was asked for: a

@@ -2,6 +2,7 @@ package qredo
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"math"
@@ -57,6 +58,7 @@ type Client struct {
 	header   http.Header // of every request, where the caller sets no other
 	requests transport.Link
 	upgrades transport.Link // to feeds
+	observe  func(context.Context, Attempt)
 
 	config transport.Config
 }
@@ -238,6 +240,62 @@ func WithLogger(log *slog.Logger) Option {
 		c.config.Log = log
 		return checkGiven("logger", log != nil)
 	}
+}
+
+// Attempt is what an observer sees: one attempt of a call, or with Ended the call as a whole.
+type Attempt struct {
+	Operation  string // as in [Error]
+	Number     int    // of the call, from 1; how many there were, with Ended
+	StatusCode int    // 0 if no answer came
+	Took       time.Duration
+	Outcome    Outcome
+	Err        error // why no answer came, or why it is not whole; with Ended what the call returns
+	Ended      bool
+}
+
+// Outcome is how an attempt or a call ended.
+type Outcome string
+
+// The outcomes. A request that changes nothing is never unknown.
+const (
+	OutcomeDone    Outcome = "done"
+	OutcomeNotDone Outcome = "not done"
+	OutcomeUnknown Outcome = "unknown" // it may have been carried out
+)
+
+// WithObserver calls f after each attempt of each call, and once more when the call has ended: for metrics and traces. It
+// is called by the goroutine that makes the call, with the call's context, and sees no header and no body. Feeds are
+// observed by [WithFeedState].
+func WithObserver(f func(ctx context.Context, attempt Attempt)) Option {
+	return func(c *Client) error {
+		c.observe = f
+		c.config.Observe = func(ctx context.Context, a transport.Attempt) {
+			f(ctx, Attempt{
+				Operation: a.Operation, Number: a.Number, StatusCode: a.StatusCode, Took: a.Took, Err: a.Err, Outcome: outcome(a.OK, a.MaybeDone),
+			})
+		}
+		return checkGiven("observer", f != nil)
+	}
+}
+
+func outcome(ok, maybeDone bool) Outcome {
+	switch {
+	case ok:
+		return OutcomeDone
+	case maybeDone:
+		return OutcomeUnknown
+	}
+	return OutcomeNotDone
+}
+
+// endOfCall is what an observer is told when a call has ended.
+func endOfCall(req *transport.Request, res transport.Result, took time.Duration, maybeDone bool, err error) Attempt {
+	end := Attempt{Operation: req.Operation, Number: res.Attempts, Took: took, Err: err, Ended: true}
+	if res.Answer != nil {
+		end.StatusCode = res.Answer.StatusCode
+	}
+	end.Outcome = outcome(err == nil, maybeDone && !transport.IsRead(req))
+	return end
 }
 
 // WithClock sets where the time comes from: for the timestamp of requests and for checking expiries;

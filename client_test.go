@@ -209,7 +209,7 @@ func TestWithResponse(t *testing.T) {
 		_, err := client.Companies.Get(t.Context(), "c", qredo.WithResponse(&resp))
 		require.Equal(t, status >= 300, err != nil)
 		require.Equal(t, qredo.Response{
-			StatusCode: status, Header: http.Header{"X-Request-Id": {"r-1"}}, Body: []byte(`{"company_id":"c"}`), Attempts: 1,
+			Operation: "GET /company/{company_id}", StatusCode: status, Header: http.Header{"X-Request-Id": {"r-1"}}, Body: []byte(`{"company_id":"c"}`), Attempts: 1,
 		}, resp)
 	}
 	untouched := qredo.Response{StatusCode: 7}

@@ -44,6 +44,7 @@ type Error struct {
 	Code       int    // the service's own code, usually the status; 0 when none was given
 	Msg        string // the service's message, such as "errPartnerAuth"
 	Reason     string // what the service adds to it, such as "signature"; often empty
+	Operation  string // as the service's documents write it: "POST /company/{company_id}/transfer"
 	Method     string
 	Path       string // below the base URL, without query
 	Attempts   int    // how often the request was sent
@@ -117,7 +118,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // LogValue gives the fields without the body, for log/slog.
 func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("method", e.Method), slog.String("path", e.Path),
+		slog.String("operation", e.Operation), slog.String("method", e.Method), slog.String("path", e.Path),
 		slog.Int("status", e.StatusCode), slog.Int("code", e.Code),
 		slog.String("msg", e.Msg), slog.String("reason", e.Reason), slog.Int("attempts", e.Attempts))
 }
@@ -147,7 +148,7 @@ func failure(req *transport.Request, res transport.Result, secret bool) (err err
 // newError describes an answer. It reads the service's error shape where it is one.
 func newError(req *transport.Request, res transport.Result, secret bool) *Error {
 	e := &Error{
-		StatusCode: res.Answer.StatusCode, Method: req.HTTP.Method, Path: req.Path, Attempts: res.Attempts,
+		StatusCode: res.Answer.StatusCode, Operation: req.Operation, Method: req.HTTP.Method, Path: req.Path, Attempts: res.Attempts,
 		cause: res.Err, wrongClock: res.WrongClock,
 	}
 	success := e.StatusCode >= 200 && e.StatusCode <= 299

@@ -141,7 +141,7 @@ func ExampleWithLogger() {
 	client := srv.Client(qredo.WithLogger(slog.New(handler)))
 	_, err = client.Assets.List(context.Background())
 	check(err)
-	// Output: level=DEBUG msg="qredo call" method=GET path=/assets status=200
+	// Output: level=DEBUG msg="qredo call" operation="GET /assets" method=GET path=/assets status=200
 }
 
 // An HTTP client of one's own, here for a certificate that only this program trusts.

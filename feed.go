@@ -168,7 +168,7 @@ func (c *Client) dial(ctx context.Context, path, rawQuery string) (*websocket.Co
 	}
 	req.URL.RawQuery = rawQuery
 	req.Header["User-Agent"] = c.header["User-Agent"]
-	upgrade := &transport.Request{HTTP: req, Path: path}
+	upgrade := &transport.Request{HTTP: req, Operation: http.MethodGet + " " + path, Path: path}
 	res := c.upgrades.Send(upgrade)
 	if !res.OK {
 		return nil, failure(upgrade, res, false)

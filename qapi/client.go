@@ -173,7 +173,8 @@ func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.Call
 		return nil, err
 	}
 	out := new(T)
-	if err := c.core.Do(ctx, op.method, target, op.body, &answer[T]{out, op}, opts...); err != nil {
+	named := append([]qredo.CallOption{qredo.WithOperation(op.method + " " + op.path)}, opts...)
+	if err := c.core.Do(ctx, op.method, target, op.body, &answer[T]{out, op}, named...); err != nil {
 		return nil, err
 	}
 	return out, nil

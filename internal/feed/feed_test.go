@@ -2,7 +2,10 @@ package feed_test
 
 import (
 	"context"
+	"crypto/sha1"
 	"net/http"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -324,4 +327,26 @@ func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 		assert.True(t, lost.After(last))
 		assert.LessOrEqual(t, lost.Sub(last), 2*ping+5*time.Second)
 	})
+}
+
+// Where only the algorithms of FIPS 140 are allowed, feeds work all the same, over TLS too.
+func TestFeedsWithFIPS140Only(t *testing.T) {
+	if os.Getenv("GODEBUG") != "fips140=only" {
+		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFeedsWithFIPS140Only$", "-test.v")
+		again.Env = append(os.Environ(), "GODEBUG=fips140=only")
+		out, err := again.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Contains(t, string(out), "--- PASS: TestFeedsWithFIPS140Only")
+		return
+	}
+	for name, opts := range map[string][]sandbox.Option{"HTTP": nil, "TLS": {sandbox.WithTLS(t.TempDir())}} {
+		t.Run(name, func(t *testing.T) {
+			w := clienttest.NewWorld(t, opts...)
+			f := clienttest.Follow(t, w.RobotFeed(w.Client))
+			f.Reaches(t, qredo.FeedCaughtUp)
+			action := w.ActionOf(t, w.Send(t, 1000))
+			require.Equal(t, action, f.Next(t).ID)
+			require.Panics(t, func() { sha1.New().Sum(nil) }, "it is not allowed anywhere else") //nolint:gosec // that is the point
+		})
+	}
 }

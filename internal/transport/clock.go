@@ -35,7 +35,7 @@ func (l clockLink) Send(req *Request) Result {
 		return res
 	}
 	corrected := *req
-	corrected.offset = &res.clockOffset
+	corrected.attempt, corrected.offset = req.attempt+res.Attempts, &res.clockOffset
 	again := l.next.Send(&corrected)
 	again.Attempts += res.Attempts
 	again.secrets = append(res.secrets, again.secrets...)

@@ -20,7 +20,7 @@ func (l logLink) Send(req *Request) Result {
 		return res
 	}
 	attrs := []slog.Attr{
-		slog.String("method", req.HTTP.Method), slog.String("path", req.Path), slog.Duration("took", time.Since(start)),
+		slog.String("operation", req.Operation), slog.String("method", req.HTTP.Method), slog.String("path", req.Path), slog.Duration("took", time.Since(start)),
 	}
 	level := slog.LevelDebug
 	if !res.OK {

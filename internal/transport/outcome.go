@@ -67,8 +67,8 @@ func (r Result) passing() bool {
 	return errors.Is(r.Err, errCut)
 }
 
-// isRead reports whether a request only asks.
-func isRead(req *Request) bool {
+// IsRead reports whether a request only asks.
+func IsRead(req *Request) bool {
 	return req.HTTP.Method == http.MethodGet || req.HTTP.Method == http.MethodHead
 }
 

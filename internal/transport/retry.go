@@ -26,7 +26,9 @@ type retryLink struct {
 func (l retryLink) Send(req *Request) Result {
 	var before Result // what the attempts so far have left
 	for {
-		res := l.next.Send(req)
+		attempt := *req
+		attempt.attempt = before.Attempts
+		res := l.next.Send(&attempt)
 		res.Attempts = before.Attempts + max(res.Attempts, 1)
 		res.secrets = append(before.secrets, res.secrets...)
 		if res.OK {

@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -15,22 +16,24 @@ import (
 
 // Link is one link of the chain that every request runs through:
 //
-//	retry → clock → log → rate → auth → http
+//	retry → clock → log, observer → rate → auth → http
 //
 // Each is a value that holds the next one. None changes the request that it is given.
 type Link interface{ Send(req *Request) Result }
 
 // Request is what is to be sent.
 type Request struct {
-	HTTP *http.Request // without its body
-	Path string        // below the base URL, for logs
-	Body []byte        // the exact bytes to send
+	HTTP      *http.Request // without its body
+	Operation string        // as the service's documents write it, for logs
+	Path      string        // below the base URL, for logs
+	Body      []byte        // the exact bytes to send
 
 	Repeatable bool // sending it twice does what sending it once does
 	Decides    bool // it may be refused because another copy of it has been carried out
 	Once       bool // one attempt, whatever happens
 
-	offset *time.Duration // what the clock is off, to see whether the service agrees
+	attempt int            // how often it was sent before
+	offset  *time.Duration // what the clock is off, to see whether the service agrees
 }
 
 // Answer is what the service answered, read to its end or to where it was cut.
@@ -67,7 +70,8 @@ type Config struct {
 	Retry     Policy
 	Limiter   *rate.Limiter // nil if there is no limit of the client's own
 	Log       *slog.Logger  // nil if nothing is logged
-	MaxAnswer int64         // bytes
+	Observe   func(ctx context.Context, attempt Attempt)
+	MaxAnswer int64 // bytes
 }
 
 // New returns a chain for requests, and one for the upgrades that begin feeds, which are sent once.
@@ -77,6 +81,9 @@ func New(c Config) (requests, upgrades Link) {
 	requests = rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, requests}
 	if c.Log != nil {
 		requests = logLink{c.Log, requests}
+	}
+	if c.Observe != nil {
+		requests = observeLink{c.Observe, requests}
 	}
 	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), clockLink{c.Clock, requests}}
 	return requests, clockLink{c.Clock, authLink{c.Auth, c.Turn, c.Clock, upgradeLink{c.HTTP}}}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/fips140"
 	"io"
 	"net/http"
 	"time"
@@ -20,9 +21,7 @@ type upgradeLink struct{ client *http.Client }
 func (l upgradeLink) Send(req *Request) Result {
 	ctx, cancel := context.WithTimeout(req.HTTP.Context(), upgradeTimeout)
 	defer cancel()
-	conn, answer, err := websocket.Dial(ctx, req.HTTP.URL.String(), &websocket.DialOptions{
-		HTTPClient: refusingRedirects(l.client), HTTPHeader: req.HTTP.Header,
-	})
+	conn, answer, err := dial(ctx, req.HTTP, refusingRedirects(l.client))
 	switch {
 	case err == nil:
 		return Result{Conn: conn, OK: true, Attempts: 1}
@@ -35,4 +34,48 @@ func (l upgradeLink) Send(req *Request) Result {
 		body = nil
 	}
 	return Result{Answer: &Answer{StatusCode: answer.StatusCode, Header: answer.Header, Body: body}, Attempts: 1}
+}
+
+// dial makes the handshake. That needs SHA-1, to see that the other side speaks WebSocket and not to keep anything
+// secret, which is not allowed where only the algorithms of FIPS 140 are (GODEBUG=fips140=only). So it is let off there,
+// but for the connection and its TLS, which are made by a goroutine from before.
+func dial(ctx context.Context, req *http.Request, client *http.Client) (conn *websocket.Conn, answer *http.Response, err error) {
+	options := &websocket.DialOptions{HTTPClient: client, HTTPHeader: req.Header}
+	if !fips140.Enforced() {
+		return websocket.Dial(ctx, req.URL.String(), options)
+	}
+	enforced := handOver{asked: make(chan *http.Request), answered: make(chan handedBack)}
+	defer close(enforced.asked)
+	go enforced.work(client.Transport)
+	client.Transport = enforced
+	fips140.WithoutEnforcement(func() { conn, answer, err = websocket.Dial(ctx, req.URL.String(), options) })
+	return conn, answer, err
+}
+
+// handOver is a transport that has another goroutine make requests.
+type handOver struct {
+	asked    chan *http.Request
+	answered chan handedBack
+}
+
+type handedBack struct {
+	answer *http.Response
+	err    error
+}
+
+func (h handOver) RoundTrip(req *http.Request) (*http.Response, error) {
+	h.asked <- req
+	back := <-h.answered
+	return back.answer, back.err
+}
+
+// work makes requests until there are no more.
+func (h handOver) work(transport http.RoundTripper) {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	for req := range h.asked {
+		answer, err := transport.RoundTrip(req) //nolint:bodyclose // who asked closes it
+		h.answered <- handedBack{answer, err}
+	}
 }

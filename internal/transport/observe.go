@@ -1,0 +1,35 @@
+package transport
+
+import (
+	"context"
+	"time"
+)
+
+// Attempt is what an observer is told of one attempt.
+type Attempt struct {
+	Operation  string
+	Number     int // of its call, from 1
+	StatusCode int // 0 if no answer came
+	Took       time.Duration
+	OK         bool
+	MaybeDone  bool
+	Err        error
+}
+
+// observeLink tells an observer of each attempt.
+type observeLink struct {
+	observe func(ctx context.Context, attempt Attempt)
+	next    Link
+}
+
+func (l observeLink) Send(req *Request) Result {
+	start := time.Now()
+	res := l.next.Send(req)
+	seen := Attempt{Operation: req.Operation, Number: req.attempt + 1, Took: time.Since(start), OK: res.OK, Err: res.Err}
+	if res.Answer != nil {
+		seen.StatusCode = res.Answer.StatusCode
+	}
+	seen.MaybeDone = !res.OK && !IsRead(req) && res.ambiguous(req)
+	l.observe(req.HTTP.Context(), seen)
+	return res
+}
