@@ -110,7 +110,8 @@ func newCallOptions(opts []CallOption) callOptions {
 // not know. path is below the base URL and may have a query: "/company/search?query=big". body is sent
 // as JSON; a []byte or [json.RawMessage] is sent as it is, and nil sends none. The answer is read into
 // out with the tolerance of the rest of the package; a *[]byte or *json.RawMessage gets it as it came,
-// and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded.
+// and nil ignores it. In a map or any, numbers become [json.Number], so that none is rounded. A call ends with ctx also while
+// its answer is read, and out is then not to be used; a type that reads its own JSON is waited for.
 func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...CallOption) error {
 	op, err := anyOperation(method, path, body)
 	if err != nil {

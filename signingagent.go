@@ -77,7 +77,7 @@ type AgentRegistration struct {
 // else must be able to read that. [Unmarshal] and encoding/json read it.
 func (r AgentRegistration) MarshalJSONWithSecret() ([]byte, error) {
 	type others AgentRegistration
-	return json.Marshal(struct {
+	return json.Marshal(struct { //nolint:gosec // its name says so
 		others
 		ClientSecret string `json:"clientSecret"`
 	}{others(r), string(r.ClientSecret)})

@@ -106,6 +106,7 @@ func TestUnmarshalStops(t *testing.T) {
 		"a map":            {list, func() any { return new(map[string]any) }},
 		"raw":              {list, func() any { return new(struct{ List json.RawMessage }) }},
 		"a map of numbers": {`{` + strings.Repeat(`"x":1,`, many/5) + `"y":2}`, func() any { return new(map[string]int) }},
+		"digits":           {`{"a":` + strings.Repeat("1", many) + `}`, func() any { return new(struct{ X int }) }},
 		"a text":           {`{"b":"` + strings.Repeat("a", many) + `"}`, func() any { return new(entry) }},
 		"escapes":          {escapes, func() any { return new(entry) }},
 		"an unknown text":  {escapes, func() any { return new(struct{ X int }) }},

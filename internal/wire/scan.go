@@ -106,7 +106,9 @@ func (d *decoder) skip() []byte {
 		d.skipNested()
 	default:
 		for d.pos < len(d.data) && !endsScalar(d.data[d.pos]) {
-			d.pos++
+			if d.pos++; d.pos >= d.pause {
+				d.look()
+			}
 		}
 	}
 	return d.data[start:d.pos]

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 )
@@ -15,14 +16,15 @@ const deepest = 10_000
 type scanner struct {
 	data  []byte
 	pos   int
-	open  []byte       // the ends that lists and objects wait for
-	stop  func() error // why to stop, if it is to; it may be nil
-	pause int          // the byte to look at the next time
+	open  []byte          // the ends that lists and objects wait for
+	ctx   context.Context // of whoever waits for it
+	pause int             // the byte to look at it the next time
 }
 
-// checkJSON returns what is wrong with a document, or why it was stopped.
-func checkJSON(data []byte, stop func() error) error {
-	s := scanner{data: data, stop: stop, pause: pause}
+// checkJSON returns what is wrong with a document, or why nobody waits for it any more.
+func checkJSON(ctx context.Context, data []byte) error {
+	var few [32]byte // as deep as answers are
+	s := scanner{data: data, open: few[:0], ctx: ctx, pause: pause}
 	return s.document()
 }
 
@@ -62,13 +64,10 @@ func (s *scanner) document() error {
 	}
 }
 
-// look asks whether to stop.
+// look asks whether somebody still waits.
 func (s *scanner) look() error {
 	s.pause = s.pos + pause
-	if s.stop == nil {
-		return nil
-	}
-	return s.stop()
+	return s.ctx.Err()
 }
 
 // next steps over white space and returns the byte that comes then, if one does.
@@ -240,7 +239,11 @@ func (s *scanner) number() error {
 func (s *scanner) digits() error {
 	start := s.pos
 	for s.pos < len(s.data) && '0' <= s.data[s.pos] && s.data[s.pos] <= '9' {
-		s.pos++
+		if s.pos++; s.pos >= s.pause {
+			if err := s.look(); err != nil {
+				return err
+			}
+		}
 	}
 	if s.pos == start {
 		return s.unexpected()

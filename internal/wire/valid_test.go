@@ -1,8 +1,8 @@
 package wire
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
@@ -19,26 +19,31 @@ var documents = []string{
 
 func TestCheckJSON(t *testing.T) {
 	for _, document := range documents {
-		require.Equal(t, json.Valid([]byte(document)), checkJSON([]byte(document), nil) == nil, "%.60q", document)
+		require.Equal(t, json.Valid([]byte(document)), checkJSON(t.Context(), []byte(document)) == nil, "%.60q", document)
 	}
 }
 
 // A document of which the caller wants no more is left at the next look, wherever that is.
 func TestCheckJSONStops(t *testing.T) {
-	enough := errors.New("enough")
 	for name, document := range map[string]string{
 		"a list": "[" + strings.Repeat("1,", 10*pause), "objects": "[" + strings.Repeat(`{"a":{}},`, pause), "a text": `"` + strings.Repeat("a", 10*pause),
 		"escapes": `"` + strings.Repeat(`\n`, 10*pause),
 	} {
-		looks := 0
-		err := checkJSON([]byte(document), func() error {
-			if looks++; looks == 2 {
-				return enough
-			}
-			return nil
-		})
-		require.ErrorIs(t, err, enough, name)
+		require.ErrorIs(t, checkJSON(&endsAfter{t.Context(), 1}, []byte(document)), context.Canceled, name)
 	}
+}
+
+// endsAfter is a context that ends when it has been looked at so often.
+type endsAfter struct {
+	context.Context
+	looks int
+}
+
+func (e *endsAfter) Err() error {
+	if e.looks--; e.looks < 0 {
+		return context.Canceled
+	}
+	return nil
 }
 
 // What is JSON is JSON to the standard library, and nothing else.
@@ -49,7 +54,7 @@ func FuzzCheckJSON(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got, want := checkJSON(data, nil), json.Valid(data); (got == nil) != want {
+		if got, want := checkJSON(t.Context(), data), json.Valid(data); (got == nil) != want {
 			t.Fatalf("%q: valid %v, but %v", data, want, got)
 		}
 	})

@@ -85,7 +85,7 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 		}
 		return 1, err
 	}
-	if err := checkJSON(data, ctx.Err); err != nil {
+	if err := checkJSON(ctx, data); err != nil {
 		return 0, err
 	}
 	if own, ok := v.(json.Unmarshaler); ok { // null too: it may mean something to the type
@@ -96,18 +96,7 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 	}
 	dst = dst.Elem()
 	d := decoder{data: data, ctx: ctx, pause: pause}
-	if len(data) > pause {
-		defer func() {
-			switch p := recover().(type) {
-			case nil:
-			case stopped:
-				err = p.why
-			default:
-				panic(p)
-			}
-		}()
-	}
-	if err := d.value(dst, isCustom(dst.Type())); err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
+	if err := d.document(dst); err != nil || dst.Kind() != reflect.Struct || isCustom(dst.Type()) {
 		return d.known, err
 	}
 	for _, f := range fieldsOf(dst.Type()).required {
@@ -116,6 +105,23 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 		}
 	}
 	return d.known, nil
+}
+
+// document reads all there is.
+func (d *decoder) document(dst reflect.Value) (err error) {
+	if len(d.data) <= pause { // nothing is looked at
+		return d.value(dst, isCustom(dst.Type()))
+	}
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case stopped:
+			err = p.why
+		default:
+			panic(p)
+		}
+	}()
+	return d.value(dst, isCustom(dst.Type()))
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {

@@ -36,7 +36,7 @@ func testTimes(t *testing.T, database string) {
 			require.NoError(t, db.QueryRowContext(ctx, `SELECT expires, seen FROM times WHERE id = $1`, row).Scan(&expires, &seen))
 			require.NoError(t, conn.QueryRow(ctx, `SELECT expires FROM times WHERE id = $1`, row).Scan(&driven))
 			require.True(t, at == expires && at == driven, "%v became %v and %v", at, expires, driven)
-			require.True(t, seen == qredo.TimeOf(moment), "%v became %v", moment, seen)
+			require.Equal(t, qredo.TimeOf(moment), seen)
 			var null bool
 			require.NoError(t, db.QueryRowContext(ctx, `SELECT expires IS NULL FROM times WHERE id = $1`, row).Scan(&null))
 			require.Equal(t, at == qredo.Time{}, null)
