@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-querystring/query"
 
-	"github.com/qredo-go/qredo/internal/backoff"
 	"github.com/qredo-go/qredo/internal/path"
 	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/internal/wire"
@@ -27,6 +26,18 @@ type Response struct {
 	Header     http.Header
 	Body       []byte // the whole body as it came
 	Attempts   int    // how often the request was sent
+}
+
+// Unmarshal reads JSON of the service into the value that v points to, with the tolerance that answers are read with:
+// keys in any of the service's spellings, whole numbers and booleans that come as text, one object where a list is
+// expected. It is for what is had as bytes, such as [Response].Body, or an answer that a program has kept. In a map or any,
+// numbers become [json.Number], so that none is rounded. A figure that is not whole, does not fit, or is there twice with
+// different values is an error that names the field.
+func Unmarshal(data []byte, v any) error {
+	if err := wire.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("qredo: %w", err)
+	}
+	return nil
 }
 
 // CallOption changes one call. Every method takes them last.
@@ -251,7 +262,7 @@ func (c *Client) perform(ctx context.Context, op operation, out any, options cal
 	if !res.OK {
 		return res.MaybeDone, failure(req, res, op.secret)
 	}
-	if err := op.decode(ctx, res.Answer.Body, out); err != nil {
+	if err := op.decode(ctx, res.Answer.StatusCode, res.Answer.Body, out); err != nil {
 		if res.Err = err; ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			res.Answer = nil // nothing is wrong with it
 		}
@@ -317,12 +328,12 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 
 // decode reads an answer into out. One to an operation of this package must be what was asked for: a
 // service or proxy that says OK and nothing else has not told that a list is empty. It ends with ctx.
-func (op operation) decode(ctx context.Context, body []byte, out any) error {
+func (op operation) decode(ctx context.Context, status int, body []byte, out any) error {
 	switch o := out.(type) {
 	case nil:
 		return nil // a caller of Do does not care
 	case *done:
-		return o.read(ctx, body)
+		return o.read(ctx, op, status, body)
 	case *[]byte:
 		*o = body
 		return nil
@@ -352,10 +363,11 @@ type done struct {
 	vote ActionID // of a decision about an action, which is answered with the action at times, and never with nothing
 }
 
-func (d *done) read(ctx context.Context, body []byte) error {
+func (d *done) read(ctx context.Context, op operation, status int, body []byte) error {
 	switch string(bytes.TrimSpace(body)) {
 	case "", "null", "{}":
-		if d.vote != "" {
+		documented := status == http.StatusOK || status == http.StatusAccepted && op.method == http.MethodDelete
+		if d.vote != "" || !documented {
 			return errors.New("the body is empty")
 		}
 		return nil
@@ -379,22 +391,4 @@ func (d *done) read(ctx context.Context, body []byte) error {
 		return fmt.Errorf("the body says %d", code)
 	}
 	return nil
-}
-
-// Poll looks at something again and again, at the interval that [WithPollInterval] gives, until look has nothing to
-// say of how it still is, or fails. The end of ctx is an error that tells how it still was.
-func Poll(ctx context.Context, look func() (still string, err error), opts ...CallOption) error {
-	interval := newCallOptions(opts).pollInterval
-	if interval <= 0 {
-		return invalid("poll interval", "must be more than zero, is %s", interval)
-	}
-	for {
-		still, err := look()
-		if err != nil || still == "" {
-			return err
-		}
-		if err := backoff.Wait(ctx, interval); err != nil {
-			return fmt.Errorf("qredo: %s: %w", still, err)
-		}
-	}
 }

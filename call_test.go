@@ -44,7 +44,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind uint8, body []byte) {
 		create := answers[int(kind)%len(answers)]
 		first := create()
-		if (operation{}).decode(t.Context(), body, first) != nil {
+		if (operation{}).decode(t.Context(), 200, body, first) != nil {
 			return
 		}
 		if _, secret := first.(*AgentRegistration); secret {
@@ -55,7 +55,7 @@ func FuzzAnswers(f *testing.F) {
 			t.Fatalf("%T cannot be written: %v", first, err)
 		}
 		second := create()
-		if err := (operation{}).decode(t.Context(), written, second); err != nil {
+		if err := (operation{}).decode(t.Context(), 200, written, second); err != nil {
 			t.Fatalf("%T was written as %s: %v", first, written, err)
 		}
 		again, err := json.Marshal(second)

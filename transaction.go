@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/qredo-go/qredo/internal/backoff"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
@@ -202,4 +203,22 @@ func submit[T any, P interface {
 	}
 	P(out).carry(*partner, ours)
 	return out, nil
+}
+
+// Poll looks at something again and again, at the interval that [WithPollInterval] gives, until look has nothing to
+// say of how it still is, or fails. The end of ctx is an error that tells how it still was.
+func Poll(ctx context.Context, look func() (still string, err error), opts ...CallOption) error {
+	interval := newCallOptions(opts).pollInterval
+	if interval <= 0 {
+		return invalid("poll interval", "must be more than zero, is %s", interval)
+	}
+	for {
+		still, err := look()
+		if err != nil || still == "" {
+			return err
+		}
+		if err := backoff.Wait(ctx, interval); err != nil {
+			return fmt.Errorf("qredo: %s: %w", still, err)
+		}
+	}
 }

@@ -67,7 +67,7 @@ func TestTrustedNetworkListForms(t *testing.T) {
 
 // A success without a body is one where no body is needed.
 func TestTrustedNetworkWithoutBody(t *testing.T) {
-	client := clienttest.NewClient(t, clienttest.AnswerWith(202, ""))
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, ""))
 	require.NoError(t, client.TrustedNetwork.Remove(t.Context(), clienttest.CompanyID, clienttest.AliceID))
 	require.NoError(t, client.TrustedNetwork.Add(t.Context(), clienttest.CompanyID, qredo.TrustedPartyRequest{Address: clienttest.CoreID}))
 }

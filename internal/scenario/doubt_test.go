@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -59,6 +60,12 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 	}
 	for _, body := range []string{"", " ", `{"code":200,"msg":"OK"}`} {
 		require.NoError(t, publish(clienttest.NewClient(t, clienttest.AnswerWith(200, body))), body)
+	}
+	remove := func(c *qredo.Client) error { return c.TrustedNetwork.Remove(t.Context(), "c", "e") }
+	for status := 200; status <= 299; status++ { // nothing is said with a documented status only
+		empty := clienttest.NewClient(t, clienttest.AnswerWith(status, ""))
+		require.Equal(t, status != 200, errors.Is(publish(empty), qredo.ErrOutcomeUnknown), "%d", status)
+		require.Equal(t, status != 200 && status != 202, errors.Is(remove(empty), qredo.ErrOutcomeUnknown), "%d", status)
 	}
 	ends := clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) { // with the connection: it may be cut
 		resp := clienttest.Answer(req, 200, "")

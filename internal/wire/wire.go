@@ -26,19 +26,6 @@ import (
 	"unicode/utf8"
 )
 
-// FieldError tells which field of a JSON document could not be read, and why.
-type FieldError struct {
-	Field   string // as a path: "history[3].amount"; empty for the document itself
-	Problem string
-}
-
-func (e *FieldError) Error() string {
-	if e.Field == "" {
-		return e.Problem
-	}
-	return e.Field + ": " + e.Problem
-}
-
 // Unmarshal reads the JSON document data into the value that v points to. If that is a struct, a field of it
 // that is tagged required:"true" must not be empty afterwards.
 func Unmarshal(data []byte, v any) error { return UnmarshalContext(context.Background(), data, v) }
@@ -85,8 +72,10 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 		}
 		return 1, err
 	}
-	if err := checkJSON(ctx, data); err != nil {
-		return 0, err
+	if len(data) > pause || !json.Valid(data) { // a short document is checked in no time
+		if err := checkJSON(ctx, data); err != nil {
+			return 0, err
+		}
 	}
 	if own, ok := v.(json.Unmarshaler); ok { // null too: it may mean something to the type
 		if err := own.UnmarshalJSON(bytes.TrimSpace(data)); err != nil {
@@ -388,27 +377,4 @@ func Text(data []byte) (string, error) {
 	var s string
 	err := Unmarshal(data, &s)
 	return s, err
-}
-
-func within(outer string, err error) error {
-	var inner *FieldError
-	if !errors.As(err, &inner) {
-		inner = &FieldError{Problem: err.Error()}
-	}
-	field := outer
-	switch {
-	case strings.HasPrefix(inner.Field, "["):
-		field += inner.Field
-	case inner.Field != "":
-		field += "." + inner.Field
-	}
-	return &FieldError{Field: field, Problem: inner.Problem}
-}
-
-// fieldProblem makes what is wrong with a value a [*FieldError].
-func fieldProblem(err error) error {
-	if field := (*FieldError)(nil); errors.As(err, &field) {
-		return field
-	}
-	return &FieldError{Problem: err.Error()}
 }

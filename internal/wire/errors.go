@@ -1,0 +1,42 @@
+package wire
+
+import (
+	"errors"
+	"strings"
+)
+
+// FieldError tells which field of a JSON document could not be read, and why.
+type FieldError struct {
+	Field   string // as a path: "history[3].amount"; empty for the document itself
+	Problem string
+}
+
+func (e *FieldError) Error() string {
+	if e.Field == "" {
+		return e.Problem
+	}
+	return e.Field + ": " + e.Problem
+}
+
+func within(outer string, err error) error {
+	var inner *FieldError
+	if !errors.As(err, &inner) {
+		inner = &FieldError{Problem: err.Error()}
+	}
+	field := outer
+	switch {
+	case strings.HasPrefix(inner.Field, "["):
+		field += inner.Field
+	case inner.Field != "":
+		field += "." + inner.Field
+	}
+	return &FieldError{Field: field, Problem: inner.Problem}
+}
+
+// fieldProblem makes what is wrong with a value a [*FieldError].
+func fieldProblem(err error) error {
+	if field := (*FieldError)(nil); errors.As(err, &field) {
+		return field
+	}
+	return &FieldError{Problem: err.Error()}
+}
