@@ -207,15 +207,20 @@ func TestLedgerAllDoesNotCountDepositsTwice(t *testing.T) {
 
 // Where entries came again and others did not come at all, the walk says that it is not whole.
 func TestLedgerAllSaysWhatItMissed(t *testing.T) {
-	oldestFirst := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "w", Status: qredo.TxPending}, {TxID: "b"}, {TxID: "c"}, {TxID: "d"}}}
-	oldestFirst.before = func(request int, s *ledgerServer) {
-		if request == 1 { // w ends: c comes where the walk has been
-			s.entries = []qredo.LedgerEntry{{TxID: "b"}, {TxID: "c"}, {TxID: "d"}, {TxID: "w", Status: qredo.TxApproved}}
+	oldestFirst := func(waiting qredo.TxStatus) *ledgerServer {
+		s := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "w", Status: waiting}, {TxID: "b"}, {TxID: "c"}, {TxID: "d"}}}
+		s.before = func(request int, s *ledgerServer) {
+			if request == 1 { // w ends: c comes where the walk has been
+				s.entries = []qredo.LedgerEntry{{TxID: "b"}, {TxID: "c"}, {TxID: "d"}, {TxID: "w", Status: qredo.TxApproved}}
+			}
 		}
+		return s
 	}
 	for name, s := range map[string]*ledgerServer{
-		"oldest first": oldestFirst,
-		"deaf":         {entries: transferEntries("a", "b"), total: 6, deaf: true},
+		"pending":          oldestFirst(qredo.TxPending),
+		"pending_initiate": oldestFirst(qredo.TxPendingInitiate),
+		"taker_pending":    oldestFirst(qredo.TxTakerPending),
+		"deaf":             {entries: transferEntries("a", "b"), total: 6, deaf: true},
 	} {
 		_, err := walk(t, s, qredo.LedgerOptions{Limit: 2})
 		require.ErrorIs(t, err, qredo.ErrLedgerMoved, name)
