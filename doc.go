@@ -33,7 +33,8 @@
 //
 // A request that cannot be right is refused before anything is sent: [*ValidationError]. An answer that is
 // no success is an [*Error], told apart with [errors.Is] by [ErrNotFound] and its like. A request for a
-// transaction whose outcome cannot be known is an [*UnknownOutcomeError]. A transaction that ended without
+// transaction whose outcome cannot be known is an [*UnknownOutcomeError], and any write whose outcome is not known matches
+// [ErrOutcomeUnknown]. A transaction that ended without
 // being done is a [*TxError], from the Wait methods. Everything else is the transport's own error, wrapped.
 // No error and no log carries a key or a signature.
 //
