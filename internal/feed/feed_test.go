@@ -279,6 +279,7 @@ func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), long)
 				defer cancel()
 				require.NoError(t, clienttest.Drain(client.Swaps.Feed(ctx, qredo.WithBackoff(shortest, longest), qredo.WithPing(ping))))
+				synctest.Wait() // until the last connection has ended for the server, too
 				most := time.Duration(0)
 				for i, at := range (*connected)[1:] {
 					most = max(most, at.Sub(ended[i]))
@@ -286,9 +287,9 @@ func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 				if tc.grow {
 					assert.Greater(t, most, longest/2)
 				} else {
-					assert.LessOrEqual(t, most, shortest)
+					assert.Less(t, most, 2*shortest) // the pause, and what a connection takes to end and to be made
 				}
-				assert.LessOrEqual(t, most, longest)
+				assert.Less(t, most, longest+shortest)
 			})
 		})
 	}
