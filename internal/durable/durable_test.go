@@ -135,7 +135,7 @@ func TestReplaceSyncsWhatItWritesBeforeItHasTheName(t *testing.T) {
 
 	require.NoError(t, Replace(filepath.Join(dir, "first"), []byte("made")))
 	requireFile(t, filepath.Join(dir, "first"), "made")
-	require.NoError(t, os.Chmod(path, 0o644)) //nolint:gosec // to see that a file of others' making gets no wider than its owner
+	require.NoError(t, os.Chmod(path, 0o644)) // wider than it is to be
 	require.NoError(t, Replace(path, nil))
 	requireFile(t, path, "")
 }
@@ -206,6 +206,6 @@ func TestAFolderThatCannotBeSynced(t *testing.T) {
 	t.Cleanup(func() { syncFile = before })
 	for _, err := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.ENOSYS} {
 		syncFile = func(file *os.File) error { return &fs.PathError{Op: "sync", Path: file.Name(), Err: err} }
-		require.NoError(t, SyncFolder(t.TempDir()), err)
+		require.NoError(t, SyncFolder(t.TempDir()), "%v", err)
 	}
 }
