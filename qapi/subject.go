@@ -12,21 +12,26 @@ import (
 // is not what the operation asked for, as in package qredo. What an answer leaves out is taken for right.
 type identified interface{ isAbout(op operation) error }
 
-// same returns an error if an answer gives something else than was asked for. Capitals make no difference, in IDs as in
-// addresses.
-func same[T ~string](what, asked string, given T) error {
-	if id := strings.Trim(string(given), ", \t\r\n"); id != "" && asked != "" && !strings.EqualFold(id, asked) {
-		return fmt.Errorf("asked for %s, the answer is about %s", named(what, asked), named(what, id))
+// sameID returns an error if an answer gives another ID than was asked for. The commas and white space that some answers
+// had at the end of an ID make no other; capitals do.
+func sameID[T ~string](asked string, given T) error {
+	if id := strings.Trim(string(given), ", \t\r\n"); id != "" && asked != "" && id != asked {
+		return fmt.Errorf("asked for %s, the answer is about %s", line(asked), line(id))
 	}
 	return nil
 }
 
-// named is something in a line of text.
-func named(what, value string) string {
-	if what != "" {
-		what += " "
+// sameText is sameID for what has no capitals of its own: figures, and addresses and data in hexadecimal.
+func sameText(what, asked, given string) error {
+	if given != "" && asked != "" && !strings.EqualFold(strings.TrimSpace(given), asked) {
+		return fmt.Errorf("asked for %s %s, the answer is about %s", what, line(asked), line(given))
 	}
-	return what + clip(strings.ToValidUTF8(strings.Join(strings.Fields(value), " "), "?"))
+	return nil
+}
+
+// line is text from outside in a line of its own.
+func line(value string) string {
+	return clip(strings.ToValidUTF8(strings.Join(strings.Fields(value), " "), "?"))
 }
 
 func eachIs[E any](name string, list []E, isAbout func(E) error) error {
@@ -42,11 +47,11 @@ func (a *fundAnswer) isAbout(op operation) error {
 	if a.Info.ID == "" {
 		return &wire.FieldError{Field: "fundInfo.fund_id", Problem: "is missing"}
 	}
-	return same("", op.ids[0], a.Info.ID)
+	return sameID(op.ids[0], a.Info.ID)
 }
 
 func (l *Ledger) isAbout(op operation) error {
-	return eachIs("list", l.Entries, func(e LedgerEntry) error { return same("", op.ids[0], e.FundID) })
+	return eachIs("list", l.Entries, func(e LedgerEntry) error { return sameID(op.ids[0], e.FundID) })
 }
 
 func (h *walletHistory) isAbout(op operation) error {
@@ -55,7 +60,7 @@ func (h *walletHistory) isAbout(op operation) error {
 		asked = ""
 	}
 	return eachIs("history", h.History, func(e HistoryEntry) error {
-		err := same("", asked, e.WalletID)
+		err := sameID(asked, e.WalletID)
 		if asked == "" {
 			asked = string(e.WalletID)
 		}
@@ -64,14 +69,14 @@ func (h *walletHistory) isAbout(op operation) error {
 }
 
 func (l *approvalList) isAbout(op operation) error {
-	return eachIs("list", l.List, func(a Approval) error { return same("", op.ids[0], a.TxID) })
+	return eachIs("list", l.List, func(a Approval) error { return sameID(op.ids[0], a.TxID) })
 }
 
 // isAbout holds what was created against what was asked for: an answer about another transaction would have that one
 // followed, and its signed form sent to a chain.
 func (t *Transaction) isAbout(op operation) error {
 	if len(op.ids) > 0 {
-		return same("", op.ids[0], t.ID)
+		return sameID(op.ids[0], t.ID)
 	}
 	req, ok := op.body.(TransactionRequest)
 	if !ok {
@@ -81,7 +86,7 @@ func (t *Transaction) isAbout(op operation) error {
 		{"a transaction from", req.From, t.From}, {"a transaction to", req.To, t.To}, {"a value of", req.Value.String(), t.Value.String()}, {"chain", req.ChainID.String(), t.ChainID.String()},
 		{"data", digitsOf(req.Data), digitsOf(t.Data)},
 	} {
-		if err := same(is.what, is.asked, is.given); err != nil {
+		if err := sameText(is.what, is.asked, is.given); err != nil {
 			return err
 		}
 	}
