@@ -77,7 +77,7 @@ func OfAnswers(own Form) []Fault {
 // OfHTTP1 are the faults of HTTP/1.1's own form.
 func OfHTTP1(own Form) []Fault {
 	refused := Unasked(own, 400)
-	refused.Lies = "the words are the server's own"
+	refused.Kind, refused.Lies = "unasked answer in the server's own words", "the words are the server's own"
 	return slices.Concat(NotHTTP, []Fault{
 		LengthWrong(-1), LengthWrong(-10), LengthWrong(+1), LengthWrong(+1000), Lengths("-1"), Lengths("2", "3"), Lengths("1e2"),
 		ChunksWithoutEnd, ChunkSizeInvalid, ChunkSizeNegative, ChunkSizeHuge, ChunkTooLong, ChunksAndLength, ChunksForever,

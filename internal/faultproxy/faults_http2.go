@@ -65,7 +65,7 @@ func ResetStreamWithin(code http2.ErrCode, half bool) Fault {
 		_ = s.locked(func() error { return s.framer.WriteRSTStream(s.id, code) })
 	})
 	if code == http2.ErrCodeRefusedStream {
-		f.Lies = unprocessed
+		f.Kind, f.Lies = "RST_STREAM REFUSED_STREAM "+name, unprocessed
 	}
 	return f
 }

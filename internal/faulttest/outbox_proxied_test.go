@@ -28,11 +28,11 @@ func TestOutboxThroughProxy(t *testing.T) {
 			total := fundWorld(t, p.world)
 			once := hurry
 			once.MaxAttempts = 1
-			client := throughProxy(t, p.Proxy, p.world.Srv.Auth(), qredo.WithRetry(once))
+			client := throughProxy(t, p.Proxy, p.world.Srv, p.world.Srv.Auth(), qredo.WithRetry(once))
 			store, err := outbox.OpenStore(filepath.Join(t.TempDir(), "outbox.db"))
 			require.NoError(t, err)
 			defer func() { require.NoError(t, store.Close()) }()
-			box, err := outbox.New(client, store, outbox.WithPollInterval(5*time.Millisecond),
+			box, err := outbox.New(client.Client, store, outbox.WithPollInterval(5*time.Millisecond),
 				outbox.WithBackoff(time.Millisecond, 10*time.Millisecond), outbox.WithConcurrency(8))
 			require.NoError(t, err)
 			ctx, stop := context.WithCancel(t.Context())

@@ -141,7 +141,7 @@ func (p *proxied) payThrough(t *testing.T, list []proxiedPayment) []verdict {
 		for i := 0; ; i++ {
 			call := fmt.Sprintf("%s %d, call %d", list[n].kind, n, i+1)
 			ctx, cancel := context.WithTimeout(t.Context(), callTime)
-			made, err := list[n].send(ctx, p.world, p.client, qredo.WithHeader(callHeader, call))
+			made, err := list[n].send(ctx, p.world, p.client.Client, qredo.WithHeader(callHeader, call))
 			cancel()
 			mu.Lock()
 			calls = append(calls, ended{call, list[n].kind, err})

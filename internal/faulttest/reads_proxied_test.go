@@ -35,7 +35,7 @@ func TestReadsThroughProxy(t *testing.T) {
 				call := fmt.Sprintf("%s %d", readings[kind].name, n)
 				ctx, cancel := context.WithTimeout(t.Context(), callTime)
 				defer cancel()
-				id, err := readings[kind].of(ctx, p.world, p.client, things[kind], which, qredo.WithHeader(callHeader, call))
+				id, err := readings[kind].of(ctx, p.world, p.client.Client, things[kind], which, qredo.WithHeader(callHeader, call))
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
