@@ -315,12 +315,13 @@ func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 		defer cancel()
 		var lost time.Time
 		given := 0
-		for range client.Swaps.Feed(ctx, qredo.WithPing(ping), qredo.WithFeedState(func(s qredo.FeedState) {
+		for _, err := range client.Swaps.Feed(ctx, qredo.WithPing(ping), qredo.WithFeedState(func(s qredo.FeedState) {
 			if s.Status == qredo.FeedLost && lost.IsZero() {
 				lost = time.Now()
 				cancel()
 			}
 		})) {
+			require.NoError(t, err)
 			given++
 		}
 		assert.Equal(t, 60, given, "five minutes of it")
@@ -347,7 +348,7 @@ func TestFeedsWithFIPS140Only(t *testing.T) {
 			f.Reaches(t, qredo.FeedCaughtUp)
 			action := w.ActionOf(t, w.Send(t, 1000))
 			require.Equal(t, action, f.Next(t).ID)
-			require.Panics(t, func() { sha1.New().Sum(nil) }, "it is not allowed anywhere else") //nolint:gosec // that is the point
+			require.Panics(t, func() { sha1.New().Sum(nil) }, "it is not allowed anywhere else")
 		})
 	}
 }
