@@ -143,7 +143,7 @@ func TestSilence(t *testing.T) {
 			b := open(t, Config{HTTP2: true, Plan: once(*f)})
 			transport := &http.Transport{
 				TLSClientConfig: clientTLS(b.Proxy), ForceAttemptHTTP2: true,
-				HTTP2: &http.HTTP2Config{SendPingTimeout: 50 * time.Millisecond, PingTimeout: 100 * time.Millisecond},
+				HTTP2: &http.HTTP2Config{SendPingTimeout: 100 * time.Millisecond, PingTimeout: time.Second},
 			}
 			t.Cleanup(transport.CloseIdleConnections)
 			b.client = &http.Client{Transport: transport, Timeout: patience / 2}

@@ -41,7 +41,7 @@ type bench struct {
 	t      *testing.T
 }
 
-const patience = 2 * time.Second
+const patience = 10 * time.Second
 
 func open(t *testing.T, config Config) *bench {
 	t.Helper()

@@ -112,7 +112,11 @@ func TestSocketsPass(t *testing.T) {
 			}
 			_, _, err = l.Read(l.ctx) // and no other is asked for
 			require.NoError(t, err, f.Name)
-			ctx, cancel := context.WithTimeout(l.ctx, 100*time.Millisecond)
+			wait := patience
+			if f.Name == PingsUnanswered.Name {
+				wait = 100 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(l.ctx, wait)
 			ctx = l.CloseRead(ctx)
 			err = l.Ping(ctx)
 			assert.Equal(t, f.Name == PingsUnanswered.Name, err != nil, "%s: %v", f.Name, err)
@@ -172,7 +176,7 @@ func TestSocketsThatSayNothing(t *testing.T) {
 			t.Parallel()
 			l, err := listen(t, Config{Plan: once(f)}, "/")
 			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(l.ctx, 200*time.Millisecond)
+			ctx, cancel := context.WithTimeout(l.ctx, patience/4)
 			defer cancel()
 			pinged := make(chan error, 1)
 			go func() { pinged <- l.Ping(ctx) }()
