@@ -186,7 +186,8 @@ func TestSocketsThatSayNothing(t *testing.T) {
 				require.Error(t, <-pinged)
 				return
 			}
-			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Error(t, err)
+			require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, "nothing else has ended it")
 			assert.Equal(t, f.Kind == "socket silent", <-pinged != nil)
 		})
 	}
