@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -16,6 +18,16 @@ func (e *FieldError) Error() string {
 		return e.Problem
 	}
 	return e.Field + ": " + e.Problem
+}
+
+// syntaxError says what is wrong with a document that is no JSON.
+func syntaxError(data []byte) error {
+	var raw json.RawMessage
+	err := json.Unmarshal(data, &raw)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return &FieldError{Problem: fmt.Sprintf("not JSON at byte %d: %v", syntax.Offset, err)}
+	}
+	return &FieldError{Problem: fmt.Sprintf("not JSON: %v", err)}
 }
 
 func within(outer string, err error) error {

@@ -72,10 +72,13 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 		}
 		return 1, err
 	}
-	if len(data) > pause || !json.Valid(data) { // a short document is checked in no time
+	switch {
+	case len(data) > pause:
 		if err := checkJSON(ctx, data); err != nil {
 			return 0, err
 		}
+	case !json.Valid(data): // a short one is checked at once
+		return 0, syntaxError(data)
 	}
 	if own, ok := v.(json.Unmarshaler); ok { // null too: it may mean something to the type
 		if err := own.UnmarshalJSON(bytes.TrimSpace(data)); err != nil {
