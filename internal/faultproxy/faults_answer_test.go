@@ -222,7 +222,7 @@ func TestEarly(t *testing.T) {
 		}
 		conn, err := dial(t.Context(), "tcp", address)
 		require.NoError(t, err)
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: "+address+"\r\nContent-Length: 6\r\n\r\nabc")
 		require.NoError(t, err)
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
