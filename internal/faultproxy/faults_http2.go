@@ -112,8 +112,8 @@ func (s *http2stream) goAway(last Last, code http2.ErrCode, lie bool) error {
 		if !lie {
 			id = max(id, s.passed)
 		}
-		s.last = min(s.last, id)
-		return s.framer.WriteGoAway(id, code, nil)
+		s.last = min(s.last, id) // which never grows (RFC 9113, 6.8): what was disowned once is not passed on
+		return s.framer.WriteGoAway(s.last, code, nil)
 	})
 }
 
@@ -123,8 +123,8 @@ var GoAwayGracefully = framed("GOAWAY gracefully", "GOAWAY gracefully", func(x *
 	_ = s.goAway(Above, http2.ErrCodeNo, false) // the client may be gone, here and below
 	x.forward()
 	_ = s.locked(func() error {
-		s.last = s.latest
-		return s.framer.WriteGoAway(s.latest, http2.ErrCodeNo, nil)
+		s.last = min(s.last, s.latest)
+		return s.framer.WriteGoAway(s.last, http2.ErrCodeNo, nil)
 	})
 })
 

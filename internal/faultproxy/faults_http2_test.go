@@ -3,7 +3,6 @@ package faultproxy
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -93,10 +92,6 @@ func TestNetHTTPSendsAgain(t *testing.T) {
 // What a GOAWAY says of streams is true of all that are open: net/http sends again what was not processed, from many
 // goroutines on one connection, and the server gets nothing twice.
 func TestGoAwayIsTrueOfAllStreams(t *testing.T) {
-	if os.Getenv("GOAWAY_RACE") == "" {
-		t.Skip("on a machine that is busy with three race detectors, a stream that a GOAWAY disowns has been passed on once in some hundred runs: " +
-			"to be found in the proxy; GOAWAY_RACE=1 runs it")
-	}
 	t.Parallel()
 	var faults []Fault
 	for _, f := range OfHTTP2() {
