@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -234,6 +235,14 @@ type PreparedRequest struct {
 	Header http.Header // with what authenticates it: it is a secret until it is sent
 	Body   []byte
 }
+
+// Format prints the method and the URL whatever the verb: the headers are a secret.
+func (p PreparedRequest) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "%s %s %s", p.Method, p.URL, redacted)
+}
+
+// LogValue returns what Format prints.
+func (p PreparedRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(p)) }
 
 // Prepare signs a request and does not send it: for keys on a machine that is not connected. Its arguments are those of
 // [Client.Do]; a body may be a request of this package, such as [TransferRequest], which is checked as it is by the

@@ -136,6 +136,12 @@ func TestPreparedRequests(t *testing.T) {
 	req.PartnerTxID = "prepared-1"
 	prepared, err := w.Client.Prepare(t.Context(), http.MethodPost, w.CompanyPath("/transfer"), &req)
 	require.NoError(t, err)
+	for how, text := range clienttest.Printings(t, *prepared) {
+		if how != "JSON" { // in which it is carried elsewhere
+			require.NotContains(t, text, prepared.Header.Get("X-Sign"), how)
+			require.NotContains(t, text, prepared.Header.Get("X-Api-Key"), how)
+		}
+	}
 	before := w.Transactions(t)
 	for range 2 { // the second finds the first
 		sent, err := http.NewRequestWithContext(t.Context(), prepared.Method, prepared.URL, nil)
