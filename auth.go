@@ -3,11 +3,13 @@ package qredo
 import (
 	"context"
 	"crypto"
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -149,6 +151,12 @@ func (a *RSAAuth) Authenticate(req *http.Request, body []byte, now time.Time) er
 	return nil
 }
 
+// APIKeyDigest tells API keys apart without giving them away: see [Client.APIKeyDigest].
+func (a *RSAAuth) APIKeyDigest() string {
+	sum := sha256.Sum256([]byte("qredo api key " + a.apiKey()))
+	return hex.EncodeToString(sum[:8])
+}
+
 // String returns the type's name and no secret.
 func (a RSAAuth) String() string { return "qredo.RSAAuth(redacted)" }
 
@@ -175,7 +183,7 @@ type HMACAuth struct {
 
 // NewHMACAuth returns an authenticator for an API key and its secret, which is base64: standard or
 // URL-safe, padded or not. White space around both is dropped. A secret that is not base64 is a
-// [*ValidationError].
+// [*ValidationError], and so is one of less than 14 bytes where only FIPS 140 is allowed (GODEBUG=fips140=only).
 func NewHMACAuth(apiKey, secret string) (*HMACAuth, error) {
 	apiKey, err := checkAPIKey(apiKey)
 	if err != nil {
@@ -185,6 +193,9 @@ func NewHMACAuth(apiKey, secret string) (*HMACAuth, error) {
 	key, err := base64.RawURLEncoding.Strict().DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(text))
 	if err != nil || len(key) == 0 || strings.ContainsAny(text, "\r\n") {
 		return nil, invalid("secret", "must be base64, standard or URL-safe, and not empty")
+	}
+	if len(key) < 14 && fips140.Enforced() { // signing would panic
+		return nil, invalid("secret", "must have at least 14 bytes with GODEBUG=fips140=only, has %d", len(key))
 	}
 	return &HMACAuth{
 		apiKey: func() string { return apiKey },

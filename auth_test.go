@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"crypto/hmac"
@@ -43,7 +44,7 @@ func TestBadAPIKeys(t *testing.T) {
 			if trimmed := strings.TrimSpace(bad); trimmed != "" {
 				require.NotContains(t, err.Error(), trimmed, "the key may be nearly right, so it is a secret")
 			}
-			hmac, err := qredo.NewHMACAuth(bad, "c2VjcmV0")
+			hmac, err := qredo.NewHMACAuth(bad, "c2VjcmV0IG9mIGEga2V5")
 			require.Nil(t, hmac)
 			clienttest.RequireInvalid(t, err, "API key")
 		})
@@ -65,17 +66,31 @@ func TestNewRSAAuthRefusesKeys(t *testing.T) {
 	require.NoError(t, err)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	short, err := rsa.GenerateKey(rand.Reader, 1024)
-	require.NoError(t, err)
 	for name, key := range map[string]crypto.Signer{
 		"nil": nil, "nil pointer": (*rsa.PrivateKey)(nil), "no key in it": &rsa.PrivateKey{},
-		"EC": ec, "Ed25519": ed, "1024 bits": short,
+		"EC": ec, "Ed25519": ed, "1024 bits": clienttest.ShortKey(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			auth, err := qredo.NewRSAAuth(clienttest.APIKey, key)
 			require.Nil(t, auth)
 			clienttest.RequireInvalid(t, err, "private key")
 		})
+	}
+}
+
+func TestShortHMACSecretsWithFIPS140Only(t *testing.T) {
+	if !clienttest.FIPS140Only(t) {
+		return
+	}
+	for length, refused := range map[int]bool{1: true, 13: true, 14: false, 32: false} {
+		auth, err := qredo.NewHMACAuth("key", base64.StdEncoding.EncodeToString(make([]byte, length)))
+		if refused {
+			clienttest.RequireInvalid(t, err, "secret")
+			continue
+		}
+		require.NoError(t, err)
+		_, err = auth.Sign("1", "GET", "https://h/p", nil)
+		require.NoError(t, err)
 	}
 }
 
@@ -100,6 +115,25 @@ func TestRSAAuthWithAForeignSigner(t *testing.T) {
 	signature, err := auth.Sign("7", "https://h/p", []byte("body"))
 	require.NoError(t, err)
 	clienttest.VerifySignature(t, signature, "7", "https://h/p", []byte("body"))
+}
+
+// What is kept to know an API key again does not give it away, and is the same in each program.
+func TestAPIKeyDigest(t *testing.T) {
+	digest := func(apiKey string) string {
+		auth, err := qredo.NewRSAAuth(apiKey, clienttest.PrivateKey(t))
+		require.NoError(t, err)
+		client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL))
+		require.NoError(t, err)
+		return client.APIKeyDigest()
+	}
+	assert.Equal(t, "b293cd3180ab416e", digest("key"))
+	assert.Equal(t, digest("key"), digest(" key\n"))
+	assert.NotEqual(t, digest("key"), digest("kez"))
+	hmacAuth, err := qredo.NewHMACAuth("key", "YSBzZWNyZXQgb2YgdGVzdHM=")
+	require.NoError(t, err)
+	client, err := qredo.NewClient(hmacAuth, qredo.WithBaseURL(clienttest.BaseURL))
+	require.NoError(t, err)
+	assert.Empty(t, client.APIKeyDigest())
 }
 
 // A signer that fails stops the call, with its error in the chain and nothing sent.
@@ -263,7 +297,7 @@ func TestHMACBadSecrets(t *testing.T) {
 }
 
 func TestHMACSignNeedsItsParts(t *testing.T) {
-	auth, err := qredo.NewHMACAuth(clienttest.APIKey, "c2VjcmV0")
+	auth, err := qredo.NewHMACAuth(clienttest.APIKey, "c2VjcmV0IG9mIGEga2V5")
 	require.NoError(t, err)
 	for _, parts := range [][3]string{{"", "GET", "https://h"}, {"7", "", "https://h"}, {"7", "GET", ""}} {
 		got, err := auth.Sign(parts[0], parts[1], parts[2], nil)

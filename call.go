@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -195,6 +196,7 @@ type operation struct {
 	repeatable bool // it changes nothing, or nothing more when it is repeated
 	secret     bool // the answer has a secret
 	decides    bool // done once, it may be refused the second time
+	shorten    func(body io.Reader, most int64) ([]byte, error)
 
 	unknown  bool // no operation of this package: sent and read as it is
 	rawQuery string
@@ -323,7 +325,9 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 	if name == "" || !op.unknown {
 		name = op.method + " " + op.path
 	}
-	return &transport.Request{HTTP: req, Operation: name, Path: expanded, Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry}, nil
+	return &transport.Request{
+		HTTP: req, Operation: name, Path: expanded, Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry, Shorten: op.shorten,
+	}, nil
 }
 
 // decode reads an answer into out. One to an operation of this package must be what was asked for: a

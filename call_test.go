@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
@@ -105,8 +106,8 @@ func FuzzFeedFrame(f *testing.F) {
 			givenOnce(t, freshAction(&feed.Open[ActionID, ApprovalStatus]{Now: time.Now}), action)
 		}
 		if wire.UnmarshalAnswer(data, &wallet) == nil {
-			h := walletHistories{of: map[WalletID]*walletCursor{}}
-			givenOnce(t, h.add, wallet)
+			h := walletHistories{client: &Client{clock: &transport.Clock{Source: time.Now}}, of: map[WalletID]*walletCursor{}}
+			givenOnce(t, h.fresh, wallet)
 		}
 		if wire.UnmarshalAnswer(data, &swap) == nil {
 			givenOnce(t, freshSwap(&feed.Listed[TxID, SwapEvent]{}), swap)

@@ -3,7 +3,6 @@ package qredo
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"math"
 	"net/http"
@@ -35,8 +34,7 @@ const (
 
 // What a client does unless told otherwise.
 const (
-	defaultTimeout      = 60 * time.Second // of one attempt, from dialling to the last byte
-	defaultMaxResponse  = 32 << 20         // bytes of one answer
+	defaultMaxResponse  = 32 << 20 // bytes of one answer
 	defaultPollInterval = 2 * time.Second
 )
 
@@ -76,7 +74,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	c := &Client{
 		clock:  clock,
 		header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"qredo-go/" + Version}},
-		config: transport.Config{Auth: auth, Clock: clock, HTTP: defaultHTTPClient(), MaxAnswer: defaultMaxResponse},
+		config: transport.Config{Auth: auth, Clock: clock, HTTP: transport.DefaultHTTP(nil), MaxAnswer: defaultMaxResponse},
 	}
 	for _, opt := range append([]Option{WithRetry(RetryPolicy{})}, opts...) {
 		if opt == nil {
@@ -119,30 +117,27 @@ func ClientFromEnv(opts ...Option) (*Client, error) {
 	return NewClient(auth, opts...)
 }
 
+// APIKeyDigest tells API keys apart without giving them away, for programs that keep with what key something was sent: the
+// service knows a PartnerTxID under the key that it came with only. It is 16 hexadecimal digits, or "" for an
+// [Authenticator] that has no method of this name.
+func (c *Client) APIKeyDigest() string {
+	if auth, ok := c.config.Auth.(interface{ APIKeyDigest() string }); ok {
+		return auth.APIKeyDigest()
+	}
+	return ""
+}
+
+// Expired reports whether a time has passed for sure: by the client's clock, and by the service's as far as its answers have
+// told that it is another. A request for a transaction that has expired so is refused without being sent.
+func (c *Client) Expired(t Time) bool { return c.Until(t) <= 0 }
+
+// Until is how long it takes until a time has passed for sure, as [Client.Expired] says: nothing or less if it has.
+func (c *Client) Until(t Time) time.Duration { return t.Sub(c.clock.Earliest()) }
+
 // isNil also finds a nil pointer in the interface, which would panic at the first call.
 func isNil(auth Authenticator) bool {
 	v := reflect.ValueOf(auth)
 	return auth == nil || v.Kind() == reflect.Pointer && v.IsNil()
-}
-
-func defaultHTTPClient() *http.Client {
-	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // the program has put its own in place, to trace or to mock
-		return &http.Client{Transport: http.DefaultTransport, Timeout: defaultTimeout}
-	}
-	transport := standard.Clone()
-	if transport.TLSClientConfig == nil {
-		transport.TLSClientConfig = &tls.Config{}
-	}
-	transport.TLSClientConfig.MinVersion = max(transport.TLSClientConfig.MinVersion, tls.VersionTLS12)
-	transport.ResponseHeaderTimeout = defaultTimeout / 2
-	transport.MaxIdleConnsPerHost = 64 // all calls go to one host
-	if transport.HTTP2 == nil {
-		transport.HTTP2 = &http.HTTP2Config{}
-	}
-	// A connection that says nothing for a while is asked whether it lives, and left if it does not.
-	transport.HTTP2.SendPingTimeout, transport.HTTP2.PingTimeout, transport.HTTP2.WriteByteTimeout = 5*time.Second, 3*time.Second, 10*time.Second
-	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 }
 
 // WithEnvironment selects one of the service's installations. Of it and [WithBaseURL] the last counts.
@@ -221,8 +216,8 @@ func WithRetry(policy RetryPolicy) Option {
 }
 
 // WithRateLimit keeps the client below a number of requests a second, of which so many may be sent at
-// once. Calls wait for their turn, no longer than their context. There is no limit unless it is set; an
-// answer of 429 stops the whole client for a while in any case.
+// once. Calls wait for their turn, no longer than their context; so do the connections of feeds. There is no limit unless it
+// is set; an answer of 429 stops the whole client for a while in any case.
 func WithRateLimit(perSecond float64, burst int) Option {
 	return func(c *Client) error {
 		if !(perSecond > 0) || math.IsInf(perSecond, 1) || burst < 1 {

@@ -3,10 +3,15 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // CoreClient is a program that approves. Its ID serves as a trusted party's address and as a member of
@@ -32,18 +37,23 @@ const (
 	ActionSwap          ActionType = "ApproveSwap"
 	ActionSwapTake      ActionType = "ApproveSwapTake"
 	ActionWalletConnect ActionType = "ApproveNewWalletConnect"
+	ActionExternalSign  ActionType = "ApproveExternalSign" // a Web3 transaction; the name is the sandbox's, as the next
+	ActionPolicyUpdate  ActionType = "ApproveUpdatePolicy"
 )
 
 // Action is something a core client is asked to approve.
 type Action struct {
 	ID           ActionID       `json:"id" required:"true"`
-	CoreClientID CoreClientID   `json:"coreClientID" alias:"clientID"`
-	Type         ActionType     `json:"type"`
-	Status       ApprovalStatus `json:"status"`
+	CoreClientID CoreClientID   `json:"coreClientID" alias:"clientID"` // who is asked
+	Type         ActionType     `json:"type"`                          // may be one that this package does not name
+	Status       ApprovalStatus `json:"status"`                        // in lists and feeds [ApprovalPending]: that it has ended is not told
 	Created      Time           `json:"timestamp"`
-	Expires      Time           `json:"expireTime"`
+	Expires      Time           `json:"expireTime"`       // until when it can be decided
 	Details      *ActionDetails `json:"details,omitzero"` // nil in lists and feeds
 }
+
+// Key names the action and its status, for [WithKnown].
+func (a Action) Key() string { return statusKey(a.ID, a.Status) }
 
 type actionList struct {
 	Actions []Action `json:"actions"`
@@ -77,8 +87,14 @@ type ActionDetails struct {
 	InitiatorName string `json:"initiatorName,omitzero"`
 	InitiatorType string `json:"initiatorType,omitzero"`
 
-	ClientData map[string]any `json:"clientData,omitzero"` // of connects: what the counterparty asked for
-	Wallet     *ActionWallet  `json:"wallet,omitzero"`     // of connects
+	// Receive is what a side of a swap gets for what it sends. The service's documents do not show a swap's details: nil
+	// if it does not say.
+	Receive *AssetAmount `json:"receive,omitzero"`
+
+	// ClientData is, of connects, what the counterparty asked for, and of Web3 transactions what they do: "value" in wei,
+	// "chainID", "data". Amount is 0 for these: it is not known.
+	ClientData map[string]any `json:"clientData,omitzero"`
+	Wallet     *ActionWallet  `json:"wallet,omitzero"` // of connects
 }
 
 // ActionWallet is a wallet that is to be connected.
@@ -171,11 +187,38 @@ func (s *CoreClientsService) List(ctx context.Context, opts ...CallOption) ([]Co
 }
 
 // ListActions returns what a core client is asked to approve and is pending, without details. What has been decided,
-// or has ended, is not in it: [CoreClientsService.GetAction] reads it by its ID. Expect other statuses all the same.
+// or has ended, is not in it: [CoreClientsService.GetAction] reads it by its ID. Expect other statuses all the same, but in a
+// list that is longer than an answer may be ([WithMaxResponse]): of such a one, only what is pending is read.
 //
 // API: GET /coreclient/{client_id}/actions
 func (s *CoreClientsService) ListActions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
-	return list(ctx, s.client, api("GET /coreclient/{client_id}/actions", string(id)), opts, func(a *actionList) []Action { return a.Actions })
+	op := api("GET /coreclient/{client_id}/actions", string(id)).keeping(mayBePending)
+	return list(ctx, s.client, op, opts, func(a *actionList) []Action { return a.Actions })
+}
+
+// keeping reads only some elements of a list that is longer than an answer may be.
+func (op operation) keeping(keep func(element []byte) bool) operation {
+	op.shorten = func(body io.Reader, most int64) ([]byte, error) { return wire.Shorten(body, most, keep) }
+	return op
+}
+
+// mayBePending reports whether an action in a list is pending. What is not understood is kept, and told later.
+func mayBePending(action []byte) bool {
+	var a struct {
+		Status ApprovalStatus `json:"status"`
+	}
+	return wire.Unmarshal(action, &a) != nil || a.Status == ApprovalPending
+}
+
+// mayBeConnected reports whether a wallet in a list is connected, as mayBePending does.
+func mayBeConnected(wallet []byte) bool {
+	var w CoreClientWallet
+	return wire.Unmarshal(wallet, &w) != nil || w.connected()
+}
+
+// connected reports whether a wallet is connected, and does not ask to be, nor has in vain.
+func (w CoreClientWallet) connected() bool {
+	return !slices.Contains([]ApprovalStatus{ApprovalPending, ApprovalRejected, ApprovalExpired}, w.Status)
 }
 
 // GetAction returns an action with its details, in whatever status it is.
@@ -190,23 +233,29 @@ func (s *CoreClientsService) GetAction(ctx context.Context, id CoreClientID, act
 // the same here: not pending any more. That may be so because of this very vote, where it came twice: so these match
 // [ErrOutcomeUnknown] too. Read the action with [CoreClientsService.GetAction] then.
 //
+// The answer of the service names no action: {"code":200,"msg":"OK"}. If something on the way gives the answer to an
+// earlier request once more, nobody can tell. To be sure, read the action after a success too, and approve once more if
+// it is pending still; package approver does. A service may show it as pending until others have voted too.
+//
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
 	return s.client.run(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
-// Reject rejects an action. What is not pending is refused as it is by [CoreClientsService.Approve].
+// Reject rejects an action. What is not pending is refused, and how to be sure, as with [CoreClientsService.Approve].
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
 	return s.client.run(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
-// ListWallets returns the wallets that are connected to a core client, or ask to be.
+// ListWallets returns the wallets that are connected to a core client, or ask to be. Of a list that is longer than an answer
+// may be ([WithMaxResponse]), only those that are connected are read.
 //
 // API: GET /coreclient/{client_id}/wallets
 func (s *CoreClientsService) ListWallets(ctx context.Context, id CoreClientID, opts ...CallOption) ([]CoreClientWallet, error) {
-	return list(ctx, s.client, api("GET /coreclient/{client_id}/wallets", string(id)), opts, func(a *coreClientWallets) []CoreClientWallet { return a.Wallets })
+	op := api("GET /coreclient/{client_id}/wallets", string(id)).keeping(mayBeConnected)
+	return list(ctx, s.client, op, opts, func(a *coreClientWallets) []CoreClientWallet { return a.Wallets })
 }
 
 // Sweep moves an asset out of a wallet that is connected to the core client. It needs the core client's
@@ -249,38 +298,95 @@ func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts
 // Feed gives the actions that a core client is asked to approve, each once: first those that are pending,
 // then new ones as they come, until ctx ends. It carries no details: [CoreClientsService.GetAction] has them,
 // and nothing should be decided without. After a connection was lost it connects again and fills the gap.
-// An error value tells of a message that was not understood, or that the service refuses the feed; the
-// feed goes on after it, for as long as the caller ranges over it.
+// An error value tells of a message that was not understood ([ErrBadAnswer]), or that the service refuses the feed; the
+// feed goes on after it, for as long as the caller ranges over it. An element of the list of what is pending that cannot be
+// read, or is another core client's, is such a message, told once: the others are given.
 //
 // API: GET /coreclient/{client_id}/feed
 func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...FeedOption) iter.Seq2[Action, error] {
-	return events(ctx, s.client, "/coreclient/{client_id}/feed", []string{string(id)}, opts, func(f *feed.Feed[Action], _ feedOptions) {
+	return events(ctx, s.client, "/coreclient/{client_id}/feed", []string{string(id)}, opts, feedUses{known: isStatusKey}, func(f *feed.Feed[Action], options feedOptions) {
 		known := feed.Open[ActionID, ApprovalStatus]{Now: s.client.clock.Now}
-		f.Fresh = freshAction(&known)
-		f.Fill = func(ctx context.Context) ([]Action, error) {
-			listed, err := s.ListActions(ctx, id)
-			if err != nil {
-				return nil, err
+		var untold feed.Untold
+		f.Fresh = freshAction(&known, options.known...)
+		f.Fill = func(ctx context.Context, _ bool, take feed.Take[Action]) error {
+			pending, unread, failure := s.pending(ctx, id)
+			if failure != nil && len(unread) == 0 {
+				return failure
 			}
-			var pending []Action
-			var ids []ActionID
-			for _, a := range listed {
-				if a.Status == ApprovalPending {
-					pending, ids = append(pending, a), append(ids, a.ID)
+			open := make([]ActionID, 0, len(pending)+len(unread))
+			for _, a := range pending {
+				open = append(open, a.ID)
+			}
+			for _, one := range unread {
+				open = append(open, idOf(one.Element))
+			}
+			take(func() feed.Batch[Action] {
+				if failure == nil {
+					known.Keep(open)
 				}
-			}
-			known.Keep(ids)
-			return pending, nil
+				fresh := slices.DeleteFunc(pending, func(a Action) bool { return !f.Fresh(a) })
+				return feed.Batch[Action]{Events: fresh, Due: true, Unread: untold.Of(unread)}
+			})
+			return failure
 		}
 	})
 }
 
-// freshAction reports of an action whether the consumer of a feed has not been told of it.
-func freshAction(known *feed.Open[ActionID, ApprovalStatus]) func(Action) bool {
-	return func(a Action) bool {
+// actionElements are the actions of a list as they came.
+type actionElements struct {
+	Actions []json.RawMessage `json:"actions"`
+}
+
+// pending returns what is pending as far as it can be read, and those elements of the list that cannot. If all of the list is
+// another's, there is an error too: the core client's own has not been read.
+func (s *CoreClientsService) pending(ctx context.Context, id CoreClientID) (pending []Action, unread []feed.Unread, err error) {
+	op := api("GET /coreclient/{client_id}/actions", string(id)).keeping(mayBePending)
+	all, err := list(ctx, s.client, op, nil, func(l *actionElements) []json.RawMessage { return l.Actions })
+	if err != nil {
+		return nil, nil, err
+	}
+	var other error
+	others := 0
+	pending, unread, err = feed.ReadEach(ctx, "actions", all, func(a Action) error {
+		err := a.isAbout(op)
+		if err != nil {
+			other, others = err, others+1
+		}
+		return err
+	})
+	if err == nil && others > 0 && others == len(all) {
+		err = fmt.Errorf("qredo: %s: %w: %w", op.path, ErrBadAnswer, other)
+	}
+	pending = slices.DeleteFunc(pending, func(a Action) bool { return a.Status != ApprovalPending })
+	unread = slices.DeleteFunc(unread, func(one feed.Unread) bool { return !mayBePending(one.Element) })
+	for i, one := range unread {
+		if id := idOf(one.Element); id != "" {
+			unread[i].Err = fmt.Errorf("action %s: %w", oneLine(string(id)), one.Err)
+		}
+	}
+	return pending, unread, err
+}
+
+// idOf is the ID that an element says it has, if that can be read.
+func idOf(element []byte) ActionID {
+	var a struct {
+		ID ActionID `json:"id"`
+	}
+	_ = wire.Unmarshal(element, &a) // then there is none
+	return a.ID
+}
+
+// freshAction reports of an action whether the consumer of a feed has not been told of it, in this feed or an earlier one.
+func freshAction(known *feed.Open[ActionID, ApprovalStatus], keys ...string) func(Action) bool {
+	fresh := func(a Action) bool {
 		if a.Status == ApprovalPending {
 			return known.Opened(a.ID, a.Expires.Time)
 		}
 		return known.Ended(a.ID, a.Status)
 	}
+	for _, key := range keys {
+		id, status, _ := ofStatusKey[ActionID, ApprovalStatus](key)
+		fresh(Action{ID: id, Status: status})
+	}
+	return fresh
 }

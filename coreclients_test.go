@@ -54,6 +54,7 @@ func TestCoreClientsAction(t *testing.T) {
 	want.Details = &qredo.ActionDetails{
 		TxType: "withdraw", TxID: clienttest.TransferID, Asset: "BTC-TESTNET", Amount: 100_100, NetAmount: 100_000, Fees: 100,
 		Reference: "invoice 42", BenefitOf: "Client 9", AccountNo: "ACC-1", CompanyID: clienttest.CompanyID, FundID: clienttest.FundID, WalletID: clienttest.WalletID,
+		Receive:   &qredo.AssetAmount{Asset: "ETH-TESTNET", Amount: 5000},
 		Initiated: qredo.Unix(1700000000), Expires: qredo.Unix(1700003600),
 		RecipientAddress: clienttest.PayoutAddress, RecipientAddressName: "cold storage", RecipientID: clienttest.ExchangeID, RecipientName: "Exchange Ltd",
 		InitiatedBy: clienttest.AliceID, InitiatorName: "Alice Ames", InitiatorType: "user",

@@ -47,9 +47,9 @@
 // # Feeds
 //
 // [CoreClientsService.Feed], [WalletsService.Feed] and [SwapsService.Feed] give events as they happen, each
-// once, over as many connections as it takes. Package approver votes on a core client's feed by rule. The wallets'
-// feed is for exchanges: it tells of wallets that are connected to one's core clients. What moves in one's own
-// wallets is found by asking [FundsService.LedgerAll] or [WalletsService.ListHistory] again and again.
+// once, over as many connections as it takes, and with [WithKnown] over as many runs of a program. Package approver
+// votes on a core client's feed by rule. The wallets' feed is for exchanges: it tells of wallets that are connected to
+// one's core clients. Package inbox hands over what moves in one's own, each movement once.
 //
 // # Testing
 //

@@ -3,6 +3,8 @@ package qredo_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +65,33 @@ func ExampleWithSince() {
 		stop() // one is enough here
 	}
 	// Output: 150000000 BTC
+}
+
+// A program that was away goes on with what it has kept: here in a map, else in its database with what it makes of the events.
+func ExampleWithKnown() {
+	acme := startAcme() // a sandbox with a wallet that had a deposit
+	defer acme.Close()
+	kept, last := map[string]bool{}, qredo.TimeOf(time.Now().Add(-time.Hour))
+	for _, run := range []string{"first run:", "second run:"} {
+		ctx, stop := context.WithCancel(context.Background())
+		since := qredo.TimeOf(last.Add(-5 * time.Minute)) // a history may show late what has happened before
+		stopAtEnd := qredo.WithFeedState(func(s qredo.FeedState) {
+			if s.Status == qredo.FeedCaughtUp {
+				stop()
+			}
+		})
+		known := qredo.WithKnown(slices.Collect(maps.Keys(kept))...)
+		for moved, err := range acme.Client().Wallets.Feed(ctx, qredo.WithWallets(acme.hot), qredo.WithSince(since), known, stopAtEnd) {
+			check(err)
+			fmt.Println(run, moved.Amount, moved.Asset)
+			kept[moved.Key()], last = true, moved.Time
+		}
+		_, err := acme.Deposit(string(acme.hot), 7)
+		check(err)
+	}
+	// Output:
+	// first run: 150000000 BTC
+	// second run: 7 BTC
 }
 
 // The quotes that are listed come first.

@@ -2,8 +2,9 @@ package qredo_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-
 	"os"
 	"time"
 
@@ -130,4 +131,172 @@ func check(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// What the service said when it refused.
+func ExampleError() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+
+	_, err := acme.Client().Wallets.Get(context.Background(), "unknown")
+	var answer *qredo.Error
+	if errors.As(err, &answer) {
+		fmt.Println(answer.Method, answer.Path, answer.StatusCode, answer.Reason)
+	}
+	// Output: GET /wallet/unknown 404 no such wallet
+}
+
+// The kinds of refusals are told apart with errors.Is.
+func ExampleError_Is() {
+	acme := startAcme() // a sandbox with the company Acme
+	defer acme.Close()
+
+	err := acme.Client().TrustedNetwork.Add(context.Background(), acme.company, qredo.TrustedPartyRequest{Address: "bob@example.com"})
+	switch {
+	case errors.Is(err, qredo.ErrNotFound):
+		fmt.Println("Bob has no account yet")
+	case errors.Is(err, qredo.ErrUnauthorized):
+		fmt.Println("the key or the signature is wrong")
+	default:
+		check(err)
+	}
+	// Output: Bob has no account yet
+}
+
+// What cannot be right is not sent.
+func ExampleValidationError() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+
+	request := acme.transfer(0, "payout-1")
+	_, err := acme.Client().Transfers.Create(context.Background(), acme.company, request)
+	var refused *qredo.ValidationError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Field, "-", refused.Rule)
+	}
+	// Output: send.amount - must be more than zero base units, is 0
+}
+
+// A transaction that was rejected has moved nothing.
+func ExampleTxError() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client()
+
+	sent, err := client.Transfers.Create(ctx, acme.company, acme.transfer(40_000_000, "payout-1"))
+	check(err)
+	check(acme.Reject("alice@example.com", string(sent.TxID))) // as Alice does in the app
+
+	_, err = client.Transfers.Wait(ctx, acme.company, sent.TxID)
+	var ended *qredo.TxError
+	if errors.As(err, &ended) {
+		fmt.Println(ended.Status)
+	}
+	// Output: custody_rejected
+}
+
+// Every answer is lost, so that nobody knows whether the transfer was made: the same PartnerTxID finds out.
+func ExampleUnknownOutcomeError() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx, client := context.Background(), acme.Client(qredo.WithRetry(qredo.RetryPolicy{MinBackoff: time.Millisecond}))
+	check(acme.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Rate: 1}))
+
+	request := acme.transfer(40_000_000, "payout-1")
+	_, err := client.Transfers.Create(ctx, acme.company, request)
+	var unknown *qredo.UnknownOutcomeError
+	fmt.Println(errors.As(err, &unknown))
+
+	check(acme.SetFaults(1)) // the network is back
+	request.PartnerTxID = unknown.PartnerTxID
+	sent, err := client.Transfers.Create(ctx, acme.company, request)
+	check(err)
+	fmt.Println(sent.Status)
+	// Output:
+	// true
+	// existing
+}
+
+// A sum to send, from what somebody has written. Nothing and less is refused.
+func ExampleAsset_AssetAmount() {
+	btc := qredo.Asset{Code: "BTC", Scale: 100_000_000} // as Assets.Find gives it
+
+	send, err := btc.AssetAmount("0.5")
+	check(err)
+	fmt.Println(send.Amount, "base units are", send.In(btc))
+
+	_, err = btc.AssetAmount("0")
+	fmt.Println(err)
+	// Output:
+	// 50000000 base units are 0.5 BTC
+	// qredo: amount: must be more than zero, is 0
+}
+
+func ExampleAsset_ParsePositive() {
+	btc := qredo.Asset{Code: "BTC", Scale: 100_000_000}
+
+	amount, err := btc.ParsePositive("0.4")
+	fmt.Println(int64(amount), err)
+
+	_, err = btc.ParsePositive("-0.4")
+	fmt.Println(err)
+	// Output:
+	// 40000000 <nil>
+	// qredo: amount: must be more than zero, is -0.4
+}
+
+// Two times of one moment are equal, and what was sent is what is read back.
+func ExampleTimeOf() {
+	moment := time.Date(2030, 1, 2, 3, 4, 5, 678_000_000, time.FixedZone("CET", 3600))
+
+	expires := qredo.TimeOf(moment)
+	fmt.Println(expires.Format(time.RFC3339), expires == qredo.Unix(moment.Unix()))
+	// Output: 2030-01-02T02:04:05Z true
+}
+
+// An answer that was kept as it came is read with the client's own tolerance.
+func ExampleUnmarshal() {
+	acme := startAcme() // a sandbox
+	defer acme.Close()
+	ctx := context.Background()
+
+	var kept qredo.Response
+	_, err := acme.Client().Assets.List(ctx, qredo.WithResponse(&kept))
+	check(err)
+
+	var answer struct {
+		Assets []struct {
+			Code  string `json:"code"`
+			Scale int64  `json:"scale"`
+		} `json:"assets"`
+	}
+	check(qredo.Unmarshal(kept.Body, &answer))
+	fmt.Println(answer.Assets[0].Code, answer.Assets[0].Scale)
+	// Output: BTC 100000000
+}
+
+// A submission can be kept as JSON: with its key the same request is sent again.
+func ExampleSubmission() {
+	kept, err := json.Marshal(qredo.Submission{TxID: "2r5yHUig43kiJfahqSIjOugM1yT", Status: qredo.SubmissionNew, PartnerTxID: "order-1"})
+	check(err)
+	fmt.Println(string(kept))
+
+	var sent qredo.Submission
+	check(json.Unmarshal(kept, &sent))
+	fmt.Println(sent.PartnerTxID)
+	// Output:
+	// {"tx_id":"2r5yHUig43kiJfahqSIjOugM1yT","status":"new","partner_txID":"order-1"}
+	// order-1
+}
+
+// A signing agent is given its secret once. It is written only where it is meant to be.
+func ExampleAgentRegistration_MarshalJSONWithSecret() {
+	given := qredo.AgentRegistration{ID: "agent", ClientSecret: "s3cret"} // as CoreClients.Register gives it
+
+	kept, err := given.MarshalJSONWithSecret() // into a file that only the agent can read
+	check(err)
+	var back qredo.AgentRegistration
+	check(json.Unmarshal(kept, &back))
+	fmt.Println(string(back.ClientSecret) == "s3cret", back.ClientSecret)
+	// Output: true [redacted]
 }

@@ -1,11 +1,13 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,18 +24,27 @@ const (
 	defaultPing       = 30 * time.Second
 	defaultBackoffMin = 250 * time.Millisecond
 	defaultBackoffMax = 30 * time.Second
+	defaultFillEvery  = 5 * time.Minute
 )
 
 // FeedOption changes how a feed works.
 type FeedOption func(*feedOptions)
 
 type feedOptions struct {
-	ping    time.Duration
-	pauses  backoff.Range // between connections
-	giveUp  time.Duration
-	onState func(FeedState)
-	wallets []WalletID
-	since   Time
+	ping      time.Duration
+	pauses    backoff.Range // between connections
+	giveUp    time.Duration
+	fillEvery time.Duration
+	onState   func(FeedState)
+	known     []string
+	wallets   []WalletID
+	since     Time
+}
+
+// feedUses says which options a feed can use that not every feed can.
+type feedUses struct {
+	histories bool
+	known     func(key string) bool // whether a key can be one of its events'; nil if it knows none
 }
 
 // WithPing sets how often the connection is tested; 30 seconds unless set. A connection that has died
@@ -54,7 +65,34 @@ func WithGiveUp(after time.Duration) FeedOption {
 	return func(o *feedOptions) { o.giveUp = after }
 }
 
-// WithFeedState calls f when the feed connects, when it is lost, and when it has caught up. It is called
+// WithKnown has a feed go on where an earlier one of the program ended: with the keys of the events that it was given then
+// ([Action.Key], [WalletEvent.Key], [SwapEvent.Key]), as the program has kept them. These events are not given again, and what
+// became of a quote that was listed is told. A key that is given twice stands for two events. Keys of what has ended need not
+// be kept, but for the wallets feed those of the last minutes before [WithSince]. A key that is none of the feed's is a
+// [*ValidationError]; so is this option for a [Feed] whose events have no method Key.
+func WithKnown(keys ...string) FeedOption {
+	return func(o *feedOptions) { o.known = append(o.known, keys...) }
+}
+
+// KnownKeys returns the keys that [WithKnown] has put into options: for feeds of your own that are built on [Feed].
+func KnownKeys(opts ...FeedOption) []string {
+	var o feedOptions
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	return o.known
+}
+
+// WithFillEvery sets how often a feed is filled from the service's list besides after each connection: what has happened is
+// told within this time although no connection can be made, or one that is open delivers nothing. That is noticed so, and
+// another is made. Default: 5 minutes.
+func WithFillEvery(period time.Duration) FeedOption {
+	return func(o *feedOptions) { o.fillEvery = period }
+}
+
+// WithFeedState calls f when the feed connects, when it is lost, when it has caught up, and when it cannot. It is called
 // by the goroutine that ranges over the feed, between events.
 func WithFeedState(f func(FeedState)) FeedOption {
 	return func(o *feedOptions) { o.onState = f }
@@ -63,7 +101,7 @@ func WithFeedState(f func(FeedState)) FeedOption {
 // FeedState is a change of a feed's connection.
 type FeedState struct {
 	Status FeedStatus
-	Err    error // why it was lost
+	Err    error // why it was lost, cannot be made, or what may have been missed cannot be read; else nil
 }
 
 // FeedStatus tells how a feed's connection stands.
@@ -73,12 +111,14 @@ type FeedStatus string
 const (
 	FeedConnected FeedStatus = "connected" // events may be missing that happened before
 	FeedCaughtUp  FeedStatus = "caught up" // they have been given
-	FeedLost      FeedStatus = "lost"      // it will connect again
+	FeedLost      FeedStatus = "lost"      // it will connect again; told once a minute while no connection can be made
+	FeedBehind    FeedStatus = "behind"    // what may have been missed cannot be read, which is tried again; told once a minute
 )
 
-func newFeedOptions(opts []FeedOption) (feedOptions, error) {
+func newFeedOptions(opts []FeedOption, uses feedUses) (feedOptions, error) {
 	o := feedOptions{
 		ping: defaultPing, pauses: backoff.Range{Min: defaultBackoffMin, Max: defaultBackoffMax}, onState: func(FeedState) {},
+		fillEvery: defaultFillEvery,
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -90,33 +130,65 @@ func newFeedOptions(opts []FeedOption) (feedOptions, error) {
 		return o, invalid("feed state", "must not be nil")
 	case o.ping <= 0:
 		return o, invalid("ping", "must be more than zero, is %s", o.ping)
+	case o.fillEvery <= 0:
+		return o, invalid("fill every", "must be more than zero, is %s", o.fillEvery)
+	case !uses.histories && !o.since.IsZero():
+		return o, invalid("since", "is for WalletsService.Feed: this feed has no history")
+	case !uses.histories && len(o.wallets) > 0:
+		return o, invalid("wallets", "is for WalletsService.Feed: this feed has no history")
+	case uses.known == nil && len(o.known) > 0:
+		return o, invalid("known", "is for feeds whose events have keys, which this one's have not")
 	case o.pauses.Min <= 0 || o.pauses.Max < o.pauses.Min:
 		return o, invalid("backoff", "must be more than zero, and the longest not below the shortest, is %s to %s", o.pauses.Min, o.pauses.Max)
 	}
-	return o, o.checkHistories()
+	err := checkSeconds("since", o.since)
+	if i := slices.IndexFunc(o.known, func(key string) bool { return !uses.known(key) }); i >= 0 {
+		err = cmp.Or(err, invalid("known", "must be keys of this feed's events, one is %q", clip(o.known[i], 100)))
+	}
+	for _, id := range o.wallets {
+		err = cmp.Or(err, checkID("wallet_id", id))
+	}
+	return o, err
 }
 
 // Feed gives the messages of a feed that no service has a method for, read as an E with the tolerance of the rest of
 // the package, as [Client.Do] sends requests: path is below the base URL, and may have a query. A [json.RawMessage] gets them as they come.
-// After a connection was lost it connects again; fill, unless it is nil, is called after each connection, and returns
-// what may have been missed until then. A message is given as often as it comes: what is known already, the caller
-// must tell. Errors are as in [CoreClientsService.Feed].
+// After a connection was lost it connects again; fill, unless it is nil, is called after each connection and once in a while
+// besides ([WithFillEvery]), beside the goroutine that ranges over the feed, and returns what may have been missed until then.
+// A message is given as often as it comes: what is known already, the caller must tell. Errors are as in [CoreClientsService.Feed].
 func Feed[E any](ctx context.Context, c *Client, path string, fill func(context.Context) ([]E, error), opts ...FeedOption) iter.Seq2[E, error] {
 	target, err := below(path)
 	if err != nil {
 		return func(yield func(E, error) bool) { yield(*new(E), err) }
 	}
 	path, _, _ = strings.Cut(path, "?")
-	return events(ctx, c, path, nil, opts, func(f *feed.Feed[E], _ feedOptions) {
-		f.Fill = fill
+	var uses feedUses
+	if _, ok := any(*new(E)).(keyed); ok {
+		uses.known = anyKey
+	}
+	return events(ctx, c, path, nil, opts, uses, func(f *feed.Feed[E], options feedOptions) {
+		known := counted(options.known)
+		f.Fresh = func(event E) bool {
+			k, ok := any(event).(keyed)
+			return !ok || !spend(known, k.Key())
+		}
+		if fill != nil {
+			f.Fill = func(ctx context.Context, _ bool, take feed.Take[E]) error {
+				found, err := fill(ctx)
+				take(func() feed.Batch[E] {
+					return feed.Batch[E]{Events: slices.DeleteFunc(found, func(event E) bool { return !f.Fresh(event) })}
+				})
+				return err
+			}
+		}
 		f.Dial = func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, path, target.RawQuery) }
 	})
 }
 
 // events is a feed as a sequence. Each time it is ranged over it begins anew, with what set gives it.
-func events[E any](ctx context.Context, c *Client, template string, ids []string, opts []FeedOption, set func(*feed.Feed[E], feedOptions)) iter.Seq2[E, error] {
+func events[E any](ctx context.Context, c *Client, template string, ids []string, opts []FeedOption, uses feedUses, set func(*feed.Feed[E], feedOptions)) iter.Seq2[E, error] {
 	return func(yield func(E, error) bool) {
-		options, err := newFeedOptions(opts)
+		options, err := newFeedOptions(opts, uses)
 		expanded, problem := path.Expand(template, ids)
 		if err == nil && problem != nil {
 			err = invalid(problem.Field, "%s", problem.Rule)
@@ -126,7 +198,7 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 			return
 		}
 		f := &feed.Feed[E]{
-			Ping: options.ping, Pauses: options.pauses, GiveUp: options.giveUp,
+			Ping: options.ping, Pauses: options.pauses, GiveUp: options.giveUp, Every: options.fillEvery,
 			OnState: func(status feed.Status, why error) { options.onState(FeedState{FeedStatus(status), why}) },
 			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, expanded, "") },
 			Refused: isRefusal,
@@ -134,6 +206,50 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 		set(f, options)
 		f.Run(ctx, func(event E, err error) bool { return yield(event, feedError(expanded, err)) })
 	}
+}
+
+// keyed is an event that has a key.
+type keyed interface{ Key() string }
+
+func anyKey(string) bool { return true }
+
+// statusKey is the key of something in a status.
+func statusKey[ID, Status ~string](id ID, status Status) string {
+	return string(id) + ":" + string(status)
+}
+
+// ofStatusKey reads what statusKey makes.
+func ofStatusKey[ID, Status ~string](key string) (ID, Status, bool) {
+	at := strings.LastIndexByte(key, ':')
+	if at <= 0 || at == len(key)-1 {
+		return "", "", false
+	}
+	return ID(key[:at]), Status(key[at+1:]), true
+}
+
+func isStatusKey(key string) bool {
+	_, _, ok := ofStatusKey[string, string](key)
+	return ok
+}
+
+// counted counts keys, so that of two alike events each is known once.
+func counted(keys []string) map[string]int {
+	counts := map[string]int{}
+	for _, key := range keys {
+		counts[key]++
+	}
+	return counts
+}
+
+// spend reports whether a key is left, and takes it.
+func spend(keys map[string]int, key string) bool {
+	if keys[key] == 0 {
+		return false
+	}
+	if keys[key]--; keys[key] == 0 {
+		delete(keys, key)
+	}
+	return true
 }
 
 // feedError makes the errors of a feed that callers see.

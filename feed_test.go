@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -57,11 +56,32 @@ func TestFeedOfAnyPath(t *testing.T) {
 				return []event{{N: -1}}, nil
 			}, opts...)
 		})
-		require.Equal(t, event{N: -1}, f.Next(t), "what may have been missed, once that can be told")
-		require.Equal(t, event{7, "a"}, f.Next(t), "with the tolerance of the rest")
+		require.Equal(t, event{7, "a"}, f.Next(t), "with the tolerance of the rest; what comes does not wait for what may have been missed")
+		require.EqualError(t, f.Reaches(t, qredo.FeedBehind).Err, "not now")
 		for range 2 {
 			require.ErrorIs(t, f.Failure(t), qredo.ErrBadAnswer)
 		}
+		f.Reaches(t, qredo.FeedCaughtUp)
+		require.Contains(t, []event{f.Next(t), f.Next(t)}, event{N: -1}, "it is given once that can be told")
+	})
+	t.Run("with keys", func(t *testing.T) {
+		server := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, _ int) {
+			for _, id := range []string{"a", "b", "a", "a"} {
+				_ = ws.Write(ctx, websocket.MessageText, []byte(`{"txID":"`+id+`","status":"s"}`))
+			}
+			<-ctx.Done()
+		})
+		known := qredo.WithKnown("a:s", "a:s", "c:s")
+		require.Equal(t, []string{"a:s", "a:s", "c:s"}, qredo.KnownKeys(nil, known))
+		f := clienttest.Follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.SwapEvent, error] {
+			return qredo.Feed(ctx, server.Client, "/new/feed", func(context.Context) ([]qredo.SwapEvent, error) {
+				return []qredo.SwapEvent{{TxID: "c", Status: "s"}, {TxID: "d", Status: "s"}}, nil
+			}, opts...)
+		}, known)
+		for _, want := range []qredo.TxID{"d", "b", "a"} {
+			require.Equal(t, want, f.Next(t).TxID, "what is known is not given again, as often as it is known")
+		}
+		f.RequireQuiet(t)
 	})
 	t.Run("a path that cannot be", func(t *testing.T) {
 		client := clienttest.NewClient(t, clienttest.RefuseAll(t))
@@ -103,27 +123,44 @@ func TestFeedOptionsRefused(t *testing.T) {
 		"no pause":                   {qredo.WithBackoff(0, time.Second), "backoff"},
 		"longest below the shortest": {qredo.WithBackoff(time.Second, time.Millisecond), "backoff"},
 		"nobody told":                {qredo.WithFeedState(nil), "feed state"},
+		"no keys":                    {qredo.WithKnown("7"), "known"},
+		"never filled":               {qredo.WithFillEvery(0), "fill every"},
+		"a history's beginning":      {qredo.WithSince(qredo.Unix(1_700_000_000)), "since"},
+		"wallets":                    {qredo.WithWallets(clienttest.WalletID), "wallets"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			given := 0
-			for _, err := range client.Swaps.Feed(t.Context(), nil, tc.opt) {
-				given++
-				clienttest.RequireInvalid(t, err, tc.field)
+			for _, refused := range []func(func(error) bool){
+				errorsOf(client.Swaps.Feed(t.Context(), nil, tc.opt)), errorsOf(client.CoreClients.Feed(t.Context(), clienttest.CoreID, tc.opt)),
+				errorsOf(client.SigningAgent.Feed(t.Context(), tc.opt)), errorsOf(qredo.Feed[json.RawMessage](t.Context(), client, "/x", nil, tc.opt)),
+			} {
+				for err := range refused {
+					given++
+					clienttest.RequireInvalid(t, err, tc.field)
+				}
 			}
-			require.Equal(t, 1, given)
+			require.Equal(t, 4, given)
 		})
+	}
+}
+
+// errorsOf are what a feed gives, as errors.
+func errorsOf[E any](feed iter.Seq2[E, error]) func(func(error) bool) {
+	return func(yield func(error) bool) {
+		for _, err := range feed {
+			if !yield(err) {
+				return
+			}
+		}
 	}
 }
 
 // Unless told otherwise the first pause is 250 ms at most, each further one twice the one before at most, and none
 // longer than 30 s.
 func TestFeedPausesByDefault(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		var dials []time.Time
-		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) {
-			dials = append(dials, time.Now())
-			return nil, clienttest.ErrRefused
-		}))
+		client := clienttest.NewQuickClient(t, clienttest.NotingDials(&dials, clienttest.Failing(clienttest.ErrRefused)))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		for _, err := range client.Swaps.Feed(ctx) {

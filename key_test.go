@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -60,16 +61,18 @@ func badKeys(t testing.TB) map[string]badKey {
 	require.NoError(t, err)
 	ecPKCS8, err := x509.MarshalPKCS8PrivateKey(ec)
 	require.NoError(t, err)
-	short, err := rsa.GenerateKey(rand.Reader, 1024)
-	require.NoError(t, err)
+	short := clienttest.ShortKey(t)
 	shortPKCS8, err := x509.MarshalPKCS8PrivateKey(short)
 	require.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Unix(1<<32, 0)}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	require.NoError(t, err)
-	//nolint:staticcheck // the old encryption of PEM is broken, but keys encrypted so are still about
-	encrypted, err := x509.EncryptPEMBlock(rand.Reader, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), []byte("pw"), x509.PEMCipherAES256)
-	require.NoError(t, err)
+	var encrypted *pem.Block
+	fips140.WithoutEnforcement(func() {
+		//nolint:staticcheck // the old encryption of PEM is broken, but keys encrypted so are still about
+		encrypted, err = x509.EncryptPEMBlock(rand.Reader, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), []byte("pw"), x509.PEMCipherAES256)
+		require.NoError(t, err)
+	})
 	half := pkcs8[:len(pkcs8)/2]
 	block, _ := pem.Decode(pkcs8)
 

@@ -1,11 +1,14 @@
 package qredo
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo/internal/feed"
@@ -32,6 +35,72 @@ type LedgerEntry struct {
 	ChainTxID        string    `json:"chainTxID"` // on Qredo's own chain, once it is done: no block explorer knows it; compare without regard to case
 	Time             Time      `json:"timestamp"` // when it ended or, while it waits, when it was made
 	Expires          Time      `json:"expireTime"`
+}
+
+// IsDeposit reports whether an entry is what came over the asset's chain, and no transfer of another wallet on the network.
+func (e LedgerEntry) IsDeposit() bool { return e.Type == EntryDeposit }
+
+// IsIncoming reports whether an entry is what comes to its wallet.
+func (e LedgerEntry) IsIncoming() bool {
+	return e.Type == EntryDeposit || e.Type == EntryTransferIn || e.Type == EntrySwapIn
+}
+
+// Moved reports whether an entry is done: what it tells of is in the wallet's balance. What waits, was rejected or has
+// expired is not.
+func (e LedgerEntry) Moved() bool { return e.Status.Done() || e.Status == "" && e.IsDeposit() }
+
+// Signed returns by how much an entry that has [LedgerEntry.Moved] has changed its wallet's balance, in base units: what
+// came is positive, what left is negative, with its fees. Of one that has not, it is what would. It is 0 for a type that
+// does not tell whether the amount came or left.
+func (e LedgerEntry) Signed() Amount {
+	switch e.Type {
+	case EntryDeposit, EntryTransferIn, EntrySwapIn:
+		return e.Amount - e.Fees
+	case EntryWithdraw, EntryTransferOut, EntrySwapOut:
+		return -e.Amount
+	case EntryNone, EntrySwap:
+	}
+	return 0
+}
+
+// Key names the movement that an entry tells of: it is the same in a fund's ledger, a wallet's history and the wallets
+// feed, and remains the same while the entry changes. What left has its wallet's ID and the transaction's; what came,
+// which a history tells apart by nothing else, has the wallet's ID, the one on Qredo's chain, in small letters if it is
+// hexadecimal, and the amount.
+//
+// One transaction on the asset's chain may pay the same amount to the same wallet twice: these are two movements with one
+// key, and must be counted. Package inbox does that. Where a ledger leaves out its entries' wallets, as the service's
+// schema does, the fund's ID is in place of the wallet's, and a history has another key. The key is empty if an entry
+// names no transaction.
+func (e LedgerEntry) Key() string {
+	return movementKey(cmp.Or(string(e.WalletID), string(e.FundID)), e.IsIncoming(), e.TxID, e.ChainTxID, e.Signed())
+}
+
+// movementKey names what moved in a wallet.
+func movementKey(wallet string, in bool, tx TxID, chain string, amount Amount) string {
+	chain = chainID(chain)
+	switch {
+	case tx == "" && chain == "":
+		return ""
+	case in:
+		return fmt.Sprintf("in:%s:%s:%d", wallet, cmp.Or(chain, string(tx)), amount)
+	}
+	return "out:" + wallet + ":" + cmp.Or(string(tx), chain)
+}
+
+// chainID is an ID on the chain in the form by which it is compared.
+func chainID(id string) string {
+	if isHexID(id) {
+		return strings.ToLower(id)
+	}
+	return id
+}
+
+// isHexID tells an ID of 32 bytes in hexadecimal digits, of which capitals are the same, from one in base58, of which
+// they are not.
+func isHexID(id string) bool {
+	raw, err := hex.DecodeString(id)
+	return err == nil && len(raw) == 32
 }
 
 // ledgerKey tells entries apart. A transfer within a fund is two entries; one transaction on the chain may
@@ -116,7 +185,7 @@ func (o LedgerOptions) validate(time.Time) error {
 var ErrLedgerMoved = errors.New("the ledger moved while it was read")
 
 // LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
-// time (100 if zero). It gives each entry that was there at the beginning once, newest first as the service has
+// time (1,000 if zero). It gives each entry that was there at the beginning once, newest first as the service has
 // them. What arrives during the walk is not given, but for some of what ended meanwhile, which comes last.
 //
 // A ledger moves while it is read: new entries push the others to later pages, and a transaction that ends goes
@@ -129,7 +198,7 @@ var ErrLedgerMoved = errors.New("the ledger moved while it was read")
 func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {
 	return func(yield func(LedgerEntry, error) bool) {
 		if options.Limit == 0 {
-			options.Limit = 100
+			options.Limit = 1000
 		}
 		w := ledgerWalk{
 			options: options, yield: yield, total: -1, waited: map[ledgerKey]bool{},

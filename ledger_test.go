@@ -107,14 +107,14 @@ func TestLedgerAllPages(t *testing.T) {
 		want    string
 		queries []string
 	}{
-		"empty":             {nil, 0, qredo.LedgerOptions{}, "", []string{"limit=100"}},
-		"one page":          {[]string{"a", "b"}, 0, qredo.LedgerOptions{}, "a b", []string{"limit=100", "limit=100&offset=2"}},
+		"empty":             {nil, 0, qredo.LedgerOptions{}, "", []string{"limit=1000"}},
+		"one page":          {[]string{"a", "b"}, 0, qredo.LedgerOptions{}, "a b", []string{"limit=1000", "limit=1000&offset=2"}},
 		"several pages":     {[]string{"a", "b", "c", "d", "e"}, 0, qredo.LedgerOptions{Limit: 2}, "a b c d e", []string{"limit=2", "limit=2&offset=2", "limit=2&offset=4", "limit=2&offset=5"}},
 		"short pages":       {[]string{"a", "b", "c"}, 1, qredo.LedgerOptions{Limit: 10}, "a b c", []string{"limit=10", "limit=10&offset=1", "limit=10&offset=2", "limit=10&offset=3"}},
 		"from an offset":    {[]string{"a", "b", "c"}, 0, qredo.LedgerOptions{Limit: 1, Offset: 2}, "c", []string{"limit=1&offset=2", "limit=1&offset=3"}},
-		"beyond the end":    {[]string{"a"}, 0, qredo.LedgerOptions{Offset: 9}, "", []string{"limit=100&offset=9"}},
+		"beyond the end":    {[]string{"a"}, 0, qredo.LedgerOptions{Offset: 9}, "", []string{"limit=1000&offset=9"}},
 		"filters are kept":  {[]string{"a", "b"}, 0, qredo.LedgerOptions{Asset: "BTC", Direction: qredo.DirectionIn, Limit: 1, WalletID: "w"}, "a b", []string{"asset=BTC&direction=in&limit=1&wallet_id=w", "asset=BTC&direction=in&limit=1&offset=1&wallet_id=w", "asset=BTC&direction=in&limit=1&offset=2&wallet_id=w"}},
-		"total is an error": {[]string{"a", "b", "c"}, 2, qredo.LedgerOptions{}, "a b c", []string{"limit=100", "limit=100&offset=2", "limit=100&offset=3"}},
+		"total is an error": {[]string{"a", "b", "c"}, 2, qredo.LedgerOptions{}, "a b c", []string{"limit=1000", "limit=1000&offset=2", "limit=1000&offset=3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &ledgerServer{entries: transferEntries(tc.entries...), most: tc.most}

@@ -162,11 +162,13 @@ func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opt
 }
 
 // Feed gives the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core
-// client. What is pending comes from the feed alone, which sends it again after each connection.
+// client. What is pending comes from the feed alone, which sends it again after each connection: so one that has brought
+// nothing for a while ([WithFillEvery]) is lost and made anew.
 //
 // API: GET /coreclient/feed
 func (s *SigningAgentService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[Action, error] {
-	return events(ctx, s.client, "/coreclient/feed", nil, opts, func(f *feed.Feed[Action], _ feedOptions) {
-		f.Fresh = freshAction(&feed.Open[ActionID, ApprovalStatus]{Now: s.client.clock.Now})
+	return events(ctx, s.client, "/coreclient/feed", nil, opts, feedUses{known: isStatusKey}, func(f *feed.Feed[Action], options feedOptions) {
+		f.Renew = true
+		f.Fresh = freshAction(&feed.Open[ActionID, ApprovalStatus]{Now: s.client.clock.Now}, options.known...)
 	})
 }

@@ -3,10 +3,12 @@ package qredo
 import (
 	"cmp"
 	"context"
+	"io"
 	"iter"
 	"time"
 
 	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/wire"
 )
 
 // SwapRequest offers to swap one asset for another: a quote.
@@ -77,6 +79,10 @@ func (h *liquidityHub) quotes() []HubQuote { return h.Items }
 // listing is which quote is to be listed on the hub.
 type listing struct {
 	TxID TxID `json:"tx_id"`
+}
+
+type listings struct {
+	Items []listing `json:"items"`
 }
 
 func (l listing) validate(time.Time) error { return checkID("tx_id", l.TxID) }
@@ -161,9 +167,12 @@ func (s *SwapsService) ListHubAll(ctx context.Context, opts ...CallOption) ([]Hu
 
 // SwapEvent is a change of a quote on the liquidity hub.
 type SwapEvent struct {
-	TxID   TxID     `json:"txID" required:"true"`
-	Status TxStatus `json:"status"`
+	TxID   TxID     `json:"txID" required:"true"` // the quote's
+	Status TxStatus `json:"status"`               // [TxTakerPending]: it is listed; others: it has left the hub so
 }
+
+// Key names the quote and its status, for [WithKnown].
+func (e SwapEvent) Key() string { return statusKey(e.TxID, e.Status) }
 
 // TxUnlisted is the status of a quote that left the hub while [SwapsService.Feed] was not connected: how
 // it ended is not known from the hub. The service does not send it.
@@ -171,37 +180,76 @@ const TxUnlisted TxStatus = "unlisted"
 
 // Feed gives the changes of the quotes on the liquidity hub, each once, until ctx ends: first those that
 // are listed, with the status [TxTakerPending]. After a connection was lost it connects again and fills
-// the gap from the hub's list. Errors are as in [CoreClientsService.Feed].
+// the gap from the hub's list. With the keys of the events that a program was given before it was away ([WithKnown]), those do
+// not come again, and of a quote that has left the hub meanwhile it is told that, with the status [TxUnlisted]. Errors are as
+// in [CoreClientsService.Feed].
 //
 // API: GET /liquidityhub/feed
 func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[SwapEvent, error] {
-	return events(ctx, s.client, "/liquidityhub/feed", nil, opts, func(f *feed.Feed[SwapEvent], _ feedOptions) {
+	return events(ctx, s.client, "/liquidityhub/feed", nil, opts, feedUses{known: isStatusKey}, func(f *feed.Feed[SwapEvent], options feedOptions) {
 		var known feed.Listed[TxID, SwapEvent]
-		f.Fresh = freshSwap(&known)
-		f.Fill = func(ctx context.Context) ([]SwapEvent, error) {
-			quotes, err := s.ListHubAll(ctx)
+		f.Fresh = freshSwap(&known, options.known...)
+		f.Fill = func(ctx context.Context, _ bool, take feed.Take[SwapEvent]) error {
+			take.Do(known.Read)
+			listed, err := s.listed(ctx)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			var events []SwapEvent
-			var listed []TxID
-			for _, quote := range quotes {
-				events, listed = append(events, SwapEvent{TxID: quote.TxID, Status: TxTakerPending}), append(listed, quote.TxID)
-			}
-			for _, id := range known.Missing(listed) {
-				events = append(events, SwapEvent{TxID: id, Status: TxUnlisted})
-			}
-			return events, nil
+			take(func() feed.Batch[SwapEvent] {
+				return feed.Batch[SwapEvent]{Events: known.Compare(listed, swapListed, swapUnlisted), Due: true}
+			})
+			return nil
 		}
 	})
 }
 
-// freshSwap reports of a quote's change whether the consumer of a feed has not been told of it.
-func freshSwap(known *feed.Listed[TxID, SwapEvent]) func(SwapEvent) bool {
-	return func(e SwapEvent) bool {
+// listed returns which quotes are on the hub, however many.
+func (s *SwapsService) listed(ctx context.Context) ([]TxID, error) {
+	var ids []TxID
+	op := api("GET /liquidityhub")
+	op.shorten = func(body io.Reader, most int64) ([]byte, error) {
+		var read []TxID
+		short, err := wire.Shorten(body, most, func(quote []byte) bool {
+			var q struct {
+				TxID TxID `json:"tx_id"`
+			}
+			if wire.Unmarshal(quote, &q) != nil || q.TxID == "" {
+				return true // what is not understood is told later
+			}
+			read = append(read, q.TxID)
+			return false
+		})
+		if err == nil {
+			ids = read
+		}
+		return short, err
+	}
+	// No more than the IDs: that a quote's figures cannot be read must not keep the others from being told. Without an ID
+	// nothing tells which quote has left.
+	quotes, err := list(ctx, s.client, op, nil, func(l *listings) []listing { return l.Items })
+	for _, quote := range quotes {
+		ids = append(ids, quote.TxID)
+	}
+	return ids, err
+}
+
+func swapListed(id TxID) SwapEvent   { return SwapEvent{TxID: id, Status: TxTakerPending} }
+func swapUnlisted(id TxID) SwapEvent { return SwapEvent{TxID: id, Status: TxUnlisted} }
+
+// freshSwap reports of a quote's change whether the consumer of a feed has not been told of it, in this feed or an earlier one.
+func freshSwap(known *feed.Listed[TxID, SwapEvent], keys ...string) func(SwapEvent) bool {
+	fresh := func(e SwapEvent) bool {
 		if e.Status == TxTakerPending {
 			return known.Added(e.TxID, e)
 		}
 		return known.Left(e.TxID, e)
 	}
+	for _, listed := range [2]bool{true, false} { // what has left comes after
+		for _, key := range keys {
+			if id, status, _ := ofStatusKey[TxID, TxStatus](key); listed == (status == TxTakerPending) {
+				fresh(SwapEvent{id, status})
+			}
+		}
+	}
+	return fresh
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -54,7 +53,7 @@ func serveStatuses(t *testing.T, path string, looks *[]time.Duration, statuses .
 func eachWaiter(t *testing.T, test func(t *testing.T, path string, wait waiter)) {
 	for path, wait := range waiters {
 		t.Run(path, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, path, wait) })
+			clienttest.Bubble(t, func(t *testing.T) { test(t, path, wait) })
 		})
 	}
 }

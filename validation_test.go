@@ -75,10 +75,16 @@ func TestTimesInMilliseconds(t *testing.T) {
 	never := qredo.TimeOf(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
 	refusing := clienttest.NewClient(t, clienttest.RefuseAll(t))
 
+	transfer, withdrawal := clienttest.GoodTransfer(), clienttest.GoodWithdrawal()
+	transfer.Expires, withdrawal.Expires = qredo.Unix(clienttest.InAnHour.UnixMilli()), milliseconds
+	_, err := refusing.Transfers.Create(t.Context(), clienttest.CompanyID, transfer)
+	require.Contains(t, clienttest.RequireInvalid(t, err, "expires"), "milliseconds")
+	_, err = refusing.Transfers.Withdraw(t.Context(), clienttest.CompanyID, withdrawal)
+	clienttest.RequireInvalid(t, err, "expires")
 	sweep, swap := clienttest.GoodSweep(), clienttest.GoodSwap()
 	sweep.Expires, swap.Expires = milliseconds, milliseconds
-	_, err := refusing.CoreClients.Sweep(t.Context(), "agent", sweep)
-	require.Contains(t, clienttest.RequireInvalid(t, err, "expires"), "milliseconds")
+	_, err = refusing.CoreClients.Sweep(t.Context(), "agent", sweep)
+	clienttest.RequireInvalid(t, err, "expires")
 	_, err = refusing.Swaps.Make(t.Context(), clienttest.CompanyID, swap)
 	clienttest.RequireInvalid(t, err, "expires")
 	_, err = refusing.Swaps.Make(t.Context(), clienttest.CompanyID, swap, qredo.WithoutExpiryCheck())

@@ -4,12 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
-	"maps"
-	"slices"
 	"time"
-
-	"github.com/qredo-go/qredo/internal/feed"
 )
 
 // WalletType tells what a wallet is for, and how it is shared. Other values than these may come.
@@ -108,34 +103,6 @@ const (
 	ConnectionExpired   ConnectionStatus = "expired"
 )
 
-// HistoryEntry is a movement of a wallet that is done, in base units. As the service's example of a feed has it,
-// amounts are signed: what left the wallet is negative, what came is positive, and Amount = NetAmount + Fees. Its
-// schema has the reverse, so that a careful program holds the sum against the wallet's balance.
-type HistoryEntry struct {
-	WalletID  WalletID  `json:"wallet_id"`
-	TxID      TxID      `json:"tx_id"`
-	ChainTxID string    `json:"chain_tx_id"` // on Qredo's own chain, as in [LedgerEntry]
-	Asset     AssetCode `json:"asset"`
-	Amount    Amount    `json:"amount"`
-	Fees      Amount    `json:"fee"` // 0 of what came: who sends pays
-	NetAmount Amount    `json:"net_amount"`
-	Time      Time      `json:"timestamp"`
-}
-
-type walletHistory struct {
-	History []HistoryEntry `json:"history"`
-}
-
-// HistoryOptions selects history entries.
-type HistoryOptions struct {
-	// Entries after this second; all if zero. Whether those of the very second come is not certain: to have them,
-	// ask for a second earlier and drop what is too early. One after the year 9999, as a number of milliseconds is, is
-	// refused: nothing would ever be found.
-	Since Time `url:"since,omitempty"`
-}
-
-func (o HistoryOptions) validate(time.Time) error { return checkSeconds("since", o.Since) }
-
 // WalletsService tells what wallets hold and did.
 type WalletsService struct{ client *Client }
 
@@ -145,13 +112,6 @@ type WalletsService struct{ client *Client }
 // API: GET /wallet/{wallet_id}
 func (s *WalletsService) Get(ctx context.Context, walletID WalletID, opts ...CallOption) (*Wallet, error) {
 	return call[Wallet](ctx, s.client, api("GET /wallet/{wallet_id}", string(walletID)), opts)
-}
-
-// ListHistory returns what moved in a wallet. In which order is not documented.
-//
-// API: GET /wallet/{wallet_id}/history
-func (s *WalletsService) ListHistory(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) ([]HistoryEntry, error) {
-	return list(ctx, s.client, api("GET /wallet/{wallet_id}/history", string(walletID)).where(options), opts, func(a *walletHistory) []HistoryEntry { return a.History })
 }
 
 // MaxAmountOptions says what the maximum is asked for.
@@ -223,155 +183,4 @@ type exchangeList struct {
 // API: GET /exchanges
 func (s *WalletsService) ListExchanges(ctx context.Context, opts ...CallOption) ([]Exchange, error) {
 	return list(ctx, s.client, api("GET /exchanges"), opts, func(a *exchangeList) []Exchange { return a.Exchanges })
-}
-
-// WalletEvent is a movement of a wallet that is done. Amounts are signed as in [HistoryEntry].
-type WalletEvent struct {
-	Status    TxStatus  `json:"Status"`
-	WalletID  WalletID  `json:"wallet_id" required:"true"`
-	TxID      TxID      `json:"tx_id"`
-	ChainTxID string    `json:"chain_tx_id"`
-	Asset     AssetCode `json:"asset"`
-	Amount    Amount    `json:"amount"`
-	Fees      Amount    `json:"fee"`
-	NetAmount Amount    `json:"net_amount"`
-	Sweep     bool      `json:"sweep_tx"`
-	Time      Time      `json:"timestamp"`
-
-	nth int // of alike ones in a history
-}
-
-// WithWallets names wallets whose history fills the gaps of [WalletsService.Feed] from the beginning.
-// Others are filled once the feed has named them: the service has no list of all wallets.
-func WithWallets(ids ...WalletID) FeedOption {
-	return func(o *feedOptions) { o.wallets = append(o.wallets, ids...) }
-}
-
-// WithSince lets [WalletsService.Feed] begin in the past: with what happened from then on to the wallets
-// named by [WithWallets]. Unless set it begins with what happens after it was started. A time after the year 9999, as a
-// number of milliseconds is, is a [*ValidationError] and ends the feed.
-func WithSince(t Time) FeedOption {
-	return func(o *feedOptions) { o.since = t }
-}
-
-// Feed gives movements as they are done, in and out, each once, until ctx ends. It is an exchange's feed: it tells
-// of dedicated wallets that are connected to core clients of the API key's account, whoever owns them, and of no
-// others. A program that waits for what moves in its own wallets asks [FundsService.LedgerAll] or
-// [WalletsService.ListHistory] again and again instead: here it would wait for ever.
-//
-// After a connection was lost it connects again and fills the gap from the wallets' history: see
-// [WithWallets]. Filled entries do not tell whether they are sweeps. Errors are as in
-// [CoreClientsService.Feed].
-//
-// API: GET /wallets/feed
-func (s *WalletsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[WalletEvent, error] {
-	return events(ctx, s.client, "/wallets/feed", nil, opts, func(f *feed.Feed[WalletEvent], options feedOptions) {
-		h := walletHistories{wallets: s, since: options.since, of: map[WalletID]*walletCursor{}}
-		f.Fresh, f.Fill = h.add, h.fill
-		f.Prepare = func(ctx context.Context) error { return h.begin(ctx, options.wallets) }
-	})
-}
-
-// checkHistories refuses options by which no history would ever be found.
-func (o feedOptions) checkHistories() error {
-	err := checkSeconds("since", o.since)
-	for _, id := range o.wallets {
-		err = cmp.Or(err, checkID("wallet_id", id))
-	}
-	return err
-}
-
-// walletHistories knows how far the consumer of a feed has each wallet's history.
-type walletHistories struct {
-	wallets *WalletsService
-	since   Time
-	of      map[WalletID]*walletCursor
-}
-
-// walletCursor is how far the consumer has one wallet's history.
-type walletCursor = feed.Cursor[movement]
-
-// movement tells the entries of a wallet apart. One transaction on the chain may pay the same twice: then a
-// history has a first and a second one, while a feed that repeats itself cannot be told from one that has two.
-type movement struct {
-	tx     TxID
-	chain  string
-	amount Amount
-	status TxStatus
-	nth    int
-}
-
-func (e WalletEvent) movement() movement {
-	return movement{e.TxID, e.ChainTxID, e.Amount, e.Status, e.nth}
-}
-
-// begin notes where the histories stand, so that what is in them already does not count as missed.
-func (h *walletHistories) begin(ctx context.Context, ids []WalletID) error {
-	for _, id := range ids {
-		if h.of[id] != nil {
-			continue // a beginning that failed halfway is made again
-		}
-		since := h.since.Time
-		cursor := &walletCursor{From: since, Latest: since}
-		if h.since.IsZero() {
-			entries, err := h.wallets.ListHistory(ctx, id, HistoryOptions{})
-			if err != nil {
-				return err
-			}
-			for _, event := range walletEvents(entries) {
-				cursor.Add(event.movement(), event.Time.Time)
-			}
-			cursor.From = cursor.Latest
-		}
-		h.of[id] = cursor
-	}
-	return nil
-}
-
-func (h *walletHistories) add(e WalletEvent) bool {
-	cursor := h.of[e.WalletID]
-	if cursor == nil {
-		cursor = &walletCursor{From: e.Time.Time}
-		h.of[e.WalletID] = cursor
-	}
-	return cursor.Add(e.movement(), e.Time.Time)
-}
-
-// fill returns what the histories have since the latest that the consumer has.
-func (h *walletHistories) fill(ctx context.Context) ([]WalletEvent, error) {
-	var missed []WalletEvent
-	for _, id := range slices.Sorted(maps.Keys(h.of)) {
-		cursor := h.of[id]
-		entries, err := h.wallets.ListHistory(ctx, id, HistoryOptions{Since: TimeOf(cursor.Since())})
-		if err != nil {
-			return nil, err
-		}
-		for _, event := range walletEvents(entries) {
-			if !event.Time.Before(cursor.From) {
-				missed = append(missed, event)
-			}
-		}
-	}
-	slices.SortStableFunc(missed, func(a, b WalletEvent) int { return a.Time.Compare(b.Time.Time) })
-	return missed, nil
-}
-
-// walletEvents are the entries of a history as the feed would have told of them.
-func walletEvents(entries []HistoryEntry) []WalletEvent {
-	type at struct {
-		movement
-		time int64
-	}
-	events, alike := make([]WalletEvent, len(entries)), map[at]int{}
-	for i, e := range entries {
-		event := WalletEvent{
-			Status: TxApproved, WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Asset: e.Asset,
-			Amount: e.Amount, Fees: e.Fees, NetAmount: e.NetAmount, Time: e.Time,
-		}
-		key := at{event.movement(), e.Time.Unix()}
-		event.nth = alike[key]
-		alike[key]++
-		events[i] = event
-	}
-	return events
 }

@@ -2,8 +2,10 @@ package qredo_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
@@ -140,4 +142,45 @@ func TestWalletsExchanges(t *testing.T) {
 	}}
 	fieldcheck.RequireAllSet(t, want)
 	require.Equal(t, want, got)
+}
+
+// A movement has one key wherever it is told of, and says what it did to the balance.
+func TestMovementsOfLedgers(t *testing.T) {
+	const hash = "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
+	for name, tc := range map[string]struct {
+		entry  qredo.LedgerEntry
+		key    string
+		signed qredo.Amount
+		moved  bool
+	}{
+		"deposit": {qredo.LedgerEntry{Type: qredo.EntryDeposit, WalletID: "w", ChainTxID: hash, Amount: 5, NetAmount: 5}, "in:w:" + strings.ToLower(hash) + ":5", 5, true},
+		"base58": {qredo.LedgerEntry{Type: qredo.EntryDeposit, WalletID: "w", ChainTxID: "4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofMA", Amount: 5},
+			"in:w:4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofMA:5", 5, true},
+		"in": {qredo.LedgerEntry{Type: qredo.EntryTransferIn, TxID: "t", Status: qredo.TxApproved, WalletID: "w", ChainTxID: "c", Amount: 5}, "in:w:c:5", 5, true},
+		"in with the sender's fee": {qredo.LedgerEntry{Type: qredo.EntryTransferIn, Status: qredo.TxApproved, WalletID: "w", ChainTxID: "c", Amount: 6, Fees: 1, NetAmount: 5},
+			"in:w:c:5", 5, true},
+		"in without a chain": {qredo.LedgerEntry{Type: qredo.EntrySwapIn, TxID: "t", Status: qredo.TxTakerApproved, WalletID: "w", Amount: 5}, "in:w:t:5", 5, true},
+		"out":                {qredo.LedgerEntry{Type: qredo.EntryWithdraw, TxID: "t", Status: qredo.TxApproved, WalletID: "w", ChainTxID: "c", Amount: 6, Fees: 1, NetAmount: 5}, "out:w:t", -6, true},
+		"out that waits":     {qredo.LedgerEntry{Type: qredo.EntryTransferOut, TxID: "t", Status: qredo.TxPending, WalletID: "w", Amount: 6, Fees: 1}, "out:w:t", -6, false},
+		"out of the chain":   {qredo.LedgerEntry{Type: qredo.EntrySwapOut, TxID: "t", Status: qredo.TxChainRejected, WalletID: "w", Amount: 6}, "out:w:t", -6, false},
+		"without a wallet":   {qredo.LedgerEntry{Type: qredo.EntryTransferOut, TxID: "t", Status: qredo.TxApproved, FundID: "f", Amount: 6}, "out:f:t", -6, true},
+		"of no direction":    {qredo.LedgerEntry{Type: qredo.EntrySwap, TxID: "t", Status: qredo.TxApproved, WalletID: "w", Amount: 6}, "out:w:t", 0, true},
+		"without any name":   {qredo.LedgerEntry{Type: qredo.EntryDeposit, WalletID: "w", Amount: 6}, "", 6, true},
+	} {
+		assert.Equal(t, tc.key, tc.entry.Key(), name)
+		assert.Equal(t, tc.signed, tc.entry.Signed(), name)
+		assert.Equal(t, tc.moved, tc.entry.Moved(), name)
+		assert.Equal(t, name == "deposit" || name == "base58" || name == "without any name", tc.entry.IsDeposit(), name)
+	}
+	for want, entry := range map[string]qredo.HistoryEntry{
+		"in:w:c:5":  {WalletID: "w", TxID: "t", ChainTxID: "c", Amount: 5, NetAmount: 5},
+		"out:w:t":   {WalletID: "w", TxID: "t", ChainTxID: "c", Amount: -6, Fees: -1, NetAmount: -5},
+		"out:w:t2":  {WalletID: "w", TxID: "t2", ChainTxID: "c", Amount: 6, Fees: -1, NetAmount: 5}, // as the schema has it
+		"in:w:t:5":  {WalletID: "w", TxID: "t", Amount: 5},
+		"out:w:c58": {WalletID: "w", ChainTxID: "c58", Amount: -6},
+	} {
+		assert.Equal(t, want, entry.Key())
+		event := qredo.WalletEvent{WalletID: entry.WalletID, TxID: entry.TxID, ChainTxID: entry.ChainTxID, Amount: entry.Amount, Fees: entry.Fees, NetAmount: entry.NetAmount}
+		assert.Equal(t, want, event.Key())
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -16,36 +17,40 @@ import (
 type Approver struct {
 	client *qredo.Client
 	id     qredo.CoreClientID
-	policy Policy
 
-	policyHash  string
-	store       Store
+	store       *watchedStore // of what is not in shadow
 	audit       *AuditLog
 	coordinator Coordinator
 	replica     string
-	shadow      bool
-	observe     func(Entry)
+	pins        pinFile
+	insecure    bool // pins that others can write are taken
+	observer    observer
 	log         *slog.Logger
 	now         func() time.Time
 	concurrency int
 	feed        []qredo.FeedOption
 
 	pauseMin, pauseMax time.Duration
+	timeout            time.Duration // of the policy, and of claims
+
+	reloading sync.Mutex // held while something else is put in force
+	mu        sync.Mutex
+	inForce   setup
+	ended     []*sync.WaitGroup // of what was in force before, and may still be at work
+	braked    atomic.Int64      // how often shadow was asked for by Shadow; changed while mu is held
+	parked    parked
 }
 
 // New returns an approver for a core client. See the package's description for what it needs to be safe: a
 // store that lasts and an audit log. A wrong option is a [*qredo.ValidationError].
 func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Option) (*Approver, error) {
-	if client == nil || id == "" || policy == nil {
+	if client == nil || id == "" || !given(policy) {
 		return nil, check(false, "approver", "needs a client, a core client's ID and a policy")
 	}
 	a := &Approver{
-		client: client, id: id, policy: policy,
-		observe: func(Entry) {}, log: slog.New(slog.DiscardHandler), now: time.Now, concurrency: 4,
-		pauseMin: 250 * time.Millisecond, pauseMax: 30 * time.Second,
-	}
-	if hashed, ok := policy.(interface{ Hash() string }); ok {
-		a.policyHash = hashed.Hash()
+		client: client, id: id, parked: parked{wake: make(chan struct{}, 1)},
+		log: slog.New(slog.DiscardHandler), now: time.Now, concurrency: 4,
+		pauseMin: 250 * time.Millisecond, pauseMax: 30 * time.Second, timeout: time.Minute,
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -55,11 +60,13 @@ func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Opt
 			return nil, err
 		}
 	}
-	if a.store == nil || a.shadow {
-		a.store = NewMemoryStore(WithClock(a.now))
+	a.observer.log = a.log
+	if a.store == nil {
+		a.store = &watchedStore{Store: NewMemoryStore(WithClock(a.now))}
 	}
-	if a.shadow {
-		a.coordinator = nil
+	var err error
+	if a.inForce, err = a.setUp(policy, a.inForce.shadow); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
@@ -67,11 +74,22 @@ func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Opt
 // task is an action on its way to being dealt with.
 type task struct {
 	id       qredo.ActionID
-	expires  time.Time // as the feed said; zero if not known
+	expires  time.Time // as the feed said, then as the action does; zero if not known
 	attempts int       // that failed for the moment
-	logged   bool      // the audit log of this replica says that the decision is carried out
 	last     bool      // the action has expired: only what became of it is left to find out
-	refused  error     // how the service refused the vote: what became of the action is left to find out
+	in       setup     // what is in force in this attempt
+	about    About     // what the action would let happen, as it was looked at last
+
+	connected *connections // to the core client: what may be swept, if that was asked for
+
+	rec       Record // the decision, once there is one
+	undecided bool   // the store said in this attempt that there is none
+	accepted  bool   // a vote was answered by a success
+	logged    bool   // the audit log of this replica says that the decision is carried out
+	refused   error  // how the service refused the last vote, if it did: that was not taken
+	before    opened // what the audit log knew of it when this attempt began
+	told      bool   // it knew something
+	end       *ending
 }
 
 // run is one run of an approver.
@@ -80,25 +98,32 @@ type run struct {
 	work  chan *task
 	stop  context.CancelCauseFunc
 	group sync.WaitGroup
+
+	resumed sync.Map // the IDs of actions that were open when the run began, and are not done
 }
 
 // Run handles the core client's actions until ctx ends, and returns nil then. It is an error if it cannot
-// go on: the audit log cannot be written, or the feed has given up. Nothing is approved after that.
+// go on: the audit log cannot be written, the store has lost its memory ([*LostError], also if the audit log was written with
+// another one), or the feed has given up. Nothing is approved after that.
 //
-// What fails for the moment (the service, the network, the store) is tried again, with pauses, until the
-// action expires. A small goroutine waits for each such action; other actions go on.
+// What fails (the service, the network, the store), or is refused, is tried again, with pauses, until the action
+// expires. A small goroutine waits for each such action; other actions go on.
 func (a *Approver) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if rules, ok := a.policy.(interface{ Warnings() []string }); ok {
-		for _, warning := range rules.Warnings() {
-			a.log.WarnContext(ctx, "approver: a rule may not do what it seems to", "warning", warning)
+	defer a.observer.wait()
+	a.warn(a.current().policy)
+	r := &run{Approver: a, work: make(chan *task), stop: cancel}
+	if !a.current().shadow {
+		if err := a.waitForStore(ctx); err != nil {
+			return err
 		}
 	}
-	r := &run{Approver: a, work: make(chan *task), stop: cancel}
 	for range a.concurrency {
 		r.group.Go(func() { r.handleAll(ctx) })
 	}
+	r.resume(ctx)
+	r.group.Go(func() { r.takeUp(ctx) })
 	feedErr := r.watch(ctx)
 	ended := context.Cause(ctx)
 	cancel(nil)
@@ -116,6 +141,7 @@ func (a *Approver) Run(ctx context.Context) error {
 type stopError struct{ err error }
 
 func (e *stopError) Error() string { return e.err.Error() }
+func (e *stopError) Unwrap() error { return e.err }
 
 // watch gives what comes over the feed to the workers, until ctx ends or the feed does. It returns the
 // feed's last error.
@@ -126,7 +152,15 @@ func (r *run) watch(ctx context.Context) error {
 		case feedErr != nil:
 			err = feedErr
 			r.log.ErrorContext(ctx, "approver: feed", "error", feedErr)
+			if errors.Is(feedErr, qredo.ErrBadAnswer) { // it may have been about an action
+				if stop := r.note(Entry{Kind: EntryUnread, Reason: feedErr.Error()}, false); stop != nil {
+					r.stop(stop)
+				}
+			}
 		case action.Status == qredo.ApprovalPending:
+			if _, resumed := r.resumed.Load(action.ID); resumed {
+				continue
+			}
 			r.put(ctx, &task{id: action.ID, expires: action.Expires.Time})
 		}
 	}
@@ -137,6 +171,7 @@ func (r *run) put(ctx context.Context, t *task) {
 	select {
 	case r.work <- t:
 	case <-ctx.Done():
+		r.see(t)
 	}
 }
 
@@ -154,28 +189,51 @@ func (r *run) handleAll(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case t := <-r.work:
-			r.attempt(ctx, t)
+			done, seen, end := make(chan struct{}), task{id: t.id, expires: t.expires}, new(ending)
+			t.end = end
+			r.group.Go(func() {
+				defer close(done)
+				r.attempt(ctx, t)
+				_ = end.reached(func() error { return nil })
+			})
+			slow := time.NewTimer(patience)
+			select {
+			case <-done:
+			case <-slow.C:
+				end.unlessReached(func() { r.see(&seen) })
+			}
+			slow.Stop()
 		}
 	}
 }
 
+// patience is how long an attempt holds up others.
+const patience = time.Second
+
 // attempt handles a task once, and puts it back if it is to be handled again.
 func (r *run) attempt(ctx context.Context, t *task) {
 	err := r.handle(ctx, t)
-	claimed, stop := (*ClaimedError)(nil), (*stopError)(nil)
+	claimed, stop, lost := (*ClaimedError)(nil), (*stopError)(nil), (*LostError)(nil)
+	late := r.expired(t.expires)
+	if err == nil {
+		r.resumed.Delete(t.id)
+	} else if !isClaimed(err) && !hopeless(err) {
+		r.see(t)
+	}
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case errors.As(err, &claimed):
 		r.putAfter(ctx, claimed.RetryAfter, t)
 	case errors.As(err, &stop):
 		r.stop(stop)
-	case hopeless(err):
-		r.log.ErrorContext(ctx, "approver: an action cannot be handled, it is left to humans", "action", t.id, "error", err)
-	case expired(t.expires, r.now()) && t.logged && !t.last:
+	case errors.As(err, &lost):
+		r.stop(&stopError{fmt.Errorf("approver: %w", err)})
+	case hopeless(err), late && t.last:
+		r.giveUp(ctx, t, err)
+		r.resumed.Delete(t.id)
+	case late:
 		t.last = true
 		r.putAfter(ctx, 0, t)
-	case expired(t.expires, r.now()):
-		r.log.ErrorContext(ctx, "approver: an action expired before it could be handled", "action", t.id, "error", err)
 	default:
 		t.attempts++
 		pause := r.pause(t.attempts, err)
@@ -184,4 +242,7 @@ func (r *run) attempt(ctx context.Context, t *task) {
 	}
 }
 
-func expired(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }
+// expired reports whether an action has expired, by the client's clock: which the service's answers correct.
+func (a *Approver) expired(at time.Time) bool {
+	return !at.IsZero() && a.client.Expired(qredo.TimeOf(at))
+}

@@ -2,19 +2,20 @@ package approver
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/durable"
+	"github.com/qredo-go/qredo/internal/web3"
 )
 
 // EntryKind tells what a line of the audit log is about.
@@ -24,40 +25,99 @@ type EntryKind string
 const (
 	EntryDecision EntryKind = "decision" // a decision was taken, and is about to be carried out
 	EntryRepeat   EntryKind = "repeat"   // a decision that was taken before, here or by another replica, is about to be carried out
-	EntryResult   EntryKind = "result"   // what became of it
-	EntryShadow   EntryKind = "shadow"   // what would have been decided; nothing is done
+	EntryResult   EntryKind = "result"   // what became of an action
+	EntryShadow   EntryKind = "shadow"   // what would have been decided, or became of an action; nothing is done
 	EntryTorn     EntryKind = "torn"     // a line that a crash had cut off was removed from the end of the log
+	EntryReload   EntryKind = "reload"   // other rules, pins or shadow are in force from here on; or were refused, as Reason says
+	EntryUnread   EntryKind = "unread"   // a message of the feed, or an element of its list, was not understood: its action comes once a list has it that is
+	EntrySeen     EntryKind = "seen"     // a run was told of an action that it has not decided yet: it fails for the moment, takes long, or the run ends
+	EntryEpoch    EntryKind = "epoch"    // which memory of limits and decisions counts from here on; see Epoch
 )
+
+// lineVersion is the form that lines are written in. Those of before there were versions have none.
+const lineVersion = 2
 
 // Entry is a line of the audit log.
 type Entry struct {
-	Seq        int64          `json:"seq"` // 1 for the first line
+	Version    int            `json:"version,omitzero"` // of the line's form: 2; lines of before it had one have none
+	Seq        int64          `json:"seq"`              // 1 for the first line
 	Time       time.Time      `json:"time"`
 	Kind       EntryKind      `json:"kind"`
 	Replica    string         `json:"replica,omitzero"`
 	ActionID   qredo.ActionID `json:"action_id,omitzero"`
 	Digest     string         `json:"digest,omitzero"` // of the action's details; see [Digest]
 	PolicyHash string         `json:"policy_hash,omitzero"`
+	PinsHash   string         `json:"pins_hash,omitzero"` // of what is pinned; see [WithPins]
+	Epoch      string         `json:"epoch,omitzero"`     // of the store, in lines of this kind
+	StoreSeq   int64          `json:"store_seq,omitzero"` // of decisions and repeats: the store's number for the decision; of epochs: its last; see [Record]
 	Verdict    Verdict        `json:"verdict,omitzero"`
 	Rule       string         `json:"rule,omitzero"`
 	Reason     string         `json:"reason,omitzero"`
 	Outcome    Outcome        `json:"outcome,omitzero"` // of results
-	Prev       string         `json:"prev"`             // the hash of the line before; empty in the first
+	Expires    time.Time      `json:"expires,omitzero"` // of an action that was seen; zero if it does not expire
+	About
+	Prev string `json:"prev"` // the hash of the line before; empty in the first
 }
 
-// Outcome tells what became of a decision.
+// About is what an action would let happen, as the service said when it was looked at last. What the action does not have
+// is empty: one without an amount has none, and not one of 0.
+type About struct {
+	Type          qredo.ActionType `json:"type,omitzero"`
+	Wallet        qredo.WalletID   `json:"wallet,omitzero"` // from which
+	Asset         qredo.AssetCode  `json:"asset,omitzero"`
+	Amount        *qredo.Amount    `json:"amount,omitzero"` // base units, fees included
+	NetAmount     *qredo.Amount    `json:"net_amount,omitzero"`
+	Recipient     string           `json:"recipient,omitzero"` // an address, or the ID of a wallet
+	WhitelistName string           `json:"whitelist_name,omitzero"`
+	ReceiveAsset  qredo.AssetCode  `json:"receive_asset,omitzero"` // of a swap: what it is exchanged for
+	ReceiveAmount *qredo.Amount    `json:"receive_amount,omitzero"`
+	Payment       string           `json:"payment,omitzero"` // of a Web3 payment, in words: value, gas, chain and data
+	Reference     string           `json:"reference,omitzero"`
+	Sweep         *bool            `json:"sweep,omitzero"` // whether a transfer may be a sweep, where that was looked up
+}
+
+func aboutOf(a *qredo.Action) About {
+	about := About{Type: a.Type}
+	if d := a.Details; d != nil {
+		about.Wallet, about.Asset = d.WalletID, d.Asset
+		about.Recipient, about.WhitelistName, about.Reference = cmp.Or(d.RecipientAddress, d.RecipientID), d.RecipientAddressName, d.Reference
+		if d.Wallet != nil { // one that is to be connected
+			about.Wallet, about.Asset = cmp.Or(d.WalletID, d.Wallet.ID), cmp.Or(d.Asset, d.Wallet.Asset)
+		}
+		if d.Receive != nil {
+			about.ReceiveAsset, about.ReceiveAmount = d.Receive.Asset, &d.Receive.Amount
+		}
+		if a.Type == qredo.ActionExternalSign {
+			about.Payment = web3.Of(d).String()
+		}
+		if d.Amount != 0 {
+			about.Amount = &d.Amount
+		}
+		if d.NetAmount != 0 {
+			about.NetAmount = &d.NetAmount
+		}
+	}
+	return about
+}
+
+// Outcome tells what became of an action.
 type Outcome string
 
-// The outcomes of decisions.
+// The outcomes. An action that was never decided has one too, in a line without a verdict: it had expired or ended
+// before, or could not be handled.
 const (
-	OutcomeSent    Outcome = "sent"    // the service took the vote
+	OutcomeSent    Outcome = "sent"    // the service says that it took the vote
 	OutcomeLeft    Outcome = "left"    // to humans
-	OutcomeRefused Outcome = "refused" // the service will not take the vote: the action is pending still
-	OutcomeUnknown Outcome = "unknown" // the service does not show the action any more: a vote may have been taken
+	OutcomeRefused Outcome = "refused" // the service refused the vote until the action expired
+	OutcomeUnknown Outcome = "unknown" // the action could not be looked at until it expired: a vote may have been taken
 	OutcomeExpired Outcome = "expired" // before the service took the vote
 	OutcomeEnded   Outcome = "ended"   // the action was not pending any more: the vote had arrived, or was not needed
-	OutcomeChanged Outcome = "changed" // the details are not those that were decided on: the vote was held back
+	OutcomeChanged Outcome = "changed" // the details are not those that were decided on: no vote is sent on them
 )
+
+// final reports whether an outcome leaves nothing to do. That an action has expired is what one replica has found, maybe by a
+// clock that is wrong: the others look for themselves.
+func (o Outcome) final() bool { return o != "" && o != OutcomeExpired && o != OutcomeRefused }
 
 // Head is the end of an audit log: the last line's number and hash. Kept in another place, it shows later
 // whether lines were cut off the log's end; see [WithHead].
@@ -66,85 +126,122 @@ type Head struct {
 	Hash string `json:"hash"`
 }
 
-// AuditLog is an append-only file of JSON lines. Each line holds the hash of the one before and, as its
+// String returns the head as NUMBER:HASH, for [ParseHead].
+func (h Head) String() string { return strconv.FormatInt(h.Seq, 10) + ":" + h.Hash }
+
+// ParseHead reads what [Head.String] wrote. Anything else is a [*qredo.ValidationError].
+func ParseHead(text string) (h Head, err error) {
+	number, hash, _ := strings.Cut(text, ":")
+	h.Hash = hash
+	if h.Seq, err = strconv.ParseInt(number, 10, 64); err != nil {
+		h.Seq = -1
+	}
+	return h, h.check()
+}
+
+// check refuses what is no head, and so would be found in any log.
+func (h Head) check() error {
+	digits := len(h.Hash) == 2*sha256.Size && strings.Trim(h.Hash, "0123456789abcdef") == ""
+	return check(h == Head{} || h.Seq > 0 && digits, "head",
+		"must be a line's number and its hash of 64 digits 0 to f, or 0 and none of an empty log, is %q", h)
+}
+
+// AuditLog is an append-only log of JSON lines. Each line holds the hash of the one before and, as its
 // last field, its own: the SHA-256 of the line up to that field. [VerifyLog] checks them.
 //
-// A log has one writer, which locks the file where the system can do that; each replica has a log of its
-// own.
+// It begins in the file that it is opened by. When that has its size (see [WithRotation]) the chain goes on in another file
+// beside it, whose name has the number of its first line besides: audit.jsonl, audit.jsonl.000000104858. All of them belong
+// to the log, and are locked by the first. [AuditFiles] reads them as one.
+//
+// A path through symbolic links is that of the file which it leads to: the other files stand beside that one. A file that has
+// hard links is refused, as it has several places. Where a container has only the first file, the others are lost with it: give it the folder.
+//
+// A log has one writer, which locks it where the system can do that; each replica has a log of its own. What moves, removes, cuts or
+// writes its files while it is open, such as logrotate, is an error of the next line, after which nothing is written.
 type AuditLog struct {
-	now func() time.Time
+	path    string // of the first file, without links
+	now     func() time.Time
+	maxSize int64 // of a file
+
+	insecure bool // files that others can write are taken
 
 	mu     sync.Mutex
-	file   *os.File
-	head   Head
-	size   int64
-	broken error // after this nothing can be written any more
+	first  *os.File // which is locked
+	file   *os.File // which is written
+	files  []string // the paths of all
+	sizes  []int64  // of the files before that one
+	turn   int      // which of these was looked at last
+	size   int64    // of that one
+	last   mark     // the last line
+	opened int64    // the number of the last line when it was opened
+	saved  int64    // of the line that the checkpoint on the disk is about
+	broken error    // after this nothing can be written any more
 }
 
-// hashField stands between what is hashed and the hash.
-const hashField = `,"hash":"`
+// AuditOption changes how an audit log works. [WithClock] and [WithInsecureFiles] are such options.
+type AuditOption interface{ setLog(l *AuditLog) error }
 
-const lineEnd = "\"}\n"
+type auditOption func(l *AuditLog) error
 
-// OpenAuditLog opens a log, or makes it, and reads all of it: a log that does not verify is an error, and
-// must be put aside by hand. Only at its very end an incomplete line is allowed, which a crash can leave
-// behind. It is removed, and a line of kind [EntryTorn] tells so; nothing was sent on account of it. The
-// caller closes the log. Lines have the time of [time.Now] unless [WithClock] is given.
-func OpenAuditLog(path string, opts ...ClockOption) (*AuditLog, error) {
-	now, err := clock(opts)
-	if err != nil {
-		return nil, err
+func (o auditOption) setLog(l *AuditLog) error { return o(l) }
+
+// WithRotation sets how large a file of the log becomes, before the chain goes on in the next one. Default: 64 MiB.
+func WithRotation(bytes int64) AuditOption {
+	return auditOption(func(l *AuditLog) error {
+		l.maxSize = bytes
+		return check(bytes > 0, "rotation", "must be more than zero bytes, is %d", bytes)
+	})
+}
+
+func (c ClockOption) setLog(l *AuditLog) (err error) {
+	l.now, err = clock([]ClockOption{c})
+	return err
+}
+
+// OpenAuditLog opens a log, or makes it. A log that does not verify is an error, and must be put aside by hand. Only at its
+// very end an incomplete line is allowed, which a crash can leave behind: one of which no more than its end is missing gets
+// that; else it is removed, and a line of kind [EntryTorn] tells so; nothing was sent on account of it. The caller closes the
+// log. Lines have the time of [time.Now] unless [WithClock] is given. Files that others can write are refused, unless
+// [WithInsecureFiles] is given.
+//
+// Not all of a log is read each time: beside it, in a file whose name ends in .head, stands how far it was verified the
+// last time, or written, and which line is there. That one and all after it are read, and the files before it must have their sizes. Is
+// there no such file, or does it not fit, all of the log is read; a log that has not come as far is an error. It is written after the first
+// line, the second, the fourth and so on, at least each 1000 lines, when the log is closed, and when it takes nothing more: what is cut off after a kill is
+// known as far as that. [VerifyLog] always reads all of it.
+func OpenAuditLog(path string, opts ...AuditOption) (*AuditLog, error) {
+	l := &AuditLog{path: path, now: time.Now, maxSize: 64 << 20}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, check(false, "option", "must not be nil")
+		}
+		if err := opt.setLog(l); err != nil {
+			return nil, err
+		}
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("approver: audit log: %w", err)
-	}
-	l := &AuditLog{now: now, file: file}
-	err = l.resume()
-	if err == nil {
-		err = durable.SyncFolder(filepath.Dir(path)) // lines that are on the disk are lost if the file's name is not
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("approver: audit log %s: %w", path, err), file.Close())
+	if err := l.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("approver: audit log %s: %w", path, err), l.closeFiles())
 	}
 	return l, nil
-}
-
-// resume brings the log to where its last complete line ends.
-func (l *AuditLog) resume() error {
-	if err := lockFile(l.file); err != nil {
-		return fmt.Errorf("another process may be writing it: %w", err)
-	}
-	head, complete, err := readLog(l.file, nil)
-	torn := 0
-	if e := (*LogError)(nil); errors.As(err, &e) && e.torn > 0 {
-		torn, err = e.torn, l.file.Truncate(complete)
-	}
-	if err != nil {
-		return err
-	}
-	l.head, l.size = head, complete
-	if torn > 0 {
-		_, err = l.append(Entry{Kind: EntryTorn, Reason: fmt.Sprintf("%d bytes of an incomplete line were removed", torn)}, true)
-	}
-	return err
 }
 
 // Head returns the number and hash of the last line.
 func (l *AuditLog) Head() Head {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.head
+	return l.last.Head
 }
 
-// Close closes the file.
+// Close closes the files.
 func (l *AuditLog) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var err error
 	if l.broken == nil {
+		err = l.save()
 		l.broken = os.ErrClosed
 	}
-	return l.file.Close()
+	return errors.Join(err, l.closeFiles())
 }
 
 // append writes a line, and waits until it is on the disk if it must be durable. It sets the entry's
@@ -156,27 +253,60 @@ func (l *AuditLog) append(e Entry, durable bool) (Entry, error) {
 	if l.broken != nil {
 		return e, fmt.Errorf("approver: audit log: %w", l.broken)
 	}
-	e.Seq, e.Time, e.Prev = l.head.Seq+1, l.now().UTC(), l.head.Hash
-	e.Reason, e.Rule = clip(e.Reason), clip(e.Rule)
-	line, hash, err := e.line()
+	e, err := l.write(e, durable)
 	if err != nil {
-		return e, fmt.Errorf("approver: audit log: %w", err)
+		l.broken = errors.Join(err, l.save()) // so that who opens it next finds what was cut off now
+		return e, fmt.Errorf("approver: audit log: %w", l.broken)
+	}
+	if l.last.Head.Seq-l.saved >= min(linesBetweenMarks, max(1, l.saved-l.opened)) {
+		_ = l.save() // without it, the next open reads more
+	}
+	return e, nil
+}
+
+func (l *AuditLog) write(e Entry, durable bool) (Entry, error) {
+	if err := l.inPlace(); err != nil {
+		return e, err
+	}
+	if l.size >= l.maxSize {
+		if err := l.rotate(); err != nil {
+			return e, err
+		}
+	}
+	e.Version, e.Seq, e.Time, e.Prev = lineVersion, l.last.Head.Seq+1, l.now().UTC(), l.last.Head.Hash
+	e.Reason, e.Rule = clip(e.Reason, longText), clip(e.Rule, longText)
+	for _, text := range []*string{
+		(*string)(&e.ActionID), (*string)(&e.Type), (*string)(&e.Wallet), (*string)(&e.Asset), (*string)(&e.ReceiveAsset),
+		&e.Replica, &e.Epoch, &e.Recipient, &e.WhitelistName, &e.Reference, &e.Payment,
+	} {
+		*text = clip(*text, shortText)
+	}
+	line, hash, err := sealed(e)
+	if err != nil {
+		return e, err
 	}
 	if _, err = l.file.Write(line); err == nil && durable {
 		err = l.file.Sync()
 	}
 	if err != nil {
-		l.broken = errors.Join(err, l.file.Truncate(l.size)) // a line cut off is found by the next open, too
-		return e, fmt.Errorf("approver: audit log: %w", err)
+		return e, errors.Join(err, l.file.Truncate(l.size)) // a line cut off is found by the next open, too
 	}
-	l.head = Head{e.Seq, hash}
+	l.last.advance(e, hash, l.size, l.sizes)
 	l.size += int64(len(line))
+	if durable { // what is done on account of it is not to begin if it was moved meanwhile
+		return e, l.inPlace()
+	}
 	return e, nil
 }
 
-// line is the entry as it stands in the file, and its hash.
-func (e Entry) line() (line []byte, hash string, err error) {
-	line, err = json.Marshal(e)
+// hashField stands between what is hashed and the hash.
+const hashField = `,"hash":"`
+
+const lineEnd = "\"}\n"
+
+// sealed is a JSON object as it stands in a file, with its hash, and the hash.
+func sealed(object any) (line []byte, hash string, err error) {
+	line, err = json.Marshal(object)
 	if err != nil {
 		return nil, "", err
 	}
@@ -185,16 +315,26 @@ func (e Entry) line() (line []byte, hash string, err error) {
 	return append(line, hashField+hash+lineEnd...), hash, nil
 }
 
+// unsealed reads what sealed has written. It reports false if that was altered.
+func unsealed(line []byte) (object []byte, hash string, ok bool) {
+	i := bytes.LastIndex(line, []byte(hashField))
+	hashed := line[:max(i, 0)]
+	hash = hashOf(hashed)
+	return append(bytes.Clone(hashed), '}'), hash, i >= 0 && string(line[i:]) == hashField+hash+lineEnd
+}
+
 func hashOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
-// clip shortens what a policy or the service wrote, so that a line keeps a reasonable length.
-func clip(s string) string {
-	const most = 2000
+// What a policy or the service wrote is shortened to this, in bytes. With all of it, each byte as an escape of six, a line
+// stays below maxLine.
+const longText, shortText = 2000, 300
+
+func clip(s string, most int) string {
 	if len(s) > most {
 		s = s[:most] + "…"
 	}
-	return strings.ToValidUTF8(s, "�")
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

@@ -2,6 +2,7 @@ package approver
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -66,7 +67,7 @@ func TestVerifyLogFindsEveryAlteredByte(t *testing.T) {
 	for _, i := range sample {
 		// The lines before are right, which the other tests show: start with the head they leave.
 		before := bytes.NewReader(join(lines[:i]...))
-		head, _, err := readLog(before, nil)
+		head, _, err := readLog(before, Head{}, 0, nil)
 		require.NoError(t, err)
 		rest := bytes.Clone(join(lines[i:min(i+2, 1000)]...))
 		for pos := range lines[i] {
@@ -102,9 +103,9 @@ func verifyFrom(head Head, log []byte) error {
 		if n == 0 {
 			return &LogError{Line: int(head.Seq) + 1, Problem: "is incomplete"}
 		}
-		e, hash, err := readLine(log[:n], head)
-		if err != nil {
-			return err
+		e, hash, problem := readLine(log[:n], int64(n), head)
+		if problem != nil {
+			return problem
 		}
 		head, log = Head{e.Seq, hash}, log[n:]
 	}
@@ -137,19 +138,19 @@ func TestVerifyLogFindsWhatHappenedToLines(t *testing.T) {
 		t.Run(name, func(t *testing.T) { requireWrong(t, c.line, c.log) })
 	}
 	t.Run("one is written anew", func(t *testing.T) {
-		e, _, err := readLine(lines[k], Head{Seq: k, Hash: hashBefore(t, lines[k])})
-		require.NoError(t, err)
+		e, _, problem := readLine(lines[k], 0, Head{Seq: k, Hash: hashBefore(t, lines[k])})
+		require.Nil(t, problem)
 		e.Verdict = Reject
-		forged, _, err := e.line()
+		forged, _, err := sealed(e)
 		require.NoError(t, err)
 		requireWrong(t, k+2, join(join(lines[:k]...), forged, join(lines[k+1:]...)))
 	})
 	t.Run("lines of another log", func(t *testing.T) {
 		require.Equal(t, lines[0], others[0])
-		e, _, err := readLine(lines[k], Head{Seq: k, Hash: hashBefore(t, lines[k])})
-		require.NoError(t, err)
+		e, _, problem := readLine(lines[k], 0, Head{Seq: k, Hash: hashBefore(t, lines[k])})
+		require.Nil(t, problem)
 		e.Prev = hashOf(nil)
-		forged, _, err := e.line()
+		forged, _, err := sealed(e)
 		require.NoError(t, err)
 		requireWrong(t, k+1, join(join(lines[:k]...), forged))
 	})
@@ -187,11 +188,17 @@ func TestTruncationIsFoundByTheHead(t *testing.T) {
 func TestAuditLogAfterACrash(t *testing.T) {
 	path, lines := newLog(t, 3)
 	for name, tail := range map[string][]byte{
-		"in the middle of a line": lines[2][:40],
-		"before its newline":      bytes.TrimSuffix(lines[2], []byte("\n")),
-		"with zeros":              make([]byte, 10),
+		"in the middle of a line":           lines[2][:40],
+		"before its hash":                   lines[2][:len(lines[2])-40],
+		"with zeros":                        make([]byte, 10),
+		"with more zeros than a line has":   make([]byte, 70_000),
+		"with many of them":                 make([]byte, 3<<20),
+		"in a line, with zeros after it":    join(lines[2][:40], make([]byte, 70_000)),
+		"with zeros in the place of a page": join(make([]byte, 4096), lines[2][80:]),
+		"in the middle of a long line":      bytes.Repeat([]byte("x"), 2*maxLine),
 	} {
 		t.Run(name, func(t *testing.T) {
+			requireRemoved(t, path)
 			require.NoError(t, os.WriteFile(path, join(lines[0], lines[1], tail), 0o600))
 			l, err := OpenAuditLog(path, WithClock(atNoon))
 			require.NoError(t, err)
@@ -205,13 +212,79 @@ func TestAuditLogAfterACrash(t *testing.T) {
 			require.Len(t, entries, 4)
 			assert.Equal(t, EntryTorn, entries[2].Kind)
 			assert.Equal(t, fmt.Sprintf("%d bytes of an incomplete line were removed", len(tail)), entries[2].Reason)
-			assert.Equal(t, Entry{Seq: 4, Time: noon, Kind: EntryDecision, ActionID: "next", Prev: entries[3].Prev}, entries[3])
+			assert.Equal(t, Entry{Version: 2, Seq: 4, Time: noon, Kind: EntryDecision, ActionID: "next", Prev: entries[3].Prev}, entries[3])
 		})
+	}
+}
+
+// What comes after a line that a crash may have left so was written later: it is no end that can be cut off.
+func TestWhatIsTornButNotAtTheEndIsAltered(t *testing.T) {
+	path, lines := newLog(t, 3)
+	for name, log := range map[string][]byte{
+		"zeros before a line":       join(lines[0], make([]byte, 100), lines[1], lines[2]),
+		"a page of zeros in one":    join(lines[0], make([]byte, 4096), lines[1][80:], lines[2]),
+		"more zeros than one has":   join(lines[0], make([]byte, 70_000), []byte("\n"), lines[1], lines[2]),
+		"no zeros, and its newline": join(lines[0], lines[1], lines[2][:40], []byte("\n")),
+		"a long one":                join(lines[0], bytes.Repeat([]byte("x"), 2*maxLine), []byte("\n")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			requireRemoved(t, path)
+			require.NoError(t, os.WriteFile(path, log, 0o600))
+			_, err := OpenAuditLog(path, WithClock(atNoon))
+			require.ErrorAs(t, err, new(*LogError))
+			after, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.Equal(t, log, after)
+		})
+	}
+}
+
+// A line whose hash is right is whole, and was maybe carried out: only its end is missing.
+func TestALineThatLacksItsEndIsKept(t *testing.T) {
+	path, lines := newLog(t, 3)
+	for missing := 1; missing <= len(lineEnd); missing++ {
+		requireRemoved(t, path)
+		log := join(lines...)
+		require.NoError(t, os.WriteFile(path, log[:len(log)-missing], 0o600))
+		l, err := OpenAuditLog(path, WithClock(atNoon))
+		require.NoError(t, err)
+		assert.EqualValues(t, 3, l.Head().Seq)
+		require.NoError(t, l.Close())
+		after, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, log, after)
+	}
+}
+
+// requireRemoved removes a log and its checkpoint.
+func requireRemoved(t *testing.T, path string) {
+	t.Helper()
+	require.NoError(t, errors.Join(os.RemoveAll(path), os.RemoveAll(checkpointPath(path))))
+}
+
+func TestWhatIsNoHeadIsRefused(t *testing.T) {
+	_, lines := newLog(t, 3)
+	good := hashOf(lines[0][:len(lines[0])-len(hashField)-64-len(lineEnd)])
+	for text, ok := range map[string]bool{
+		"1:" + good: true, "0:": true,
+		"0:garbage": false, "0:" + good: false, "-1:" + good: false, "1:": false, "1": false, "": false, ":": false, "1:garbage": false,
+		"1:" + strings.ToUpper(good): false, "1:" + good + "0": false, "1:" + good[1:]: false, "x:" + good: false, "1:" + good + " ": false,
+	} {
+		head, err := ParseHead(text)
+		if ok {
+			require.NoError(t, err, text)
+			assert.Equal(t, text, head.String())
+		} else {
+			require.ErrorAs(t, err, new(*qredo.ValidationError), text)
+		}
+		err = VerifyLog(bytes.NewReader(join(lines...)), WithHead(head))
+		assert.Equal(t, ok, err == nil, "%s: %v", text, err)
 	}
 }
 
 func TestAuditLogThatWasAlteredIsNotContinued(t *testing.T) {
 	path, lines := newLog(t, 3)
+	requireRemoved(t, path)
 	altered := bytes.Replace(join(lines...), []byte("approve"), []byte("reject_"), 1)
 	require.NoError(t, os.WriteFile(path, altered, 0o600))
 	_, err := OpenAuditLog(path, WithClock(atNoon))

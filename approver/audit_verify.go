@@ -14,7 +14,8 @@ type LogError struct {
 	Line    int // the first line that is wrong, counted from 1
 	Problem string
 
-	torn int // how many bytes of the line there are, if it is the last and has no end
+	torn int64  // how many bytes of the line there are, if it is the last and a crash may have left it so
+	tail []byte // these, if there are not too many
 }
 
 // Error names the line and what is wrong with it.
@@ -34,7 +35,7 @@ func WithHead(h Head) VerifyOption {
 	return func(v *verification) { v.heads = append(v.heads, h) }
 }
 
-// VerifyLog reads an audit log and returns nil, or a [*LogError] with the first line that was altered, is
+// VerifyLog reads an audit log, of which [AuditFiles] gives all files, and returns nil, or a [*LogError] with the first line that was altered, is
 // missing or stands in another place. Every byte counts, the ends of lines too. An incomplete line at the
 // end, which a crash leaves behind until the log is opened again, is an error as well.
 //
@@ -56,7 +57,12 @@ func verify(r io.Reader, opts []VerifyOption, each func(Entry)) error {
 	for _, opt := range opts {
 		opt(&v)
 	}
-	end, _, err := readLog(r, func(e Entry, hash string) error {
+	for _, h := range v.heads {
+		if err := h.check(); err != nil {
+			return err
+		}
+	}
+	end, _, err := readLog(r, Head{}, 0, func(e Entry, hash string, _ int64) error {
 		for _, h := range v.heads {
 			if h.Seq == e.Seq && h.Hash != hash {
 				return wrong(e.Seq, "is not the line that was the last once: the log was written anew")
@@ -83,47 +89,72 @@ func wrong(line int64, problem string, args ...any) *LogError {
 // maxLine is how long a line can be. What goes into one is clipped far below that.
 const maxLine = 64 << 10
 
-// readLog checks a log line by line and gives each to f, which may be nil. It returns the log's head and how
-// many bytes its complete lines have.
-func readLog(r io.Reader, f func(e Entry, hash string) error) (head Head, complete int64, err error) {
+// readLog checks a log line by line, from after a head on, and gives each line, and where it begins, to f, which may be nil.
+// offset is where the first one begins. It returns the log's head and where its complete lines end.
+func readLog(r io.Reader, head Head, offset int64, f func(e Entry, hash string, at int64) error) (Head, int64, error) {
 	in := bufio.NewReaderSize(r, maxLine)
 	for {
-		line, err := in.ReadSlice('\n')
+		line, size, err := nextLine(in)
+		cut := errors.Is(err, io.EOF)
 		switch {
-		case errors.Is(err, io.EOF) && len(line) == 0:
-			return head, complete, nil
-		case errors.Is(err, io.EOF):
-			return head, complete, &LogError{Line: int(head.Seq) + 1, Problem: "is incomplete: it has no end", torn: len(line)}
-		case errors.Is(err, bufio.ErrBufferFull):
-			return head, complete, wrong(head.Seq+1, "was altered: it is too long")
-		case err != nil:
-			return head, complete, fmt.Errorf("approver: audit log: %w", err)
+		case cut && size == 0:
+			return head, offset, nil
+		case err != nil && !cut:
+			return head, offset, fmt.Errorf("approver: audit log: %w", err)
 		}
-		e, hash, err := readLine(line, head)
-		if err == nil && f != nil {
-			err = f(e, hash)
+		e, hash, problem := readLine(line, size, head)
+		if cut {
+			problem = wrong(head.Seq+1, "is incomplete: it has no end")
 		}
-		if err != nil {
-			return head, complete, err
+		if problem != nil {
+			line = bytes.Clone(line)
+			if _, more := in.Peek(1); cut || errors.Is(more, io.EOF) && bytes.IndexByte(line, 0) >= 0 {
+				problem.torn, problem.tail = size, line
+			}
+			return head, offset, problem
+		}
+		if f != nil {
+			if err := f(e, hash, offset); err != nil {
+				return head, offset, err
+			}
 		}
 		head = Head{e.Seq, hash}
-		complete += int64(len(line))
+		offset += size
 	}
 }
 
+// nextLine reads a line and tells its size. Of one that is too long it returns the beginning.
+func nextLine(in *bufio.Reader) (line []byte, size int64, err error) {
+	line, err = in.ReadSlice('\n')
+	size = int64(len(line))
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, size, err
+	}
+	line = bytes.Clone(line)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		var more []byte
+		more, err = in.ReadSlice('\n')
+		size += int64(len(more))
+	}
+	return line, size, err
+}
+
 // readLine checks the line that comes after head.
-func readLine(line []byte, head Head) (e Entry, hash string, err error) {
+func readLine(line []byte, size int64, head Head) (e Entry, hash string, problem *LogError) {
 	n := head.Seq + 1
-	i := bytes.LastIndex(line, []byte(hashField))
-	hashed := line[:max(i, 0)]
-	hash = hashOf(hashed)
-	if i < 0 || string(line[i:]) != hashField+hash+lineEnd {
+	if size > maxLine {
+		return e, "", wrong(n, "was altered: it is too long")
+	}
+	object, hash, ok := unsealed(line)
+	if !ok {
 		return e, "", wrong(n, "was altered: its hash is not that of its content")
 	}
-	if err := json.Unmarshal(append(bytes.Clone(hashed), '}'), &e); err != nil {
+	if err := json.Unmarshal(object, &e); err != nil {
 		return e, "", wrong(n, "is not an entry: %v", err)
 	}
 	switch {
+	case e.Version > lineVersion:
+		return e, "", wrong(n, "has the form %d, which this version of the program does not know", e.Version)
 	case e.Seq > n:
 		return e, "", wrong(n, "is missing, or stands elsewhere: line %d stands in its place", e.Seq)
 	case e.Seq < n:

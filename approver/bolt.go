@@ -2,11 +2,11 @@ package approver
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -16,46 +16,71 @@ import (
 )
 
 // FileStore is a [Store] in one file, for one process at a time. What it has stored survives a crash of
-// the program and, as far as the disk keeps what it was told to, of the machine. Decisions are dropped a
-// day after their action has expired.
+// the program and, as far as the disk keeps what it was told to, of the machine. Decisions that come at about the same time
+// share a write to the disk. Decisions are dropped a day after their action has expired.
 type FileStore struct {
-	db  *bbolt.DB
-	now func() time.Time
+	db    *durable.Bolt
+	now   func() time.Time
+	epoch string
 }
 
 var (
-	decisionsBucket = []byte("decisions") // action ID → record
+	decisionsBucket = []byte("decisions") // action ID → record; its sequence is the number of the last one
 	expiriesBucket  = []byte("expiries")  // expiry, action ID → nothing
-	spentBucket     = []byte("spent")     // counter → moment, action ID → amount
+	sumsBucket      = []byte("sums")      // what counters have counted: see bolt_spent.go
+	lastsBucket     = []byte("lasts")     // counter → the last of its entries in sums
+	endsBucket      = []byte("ends")      // end of an entry of sums, its key → nothing
+	epochBucket     = []byte("epoch")     // epochKey → epoch
+	earlierBucket   = []byte("spent")     // of versions that kept no sums
+
+	epochKey = []byte("epoch")
 )
 
 // OpenStore opens the store in a file, or makes it. The windows of limits roll by [time.Now] unless
-// [WithClock] is given. It is an error if another process has the file open. The caller closes the store.
-func OpenStore(path string, opts ...ClockOption) (*FileStore, error) {
-	now, err := clock(opts)
+// [WithClock] is given. It is an error if another process has the file open, if others can write it ([WithInsecureFiles]), or if it is
+// damaged or something else: what it has counted is not to be forgotten in silence. The caller closes the store.
+func OpenStore(path string, opts ...FileOption) (*FileStore, error) {
+	f, err := newFileOptions(opts)
 	if err != nil {
 		return nil, err
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
-	if err != nil {
-		return nil, fmt.Errorf("approver: store %s: %w", path, err)
+	if err := checkFile(path, f.insecure); err != nil {
+		return nil, fmt.Errorf("approver: store: %w", err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{decisionsBucket, expiriesBucket, spentBucket} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	db, err := durable.OpenBolt(path)
+	if err != nil {
+		return nil, fmt.Errorf("approver: store: %w", err)
+	}
+	s := &FileStore{db: db, now: f.now}
+	err = checkFile(path, f.insecure) // in a folder such as /tmp, somebody may have been there first
 	if err == nil {
-		err = durable.SyncFolder(filepath.Dir(path)) // else a crash of the machine could take a new file, and its sums
+		err = db.Buckets(decisionsBucket, expiriesBucket, sumsBucket, lastsBucket, endsBucket, epochBucket)
+	}
+	if err == nil {
+		err = db.Update(s.begin)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("approver: store %s: %w", path, err), db.Close())
 	}
-	return &FileStore{db: db, now: now}, nil
+	return s, nil
 }
+
+// begin reads the store's epoch, or gives one to a store that has just been made.
+func (s *FileStore) begin(tx *bbolt.Tx) error {
+	if tx.Bucket(earlierBucket) != nil {
+		return errors.New("it was written by an earlier version, which kept no sums: move it away once what it has decided is over, " +
+			"and open a new one; its limits begin anew then")
+	}
+	epochs := tx.Bucket(epochBucket)
+	if s.epoch = string(epochs.Get(epochKey)); s.epoch != "" {
+		return nil
+	}
+	s.epoch = rand.Text()
+	return epochs.Put(epochKey, []byte(s.epoch))
+}
+
+// Epoch implements [Store].
+func (s *FileStore) Epoch() string { return s.epoch }
 
 // Close closes the file.
 func (s *FileStore) Close() error { return s.db.Close() }
@@ -94,7 +119,17 @@ func putRecord(tx *bbolt.Tx, rec Record) error {
 
 // Reserve implements [Store].
 func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stands Record, err error) {
+	if err := CheckSpends(spends); err != nil {
+		return Record{}, err
+	}
+	var refused error // not an error of the change: that would undo, and do again, what others store with it
 	err = s.db.Update(func(tx *bbolt.Tx) error {
+		stands, refused = Record{}, nil
+		decisions := tx.Bucket(decisionsBucket)
+		if last := lastSeq(decisions); last < rec.Seq {
+			refused = &LostError{Before: s.epoch, Now: s.epoch, Known: rec.Seq, Last: last}
+			return nil
+		}
 		first, err := record(tx, rec.ActionID)
 		if !errors.Is(err, errNoRecord) {
 			stands = first
@@ -102,59 +137,51 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 		}
 		now := s.now()
 		for _, spend := range spends {
-			if err := spend.Check(usedIn(tx, spend, now)); err != nil {
+			used, err := usedIn(tx, spend, now)
+			if err != nil {
 				return err
 			}
+			if refused = spend.Check(used); refused != nil {
+				return nil //nolint:nilerr // it is returned below
+			}
+		}
+		number, err := decisions.NextSequence()
+		if err != nil {
+			return err
 		}
 		stands = rec
-		err = errors.Join(forgetExpired(tx, now), putRecord(tx, rec)) // an error undoes all of it
+		stands.Seq = int64(number)                                                                            //nolint:gosec // there are not so many
+		err = errors.Join(forgetExpired(tx, now), forgetSpent(tx, now, 4*len(spends)), putRecord(tx, stands)) // an error undoes all of it
 		if !rec.Expires.IsZero() {
-			err = errors.Join(err, tx.Bucket(expiriesBucket).Put(timeKey(rec.Expires, rec.ActionID), nil))
+			err = errors.Join(err, tx.Bucket(expiriesBucket).Put(timeKey(rec.Expires, []byte(rec.ActionID)), nil))
 		}
 		keep := Retention(spends)
 		for _, spend := range spends {
-			err = errors.Join(err, putSpent(tx, spend, rec.ActionID, now, keep[spend.Counter]))
+			if keep[spend.Counter] == 0 { // it was counted with another window
+				continue
+			}
+			err = errors.Join(err, putSpent(tx, spend, now, keep[spend.Counter]))
+			keep[spend.Counter] = 0
 		}
 		return err
 	})
+	if err == nil {
+		err = refused
+	}
 	return stands, err
 }
 
-// timeKey sorts by time, to the microsecond. Times before 1970 and after 9999 are taken for these.
-func timeKey(at time.Time, id qredo.ActionID) []byte {
-	at = time.Unix(min(max(at.Unix(), 0), 253402300799), int64(at.Nanosecond()))
-	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())), id...)
+func lastSeq(decisions *bbolt.Bucket) int64 {
+	return int64(decisions.Sequence()) //nolint:gosec // there are not so many
 }
 
-func keyTime(key []byte) time.Time {
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(key))) //nolint:gosec // was an int64
-}
-
-func putSpent(tx *bbolt.Tx, s Spend, id qredo.ActionID, now time.Time, keep time.Duration) error {
-	counter, err := tx.Bucket(spentBucket).CreateBucketIfNotExists([]byte(s.Counter))
-	if err != nil {
-		return err
-	}
-	cursor := counter.Cursor()
-	for key, _ := cursor.First(); key != nil && now.Sub(keyTime(key)) >= keep; key, _ = cursor.First() {
-		if err := counter.Delete(key); err != nil {
-			return err
-		}
-	}
-	return counter.Put(timeKey(now, id), binary.BigEndian.AppendUint64(nil, uint64(s.Amount))) //nolint:gosec // Check refuses negative amounts
-}
-
-func usedIn(tx *bbolt.Tx, s Spend, now time.Time) Usage {
-	var u Usage
-	counter := tx.Bucket(spentBucket).Bucket([]byte(s.Counter))
-	if counter == nil {
-		return u
-	}
-	cursor := counter.Cursor()
-	for key, amount := cursor.Seek(timeKey(now.Add(time.Microsecond-s.Window), "")); key != nil; key, amount = cursor.Next() {
-		u.add(int64(binary.BigEndian.Uint64(amount))) //nolint:gosec // was an int64
-	}
-	return u
+// LastSeq implements [Store].
+func (s *FileStore) LastSeq(context.Context) (last int64, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		last = lastSeq(tx.Bucket(decisionsBucket))
+		return nil
+	})
+	return last, err
 }
 
 // forgetExpired drops some decisions about actions that expired long ago.
@@ -173,6 +200,16 @@ func forgetExpired(tx *bbolt.Tx, now time.Time) error {
 	return nil
 }
 
+// timeKey sorts by time, to the microsecond. Times before 1970 and after 9999 are taken for these.
+func timeKey(at time.Time, rest []byte) []byte {
+	at = time.Unix(min(max(at.Unix(), 0), 253402300799), int64(at.Nanosecond()))
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())), rest...)
+}
+
+func keyTime(key []byte) time.Time {
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(key))) //nolint:gosec // was an int64
+}
+
 // Finish implements [Store].
 func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome Outcome) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
@@ -187,10 +224,15 @@ func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome Outcome
 
 // Usage implements [Store].
 func (s *FileStore) Usage(_ context.Context, spends []Spend) ([]Usage, error) {
+	if err := CheckSpends(spends); err != nil {
+		return nil, err
+	}
 	used := make([]Usage, len(spends))
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.db.View(func(tx *bbolt.Tx) (err error) {
 		for i, spend := range spends {
-			used[i] = usedIn(tx, spend, s.now())
+			if used[i], err = usedIn(tx, spend, s.now()); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

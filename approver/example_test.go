@@ -119,6 +119,7 @@ rules:
 	// Output:
 	// amount: 6006000
 	// approve: type == "ApproveTransfer" && asset in ["BTC", "ETH"]
+	//   it moves amount 6006000, asset BTC
 	//   rule "large" in line 3 does not match: amount > 10_000_000
 	//   rule "transfers" in line 6 matches and decides: type == "ApproveTransfer" && asset in ["BTC", "ETH"]
 }

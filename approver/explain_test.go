@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, approver.Reject, e.Decision.Verdict)
 	assert.True(t, e.Limits[0].Over)
-	assert.Contains(t, e.String(), "amount 5000 of 9000, count 1 of 0 are used, 4001 more does not fit")
+	assert.Contains(t, e.String(), "5000 of 9000 base units are used and 4001 asked for; it does not fit")
 	assert.Contains(t, e.String(), `rule "small" in line 10 matches and decides`)
 
 	_, err = a.Explain(t.Context(), "no-such-action")

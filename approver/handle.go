@@ -1,12 +1,8 @@
 package approver
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/qredo-go/qredo"
 )
@@ -18,11 +14,32 @@ import (
 // safe: the decision and what it spends are stored in one step, which only the first replica can make,
 // before the audit log is written, and that is on the disk before the vote is sent. Sending a vote again
 // is harmless, since the service counts one.
-func (r *run) handle(ctx context.Context, t *task) error {
-	if r.coordinator == nil {
+func (r *run) handle(ctx context.Context, t *task) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // of a store or a coordinator
+			err = panicked(p)
+		}
+	}()
+	for {
+		if err := r.handleOnce(ctx, t); !errors.Is(err, errReloaded) {
+			return err
+		}
+	}
+}
+
+// handleOnce is handle by what is in force at its beginning. If it is that no more when something is to be stored or sent,
+// nothing is, and the error is errReloaded.
+func (r *run) handleOnce(ctx context.Context, t *task) error {
+	in := r.current()
+	if t.in.shadow != in.shadow { // what an attempt has noted in the one does not count in the other
+		*t = task{id: t.id, expires: t.expires, end: t.end}
+	}
+	t.in, t.undecided = in, false
+	t.before, t.told = r.opened(t.id)
+	if in.coordinator == nil {
 		return r.proceed(ctx, t)
 	}
-	held, release, err := r.coordinator.Claim(ctx, t.id)
+	held, release, err := r.claim(ctx, in.coordinator, t)
 	if err != nil {
 		return err
 	}
@@ -32,67 +49,77 @@ func (r *run) handle(ctx context.Context, t *task) error {
 
 // proceed is handle for an action that is claimed.
 func (r *run) proceed(ctx context.Context, t *task) error {
-	rec, decided, err := r.store.Lookup(ctx, t.id)
+	rec, decided, err := t.in.store.Lookup(ctx, t.id)
 	if err != nil {
 		return err
 	}
-	if rec.Outcome != "" && t.refused == nil { // nothing is left to do
-		return nil
+	if t.undecided = !decided; decided {
+		t.rec = rec
+		if !rec.Expires.IsZero() {
+			t.expires = rec.Expires
+		}
+	}
+	if rec.Outcome.final() { // nothing is left to do, but to tell if this replica, or a run of it before this one, has begun
+		if !t.logged && !t.told {
+			return nil
+		}
+		return r.finish(ctx, t, rec.Outcome, "found out before, or by another replica")
 	}
 	action, err := r.client.CoreClients.GetAction(ctx, r.id, t.id)
-	gone := err != nil && decided && (hopeless(err) || expired(rec.Expires, r.now()))
-	switch {
-	case gone && rec.Verdict == Leave: // no vote was ever sent
-		return r.finish(ctx, rec, OutcomeLeft, err.Error())
-	case gone:
-		// An attempt before this one, here or by another replica, may have sent the vote and lost the answer.
-		return r.finish(ctx, rec, OutcomeUnknown, "the action cannot be looked at, a vote may have been sent before: "+err.Error())
-	case err != nil:
+	if err != nil {
 		return err
 	}
-	if action.ID != t.id {
-		return &hopelessError{fmt.Errorf("asked for action %s, the service gave %s", t.id, action.ID)}
+	if t.connected == nil || t.connected.failure() != nil {
+		t.connected = r.connections()
 	}
-	t.expires = action.Expires.Time
+	ctx = t.connected.known(ctx)
+	t.expires, t.about = action.Expires.Time, aboutOf(action)
+	t.about.Sweep = t.connected.found(*action)
 	if outcome := r.over(action); outcome != "" {
-		if !decided {
-			return nil // nobody needs a decision any more
-		}
-		return r.finish(ctx, rec, outcome, "the action is "+string(action.Status))
-	}
-	if t.refused != nil {
-		r.log.ErrorContext(ctx, "approver: the service refuses the vote", "action", rec.ActionID, "verdict", rec.Verdict, "error", t.refused)
-		return r.finish(ctx, rec, OutcomeRefused, t.refused.Error())
+		return r.finish(ctx, t, outcome, "the action is "+string(action.Status))
 	}
 	digest, err := Digest(*action)
 	if err != nil {
 		return &hopelessError{err}
 	}
-	if decided && digest != rec.Digest {
-		return r.finish(ctx, rec, OutcomeChanged, "the details are not those that were decided on; the vote is held back")
-	}
 	kind := EntryRepeat
 	if !decided {
-		if rec, kind, err = r.decide(ctx, *action, digest); err != nil {
+		if t.rec, kind, err = r.decide(ctx, t.in, *action, digest); err != nil {
 			return err
+		}
+		t.about.Sweep = t.connected.found(*action)
+	}
+	if t.rec.Digest != digest { // it was decided before, or by another replica
+		return r.finish(ctx, t, OutcomeChanged, "the details are not those that were decided on; no vote is sent on them")
+	}
+	if decided { // the pins may be others since, or what they are about
+		inTime, cancel := r.untilExpiry(ctx, action.Expires.Time)
+		problem, err := r.unpinned(inTime, t.in, *action, t.rec.Verdict)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if problem != "" {
+			return r.finish(ctx, t, OutcomeLeft, problem)
 		}
 	}
 	if !t.logged {
-		if err := r.note(entryOf(kind, rec), true); err != nil {
+		if err := r.note(t.entry(kind), true); err != nil {
 			return err
 		}
 		t.logged = true
 	}
-	if r.shadow {
+	if t.in.shadow {
+		r.park(t)
 		return nil
 	}
-	return r.carryOut(ctx, t, rec)
+	return r.carryOut(ctx, t)
 }
 
 // over tells whether it is too late to vote.
 func (r *run) over(action *qredo.Action) (outcome Outcome) {
 	switch {
-	case action.Status == qredo.ApprovalExpired || action.Status == qredo.ApprovalPending && expired(action.Expires.Time, r.now()):
+	case action.Status == qredo.ApprovalExpired || action.Status == qredo.ApprovalPending && r.expired(action.Expires.Time):
 		return OutcomeExpired
 	case action.Status != qredo.ApprovalPending:
 		return OutcomeEnded
@@ -100,116 +127,113 @@ func (r *run) over(action *qredo.Action) (outcome Outcome) {
 	return ""
 }
 
-// decide asks the policy and stores what it says, together with what that spends. Where another replica
-// was first, its decision stands.
-func (r *run) decide(ctx context.Context, action qredo.Action, digest string) (Record, EntryKind, error) {
-	d, err := r.ask(ctx, action)
-	switch {
-	case ctx.Err() != nil: // the policy may have failed for this
-		return Record{}, "", ctx.Err()
-	case err != nil:
-		r.log.ErrorContext(ctx, "approver: the policy failed, the action is left to humans", "action", action.ID, "rule", d.Rule, "error", err)
-	}
-	rec := Record{
-		ActionID: action.ID, Digest: digest, PolicyHash: r.policyHash, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason,
-		Decided: r.now().UTC(), Expires: action.Expires.Time, Token: rand.Text(),
-	}
-	if rec.Expires.Year() > 9999 { // which JSON does not take for a time
-		rec.Expires = time.Time{}
-	}
-	stands, err := r.store.Reserve(ctx, rec, d.Spends)
-	if over := (*OverLimitError)(nil); errors.As(err, &over) {
-		rec.Verdict, rec.Reason = d.OverLimit, over.Error()
-		stands, err = r.store.Reserve(ctx, rec, nil)
-	}
-	switch {
-	case err != nil:
-		return Record{}, "", err
-	case r.shadow:
-		return stands, EntryShadow, nil
-	case stands.Token != rec.Token:
-		return stands, EntryRepeat, nil
-	}
-	return stands, EntryDecision, nil
-}
-
-// ask returns the policy's decision. One that failed, and why is the error, has decided to leave the action
-// to humans.
-func (a *Approver) ask(ctx context.Context, action qredo.Action) (Decision, error) {
-	if action.Details == nil {
-		return Decision{Verdict: Leave, Reason: "the service gave no details"}, nil
-	}
-	d, err := a.policy.Decide(ctx, action)
-	if err == nil {
-		err = d.check()
-	}
-	if err != nil {
-		return failed(d.Rule, err), err
-	}
-	d.Verdict, d.OverLimit = cmp.Or(d.Verdict, Leave), cmp.Or(d.OverLimit, Leave)
-	return d, nil
-}
-
-// carryOut sends the vote, if there is one, and writes down what came of it. A vote that is refused says nothing
-// yet: the action may have ended between the look at it and the vote, by a vote of this approver's whose answer was
-// lost. It is looked at once more.
-func (r *run) carryOut(ctx context.Context, t *task, rec Record) error {
+// carryOut sends the vote, if there is one, and writes down what came of it. A vote that is refused says nothing for
+// good: the action may have ended by a vote of this approver's whose answer was lost, or the vote may be taken the next
+// time. The next attempt looks at the action.
+//
+// Nor does the first success, which names no action: it may be the answer to another request. The action is looked at, and
+// if it is pending still, the vote is sent once more. Then it counts as sent, whatever the action says: a service may show
+// it as pending until others have voted too, and refuse what it has taken.
+func (r *run) carryOut(ctx context.Context, t *task) error {
 	send := map[Verdict]func(context.Context, qredo.CoreClientID, qredo.ActionID, ...qredo.CallOption) error{
 		Approve: r.client.CoreClients.Approve, Reject: r.client.CoreClients.Reject,
-	}[rec.Verdict]
+	}[t.rec.Verdict]
 	if send == nil {
-		return r.finish(ctx, rec, OutcomeLeft, "")
+		return r.finish(ctx, t, OutcomeLeft, "")
 	}
-	if expired(rec.Expires, r.now()) {
-		return r.finish(ctx, rec, OutcomeExpired, "")
+	if r.expired(t.rec.Expires) {
+		return r.finish(ctx, t, OutcomeExpired, "the action has expired")
 	}
-	inTime := ctx
-	if !rec.Expires.IsZero() {
-		var cancel context.CancelFunc
-		inTime, cancel = context.WithTimeout(ctx, rec.Expires.Sub(r.now()))
-		defer cancel()
-	}
-	err := send(inTime, r.id, rec.ActionID, qredo.WithoutRetry())
+	inTime, cancel := r.untilExpiry(ctx, t.rec.Expires)
+	defer cancel()
+	err := r.while(t.in, func() error { return send(inTime, r.id, t.id, qredo.WithoutRetry()) })
 	switch {
-	case err == nil:
-		return r.finish(ctx, rec, OutcomeSent, "")
-	case hopeless(err):
-		t.refused = err
+	case errors.Is(err, errReloaded):
+		return err
+	case err == nil && !t.accepted:
+		t.accepted = true
 		return r.proceed(ctx, t)
+	case err == nil, t.accepted && notPending(err):
+		return r.finish(ctx, t, OutcomeSent, "")
+	}
+	t.refused = nil
+	if errors.As(err, new(*qredo.Error)) && !errors.Is(err, qredo.ErrOutcomeUnknown) {
+		t.refused = err
 	}
 	return err
 }
 
-// finish notes that nothing is left to do about a decision. Where another replica has found out what became of it,
+// finish notes that nothing is left to do about an action. Where another replica has found out what became of it,
 // that stands, and what this one found goes into its own log.
-func (r *run) finish(ctx context.Context, rec Record, outcome Outcome, reason string) error {
-	if rec.Outcome == "" {
-		if err := r.store.Finish(ctx, rec.ActionID, outcome); err != nil {
+func (r *run) finish(ctx context.Context, t *task, outcome Outcome, reason string) error {
+	switch {
+	case t.accepted:
+		outcome = OutcomeSent
+	case outcome == OutcomeExpired && t.refused != nil:
+		outcome, reason = OutcomeRefused, t.refused.Error()
+	}
+	if t.rec.Verdict != "" && !t.rec.Outcome.final() && t.rec.Outcome != outcome {
+		if err := t.in.store.Finish(ctx, t.id, outcome); err != nil {
 			return err
 		}
 	}
-	e := entryOf(EntryResult, rec)
-	e.Outcome, e.Reason = outcome, reason
-	return r.note(e, false)
+	return r.result(t, outcome, reason)
 }
 
-func entryOf(kind EntryKind, rec Record) Entry {
-	return Entry{
-		Kind: kind, ActionID: rec.ActionID, Digest: rec.Digest, PolicyHash: rec.PolicyHash,
-		Verdict: rec.Verdict, Rule: rec.Rule, Reason: rec.Reason,
+// giveUp notes why an action cannot be brought to its end. The store is left alone: it may be what fails, and another
+// replica may know more.
+func (r *run) giveUp(ctx context.Context, t *task, why error) {
+	// An attempt before this one, here or by another replica, may have sent the vote and lost the answer.
+	outcome, reason := OutcomeUnknown, "the action cannot be looked at, a vote may have been sent before: "
+	switch {
+	case t.accepted:
+		outcome, reason = OutcomeSent, "the action cannot be looked at after the vote: "
+	case t.rec.Verdict == "" && t.before.voted(): // by a run before this one, whose decision the store does not have any more
+	case t.rec.Verdict == Leave, t.undecided && hopeless(why):
+		outcome, reason = OutcomeLeft, "the action cannot be handled: "
+	case t.undecided:
+		outcome, reason = OutcomeExpired, "the action expired before it could be handled: "
 	}
+	r.log.ErrorContext(ctx, "approver: an action is given up", "action", t.id, "outcome", outcome, "error", why)
+	if err := r.result(t, outcome, reason+why.Error()); err != nil {
+		r.stop(err)
+	}
+}
+
+// result writes down what became of an action.
+func (r *run) result(t *task, outcome Outcome, reason string) error {
+	e := t.entry(EntryResult)
+	if t.in.shadow {
+		e.Kind = EntryShadow
+	}
+	if before := t.before; e.Verdict == "" { // the log knows more than the store
+		e.Digest, e.PolicyHash, e.Verdict, e.Rule = before.Digest, before.PolicyHash, before.Verdict, before.Rule
+	}
+	e.Outcome, e.Reason = outcome, reason
+	return t.end.reached(func() error { return r.note(e, false) })
+}
+
+func (t *task) entry(kind EntryKind) Entry {
+	e := Entry{
+		Kind: kind, ActionID: t.id, Digest: t.rec.Digest, PolicyHash: t.rec.PolicyHash, PinsHash: t.in.pins.Hash(),
+		Verdict: t.rec.Verdict, Rule: t.rec.Rule, Reason: t.rec.Reason, About: t.about,
+	}
+	if kind == EntryDecision || kind == EntryRepeat {
+		e.StoreSeq = t.rec.Seq
+	}
+	return e
 }
 
 // note writes an entry to the audit log. Without a log that can be written, nothing goes on.
-func (r *run) note(e Entry, durable bool) error {
-	e.Replica, e.Time = r.replica, r.now().UTC()
-	if r.audit != nil {
+func (a *Approver) note(e Entry, durable bool) error {
+	e.Replica, e.Time = a.replica, a.now().UTC()
+	if a.audit != nil {
 		var err error
-		if e, err = r.audit.append(e, durable); err != nil {
+		if e, err = a.audit.append(e, durable); err != nil {
 			return &stopError{err}
 		}
 	}
-	r.log.Info("approver", "kind", e.Kind, "action", e.ActionID, "verdict", e.Verdict, "rule", e.Rule, "outcome", e.Outcome)
-	r.observe(e)
+	a.log.Info("approver", "kind", e.Kind, "action", e.ActionID, "verdict", e.Verdict, "rule", e.Rule, "outcome", e.Outcome)
+	a.observer.tell(e)
 	return nil
 }

@@ -2,7 +2,6 @@ package approver
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -14,27 +13,15 @@ type hopelessError struct{ err error }
 
 func (e *hopelessError) Error() string { return e.err.Error() }
 
-// hopeless reports whether trying again cannot change an error: the request is wrong, or the service
-// refuses it for a reason that does not pass. What comes from the network or the store passes, and so do
-// 408, 425, 429, 5xx, and a refusal that is not in the service's words, which is a proxy's. An answer that was
-// cut passes too: votes can be sent again.
+// hopeless reports whether trying again cannot change an error, since the request cannot be right. All else may pass,
+// also what the service refuses: permissions are given, actions come to be, keys are registered.
 func hopeless(err error) bool {
-	var (
-		own     *hopelessError
-		invalid *qredo.ValidationError
-		answer  *qredo.Error
-	)
-	switch {
-	case errors.As(err, &own), errors.As(err, &invalid):
-		return true
-	case !errors.As(err, &answer), answer.Code == 0 && answer.Msg == "":
-		return false
-	}
-	switch answer.StatusCode {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-		return false
-	}
-	return answer.StatusCode >= 300 && answer.StatusCode < 500
+	return errors.As(err, new(*hopelessError)) || errors.As(err, new(*qredo.ValidationError))
+}
+
+// notPending reports whether a vote was refused since the action is not pending, for this approver at least.
+func notPending(err error) bool {
+	return errors.Is(err, qredo.ErrBadRequest) || errors.Is(err, qredo.ErrNotFound) || errors.Is(err, qredo.ErrConflict)
 }
 
 // pause is how long to wait before the next attempt, when so many have failed.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,6 +25,12 @@ const (
 	cut  fail = -1 // the connection ends before the sandbox sees the request
 	lost fail = -2 // the sandbox does it, and the connection ends before the answer
 	page fail = -3 // a proxy refuses it, in its own words
+
+	// Successes of something on the way, without the sandbox.
+	nothing fail = -4 // an empty one that ends with the connection
+	portal  fail = -5 // one in other words than the service's
+	stale   fail = -6 // one to another request
+	old     fail = -7 // the answer to an earlier request, once more
 )
 
 func (f fail) answer(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -37,6 +43,18 @@ func (f fail) answer(w http.ResponseWriter, r *http.Request, next http.Handler) 
 	case page:
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, "<html>Sign in to the network</html>")
+	case nothing:
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+			_ = conn.Close()
+		}
+	case portal:
+		fmt.Fprint(w, `{"some":"portal"}`)
+	case stale:
+		fmt.Fprint(w, `{"code":200}`)
+	case old:
+		fmt.Fprint(w, `{"code":200,"msg":"OK"}`)
 	default:
 		w.Header().Set("Location", "/elsewhere")
 		w.Header().Set("Retry-After", "0") // else a client waits for a second after 429
@@ -90,16 +108,22 @@ func TestVotesAreSentAgainByKindOfError(t *testing.T) {
 			{"a connection that is cut", []fail{cut, cut}, 3, approver.OutcomeSent},
 			{"an answer that is lost", []fail{lost}, 1, approver.OutcomeEnded}, // the next look shows that it arrived
 			{"a proxy's page", []fail{page, page}, 3, approver.OutcomeSent},
+			{"an empty success", []fail{nothing}, 2, approver.OutcomeSent},
+			{"a portal's success", []fail{portal}, 2, approver.OutcomeSent},
+			{"another's success", []fail{stale}, 2, approver.OutcomeSent},
 			{"many", []fail{500, 429, cut, 503, 500, 500, cut, 429}, 9, approver.OutcomeSent},
-			{"400", []fail{400}, 1, approver.OutcomeRefused},
-			{"401", []fail{401}, 1, approver.OutcomeRefused},
-			{"403", []fail{403}, 1, approver.OutcomeRefused},
-			{"404", []fail{404}, 1, approver.OutcomeRefused},
-			{"409", []fail{409}, 1, approver.OutcomeRefused},
-			{"410", []fail{410}, 1, approver.OutcomeRefused},
-			{"422", []fail{422}, 1, approver.OutcomeRefused},
-			{"a redirect", []fail{302}, 1, approver.OutcomeRefused},
-			{"503 and then 409", []fail{503, 409}, 2, approver.OutcomeRefused},
+			{"400", []fail{400}, 2, approver.OutcomeSent},
+			{"401", []fail{401}, 2, approver.OutcomeSent},
+			{"403", []fail{403}, 2, approver.OutcomeSent},
+			{"404", []fail{404}, 2, approver.OutcomeSent},
+			{"409", []fail{409}, 2, approver.OutcomeSent},
+			{"410", []fail{410}, 2, approver.OutcomeSent},
+			{"422", []fail{422}, 2, approver.OutcomeSent},
+			{"a redirect", []fail{302}, 2, approver.OutcomeSent},
+			{"an old success", []fail{old}, 2, approver.OutcomeSent},
+			{"an old success, and then faults", []fail{old, 503, 403, cut, page}, 6, approver.OutcomeSent},
+			{"an old success, and an answer that is lost", []fail{old, lost}, 2, approver.OutcomeSent},
+			{"all refusals", []fail{401, 403, 404, 409, 400, 422}, 7, approver.OutcomeSent},
 		} {
 			t.Run(string(verdict)+" "+c.name, func(t *testing.T) {
 				d := newDesk(t)
@@ -111,41 +135,87 @@ func TestVotesAreSentAgainByKindOfError(t *testing.T) {
 				result := d.next(approver.EntryResult)
 				assert.Equal(t, c.outcome, result.Outcome)
 				assert.Equal(t, c.sent, count.Load())
-				want := status
-				if c.outcome == approver.OutcomeRefused {
-					want = qredo.ApprovalPending
-					assert.NotEmpty(t, result.Reason)
-				}
-				assert.Equal(t, want, d.Action(t, tx).Status)
+				assert.Equal(t, status, d.Action(t, tx).Status)
 				assert.Len(t, d.written(), 2, "the decision is logged once")
 			})
 		}
 	}
 }
 
-func TestDetailsAreAskedForAgainByKindOfError(t *testing.T) {
-	t.Run("that passes", func(t *testing.T) {
-		d := newDesk(t)
-		d.failing(http.MethodGet, 500, 503, 429, cut, 500, 500, 500, 500, 500, 500)
-		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
-		tx := d.transfer(1, "")
-		assert.Equal(t, approver.OutcomeSent, d.next(approver.EntryResult).Outcome)
-		assert.Equal(t, qredo.ApprovalApproved, d.Action(t, tx).Status)
-	})
-	t.Run("that does not", func(t *testing.T) {
-		d := newDesk(t)
-		d.failing(http.MethodGet, 404)
-		d.start(rulesAt(t, rulesFile("true"), d.clock.Now), approver.WithConcurrency(1))
-		first, second := d.transfer(1, ""), d.transfer(1, "")
-		d.next(approver.EntryResult)
-		assert.Equal(t, qredo.ApprovalPending, d.Action(t, first).Status)
-		assert.Equal(t, qredo.ApprovalApproved, d.Action(t, second).Status)
-	})
+// After a success the action is looked at, and if it is pending still, there is one more vote: no third.
+func TestHowOftenAVoteIsSentAfterASuccess(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts   []sandbox.Option
+		votes  []fail // how votes go wrong
+		looks  []fail // how looks go wrong after the first vote
+		hidden bool   // a vote is not shown until all have voted
+		sent   int64
+		status qredo.ApprovalStatus
+		reason string
+	}{
+		"a success":                        {sent: 1, status: qredo.ApprovalApproved, reason: "the action is approved"},
+		"no look at it for a while":        {looks: []fail{503, 403, 404, cut, page}, sent: 1, status: qredo.ApprovalApproved, reason: "the action is approved"},
+		"an old one, and the same later":   {votes: []fail{old}, looks: []fail{503, 403, 404, cut, page}, sent: 2, status: qredo.ApprovalApproved},
+		"it is shown as pending":           {hidden: true, sent: 2, status: qredo.ApprovalApproved},
+		"it is, and may be given twice":    {opts: []sandbox.Option{sandbox.WithRepeatedVotes()}, hidden: true, sent: 2, status: qredo.ApprovalApproved},
+		"two old ones, of which none came": {votes: []fail{old, old}, sent: 2, status: qredo.ApprovalPending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, c.opts...)
+			var votes, looks atomic.Int64
+			d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				action := strings.Contains(r.URL.Path, "/action/")
+				switch {
+				case action && r.Method == http.MethodPut:
+					if n := int(votes.Add(1)); n <= len(c.votes) {
+						c.votes[n-1].answer(w, r, next)
+						return
+					}
+				case action && votes.Load() > 0:
+					if n := int(looks.Add(1)); n <= len(c.looks) {
+						c.looks[n-1].answer(w, r, next)
+						return
+					}
+					if c.hidden {
+						shown := httptest.NewRecorder()
+						next.ServeHTTP(shown, r)
+						fmt.Fprint(w, strings.Replace(shown.Body.String(), `"approved"`, `"pending"`, 1))
+						return
+					}
+				}
+				next.ServeHTTP(w, r)
+			})
+			d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+			tx := d.transfer(1, "")
+			result := d.next(approver.EntryResult)
+			assert.Equal(t, approver.OutcomeSent, result.Outcome)
+			assert.Equal(t, c.reason, result.Reason)
+			assert.Equal(t, c.sent, votes.Load())
+			d.Intercept(nil)
+			assert.Equal(t, c.status, d.Action(t, tx).Status)
+		})
+	}
+}
+
+func TestDetailsAreAskedForAgain(t *testing.T) {
+	for name, ways := range map[string][]fail{
+		"after faults":   {500, 503, 429, cut, 500, 500, 500, 500, 500, 500},
+		"after refusals": {401, 403, 404, 409, 400, 410, 425, page},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.failing(http.MethodGet, ways...)
+			d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+			tx := d.transfer(1, "")
+			assert.Equal(t, approver.OutcomeSent, d.next(approver.EntryResult).Outcome)
+			assert.Equal(t, qredo.ApprovalApproved, d.Action(t, tx).Status)
+		})
+	}
 }
 
 // The service has the vote and refuses it all the same, as it does with one that it has taken already: the action
 // tells which.
-func TestARefusedVoteThatWasTakenHasEnded(t *testing.T) {
+func TestARefusedVoteIsFollowedByALook(t *testing.T) {
 	for _, verdict := range []approver.Verdict{approver.Approve, approver.Reject} {
 		method, status := http.MethodPut, qredo.ApprovalApproved
 		if verdict == approver.Reject {
@@ -156,13 +226,12 @@ func TestARefusedVoteThatWasTakenHasEnded(t *testing.T) {
 				taken   bool
 				looks   []fail // how looking at the action goes wrong after that
 				outcome approver.Outcome
-				reason  string
+				votes   int64
 			}{
-				"taken":                                    {true, nil, approver.OutcomeEnded, "the action is " + string(status)},
-				"taken, and no look at it for a while":     {true, []fail{503, cut}, approver.OutcomeEnded, "the action is " + string(status)},
-				"taken, and the action is not shown":       {true, []fail{404}, approver.OutcomeUnknown, "a vote may have been sent before"},
-				"not taken":                                {false, nil, approver.OutcomeRefused, "as told"},
-				"not taken, and no look at it for a while": {false, []fail{503, 429, cut}, approver.OutcomeRefused, "as told"},
+				"taken":                                {true, nil, approver.OutcomeEnded, 1},
+				"taken, and no look at it for a while": {true, []fail{503, cut, 403, 404}, approver.OutcomeEnded, 1},
+				"not taken":                            {false, nil, approver.OutcomeSent, 2},
+				"not taken, and no look at it for a while": {false, []fail{503, 429, cut, 404}, approver.OutcomeSent, 2},
 			} {
 				t.Run(fmt.Sprint(verdict, " ", int(refusal), " ", name), func(t *testing.T) {
 					d := newDesk(t)
@@ -170,14 +239,13 @@ func TestARefusedVoteThatWasTakenHasEnded(t *testing.T) {
 					d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 						action := strings.Contains(r.URL.Path, "/action/")
 						switch {
-						case r.Method == method && action:
-							votes.Add(1)
+						case r.Method == method && action && votes.Add(1) == 1:
 							if c.taken {
 								next.ServeHTTP(discard{w}, r)
 							}
 							refusal.answer(w, r, next)
 							return
-						case action && votes.Load() > 0:
+						case r.Method == http.MethodGet && action && votes.Load() > 0:
 							if n := int(looks.Add(1)); n <= len(c.looks) {
 								c.looks[n-1].answer(w, r, next)
 								return
@@ -189,17 +257,10 @@ func TestARefusedVoteThatWasTakenHasEnded(t *testing.T) {
 						return approver.Decision{Verdict: verdict}, nil
 					}))
 					tx := d.transfer(1, "")
-					result := d.next(approver.EntryResult)
-					assert.Equal(t, c.outcome, result.Outcome)
-					assert.Contains(t, result.Reason, c.reason)
-					assert.EqualValues(t, 1, votes.Load(), "after a refusal no vote is sent again")
+					assert.Equal(t, c.outcome, d.next(approver.EntryResult).Outcome)
+					assert.Equal(t, c.votes, votes.Load())
 					assert.Len(t, d.written(), 2)
-					d.Intercept(nil)
-					want := qredo.ApprovalPending
-					if c.taken {
-						want = status
-					}
-					assert.Equal(t, want, d.Action(t, tx).Status)
+					assert.Equal(t, status, d.Action(t, tx).Status)
 				})
 			}
 		}
@@ -262,13 +323,16 @@ rules:
 // The vote arrives, its answer is lost, and then the service does not show the action any more.
 func TestAVoteOfWhichNobodyKnowsIsNotCalledRefused(t *testing.T) {
 	d := newDesk(t)
-	var voted atomic.Bool
+	var looks atomic.Int64
 	d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		switch {
 		case r.Method == http.MethodPut:
-			voted.Store(true)
+			looks.Add(1)
 			lost.answer(w, r, next)
-		case voted.Load() && r.Header.Get("Upgrade") == "":
+		case looks.Load() > 0 && r.Header.Get("Upgrade") == "":
+			if looks.Add(1) == 5 {
+				d.clock.Forward(time.Hour)
+			}
 			fail(http.StatusForbidden).answer(w, r, next)
 		default:
 			next.ServeHTTP(w, r)
@@ -279,76 +343,4 @@ func TestAVoteOfWhichNobodyKnowsIsNotCalledRefused(t *testing.T) {
 	result := d.next(approver.EntryResult)
 	assert.Equal(t, approver.OutcomeUnknown, result.Outcome)
 	assert.Contains(t, result.Reason, "a vote may have been sent before")
-}
-
-func TestNothingIsSentAfterExpiry(t *testing.T) {
-	t.Run("while the service fails", func(t *testing.T) {
-		d := newDesk(t)
-		var sent atomic.Int64
-		var expire sync.Once
-		d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if r.Method != http.MethodPut {
-				next.ServeHTTP(w, r)
-				return
-			}
-			sent.Add(1)
-			if sent.Load() == 3 {
-				expire.Do(func() { d.clock.Forward(time.Hour) }) // to the very moment
-			}
-			w.WriteHeader(http.StatusServiceUnavailable)
-		})
-		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
-		d.transfer(1, "")
-		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
-		assert.EqualValues(t, 3, sent.Load())
-	})
-	t.Run("while all of it is away", func(t *testing.T) { // whether the one vote arrived, nobody knows
-		d := newDesk(t)
-		var sent atomic.Int64
-		d.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			switch {
-			case r.Method == http.MethodPut:
-				sent.Add(1)
-				d.clock.Forward(time.Hour)
-			case sent.Load() == 0:
-				next.ServeHTTP(w, r)
-				return
-			}
-			panic(http.ErrAbortHandler)
-		})
-		d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
-		d.transfer(1, "")
-		result := d.next(approver.EntryResult)
-		assert.Equal(t, approver.OutcomeUnknown, result.Outcome)
-		assert.Contains(t, result.Reason, "a vote may have been sent before")
-		assert.EqualValues(t, 1, sent.Load())
-	})
-	t.Run("when the decision took too long", func(t *testing.T) {
-		d := newDesk(t)
-		count := d.failing(http.MethodPut)
-		d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
-			d.clock.Forward(time.Hour)
-			return approver.Decision{Verdict: approver.Approve}, nil
-		}))
-		d.transfer(1, "")
-		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
-		assert.Zero(t, count.Load())
-	})
-	t.Run("when the decision took too long, and the service goes away", func(t *testing.T) { // no vote was sent: that is known
-		d := newDesk(t)
-		var votes atomic.Int64
-		d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
-			d.clock.Forward(time.Hour)
-			d.Intercept(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
-				if r.Method == http.MethodPut {
-					votes.Add(1)
-				}
-				panic(http.ErrAbortHandler)
-			})
-			return approver.Decision{Verdict: approver.Approve}, nil
-		}))
-		d.transfer(1, "")
-		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
-		assert.Zero(t, votes.Load())
-	})
 }

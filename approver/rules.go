@@ -1,14 +1,14 @@
 package approver
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"math"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/expr-lang/expr"
 
 	"github.com/qredo-go/qredo"
 )
@@ -16,156 +16,214 @@ import (
 // Rules is a [Policy] from a rule file. The first rule that matches decides; what none matches is left to
 // humans.
 type Rules struct {
-	rules    []rule
-	warnings []string
-	hash     string
-	now      func() time.Time
+	rules      []rule
+	dictionary *dictionary // what the file says beside its rules
+	warnings   []string
+	hash       string
+	now        func() time.Time
 }
 
 // Hash returns the SHA-256 of the rule file, in hexadecimal.
 func (r *Rules) Hash() string { return r.hash }
 
-// Warnings tells of rules that may not do what they seem to, since the service leaves company, initiator and
-// initiator_name empty at times: rules that match for that reason, and rules that do not and were to stop something.
-// Show them to whoever writes the rules; [Approver.Run] logs them.
+// Warnings tells of rules that may not do what they seem to: of conditions that always hold, of what the service leaves
+// empty at times, and of rules that approve and trust what others choose, or do not look at what they should. Show them
+// to whoever writes the rules; [Approver.Run] logs them.
 func (r *Rules) Warnings() []string { return slices.Clone(r.warnings) }
 
-// Decide implements [Policy]. An action without details, or one that moves something without saying how
-// much, is an error, which leaves it to humans. So is a rule whose expression fails, since a result is
-// beyond 64 bits: whether it matches is not known.
-func (r *Rules) Decide(_ context.Context, a qredo.Action) (Decision, error) {
-	e, err := r.evaluate(a, false)
+// CheckDecimals holds the decimals that amounts such as "0.5 BTC" rely on against the service's list of assets. An asset
+// that it counts in another way, or does not have, is an error: do not run the rules then.
+func (r *Rules) CheckDecimals(assets []qredo.Asset) error {
+	for _, code := range slices.Sorted(maps.Keys(r.dictionary.counted)) {
+		i := slices.IndexFunc(assets, func(a qredo.Asset) bool { return string(a.Code) == code })
+		switch places := r.dictionary.decimals[code]; {
+		case !r.dictionary.counted[code]: // named for the value of a payment only
+		case i < 0:
+			return fmt.Errorf("approver: rules: the service has no asset %s", code)
+		case assets[i].Scale != int64(math.Pow10(places)):
+			return fmt.Errorf("approver: rules: %s is counted with %d decimals, but the service has %d units in one", code, places, assets[i].Scale)
+		}
+	}
+	return nil
+}
+
+// Decide implements [Policy]. An action without details, one that moves something without saying how much, and one whose
+// details contradict each other are errors, which leave it to humans.
+//
+// Whether a transfer may be a sweep it asks [MayBeSweep], if a rule's answer depends on it. Where that is not known, as in
+// a context that no approver and no [ContextWithSweep] has made, it approves no transfer.
+func (r *Rules) Decide(ctx context.Context, a qredo.Action) (Decision, error) {
+	return r.decideAt(ctx, a, r.now())
+}
+
+func (r *Rules) decideAt(ctx context.Context, a qredo.Action, now time.Time) (Decision, error) {
+	e, err := r.evaluate(ctx, a, now, false)
 	return e.Decision, err
 }
 
 // Explain tells what [Rules.Decide] would decide now and which value each rule's expression has. It
 // changes nothing.
-func (r *Rules) Explain(a qredo.Action) Explanation {
-	e, err := r.evaluate(a, true)
+func (r *Rules) Explain(ctx context.Context, a qredo.Action) Explanation {
+	e, err := r.evaluate(ctx, a, r.now(), true)
 	if err != nil {
-		e.Decision = failed(e.Decision.Rule, err)
+		e.Decision = failed("", err)
 	}
 	return e
 }
 
-// evaluate asks the rules in their order, until one decides or, on request, all. The first that matches, or
-// fails, decides.
-func (r *Rules) evaluate(a qredo.Action, all bool) (Explanation, error) {
-	f, failure := factsOf(a, r.now())
-	e := Explanation{Values: f}
-	if failure != nil {
-		return e, failure
+// evaluate asks the rules in their order, until one decides or, on request, all.
+func (r *Rules) evaluate(ctx context.Context, a qredo.Action, now time.Time, all bool) (Explanation, error) {
+	f, err := factsOf(a, now)
+	if err != nil {
+		return Explanation{Values: f.shown()}, err
 	}
-	e.Decision = Decision{Verdict: Leave, Reason: "no rule matches"}
-	decided := false
-	for _, rule := range r.rules {
-		matches, err := rule.matches(f)
-		decides := !decided && (matches || err != nil)
-		e.Rules = append(e.Rules, RuleResult{Rule: rule.name, Line: rule.line, When: rule.when, Matches: matches, Decides: decides, Err: err})
-		if decides {
-			decided, failure = true, err
-			if e.Decision = (Decision{Rule: rule.name}); err == nil {
-				e.Decision = rule.decision(f)
-			}
+	if _, said := f["sweep"]; !said && (all || r.turnsOnSweep(f)) {
+		if may, known := MayBeSweep(ctx, a); known {
+			f["sweep"] = may
 		}
-		if decided && !all {
+	}
+	e := Explanation{Values: f.shown()}
+	first := r.first(f)
+	e.Decision = r.decision(f, first)
+	for i, rule := range r.rules {
+		if i > first.rule && !all {
 			break
 		}
+		e.Rules = append(e.Rules, RuleResult{Rule: rule.name, Line: rule.line, When: rule.when, Matches: rule.matches(f), Decides: i == first.rule})
 	}
-	return e, failure
+	return e, nil
 }
 
-// matches runs the rule's expression. What moves nothing, such as a wallet that is to be connected, has no
-// amount: a rule that approves does not match it by accident, but only if it asks for the type.
-func (r *rule) matches(f facts) (bool, error) {
-	if r.verdict == Approve && !r.namesType && !movesMoney(qredo.ActionType(f["type"].(string))) {
-		return false, nil
-	}
-	result, err := expr.Run(r.program, map[string]any(f))
-	if err != nil {
-		problem, _, _ := strings.Cut(err.Error(), "\n")
-		return false, fmt.Errorf("rule %q in line %d: %s", r.name, r.line, problem)
-	}
-	return result.(bool), nil
+// answer is which rule decides, or len(rules) for none; and what is not said, if it decides for that.
+type answer struct {
+	rule   int
+	unsaid string
 }
 
-func (r *rule) decision(f facts) Decision {
-	d := Decision{Verdict: r.verdict, Reason: r.reason, Rule: r.name, OverLimit: r.overLimit}
-	if d.Reason == "" {
-		d.Reason = strings.Join(strings.Fields(r.when), " ")
+// first finds the rule that decides.
+func (r *Rules) first(f facts) answer {
+	for i, rule := range r.rules {
+		if rule.matches(f) {
+			return answer{rule: i}
+		}
+		if unsaid := rule.unsaid(f); unsaid != "" {
+			return answer{i, unsaid}
+		}
 	}
-	for _, m := range r.limits {
-		d.Spends = append(d.Spends, m.spends(r.name, f)...)
+	return answer{rule: len(r.rules)}
+}
+
+// turnsOnSweep reports whether it matters which rule decides that an action may be a sweep, or may not, or that this is not known.
+func (r *Rules) turnsOnSweep(f facts) bool {
+	unknown := r.first(f)
+	return unknown != r.first(f.with("sweep", true)) || unknown != r.first(f.with("sweep", false))
+}
+
+func (r *Rules) decision(f facts, by answer) Decision {
+	switch {
+	case by.rule < len(r.rules) && by.unsaid == "":
+		return r.rules[by.rule].decision(f)
+	case by.rule < len(r.rules):
+		return Decision{Verdict: Leave, Rule: r.rules[by.rule].name, Reason: "the service does not say " + by.unsaid + ", for which the rule asks"}
+	}
+	d := Decision{Verdict: Leave, Reason: "no rule matches"}
+	if may, known := f["sweep"].(bool); may || !known {
+		if other := r.first(f.with("sweep", false)); other.rule < len(r.rules) && r.rules[other.rule].verdict == Approve {
+			d.Reason += fmt.Sprintf(": %s, and rule %q does not name sweeps", sweepInWords(known), r.rules[other.rule].name)
+		}
 	}
 	return d
 }
 
+// matches reports whether a rule is about an action. One that approves must name, see and be able to count what it is
+// about: it matches other types than transfers and withdrawals only in a way that names the type, and what may be a sweep, or of
+// which that is not known, only in a way that names sweeps; where it compares
+// amounts or has limits, only what has an amount, and what the limits are per; and where a limit is in an asset, only that asset.
+func (r *rule) matches(f facts) bool {
+	s, named := r.condition.check(f)
+	if s != yes || r.verdict != Approve {
+		return s == yes
+	}
+	_, counted := f["amount"]
+	if sweep, known := f["sweep"].(bool); !named.sweep && f.text("type") == string(qredo.ActionTransfer) && (sweep || !known) {
+		return false
+	}
+	return (named.kind || slices.Contains(unnamed, qredo.ActionType(f.text("type")))) && (counted || !r.counts()) &&
+		!slices.ContainsFunc(r.limits, func(m limit) bool {
+			_, said := f[m.per]
+			return !said || m.asset != "" && m.asset != f.text("asset") || m.maxAmount > 0 && f.text("asset") == ""
+		})
+}
+
+// unsaid names a fact which keeps it open whether a rule that is to stop something does so: the service does not say it of
+// this action, and could.
+func (r *rule) unsaid(f facts) (fact string) {
+	if s, _ := r.condition.check(f); s != unknown || r.verdict == Approve {
+		return ""
+	}
+	r.condition.each(func(c *comparison) {
+		for _, name := range c.uses {
+			if _, said := f[name]; !said && has(qredo.ActionType(f.text("type")), name) {
+				fact = name
+			}
+		}
+	})
+	return fact
+}
+
+// counts reports whether a rule is about amounts.
+func (r *rule) counts() bool { return len(r.limits) > 0 || r.condition.asks(amountFacts...) }
+
+// types are those that a rule that approves can match in a way.
+func (r *rule) types(w way) []qredo.ActionType {
+	types := unnamed
+	if w.namesType() {
+		types = anyType(w)
+	}
+	return slices.DeleteFunc(slices.Clone(types), func(t qredo.ActionType) bool { return r.counts() && !has(t, "amount") })
+}
+
+func (r *rule) decision(f facts) Decision {
+	_, named := r.condition.check(f)
+	d := Decision{Verdict: r.verdict, Reason: r.reason, Rule: r.name, OverLimit: r.overLimit, Sweep: r.verdict == Approve && named.sweep}
+	if d.Reason == "" {
+		d.Reason = strings.Join(strings.Fields(r.when), " ")
+	}
+	for _, m := range r.limits {
+		for _, s := range m.spends(r.name, f) {
+			d.Spends = withLimit(d.Spends, s)
+		}
+	}
+	return d
+}
+
+// withLimit adds a limit. Of two of one counter within the same time, the smaller one counts.
+func withLimit(spends []Spend, s Spend) []Spend {
+	for i, other := range spends {
+		if other.Counter == s.Counter && other.Window == s.Window {
+			spends[i].MaxAmount, spends[i].MaxCount = min(other.MaxAmount, s.MaxAmount), min(other.MaxCount, s.MaxCount)
+			return spends
+		}
+	}
+	return append(spends, s)
+}
+
 // spends are what an action spends of a limit: the sum of one asset and the count of all, each with a
-// counter of its own.
+// counter of its own. An address is one, whatever its capitals.
 func (m limit) spends(rule string, f facts) []Spend {
 	var spends []Spend
-	counter := fmt.Sprintf("of rule %q, %s %q", rule, m.per, f[m.per])
+	per, _ := alike(f.text(m.per), "")
+	counter := fmt.Sprintf("of rule %q, %s %q", rule, m.per, per)
 	if m.maxAmount > 0 {
 		sum := counter
 		if m.per != "asset" {
 			sum += fmt.Sprintf(", asset %q", f["asset"])
 		}
-		spends = append(spends, Spend{Counter: sum + ", sum", Amount: f["amount"].(int64), Window: m.window, MaxAmount: m.maxAmount})
+		amount := f["amount"].(*big.Int).Int64()
+		spends = append(spends, Spend{Counter: sum + ", sum", Amount: amount, Window: m.window, MaxAmount: m.maxAmount})
 	}
 	if m.maxCount > 0 {
 		spends = append(spends, Spend{Counter: counter + ", count", Window: m.window, MaxCount: m.maxCount})
 	}
 	return spends
-}
-
-// Explanation says how rules decide about an action, and why.
-type Explanation struct {
-	Decision Decision
-	Values   map[string]any // what expressions saw, by name
-	Rules    []RuleResult   // in the order of the file, also those after the one that decides
-	Limits   []LimitResult  // of the rule that decides; set by [Approver.Explain]
-}
-
-// RuleResult is what one rule says about an action.
-type RuleResult struct {
-	Rule    string
-	Line    int // in the rule file
-	When    string
-	Matches bool
-	Decides bool // it is the first that matches
-	Err     error
-}
-
-// LimitResult is how an action stands to a limit.
-type LimitResult struct {
-	Spend Spend
-	Used  Usage // before the action
-	Over  bool  // the action does not fit any more
-}
-
-// String gives the explanation as lines of text.
-func (e Explanation) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", cmp.Or(e.Decision.Verdict, Leave), e.Decision.Reason)
-	for _, r := range e.Rules {
-		says := "does not match"
-		switch {
-		case r.Err != nil:
-			says = "fails: " + r.Err.Error()
-		case r.Decides:
-			says = "matches and decides"
-		case r.Matches:
-			says = "would match"
-		}
-		fmt.Fprintf(&b, "  rule %q in line %d %s: %s\n", r.Rule, r.Line, says, strings.Join(strings.Fields(r.When), " "))
-	}
-	for _, l := range e.Limits {
-		says := "fits"
-		if l.Over {
-			says = "does not fit"
-		}
-		fmt.Fprintf(&b, "  limit %s, %s: amount %d of %d, count %d of %d are used, %d more %s\n", l.Spend.Counter, l.Spend.Window,
-			l.Used.Amount, l.Spend.MaxAmount, l.Used.Count, l.Spend.MaxCount, l.Spend.Amount, says)
-	}
-	return b.String()
 }

@@ -1,62 +1,20 @@
 package approver
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
+	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/vm"
+	"github.com/expr-lang/expr/parser"
 
 	"github.com/qredo-go/qredo"
 )
-
-// facts is what the expressions of a rule file can ask for, by name.
-type facts map[string]any
-
-// vocabulary has each name, and a value of its type.
-var vocabulary, _ = factsOf(qredo.Action{Details: new(qredo.ActionDetails)}, time.Time{})
-
-// factsOf takes the facts from an action's details. Where something would move and the service does not
-// say how much, it is an error.
-func factsOf(a qredo.Action, now time.Time) (facts, error) {
-	now = now.UTC()
-	f := facts{"type": string(a.Type), "hour": now.Hour(), "minute": now.Minute(), "weekday": now.Weekday().String()}
-	d := a.Details
-	if d == nil {
-		return f, errors.New("the action has no details")
-	}
-	asset, wallet := d.Asset, d.WalletID
-	if d.Wallet != nil { // a wallet that is to be connected
-		asset, wallet = d.Wallet.Asset, d.Wallet.ID
-	}
-	maps.Copy(f, facts{
-		"asset": string(asset), "amount": int64(d.Amount), "net_amount": int64(d.NetAmount), "fees": int64(d.Fees),
-		"recipient": cmp.Or(d.RecipientAddress, d.RecipientID), "recipient_name": d.RecipientName, "whitelist_name": d.RecipientAddressName,
-		"initiator": d.InitiatedBy, "initiator_name": d.InitiatorName, "reference": d.Reference, "benefit_of": d.BenefitOf,
-		"wallet": string(wallet), "fund": string(d.FundID), "company": string(d.CompanyID),
-	})
-	if movesMoney(a.Type) && d.Amount <= 0 {
-		return f, fmt.Errorf("the action's amount is %d", d.Amount)
-	}
-	return f, nil
-}
-
-func movesMoney(t qredo.ActionType) bool {
-	switch t {
-	case qredo.ActionWithdraw, qredo.ActionTransfer, qredo.ActionSwap, qredo.ActionSwapTake:
-		return true
-	case qredo.ActionWalletConnect:
-	}
-	return false
-}
 
 // expressionError is what is wrong with an expression, and in which of its lines.
 type expressionError struct {
@@ -66,139 +24,333 @@ type expressionError struct {
 
 func (e *expressionError) Error() string { return e.problem }
 
-// compile checks an expression, types included, and makes it ready to run. What could be inexact or
-// surprising with money is not in the language: fractions, division, sums that wrap, the machine's clock.
-func compile(source string) (*vm.Program, grammar, error) {
-	found := grammar{source: source}
-	options := []expr.Option{
-		expr.Env(map[string]any(vocabulary)), expr.AsBool(), expr.DisableAllBuiltins(),
-		expr.Patch(&found),
-		expr.Function("lower", textFunction(strings.ToLower), new(func(string) string)),
-		expr.Function("upper", textFunction(strings.ToUpper), new(func(string) string)),
-		expr.Function("trim", textFunction(strings.TrimSpace), new(func(string) string)),
-	}
-	for operator, op := range map[string]struct {
-		name string
-		f    func(a, b int64) (int64, bool)
-	}{"+": {"sum", sum}, "-": {"difference", difference}, "*": {"product", product}, "%": {"remainder", remainder}} {
-		options = append(options,
-			expr.Function(op.name, exact(operator, op.f),
-				new(func(int64, int64) int64), new(func(int, int64) int64), new(func(int64, int) int64), new(func(int, int) int64)),
-			expr.Operator(operator, op.name))
-	}
-	program, err := expr.Compile(source, append(options, expr.WarnOnAny())...)
-	if found.problem != nil {
-		return nil, found, found.problem
-	}
-	if e := (*file.Error)(nil); errors.As(err, &e) {
-		return nil, found, &expressionError{line: max(e.Line-1, 0), problem: fmt.Sprintf("%s (column %d)", e.Message, e.Column+1)}
-	}
-	return program, found, err
+// dictionary is what a rule file says beside its rules.
+type dictionary struct {
+	lists    map[string][]string
+	types    []string        // that can be named: those that are known, and those that the file adds
+	decimals map[string]int  // of assets
+	used     map[string]bool // the lists that are asked for
+	counted  map[string]bool // the assets whose decimals are asked for
 }
 
-// grammar finds what the language has and rules must not use, and whether the type of action is asked for.
-type grammar struct {
-	source    string
-	problem   error
-	namesType bool
-	root      ast.Node // that is the whole expression
-}
-
-// Visit implements [ast.Visitor].
-func (g *grammar) Visit(node *ast.Node) {
-	g.root = *node // the last one that is visited
-	switch n := (*node).(type) {
-	case *ast.IdentifierNode:
-		g.namesType = g.namesType || n.Value == "type"
-	case *ast.FloatNode:
-		g.refuse(n, "%v: amounts are whole numbers of base units", n.Value)
-	case *ast.UnaryNode:
-		if _, number := n.Node.(*ast.IntegerNode); n.Operator == "-" && !number {
-			g.refuse(n, "- is not offered in front of a name")
+// compile reads an expression. Its form is that of github.com/expr-lang/expr; of what that has, rules use comparisons
+// and what joins them, so that people, and [condition.faults], see what a rule can match. Numbers are exact and
+// of any size: nothing can go wrong when an expression is worked out.
+func compile(source string, d *dictionary) (*condition, error) {
+	if i := strings.IndexFunc(source, func(r rune) bool { return r > '~' }); i >= 0 {
+		r := []rune(source[i:])[0]
+		return nil, &expressionError{
+			strings.Count(source[:i], "\n"), fmt.Sprintf(`%q is no ASCII: it may look like what it is not. Within quotes, write \u%04x`, r, r),
 		}
+	}
+	if i := comment(source); i >= 0 {
+		return nil, &expressionError{
+			strings.Count(source[:i], "\n"), "it has a comment: where lines are folded into one, that hides the conditions after it. Put comments beside the rule, after #",
+		}
+	}
+	tree, err := parser.Parse(source)
+	if e := (*file.Error)(nil); errors.As(err, &e) {
+		return nil, &expressionError{line: max(e.Line-1, 0), problem: fmt.Sprintf("%s (column %d)", e.Message, e.Column+1)}
+	} else if err != nil {
+		return nil, err
+	}
+	if n, ok := tree.Node.(*ast.BoolNode); ok {
+		if !n.Value {
+			return nil, &expressionError{problem: "it can never hold"}
+		}
+		return &condition{}, nil
+	}
+	c := compiler{dictionary: d, source: source}
+	root := c.condition(tree.Node, false)
+	if c.problem == nil {
+		return root, nil
+	}
+	return nil, c.problem
+}
+
+// comment returns where a comment begins in an expression, or -1.
+func comment(source string) int {
+	for i := 0; i < len(source); i++ {
+		switch c := source[i]; {
+		case c == '"' || c == '\'' || c == '`':
+			for i++; i < len(source) && source[i] != c; i++ {
+				if source[i] == '\\' && c != '`' {
+					i++
+				}
+			}
+		case strings.HasPrefix(source[i:], "//"), strings.HasPrefix(source[i:], "/*"):
+			return i
+		}
+	}
+	return -1
+}
+
+// compiler reads an expression. It goes on after a problem, and what it reads then counts for nothing.
+type compiler struct {
+	*dictionary
+	source  string
+	problem error // the first
+}
+
+func (c *compiler) refuse(node ast.Node, format string, args ...any) {
+	if c.problem == nil {
+		before := []rune(c.source)[:min(node.Location().From, len([]rune(c.source)))]
+		line := strings.Count(string(before), "\n")
+		column := len(before) - (strings.LastIndex(string(before), "\n") + 1)
+		c.problem = &expressionError{line: line, problem: fmt.Sprintf("%s (column %d)", fmt.Sprintf(format, args...), column+1)}
+	}
+}
+
+func (c *compiler) condition(node ast.Node, negated bool) *condition {
+	switch n := node.(type) {
+	case *ast.UnaryNode:
+		if n.Operator == "not" || n.Operator == "!" {
+			return c.condition(n.Node, !negated)
+		}
+	case *ast.BoolNode:
+		c.refuse(n, "%s stands for a whole expression only", n)
+		return &condition{}
 	case *ast.BinaryNode:
 		switch n.Operator {
-		case "/", "**", "^":
-			g.refuse(n, "%s is not offered: its results are not exact", n.Operator)
-		case "==", "!=", "in":
-			g.compared(n.Left, n.Right)
-			g.compared(n.Right, n.Left)
+		case "and", "&&", "or", "||":
+			joined := &condition{any: strings.HasPrefix(n.Operator, "o") || n.Operator == "||"}
+			joined.any = joined.any != negated
+			for _, side := range []ast.Node{n.Left, n.Right} {
+				part := c.condition(side, negated)
+				if part.comparison == nil && part.any == joined.any { // a && b && c are three parts
+					joined.parts = append(joined.parts, part.parts...)
+				} else {
+					joined.parts = append(joined.parts, part)
+				}
+			}
+			return joined
+		case "==", "!=", "<", "<=", ">", ">=", "in", "contains", "startsWith", "endsWith", "matches":
+			if of, is := withTruth(n); of != nil {
+				return c.condition(of, negated == is)
+			}
+			return c.comparison(n, negated)
 		}
 	}
+	t := c.term(node)
+	if t.kind != truth {
+		c.refuse(node, "%s is %s, not a condition: compare it with something", node, t.kind)
+	}
+	return &condition{comparison: &comparison{
+		text: node.String(), negated: negated, uses: t.uses, fact: t.fact, holds: func(f facts) bool { return t.value(f).(bool) },
+	}}
 }
 
-// words is what a name can stand for, where all of it is known.
+// withTruth returns the fact that is compared with true or false, as in sweep == true, and whether it is to be so.
+func withTruth(n *ast.BinaryNode) (of *ast.IdentifierNode, is bool) {
+	fact, ok := n.Left.(*ast.IdentifierNode)
+	value, written := n.Right.(*ast.BoolNode)
+	if !ok || !written || n.Operator != "==" && n.Operator != "!=" || vocabulary[fact.Value] != truth {
+		return nil, false
+	}
+	return fact, value.Value == (n.Operator == "==")
+}
+
+// term is a part of a comparison that has a value.
+type term struct {
+	kind  kind
+	fact  string   // if it is that fact as it is
+	uses  []string // the facts that it asks for; what asks for none is fixed
+	value func(facts) any
+	shape func(string) string // lower, upper or trim, if it is that of a fact
+}
+
+func fixed(k kind, v any) term { return term{kind: k, value: func(facts) any { return v }} }
+
+func (t term) fixed() bool { return len(t.uses) == 0 }
+
+func (c *compiler) term(node ast.Node) term {
+	switch n := node.(type) {
+	case *ast.IdentifierNode:
+		k, known := vocabulary[n.Value]
+		switch {
+		case known:
+			return term{kind: k, fact: n.Value, uses: []string{n.Value}, value: func(f facts) any { return f[n.Value] }}
+		case c.lists[n.Value] != nil:
+			c.refuse(n, "%s is a list: write … in %s", n.Value, n.Value)
+		default:
+			c.refuse(n, "unknown name %s", n.Value)
+		}
+	case *ast.IntegerNode:
+		return fixed(number, big.NewInt(int64(n.Value)))
+	case *ast.FloatNode:
+		c.refuse(n, "%v: amounts are whole numbers of base units, or have their asset, as in \"0.5 BTC\"", n.Value)
+	case *ast.StringNode:
+		return fixed(text, n.Value)
+	case *ast.UnaryNode:
+		if n.Operator == "-" || n.Operator == "+" {
+			if literal, ok := n.Node.(*ast.IntegerNode); ok && n.Operator == "-" {
+				return fixed(number, big.NewInt(-int64(literal.Value)))
+			}
+			c.refuse(n, "%s is not offered in front of a name", n.Operator)
+		}
+		c.refuse(n, "%s is for conditions: set what it negates in brackets", n.Operator)
+	case *ast.BinaryNode:
+		return c.arithmetic(n)
+	case *ast.BuiltinNode:
+		return c.call(n, n.Name, n.Arguments)
+	case *ast.CallNode:
+		return c.call(n, n.Callee.String(), n.Arguments)
+	case *ast.VariableDeclaratorNode:
+		c.refuse(n, "let is not offered: a name may hide what is compared")
+	case *ast.ConditionalNode:
+		c.refuse(n, "what depends on a condition is not offered: write && and ||, or two rules")
+	case *ast.ArrayNode:
+		c.refuse(n, "a list stands behind in only")
+	default:
+		c.refuse(n, "%s is not offered", n)
+	}
+	return fixed("", nil)
+}
+
+func (c *compiler) call(node ast.Node, name string, arguments []ast.Node) term {
+	f := map[string]func(string) string{"lower": oneCase(lowerASCII), "upper": oneCase(upperASCII), "trim": strings.TrimSpace}[name]
+	if f == nil {
+		c.refuse(node, "unknown name %s: the functions are lower, upper and trim", name)
+		return fixed("", nil)
+	}
+	if len(arguments) != 1 {
+		c.refuse(node, "%s takes one text", name)
+		return fixed("", nil)
+	}
+	t := c.term(arguments[0])
+	if t.kind != text || t.fact == "" {
+		c.refuse(node, "%s takes the name of a text", name)
+	}
+	return term{kind: text, uses: t.uses, shape: f, value: func(given facts) any { return f(t.value(given).(string)) }}
+}
+
+func (c *compiler) arithmetic(n *ast.BinaryNode) term {
+	operate := map[string]func(z, x, y *big.Int) *big.Int{
+		"+": (*big.Int).Add, "-": (*big.Int).Sub, "*": (*big.Int).Mul, "%": (*big.Int).Rem,
+	}[n.Operator]
+	if operate == nil {
+		switch n.Operator {
+		case "/", "**", "^":
+			c.refuse(n, "%s is not offered: its results are not exact", n.Operator)
+		default:
+			c.refuse(n, "%s is not offered here: comparisons are joined by && and ||", n.Operator)
+		}
+		return fixed("", nil)
+	}
+	left, right := c.term(n.Left), c.term(n.Right)
+	if left.kind != number || right.kind != number {
+		c.refuse(n, "%s is for numbers, and here are %s and %s", n.Operator, left.kind, right.kind)
+		return fixed(number, big.NewInt(0))
+	}
+	if n.Operator == "%" && (!right.fixed() || right.value(nil).(*big.Int).Sign() == 0) {
+		c.refuse(n, "%% needs a number that is not 0 behind it")
+		return fixed(number, big.NewInt(0))
+	}
+	value := func(f facts) any {
+		return operate(new(big.Int), left.value(f).(*big.Int), right.value(f).(*big.Int))
+	}
+	if left.fixed() && right.fixed() {
+		return fixed(number, value(nil))
+	}
+	return term{kind: number, uses: slices.Concat(left.uses, right.uses), value: value}
+}
+
+// words is what a text can be, where all of it is known, but for the types.
 var words = map[string][]string{
-	"type":    {"ApproveNewWalletConnect", "ApproveSwap", "ApproveSwapTake", "ApproveTransfer", "ApproveWithdraw"},
 	"weekday": {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
 }
 
-// compared checks the text that a name is compared with, since a misspelled one would never be equal.
-func (g *grammar) compared(name, with ast.Node) {
-	left, named := name.(*ast.IdentifierNode)
-	if !named || words[left.Value] == nil {
-		return
+// word checks the text that a fact is compared with, since a misspelled one would never be equal.
+func (c *compiler) word(node ast.Node, fact, word string) {
+	if fact == "method" && word != "" && !method.MatchString(word) {
+		c.refuse(node, "%q is no method: they are written as 0x and 8 digits, such as \"0x095ea7b3\", or \"\" where there is none", word)
 	}
-	switch n := with.(type) {
-	case *ast.ArrayNode:
-		for _, each := range n.Nodes {
-			g.compared(name, each)
+	known := words[fact]
+	if fact == "type" {
+		known = c.types
+	}
+	if known != nil && !slices.Contains(known, word) {
+		hint := ""
+		if fact == "type" {
+			hint = ", and what the file lists as types"
 		}
-	case *ast.StringNode:
-		if known := words[left.Value]; !slices.Contains(known, n.Value) {
-			g.refuse(n, "%q is no %s: they are written %s", n.Value, left.Value, strings.Join(known, ", "))
+		c.refuse(node, "%q is no %s: they are written %s%s", word, fact, strings.Join(known, ", "), hint)
+	}
+}
+
+var method = regexp.MustCompile(`(?i)^0x[0-9a-f]{8}$`)
+
+// clock reads a time of day as minutes.
+func (c *compiler) clock(node ast.Node, t term) *big.Int {
+	written, _ := t.value(nil).(string)
+	at, err := time.Parse("15:04", written)
+	if err != nil {
+		c.refuse(node, "a time of day is written as in \"09:30\"")
+	}
+	return wide(at.Hour()*60 + at.Minute())
+}
+
+// standsFor are the chains on which a payment's value is counted in ether: Ethereum and its test networks.
+var standsFor = []int64{1, 3, 4, 5, 17000, 11155111}
+
+// figure reads an amount with its asset, such as "0.5 BTC", which a number is compared with. It holds for that asset
+// only: what says so is a condition of its own.
+func (c *compiler) figure(node ast.Node, of term, written string) (*big.Int, *condition) {
+	none := big.NewInt(0)
+	digits, asset, _ := strings.Cut(written, " ")
+	beside := "asset"
+	switch {
+	case slices.Equal(of.uses, []string{"receive_amount"}):
+		beside = "receive_asset"
+	case slices.Equal(of.uses, []string{"value"}), slices.Equal(of.uses, []string{"gas"}):
+		beside = "chain"
+	case slices.ContainsFunc(of.uses, func(name string) bool { return !slices.Contains(amountFacts, name) }):
+		c.refuse(node, "%s cannot be an amount of an asset", strings.Join(of.uses, ", "))
+		return none, nil
+	}
+	places, known := c.decimals[asset]
+	if beside == "chain" {
+		places, known = 18, asset == "ETH" // value and gas are in wei
+		if !known {
+			c.refuse(node, `the value and the gas of a payment are compared with wei, or with an amount such as "0.5 ETH", not with %q`, written)
+			return none, nil
 		}
 	}
-}
-
-func (g *grammar) refuse(node ast.Node, format string, args ...any) {
-	if g.problem == nil {
-		before := []rune(g.source)[:node.Location().From]
-		g.problem = &expressionError{line: strings.Count(string(before), "\n"), problem: fmt.Sprintf(format, args...)}
+	if !known {
+		c.refuse(node, `%q is no amount such as "0.5 BTC" of an asset whose decimals are known: BTC, ETH, their test assets, and what the file lists as decimals`, written)
+		return none, nil
 	}
-}
-
-func textFunction(f func(string) string) func(...any) (any, error) {
-	return func(args ...any) (any, error) { return f(args[0].(string)), nil }
-}
-
-var errOverflow = errors.New("the result is beyond 64 bits")
-
-// exact is an operation on whole numbers that fails where the result would be wrong.
-func exact(operator string, f func(a, b int64) (int64, bool)) func(...any) (any, error) {
-	number := func(v any) int64 {
-		if n, small := v.(int); small {
-			return int64(n)
+	c.counted[asset] = beside != "chain" || c.counted[asset]
+	n, err := parseFigure(digits, places)
+	if err != nil {
+		c.refuse(node, "%q: %s", written, err)
+		return none, nil
+	}
+	if beside == "chain" {
+		var chains []span
+		for _, id := range standsFor {
+			chains = append(chains, point(wide(id)))
 		}
-		return v.(int64)
+		return n, numberIn("chain", "chain is Ethereum's", chains)
 	}
-	return func(args ...any) (any, error) {
-		a, b := number(args[0]), number(args[1])
-		result, ok := f(a, b)
-		if !ok {
-			return nil, fmt.Errorf("%d %s %d: %w", a, operator, b, errOverflow)
-		}
-		return result, nil
-	}
+	return n, textIn(beside, fmt.Sprintf("%s == %q", beside, asset), []string{asset})
 }
 
-func sum(a, b int64) (int64, bool) { return a + b, (a+b > a) == (b > 0) }
-
-func difference(a, b int64) (int64, bool) { return a - b, (a-b < a) == (b > 0) }
-
-func product(a, b int64) (int64, bool) {
-	if a == 0 || b == 0 {
-		return 0, true
+// parseFigure reads a decimal figure exactly, as base units.
+func parseFigure(digits string, places int) (*big.Int, error) {
+	whole, fraction, point := strings.Cut(digits, ".")
+	isDigits := func(s string) bool {
+		return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	}
-	if a == -1 && b == math.MinInt64 || b == -1 && a == math.MinInt64 {
-		return 0, false
+	switch {
+	case !isDigits(whole) || point && !isDigits(fraction):
+		return nil, errors.New("it must be a decimal number and an asset, such as \"1.5 BTC\"")
+	case len(fraction) > places:
+		return nil, fmt.Errorf("it has more than %d decimals", places)
 	}
-	return a * b, a*b/b == a
+	n, _ := new(big.Int).SetString(whole+fraction+strings.Repeat("0", places-len(fraction)), 10)
+	return n, nil
 }
 
-func remainder(a, b int64) (int64, bool) {
-	if b == 0 {
-		return 0, false
-	}
-	return a % b, true
-}
+// knownDecimals are those of the assets whose base unit the service's documents name; see [qredo.Amount].
+var knownDecimals = map[qredo.AssetCode]int{"BTC": 8, "BTC-TESTNET": 8, "ETH": 9, "ETH-TESTNET": 9, "ETH-GOERLI": 9}

@@ -1,18 +1,18 @@
 package approver
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/expr-lang/expr/vm"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // RuleError is what is wrong with a rule file.
@@ -45,8 +45,7 @@ type rule struct {
 	name      string
 	line      int
 	when      string
-	program   *vm.Program
-	namesType bool // the expression asks for the type of action
+	condition *condition
 	verdict   Verdict
 	reason    string
 	limits    []limit
@@ -58,18 +57,34 @@ type limit struct {
 	per       string // "asset", "wallet" or "recipient"
 	window    time.Duration
 	maxAmount int64
+	asset     string // of maxAmount, if it is given with one
 	maxCount  int64
 }
 
 // LoadRules reads a rule file; see the package's description for what can stand in it. What is wrong with
-// it is a [*RuleError]; [Rules.Warnings] tells what is allowed and may not do what it seems to. The rules' time
-// of day is that of [time.Now] unless [WithClock] is given.
-func LoadRules(path string, opts ...ClockOption) (*Rules, error) {
+// it is a [*RuleError], and so it is if others can write to the file or put another in its place, unless
+// [WithInsecureFiles] is given; [Rules.Warnings] tells what is allowed and may not do what it seems to. The rules' time of
+// day is that of [time.Now] unless [WithClock] is given.
+func LoadRules(path string, opts ...FileOption) (*Rules, error) {
+	f, err := newFileOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	writers := (*durable.OthersCanWriteError)(nil)
+	if err := checkFile(path, false); errors.As(err, &writers) && !f.insecure {
+		return nil, &RuleError{File: path, Problem: err.Error()}
+	} else if err != nil && writers == nil {
+		return nil, fmt.Errorf("approver: rules: %w", err)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("approver: rules: %w", err)
 	}
-	return ParseRules(path, data, opts...)
+	rules, err := ParseRules(path, data, WithClock(f.now))
+	if err == nil && writers != nil {
+		rules.warnings = append(rules.warnings, writers.Error())
+	}
+	return rules, err
 }
 
 // ParseRules reads the content of a rule file as [LoadRules] does. The name is for errors.
@@ -83,12 +98,13 @@ func ParseRules(name string, data []byte, opts ...ClockOption) (*Rules, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
-	return &Rules{rules: rules, warnings: l.warnings, hash: hashOf(data), now: now}, nil
+	return &Rules{rules: rules, dictionary: &l.dictionary, warnings: l.warnings, hash: hashOf(data), now: now}, nil
 }
 
 // loader reads a rule file. It walks the document itself, to know the line of everything. It goes on after
 // a problem, and what it reads then counts for nothing: only the first problem is told.
 type loader struct {
+	dictionary
 	file     string
 	rule     string   // that is being read
 	err      error    // the first problem
@@ -110,29 +126,41 @@ func (l *loader) report(e *RuleError) {
 }
 
 func (l *loader) load(data []byte) []rule {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, second yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		l.fault(nil, "it is empty")
-		return nil
-	} else if err != nil {
-		l.fault(nil, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+	top := l.document(data)
+	if l.err != nil {
 		return nil
 	}
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		l.fault(&second, "only one document is read")
-	}
-	top := document.Content[0]
-	list := l.list(top, l.fields(top, "rules")["rules"], "rules", "rule")
+	fields := l.fields(top, "rules", "lists", "types", "decimals")
+	l.readDictionary(fields)
+	list := l.list(top, fields["rules"], "rules", "rule")
 	rules := make([]rule, 0, len(list))
 	for _, node := range list {
 		r := l.readRule(node)
-		if i := slices.IndexFunc(rules, func(before rule) bool { return before.name == r.name }); i >= 0 {
-			l.fault(node, "line %d has a rule of this name", rules[i].line)
+		for _, before := range rules {
+			switch {
+			case before.name == r.name:
+				l.fault(node, "line %d has a rule of this name", before.line)
+			case before.condition.everything() && before.verdict != Approve:
+				l.fault(node, "rule %q in line %d matches everything: this one never decides", before.name, before.line)
+			}
 		}
 		rules = append(rules, r)
 	}
+	l.rule = ""
+	for _, name := range slices.Sorted(maps.Keys(l.lists)) {
+		if !l.used[name] {
+			l.warn(fields["lists"], "no rule asks for list %s", name)
+		}
+	}
 	return rules
+}
+
+func (l *loader) warn(node *yaml.Node, format string, args ...any) {
+	about := ""
+	if l.rule != "" {
+		about = fmt.Sprintf("rule %q: ", l.rule)
+	}
+	l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: %s", l.file, node.Line, about+fmt.Sprintf(format, args...)))
 }
 
 // list returns the parts of a list, of which there must be at least one.
@@ -154,12 +182,12 @@ func (l *loader) fields(node *yaml.Node, known ...string) map[string]*yaml.Node 
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
+		case key.Kind != yaml.ScalarNode:
+			l.fault(key, "a key must be a word")
 		case !slices.Contains(known, key.Value):
 			l.fault(key, "unknown key %q; known are %s", key.Value, strings.Join(known, ", "))
 		case fields[key.Value] != nil:
 			l.fault(key, "%s is given twice", key.Value)
-		case value.Kind == yaml.AliasNode || value.Anchor != "":
-			l.fault(value, "%s: anchors and aliases are not read", key.Value)
 		}
 		fields[key.Value] = value
 	}
@@ -173,12 +201,8 @@ func (l *loader) readRule(node *yaml.Node) rule {
 	r.name = l.text(node, fields, "name")
 	l.rule = r.name
 	r.when = l.text(node, fields, "when")
-	program, found := l.compile(fields["when"])
-	r.program, r.namesType = program, found.namesType
+	r.condition = l.compile(fields["when"])
 	r.verdict = Verdict(l.oneOf(node, fields, "then", "approve", "reject", "leave"))
-	for _, warning := range r.warnings(found.root) {
-		l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: rule %q: %s", l.file, r.line, r.name, warning))
-	}
 	if fields["reason"] != nil {
 		r.reason = l.text(node, fields, "reason")
 	}
@@ -196,17 +220,39 @@ func (l *loader) readRule(node *yaml.Node) rule {
 			r.limits = append(r.limits, l.readLimit(node))
 		}
 	}
+	l.review(&r, node, fields["when"])
 	return r
 }
 
-// compile makes an expression ready to run. There is none after a problem.
-func (l *loader) compile(node *yaml.Node) (*vm.Program, grammar) {
+// review tells what is wrong with a rule as a whole.
+func (l *loader) review(r *rule, node, when *yaml.Node) {
 	if l.err != nil {
-		return nil, grammar{}
+		return
 	}
-	program, found, err := compile(node.Value)
+	warnings, err := r.review()
+	if err != nil {
+		l.report(&RuleError{File: l.file, Line: when.Line, Rule: l.rule, Expression: strings.TrimSpace(when.Value), Problem: err.Error()})
+	}
+	for _, warning := range warnings {
+		l.warn(node, "%s", warning)
+	}
+}
+
+// longest is how many bytes an expression may have.
+const longest = 64 << 10
+
+// compile makes an expression ready. There is none after a problem.
+func (l *loader) compile(node *yaml.Node) *condition {
+	if l.err != nil {
+		return &condition{}
+	}
+	if len(node.Value) > longest { // brackets in brackets take the parser's stack, and with it the program
+		l.fault(node, "the expression has %d bytes, more than %d: use lists, or several rules", len(node.Value), longest)
+		return &condition{}
+	}
+	c, err := compile(node.Value, &l.dictionary)
 	if err == nil {
-		return program, found
+		return c
 	}
 	line := node.Line
 	if e := (*expressionError)(nil); errors.As(err, &e) {
@@ -216,7 +262,7 @@ func (l *loader) compile(node *yaml.Node) (*vm.Program, grammar) {
 		line++ // the text begins below the sign
 	}
 	l.report(&RuleError{File: l.file, Line: line, Rule: l.rule, Expression: strings.TrimSpace(node.Value), Problem: err.Error()})
-	return nil, grammar{}
+	return &condition{}
 }
 
 // text returns a value that must be there and be text.
@@ -246,14 +292,41 @@ func (l *loader) readLimit(node *yaml.Node) limit {
 	m := limit{per: l.oneOf(node, fields, "per", "asset", "wallet", "recipient")}
 	window := l.text(node, fields, "window")
 	var err error
-	if m.window, err = time.ParseDuration(window); err != nil || m.window <= 0 || m.window > maxWindow {
-		l.fault(fields["window"], "window must be a duration such as 24h, more than zero and at most %s, is %q", maxWindow, window)
+	if m.window, err = time.ParseDuration(window); err != nil || m.window < minWindow || m.window > maxWindow {
+		l.fault(fields["window"], "window must be a duration such as 24h, at least %s and at most %s, is %q", minWindow, maxWindow, window)
 	}
-	m.maxAmount, m.maxCount = l.number(fields, "max_amount"), l.number(fields, "max_count")
+	m.maxCount = l.number(fields, "max_count")
+	if m.asset = l.amountOf(fields["max_amount"], &m.maxAmount); m.asset == "" {
+		m.maxAmount = l.number(fields, "max_amount")
+	}
 	if m.maxAmount == 0 && m.maxCount == 0 {
 		l.fault(node, "a limit needs max_amount or max_count")
 	}
 	return m
+}
+
+// amountOf reads an amount with its asset, such as "0.5 BTC". What is no text with a space in it is none.
+func (l *loader) amountOf(node *yaml.Node, amount *int64) (asset string) {
+	if node == nil || node.Kind != yaml.ScalarNode || !strings.Contains(node.Value, " ") {
+		return ""
+	}
+	figure, asset, _ := strings.Cut(node.Value, " ")
+	places, known := l.decimals[asset]
+	if !known {
+		l.fault(node, "the decimals of %q are not known: say them with decimals: {%s: …}", asset, asset)
+		return asset
+	}
+	l.counted[asset] = true
+	n, err := parseFigure(figure, places)
+	switch {
+	case err != nil:
+		l.fault(node, "%q: %s", node.Value, err)
+	case n.Sign() <= 0 || !n.IsInt64():
+		l.fault(node, "%q must be above zero and within 64 bits", node.Value)
+	default:
+		*amount = n.Int64()
+	}
+	return asset
 }
 
 // leadingZero matches numbers such as 0100 and 0_100, but neither 0 nor 0x40.

@@ -1,7 +1,9 @@
 package approver_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -96,15 +98,95 @@ func TestAStoreThatFailsIsAskedAgain(t *testing.T) {
 	assert.Equal(t, []approver.Usage{{Amount: 1, Count: 1}}, used, "spent once")
 }
 
+// unreadable is a store that cannot be read, and unwritable one that cannot be written.
+type (
+	unreadable struct {
+		approver.Store
+		fail func() error
+	}
+	unwritable struct {
+		approver.Store
+		fail func() error
+	}
+)
+
+func (s unreadable) Lookup(context.Context, qredo.ActionID) (approver.Record, bool, error) {
+	return approver.Record{}, false, s.fail()
+}
+
+func (s unwritable) Reserve(context.Context, approver.Record, []approver.Spend) (approver.Record, error) {
+	return approver.Record{}, s.fail()
+}
+
+func TestWhatAStoreKeepsFromBeingHandledIsInTheAuditLog(t *testing.T) {
+	gone, wrong := errors.New("the disk is gone"), &qredo.ValidationError{Field: "action", Rule: "is none"}
+	for name, c := range map[string]struct {
+		store   func(s approver.Store, fail func() error) approver.Store
+		err     error
+		asked   int64
+		outcome approver.Outcome
+	}{
+		"not read until it expires":    {func(s approver.Store, fail func() error) approver.Store { return unreadable{s, fail} }, gone, 4, approver.OutcomeUnknown},
+		"not written until it expires": {func(s approver.Store, fail func() error) approver.Store { return unwritable{s, fail} }, gone, 3, approver.OutcomeExpired},
+		"not written for good":         {func(s approver.Store, fail func() error) approver.Store { return unwritable{s, fail} }, wrong, 1, approver.OutcomeLeft},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			var asked atomic.Int64
+			d.store = c.store(d.store, func() error {
+				if asked.Add(1) == 3 {
+					d.clock.Forward(time.Hour)
+				}
+				return c.err
+			})
+			d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+			d.transfer(1, "")
+			result := d.next(approver.EntryResult)
+			assert.Equal(t, c.outcome, result.Outcome)
+			written := d.written()
+			if !hopeless(c.err) {
+				assert.Equal(t, approver.EntrySeen, written[0].Kind, "which the next run would have gone on from")
+				written = written[1:]
+			}
+			if !assert.Len(t, written, 1) {
+				return
+			}
+			if c.outcome != approver.OutcomeExpired { // else the last look has shown it
+				assert.Contains(t, result.Reason, c.err.Error())
+			}
+			assert.Equal(t, c.asked, asked.Load())
+		})
+	}
+}
+
+func hopeless(err error) bool { return errors.As(err, new(*qredo.ValidationError)) }
+
+// forgetful is a store that notes what became of a decision, and fails then.
+type forgetful struct{ approver.Store }
+
+func (s forgetful) Finish(ctx context.Context, id qredo.ActionID, outcome approver.Outcome) error {
+	return errors.Join(s.Store.Finish(ctx, id, outcome), errors.New("the answer is lost"))
+}
+
+func TestAResultWhoseStorageWasLostIsInTheAuditLog(t *testing.T) {
+	d := newDesk(t)
+	d.store = forgetful{d.store}
+	d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "")
+	assert.Equal(t, approver.OutcomeSent, d.next(approver.EntryResult).Outcome)
+	assert.Len(t, d.written(), 2)
+}
+
 // overtaken is a store in which another replica is always the first to decide.
 type overtaken struct {
 	approver.Store
-	first approver.Verdict
+	first  approver.Verdict
+	digest string // of what the other has decided on, where that is something else
 }
 
 func (s overtaken) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
 	other := rec
-	other.Verdict, other.Token = s.first, "of another"
+	other.Verdict, other.Token, other.Digest = s.first, "of another", cmp.Or(s.digest, rec.Digest)
 	if _, err := s.Store.Reserve(ctx, other, nil); err != nil {
 		return approver.Record{}, err
 	}
@@ -125,7 +207,7 @@ func TestTheDecisionOfTheFirstReplicaIsCarriedOut(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s, not %s", c.first, c.own), func(t *testing.T) {
 			d := newDesk(t)
-			d.store = overtaken{d.store, c.first}
+			d.store = overtaken{d.store, c.first, ""}
 			d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
 				return approver.Decision{Verdict: c.own}, nil
 			}))
@@ -137,4 +219,14 @@ func TestTheDecisionOfTheFirstReplicaIsCarriedOut(t *testing.T) {
 			assert.Equal(t, c.status, d.Action(t, tx).Status)
 		})
 	}
+}
+
+func TestADecisionOfAnotherReplicaOnOtherDetailsIsNotCarriedOut(t *testing.T) {
+	d := newDesk(t)
+	count := d.failing(http.MethodPut)
+	d.store = overtaken{d.store, approver.Approve, "of others"}
+	d.start(rulesAt(t, rulesFile("true"), d.clock.Now))
+	d.transfer(1, "")
+	assert.Equal(t, approver.OutcomeChanged, d.next(approver.EntryResult).Outcome)
+	assert.Zero(t, count.Load())
 }

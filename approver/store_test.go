@@ -3,16 +3,21 @@ package approver_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/internal/trial"
+	"github.com/qredo-go/qredo/internal/durable"
 	"github.com/qredo-go/qredo/internal/durable/durabletest"
 )
 
@@ -54,10 +59,39 @@ func TestFileStoreKeepsWhatItHas(t *testing.T) {
 	stands, found, err := s.Lookup(t.Context(), "a")
 	require.NoError(t, err)
 	assert.True(t, found)
+	rec.Seq = 1
 	assert.Equal(t, rec, stands)
 	used, err := s.Usage(t.Context(), []approver.Spend{spend})
 	require.NoError(t, err)
 	assert.Equal(t, []approver.Usage{{Amount: 5, Count: 1}}, used)
+}
+
+// A file that has lost something must not be taken for one that has counted less.
+func TestFileStoreThatIsDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	s, err := approver.OpenStore(path)
+	require.NoError(t, err)
+	for i := range 50 {
+		rec := approver.Record{ActionID: qredo.ActionID(fmt.Sprint(i)), Expires: noon.Add(time.Hour), Token: strings.Repeat("t", 1000)}
+		_, err = s.Reserve(t.Context(), rec, nil)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for _, size := range []int{0, len(whole) / 8, len(whole) / 4} {
+		require.NoError(t, os.WriteFile(path, whole[:size], 0o600))
+		_, err = approver.OpenStore(path)
+		require.ErrorContains(t, err, path)
+	}
+
+	require.NoError(t, os.WriteFile(path, whole, 0o600))
+	s = openStore(t, path, time.Now)
+	require.NoError(t, os.Truncate(path, 8192))
+	_, err = s.Reserve(t.Context(), approver.Record{ActionID: "after"}, nil)
+	require.ErrorContains(t, err, path)
+	_, _, err = s.Lookup(t.Context(), "49")
+	require.ErrorContains(t, err, path)
 }
 
 // A file whose name is not on the disk is gone after a crash of the machine, and its sums with it.
@@ -102,6 +136,59 @@ func TestFileStoreForgetsWhatCannotComeAgain(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, i == 0, found, i)
 	}
+}
+
+// Recipients come once each, and not again: what was counted of them goes.
+func TestFileStoreForgetsCountersThatNobodyUses(t *testing.T) {
+	clock := trial.NewClock(noon)
+	path := filepath.Join(t.TempDir(), "store")
+	s, err := approver.OpenStore(path, approver.WithClock(clock.Now))
+	require.NoError(t, err)
+	round := func(name string) {
+		for i := range 100 {
+			rec := approver.Record{ActionID: qredo.ActionID(fmt.Sprint(name, i)), Expires: noon}
+			_, err := s.Reserve(t.Context(), rec, []approver.Spend{{Counter: fmt.Sprint(name, i), Window: time.Hour, MaxCount: 3}})
+			require.NoError(t, err)
+		}
+	}
+	round("first")
+	clock.Forward(2 * time.Hour)
+	round("second")
+	require.NoError(t, s.Close())
+	db, err := durable.ReadBolt(path)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, db.Close()) }()
+	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
+		for _, bucket := range []string{"sums", "lasts", "ends"} {
+			assert.Equal(t, 100, tx.Bucket([]byte(bucket)).Inspect().KeyN, bucket)
+		}
+		return nil
+	}))
+}
+
+// A store that others can write lets any limit pass. So does one whose sums are not understood.
+func TestFileStoreThatCannotBeTrusted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	s, err := approver.OpenStore(path)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	if runtime.GOOS != "windows" { // where the mode does not tell who can write
+		require.NoError(t, os.Chmod(path, 0o666))
+		_, err = approver.OpenStore(path)
+		require.ErrorContains(t, err, "chmod go-w "+path)
+		require.NoError(t, os.Chmod(path, 0o600))
+	}
+
+	db, err := durable.OpenBolt(path)
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("spent"))
+		return err
+	}))
+	require.NoError(t, db.Close())
+	_, err = approver.OpenStore(path)
+	require.ErrorContains(t, err, "an earlier version")
+	require.ErrorContains(t, err, path)
 }
 
 // TestTheJSONOfRecordsAndEntries holds what is stored, and what people read in a log, to its names.

@@ -69,7 +69,7 @@ func BenchmarkApproval(b *testing.B) {
 	client, err := qredo.NewClient(newAuth(b, key), qredo.WithBaseURL("http://"+listener.Addr().String()+"/api/v1/p"))
 	check(b, err)
 	approve := approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
-		return approver.Decision{Verdict: approver.Approve, Reason: "benchmark"}, nil
+		return approver.Decision{Verdict: approver.Approve, Reason: "benchmark", Sweep: true}, nil
 	})
 	a, err := approver.New(client, "core", approve)
 	check(b, err)

@@ -11,6 +11,9 @@
 //	...
 //	err = box.Run(ctx) // sends, finds out, follows, until ctx ends
 //
+// Where the payment belongs to something that the program books in PostgreSQL, such as a customer's debit, package postgres
+// enqueues it in the program's own transaction: both are there, or neither.
+//
 // When [Outbox.Enqueue] returns, the payment is on the disk. It is made once, however often the program is
 // killed and started again, and however often it calls Enqueue with that key: after a crash, enqueue
 // everything again that may not have been stored.
@@ -28,17 +31,32 @@
 //   - [StateExpired]: it was not approved in time, or not even sent in time, nothing moved;
 //   - [StateFailed]: the service refused the request, say for want of money, so that there is no transaction.
 //
-// A payment that is to be tried again after that is a new one, under a new key. Entries are never removed:
-// a key that was forgotten could be paid twice.
+// An entry that a worker must not decide about is [StateHeld]: nothing happens to it until a person calls
+// [Outbox.Resolve] or [Outbox.Retry]. That is so where
 //
-// One refusal may well pass: a page of the service's of 2020 says that a wallet is locked while a withdrawal from it
-// waits. A second withdrawal may then be refused (400), and its entry is [StateFailed] for good. Where the service
-// does that, enqueue withdrawals from one wallet one after the other, each when the one before has ended.
-// sandbox.WithWithdrawalLock lets a test see it.
+//   - the transaction that the service named moves something else than was asked for: another asset, amount,
+//     wallet, recipient or reference. Give each payment a reference of its own: without, a transaction of another program
+//     to the same recipient and of the same amount cannot be told apart;
+//   - the service says again and again that it does not know the transaction, or that has not ended a day after it expired;
+//   - the outcome is unknown, and the outbox now has another API key than the request was sent with: the service
+//     knows a PartnerTxID under its own key only, and would make a second transaction. Keys are told apart by
+//     [qredo.Client.APIKeyDigest], which an Authenticator of your own needs a method for;
+//   - the stored entry was changed since it was written. It cannot be sent any more, not even by a person.
+//
+// To pay after all, enqueue a new payment under a new key.
+//
+// # Refusals that may pass
+//
+// Most refusals of the service end the entry. After these it is sent again, with growing pauses, until it expires:
+//
+//   - 401, 403 and 407: the key, the clock or a proxy;
+//   - 421, 425 and 429: the connection or the load;
+//   - 400 with "locked" as a word: a page of the service's of 2020 says that a wallet is locked while a withdrawal
+//     from it waits. sandbox.WithWithdrawalLock lets a test see it.
 //
 // # Unknown outcomes
 //
-// An attempt whose answer is lost, cut, a fault of the service, or does not name a transaction may have
+// An attempt whose answer is lost, cut, a fault of the service, or does not name a transaction of its own may have
 // made one. So may an attempt that the program did not live to see the end of. The entry then says so
 // (Unknown), and the request is sent again with the same PartnerTxID, for which the service makes one
 // transaction at most, until an answer names it.
@@ -50,11 +68,23 @@
 // So too when the request expires while its outcome is unknown. It is then sent again as it was: a service
 // that looks for the PartnerTxID first names the transaction, and one that refuses what has expired
 // says nothing. The outbox does not guess. It goes on asking, ever more seldom, and leaves the decision to a
-// person, who finds out in the app or the fund's ledger and says so with [Outbox.Resolve]. List them:
+// person, who finds out in the app or the fund's ledger and says so with [Outbox.Resolve], with the command
+// qredo outbox, or on the page that [Handler] serves. List them:
 //
 //	for entry, err := range box.List(ctx, outbox.Filter{Unknown: true}) { ... }
 //
 // A request that expires before any attempt was made is not sent.
+//
+// # Clocks
+//
+// A machine's clock may be wrong for a while. What was not sent ends as expired only if both the client's clock and the
+// service's, as far as its answers have told, are past its expiry, each time that they are looked at for as long as the longest
+// pause of [WithBackoff]. What was put off to a time that no pause reaches was put off by a wrong clock, and is due.
+//
+// # Growing
+//
+// What was never sent goes first, however much else waits; what was sent before has a turn at each poll. Looking at a transaction that has not changed stores nothing.
+// Entries that have ended stay until [Outbox.Prune] removes them, after it has archived them.
 //
 // # Errors
 //

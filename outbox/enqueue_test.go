@@ -86,10 +86,42 @@ func TestAStoreThatIsLostIsNoDanger(t *testing.T) {
 	})
 }
 
+// TestPartnerTxIDsStay: another version of this package, or of Go, makes the same ones, or it would pay again what an earlier
+// one has paid.
+func TestPartnerTxIDsStay(t *testing.T) {
+	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
+		whole := outbox.Transfer{CompanyID: "acme", TransferRequest: qredo.TransferRequest{
+			WalletID: "w", Counterparty: "c", Reference: `<r> & "q"`, BenefitOf: "b", AccountNo: "a", AuthorizeID: "i",
+			Expires: transfer(5).Expires, Send: transfer(5).Send,
+		}}
+		withdrawal := outbox.Withdrawal{CompanyID: "acme", WithdrawalRequest: qredo.WithdrawalRequest{
+			WalletID: "w", Address: "x", Reference: "r", BenefitOf: "b", AccountNo: "a", Expires: transfer(5).Expires, Send: transfer(5).Send,
+		}}
+		sweep := outbox.Sweep{CoreClientID: "core", SweepRequest: qredo.SweepRequest{
+			WalletID: "w", RecipientWalletID: "x", Reference: "r", Expires: transfer(5).Expires, Send: transfer(5).Send,
+		}}
+		newRune := transfer(5)
+		newRune.Reference = "\U0001FAE9 \u0378 é" // of Unicode 16, of none, and of all
+		for _, test := range []struct {
+			key     string
+			request outbox.Request
+			want    qredo.PartnerTxID
+		}{
+			{"transfer", transfer(5), "6GLSTJRLPDAPSBBAARDZN2DCYTFOUPWL"},
+			{"whole", whole, "3VRUNKYNZLKV5DPC2N376PJCSKO7P2NF"},
+			{"withdrawal", withdrawal, "BGAA4PUIMGYSDYX3N33VQSVLQEKEASEG"},
+			{"sweep", sweep, "FN6N4HN3I6EVEW6USSNVMWIEDZ26V5OZ"},
+			{"\U0001FAE9", newRune, "QXVCVTTOGFIAWB4YLUWQPZOPHGGJI2XP"},
+		} {
+			assert.Equal(t, test.want, b.enqueue(t, test.key, test.request).PartnerTxID, test.key)
+		}
+	})
+}
+
 func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
 		withID := transfer(5)
-		withID.PartnerTxID = "mine"
+		withID.PartnerTxID = " "
 		withNUL := transfer(5)
 		withNUL.Reference = "a\x00b"
 		noOwner := transfer(5)
@@ -104,7 +136,7 @@ func TestEnqueueRefusesWhatCannotBeRight(t *testing.T) {
 			"a key of bytes":  {"\xff", transfer(5), "key"},
 			"a key with zero": {"a\x00b", transfer(5), "key"},
 			"no request":      {"key", nil, "request"},
-			"an own ID":       {"key", withID, "partner_txID"},
+			"a blank ID":      {"key", withID, "partner_txID"},
 			"no company":      {"key", noOwner, "company_id"},
 			"a text with NUL": {"key", withNUL, "request"},
 			"no amount":       {"key", transfer(0), "send.amount"},

@@ -16,6 +16,7 @@ type State string
 const (
 	StatePending  State = "pending"  // stored; no answer has named a transaction yet
 	StateSent     State = "sent"     // there is a transaction; it is followed
+	StateHeld     State = "held"     // stopped for a person, who resolves it or has it tried again: Reason says why
 	StateDone     State = "done"     // the transaction was approved
 	StateFailed   State = "failed"   // there is no transaction: Reason says why it was refused
 	StateRejected State = "rejected" // the transaction was rejected: nothing moved
@@ -23,7 +24,7 @@ const (
 )
 
 // Ended reports whether nothing will happen to the entry any more.
-func (s State) Ended() bool { return s != StatePending && s != StateSent }
+func (s State) Ended() bool { return s != StatePending && s != StateSent && s != StateHeld }
 
 // Entry is a payment in an outbox. Its JSON is how stores keep it.
 type Entry struct {
@@ -31,18 +32,26 @@ type Entry struct {
 	Request     Request           `json:"request"`       // with its PartnerTxID, as it is sent
 	PartnerTxID qredo.PartnerTxID `json:"partner_tx_id"` // fixed when the entry was made
 	State       State             `json:"state"`
-	// Unknown tells of a pending entry that an attempt may have made its transaction, though no answer has
+	// Brought tells of a PartnerTxID that came with the request.
+	Brought bool `json:"brought,omitzero"`
+	// Unknown tells of a pending or held entry that an attempt may have made its transaction, though no answer has
 	// said so. It is false again once one has.
 	Unknown  bool           `json:"unknown"`
 	TxID     qredo.TxID     `json:"tx_id,omitzero"`
 	TxStatus qredo.TxStatus `json:"tx_status,omitzero"` // when the transaction was last looked at
-	Reason   string         `json:"reason,omitzero"`    // why it ended without being done
-	Created  time.Time      `json:"created"`
-	Updated  time.Time      `json:"updated"`
-	Sent     time.Time      `json:"sent,omitzero"` // when an answer first named the transaction
-	Due      time.Time      `json:"due"`           // when a worker turns to it next
-	Attempts int            `json:"attempts"`      // how often a worker began to send it
-	Misses   int            `json:"misses"`        // calls that brought nothing since the last that did
+	// Named tells of a TxID that a person has given: what it moves is not compared with the request any more.
+	Named    bool      `json:"named,omitzero"`
+	Reason   string    `json:"reason,omitzero"` // why it ended without being done, or is held
+	Created  time.Time `json:"created"`
+	Updated  time.Time `json:"updated"`
+	Sent     time.Time `json:"sent,omitzero"`    // when an answer first named the transaction
+	Due      time.Time `json:"due"`              // when a worker turns to it next
+	Attempts int       `json:"attempts"`         // how often a worker began to send it
+	Misses   int       `json:"misses"`           // calls that brought nothing since the last that did
+	APIKey   string    `json:"api_key,omitzero"` // a digest of the key that it was sent with: see qredo.Client.APIKeyDigest
+	Late     bool      `json:"late,omitzero"`    // found to have expired unsent, by a clock that may be wrong
+	// Carrier is what WithContextCarrier has kept of the caller's context.
+	Carrier map[string]string `json:"carrier,omitzero"`
 	// Sending is stored before each attempt and taken back with its result. A worker that finds it knows
 	// that another one did not live to see what came of an attempt.
 	Sending bool   `json:"sending,omitzero"`
@@ -69,6 +78,8 @@ const (
 	StepUnknown  StepKind = "unknown"  // an attempt may have made the transaction, or nothing tells of one that may
 	StepSent     StepKind = "sent"     // an answer named the transaction
 	StepStatus   StepKind = "status"   // the transaction has another status than before
+	StepHeld     StepKind = "held"     // it was stopped for a person
+	StepRetried  StepKind = "retried"  // a person has it tried again
 	StepResolved StepKind = "resolved" // a person has said how an unknown outcome was
 )
 

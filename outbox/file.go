@@ -1,246 +1,278 @@
 package outbox
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// The buckets of a file. A value of entries is the entry's due time, as in due, and its JSON. A key of due
-// is the time and the entry's key, for entries that have not ended.
-var (
-	entriesBucket = []byte("entries")
-	dueBucket     = []byte("due")
-)
-
 // FileStore is a [Store] in a file of its own, for one program at a time. Leases are not in the file: since its
-// program has ended when another opens it, nobody has what it leased.
+// program has ended when another opens it, nobody has what it leased. What waits for a worker is also in memory.
 type FileStore struct {
-	db *bolt.DB
-
-	mu     sync.Mutex
-	leases map[string]*fileLease
-	token  int64
+	db      *durable.Bolt
+	records Records
+	queues  *queues
+	closed  atomic.Bool
+	wrong   error // with the options
 }
 
-type fileLease struct {
-	token  int64
-	until  time.Time
-	saving bool // what is stored is about to change
+// FileOption changes how a file is opened.
+type FileOption func(*FileStore)
+
+// WithSealingKey has the sums of what is stored be made with a secret key of 16 bytes or more, as [NewRecords] says. A file
+// needs the same key each time.
+func WithSealingKey(key []byte) FileOption {
+	return func(f *FileStore) {
+		f.records = NewRecords(key)
+		f.wrong = check(len(key) >= 16, "sealing key", "must have 16 bytes or more, has %d", len(key))
+	}
 }
 
-// OpenStore opens the outbox in a file, or makes it. Another program that has it open is waited for, for a
-// second. Changes are on the disk when the methods that make them return.
-func OpenStore(path string) (*FileStore, error) {
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("outbox: another program has %s open", path)
+// OpenStore opens the outbox in a file, or makes it. Another program that has it open is waited for, for a second. Changes are on
+// the disk when the methods that make them return.
+//
+// A file that is cut, damaged, of another version or of something else is an error that names it and says what to do.
+// Without a copy of a damaged file, enqueue in a new one everything that may not have ended, under the same keys: it
+// has the same PartnerTxIDs as before, for which the service makes one transaction.
+func OpenStore(path string, opts ...FileOption) (_ *FileStore, err error) {
+	f := newFileStore(opts)
+	if f.wrong != nil {
+		return nil, f.wrong
 	}
-	if err != nil {
-		return nil, fmt.Errorf("outbox: %s: %w", path, err)
+	if f.db, err = durable.OpenBolt(path); err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
 	}
-	db.MaxBatchDelay = time.Millisecond // how long a change waits for others that could share its fsync
-	err = db.Update(func(tx *bolt.Tx) error {
-		_, first := tx.CreateBucketIfNotExists(entriesBucket)
-		_, second := tx.CreateBucketIfNotExists(dueBucket)
-		return errors.Join(first, second)
-	})
+	err = f.db.Update(func(tx *bolt.Tx) error { return f.tx(tx).open(path) })
 	if err == nil {
-		err = durable.SyncFolder(filepath.Dir(path)) // else a crash of the machine could take a new file, and its payments
+		err = f.db.View(func(tx *bolt.Tx) error { return f.tx(tx).load(f.queues) })
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("outbox: %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("outbox: %w", err), f.db.Close())
 	}
-	return &FileStore{db: db, leases: map[string]*fileLease{}}, nil
+	return f, nil
 }
 
-// Close closes the file.
-func (f *FileStore) Close() error { return f.db.Close() }
-
-// Add stores an entry unless its key has one.
-func (f *FileStore) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
-	if stored, err = f.Get(ctx, e.Key); !errors.Is(err, ErrNotFound) {
-		return stored, false, err // without a write
+func newFileStore(opts []FileOption) *FileStore {
+	f := &FileStore{records: NewRecords(nil), queues: newQueues()}
+	for _, opt := range opts {
+		opt(f)
 	}
-	err = f.db.Batch(func(tx *bolt.Tx) error {
-		stored, added = e, false
-		if value := tx.Bucket(entriesBucket).Get([]byte(e.Key)); value != nil {
-			stored, err = decode(value)
-			return err
-		}
-		added = true
-		return put(tx, e)
-	})
-	return stored, added, known(err)
+	return f
 }
 
-// put stores an entry and when it is due.
-func put(tx *bolt.Tx, e Entry) error {
-	data, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	entries, due, key := tx.Bucket(entriesBucket), tx.Bucket(dueBucket), []byte(e.Key)
-	if old := entries.Get(key); old != nil {
-		if err := due.Delete(append(bytes.Clone(old[:8]), key...)); err != nil {
-			return err
-		}
-	}
-	at := dueTime(e.Due)
-	if !e.State.Ended() {
-		if err := due.Put(append(bytes.Clone(at), key...), nil); err != nil {
-			return err
-		}
-	}
-	return entries.Put(key, append(at, data...))
+func (f *FileStore) tx(tx *bolt.Tx) fileTx { return fileTx{tx, f.records} }
+
+// view and update call do in a transaction, update perhaps several times. Errors have the names of this package.
+func (f *FileStore) view(do func(fileTx) error) error {
+	return f.known(f.db.View(func(tx *bolt.Tx) error { return do(f.tx(tx)) }))
 }
 
-// dueTime is a time as bytes that sort as the times do. Nothing is due before 1970.
-func dueTime(t time.Time) []byte {
-	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMicro())))
+func (f *FileStore) update(do func(fileTx) error) error {
+	return f.known(f.db.Update(func(tx *bolt.Tx) error { return do(f.tx(tx)) }))
 }
 
-func decode(value []byte) (e Entry, err error) {
-	err = json.Unmarshal(value[8:], &e)
-	return e, err
-}
-
-// known gives the errors of the database the names of this package.
-func known(err error) error {
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+func (f *FileStore) known(err error) error {
+	switch {
+	case errors.Is(err, durable.ErrClosed):
 		return ErrClosed
+	case errors.Is(err, durable.ErrDamaged):
+		return fmt.Errorf("outbox: %w", err)
 	}
 	return err
 }
 
+func (f *FileStore) isClosed() error {
+	if f.closed.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
+// Close closes the file.
+func (f *FileStore) Close() error {
+	f.closed.Store(true)
+	return f.db.Close()
+}
+
+// Add stores an entry unless its key has one.
+func (f *FileStore) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
+	if stored, err = f.Get(ctx, e.Key); errors.Is(err, ErrNotFound) { // else without a write
+		err = f.update(func(tx fileTx) (err error) {
+			stored, added, err = tx.add(e)
+			return err
+		})
+	}
+	if err != nil {
+		return Entry{}, false, err
+	}
+	f.queues.enter(&stored)
+	return stored, added, nil
+}
+
 // Get returns the entry with a key.
 func (f *FileStore) Get(_ context.Context, key string) (e Entry, err error) {
-	err = f.db.View(func(tx *bolt.Tx) error {
-		value := tx.Bucket(entriesBucket).Get([]byte(key))
-		if value == nil {
-			return ErrNotFound
-		}
-		e, err = decode(value)
+	err = f.view(func(tx fileTx) (err error) {
+		e, err = tx.get(key)
 		return err
 	})
-	return e, known(err)
+	f.queues.due(&e)
+	return e, err
 }
 
 // Page returns some of the entries that match a filter.
-func (f *FileStore) Page(_ context.Context, filter Filter, after string, limit int) (page []Entry, err error) {
-	err = f.db.View(func(tx *bolt.Tx) error {
-		cursor := tx.Bucket(entriesBucket).Cursor()
-		key, value := cursor.Seek([]byte(after))
-		if string(key) == after {
-			key, value = cursor.Next()
-		}
-		for ; key != nil && len(page) < limit; key, value = cursor.Next() {
-			e, err := decode(value)
-			if err != nil {
-				return err
-			}
-			if filter.Match(e) {
-				page = append(page, e)
-			}
-		}
+func (f *FileStore) Page(_ context.Context, filter Filter, after Entry, limit int) (page []Entry, err error) {
+	err = f.view(func(tx fileTx) error {
+		page = tx.page(filter, after, limit)
 		return nil
 	})
-	return page, known(err)
+	for i := range page {
+		f.queues.due(&page[i])
+	}
+	return page, err
+}
+
+// Stats counts.
+func (f *FileStore) Stats(context.Context) (s Stats, err error) {
+	err = f.view(func(tx fileTx) error {
+		s = tx.stats()
+		return nil
+	})
+	if due, ok := f.queues.oldest(); ok && err == nil {
+		s.OldestDue = fromMicros(due)
+	}
+	return s, err
 }
 
 // Claim leases entries that are due.
-func (f *FileStore) Claim(_ context.Context, now, until time.Time, limit int) (claims []Claim, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	err = f.db.View(func(tx *bolt.Tx) error {
-		entries, latest := tx.Bucket(entriesBucket), dueTime(now)
-		cursor := tx.Bucket(dueBucket).Cursor()
-		for due, _ := cursor.First(); due != nil && len(claims) < limit && bytes.Compare(due[:8], latest) <= 0; due, _ = cursor.Next() {
-			if !f.leases[string(due[8:])].over(now) {
-				continue
-			}
-			e, err := decode(entries.Get(due[8:]))
-			if err != nil {
-				return err
-			}
-			claims = append(claims, Claim{Entry: e})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, known(err)
+func (f *FileStore) Claim(_ context.Context, w Want) (claims []Claim, err error) {
+	err = f.isClosed()
+	for more := true; err == nil && more; {
+		leased := f.queues.claim(w, w.Limit-len(claims))
+		var good []Claim
+		good, err = f.look(leased, w)
+		claims = append(claims, good...)
+		more = len(good) < len(leased) // others take the places of those that were set aside
 	}
-	for i := range claims {
-		claims[i].Token = f.leaseTo(claims[i].Entry.Key, until)
+	if err != nil {
+		f.queues.giveUp(claims)
+		return nil, err
 	}
 	return claims, nil
 }
 
-// over reports whether there is no lease any more.
-func (l *fileLease) over(now time.Time) bool { return l == nil || !l.saving && !now.Before(l.until) }
-
-// leaseTo makes a lease and returns its token. f.mu is held.
-func (f *FileStore) leaseTo(key string, until time.Time) int64 {
-	f.token++
-	f.leases[key] = &fileLease{token: f.token, until: until}
-	return f.token
+// look reads the entries of what was leased. One that is not what the queue had it for goes where it belongs, and one that
+// cannot be read is set aside.
+func (f *FileStore) look(leased []Claim, w Want) (good []Claim, err error) {
+	if len(leased) == 0 {
+		return nil, nil
+	}
+	var damaged []Claim
+	err = f.view(func(tx fileTx) error {
+		for _, c := range leased {
+			e, err := tx.get(c.Entry.Key)
+			switch {
+			case err == nil && e.Request == nil:
+				damaged = append(damaged, c)
+			case laneOf(&e) != w.Lane:
+				_ = f.queues.settle(c, func(x *waiting) { x.lane, x.due = laneOf(&e), micros(e.Due) })
+			default:
+				e.Due = c.Entry.Due
+				good = append(good, Claim{Entry: e, Token: c.Token})
+			}
+		}
+		return nil
+	})
+	if err == nil && len(damaged) > 0 {
+		err = f.update(func(tx fileTx) error {
+			for _, c := range damaged {
+				if err := tx.setAside(c.Entry.Key, micros(w.Now)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		f.queues.giveUp(leased)
+		return nil, err
+	}
+	for _, c := range damaged {
+		_ = f.queues.settle(c, func(x *waiting) { x.lane = noLane })
+	}
+	return good, nil
 }
 
 // Take leases one entry.
 func (f *FileStore) Take(ctx context.Context, key string, now, until time.Time) (Claim, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.leases[key].over(now) {
+	if err := f.isClosed(); err != nil {
+		return Claim{}, err
+	}
+	c, ok := f.queues.take(key, micros(now), micros(until))
+	if !ok {
 		return Claim{}, ErrBusy
 	}
 	e, err := f.Get(ctx, key)
 	if err != nil {
+		f.queues.giveUp([]Claim{c})
 		return Claim{}, err
 	}
-	return Claim{Entry: e, Token: f.leaseTo(key, until)}, nil
+	return Claim{Entry: e, Token: c.Token}, nil
 }
 
-// Save stores a claim's entry and keeps the lease.
-func (f *FileStore) Save(_ context.Context, c Claim) error { return f.save(c, false) }
+// Begin stores that an attempt begins.
+func (f *FileStore) Begin(_ context.Context, c Claim) error {
+	return f.save(c, fileTx.begin, func(x *waiting) (keep bool) {
+		if x.lane == LaneNew {
+			x.lane = LaneRetry
+		}
+		return true
+	})
+}
 
 // Release stores a claim's entry and ends the lease.
-func (f *FileStore) Release(_ context.Context, c Claim) error { return f.save(c, true) }
+func (f *FileStore) Release(_ context.Context, c Claim) error {
+	return f.save(c, fileTx.replace, func(x *waiting) (keep bool) {
+		x.lane, x.due = laneOf(&c.Entry), micros(c.Entry.Due)
+		return false
+	})
+}
 
-func (f *FileStore) save(c Claim, release bool) error {
-	lease, err := f.markSaving(c)
+// save stores something of a claim's entry. Then it changes what waits.
+func (f *FileStore) save(c Claim, store func(fileTx, Entry) error, stored func(*waiting) (keep bool)) error {
+	if err := f.isClosed(); err != nil {
+		return err
+	}
+	x, err := f.queues.saving(c)
 	if err != nil {
 		return err
 	}
-	err = f.db.Batch(func(tx *bolt.Tx) error { return put(tx, c.Entry) })
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	lease.saving = false
-	if release && err == nil {
-		delete(f.leases, c.Entry.Key)
-	}
-	return known(err)
+	err = f.update(func(tx fileTx) error { return store(tx, c.Entry) })
+	f.queues.saved(x, func(x *waiting) bool { return err != nil || stored(x) })
+	return err
 }
 
-// markSaving keeps others from claiming what is about to be stored, so that none of them works on what was
-// there before.
-func (f *FileStore) markSaving(c Claim) (*fileLease, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	l := f.leases[c.Entry.Key]
-	if l == nil || l.token != c.Token || l.saving {
-		return nil, ErrClaimLost
+// Postpone ends the lease of an entry that has not changed. When it is due is forgotten when the file is closed.
+func (f *FileStore) Postpone(_ context.Context, c Claim) error {
+	if err := f.isClosed(); err != nil {
+		return err
 	}
-	l.saving = true
-	return l, nil
+	return f.queues.settle(c, func(x *waiting) { x.due = micros(c.Entry.Due) })
+}
+
+// Remove forgets entries that have ended.
+func (f *FileStore) Remove(_ context.Context, keys []string) error {
+	return f.update(func(tx fileTx) error {
+		for _, key := range keys {
+			if err := tx.remove(key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -18,13 +18,23 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func openFile(t *testing.T) outbox.Store {
 	t.Helper()
+	return openFileStore(t)
+}
+
+func openFileStore(t *testing.T) *outbox.FileStore {
+	t.Helper()
 	store, err := outbox.OpenStore(filepath.Join(t.TempDir(), "outbox.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, store.Close()) })
 	return store
 }
 
-func TestFile(t *testing.T) { storetest.Run(t, openFile) }
+func TestFile(t *testing.T) {
+	storetest.Run(t, openFile, func(t *testing.T, s outbox.Store, key string, change func(data []byte) []byte) {
+		t.Helper()
+		require.NoError(t, s.(*outbox.FileStore).Damage(key, change)) //nolint:forcetypeassert // openFile's
+	})
+}
 
 func TestFileIsForOneProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
@@ -53,15 +63,15 @@ func TestFileForgetsLeasesWhenItIsOpenedAgain(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = store.Add(ctx, storetest.Entry("a"))
 	require.NoError(t, err)
-	claims, err := store.Claim(ctx, storetest.Start, storetest.Start.Add(time.Hour), 1)
+	claims, err := store.Claim(ctx, outbox.Want{Now: storetest.Start, Until: storetest.Start.Add(time.Hour), Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, claims, 1)
-	claims[0].Entry.Sending = true
-	require.NoError(t, store.Save(ctx, claims[0]))
+	claims[0].Entry.Sending, claims[0].Entry.Attempts = true, 1
+	require.NoError(t, store.Begin(ctx, claims[0]))
 	require.NoError(t, store.Close())
 	store, err = outbox.OpenStore(path)
 	require.NoError(t, err)
-	again, err := store.Claim(ctx, storetest.Start, storetest.Start.Add(time.Hour), 1)
+	again, err := store.Claim(ctx, outbox.Want{Lane: outbox.LaneRetry, Now: storetest.Start, Until: storetest.Start.Add(time.Hour), Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, again, 1)
 	assert.Equal(t, claims[0].Entry, again[0].Entry)

@@ -2,14 +2,9 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
-	"strings"
-	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/qredo-go/qredo"
 )
@@ -26,6 +21,11 @@ type Outbox struct {
 
 	pauseMin, pauseMax time.Duration
 
+	inject  func(context.Context) map[string]string
+	extract func(context.Context, map[string]string) context.Context
+	observe func(context.Context, Entry)
+	apiKey  string // a digest
+
 	enqueued signal // wakes workers
 	changed  signal // wakes those who watch
 }
@@ -38,8 +38,8 @@ func WithClock(now func() time.Time) Option {
 	return func(o *Outbox) error { o.clock = now; return check(now != nil, "clock", "must not be nil") }
 }
 
-// WithLogger logs what happens to entries: their ends at level info, unknown outcomes and failures of the
-// store as warnings. Amounts and recipients are not logged. Unless given, nothing is.
+// WithLogger logs what happens to entries: their ends at level info; unknown outcomes, what is held, calls that go on bringing
+// nothing, and failures of the store as warnings. Amounts and recipients are not logged. Unless given, nothing is.
 func WithLogger(log *slog.Logger) Option {
 	return func(o *Outbox) error { o.log = log; return check(log != nil, "logger", "must not be nil") }
 }
@@ -79,15 +79,47 @@ func WithBackoff(shortest, longest time.Duration) Option {
 	}
 }
 
+// WithContextCarrier keeps something of the caller's context with each entry, such as the trace that it belongs to. inject
+// takes it from the context of [Outbox.Enqueue]; extract puts it into the context of each attempt, each look and each call
+// of the observer. What is kept is stored as it is: it should be short and hold no secret. A store that takes payments in
+// the caller's own transactions is told inject itself.
+func WithContextCarrier(inject func(context.Context) map[string]string, extract func(context.Context, map[string]string) context.Context) Option {
+	return func(o *Outbox) error {
+		o.inject, o.extract = inject, extract
+		return check(inject != nil && extract != nil, "context carrier", "must have both functions")
+	}
+}
+
+// WithObserver calls observe after each change of an entry that this outbox has stored: for metrics and alarms. The entry's
+// last step says what happened. It is called by workers, several at a time, and should be quick.
+func WithObserver(observe func(context.Context, Entry)) Option {
+	return func(o *Outbox) error {
+		o.observe = observe
+		return check(observe != nil, "observer", "must not be nil")
+	}
+}
+
 // New returns an outbox that sends with client and keeps its entries in store. A wrong option is a
 // [*qredo.ValidationError]. Nothing is sent until [Outbox.Run].
 func New(client *qredo.Client, store Store, opts ...Option) (*Outbox, error) {
 	if client == nil || store == nil {
 		return nil, check(false, "outbox", "needs a client and a store")
 	}
+	o, err := open(store, opts)
+	if err != nil {
+		return nil, err
+	}
+	o.client, o.apiKey = client, client.APIKeyDigest()
+	return o, nil
+}
+
+// open returns an outbox that cannot send.
+func open(store Store, opts []Option) (*Outbox, error) {
 	o := &Outbox{
-		client: client, store: store, log: slog.New(slog.DiscardHandler), clock: time.Now,
+		store: store, log: slog.New(slog.DiscardHandler), clock: time.Now,
 		concurrency: 8, lease: 2 * time.Minute, poll: time.Second, pauseMin: time.Second, pauseMax: 5 * time.Minute,
+		extract: func(ctx context.Context, _ map[string]string) context.Context { return ctx },
+		observe: func(context.Context, Entry) {},
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -107,161 +139,10 @@ func check(ok bool, field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
+// beyond is later than anything is put off to by a clock that agrees with this one.
+func (o *Outbox) beyond(now time.Time) time.Time {
+	return now.Add(max(o.pauseMax, 60*o.poll, o.lease) + o.lease)
+}
+
 // now is the time as stores can keep it.
 func (o *Outbox) now() time.Time { return o.clock().UTC().Truncate(time.Microsecond) }
-
-// keptKey bounds a key, in bytes.
-const keptKey = 500
-
-// Enqueue stores a payment under a key of the caller's, such as an invoice's number, and returns when it
-// is on the disk. A worker sends it.
-//
-// With a key that is known, nothing is stored, and the entry that is there is returned, whatever has
-// become of it. The request must be the same then, or the error is a [*KeyConflictError]; its expiry may
-// differ, so that a program that is started again may work it out anew, and the first one counts.
-//
-// A request that cannot be right is a [*qredo.ValidationError]. Programs that share an API key but not a
-// store must not use the same key for two payments that are alike: they would be taken for one.
-func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, error) {
-	switch {
-	case key == "" || len(key) > keptKey || !utf8.ValidString(key) || strings.ContainsRune(key, 0):
-		return Entry{}, check(false, "key", "must be text of 1 to %d bytes, is %.50q", keptKey, key)
-	case req == nil:
-		return Entry{}, check(false, "request", "must not be nil")
-	case req.partner() != "":
-		return Entry{}, check(false, "partner_txID", "must be empty: the outbox makes it")
-	}
-	what, err := essence(req)
-	if err != nil {
-		return Entry{}, fmt.Errorf("outbox: %w", err)
-	}
-	now := o.now()
-	id := derivePartnerTxID(key, what)
-	invalid := checkRequest(req, now)
-	if invalid == nil {
-		// PostgreSQL's JSON cannot hold a NUL, so that such a payment could be enqueued again and again and
-		// never be stored. Pairs of backslashes go first: what follows them is text, no escape.
-		invalid = check(!strings.Contains(strings.ReplaceAll(what, `\\`, ""), `\u0000`), "request", "must have no NUL character in its texts")
-	}
-	if invalid != nil {
-		// What is known may have expired since. What is not cannot be stored.
-		stored, err := o.store.Get(ctx, key)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			return Entry{}, invalid
-		case err != nil: // then nobody knows whether it is paid already
-			return Entry{}, fmt.Errorf("outbox: looking for %q: %w", key, err)
-		}
-		return same(stored, what)
-	}
-	e := Entry{
-		Key: key, PartnerTxID: id, State: StatePending, Created: now, Due: now, Version: 1,
-		Request: req.with(id, qredo.Unix(req.expires().Unix())),
-	}
-	e.step(now, StepEnqueued, "")
-	stored, added, err := o.store.Add(ctx, e)
-	if err != nil {
-		return Entry{}, fmt.Errorf("outbox: storing %q: %w", key, err)
-	}
-	if added {
-		o.enqueued.send()
-		return stored, nil
-	}
-	return same(stored, what)
-}
-
-// same returns an entry if it is for what is asked for.
-func same(stored Entry, essenceWanted string) (Entry, error) {
-	has, err := essence(stored.Request)
-	if err != nil {
-		return Entry{}, fmt.Errorf("outbox: %w", err)
-	}
-	if has != essenceWanted {
-		return Entry{}, &KeyConflictError{Stored: stored}
-	}
-	return stored, nil
-}
-
-// Get returns the entry with a key, or [ErrNotFound].
-func (o *Outbox) Get(ctx context.Context, key string) (Entry, error) { return o.store.Get(ctx, key) }
-
-// List ranges over the entries that a filter selects, in the order of their keys. They are read in parts:
-// one that changes meanwhile comes as it was when its part was read. An error ends it.
-func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
-	const part = 500
-	return func(yield func(Entry, error) bool) {
-		for after := ""; ; {
-			page, err := o.store.Page(ctx, f, after, part)
-			if err != nil {
-				yield(Entry{}, fmt.Errorf("outbox: listing: %w", err))
-				return
-			}
-			for _, e := range page {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if len(page) < part {
-				return
-			}
-			after = page[len(page)-1].Key
-		}
-	}
-}
-
-// Watch yields an entry as it is and again when it has changed, until it has ended. Of changes in quick
-// succession the last is certain to come; all of them are in the entry's steps. The end of ctx and a
-// failure to look are errors that end it.
-func (o *Outbox) Watch(ctx context.Context, key string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		// What programs elsewhere change is seen at intervals.
-		interval := time.NewTicker(o.poll)
-		defer interval.Stop()
-		for version := 0; ; {
-			changed := o.changed.next()
-			e, err := o.store.Get(ctx, key)
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Version != version {
-				version = e.Version
-				if !yield(e, nil) || e.State.Ended() {
-					return
-				}
-			}
-			select {
-			case <-ctx.Done():
-				yield(Entry{}, ctx.Err())
-				return
-			case <-changed:
-			case <-interval.C:
-			}
-		}
-	}
-}
-
-// signal wakes all who wait for it.
-type signal struct {
-	mu      sync.Mutex
-	waiting chan struct{}
-}
-
-// next returns what is closed when the signal is sent the next time.
-func (s *signal) next() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.waiting == nil {
-		s.waiting = make(chan struct{})
-	}
-	return s.waiting
-}
-
-func (s *signal) send() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.waiting != nil {
-		close(s.waiting)
-		s.waiting = nil
-	}
-}

@@ -48,17 +48,20 @@ func TestEndings(t *testing.T) {
 
 		"refused":                 {[]reply{noMoney}, approved, "failed", "enqueued failed", "no money", false},
 		"not found":               {[]reply{notFound}, approved, "failed", "enqueued failed", "errNotFound", false},
+		"refused for good":        {[]reply{blocked}, approved, "failed", "enqueued failed", "blocked", false},
 		"refused after an outage": {[]reply{down, tooMany, noMoney}, approved, "failed", "enqueued delayed delayed failed", "no money", false},
 
 		"the service was down":         {[]reply{down, down, works}, approved, "done", "enqueued delayed*2 sent status done", "", true},
 		"the key was wrong":            {[]reply{badKey, works}, approved, "done", "enqueued delayed sent status done", "", true},
 		"the permission was not there": {[]reply{forbidden, works}, approved, "done", "enqueued delayed sent status done", "", true},
 		"too many requests":            {[]reply{tooMany, works}, approved, "done", "enqueued delayed sent status done", "", true},
+		"pages of tomorrow":            {[]reply{aheadPage, aheadPage, works}, approved, "done", "enqueued unknown*2 sent status done", "", true},
 		"a page of another server":     {[]reply{page404, redirect, works}, approved, "done", "enqueued unknown unknown sent status done", "", true},
 
 		"the answer was lost":       {[]reply{answerLost, works}, approved, "done", "enqueued unknown sent status done", "", true},
 		"the request was lost":      {[]reply{asksLost, works}, approved, "done", "enqueued unknown sent status done", "", true},
 		"an answer without tx_id":   {[]reply{noTxID, works}, approved, "done", "enqueued unknown sent status done", "", true},
+		"an answer of another kind": {[]reply{noPath, longTxID, works}, approved, "done", "enqueued unknown unknown sent status done", "", true},
 		"an answer that is cut":     {[]reply{cut, works}, approved, "done", "enqueued unknown sent status done", "", true},
 		"a fault before":            {[]reply{fault500, works}, approved, "done", "enqueued unknown sent status done", "", true},
 		"a fault after":             {[]reply{handled500, works}, approved, "done", "enqueued unknown sent status done", "", true},

@@ -25,6 +25,7 @@ type Request interface {
 	partner() qredo.PartnerTxID
 	// with returns the request with another PartnerTxID and expiry.
 	with(id qredo.PartnerTxID, expires qredo.Time) Request
+	moves() movement
 	submit(ctx context.Context, c *qredo.Client, opts ...qredo.CallOption) (*qredo.Submission, error)
 	look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo.Transaction, error)
 }
@@ -101,6 +102,27 @@ func (r Sweep) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo
 	return c.CoreClients.GetSweep(ctx, r.CoreClientID, id)
 }
 
+// movement is what a request would have moved.
+type movement struct {
+	send      qredo.AssetAmount
+	from      qredo.WalletID
+	wallet    string // to which it goes, of sweeps
+	address   string // to which it goes, or a wallet's ID or short code
+	reference string
+}
+
+func (r Transfer) moves() movement {
+	return movement{send: r.Send, from: r.WalletID, address: r.Counterparty, reference: r.Reference}
+}
+
+func (r Withdrawal) moves() movement {
+	return movement{send: r.Send, from: r.WalletID, address: r.Address, reference: r.Reference}
+}
+
+func (r Sweep) moves() movement {
+	return movement{send: r.Send, from: r.WalletID, wallet: string(r.RecipientWalletID), reference: r.Reference}
+}
+
 // checkRequest refuses a request that cannot be right at a time.
 func checkRequest(r Request, now time.Time) error {
 	field, id := r.owner()
@@ -117,8 +139,9 @@ func essence(r Request) (string, error) {
 }
 
 // derivePartnerTxID makes the ID that the service tells a repeat by. It follows from the key and what is
-// asked for, so that a program whose store is lost does not pay again what it enqueues again.
+// asked for, so that a program whose store is lost does not pay again what it enqueues again. It must be the same in each
+// version: quoted to ASCII, since %q alone quotes what the Unicode tables of a version of Go do not know yet.
 func derivePartnerTxID(key, essence string) qredo.PartnerTxID {
-	sum := sha256.Sum256(fmt.Appendf(nil, "qredo outbox 1 %q %q", key, essence))
+	sum := sha256.Sum256(fmt.Appendf(nil, "qredo outbox 1 %+q %+q", key, essence))
 	return qredo.PartnerTxID(base32.StdEncoding.EncodeToString(sum[:20]))
 }

@@ -3,9 +3,12 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/path"
 )
 
 // outcome is what an attempt to send has shown.
@@ -39,43 +42,84 @@ func judge(err error) outcome {
 	case !errors.As(err, &answer):
 		return notMade // the client knows that it did not reach the service
 	}
-	switch answer.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusMisdirectedRequest,
-		http.StatusTooEarly, http.StatusTooManyRequests: // about the key, the clock or the load, which can change
+	if passes(answer) {
 		return notMade
 	}
 	return refused
 }
 
-// send makes one attempt to send a pending entry. It reports false when nothing is left to store.
-func (o *Outbox) send(ctx context.Context, c *Claim) bool {
+// passes reports whether a refusal may pass, so that the request is worth sending again: the list is in the package's
+// documentation.
+func passes(refusal *qredo.Error) bool {
+	switch refusal.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusMisdirectedRequest,
+		http.StatusTooEarly, http.StatusTooManyRequests: // about the key, the clock or the load
+		return true
+	case http.StatusBadRequest: // a wallet is locked while a withdrawal from it waits
+		return locked.MatchString(refusal.Msg + " " + refusal.Reason)
+	}
+	return false
+}
+
+// locked finds the word, which "blocked" is not.
+var locked = regexp.MustCompile(`(?i)\blocked\b`)
+
+// send makes one attempt to send a pending entry, and stores what came of it.
+func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	e := &c.Entry
 	now := o.now()
 	if e.Sending {
 		e.Unknown = true
 		e.step(now, StepUnknown, "a worker ended, or was too slow, while the request was on its way")
 	}
-	late := e.late(now)
-	if late && !e.Unknown {
-		o.end(e, StateExpired, "it expired before it was sent")
-		return true
+	if e.Unknown && e.APIKey != o.apiKey {
+		e.Sending = false
+		o.hold(e, "it may have been made with another API key, under which the service would not find it: have it tried again by an outbox with that key, or resolve it")
+		o.release(ctx, c)
+		return
 	}
-	e.Sending = true
+	late := e.late(now) && o.client.Expired(e.Request.expires())
+	if late && !e.Unknown {
+		o.tooLate(e, "it expired before it was sent")
+		o.release(ctx, c)
+		return
+	}
+	e.Sending, e.Late, e.APIKey = true, false, o.apiKey
 	e.Attempts++
 	e.Updated = now
-	if !o.keep(ctx, c, o.store.Save) {
-		return false // nothing is sent of which no trace would be left
+	if !o.stored(ctx, c, o.store.Begin) {
+		return // nothing is sent of which no trace would be left
 	}
-	call, cancel := o.callContext(ctx)
+	call, cancel := o.callContext(o.extract(ctx, e.Carrier))
 	defer cancel()
 	var opts []qredo.CallOption
 	if late {
 		opts = append(opts, qredo.WithoutExpiryCheck()) // it only finds the first
 	}
 	answer, err := e.Request.submit(call, o.client, opts...)
+	called()
+	if err == nil {
+		err = checkNamed(answer.TxID)
+	}
 	e.Sending = false
+	before := *e
 	o.learn(e, answer, err)
-	return true
+	if o.release(ctx, c) {
+		// The answer was to another payment's request: a cache, or a mixed-up connection. This one may be made or not.
+		*e = before
+		e.Unknown = true
+		o.delay(e, StepUnknown, "the answer names transaction "+string(answer.TxID)+", which belongs to another entry")
+		o.warnUnknown(e, ErrTxIDTaken)
+		o.release(ctx, c)
+	}
+}
+
+// checkNamed refuses a transaction that could not be looked at, nor kept by every store. One may have been made.
+func checkNamed(id qredo.TxID) error {
+	if len(id) <= keptKey && path.Check("tx_id", storable(string(id))) == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: the answer names a transaction that cannot be looked at: %.100q", qredo.ErrOutcomeUnknown, id)
 }
 
 // learn brings an entry to where the result of an attempt puts it.
@@ -89,15 +133,34 @@ func (o *Outbox) learn(e *Entry, answer *qredo.Submission, err error) {
 	case what == uncertain || e.Unknown:
 		e.Unknown = true
 		o.delay(e, StepUnknown, err.Error())
-		o.log.Warn("outbox: it is unknown whether a transaction was made; asking again",
-			"key", e.Key, "attempts", e.Attempts, "due", e.Due, "error", err)
+		o.warnUnknown(e, err)
 	case what == refused:
 		o.end(e, StateFailed, err.Error())
 	case what == tooLate:
-		o.end(e, StateExpired, err.Error())
+		o.tooLate(e, err.Error())
 	default:
 		o.delay(e, StepDelayed, err.Error())
 	}
+}
+
+// tooLate ends an entry that was not sent in time, when that was found again and again for the longest of pauses: the clock may
+// have jumped, or not be set yet after a start of the machine.
+func (o *Outbox) tooLate(e *Entry, reason string) {
+	e.Late = true
+	o.delay(e, StepDelayed, reason+", by a clock that may be wrong: it is looked at again")
+	found := &e.Steps[len(e.Steps)-1]
+	switch since := found.Last.Sub(found.At); {
+	case found.Times == 1:
+	case since < 0: // the clock was set back, and it is late all the same
+		found.At = found.Last
+	case since >= o.pauseMax:
+		o.end(e, StateExpired, reason)
+	}
+}
+
+func (o *Outbox) warnUnknown(e *Entry, err error) {
+	o.log.Warn("outbox: it is unknown whether a transaction was made; asking again",
+		"key", e.Key, "attempts", e.Attempts, "due", e.Due, "error", err)
 }
 
 // end brings an entry to its end and says so.
@@ -110,69 +173,10 @@ func (o *Outbox) end(e *Entry, state State, reason string) {
 	o.log.Info("outbox: an entry has ended", "key", e.Key, "state", state, "tx_id", e.TxID, "reason", e.Reason)
 }
 
-// follow looks at the transaction of an entry that is sent.
-func (o *Outbox) follow(ctx context.Context, c *Claim) {
-	e := &c.Entry
-	call, cancel := context.WithTimeout(ctx, o.lease*3/4)
-	defer cancel()
-	tx, err := e.Request.look(call, o.client, e.TxID)
-	if err != nil {
-		if ctx.Err() == nil {
-			o.delay(e, StepDelayed, err.Error())
-		}
-		return
-	}
-	now := o.now()
-	e.Misses = 0
-	e.Due = now.Add(min(max(now.Sub(e.Sent)/8, o.poll), 60*o.poll))
-	if status := qredo.TxStatus(storable(string(tx.Status))); status != e.TxStatus {
-		e.TxStatus = status
-		e.step(now, StepStatus, string(status))
-	}
-	switch {
-	case tx.Status.Done():
-		o.end(e, StateDone, "")
-	case tx.Status == qredo.TxExpired:
-		o.end(e, StateExpired, "not approved in time")
-	case tx.Status.Failed():
-		o.end(e, StateRejected, string(tx.Status))
-	}
-}
-
-// Resolve is for a person who has found out how an unknown outcome was, in the app or in the fund's ledger.
-// With a transaction's ID, that is the one that was made, and it is followed. Without, none was made, and
-// the entry has failed: that can be said only once the request has expired, because until then it can
-// still be carried out. The note is kept with the entry: who says so, and why.
-//
-// An entry whose outcome is not unknown is a [*qredo.ValidationError], one that a worker has at the moment
-// [ErrBusy].
-func (o *Outbox) Resolve(ctx context.Context, key string, id qredo.TxID, note string) (Entry, error) {
-	now := o.now()
-	c, err := o.store.Take(ctx, key, now, now.Add(o.lease))
-	if err != nil {
-		return Entry{}, err
-	}
-	e := &c.Entry
-	err = errors.Join(
-		check(note != "", "note", "must say who found out, and how"),
-		check(e.State == StatePending && (e.Unknown || e.Sending), "key", "must be of an entry whose outcome is unknown"),
-		check(id != "" || e.late(now), "tx_id", "must be given: until the request expires, it can still be carried out"),
-	)
-	if err != nil {
-		return Entry{}, errors.Join(err, o.store.Release(ctx, c))
-	}
-	e.step(now, StepResolved, note)
-	e.Sending, e.Misses = false, 0
-	if id == "" {
-		o.end(e, StateFailed, "no transaction was made: "+note)
-	} else {
-		e.State, e.Unknown, e.TxID, e.Sent, e.Due = StateSent, false, id, now, now
-	}
-	e.Version++
-	if err := o.store.Release(ctx, c); err != nil {
-		return Entry{}, err
-	}
-	o.changed.send()
-	o.enqueued.send()
-	return *e, nil
+// hold stops an entry for a person.
+func (o *Outbox) hold(e *Entry, reason string) {
+	e.State = StateHeld
+	e.step(o.now(), StepHeld, reason)
+	e.Reason = e.Steps[len(e.Steps)-1].Note
+	o.log.Warn("outbox: an entry is held for a person", "key", e.Key, "tx_id", e.TxID, "reason", e.Reason)
 }

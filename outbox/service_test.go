@@ -13,13 +13,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/outbox"
 )
 
@@ -28,7 +28,8 @@ type reply struct {
 	handles bool // it makes the transaction, or finds it
 	refuse  error
 	status  int
-	body    string // {tx} and {status} are filled in
+	body    string        // {tx} and {status} are filled in
+	ahead   time.Duration // of the service's Date, if it has one
 }
 
 // The replies of these tests.
@@ -44,23 +45,32 @@ var (
 	handled408 = reply{handles: true, status: 408, body: `{"code":408,"msg":"Request Timeout"}`}
 	down       = reply{refuse: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}
 	noMoney    = reply{status: 400, body: `{"code":400,"msg":"errBadRequest","detail":{"reason":"no money"}}`}
+	blocked    = reply{status: 400, body: `{"code":400,"msg":"errBadRequest","detail":{"reason":"the address is blocked"}}`}
+	noPath     = reply{handles: true, status: 200, body: `{"tx_id":"a/b","status":"new"}`}
+	longTxID   = reply{handles: true, status: 200, body: `{"tx_id":"` + strings.Repeat("x", 3000) + `","status":"new"}`}
 	notFound   = reply{status: 404, body: `{"code":404,"msg":"errNotFound"}`}
 	page404    = reply{status: 404, body: `<html>`}
 	redirect   = reply{status: 302, body: ``}
+	aheadPage  = reply{status: 401, body: `<html>Sign in</html>`, ahead: 24 * time.Hour}
 	badKey     = reply{status: 401, body: `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`}
 	forbidden  = reply{status: 403, body: `{"code":403,"msg":"errForbidden"}`}
 	tooMany    = reply{status: 429, body: `{"code":429,"msg":"errRateLimited"}`}
 	conflict   = reply{status: 409, body: `{"code":409,"msg":"errConflict"}`}
 )
 
+// details are what an approved transaction says it moves, as JSON.
+type details string
+
 // service plays the Qredo service without a network. It makes one transaction for a partner_txID.
 type service struct {
-	mu     sync.Mutex
-	script []reply // the last one counts for all further requests
-	looks  []any   // the same for looking: a qredo.TxStatus or an error
-	posts  []post
-	made   map[string]int // by partner_txID: how often it was handled
-	block  chan struct{}  // holds requests for transactions until it is closed
+	mu       sync.Mutex
+	script   []reply // the last one counts for all further requests
+	looks    []any   // the same for looking: a qredo.TxStatus, details, the status of a refusal, a reply, or an error
+	posts    []post
+	made     map[string]int                           // by partner_txID: how often it was handled
+	lookTime time.Duration                            // of each look
+	context  func(ctx context.Context, method string) // is called with that of each request
+	block    chan struct{}                            // holds requests for transactions until it is closed
 }
 
 type post struct {
@@ -71,6 +81,9 @@ type post struct {
 
 // RoundTrip answers a request.
 func (s *service) RoundTrip(req *http.Request) (*http.Response, error) {
+	if s.context != nil {
+		s.context(req.Context(), req.Method)
+	}
 	var body []byte
 	if req.Body != nil {
 		body, _ = io.ReadAll(req.Body)
@@ -106,7 +119,11 @@ func (s *service) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.refuse != nil {
 		return nil, r.refuse
 	}
-	return answer(req, r.status, strings.NewReplacer("{tx}", "tx-"+sent.Partner, "{status}", status).Replace(r.body)), nil
+	got := answer(req, r.status, strings.NewReplacer("{tx}", "tx-"+sent.Partner, "{status}", status).Replace(r.body))
+	if r.ahead != 0 {
+		got.Header.Set("Date", time.Now().Add(r.ahead).UTC().Format(http.TimeFormat))
+	}
+	return got, nil
 }
 
 // sent returns the requests for transactions so far.
@@ -124,6 +141,11 @@ func (s *service) transactions() int {
 }
 
 func (s *service) look(req *http.Request) (*http.Response, error) {
+	select {
+	case <-time.After(s.lookTime):
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]
@@ -132,6 +154,10 @@ func (s *service) look(req *http.Request) (*http.Response, error) {
 		return nil, r
 	case int:
 		return answer(req, r, `{"code":404,"msg":"errNotFound"}`), nil
+	case reply:
+		return answer(req, r.status, r.body), nil
+	case details:
+		return answer(req, 200, fmt.Sprintf(`{"txID":%q,"txStatus":"approved","reference":"","statusDetails":%s}`, id, r)), nil
 	default:
 		return answer(req, 200, fmt.Sprintf(`{"txID":%q,"txStatus":%q}`, id, r)), nil
 	}
@@ -166,7 +192,7 @@ type bench struct {
 // through attempt by attempt. A worker runs if wanted.
 func inBubble(t *testing.T, script []reply, looks []any, worker bool, test func(t *testing.T, b *bench)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		b := &bench{service: &service{script: script, looks: looks, made: map[string]int{}}}
 		b.path = filepath.Join(t.TempDir(), "outbox.db")
 		b.open(t)
@@ -192,12 +218,14 @@ func (b *bench) open(t *testing.T) {
 func (b *bench) newBox(t *testing.T, opts ...outbox.Option) *outbox.Outbox {
 	t.Helper()
 	client, err := qredo.NewClient(anyone{}, qredo.WithBaseURL("http://127.0.0.1/p"),
-		qredo.WithHTTPClient(&http.Client{Transport: b.service}), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1}))
+		qredo.WithHTTPClient(b.client()), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1}))
 	require.NoError(t, err)
 	box, err := outbox.New(client, b.store, opts...)
 	require.NoError(t, err)
 	return box
 }
+
+func (b *bench) client() *http.Client { return &http.Client{Transport: b.service} }
 
 // run starts a worker and returns what stops it.
 func (b *bench) run(t *testing.T) (stop func()) {

@@ -13,30 +13,24 @@ import (
 // not by itself make outcomes unknown.
 const grace = 5 * time.Second
 
-// Run sends what is pending, finds out what is unknown, and follows what is sent, until ctx ends. Then it
+// Run sends what is pending, finds out what is unknown, and follows what is sent, until ctx ends. At the end it
 // begins nothing more, gives requests that are on their way up to five seconds, and returns nil. Failures
 // of the service and of the store are waited out; [ErrClosed] is returned.
 func (o *Outbox) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()
-	slots := make(chan struct{}, o.concurrency)
-	for misses := 0; ; {
+	waking, stop := context.WithCancel(ctx)
+	defer stop()
+	if w, ok := o.store.(Waker); ok {
+		working.Go(func() { w.Wake(waking, o.enqueued.send) })
+	}
+	slots := newSlots(o.concurrency)
+	for misses, brisk, backlog := 0, 0, false; ; {
 		enqueued := o.enqueued.next()
-		free := takeSlots(ctx, slots)
-		if free == 0 {
+		if !slots.wait(ctx) {
 			return nil
 		}
-		now := o.now()
-		claims, err := o.store.Claim(ctx, now, now.Add(o.lease), free)
-		for range free - len(claims) {
-			<-slots
-		}
-		for _, c := range claims {
-			working.Go(func() {
-				defer func() { <-slots }()
-				o.work(ctx, &c)
-			})
-		}
+		got, full, freed, err := o.claim(ctx, slots, &working, backlog)
 		pause := o.poll
 		switch {
 		case errors.Is(err, ErrClosed):
@@ -48,36 +42,56 @@ func (o *Outbox) Run(ctx context.Context) error {
 		case err == nil:
 			misses = 0
 		}
-		if err == nil && len(claims) == free {
+		if backlog = full; full {
 			continue // there may be more
+		}
+		// After work there is often more, of which not every program is told.
+		if brisk = max(0, brisk-1); got > 0 {
+			brisk = 10
+		}
+		if brisk > 0 && err == nil {
+			pause = o.poll / 10
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 		case <-enqueued:
+		case <-freed:
+			backlog = true
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
 }
 
-// takeSlots waits until a slot is free and takes all that are. It returns 0 when ctx ends.
-func takeSlots(ctx context.Context, slots chan struct{}) int {
-	if ctx.Err() != nil {
-		return 0
-	}
-	select {
-	case <-ctx.Done():
-		return 0
-	case slots <- struct{}{}:
-	}
-	for n := 1; ; n++ {
-		select {
-		case slots <- struct{}{}:
-		default:
-			return n
+// claim gives each free slot an entry to work on, by the rank of the lanes. It reports how many, and whether there may be
+// more in a lane. Where there may be but for slots, freed tells of the next.
+func (o *Outbox) claim(ctx context.Context, slots *slots, working *sync.WaitGroup, backlog bool) (got int, full bool, freed <-chan struct{}, err error) {
+	for lane, limit := range slots.shares(o.poll, backlog) {
+		if limit == 0 {
+			freed = slots.free
+			continue
 		}
+		clock, now := time.Now(), o.now()
+		claims, err := o.store.Claim(ctx, Want{Lane: lane, Now: now, Until: now.Add(o.lease), Beyond: o.beyond(now), Limit: limit})
+		slots.give(lane, limit-len(claims))
+		slots.begin(len(claims))
+		if err != nil {
+			return got, false, nil, err
+		}
+		for _, c := range claims {
+			working.Go(func() {
+				defer slots.done()
+				called := sync.OnceFunc(func() { slots.give(lane, 1) })
+				defer called()
+				o.work(ctx, &c, called)
+			})
+		}
+		got += len(claims)
+		slots.more[lane], slots.asked[lane] = len(claims) == limit, clock
+		full = full || slots.more[lane]
 	}
+	return got, full, freed, nil
 }
 
 // pauseAfter is how long to rest after so many calls that brought nothing.
@@ -85,32 +99,52 @@ func (o *Outbox) pauseAfter(misses int) time.Duration {
 	return backoff.UpperHalf(backoff.Range{Min: o.pauseMin, Max: o.pauseMax}.After(misses))
 }
 
-// work does the next thing that is to do for an entry.
-func (o *Outbox) work(ctx context.Context, c *Claim) {
+// work does the next thing that is to do for an entry. It calls called when nothing more is asked of the service: while the
+// store is told, another entry can have the slot.
+func (o *Outbox) work(ctx context.Context, c *Claim, called func()) {
 	switch {
 	case ctx.Err() != nil: // nothing was begun
+		o.postpone(ctx, c)
 	case c.Entry.State == StatePending:
-		if !o.send(ctx, c) {
-			return
-		}
+		o.send(ctx, c, called)
 	default:
-		o.follow(ctx, c)
+		o.follow(ctx, c, called)
 	}
-	o.keep(ctx, c, o.store.Release)
 }
 
-// keep stores what has become of an entry.
-func (o *Outbox) keep(ctx context.Context, c *Claim, store func(context.Context, Claim) error) bool {
-	// Also when the worker is to stop: what it has learnt must not be lost.
+// release stores what has become of an entry and gives it up. It reports true if that was refused, since another entry has the
+// transaction.
+func (o *Outbox) release(ctx context.Context, c *Claim) (taken bool) {
+	c.Entry.Version++
+	stored := o.stored(ctx, c, func(ctx context.Context, c Claim) error {
+		err := o.store.Release(ctx, c)
+		taken = errors.Is(err, ErrTxIDTaken)
+		return err
+	})
+	if stored {
+		o.tell(ctx, c.Entry)
+	}
+	return taken
+}
+
+// postpone gives up an entry of which nothing new was learnt.
+func (o *Outbox) postpone(ctx context.Context, c *Claim) { o.stored(ctx, c, o.store.Postpone) }
+
+// stored has the store take a claim, also when the worker is to stop: what it has learnt must not be lost.
+func (o *Outbox) stored(ctx context.Context, c *Claim, store func(context.Context, Claim) error) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.lease/4)
 	defer cancel()
-	c.Entry.Version++
-	if err := store(ctx, *c); err != nil {
+	err := store(ctx, *c)
+	if err != nil && !errors.Is(err, ErrTxIDTaken) {
 		o.log.Warn("outbox: an entry could not be stored; it is worked on again", "key", c.Entry.Key, "error", err)
-		return false
 	}
+	return err == nil
+}
+
+// tell tells of a change that is stored.
+func (o *Outbox) tell(ctx context.Context, e Entry) {
+	o.observe(o.extract(ctx, e.Carrier), e)
 	o.changed.send()
-	return true
 }
 
 // callContext is for one call: it ends before the lease does, and a while after ctx.
@@ -123,10 +157,16 @@ func (o *Outbox) callContext(ctx context.Context) (context.Context, context.Canc
 	}
 }
 
+// manyMisses is after how many calls that brought nothing it is worth a warning: some ten minutes, with the pauses that are usual.
+const manyMisses = 10
+
 // delay has an entry rest after a call that brought nothing.
 func (o *Outbox) delay(e *Entry, kind StepKind, note string) {
 	now := o.now()
 	e.Misses++
 	e.Due = now.Add(o.pauseAfter(e.Misses))
 	e.step(now, kind, note)
+	if e.Misses == manyMisses {
+		o.log.Warn("outbox: calls for an entry go on bringing nothing", "key", e.Key, "state", e.State, "error", e.Steps[len(e.Steps)-1].Note)
+	}
 }

@@ -22,12 +22,12 @@ import (
 // leaveSending brings an entry to where a program that was killed while it sent has left it.
 func leaveSending(t *testing.T, b *bench, lease time.Duration) outbox.Claim {
 	t.Helper()
-	claims, err := b.store.Claim(t.Context(), time.Now(), time.Now().Add(lease), 1)
+	claims, err := b.store.Claim(t.Context(), outbox.Want{Now: time.Now(), Until: time.Now().Add(lease), Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, claims, 1)
 	claims[0].Entry.Sending = true
 	claims[0].Entry.Attempts++
-	require.NoError(t, b.store.Save(t.Context(), claims[0]))
+	require.NoError(t, b.store.Begin(t.Context(), claims[0]))
 	return claims[0]
 }
 
@@ -222,18 +222,18 @@ type failing struct {
 
 var errDisk = errors.New("disk full")
 
-func (f *failing) Claim(ctx context.Context, now, until time.Time, limit int) ([]outbox.Claim, error) {
+func (f *failing) Claim(ctx context.Context, w outbox.Want) ([]outbox.Claim, error) {
 	if f.claim.Load() {
 		return nil, errDisk
 	}
-	return f.Store.Claim(ctx, now, until, limit)
+	return f.Store.Claim(ctx, w)
 }
 
-func (f *failing) Save(ctx context.Context, c outbox.Claim) error {
+func (f *failing) Begin(ctx context.Context, c outbox.Claim) error {
 	if f.save.Load() {
 		return errDisk
 	}
-	return f.Store.Save(ctx, c)
+	return f.Store.Begin(ctx, c)
 }
 
 func (f *failing) Release(ctx context.Context, c outbox.Claim) error {
@@ -272,78 +272,12 @@ func TestAStoreThatFails(t *testing.T) {
 		e := b.until(t, "key", ended)
 		stop()
 		assert.Equal(t, outbox.StateDone, e.State)
-		assert.Regexp(t, `^enqueued unknown\*\d sent status done$`, kinds(e), "its success could not be stored at first")
+		assert.Equal(t, "enqueued unknown sent status done", kinds(e), "its success could not be stored at first")
+		assert.Greater(t, e.Attempts, 2)
 		assert.Equal(t, 1, b.transactions())
 		assert.Contains(t, log.String(), "the store gives no work")
 		assert.Contains(t, log.String(), "could not be stored")
 		assert.Contains(t, log.String(), "has ended")
-	})
-}
-
-func TestResolve(t *testing.T) {
-	// doubtful leaves an entry whose outcome is unknown, with no worker.
-	doubtful := func(t *testing.T, b *bench) {
-		t.Helper()
-		b.enqueue(t, "key", transfer(5))
-		stop := b.run(t)
-		b.until(t, "key", unknown)
-		stop()
-	}
-	script := []reply{answerLost, noMoney}
-	t.Run("a transaction was made", func(t *testing.T) {
-		inBubble(t, script, approved, false, func(t *testing.T, b *bench) {
-			doubtful(t, b)
-			e, err := b.box.Resolve(t.Context(), "key", "tx-found", "Ann saw it in the app")
-			require.NoError(t, err)
-			assert.Equal(t, outbox.StateSent, e.State)
-			assert.False(t, e.Unknown)
-			stop := b.run(t)
-			e = b.until(t, "key", ended)
-			stop()
-			assert.Equal(t, outbox.StateDone, e.State)
-			assert.Equal(t, qredo.TxID("tx-found"), e.TxID)
-			assert.Equal(t, "enqueued unknown resolved status done", kinds(e))
-			assert.Equal(t, "Ann saw it in the app", e.Steps[2].Note)
-		})
-	})
-	t.Run("none was made", func(t *testing.T) {
-		inBubble(t, script, approved, false, func(t *testing.T, b *bench) {
-			doubtful(t, b)
-			_, err := b.box.Resolve(t.Context(), "key", "", "Ann did not see it in the app")
-			requireInvalid(t, err, "tx_id") // it has not expired
-			<-time.After(2 * time.Hour)
-			_, err = b.box.Resolve(t.Context(), "key", "", "")
-			requireInvalid(t, err, "note")
-			e, err := b.box.Resolve(t.Context(), "key", "", "Ann did not see it in the app")
-			require.NoError(t, err)
-			assert.Equal(t, outbox.StateFailed, e.State)
-			assert.False(t, e.Unknown)
-			assert.Equal(t, "no transaction was made: Ann did not see it in the app", e.Reason)
-			got, err := b.box.Get(t.Context(), "key")
-			require.NoError(t, err)
-			assert.Equal(t, e, got)
-			_, err = b.box.Resolve(t.Context(), "key", "tx", "again")
-			requireInvalid(t, err, "key")
-		})
-	})
-	t.Run("not what is known", func(t *testing.T) {
-		inBubble(t, script, approved, false, func(t *testing.T, b *bench) {
-			_, err := b.box.Resolve(t.Context(), "key", "tx", "note")
-			require.ErrorIs(t, err, outbox.ErrNotFound)
-			before := b.enqueue(t, "key", transfer(5))
-			_, err = b.box.Resolve(t.Context(), "key", "tx", "note")
-			requireInvalid(t, err, "key")
-			after, err := b.box.Get(t.Context(), "key")
-			require.NoError(t, err)
-			assert.Equal(t, before, after)
-			leaveSending(t, b, time.Minute)
-			_, err = b.box.Resolve(t.Context(), "key", "tx", "note")
-			require.ErrorIs(t, err, outbox.ErrBusy)
-			<-time.After(2 * time.Minute)
-			e, err := b.box.Resolve(t.Context(), "key", "tx", "note")
-			require.NoError(t, err)
-			assert.False(t, e.Sending, "nobody sends it any more")
-		})
 	})
 }
 

@@ -1,10 +1,12 @@
 package qapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/qredo-go/qredo"
@@ -17,14 +19,29 @@ type TransactionEvent struct {
 	Transaction Transaction // as it was told of with the status, or as it is now where a gap was filled
 }
 
+// Key names the transaction and its status, for [qredo.WithKnown].
+func (e TransactionEvent) Key() string {
+	return string(e.Transaction.ID) + ":" + string(e.Status.known())
+}
+
+// ofKey reads what Key makes.
+func ofKey(key string) (id qredo.TxID, status Status, ok bool) {
+	at := strings.LastIndexByte(key, ':')
+	if at <= 0 || at == len(key)-1 {
+		return "", "", false
+	}
+	return qredo.TxID(key[:at]), Status(key[at+1:]), true
+}
+
 // Feed gives each status that a transaction of the account comes to, once, until ctx ends. It begins with
 // all events so far of the transactions that it follows: those that this client has created or looked at,
 // and that have not ended. Those that the feed tells of, it follows too.
 //
-// After a connection was lost it connects again and asks for the status of those that it follows, so that
-// no event of theirs is lost. What somebody else created and finished in the meantime is not found: the
-// service has no list of transactions. Look at what an earlier run has created, with
-// [TransactionsService.Get], before ranging over the feed.
+// After each connection and once in a while besides ([qredo.WithFillEvery]) it asks for the status of those that it follows,
+// so that no event of theirs is lost. What somebody else created and finished in the meantime is not found: the
+// service has no list of transactions. A program that was away goes on with [qredo.WithKnown] and the keys of the events that
+// it was given: these do not come again, and transactions that had not ended by them are followed. Keys of those that have
+// ended need not be kept.
 //
 // An error value tells of a message that was not understood, or that the service refuses the feed; the
 // feed goes on after it, for as long as the caller ranges over it.
@@ -33,6 +50,10 @@ type TransactionEvent struct {
 func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[TransactionEvent, error] {
 	return func(yield func(TransactionEvent, error) bool) {
 		given := givenEvents{of: map[qredo.TxID]map[Status]bool{}}
+		if err := s.goOn(&given, qredo.KnownKeys(opts...)); err != nil {
+			yield(TransactionEvent{}, err)
+			return
+		}
 		for m, err := range qredo.Feed(ctx, s.client.core, "/transactions/feed", s.statuses, opts...) {
 			if err != nil {
 				if !yield(TransactionEvent{}, err) {
@@ -41,7 +62,7 @@ func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption
 				continue
 			}
 			for _, event := range s.read(m) {
-				if given.add(event) && !yield(event, nil) {
+				if given.add(event.Transaction.ID, event.Status) && !yield(event, nil) {
 					return
 				}
 			}
@@ -49,11 +70,35 @@ func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption
 	}
 }
 
+// goOn notes what the consumer was given in an earlier feed, and follows what had not ended then.
+func (s *TransactionsService) goOn(given *givenEvents, keys []string) error {
+	var order []qredo.TxID
+	ended := map[qredo.TxID]bool{}
+	for _, key := range keys {
+		id, status, ok := ofKey(key)
+		if !ok {
+			return invalid("known", "must be keys of this feed's events, one is %.100q", key)
+		}
+		given.add(id, status)
+		order = append(order, id)
+		ended[id] = ended[id] || status.Ended()
+	}
+	for _, id := range order {
+		if !ended[id] {
+			s.followed.follow(id)
+		}
+	}
+	return nil
+}
+
 // message is what the feed gives: a transaction that it tells of, or what filling a gap has found.
 type message struct {
 	told  Transaction
 	found []TransactionEvent
 }
+
+// Key has none: what is known is told by its parts.
+func (message) Key() string { return "" }
 
 // UnmarshalJSON reads a transaction.
 func (m *message) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &m.told) }
@@ -67,22 +112,24 @@ func (s *TransactionsService) read(m message) []TransactionEvent {
 	return m.told.history()
 }
 
-// statuses returns, as one message, the events so far of the transactions that are followed, oldest first.
+// statuses returns, as one message, the events so far of the transactions that are followed, oldest first, and why some could
+// not be read.
 func (s *TransactionsService) statuses(ctx context.Context) ([]message, error) {
 	all := []TransactionEvent{}
+	var unread error
 	for _, id := range s.followed.list() {
 		tx, err := s.Get(ctx, id)
 		switch {
 		case errors.Is(err, qredo.ErrNotFound):
 			s.followed.drop(id)
 		case err != nil:
-			return nil, err
+			unread = cmp.Or(unread, err)
 		default:
 			all = append(all, tx.history()...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b TransactionEvent) int { return a.Time.Compare(b.Time.Time) })
-	return []message{{found: all}}, nil
+	return []message{{found: all}}, unread
 }
 
 // history returns what has happened to a transaction, oldest first. The last is the status that it has.
@@ -112,8 +159,8 @@ type givenEvents struct {
 const keptEnded = 8192
 
 // add reports whether an event is new, and remembers it.
-func (g *givenEvents) add(e TransactionEvent) bool {
-	id, status := e.Transaction.ID, e.Status.known()
+func (g *givenEvents) add(id qredo.TxID, status Status) bool {
+	status = status.known()
 	if g.of[id] == nil {
 		g.of[id] = map[Status]bool{}
 	}
@@ -147,12 +194,16 @@ func (f *followed) see(tx *Transaction) {
 		f.drop(tx.ID)
 		return
 	}
+	f.follow(tx.ID)
+}
+
+func (f *followed) follow(id qredo.TxID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if slices.Contains(f.ids, tx.ID) {
+	if slices.Contains(f.ids, id) {
 		return
 	}
-	if f.ids = append(f.ids, tx.ID); len(f.ids) > mostFollowed {
+	if f.ids = append(f.ids, id); len(f.ids) > mostFollowed {
 		f.ids = f.ids[1:]
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/qapi"
 )
 
@@ -27,7 +28,7 @@ func TestFeedMessages(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/qapi/v1/transactions/feed", r.URL.Path)
-		conn, err := websocket.Accept(w, r, nil)
+		conn, err := clienttest.AcceptWebSocket(w, r, nil)
 		if !assert.NoError(t, err) {
 			return
 		}

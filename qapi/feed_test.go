@@ -176,6 +176,37 @@ func TestFeedFillsGaps(t *testing.T) {
 	f.nothingMore()
 }
 
+// A program that was away goes on with the keys that it has kept: what ended meanwhile is told, and each event once.
+func TestFeedGoesOn(t *testing.T) {
+	w := newWorld(t)
+	f := w.follow()
+	f.until(qredo.FeedCaughtUp)
+	ended, open := w.create(), w.create()
+	keys := []string{f.next(ended, qapi.StatusCreated).Key(), f.next(open, qapi.StatusCreated).Key()}
+	w.approve(ended)
+	keys = append(keys, f.next(ended, qapi.StatusAuthorized).Key(), f.next(ended, qapi.StatusApproved).Key())
+	require.Equal(t, []string{string(ended) + ":created", string(open) + ":created", string(ended) + ":authorized", string(ended) + ":approved"}, keys)
+	w.approve(open)
+
+	w.client = w.srv.QAPIClient() // another run, which has made nothing
+	f = w.follow(qredo.WithKnown(keys...))
+	f.until(qredo.FeedCaughtUp)
+	f.next(open, qapi.StatusAuthorized)
+	f.next(open, qapi.StatusApproved)
+	late := w.create()
+	f.next(late, qapi.StatusCreated)
+	f.nothingMore()
+
+	for _, opts := range [][]qredo.FeedOption{{qredo.WithKnown("7")}, {qredo.WithKnown(":created")}} {
+		for _, err := range w.client.Transactions.Feed(t.Context(), opts...) {
+			requireInvalid(t, err, "known")
+		}
+	}
+	for _, err := range w.client.Transactions.Feed(t.Context(), qredo.WithSince(qredo.Unix(1_700_000_000))) {
+		requireInvalid(t, err, "since")
+	}
+}
+
 // While connections are cut all the time, nothing is lost and nothing comes twice.
 func TestFeedUnderCuts(t *testing.T) {
 	w := newWorld(t)

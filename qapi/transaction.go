@@ -16,17 +16,17 @@ import (
 type Transaction struct {
 	ID         qredo.TxID     `json:"txID" required:"true"`
 	Status     Status         `json:"status"`
-	From       string         `json:"from"`
-	To         string         `json:"to"`
-	Value      BigInt         `json:"value"` // wei: see TransactionRequest
-	GasLimit   BigInt         `json:"gasLimit"`
-	GasPrice   BigInt         `json:"gasPrice"` // wei; not given where the two fees of EIP-1559 are
+	From       string         `json:"from"`     // the Web3 wallet's address
+	To         string         `json:"to"`       // an address or a contract's
+	Value      BigInt         `json:"value"`    // wei, never negative: see TransactionRequest
+	GasLimit   BigInt         `json:"gasLimit"` // units of gas
+	GasPrice   BigInt         `json:"gasPrice"` // wei for a unit of gas; not given where the two fees of EIP-1559 are
 	Nonce      BigInt         `json:"nonce"`    // not given until the service has chosen it
 	Data       string         `json:"data"`     // 0x and hexadecimal
 	ChainID    BigInt         `json:"chainID"`
 	Network    string         `json:"network"`  // mostly empty
 	RawTx      string         `json:"rawTX"`    // the transaction with an empty signature; hexadecimal or base64, as it came
-	SignedTx   string         `json:"signedTx"` // "0x" or empty until it is signed: see SignedBytes
+	SignedTx   string         `json:"signedTx"` // "0x" or empty until it is signed: see SignedBytes; messages of the feed may leave it out
 	TxHash     string         `json:"txHash"`   // of the signed transaction
 	AccountID  string         `json:"accountID"`
 	CreatedBy  string         `json:"createdBy"` // an API key's ID, or a user's
@@ -172,10 +172,10 @@ func (t *Timestamps) UnmarshalJSON(data []byte) error {
 
 // StatusUpdate is a change of a transaction's status.
 type StatusUpdate struct {
-	ID      string     `json:"id"`
+	ID      string     `json:"id"` // the event's; empty where the service tells of a status without an event
 	Status  Status     `json:"status"`
-	Message string     `json:"message"`
-	Time    qredo.Time `json:"timestamp"`
+	Message string     `json:"message"`   // for people; may be empty
+	Time    qredo.Time `json:"timestamp"` // when it came to the status; zero where the service does not say
 }
 
 // Approval is what one approver has said so far.

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -140,8 +141,10 @@ func TestActionsOfSwaps(t *testing.T) {
 	m.credit(m.treasury, 500_000)
 	quote := m.offer(nil).ok().at("tx_id")
 	got := robot.action(robot.last()).ok()
-	assert.Equal(t, []string{"ApproveSwap", quote, "swap", m.makerIn},
-		[]string{got.at("type"), got.at("details.txID"), got.at("details.txType"), got.at("details.recipientID")})
+	assert.Equal(t, []string{"ApproveSwap", quote, "swap"}, []string{got.at("type"), got.at("details.txID"), got.at("details.txType")})
+	_, has := got.find("details.recipientID")
+	assert.False(t, has, "a swap pays nobody")
+	assert.Equal(t, []string{eth, fmt.Sprint(wanted)}, []string{got.at("details.receive.symbol"), got.at("details.receive.amount")}, "what it gets")
 	robot.approve(robot.last()).ok()
 	assert.Equal(t, "taker_pending", m.makerStatus(quote))
 
@@ -153,6 +156,7 @@ func TestActionsOfSwaps(t *testing.T) {
 	got = robot.action(robot.last()).ok()
 	assert.Equal(t, []string{"ApproveSwapTake", take, "swap"},
 		[]string{got.at("type"), got.at("details.txID"), got.at("details.txType")})
+	assert.Equal(t, []string{btc, fmt.Sprint(offered)}, []string{got.at("details.receive.symbol"), got.at("details.receive.amount")})
 	robot.approve(robot.last()).ok()
 	assert.Equal(t, "taker_approved", m.makerStatus(quote))
 }

@@ -76,7 +76,7 @@ func TestHMACIsVerified(t *testing.T) {
 	}{
 		"right":              {func(*hmacRequest) {}, ""},
 		"another method":     {func(r *hmacRequest) { r.signedMethod = "POST" }, "signature"},
-		"another secret":     {func(r *hmacRequest) { r.secret = []byte("x") }, "signature"},
+		"another secret":     {func(r *hmacRequest) { r.secret = []byte("of another key") }, "signature"},
 		"another host":       {func(r *hmacRequest) { r.signedURL = "http://other.example" + r.path }, "signature"},
 		"a query not signed": {func(r *hmacRequest) { r.path += "?a=1"; r.signedURL = qapiHost + "/qapi/v1/balance" }, "signature"},
 		"a query signed":     {func(r *hmacRequest) { r.path += "?a=1" }, ""},

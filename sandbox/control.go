@@ -50,9 +50,15 @@ type Deposit struct {
 // Deposit credits a wallet with an amount in base units, at once and without a fee. The wallet is named by its
 // deposit address, where those that begin with 0x are taken in any capitals, or by its ID or short code.
 func (s *Sandbox) Deposit(to string, amount qredo.Amount) (Deposit, error) {
+	return s.DepositBy("", to, amount)
+}
+
+// DepositBy is Deposit by a transaction of which other deposits are part: chainTxID is [Deposit].ChainTxID of one of them, or any 64
+// hexadecimal digits. A transaction may pay one wallet the same twice.
+func (s *Sandbox) DepositBy(chainTxID, to string, amount qredo.Amount) (Deposit, error) {
 	var made world.Deposit
 	err := s.update(func(w *world.Update) (err error) {
-		made, err = w.Deposit(to, amount)
+		made, err = w.Deposit(to, amount, chainTxID)
 		return err
 	})
 	if err != nil {
@@ -61,7 +67,8 @@ func (s *Sandbox) Deposit(to string, amount qredo.Amount) (Deposit, error) {
 	return Deposit{TxID: made.TxID, ChainTxID: made.Hash, WalletID: made.Wallet.ID, Asset: made.Wallet.Asset, Amount: amount}, nil
 }
 
-// PendingApproval is something a user is asked to approve.
+// PendingApproval is something a user is asked to approve. What moves nothing that the service counts has no amount: a Web3
+// transaction has a value, a chain and data.
 type PendingApproval struct {
 	ActionID  qredo.ActionID  `json:"action_id"`
 	TxID      qredo.TxID      `json:"tx_id"`
@@ -71,9 +78,14 @@ type PendingApproval struct {
 	WalletID  qredo.WalletID  `json:"wallet_id"`
 	Recipient string          `json:"recipient"` // a wallet's ID or an address
 	Asset     qredo.AssetCode `json:"asset"`
-	Amount    qredo.Amount    `json:"amount"`
-	NetAmount qredo.Amount    `json:"net_amount"`
-	Fees      qredo.Amount    `json:"fees"`
+	Amount    qredo.Amount    `json:"amount,omitzero"`
+	NetAmount qredo.Amount    `json:"net_amount,omitzero"`
+	Fees      qredo.Amount    `json:"fees,omitzero"`
+	Value     string          `json:"value,omitzero"` // of Web3 transactions, in wei
+	GasLimit  string          `json:"gas_limit,omitzero"`
+	GasPrice  string          `json:"gas_price,omitzero"` // wei, the highest that is asked for
+	ChainID   string          `json:"chain_id,omitzero"`
+	Data      string          `json:"data,omitzero"`
 	Reference string          `json:"reference"`
 	Expires   qredo.Time      `json:"expires"`
 }
@@ -93,6 +105,13 @@ func (s *Sandbox) Pending(user string) ([]PendingApproval, error) {
 			}
 			if tx.Recipient != nil {
 				p.Recipient = string(tx.Recipient.ID)
+			}
+			if call := tx.Web3; call != nil {
+				p.Value, p.ChainID, p.Data = call.Value.String(), call.ChainID.String(), call.Data
+				p.GasLimit, p.GasPrice = call.GasLimit.String(), call.GasPrice.String()
+				if !call.FeeCap.IsZero() {
+					p.GasPrice = call.FeeCap.String()
+				}
 			}
 			list = append(list, p)
 		}

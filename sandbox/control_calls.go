@@ -31,8 +31,10 @@ var (
 		return control.Done(s.Reject(at["user"], at["id"]))
 	})
 	callCreateCoreClient = control.Post("/core-clients", func(s *Sandbox, _ ids, c CoreClient) (CoreClient, error) { return s.CreateCoreClient(c) })
-	callDeposit          = control.Post("/deposits", func(s *Sandbox, _ ids, in depositRequest) (Deposit, error) { return s.Deposit(in.Address, in.Amount) })
-	callRejectOnChain    = control.Post("/transactions/{id}/reject-on-chain", func(s *Sandbox, at ids, _ control.None) (control.OK, error) {
+	callDeposit          = control.Post("/deposits", func(s *Sandbox, _ ids, in depositRequest) (Deposit, error) {
+		return s.DepositBy(in.ChainTxID, in.Address, in.Amount)
+	})
+	callRejectOnChain = control.Post("/transactions/{id}/reject-on-chain", func(s *Sandbox, at ids, _ control.None) (control.OK, error) {
 		return control.Done(s.RejectOnChain(at["id"]))
 	})
 	callListExchange = control.Post("/exchanges", func(s *Sandbox, _ ids, e qredo.Exchange) (control.OK, error) { return control.Done(s.ListExchange(e)) })
@@ -81,6 +83,8 @@ type (
 	depositRequest struct {
 		Address string       `json:"address"`
 		Amount  qredo.Amount `json:"amount"`
+
+		ChainTxID string `json:"chain_tx_id,omitzero"`
 	}
 	faultsRequest struct {
 		Seed  uint64          `json:"seed"`

@@ -49,7 +49,12 @@ func (c *Control) CreateCoreClient(ctx context.Context, client CoreClient) (Core
 
 // Deposit credits a wallet: see [Sandbox.Deposit].
 func (c *Control) Deposit(ctx context.Context, address string, amount qredo.Amount) (Deposit, error) {
-	return callDeposit.Ask(ctx, c.client(), depositRequest{address, amount})
+	return c.DepositBy(ctx, "", address, amount)
+}
+
+// DepositBy credits a wallet by a transaction that pays others too: see [Sandbox.DepositBy].
+func (c *Control) DepositBy(ctx context.Context, chainTxID, address string, amount qredo.Amount) (Deposit, error) {
+	return callDeposit.Ask(ctx, c.client(), depositRequest{address, amount, chainTxID})
 }
 
 // Pending lists what waits for a user: see [Sandbox.Pending].

@@ -20,6 +20,7 @@ type controls struct {
 	createUser      func(sandbox.User) (sandbox.User, error)
 	accept          func(user string, company qredo.CompanyID) error
 	deposit         func(address string, amount qredo.Amount) (sandbox.Deposit, error)
+	depositBy       func(chainTxID, address string, amount qredo.Amount) (sandbox.Deposit, error)
 	pending         func(user string) ([]sandbox.PendingApproval, error)
 	approve, reject func(user, id string) error
 	rejectOnChain   func(id string) error
@@ -29,7 +30,7 @@ type controls struct {
 }
 
 func inGo(s *sandbox.Sandbox) controls {
-	return controls{s.CreateUser, s.Accept, s.Deposit, s.Pending, s.Approve, s.Reject, s.RejectOnChain, s.Advance, s.Reset, s.State}
+	return controls{s.CreateUser, s.Accept, s.Deposit, s.DepositBy, s.Pending, s.Approve, s.Reject, s.RejectOnChain, s.Advance, s.Reset, s.State}
 }
 
 // controlOf serves a sandbox and returns its control over HTTP.
@@ -49,10 +50,13 @@ func overHTTP(t testing.TB, s *sandbox.Sandbox) controls {
 		createUser: func(u sandbox.User) (sandbox.User, error) { return c.CreateUser(ctx, u) },
 		accept:     func(u string, id qredo.CompanyID) error { return c.Accept(ctx, u, id) },
 		deposit:    func(a string, n qredo.Amount) (sandbox.Deposit, error) { return c.Deposit(ctx, a, n) },
-		pending:    func(u string) ([]sandbox.PendingApproval, error) { return c.Pending(ctx, u) },
-		approve:    func(u, id string) error { return c.Approve(ctx, u, id) },
-		reject:     func(u, id string) error { return c.Reject(ctx, u, id) },
-		advance:    func(d time.Duration) error { return c.Advance(ctx, d) },
+		depositBy: func(chain, a string, n qredo.Amount) (sandbox.Deposit, error) {
+			return c.DepositBy(ctx, chain, a, n)
+		},
+		pending: func(u string) ([]sandbox.PendingApproval, error) { return c.Pending(ctx, u) },
+		approve: func(u, id string) error { return c.Approve(ctx, u, id) },
+		reject:  func(u, id string) error { return c.Reject(ctx, u, id) },
+		advance: func(d time.Duration) error { return c.Advance(ctx, d) },
 
 		rejectOnChain: func(id string) error { return c.RejectOnChain(ctx, id) },
 		reset:         func() error { return c.Reset(ctx) },
@@ -126,7 +130,17 @@ func TestControlOfDeposits(t *testing.T) {
 		assert.Equal(t, sandbox.Deposit{
 			TxID: made.TxID, ChainTxID: made.ChainTxID, WalletID: qredo.WalletID(w.trading), Asset: btc, Amount: 5,
 		}, made)
-		assert.EqualValues(t, 5, w.balance(w.trading))
+		for range 2 { // one transaction pays the same twice more
+			again, err := c.depositBy(made.ChainTxID, w.trading, 5)
+			require.NoError(t, err)
+			assert.Equal(t, made.ChainTxID, again.ChainTxID)
+			assert.NotEqual(t, made.TxID, again.TxID)
+		}
+		assert.EqualValues(t, 15, w.balance(w.trading))
+		for _, wrong := range []string{"x", made.ChainTxID[1:], made.ChainTxID + "00"} {
+			_, err = c.depositBy(wrong, w.trading, 5)
+			require.ErrorContains(t, err, "400")
+		}
 		for _, unknown := range []string{"", "none", "no such code", payout} {
 			_, err = c.deposit(unknown, 5)
 			require.ErrorContains(t, err, "404")
@@ -135,12 +149,12 @@ func TestControlOfDeposits(t *testing.T) {
 			_, err = c.deposit(address, amount)
 			require.ErrorContains(t, err, "400")
 		}
-		assert.EqualValues(t, 5, w.balance(w.trading))
+		assert.EqualValues(t, 15, w.balance(w.trading))
 
 		// All deposits of an asset stay within 64 bits, in whatever wallets they are.
 		_, err = c.deposit(address, math.MaxInt64)
 		require.ErrorContains(t, err, "64 bits")
-		_, err = c.deposit(address, math.MaxInt64-1_000_005)
+		_, err = c.deposit(address, math.MaxInt64-1_000_015)
 		require.NoError(t, err)
 		_, err = c.deposit(w.get("/wallet/"+w.treasury).at("address"), 1)
 		require.ErrorContains(t, err, "64 bits")

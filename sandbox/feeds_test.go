@@ -12,6 +12,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // fed is a market on a socket whose feeds can be read. Its feed of wallets tells of one: a dedicated wallet that
@@ -61,7 +63,7 @@ func (f fed) dialURL(url string, header map[string]string) (reader, int, error) 
 	for name, value := range header {
 		h.Set(name, value)
 	}
-	ws, resp, err := websocket.Dial(f.t.Context(), url, &websocket.DialOptions{
+	ws, resp, err := clienttest.DialWebSocket(f.t.Context(), url, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport}, HTTPHeader: h,
 	})
 	if err == nil {

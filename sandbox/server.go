@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
@@ -41,20 +42,28 @@ func Start(opts ...Option) (*Server, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
+	return s.serve(listener)
+}
+
+// serve serves the sandbox to those who come to a listener.
+func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 	srv := &Server{
 		Sandbox: s,
 		url:     "http://" + listener.Addr().String(),
-		server:  &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
-		http:    &http.Client{Timeout: time.Minute},
-		done:    make(chan error, 1),
+		server: &http.Server{
+			Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, HTTP2: transport.Pinging(nil),
+		},
+		http: transport.DefaultHTTP(nil),
+		done: make(chan error, 1),
 	}
 	if s.tlsDir != "" {
-		plain := listener
-		if listener, err = srv.secure(plain); err != nil {
-			_ = plain.Close()
+		secured, err := srv.secure(listener)
+		if err != nil {
+			_ = listener.Close()
 			_ = s.Close()
 			return nil, err
 		}
+		listener = secured
 	}
 	go func() { srv.done <- srv.server.Serve(listener) }()
 	return srv, nil

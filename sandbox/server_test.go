@@ -15,6 +15,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
 // noLeaks demands that a test ends with the goroutines it began with.
@@ -23,6 +24,7 @@ func noLeaks(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		control.Default().CloseIdleConnections()
 		goleak.VerifyNone(t, before)
 	})
 }

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -47,11 +48,14 @@ func (s service) newAgent() agent {
 }
 
 // proof is what the rules say it is, made by hand.
-func (a agent) proof(at time.Time, method, url, body string) string {
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(a.secret))
-	mac.Write([]byte(stamp + method + url + body))
-	return a.clientID + "." + stamp + "." + hex.EncodeToString(mac.Sum(nil))
+func (a agent) proof(at time.Time, method, url, body string) (proof string) {
+	fips140.WithoutEnforcement(func() { // which takes no short secret
+		stamp := strconv.FormatInt(at.Unix(), 10)
+		mac := hmac.New(sha256.New, []byte(a.secret))
+		mac.Write([]byte(stamp + method + url + body))
+		proof = a.clientID + "." + stamp + "." + hex.EncodeToString(mac.Sum(nil))
+	})
+	return proof
 }
 
 // prove sends a request with a proof, which a test may change.

@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"math/big"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/sandbox/internal/keyfile"
 )
 
@@ -32,7 +32,8 @@ const (
 // WithTLS makes [Start] serve HTTPS, with a certificate for this machine's loopback names and for the
 // hosts of the service and of [WithPublicURL]. The authority that signs it is kept in a folder, as ca.pem
 // and ca-key.pem, and made if it is not there: programs that are to trust the sandbox are given ca.pem.
-// Without it Start serves plain HTTP. [New] has no use for it.
+// Without it Start serves plain HTTP. [New] has no use for it. Who asks for HTTP/2 gets it, and is asked by a ping after 5
+// seconds of silence; a connection that does not answer within 3 more is closed.
 func WithTLS(dir string) Option {
 	return func(s *Sandbox) error {
 		if dir == "" {
@@ -85,10 +86,10 @@ func (srv *Server) secure(listener net.Listener) (net.Listener, error) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(authority.certificate)
-	srv.http.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	srv.http = transport.DefaultHTTP(pool)
 	srv.url = "https://" + strings.TrimPrefix(srv.url, "http://")
 	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
+		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
 	}), nil
 }
 

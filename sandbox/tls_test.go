@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -11,10 +12,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -82,6 +85,9 @@ func TestTLS(t *testing.T) {
 		}
 	})
 	t.Run("a client with an old TLS", func(t *testing.T) {
+		if fips140.Enabled() {
+			t.Skip("with FIPS 140 there is no client with TLS 1.1")
+		}
 		client := trusting(t, dir, srv)
 		config := client.Transport.(*http.Transport).TLSClientConfig
 		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
@@ -265,3 +271,45 @@ func TestPublicURL(t *testing.T) {
 		require.Error(t, err, bad)
 	}
 }
+
+func TestHTTP2OverTLS(t *testing.T) {
+	dir := t.TempDir()
+	srv := startTLS(t, dir)
+	for _, offered := range []bool{false, true} {
+		client := trusting(t, dir, srv)
+		client.Transport.(*http.Transport).ForceAttemptHTTP2 = offered
+		resp, err := client.Do(newSigned(t, startOfTime, "GET", srv.BaseURL()+"/assets", "").request(t))
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, http.StatusOK, resp.StatusCode)
+		assert.Equal(t, map[bool]int{false: 1, true: 2}[offered], resp.ProtoMajor)
+	}
+}
+
+// A connection over HTTP/2 that has gone silent is left within seconds by the server and by its own clients.
+func TestSilentConnectionsAreLeft(t *testing.T) {
+	for name, call := range map[string]func(ctx context.Context, srv *sandbox.Server) error{
+		"a client":    func(ctx context.Context, srv *sandbox.Server) error { return of(srv.Client().Assets.List(ctx)) },
+		"one of qapi": func(ctx context.Context, srv *sandbox.Server) error { return of(srv.QAPIClient().Account.Get(ctx)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
+				relay := clienttest.NewRelay(t)
+				relay.BecomeDefault(t, nil)
+				box, err := sandbox.New(sandbox.WithTLS(t.TempDir()))
+				require.NoError(t, err)
+				srv, err := sandbox.Serve(box, relay)
+				require.NoError(t, err)
+				require.NoError(t, call(t.Context(), srv))
+				relay.Hush()
+				hushed := time.Now()
+				assert.Less(t, (<-relay.ServerLeft).Sub(hushed), 10*time.Second)
+				assert.Less(t, (<-relay.ClientLeft).Sub(hushed), 10*time.Second)
+				require.NoError(t, srv.Close())
+			})
+		})
+	}
+}
+
+// of is the error of a call, whatever it returns besides.
+func of[T any](_ T, err error) error { return err }

@@ -232,6 +232,22 @@ func TestWeb3MovesNothing(t *testing.T) {
 	w.report("/transactions/"+transfer+"/approvals").refused(http.StatusNotFound, "transaction")
 }
 
+// People are told what they sign, and no amount, which would read 0.
+func TestWeb3IsShownToWhoApproves(t *testing.T) {
+	w := web3World(t)
+	w.propose(w.payment(object{"note": "rent", "data": "0xa9059cbb"})).ok()
+	list, err := w.Pending(alice)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	p := list[0]
+	assert.Equal(t, []string{"external sign", beyond64, "1", "0xa9059cbb", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"}, []string{p.Type, p.Value, p.ChainID, p.Data, p.Recipient})
+	written, err := json.Marshal(p)
+	require.NoError(t, err)
+	for _, name := range []string{"amount", "net_amount", "fees"} {
+		assert.NotContains(t, string(written), `"`+name+`"`)
+	}
+}
+
 func TestWeb3Refuses(t *testing.T) {
 	w := web3World(t)
 	stranger := w.as("strange")

@@ -1,7 +1,7 @@
 // Package redis lets several approvers work as one: replicas, of which another goes on when one dies. They
 // share decisions, limits and who handles what in a Redis server:
 //
-//	store, err := redis.New(goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:6379"}), "approver:treasury")
+//	store, err := redis.New(ctx, goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:6379"}), "approver:treasury")
 //	…
 //	a, err := approver.New(client, coreClientID, rules,
 //		approver.WithStore(store), approver.WithCoordinator(store), approver.WithAuditLog(log), …)
@@ -12,27 +12,37 @@
 //     only if the action has no decision; whoever comes later, as a replica that was paused does, carries
 //     out the one that stands.
 //   - Limits hold for all replicas together, since that step checks them. Windows roll by the clock of the
-//     Redis server, so that the replicas' clocks need not agree.
+//     Redis server, so that the replicas' clocks need not agree. The step takes the same time however many payments a window holds.
 //   - One replica handles an action at a time, by a lease in Redis (redsync). When it dies another takes
 //     over once the lease has ended. The lease saves work; what is above holds without it too.
 //
-// All that depends on Redis keeping what it was told. Run it with "appendonly yes", "appendfsync always"
-// and "maxmemory-policy noeviction", as a single server: a failover to a replica that lags loses
-// decisions and sums, and Redis Cluster is not supported for the same reason. Nobody but the approvers
-// should have access to it. On Debian:
+// # A server that keeps what it was told
+//
+// All that depends on Redis keeping what it was told. As it comes, it does not: [New] refuses a server without an append-only file that
+// is synced at each write, one that evicts keys, a replica, and Redis Cluster. Run a single server: a failover to a replica that
+// lags loses decisions and sums. Nobody but the approvers should have access to it. On Debian:
 //
 //	apt-get install redis-server
-//	redis-server --bind 127.0.0.1 --port 6379 --appendonly yes --appendfsync always --maxmemory-policy noeviction
+//	redis-server --bind 127.0.0.1 --port 6379 --appendonly yes --appendfsync always --maxmemory-policy noeviction --lazyfree-lazy-expire yes
+//
+// The store has an epoch, drawn when its keys are first used, and the step that stores a decision checks it. When it
+// is gone (the server was started without its file, or FLUSHALL was called), the error is an [*approver.LostError], [approver.Approver.Run]
+// ends, and no replica approves anything, also after a restart, until a person runs qredo agent accept-loss. A server that was
+// put back to an earlier copy of its file has the epoch of then, and smaller numbers of decisions than the audit logs, and the
+// programs that run, have seen: that is the same error.
 package redis
 
 import (
 	"context"
+	"crypto/fips140"
 	_ "embed" // for the script
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-redsync/redsync/v4"
@@ -46,39 +56,31 @@ import (
 //go:embed reserve.lua
 var reserveSource string
 
-var reserveScript = redis.NewScript(reserveSource)
+var reserveScript = newScript(reserveSource)
 
 // finishScript replaces a decision and leaves its time to live as it is.
-var finishScript = redis.NewScript(`
+var finishScript = newScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
 return 1`)
 
+// newScript makes a script, whose SHA-1 is its name in Redis and keeps nothing secret. Where only the algorithms of FIPS
+// 140 are allowed, programs would end at once.
+func newScript(source string) (script *redis.Script) {
+	fips140.WithoutEnforcement(func() { script = redis.NewScript(source) })
+	return script
+}
+
 // Store is an [approver.Store] and an [approver.Coordinator] in a Redis server.
 type Store struct {
-	client redis.UniversalClient
-	prefix string
-	lease  time.Duration
-	now    func() time.Time // nil for the clock of the server
-	locks  *redsync.Redsync
-}
-
-// Option changes how a [Store] works.
-type Option func(*Store) error
-
-// WithLease sets for how long a replica has an action without a sign of life; 10 seconds unless given. That
-// is how long it takes until another goes on after a replica has died.
-func WithLease(d time.Duration) Option {
-	return func(s *Store) error {
-		s.lease = d
-		return check(d >= 10*time.Millisecond, "lease", "must be at least 10ms, is %s", d)
-	}
-}
-
-// WithClock makes windows roll by the caller's clock; unless given, by that of the Redis server. It is for
-// tests: with several replicas their clocks would have to agree.
-func WithClock(now func() time.Time) Option {
-	return func(s *Store) error { s.now = now; return check(now != nil, "clock", "must not be nil") }
+	client   redis.UniversalClient
+	prefix   string
+	lease    time.Duration
+	now      func() time.Time // nil for the clock of the server
+	locks    *redsync.Redsync
+	volatile bool
+	accepted bool // a loss was
+	epoch    string
 }
 
 // check returns a [*qredo.ValidationError] unless something is as it must be.
@@ -90,8 +92,9 @@ func check(ok bool, field, rule string, args ...any) error {
 }
 
 // New returns a store whose keys begin with a prefix. Approvers with the same prefix share decisions and
-// limits. A wrong option is a [*qredo.ValidationError].
-func New(client redis.UniversalClient, prefix string, opts ...Option) (*Store, error) {
+// limits. A wrong option is a [*qredo.ValidationError]; a server that may forget, see the package's description, is an
+// error that says which setting it is; a store that has forgotten is an [*approver.LostError].
+func New(ctx context.Context, client redis.UniversalClient, prefix string, opts ...Option) (*Store, error) {
 	if client == nil || prefix == "" {
 		return nil, check(false, "store", "needs a client and a prefix")
 	}
@@ -104,12 +107,25 @@ func New(client redis.UniversalClient, prefix string, opts ...Option) (*Store, e
 			return nil, err
 		}
 	}
+	if !s.volatile {
+		if err := checkServer(ctx, client); err != nil {
+			return nil, fmt.Errorf("redis: %w", err)
+		}
+	}
+	if err := s.begin(ctx); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
 	return s, nil
 }
 
+// Epoch implements [approver.Store].
+func (s *Store) Epoch() string { return s.epoch }
+
+func (s *Store) epochKey() string                     { return s.prefix + ":epoch" }
+func (s *Store) seqKey() string                       { return s.prefix + ":seq" }
 func (s *Store) decisionKey(id qredo.ActionID) string { return s.prefix + ":decision:" + string(id) }
 func (s *Store) lockKey(id qredo.ActionID) string     { return s.prefix + ":lock:" + string(id) }
-func (s *Store) counterKey(counter string) string     { return s.prefix + ":spent:" + counter }
+func (s *Store) counterKey(counter string) string     { return s.prefix + ":sums:" + counter }
 
 // Lookup implements [approver.Store].
 func (s *Store) Lookup(ctx context.Context, id qredo.ActionID) (approver.Record, bool, error) {
@@ -151,6 +167,11 @@ const keepRecord = 24 * time.Hour
 
 // Reserve implements [approver.Store].
 func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (stands approver.Record, err error) {
+	if err := approver.CheckSpends(spends); err != nil {
+		return stands, about(rec.ActionID, err)
+	}
+	known := rec.Seq
+	rec.Seq = 0 // the script puts the number there
 	data, err := json.Marshal(rec)
 	if err != nil {
 		return stands, about(rec.ActionID, err)
@@ -167,11 +188,21 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 	if s.now != nil {
 		now = strconv.FormatInt(s.now().UnixMicro(), 10)
 	}
-	answer, err := reserveScript.Run(ctx, s.client, keys, data, s.keepFor(rec), now, string(rec.ActionID), list).StringSlice()
+	answer, err := reserveScript.Run(ctx, s.client, keys, data, s.keepFor(rec), now, s.epoch, list, known).StringSlice()
 	switch {
 	case err != nil:
 	case len(answer) == 2 && answer[0] == "stands":
 		err = json.Unmarshal([]byte(answer[1]), &stands)
+	case len(answer) == 2 && answer[0] == "lost":
+		if strings.HasPrefix(answer[1], lostMark) {
+			answer[1] = "" // it has none
+		}
+		return stands, &approver.LostError{Before: s.epoch, Now: answer[1]}
+	case len(answer) == 2 && answer[0] == "behind":
+		lost := &approver.LostError{Before: s.epoch, Now: s.epoch, Known: known}
+		if lost.Last, err = strconv.ParseInt(answer[1], 10, 64); err == nil {
+			return stands, lost
+		}
 	case len(answer) == 2 && answer[0] == "over":
 		return stands, overLimit(spends, answer[1])
 	default:
@@ -182,7 +213,7 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 
 // spendArgs returns the script's keys and what it is to spend.
 func (s *Store) spendArgs(id qredo.ActionID, spends []approver.Spend) (keys []string, args []spendArgs, err error) {
-	keys, args = []string{s.decisionKey(id)}, []spendArgs{} // a list for the script also if it is empty
+	keys, args = []string{s.decisionKey(id), s.epochKey(), s.seqKey()}, []spendArgs{} // a list for the script also if it is empty
 	index, keep := map[string]int{}, approver.Retention(spends)
 	for _, spend := range spends {
 		if spend.Amount < 0 {
@@ -213,19 +244,56 @@ func (s *Store) keepFor(rec approver.Record) int64 {
 
 // overLimit reads the script's answer that a spend does not fit.
 func overLimit(spends []approver.Spend, answer string) error {
-	var n, high, low, count int64
-	if _, err := fmt.Sscan(answer, &n, &high, &low, &count); err != nil || n < 1 || int(n) > len(spends) {
+	var n int
+	var sum parts
+	var count int64
+	if _, err := fmt.Sscan(answer, &n, &sum[0], &sum[1], &sum[2], &count); err != nil || n < 1 || n > len(spends) {
 		return fmt.Errorf("redis: the script answered %q", answer)
 	}
-	return &approver.OverLimitError{Spend: spends[n-1], Used: approver.Usage{Amount: join(high, low), Count: count}}
+	return &approver.OverLimitError{Spend: spends[n-1], Used: approver.Usage{Amount: amount(sum.number()), Count: count}}
 }
 
-// join puts the halves of a sum together. One beyond 64 bits stays at the largest.
-func join(high, low int64) int64 {
-	if high += low / half; high > math.MaxInt64/half {
+// parts are those of a sum as the script has it, of 32 bits each.
+type parts [3]int64
+
+func (p parts) number() *big.Int {
+	n := new(big.Int)
+	for _, part := range p {
+		n.Add(n.Lsh(n, 32), big.NewInt(part))
+	}
+	return n
+}
+
+// amount is a sum. One beyond 64 bits stays at the largest.
+func amount(sum *big.Int) int64 {
+	if !sum.IsInt64() {
 		return math.MaxInt64
 	}
-	return high*half + low%half
+	return sum.Int64()
+}
+
+// entry is what an action has spent, as the script writes it.
+type entry struct {
+	number int64
+	sum    parts // with the amount
+	amount parts
+}
+
+func readEntry(member string) (e entry, err error) {
+	_, err = fmt.Sscanf(member, "%d:%d.%d.%d:%d.%d", &e.number, &e.sum[0], &e.sum[1], &e.sum[2], &e.amount[1], &e.amount[2])
+	return e, err
+}
+
+// LastSeq implements [approver.Store].
+func (s *Store) LastSeq(ctx context.Context) (int64, error) {
+	last, err := s.client.Get(ctx, s.seqKey()).Int64()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("redis: the number of the last decision: %w", err)
+	}
+	return last, nil
 }
 
 // Finish implements [approver.Store].
@@ -253,28 +321,42 @@ var errNone = errors.New("there is none")
 
 // Usage implements [approver.Store].
 func (s *Store) Usage(ctx context.Context, spends []approver.Spend) ([]approver.Usage, error) {
+	if err := approver.CheckSpends(spends); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
 	now, err := s.clock(ctx)
 	if err != nil {
 		return nil, err
 	}
 	used := make([]approver.Usage, len(spends))
 	for i, spend := range spends {
-		after := fmt.Sprintf("(%d", now.Add(-spend.Window).UnixMicro())
-		entries, err := s.client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: s.counterKey(spend.Counter), ByScore: true, Start: after, Stop: "+inf"}).Result()
-		if err != nil {
-			return nil, fmt.Errorf("redis: %w", err)
+		if used[i], err = s.used(ctx, spend, now); err != nil {
+			return nil, fmt.Errorf("redis: counter %s: %w", spend.Counter, err)
 		}
-		var high, low int64
-		for _, entry := range entries {
-			var h, l int64
-			if _, err := fmt.Sscanf(entry, "%d:%d:", &h, &l); err != nil {
-				return nil, fmt.Errorf("redis: counter %s: %w", spend.Counter, err)
-			}
-			high, low = high+h, low+l
-		}
-		used[i] = approver.Usage{Amount: join(high, low), Count: int64(len(entries))}
 	}
 	return used, nil
+}
+
+// used is what the script's function of that name returns.
+func (s *Store) used(ctx context.Context, spend approver.Spend, now time.Time) (u approver.Usage, err error) {
+	key, after := s.counterKey(spend.Counter), fmt.Sprintf("(%d", now.Add(-spend.Window).UnixMicro())
+	var first, last *redis.StringSliceCmd
+	_, err = s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		first = p.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, ByScore: true, Start: after, Stop: "+inf", Count: 1})
+		last = p.ZRange(ctx, key, -1, -1)
+		return nil
+	})
+	if err != nil || len(first.Val()) == 0 || len(last.Val()) == 0 {
+		return u, err
+	}
+	from, err := readEntry(first.Val()[0])
+	if err != nil {
+		return u, err
+	}
+	to, err := readEntry(last.Val()[0])
+	sum := to.sum.number()
+	sum.Sub(sum, from.sum.number()).Add(sum, from.amount.number())
+	return approver.Usage{Amount: amount(sum), Count: to.number - from.number + 1}, err
 }
 
 // clock is the time that windows roll by.

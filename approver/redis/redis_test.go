@@ -2,9 +2,8 @@ package redis_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"fmt"
-	"net"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +18,8 @@ import (
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/internal/trial"
 	"github.com/qredo-go/qredo/approver/redis"
+	"github.com/qredo-go/qredo/internal/clienttest"
+	"github.com/qredo-go/qredo/internal/redistest"
 )
 
 // server starts a Redis server: miniredis, which is always there, or redis-server, where it is installed.
@@ -33,7 +34,9 @@ var servers = []server{{"miniredis", startMini}, {"redis-server", startReal}}
 func startMini(t *testing.T) string {
 	t.Helper()
 	m := miniredis.NewMiniRedis()
-	require.NoError(t, m.Start())
+	fips140.WithoutEnforcement(func() { // it names scripts by their SHA-1
+		require.NoError(t, m.Start())
+	})
 	done := make(chan struct{})
 	var passing sync.WaitGroup
 	passing.Go(func() {
@@ -57,29 +60,10 @@ func startMini(t *testing.T) string {
 	return m.Addr()
 }
 
-// startReal starts a server on a free port of 127.0.0.1, durable as the package's description demands.
+// startReal starts a server as the package's description demands.
 func startReal(t *testing.T) string {
 	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skipf("redis-server is not installed (apt-get install redis-server), so that only miniredis is tested: %v", err)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	_, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
-	require.NoError(t, free.Close())
-	cmd := exec.CommandContext(t.Context(), binary, "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "",
-		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	client := connect(t, address)
-	require.Eventually(t, func() bool { return client.Ping(t.Context()).Err() == nil }, 10*time.Second, 10*time.Millisecond)
-	return address
+	return redistest.Start(t, redistest.Durable...).Address
 }
 
 func connect(t *testing.T, address string) *goredis.Client {
@@ -87,6 +71,14 @@ func connect(t *testing.T, address string) *goredis.Client {
 	client := goredis.NewClient(&goredis.Options{Addr: address})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// open opens a store. miniredis has no settings to be looked at.
+func open(t *testing.T, client *goredis.Client, prefix string, opts ...redis.Option) *redis.Store {
+	t.Helper()
+	s, err := redis.New(t.Context(), client, prefix, append(opts, redis.WithVolatile())...)
+	require.NoError(t, err)
+	return s
 }
 
 // eachServer runs a test with each kind of server.
@@ -106,19 +98,32 @@ func TestStore(t *testing.T) {
 		client, n := connect(t, address), 0
 		trial.TestStore(t, func(t *testing.T, now func() time.Time) approver.Store {
 			n++
-			s, err := redis.New(client, fmt.Sprint("test-", n), redis.WithClock(now))
-			require.NoError(t, err)
-			return s
+			return open(t, client, fmt.Sprint("test-", n), redis.WithClock(now))
 		})
 	})
 }
 
+func TestStoreWithFIPS140Only(t *testing.T) {
+	if !clienttest.FIPS140Only(t) {
+		return
+	}
+	s := open(t, connect(t, startMini(t)), "p")
+	rec := approver.Record{ActionID: "a", Verdict: approver.Approve}
+	stands, err := s.Reserve(t.Context(), rec, nil)
+	require.NoError(t, err)
+	rec.Seq = 1
+	require.Equal(t, rec, stands)
+	require.NoError(t, s.Finish(t.Context(), "a", approver.OutcomeSent))
+	_, release, err := s.Claim(t.Context(), "a")
+	require.NoError(t, err)
+	release()
+}
+
 func TestWindowsRollByTheServersClock(t *testing.T) {
 	eachServer(t, func(t *testing.T, address string) {
-		s, err := redis.New(connect(t, address), "test")
-		require.NoError(t, err)
+		s := open(t, connect(t, address), "test")
 		spend := approver.Spend{Counter: "c", Amount: 7, Window: time.Hour, MaxAmount: 10}
-		_, err = s.Reserve(t.Context(), approver.Record{ActionID: "a"}, []approver.Spend{spend})
+		_, err := s.Reserve(t.Context(), approver.Record{ActionID: "a"}, []approver.Spend{spend})
 		require.NoError(t, err)
 		_, err = s.Reserve(t.Context(), approver.Record{ActionID: "b"}, []approver.Spend{spend})
 		var over *approver.OverLimitError
@@ -132,8 +137,7 @@ func TestWindowsRollByTheServersClock(t *testing.T) {
 func TestWhatIsKeptEnds(t *testing.T) {
 	eachServer(t, func(t *testing.T, address string) {
 		client := connect(t, address)
-		s, err := redis.New(client, "test")
-		require.NoError(t, err)
+		s := open(t, client, "test")
 		now := time.Now()
 		for id, expires := range map[string]time.Time{"soon": now.Add(time.Hour), "never": {}, "late": now.AddDate(900, 0, 0)} {
 			spend := approver.Spend{Counter: "c", Window: time.Hour, MaxCount: 9}
@@ -150,7 +154,10 @@ func TestWhatIsKeptEnds(t *testing.T) {
 		assert.InDelta(t, 25*time.Hour, left("test:decision:soon"), float64(time.Minute))
 		assert.EqualValues(t, -1, left("test:decision:never"))
 		assert.Greater(t, left("test:decision:late"), 99*365*24*time.Hour)
-		assert.InDelta(t, 2*time.Hour, left("test:spent:c"), float64(time.Minute))
+		assert.InDelta(t, 2*time.Hour, left("test:sums:c"), float64(time.Minute))
+		_, err := s.Reserve(t.Context(), approver.Record{ActionID: "short"}, []approver.Spend{{Counter: "c", Window: time.Second, MaxCount: 9}})
+		require.NoError(t, err)
+		assert.InDelta(t, 2*time.Hour, left("test:sums:c"), float64(time.Minute), "another replica counts with a longer window")
 	})
 }
 
@@ -158,10 +165,7 @@ func TestClaims(t *testing.T) {
 	eachServer(t, func(t *testing.T, address string) {
 		const lease = 1500 * time.Millisecond
 		client := connect(t, address)
-		one, err := redis.New(client, "test", redis.WithLease(lease))
-		require.NoError(t, err)
-		other, err := redis.New(connect(t, address), "test", redis.WithLease(lease))
-		require.NoError(t, err)
+		one, other := open(t, client, "test", redis.WithLease(lease)), open(t, connect(t, address), "test", redis.WithLease(lease))
 		claimed := func() bool {
 			_, release, err := other.Claim(t.Context(), "a")
 			if err == nil {
@@ -221,8 +225,7 @@ func TestAReplicaThatWakesUpDecidesNothing(t *testing.T) {
 		})
 		entries := make(chan approver.Entry, 10)
 		start := func(policy approver.Policy) {
-			store, err := redis.New(connect(t, address), "test", redis.WithLease(time.Minute))
-			require.NoError(t, err)
+			store := open(t, connect(t, address), "test", redis.WithLease(time.Minute))
 			a, err := approver.New(world.Client, world.Core, policy, approver.WithStore(store),
 				approver.WithObserver(func(e approver.Entry) { entries <- e })) // without a coordinator: nobody holds it back
 			require.NoError(t, err)
@@ -247,7 +250,9 @@ func TestAReplicaThatWakesUpDecidesNothing(t *testing.T) {
 		assert.Equal(t, approver.EntryRepeat, repeat.Kind)
 		assert.Equal(t, approver.Approve, repeat.Verdict)
 		assert.Equal(t, "decided", repeat.Reason)
-		assert.Equal(t, approver.OutcomeEnded, (<-entries).Outcome, "the vote is there already")
+		result = <-entries
+		assert.Equal(t, approver.OutcomeSent, result.Outcome, "the vote is there already")
+		assert.Contains(t, result.Reason, "another replica")
 		for _, a := range world.Actions(t) {
 			assert.Equal(t, qredo.ApprovalApproved, a.Status)
 		}
@@ -256,12 +261,12 @@ func TestAReplicaThatWakesUpDecidesNothing(t *testing.T) {
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	client := connect(t, "127.0.0.1:1")
-	_, err := redis.New(nil, "p")
+	_, err := redis.New(t.Context(), nil, "p")
 	require.ErrorContains(t, err, "a client")
-	_, err = redis.New(client, "")
+	_, err = redis.New(t.Context(), client, "")
 	require.ErrorContains(t, err, "a prefix")
 	for field, option := range map[string]redis.Option{"lease": redis.WithLease(time.Millisecond), "clock": redis.WithClock(nil), "option": nil} {
-		_, err = redis.New(client, "p", option)
+		_, err = redis.New(t.Context(), client, "p", option)
 		var invalid *qredo.ValidationError
 		require.ErrorAs(t, err, &invalid)
 		assert.Equal(t, field, invalid.Field)
@@ -269,8 +274,13 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 }
 
 func TestAServerThatIsAway(t *testing.T) {
-	s, err := redis.New(goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1}), "p")
-	require.NoError(t, err)
+	_, err := redis.New(t.Context(), goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1}), "p")
+	require.Error(t, err)
+
+	mini := miniredis.NewMiniRedis()
+	fips140.WithoutEnforcement(func() { require.NoError(t, mini.Start()) })
+	s := open(t, goredis.NewClient(&goredis.Options{Addr: mini.Addr(), MaxRetries: -1, DialerRetries: 1}), "p")
+	mini.Close()
 	_, _, err = s.Claim(t.Context(), "a")
 	require.ErrorContains(t, err, "claiming a")
 	var busy *approver.ClaimedError

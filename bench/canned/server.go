@@ -78,7 +78,9 @@ var entry = `{"TxID":"1v` + placeholder + `","type":"transferOut","status":"appr
 	`"counterpartyID":"` + string(CompanyID) + `","counterpartyName":"Acme Exchange","reference":"invoice 4711",` +
 	`"benefitOf":"John Smith","accountNo":"123-703-112","chainTxID":"","timestamp":1644500739,"expireTime":1644587139}`
 
-// Page is a page of a ledger: so many entries from an offset on, each with an ID of its own.
+const newest = 1644500739 // the time of the first entry
+
+// Page is a page of a ledger: so many entries from an offset on, each with an ID of its own and a second older than the one before.
 func Page(offset, n, total int) []byte {
 	var b bytes.Buffer
 	b.Grow(n*(len(entry)+1) + 64)
@@ -88,9 +90,12 @@ func Page(offset, n, total int) []byte {
 			b.WriteByte(',')
 		}
 		before, after, _ := strings.Cut(entry, placeholder)
+		after, end, _ := strings.Cut(after, strconv.Itoa(newest))
 		b.WriteString(before)
 		fmt.Fprintf(&b, "%0*d", len(placeholder), offset+i)
 		b.WriteString(after)
+		b.WriteString(strconv.Itoa(newest - offset - i))
+		b.WriteString(end)
 	}
 	fmt.Fprintf(&b, `],"Total":%d}`, total)
 	return b.Bytes()

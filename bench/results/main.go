@@ -64,6 +64,9 @@ func measure(file string) error {
 		{"-bench", "^Benchmark(Get|Post|GetFree|PostFree|Get64|Ledger10k|Approval|Signature|SandboxReads|SandboxTransfers)$", "-count", fmt.Sprint(runs), "-benchtime", "1s"},
 		{"-bench", "^BenchmarkLedgerAll$", "-count", fmt.Sprint(runs), "-benchtime", "1x"},
 		{"-bench", "^BenchmarkSandboxGrowth$", "-count", "1", "-benchtime", "2s"},
+		{"-bench", "^BenchmarkInboxWalk$", "-count", "1", "-benchtime", "1x"},
+		{"-bench", "^BenchmarkInboxFeed$", "-count", fmt.Sprint(runs), "-benchtime", "50x"},
+		{"-bench", "^BenchmarkReserve$", "-count", "1", "-benchtime", "2s", "./approver"},
 	} {
 		cmd := exec.Command("go", append([]string{"test", "-run", "^$", "-timeout", "60m"}, args...)...)
 		cmd.Stdout, cmd.Stderr = io.MultiWriter(out, os.Stderr), os.Stderr
@@ -130,6 +133,14 @@ func ratio(what, top, bottom, unit string, limit float64) comparison {
 	return comparison{what: what, top: top, bottom: bottom, unit: unit, limit: limit, format: "%.3f", target: fmt.Sprintf("≤ %.2f", limit)}
 }
 
+// heap is how far the heap goes above its start.
+func heap(what, name string) comparison {
+	return comparison{
+		what: what, top: name, unit: "MiB-above-start", limit: 16, format: "%.1f MiB", target: "≤ 16 MiB",
+		value: func(s samples) float64 { return slices.Max(append(s[name]["MiB-above-start"], 0)) },
+	}
+}
+
 func atLeast(c comparison) comparison {
 	c.atLeast, c.target = true, fmt.Sprintf("≥ %.2f", c.limit)
 	return c
@@ -153,10 +164,7 @@ func comparisons() []comparison {
 				"1.3 % in decoding, and the rest in net/http and the kernel; what the server takes of the same cores comes on top."),
 		ratio("ledger of 10,000 ÷ generated, time", "Ledger10k/qredo", "Ledger10k/generated", second, 1),
 		ratio("ledger of 10,000 ÷ generated, allocations", "Ledger10k/qredo", "Ledger10k/generated", "allocs/op", 0.7),
-		{
-			what: "LedgerAll over 1,000,000: heap above the start", top: "LedgerAll", unit: "MiB-above-start", limit: 16,
-			format: "%.1f MiB", target: "≤ 16 MiB", value: func(s samples) float64 { return slices.Max(append(s["LedgerAll"]["MiB-above-start"], 0)) },
-		},
+		heap("LedgerAll over 1,000,000: heap above the start", "LedgerAll"),
 		{
 			what: "feed message → approval, beyond two signatures", top: "Approval", bottom: "Signature", unit: second, limit: 1e-3,
 			format: "%.5f s", target: "≤ 1 ms",
@@ -168,13 +176,24 @@ func comparisons() []comparison {
 		name := "SandboxGrowth/" + request + "/transactions="
 		list = append(list, ratio("sandbox: "+request+" at 1,000,000 transactions ÷ at 1,000, time", name+"1000000", name+"1000", second, 1.5))
 	}
+	for _, store := range []string{"file", "postgres"} {
+		list = append(list, heap("inbox: a ledger of 1,000,000, "+store+": heap above the start", "InboxWalk/"+store))
+	}
+	list = append(list, comparison{
+		what: "inbox: deposit → handler, with the wallets feed", top: "InboxFeed", unit: second, limit: 0.1, format: "%.3f s", target: "≤ 100 ms",
+		value: func(s samples) float64 { return s.median("InboxFeed", second) },
+	})
+	for _, store := range []string{"memory", "file", "redis", "postgres"} {
+		name := "Reserve/" + store + "/payments="
+		list = append(list, ratio("approver: a decision with 1,000,000 payments in the window ÷ with 1,000, "+store, name+"1000000", name+"1000", second, 1.5))
+	}
 	return list
 }
 
 func write(s samples, machine string) string {
 	var b strings.Builder
 	commit, _ := exec.Command("git", "rev-parse", "--short", "HEAD").Output() // absent outside a checkout
-	fmt.Fprintf(&b, "# Results\n\nMeasured on %s, %d cores, %s, %s/%s, commit %s, %s. Medians of %d runs (the growth of\nthe sandbox: one run); spread is the distance of the farthest runs. `make bench` measures again.\n\n",
+	fmt.Fprintf(&b, "# Results\n\nMeasured on %s, %d cores, %s, %s/%s, commit %s, %s. Medians of %d runs (growth: one\nrun); spread is the distance of the farthest runs. `make bench` measures again.\n\n",
 		machine, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.TrimSpace(string(commit)), time.Now().UTC().Format("2006-01-02"), runs)
 	b.WriteString("| what | measured | target | met | spread |\n|---|---|---|---|---|\n")
 	var missed []string

@@ -9,9 +9,9 @@ import (
 )
 
 // TestMain makes the test binary be the command qredo where it is called by that name. Scripts and tests run
-// it as a program of its own.
+// it as a program of its own, and two others beside it.
 func TestMain(m *testing.M) {
-	testscript.Main(cleaning{m}, map[string]func(){"qredo": main})
+	testscript.Main(cleaning{m}, map[string]func(){"qredo": main, "payer": payer, "teller": teller, "browse": browse})
 }
 
 // cleaning runs the tests and removes what they share.

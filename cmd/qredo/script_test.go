@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,22 +29,7 @@ import (
 func TestScripts(t *testing.T) {
 	calls := &recorder{seen: map[string]bool{}}
 	t.Run("scripts", func(t *testing.T) {
-		testscript.Run(t, testscript.Params{
-			Dir:                 filepath.Join("testdata", "script"),
-			RequireExplicitExec: true,
-			RequireUniqueNames:  true,
-			Setup:               func(env *testscript.Env) error { return setUp(t.Context(), env, calls) },
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"exits": exits, "get": get, "waitfile": waitFile, "unbase64": unbase64, "mode": fileMode, "replace": replace,
-			},
-			Condition: func(cond string) (bool, error) {
-				if name, found := strings.CutPrefix(cond, "has:"); found {
-					_, err := exec.LookPath(name)
-					return err == nil, nil
-				}
-				return false, fmt.Errorf("unknown condition %q", cond)
-			},
-		})
+		testscript.Run(t, scripts("script", func(env *testscript.Env) error { return setUp(t.Context(), env, calls) }))
 	})
 	if t.Failed() || testing.Short() || !wholeRun() {
 		return
@@ -60,6 +46,26 @@ func TestScripts(t *testing.T) {
 			}
 			assert.True(t, calls.called(op.Method, api.base+op.Path), "no command calls %s %s%s", op.Method, api.base, op.Path)
 		}
+	}
+}
+
+// scripts are the scripts in a folder of testdata.
+func scripts(folder string, setUp func(*testscript.Env) error) testscript.Params {
+	return testscript.Params{
+		Dir:                 filepath.Join("testdata", folder),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "get": get, "waitfile": waitFile, "waitout": waitOut, "unbase64": unbase64, "mode": fileMode, "replace": replace,
+		},
+		Condition: func(cond string) (bool, error) {
+			if name, found := strings.CutPrefix(cond, "has:"); found {
+				_, err := exec.LookPath(name)
+				return err == nil, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 	}
 }
 
@@ -212,21 +218,44 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: waitfile FILE")
 	}
+	if !patiently(func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	}) {
+		ts.Fatalf("%s does not come", args[0])
+	}
+}
+
+// waitOut runs a command until its output matches: waitout REGEXP COMMAND...
+func waitOut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitout REGEXP COMMAND...")
+	}
+	want, err := regexp.Compile("(?s)" + args[0])
+	ts.Check(err)
+	if !patiently(func() bool {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		return want.MatchString(ts.ReadFile("stdout"))
+	}) {
+		ts.Fatalf("%s does not come", args[0])
+	}
+}
+
+// patiently looks until what is looked for is there. It reports false if it does not come.
+func patiently(there func() bool) bool {
 	const patience = 20 * time.Second
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	for {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
+	for !there() {
 		select {
 		case <-look.C:
 		case <-deadline.C:
-			ts.Fatalf("%s does not come", args[0])
+			return false
 		}
 	}
+	return true
 }
 
 // unbase64 decodes what follows a prefix on a line of a file: unbase64 FILE PREFIX OUT.

@@ -138,7 +138,7 @@ func (e *example) approve(ctx context.Context) error {
 	defer cancel()
 	store := e.shareMemory
 	if address := os.Getenv("REDIS_ADDR"); address != "" {
-		store = func() ([]approver.Option, func(), error) { return e.shareRedis(address) }
+		store = func() ([]approver.Option, func(), error) { return e.shareRedis(ctx, address) }
 	}
 	shared, closeStore, err := store()
 	if err != nil {
@@ -182,10 +182,11 @@ func (e *example) shareMemory() ([]approver.Option, func(), error) {
 	return []approver.Option{approver.WithStore(store), approver.WithCoordinator(store)}, func() {}, nil
 }
 
-// shareRedis is how replicas anywhere do. The prefix is this run's own.
-func (e *example) shareRedis(address string) ([]approver.Option, func(), error) {
+// shareRedis is how replicas anywhere do. The prefix is this run's own. What this example decides may be forgotten, so that any
+// server will do; leave WithVolatile out where money moves.
+func (e *example) shareRedis(ctx context.Context, address string) ([]approver.Option, func(), error) {
 	client := goredis.NewClient(&goredis.Options{Addr: address})
-	store, err := redis.New(client, "example:"+string(e.core))
+	store, err := redis.New(ctx, client, "example:"+string(e.core), redis.WithVolatile())
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
 	}
@@ -194,9 +195,18 @@ func (e *example) shareRedis(address string) ([]approver.Option, func(), error) 
 
 func (e *example) logPath(replica string) string { return filepath.Join(e.dir, replica+".jsonl") }
 
+// ruleFile is the file of rules with the IDs of those who may be paid.
+func (e *example) ruleFile() []byte {
+	file := string(ruleFile)
+	for i, payee := range []string{"ANN", "BOB", "CLEO", "DAN"} {
+		file = strings.Replace(file, `"`+payee+`"`, fmt.Sprintf("%q", e.wallets[2+i].ID), 1)
+	}
+	return []byte(file)
+}
+
 // replica is one approver, with an audit log of its own.
 func (e *example) replica(ctx context.Context, name string, shared []approver.Option) (err error) {
-	rules, err := approver.ParseRules("rules.yaml", ruleFile, approver.WithClock(e.srv.Now))
+	rules, err := approver.ParseRules("rules.yaml", e.ruleFile(), approver.WithClock(e.srv.Now))
 	if err != nil {
 		return err
 	}
@@ -217,7 +227,7 @@ func (e *example) replica(ctx context.Context, name string, shared []approver.Op
 // check verifies the logs, holds what happened against them, and says what was decided and why.
 func (e *example) check(ctx context.Context) error {
 	for name := range e.replicas {
-		file, err := os.Open(e.logPath(name))
+		file, err := approver.AuditFiles(e.logPath(name))
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func TestRunToStandardOutput(t *testing.T) {
 // A server whose ledgers have whole units, as the service's document, has the same report. What they count must be said,
 // and a wrong word for it ends the report instead of changing its figures.
 func TestRunWithWholeUnits(t *testing.T) {
-	const secret = "c2VjcmV0"
+	const secret = "c2VjcmV0IG9mIGEga2V5"
 	srv, err := sandbox.Start(sandbox.WithWholeUnits(), sandbox.WithHMACKey("key", secret))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, srv.Close()) }()
@@ -87,6 +87,6 @@ func TestRunNeedsAKey(t *testing.T) {
 	require.ErrorContains(t, run(t.Context(), "https://example.com/qapi/v1", "base", "", &bytes.Buffer{}), "QREDO_QAPI_KEY")
 	t.Setenv("QREDO_QAPI_KEY", "key")
 	require.ErrorContains(t, run(t.Context(), "https://example.com/qapi/v1", "base", "", &bytes.Buffer{}), "QREDO_QAPI_SECRET")
-	t.Setenv("QREDO_QAPI_SECRET", "c2VjcmV0")
+	t.Setenv("QREDO_QAPI_SECRET", "c2VjcmV0IG9mIGEga2V5")
 	require.Error(t, run(t.Context(), "http://127.0.0.1:1/qapi/v1", "base", "", &bytes.Buffer{}))
 }

@@ -106,7 +106,7 @@ type FeedServer struct {
 }
 
 // emptyLists answers every list of the service with nothing in it.
-const emptyLists = `{"actions":[],"items":[],"history":[]}`
+const emptyLists = `{"actions":[],"items":[],"history":[],"clients":[],"wallets":[]}`
 
 // ServeFeed serves feeds, and calls serve for each connection, with its number.
 func ServeFeed(t *testing.T, serve func(ctx context.Context, ws *websocket.Conn, connection int)) *FeedServer {
@@ -117,7 +117,7 @@ func ServeFeed(t *testing.T, serve func(ctx context.Context, ws *websocket.Conn,
 			_, _ = w.Write([]byte(emptyLists))
 			return
 		}
-		ws, err := websocket.Accept(w, req, nil)
+		ws, err := AcceptWebSocket(w, req, nil)
 		if err != nil {
 			return
 		}

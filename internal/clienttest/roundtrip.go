@@ -74,6 +74,17 @@ func Noting(times *[]time.Time, next RoundTrip) RoundTrip {
 	}
 }
 
+// NotingDials notes when each connection of a feed is asked for, and passes all requests on.
+func NotingDials(times *[]time.Time, next RoundTrip) RoundTrip {
+	dials := Noting(times, next)
+	return func(req *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(req.URL.Path, "/feed") {
+			return dials(req)
+		}
+		return next(req) // lists are read meanwhile
+	}
+}
+
 // Pauses are the times between requests.
 func Pauses(times []time.Time) []time.Duration {
 	var out []time.Duration

@@ -179,8 +179,14 @@ func (w *World) ApproveAll(t testing.TB, who *qredo.CoreClient) {
 // Connected makes a dedicated wallet that is connected to desk.
 func (w *World) Connected(t testing.TB, asset qredo.AssetCode) qredo.WalletID {
 	t.Helper()
+	return w.ConnectedAs(t, qredo.WalletDedicated, asset)
+}
+
+// ConnectedAs makes a wallet of a type that is connected to desk.
+func (w *World) ConnectedAs(t testing.TB, kind qredo.WalletType, asset qredo.AssetCode) qredo.WalletID {
+	t.Helper()
 	made, err := w.Client.Funds.AddWallets(t.Context(), w.Company, w.Fund, []qredo.WalletRequest{
-		{Name: fmt.Sprint("connected ", len(w.addresses)), Asset: asset, Type: qredo.WalletDedicated, Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.Desk.ID)}}},
+		{Name: fmt.Sprint("connected ", len(w.addresses)), Asset: asset, Type: kind, Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.Desk.ID)}}},
 	})
 	require.NoError(t, err)
 	w.ApproveAll(t, w.Desk)
@@ -250,6 +256,17 @@ func (w *World) Deposit(t *testing.T, wallet qredo.WalletID, amount qredo.Amount
 	made, err := w.Srv.Deposit(w.addresses[wallet], amount)
 	require.NoError(t, err)
 	return made.ChainTxID
+}
+
+// DepositTwice credits a wallet twice by one transaction on the chain, and returns that.
+func (w *World) DepositTwice(t *testing.T, wallet qredo.WalletID, amount qredo.Amount) string {
+	t.Helper()
+	chain := w.Deposit(t, w.BTC, 1)
+	for range 2 {
+		_, err := w.Srv.DepositBy(chain, w.addresses[wallet], amount)
+		require.NoError(t, err)
+	}
+	return chain
 }
 
 // Post sends a body to the sandbox as it is, and returns the answer.

@@ -122,7 +122,7 @@ func TestGoAwayIsTrueOfAllStreams(t *testing.T) {
 	for g := range 8 {
 		for n := range 40 {
 			records := b.RecordsOf(fmt.Sprint(g, " ", n))
-			again += len(records) - 1
+			again += max(0, len(records)-1) // some have not got as far as the proxy
 			succeeded := 0
 			for _, r := range records {
 				succeeded += r.Succeeded()

@@ -16,6 +16,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 // A frame is read back as it was written, whatever its length.
@@ -43,7 +45,7 @@ func news(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no", http.StatusForbidden)
 		return
 	}
-	c, err := websocket.Accept(w, r, nil)
+	c, err := clienttest.AcceptWebSocket(w, r, nil)
 	if err != nil {
 		return
 	}
@@ -81,7 +83,7 @@ func listen(t *testing.T, config Config, path string) (*listener, error) {
 		transport.TLSClientConfig = clientTLS(p)
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c, res, err := websocket.Dial( //nolint:bodyclose // the library has closed it, or it is the socket
+	c, res, err := clienttest.DialWebSocket( //nolint:bodyclose // the library has closed it, or it is the socket
 		ctx, p.URL()+path, &websocket.DialOptions{HTTPClient: client})
 	l := &listener{Proxy: p, Conn: c, res: res, ctx: ctx}
 	if err == nil {

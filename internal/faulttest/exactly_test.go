@@ -58,7 +58,8 @@ type control interface {
 	State(ctx context.Context) (sandbox.State, error)
 }
 
-func openBank(t *testing.T, client *qredo.Client, people control) *bank {
+// openCompany makes a company, whose payments one person approves.
+func openCompany(t *testing.T, client *qredo.Client, people control) (qredo.CompanyID, *qredo.CustodyGroup) {
 	t.Helper()
 	ctx := t.Context()
 	company, err := client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Bank"})
@@ -69,17 +70,27 @@ func openBank(t *testing.T, client *qredo.Client, people control) *bank {
 	require.NoError(t, people.Accept(ctx, approver, company.ID))
 	parties, err := client.TrustedNetwork.List(ctx, company.ID)
 	require.NoError(t, err)
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
-	made, err := client.Funds.Create(ctx, company.ID, qredo.FundRequest{
-		Name: "Fund", CustodyGroupTx: group, CustodyGroupWithdraw: group,
-		Wallets: []qredo.WalletRequest{{Name: "from", Asset: asset}, {Name: "to", Asset: asset}},
-	})
+	return company.ID, &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
+}
+
+// openFund makes a fund with wallets, which may withdraw to the address outside.
+func openFund(t *testing.T, client *qredo.Client, company qredo.CompanyID, group *qredo.CustodyGroup, wallets ...qredo.WalletRequest) *qredo.Fund {
+	t.Helper()
+	ctx := t.Context()
+	made, err := client.Funds.Create(ctx, company, qredo.FundRequest{Name: "Fund", CustodyGroupTx: group, CustodyGroupWithdraw: group, Wallets: wallets})
 	require.NoError(t, err)
-	require.NoError(t, client.Funds.AddToWhitelist(ctx, company.ID, made.ID, qredo.WhitelistEntry{Asset: asset, Address: outside}))
-	fund, err := client.Funds.Get(ctx, company.ID, made.ID)
+	require.NoError(t, client.Funds.AddToWhitelist(ctx, company, made.ID, qredo.WhitelistEntry{Asset: asset, Address: outside}))
+	fund, err := client.Funds.Get(ctx, company, made.ID)
 	require.NoError(t, err)
-	b := &bank{client: client, company: company.ID, fund: made.ID, from: fund.Wallets[0], to: fund.Wallets[1]}
-	_, err = people.Deposit(ctx, b.from.Address, funds)
+	return fund
+}
+
+func openBank(t *testing.T, client *qredo.Client, people control) *bank {
+	t.Helper()
+	company, group := openCompany(t, client, people)
+	fund := openFund(t, client, company, group, qredo.WalletRequest{Name: "from", Asset: asset}, qredo.WalletRequest{Name: "to", Asset: asset})
+	b := &bank{client: client, company: company, fund: fund.ID, from: fund.Wallets[0], to: fund.Wallets[1]}
+	_, err := people.Deposit(t.Context(), b.from.Address, funds)
 	require.NoError(t, err)
 	return b
 }

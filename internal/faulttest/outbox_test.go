@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -63,16 +62,9 @@ func (o orders) request(p payment) outbox.Request {
 func payAsProgram(t *testing.T, path string) {
 	t.Helper()
 	var o orders
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(data, &o))
-	key, err := qredo.LoadPrivateKey(o.PrivateKey)
-	require.NoError(t, err)
-	auth, err := qredo.NewRSAAuth(programKey, key)
-	require.NoError(t, err)
-	client, err := qredo.NewClient(auth, qredo.WithBaseURL(o.BaseURL),
+	read(t, path, &o)
+	client := clientOf(t, o.PrivateKey, programKey, o.BaseURL,
 		qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1})) // so that the outbox has all the work
-	require.NoError(t, err)
 	store, err := outbox.OpenStore(o.Outbox)
 	require.NoError(t, err)
 	box, err := outbox.New(client, store, outbox.WithPollInterval(20*time.Millisecond),
@@ -286,31 +278,26 @@ func checkOutbox(t *testing.T, path string, list []payment) {
 	assert.Positive(t, died, "no kill hit an attempt: the test shows nothing")
 }
 
-// program is a run of payAsProgram in a process of its own.
-type program struct {
+// payingProgram is a run of payAsProgram in a process of its own.
+type payingProgram struct {
 	cmd    *exec.Cmd
 	output *bufio.Scanner
 }
 
-func startProgram(t *testing.T, path string, o orders) program {
+func startProgram(t *testing.T, path string, o orders) payingProgram {
 	t.Helper()
-	data, err := json.Marshal(o)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, data, 0o600))
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestExactlyOnceProgramKilled$")
-	cmd.Env = append(os.Environ(), programConfig+"="+path)
-	cmd.Stderr = os.Stderr
+	cmd := program(t, "TestExactlyOnceProgramKilled", programConfig, path, o)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	return program{cmd, bufio.NewScanner(out)}
+	return payingProgram{cmd, bufio.NewScanner(out)}
 }
 
 // kill ends the program without a warning, as kill -9 does.
-func (p program) kill() { _ = p.cmd.Process.Kill() }
+func (p payingProgram) kill() { _ = p.cmd.Process.Kill() }
 
 // lines are what the program prints until it ends.
-func (p program) lines() func(yield func(string) bool) {
+func (p payingProgram) lines() func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for p.output.Scan() && yield(p.output.Text()) {
 		}

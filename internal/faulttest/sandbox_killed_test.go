@@ -15,15 +15,21 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// childStore, in the environment, makes this test binary a sandbox that keeps its state in a folder.
+// childStore, in the environment, makes this test binary a sandbox that keeps its state in a folder. With childOrder its ledgers
+// have the oldest entries first.
 const (
 	childStore  = "FAULTTEST_SANDBOX_STORE"
 	childListen = "FAULTTEST_SANDBOX_LISTEN"
+	childOrder  = "FAULTTEST_SANDBOX_OLDEST_FIRST"
 )
 
 // serveForParent runs a sandbox until the process is killed. It tells its address on standard output.
 func serveForParent() error {
-	srv, err := sandbox.Start(sandbox.WithStore(os.Getenv(childStore)), sandbox.WithListen(os.Getenv(childListen)))
+	order := sandbox.NewestFirst
+	if os.Getenv(childOrder) != "" {
+		order = sandbox.OldestFirst
+	}
+	srv, err := sandbox.Start(sandbox.WithStore(os.Getenv(childStore)), sandbox.WithListen(os.Getenv(childListen)), sandbox.WithLedgerOrder(order))
 	if err != nil {
 		return err
 	}
@@ -34,55 +40,65 @@ func serveForParent() error {
 	return err
 }
 
-// process is a sandbox in a process of its own, which can be killed.
+// process is a sandbox in a process of its own, which can be killed and started again, with its account's client.
 type process struct {
-	cmd *exec.Cmd
-	url string
+	t       *testing.T
+	cmd     *exec.Cmd
+	env     []string
+	store   string // its folder
+	url     string
+	listen  string
+	keyFile string // of the account's key
+	apiKey  string
+	client  *qredo.Client
+	people  *sandbox.Control
 }
 
-// startProcess starts a sandbox on a folder. It is killed with the test at the latest.
-func startProcess(t *testing.T, store, listen string) (process, error) {
+// startSandbox starts a sandbox on an empty folder, with more in its environment. It is killed with the test at the latest.
+func startSandbox(t *testing.T, env ...string) *process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childStore+"="+store, childListen+"="+listen)
-	cmd.Stderr = os.Stderr
+	p := &process{t: t, store: t.TempDir(), env: env, listen: "127.0.0.1:0"}
+	require.NoError(t, p.start())
+	p.listen = strings.TrimPrefix(p.url, "http://")
+	p.keyFile = filepath.Join(p.store, "private.pem")
+	apiKey, err := os.ReadFile(filepath.Join(p.store, "apikey"))
+	require.NoError(t, err)
+	p.apiKey = string(apiKey)
+	p.client = clientOf(t, p.keyFile, p.apiKey, p.url+basePath, impatient())
+	p.people, err = sandbox.NewControl(p.url)
+	require.NoError(t, err)
+	return p
+}
+
+const basePath = "/api/v1/p"
+
+// start starts the sandbox, again on the same folder and address.
+func (p *process) start() error {
+	cmd, err := child(p.t, append([]string{childStore + "=" + p.store, childListen + "=" + p.listen}, p.env...))
+	if err != nil {
+		return err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return process{}, err
+		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return process{}, err
+		return err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return process{}, fmt.Errorf("the sandbox did not start: %w", err)
+		return fmt.Errorf("the sandbox did not start: %w", err)
 	}
-	return process{cmd: cmd, url: strings.TrimSpace(line)}, nil
+	p.cmd, p.url = cmd, strings.TrimSpace(line)
+	return nil
 }
 
-// kill ends the process without a warning, as kill -9 does.
-func (p process) kill() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // it was killed, which Wait calls an error
-}
+// kill ends the sandbox without a warning, as kill -9 does.
+func (p *process) kill() { kill(p.cmd) }
 
 func TestExactlyOnceSandboxKilled(t *testing.T) {
-	store := t.TempDir()
-	child, err := startProcess(t, store, "127.0.0.1:0")
-	require.NoError(t, err)
-	listen := strings.TrimPrefix(child.url, "http://")
-
-	key, err := qredo.LoadPrivateKey(filepath.Join(store, "private.pem"))
-	require.NoError(t, err)
-	apiKey, err := os.ReadFile(filepath.Join(store, "apikey"))
-	require.NoError(t, err)
-	auth, err := qredo.NewRSAAuth(string(apiKey), key)
-	require.NoError(t, err)
-	client, err := qredo.NewClient(auth, qredo.WithBaseURL(child.url+"/api/v1/p"), impatient())
-	require.NoError(t, err)
-	people, err := sandbox.NewControl(child.url)
-	require.NoError(t, err)
-	b := openBank(t, client, people)
+	child := startSandbox(t)
+	b := openBank(t, child.client, child.people)
 	const seed = 21
 	list := payments(size(20_000, 600), seed)
 
@@ -96,7 +112,7 @@ func TestExactlyOnceSandboxKilled(t *testing.T) {
 		for range kills {
 			<-reached
 			child.kill()
-			if child, err = startProcess(t, store, listen); err != nil {
+			if err := child.start(); err != nil {
 				t.Error(err)
 				return
 			}
@@ -110,11 +126,14 @@ func TestExactlyOnceSandboxKilled(t *testing.T) {
 	<-done
 	defer child.kill()
 
-	settle(t, people, list)
-	b.check(t, people, list)
+	settle(t, child.people, list)
+	b.check(t, child.people, list)
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childOf) != "" {
+		go endWithParent()
+	}
 	if os.Getenv(childStore) == "" {
 		m.Run()
 		return

@@ -10,11 +10,14 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/qredo-go/qredo/internal/backoff"
 )
 
 const (
-	maxFrame     = 64 << 10 // bytes; the service's messages have a few hundred
-	queuedFrames = 128      // frames read ahead of the consumer
+	maxFrame     = 64 << 10         // bytes; the service's messages have a few hundred
+	frameTime    = 30 * time.Second // from a message's first byte to its last
+	queuedFrames = 128              // frames read ahead of the consumer
 )
 
 // frame is a message as it came, or what was wrong with it.
@@ -43,21 +46,20 @@ func newConn(ctx context.Context, ws *websocket.Conn, ping time.Duration) *conn 
 	return c
 }
 
-// next returns the next frame, or why there will be none.
-func (c *conn) next(ctx context.Context) (frame, error) {
-	select {
-	case f := <-c.frames:
-		return f, nil
-	default:
-	}
-	select {
-	case f := <-c.frames:
-		return f, nil
-	case <-c.ctx.Done():
-		return frame{}, context.Cause(c.ctx)
-	case <-ctx.Done():
-		return frame{}, ctx.Err()
-	}
+// fail ends the connection, for a reason.
+func (c *conn) fail(why error) {
+	c.cancel(why)
+	_ = c.ws.CloseNow() // wakes the reader
+}
+
+// doubt ends the connection unless something comes within a time.
+func (c *conn) doubt(patience time.Duration, why error) {
+	before := c.came.Load()
+	c.done.Go(func() {
+		if backoff.Wait(c.ctx, patience) == nil && c.came.Load() == before && !c.behind.Load() {
+			c.fail(why)
+		}
+	})
 }
 
 // close ends the connection and waits for its goroutines.
@@ -90,12 +92,15 @@ func (c *conn) read() {
 	}
 }
 
-// readFrame reads a message. What is beyond the limit is read and dropped.
+// readFrame reads a message. What is beyond the limit is read and dropped. One that does not end in time ends the connection,
+// since pings are answered between its parts.
 func (c *conn) readFrame() (frame, error) {
 	_, r, err := c.ws.Reader(c.ctx)
 	if err != nil {
 		return frame{}, err
 	}
+	late := time.AfterFunc(frameTime, func() { c.fail(fmt.Errorf("a message did not end within %s", frameTime)) })
+	defer late.Stop()
 	data, err := io.ReadAll(io.LimitReader(r, maxFrame+1))
 	if err != nil {
 		return frame{}, err
@@ -131,8 +136,7 @@ func (c *conn) ping(period time.Duration) {
 		err := c.ws.Ping(ctx)
 		cancel()
 		if err != nil && !c.behind.Load() && c.came.Load() == before {
-			c.cancel(fmt.Errorf("no answer to a ping within %s: %w", patience, err))
-			_ = c.ws.CloseNow() // wakes the reader
+			c.fail(fmt.Errorf("no answer to a ping within %s: %w", patience, err))
 			return
 		}
 	}

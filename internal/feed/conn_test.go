@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -172,13 +171,10 @@ func TestRefusedUpgrades(t *testing.T) {
 
 // A feed that cannot be connected tries for ever, or for as long as it was told.
 func TestGiveUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now()
-		var last time.Time
-		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(*http.Request) (*http.Response, error) {
-			last = time.Now()
-			return nil, clienttest.ErrRefused
-		}))
+		var dials []time.Time
+		client := clienttest.NewQuickClient(t, clienttest.NotingDials(&dials, clienttest.Failing(clienttest.ErrRefused)))
 		values := 0
 		for event, err := range client.Swaps.Feed(t.Context(), qredo.WithGiveUp(10*time.Minute)) {
 			values++
@@ -189,22 +185,22 @@ func TestGiveUp(t *testing.T) {
 		assert.Equal(t, 1, values)
 		assert.GreaterOrEqual(t, time.Since(start), 10*time.Minute)
 		assert.LessOrEqual(t, time.Since(start), 10*time.Minute+30*time.Second, "at most a pause more")
-		assert.Equal(t, time.Now(), last)
+		assert.Equal(t, time.Now(), dials[len(dials)-1])
 
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Hour)
 		defer cancel()
 		require.NoError(t, clienttest.Drain(client.Swaps.Feed(ctx)))
-		assert.Greater(t, last.Sub(start), 49*time.Hour, "for ever")
+		assert.Greater(t, dials[len(dials)-1].Sub(start), 49*time.Hour, "for ever")
 	})
 }
 
 // Pauses double to their limit, and are drawn at random below.
 func TestFeedBackoff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		longest := [6]time.Duration{}
 		for range 100 {
 			var times []time.Time
-			client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.Failing(clienttest.ErrRefused)))
+			client := clienttest.NewQuickClient(t, clienttest.NotingDials(&times, clienttest.Failing(clienttest.ErrRefused)))
 			require.Error(t, clienttest.Drain(client.Swaps.Feed(t.Context(), qredo.WithBackoff(time.Second, 10*time.Second), qredo.WithGiveUp(time.Minute))))
 			for i, pause := range clienttest.Pauses(times)[:len(longest)] {
 				longest[i] = max(longest[i], pause)

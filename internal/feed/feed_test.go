@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha1"
 	"net/http"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -236,7 +234,7 @@ func serveInTime(t *testing.T, options websocket.AcceptOptions, serve func(ctx c
 			fmt.Fprint(w, `{"items":[]}`)
 			return
 		}
-		ws, err := websocket.Accept(w, req, &options)
+		ws, err := clienttest.AcceptWebSocket(w, req, &options)
 		if err != nil {
 			return
 		}
@@ -264,7 +262,7 @@ func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 		"holds for a while and ends": {func(ctx context.Context, _ *websocket.Conn, _ int) { clienttest.Elapse(ctx, ping) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				var ended []time.Time
 				n := 0
 				client, connected := serveInTime(t, websocket.AcceptOptions{}, func(ctx context.Context, ws *websocket.Conn) {
@@ -298,7 +296,7 @@ func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 // A busy connection whose pongs are late is alive: it is cut when nothing comes any more, and not before.
 func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 	const ping = 10 * time.Second
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		silent := websocket.AcceptOptions{OnPingReceived: func(context.Context, []byte) bool { return false }}
 		var last time.Time
 		client, connected := serveInTime(t, silent, func(ctx context.Context, ws *websocket.Conn) {
@@ -315,7 +313,7 @@ func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 		defer cancel()
 		var lost time.Time
 		given := 0
-		for _, err := range client.Swaps.Feed(ctx, qredo.WithPing(ping), qredo.WithFeedState(func(s qredo.FeedState) {
+		for _, err := range client.Swaps.Feed(ctx, qredo.WithPing(ping), qredo.WithFillEvery(time.Hour), qredo.WithFeedState(func(s qredo.FeedState) {
 			if s.Status == qredo.FeedLost && lost.IsZero() {
 				lost = time.Now()
 				cancel()
@@ -333,12 +331,7 @@ func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 
 // Where only the algorithms of FIPS 140 are allowed, feeds work all the same, over TLS too.
 func TestFeedsWithFIPS140Only(t *testing.T) {
-	if os.Getenv("GODEBUG") != "fips140=only" {
-		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFeedsWithFIPS140Only$", "-test.v")
-		again.Env = append(os.Environ(), "GODEBUG=fips140=only")
-		out, err := again.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		require.Contains(t, string(out), "--- PASS: TestFeedsWithFIPS140Only")
+	if !clienttest.FIPS140Only(t) {
 		return
 	}
 	for name, opts := range map[string][]sandbox.Option{"HTTP": nil, "TLS": {sandbox.WithTLS(t.TempDir())}} {
@@ -348,6 +341,9 @@ func TestFeedsWithFIPS140Only(t *testing.T) {
 			f.Reaches(t, qredo.FeedCaughtUp)
 			action := w.ActionOf(t, w.Send(t, 1000))
 			require.Equal(t, action, f.Next(t).ID)
+			clienttest.Follow(t, w.Client.Wallets.Feed).Reaches(t, qredo.FeedCaughtUp)
+			clienttest.Follow(t, w.Client.Swaps.Feed).Reaches(t, qredo.FeedCaughtUp)
+			clienttest.Follow(t, w.Srv.QAPIClient().Transactions.Feed).Reaches(t, qredo.FeedCaughtUp)
 			require.Panics(t, func() { sha1.New().Sum(nil) }, "it is not allowed anywhere else")
 		})
 	}

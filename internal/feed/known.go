@@ -102,10 +102,32 @@ func (o *Open[ID, Status]) forget(ended func(ID) bool) {
 type Listed[ID cmp.Ordered, E comparable] struct {
 	on     map[ID]bool
 	recent Recent[E]
+	since  map[ID]bool // what has changed since the list is being read
 }
+
+// Read begins to read the list. What is told of something from then on is newer than what the list will have of it.
+func (l *Listed[ID, E]) Read() { l.since = map[ID]bool{} }
 
 // Added reports whether the consumer has not been told by an event that something is on the list.
 func (l *Listed[ID, E]) Added(id ID, event E) bool {
+	l.changed(id)
+	return l.add(id, event)
+}
+
+// Left reports whether the consumer has not been told by an event that something has left the list.
+func (l *Listed[ID, E]) Left(id ID, event E) bool {
+	l.changed(id)
+	delete(l.on, id)
+	return l.recent.Add(event)
+}
+
+func (l *Listed[ID, E]) changed(id ID) {
+	if l.since != nil {
+		l.since[id] = true
+	}
+}
+
+func (l *Listed[ID, E]) add(id ID, event E) bool {
 	if l.on[id] || !l.recent.Add(event) {
 		return false
 	}
@@ -116,50 +138,83 @@ func (l *Listed[ID, E]) Added(id ID, event E) bool {
 	return true
 }
 
-// Left reports whether the consumer has not been told by an event that something has left the list.
-func (l *Listed[ID, E]) Left(id ID, event E) bool {
-	delete(l.on, id)
-	return l.recent.Add(event)
-}
-
-// Missing returns what the consumer has on the list that is not on it any more, in order.
-func (l *Listed[ID, E]) Missing(on []ID) []ID {
+// Compare holds the list that was read against what the consumer has, and returns what is new: first the events that
+// something is on it, as added makes them, then that something has left, as left does, in order.
+func (l *Listed[ID, E]) Compare(list []ID, added, left func(ID) E) []E {
+	var events []E
 	gone := maps.Clone(l.on)
-	for _, id := range on {
+	for _, id := range list {
 		delete(gone, id)
+		if event := added(id); !l.since[id] && l.add(id, event) {
+			events = append(events, event)
+		}
 	}
-	return slices.Sorted(maps.Keys(gone))
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		if event := left(id); !l.since[id] {
+			delete(l.on, id)
+			if l.recent.Add(event) {
+				events = append(events, event)
+			}
+		}
+	}
+	l.since = nil
+	return events
 }
 
 // Cursor is how far a consumer has one history.
 type Cursor[K comparable] struct {
-	From   time.Time // nothing before is given
-	Latest time.Time // of what the consumer has
-	swept  time.Time // what Latest was when known was last cleared of what is too old
-	known  map[K]time.Time
+	Latest time.Time        // of what the consumer has, or when the feed began
+	Now    func() time.Time // what is later has a wrong time, by which the cursor does not go
+	swept  time.Time        // what Latest was when known was last cleared of what is too old
+	known  map[K]entry
+}
+
+type entry struct {
+	at  time.Time
+	old bool // it was there before, and not given
 }
 
 // Overlap is how far before its latest entry a history is read again, since entries need not come in the
 // order of their times, and the service may leave out the very second that it is asked for.
 const Overlap = 5 * time.Minute
 
-// Add reports whether the consumer does not have an entry, and remembers it.
+// Add reports whether an entry of a history is neither given nor old, and remembers that it is given.
 func (c *Cursor[K]) Add(key K, at time.Time) bool {
 	if _, known := c.known[key]; known {
 		return false
 	}
-	if c.known == nil {
-		c.known = map[K]time.Time{}
+	c.remember(key, entry{at: at})
+	return true
+}
+
+// Tell is Add for what is told as new: it is given although it is thought to be old.
+func (c *Cursor[K]) Tell(key K, at time.Time) bool {
+	if e, known := c.known[key]; known && !e.old {
+		return false
 	}
-	c.known[key] = at
-	if at.After(c.Latest) {
-		c.Latest = at
+	c.remember(key, entry{at: at})
+	return true
+}
+
+// Pass remembers that an entry is old, if it is not known.
+func (c *Cursor[K]) Pass(key K, at time.Time) {
+	if _, known := c.known[key]; !known {
+		c.remember(key, entry{at, true})
+	}
+}
+
+func (c *Cursor[K]) remember(key K, e entry) {
+	if c.known == nil {
+		c.known = map[K]entry{}
+	}
+	c.known[key] = e
+	if e.at.After(c.Latest) && !e.at.After(c.Now()) {
+		c.Latest = e.at
 	}
 	if c.Latest.Sub(c.swept) >= Overlap {
 		c.swept = c.Latest
-		maps.DeleteFunc(c.known, func(_ K, at time.Time) bool { return at.Before(c.Latest.Add(-Overlap)) })
+		maps.DeleteFunc(c.known, func(_ K, e entry) bool { return e.at.Before(c.Latest.Add(-Overlap)) })
 	}
-	return true
 }
 
 // Since is from when on the history is to be read, so that nothing is missed. The zero Time stands for all of it.

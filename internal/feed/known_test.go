@@ -149,29 +149,39 @@ type change struct {
 	on bool
 }
 
+func listed(id string) change   { return change{id, true} }
+func unlisted(id string) change { return change{id, false} }
+
 func TestListed(t *testing.T) {
 	var l Listed[string, change]
-	add := func(id string, on bool) bool {
-		if on {
-			return l.Added(id, change{id, on})
-		}
-		return l.Left(id, change{id, on})
-	}
-	require.True(t, add("a", true))
-	require.False(t, add("a", true))
-	require.True(t, add("a", false))
-	require.False(t, add("a", false))
-	require.False(t, add("a", true), "a message that was delayed")
-	require.True(t, add("b", false), "one that was never seen on it")
+	add := func(id string) bool { return l.Added(id, listed(id)) }
+	leave := func(id string) bool { return l.Left(id, unlisted(id)) }
+	compare := func(list ...string) []change { return l.Compare(list, listed, unlisted) }
+	require.True(t, add("a"))
+	require.False(t, add("a"))
+	require.True(t, leave("a"))
+	require.False(t, leave("a"))
+	require.False(t, add("a"), "a message that was delayed")
+	require.True(t, leave("b"), "one that was never seen on it")
 	for _, id := range []string{"d", "f", "c"} {
-		require.True(t, add(id, true))
+		require.True(t, add(id))
 	}
-	require.Equal(t, []string{"c", "f"}, l.Missing([]string{"d", "e"}), "in order")
-	require.False(t, add("d", true))
-	require.True(t, add("e", true))
-	require.True(t, add("c", false))
-	require.True(t, add("f", false))
-	require.Empty(t, l.Missing([]string{"d", "e"}), "nothing happened since")
+	require.Equal(t, []change{listed("e"), unlisted("c"), unlisted("f")}, compare("d", "e"), "in order")
+	require.False(t, add("d"))
+	require.False(t, add("e"))
+	require.Empty(t, compare("d", "e"), "nothing happened since")
+}
+
+// What is told while a list is being read is newer than the list.
+func TestListedIsReadWhileItChanges(t *testing.T) {
+	var l Listed[string, change]
+	require.True(t, l.Added("a", listed("a")))
+	l.Read()
+	require.True(t, l.Added("b", listed("b")))
+	require.True(t, l.Left("c", unlisted("c")))
+	require.Equal(t, []change{unlisted("a")}, l.Compare([]string{"c"}, listed, unlisted), "b came after, and c has left")
+	l.Read()
+	require.Equal(t, []change{unlisted("b")}, l.Compare(nil, listed, unlisted), "the next one tells")
 }
 
 // Many come and go, whether their end is told or found out.
@@ -189,9 +199,7 @@ func TestListedForgets(t *testing.T) {
 			require.Fail(t, "lost", "%d", i)
 		}
 		if i%10_000 == 0 {
-			for _, gone := range l.Missing(nil) {
-				l.Left(gone, change{gone, false})
-			}
+			l.Compare(nil, listed, unlisted)
 			require.Empty(t, l.on)
 		}
 		most = max(most, len(l.on)+len(l.recent.has))
@@ -199,8 +207,13 @@ func TestListedForgets(t *testing.T) {
 	assert.LessOrEqual(t, most, RecentKeys+5_000)
 }
 
+// newCursor is a cursor by a clock that shows so many seconds.
+func newCursor(now int64) *Cursor[string] {
+	return &Cursor[string]{Now: func() time.Time { return time.Unix(now, 0) }}
+}
+
 func TestCursor(t *testing.T) {
-	var c Cursor[string]
+	c := newCursor(5000)
 	at := func(seconds int64) time.Time { return time.Unix(seconds, 0) }
 	require.Zero(t, c.Since(), "all of it")
 	require.True(t, c.Add("a", at(1000)))
@@ -215,12 +228,32 @@ func TestCursor(t *testing.T) {
 	require.Len(t, c.known, 2, "and what is older is forgotten, since it is not asked for again")
 	require.Equal(t, at(1301), c.Latest)
 	require.Equal(t, at(1001), c.Since())
+	require.True(t, c.Add("future", at(5001)))
+	require.Equal(t, at(1001), c.Since(), "a wrong time does not end the reading")
+	require.False(t, c.Add("future", at(5001)))
+}
+
+// What was there before is not given by a history, and is given if it is told as new.
+func TestCursorKnowsWhatIsOld(t *testing.T) {
+	c := newCursor(5000)
+	at := time.Unix(1000, 0)
+	c.Pass("old", at)
+	require.False(t, c.Add("old", at))
+	require.True(t, c.Tell("old", at))
+	require.False(t, c.Tell("old", at))
+	require.False(t, c.Add("old", at))
+	require.True(t, c.Add("new", at))
+	require.False(t, c.Tell("new", at))
+	c.Pass("new", at)
+	require.False(t, c.Tell("new", at), "what was given is not old")
+	require.True(t, c.Tell("told", at))
+	require.False(t, c.Add("told", at))
 }
 
 // Many entries, ten a second.
 func TestCursorForgets(t *testing.T) {
 	t.Parallel()
-	var c Cursor[int]
+	c := Cursor[int]{Now: time.Now}
 	most := 0
 	for i := range many {
 		at := time.Unix(int64(1000+i/10), 0)

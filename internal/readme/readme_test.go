@@ -42,7 +42,7 @@ const stateCall = "/sandbox/v1/state"
 // wrapper is the function that a part of a file is compiled in. Its parameters are what the parts leave out.
 const wrapper = `
 func part%d(ctx context.Context, client *qredo.Client, companyID qredo.CompanyID, fundID qredo.FundID,
-	walletID, otherWalletID qredo.WalletID, txID qredo.TxID, coreClientID qredo.CoreClientID,
+	walletID, otherWalletID qredo.WalletID, txID qredo.TxID, coreClientID qredo.CoreClientID, pool *pgxpool.Pool,
 ) (err error) {
 	%s
 	return err
@@ -58,11 +58,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/inbox"
+	"github.com/qredo-go/qredo/inbox/postgres"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-var _, _, _, _ = errors.New, fmt.Sprint, time.Now, sandbox.Start
+var _, _, _, _, _, _ = errors.New, fmt.Sprint, time.Now, sandbox.Start, inbox.Operate, postgres.Open
+
+var _ pgx.Tx
 
 func main() {}
 `

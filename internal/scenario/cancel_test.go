@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -51,7 +50,7 @@ func TestCancelledPauses(t *testing.T) {
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				client := clienttest.NewQuickClient(t, tc.transport, tc.opts...)
 				for range tc.before {
 					_ = list(t.Context(), client)
@@ -100,7 +99,7 @@ func TestCancelledNetwork(t *testing.T) {
 				h.hang(req.Context())
 				return
 			}
-			ws, err := websocket.Accept(w, req, nil)
+			ws, err := clienttest.AcceptWebSocket(w, req, nil)
 			if err == nil {
 				defer func() { _ = ws.CloseNow() }()
 				<-ws.CloseRead(req.Context()).Done()
@@ -143,7 +142,7 @@ func TestCancelledNetwork(t *testing.T) {
 					_, _ = w.Write([]byte(`{"items":[]}`))
 					return
 				}
-				ws, err := websocket.Accept(w, req, nil)
+				ws, err := clienttest.AcceptWebSocket(w, req, nil)
 				if err == nil {
 					defer func() { _ = ws.CloseNow() }()
 					h.hang(ws.CloseRead(req.Context()))

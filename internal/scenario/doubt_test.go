@@ -72,7 +72,9 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		resp.ContentLength, resp.Close = -1, true
 		return resp, nil
 	})
-	require.ErrorIs(t, publish(clienttest.NewClient(t, ends)), qredo.ErrOutcomeUnknown)
+	for _, call := range []func(*qredo.Client) error{publish, approve} {
+		require.ErrorIs(t, call(clienttest.NewClient(t, ends)), qredo.ErrOutcomeUnknown)
+	}
 }
 
 // The service found a transaction by the ID of an action too. What it answers has the transaction's own.

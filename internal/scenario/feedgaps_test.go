@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
@@ -53,14 +54,21 @@ func TestWalletFeed(t *testing.T) {
 	w.ApproveAll(t, w.Desk)
 	sweep := f.Next(t)
 	require.Equal(t, []any{swept.TxID, true, w.Dedicated}, []any{sweep.TxID, sweep.Sweep, sweep.WalletID})
+	history, err := w.Client.Wallets.ListHistory(t.Context(), w.Dedicated, qredo.HistoryOptions{})
+	require.NoError(t, err)
+	require.Len(t, history, 4, "the first is of before")
+	for i, event := range []qredo.WalletEvent{got, out, sweep} {
+		require.Equal(t, history[i+1].Key(), event.Key())
+	}
 	f.RequireQuiet(t)
 }
 
-// What moved while the connection was down is in the wallets' history: of those that were named, and of
-// those that the feed has named.
+// What moved while the connection was down is in the wallets' history: of those that are connected, whether they were
+// named or have moved before, and of one that was made meanwhile.
 func TestWalletFeedFillsGaps(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ether, silent := w.Connected(t, "ETH"), w.Connected(t, "ETH")
+	other := w.ConnectedAs(t, qredo.WalletMultiCounterparty, "BTC")
 	require.NoError(t, w.Srv.Advance(time.Minute)) // so that what is in the histories is told apart by its time
 	client, closed := w.Barrier()
 	f := clienttest.Follow(t, walletFeed(client), qredo.WithWallets(w.Dedicated, w.Dedicated))
@@ -73,14 +81,14 @@ func TestWalletFeedFillsGaps(t *testing.T) {
 		f.Reaches(t, qredo.FeedLost)
 		missed := map[string]bool{
 			w.Deposit(t, w.Dedicated, 7): true, w.Deposit(t, w.Dedicated, 7): true, w.Deposit(t, ether, 7): true,
+			w.Deposit(t, silent, 7): true, w.Deposit(t, w.Connected(t, "BTC"), 7): true,
 		}
-		unseen := w.Deposit(t, silent, 7) // a wallet that nobody has named
+		w.Deposit(t, other, 7) // it is not dedicated
 		closed.Store(false)
 		f.Reaches(t, qredo.FeedCaughtUp)
-		for range 3 {
+		for range 5 {
 			event := f.Next(t)
 			require.Contains(t, missed, event.ChainTxID)
-			require.NotEqual(t, unseen, event.ChainTxID)
 			require.Equal(t, qredo.TxApproved, event.Status)
 			delete(missed, event.ChainTxID)
 		}
@@ -95,17 +103,21 @@ func TestWalletFeedFillsGaps(t *testing.T) {
 func TestWalletFeedFillsTheSecondItLeftOffIn(t *testing.T) {
 	for name, included := range map[string]int64{"since includes its second": 0, "since leaves it out": 1} {
 		t.Run(name, func(t *testing.T) {
-			const second = 1_600_000_000
+			second := time.Now().Unix()
 			entry := func(chain string, at int64) string {
 				return fmt.Sprintf(`{"wallet_id":"w","chain_tx_id":"%s","asset":"BTC","amount":5,"net_amount":5,"timestamp":%d}`, chain, at)
 			}
 			sockets, lost := make(chan *websocket.Conn, 8), &atomic.Bool{}
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/wallets/feed" {
-					if ws, err := websocket.Accept(w, r, nil); err == nil {
+					if ws, err := clienttest.AcceptWebSocket(w, r, nil); err == nil {
 						sockets <- ws
 						<-ws.CloseRead(r.Context()).Done()
 					}
+					return
+				}
+				if strings.HasPrefix(r.URL.Path, "/coreclient") {
+					fmt.Fprint(w, `{"clients":[]}`)
 					return
 				}
 				var since int64
@@ -141,11 +153,15 @@ func TestWalletFeedKeepsTwins(t *testing.T) {
 	paid := fmt.Sprintf(`{"wallet_id":"w","chain_tx_id":"c","asset":"BTC","amount":5,"net_amount":5,"timestamp":%d}`, now)
 	sockets := make(chan *websocket.Conn, 8)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/wallets/feed" {
+		switch r.URL.Path {
+		case "/coreclient":
+			fmt.Fprint(w, `{"clients":[]}`)
+			return
+		case "/wallet/w/history":
 			fmt.Fprintf(w, `{"history":[%s,%s]}`, paid, paid)
 			return
 		}
-		if ws, err := websocket.Accept(w, r, nil); err == nil {
+		if ws, err := clienttest.AcceptWebSocket(w, r, nil); err == nil {
 			sockets <- ws
 			<-ws.CloseRead(r.Context()).Done()
 		}
@@ -181,7 +197,7 @@ func TestWalletFeedBegins(t *testing.T) {
 		want []string
 	}{
 		"now":                {[]qredo.FeedOption{qredo.WithWallets(w.Dedicated)}, nil},
-		"without wallets":    {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start))}, nil},
+		"without wallets":    {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour)))}, []string{first, second}},
 		"an hour ago":        {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour))), qredo.WithWallets(w.Dedicated)}, []string{first, second}},
 		"after that":         {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start.Add(time.Hour + time.Second))), qredo.WithWallets(w.Dedicated)}, []string{second}},
 		"from the beginning": {[]qredo.FeedOption{qredo.WithSince(qredo.TimeOf(start)), qredo.WithWallets(w.Dedicated)}, []string{early, first, second}},
@@ -309,7 +325,7 @@ func TestFeedIsSigned(t *testing.T) {
 		now = now.Add(time.Minute)
 		return clienttest.Answer(req, 403, ""), nil
 	}), qredo.WithClock(func() time.Time { return now }))
-	for _, err := range client.Swaps.Feed(t.Context(), qredo.WithBackoff(1, 1)) {
+	for _, err := range qredo.Feed[json.RawMessage](t.Context(), client, "/liquidityhub/feed", nil, qredo.WithBackoff(1, 1)) {
 		require.ErrorIs(t, err, qredo.ErrForbidden)
 		if upgrades == 3 {
 			break

@@ -98,7 +98,7 @@ func TestContextEndsWhileAnAnswerIsRead(t *testing.T) {
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0")
+	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0IG9mIGEga2V5")
 	require.NoError(t, err)
 	client, err := qapi.NewClient(auth, qredo.WithBaseURL("https://h.example"), qredo.WithHTTPClient(&http.Client{Transport: given(200, filled(`{"list":[`, entry, `]}`), cancel)}))
 	require.NoError(t, err)

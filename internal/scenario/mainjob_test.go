@@ -118,6 +118,16 @@ func doMainJob(t *testing.T, x *exchange) {
 		types = append(types, e.Type)
 	}
 	assert.Equal(t, []qredo.EntryType{qredo.EntryWithdraw, qredo.EntryTransferIn, qredo.EntryTransferOut, qredo.EntryDeposit}, types)
+	keys := map[string]qredo.Amount{}
+	for _, e := range page.Entries {
+		if e.WalletID == x.treasury.ID {
+			keys[e.Key()] = e.Signed()
+		}
+	}
+	require.Len(t, keys, 3)
+	for _, e := range history {
+		assert.Equal(t, e.Amount, keys[e.Key()], "%s is in the ledger under the key that it has in the history", e.Key())
+	}
 	assert.Equal(t, []qredo.TxID{withdrawal, transfer, transfer, ""},
 		[]qredo.TxID{page.Entries[0].TxID, page.Entries[1].TxID, page.Entries[2].TxID, page.Entries[3].TxID})
 }

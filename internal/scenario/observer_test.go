@@ -7,8 +7,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -75,7 +76,7 @@ func TestObserver(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				var seen []qredo.Attempt
 				sent := 0
 				client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
@@ -119,7 +120,7 @@ func transfer(ctx context.Context, c *qredo.Client) error {
 }
 
 func TestQAPIOperationsAreNamed(t *testing.T) {
-	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0")
+	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0IG9mIGEga2V5")
 	require.NoError(t, err)
 	client, err := qapi.NewClient(auth, qredo.WithBaseURL("http://127.0.0.1"), qredo.WithHTTPClient(&http.Client{Transport: clienttest.FailingWith(404)}))
 	require.NoError(t, err)
@@ -164,8 +165,13 @@ func TestPreparedRequests(t *testing.T) {
 }
 
 // The headers of one request make another of the same URL and body, whatever its method: the signature does not cover
-// that. With nonces, headers that were used are worth nothing.
+// that. With nonces, headers that were used are worth nothing. SECURITY.md says both.
 func TestHeadersOfALookAreAVote(t *testing.T) {
+	said, err := os.ReadFile("../../SECURITY.md")
+	require.NoError(t, err)
+	text := strings.Join(strings.Fields(string(said)), " ")
+	require.Contains(t, text, "can send them as `PUT` for some minutes, and that is a vote")
+	require.Contains(t, text, "For core clients use nonces (`WithNonce`)")
 	for name, nonces := range map[string]bool{"timestamps": false, "nonces": true} {
 		t.Run(name, func(t *testing.T) {
 			w := clienttest.NewWorld(t, sandbox.WithKey(clienttest.APIKey, clienttest.PublicKey(t)))

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -73,7 +72,7 @@ func eachMoneyCall(t *testing.T, e ending, test func(t *testing.T, err error, se
 	for name, call := range moneyCalls {
 		for _, id := range []string{"own", "made", "none"} {
 			t.Run(name+"/"+id, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				clienttest.Bubble(t, func(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					requests, sent := 0, ""
@@ -312,7 +311,7 @@ func TestNothingSentIsKnown(t *testing.T) {
 
 // A signer that fails between two attempts does not hide that the first one may have arrived.
 func TestUnknownOutcomeWhenSigningFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		stamps := []string{"1", "", "2"}
 		auth := clienttest.NewAuth(t, qredo.WithNonce(func() string {
 			stamp := stamps[0]

@@ -1,7 +1,10 @@
 package scenario_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/clienttest"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // worldCalls are the five requests for a transaction, as the sandbox can carry them out. The quote is one
@@ -107,6 +111,71 @@ func TestLostAnswersAreAskedForAgain(t *testing.T) {
 			assert.Equal(t, 3, resp.Attempts)
 			assert.Equal(t, 1, w.Transactions(t)-before)
 		})
+	}
+}
+
+// deliverTwice sends a request twice, as something on the way may, and gives the answer to the second.
+func deliverTwice(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	deliver := func() (*http.Response, error) {
+		copied := req.Clone(req.Context())
+		copied.Body = io.NopCloser(bytes.NewReader(body))
+		return next.RoundTrip(copied)
+	}
+	first, err := deliver()
+	if err != nil {
+		return nil, err
+	}
+	_ = first.Body.Close()
+	return deliver()
+}
+
+// The second of two deliveries is refused for its nonce, which the first has taken. That does not say that nothing was
+// made: it is asked again where that does no harm, and the outcome is unknown where it would.
+func TestRequestsThatAreDeliveredTwice(t *testing.T) {
+	w := clienttest.NewWorld(t, sandbox.WithKey(clienttest.APIKey, clienttest.PublicKey(t)))
+	for name, tc := range map[string]struct {
+		id     qredo.PartnerTxID
+		opts   []qredo.CallOption
+		status qredo.SubmissionStatus // or the outcome is unknown
+	}{
+		"own key":         {"order-", nil, qredo.SubmissionExisting},
+		"key made":        {"", nil, qredo.SubmissionNew},
+		"no key":          {"", []qredo.CallOption{qredo.WithoutPartnerTxID()}, ""},
+		"asked just once": {"once-", []qredo.CallOption{qredo.WithoutRetry()}, ""},
+	} {
+		for operation, call := range worldCalls(w, w.Offer(t)) {
+			t.Run(name+"/"+operation, func(t *testing.T) {
+				sent := 0
+				client, err := qredo.NewClient(clienttest.NewAuth(t, qredo.WithNonce(rand.Text)), qredo.WithBaseURL(w.Srv.BaseURL()),
+					qredo.WithRetry(qredo.RetryPolicy{MinBackoff: 1}), qredo.WithHTTPClient(&http.Client{
+						Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+							if sent++; sent == 1 {
+								return deliverTwice(req, http.DefaultTransport)
+							}
+							return http.DefaultTransport.RoundTrip(req)
+						}),
+					}))
+				require.NoError(t, err)
+				before, id := w.Transactions(t), tc.id
+				if id != "" {
+					id += qredo.PartnerTxID(operation)
+				}
+				got, err := call(t.Context(), client, id, tc.opts...)
+				assert.Equal(t, 1, w.Transactions(t)-before)
+				if tc.status == "" {
+					require.ErrorIs(t, err, qredo.ErrOutcomeUnknown)
+					require.Equal(t, 1, sent)
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, tc.status, got.Status)
+				assert.Equal(t, 2, sent)
+			})
+		}
 	}
 }
 

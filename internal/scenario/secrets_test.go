@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -299,7 +298,7 @@ func TestCutRegistrationIsHidden(t *testing.T) {
 
 // What authenticated an earlier attempt of a call is hidden as well.
 func TestSecretsOfEarlierAttemptsAreHidden(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		first := ""
 		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			if first == "" {

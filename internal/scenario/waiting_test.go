@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -18,7 +18,7 @@ import (
 // the sandbox without a network, which would not be in the bubble.
 func withFakeTime(t *testing.T, threshold int, test func(t *testing.T, x *exchange)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		service, err := sandbox.New()
 		require.NoError(t, err)
 		client, err := qredo.NewClient(service.Auth(), qredo.WithBaseURL("http://127.0.0.1/api/v1/p"),

@@ -43,7 +43,7 @@ var goTypes = map[string]string{
 
 	"NewCoreClient": "newCoreClient", "CoreClientsInfo": "coreClientList", "CoreClientInfo": "CoreClient",
 	"ActionsInfo": "actionList", "ActionInfo": "Action", "ActionDetails": "Action", "ActionWallet": "ActionWallet",
-	"ActionDetailApproveWithdraw": "ActionDetails", "ActionDetailApproveTransfer": "ActionDetails",
+	"ActionDetailApproveWithdraw": "ActionDetails", "ActionDetailApproveTransfer": "ActionDetails", "ActionDetailApproveSwap": "ActionDetails",
 	"ActionDetailApproveNewWalletConnect": "ActionDetails", "ActionDetailPolicyUpdate": "ActionDetails",
 	"CoreClientWallets": "coreClientWallets", "CoreClientWallet": "CoreClientWallet",
 	"CoreClientSign": "signRequest", "CoreClientSignature": "CoreClientSignature", "CoreClientVerifySignature": "VerifyRequest",

@@ -226,7 +226,7 @@ func TestQredoSpecFieldsAreTheClients(t *testing.T) {
 
 // A key that lacks the permission is refused in the documented form.
 func TestQredoSpecForbidden(t *testing.T) {
-	const secret = "c2VjcmV0"
+	const secret = "c2VjcmV0IG9mIGEga2V5"
 	srv, err := sandbox.Start(sandbox.WithHMACKey("limited", secret, sandbox.PermissionBalance))
 	require.NoError(t, err)
 	defer srv.Close()

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -188,6 +187,8 @@ func TestLateByBothClocks(t *testing.T) {
 			_, err = client.Transfers.Create(t.Context(), w.Company, req)
 			require.NoError(t, err)
 			req.PartnerTxID, req.Expires = "late", qredo.TimeOf(time.Now().Add(-time.Hour))
+			assert.Equal(t, off > 0, client.Expired(req.Expires))
+			assert.False(t, client.Expired(qredo.TimeOf(time.Now().Add(time.Hour))))
 			_, err = client.Transfers.Create(t.Context(), w.Company, req)
 			if off > 0 {
 				clienttest.RequireInvalid(t, err, "expires")
@@ -200,7 +201,7 @@ func TestLateByBothClocks(t *testing.T) {
 
 // A correction costs no pause, and leaves the attempts that failures may cost.
 func TestClockIsLearnedAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		start, sent := time.Now(), 0
 		client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			sent++

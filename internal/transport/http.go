@@ -30,7 +30,7 @@ func (l httpLink) Send(req *Request) Result {
 		// Nothing asked for it, and reading from what the connection has become would heed no context.
 		return Result{Err: errors.New("the answer is 101 Switching Protocols, which nobody asked for"), Attempts: 1}
 	}
-	body, err := l.read(answer)
+	body, err := l.read(answer, req.Shorten)
 	if err == nil && len(body) == 0 && answer.ContentLength < 0 && answer.Close && answer.TransferEncoding == nil {
 		err = fmt.Errorf("%w, or empty: it ends with the connection", errCut)
 	}
@@ -59,7 +59,7 @@ func (l httpLink) sentOnce(req *Request) *http.Request {
 const promised = 8 << 20
 
 // read reads an answer's body. What came of one that is cut or too long is returned with the error.
-func (l httpLink) read(answer *http.Response) ([]byte, error) {
+func (l httpLink) read(answer *http.Response, shorten func(io.Reader, int64) ([]byte, error)) ([]byte, error) {
 	var body bytes.Buffer
 	if n := answer.ContentLength; n > 0 && n <= min(l.maxAnswer, promised) {
 		body.Grow(int(n) + bytes.MinRead)
@@ -68,10 +68,34 @@ func (l httpLink) read(answer *http.Response) ([]byte, error) {
 	switch {
 	case err != nil:
 		return body.Bytes(), fmt.Errorf("%w: %w", errCut, err)
+	case n > l.maxAnswer && shorten != nil && answer.StatusCode == http.StatusOK:
+		rest := &remembering{Reader: answer.Body}
+		short, err := shorten(io.MultiReader(bytes.NewReader(body.Bytes()), rest), l.maxAnswer)
+		if rest.err != nil || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.Join(errCut, err, rest.err) // as a shorter one, it may come whole the next time
+		}
+		if err != nil {
+			return body.Bytes()[:l.maxAnswer], fmt.Errorf("the body is longer than the limit of %d bytes, and cannot be shortened: %w", l.maxAnswer, err)
+		}
+		return short, nil
 	case n > l.maxAnswer:
 		return body.Bytes()[:l.maxAnswer], fmt.Errorf("the body is longer than the limit of %d bytes", l.maxAnswer)
 	}
 	return body.Bytes(), nil
+}
+
+// remembering keeps why a body could not be read to its end.
+type remembering struct {
+	io.Reader
+	err error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
 }
 
 // refusingRedirects is a client that takes a redirect for an answer, because the URL is what is signed.

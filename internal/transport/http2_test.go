@@ -3,18 +3,13 @@ package transport_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"math/big"
 	"net"
 	"net/http"
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -24,6 +19,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/clienttest"
+	"github.com/qredo-go/qredo/qapi"
 )
 
 // stream is a request over HTTP/2, as it came.
@@ -50,19 +46,10 @@ func (s stream) answer(status int, body string) {
 // own. handle gets each request when it is there as a whole; it reports whether the connection goes on reading.
 func serveHTTP2(t *testing.T, handle func(stream) bool) (requests *int) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(1000 * time.Hour),
-		DNSNames: []string{"service.example"}, BasicConstraintsValid: true, IsCA: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
+	certificate, authority := clienttest.Certificate(t)
 	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
+	require.True(t, roots.AppendCertsFromPEM(authority))
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
 
 	var mu sync.Mutex
 	conns, seen := 0, 0
@@ -198,7 +185,7 @@ func TestStreamsThatAreReset(t *testing.T) {
 	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
 		for kind, k := range kindsOfCalls {
 			t.Run(code.String()+"/"+kind, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				clienttest.Bubble(t, func(t *testing.T) {
 					var nonces []string
 					sent := serveHTTP2(t, func(s stream) bool {
 						nonces = append(nonces, s.nonce)
@@ -227,6 +214,29 @@ func TestStreamsThatAreReset(t *testing.T) {
 	}
 }
 
+// The transactions of Qredo API v1 have no key by which the service could tell a repeat.
+func TestAStreamThatIsResetCreatesOnce(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
+		sent := serveHTTP2(t, func(s stream) bool {
+			if s.nth == 1 { // it has created one
+				_ = s.framer.WriteRSTStream(s.id, http2.ErrCodeProtocol)
+			} else {
+				s.answer(200, `{"txID":"t"}`)
+			}
+			return true
+		})
+		auth, err := qredo.NewHMACAuth("key", "YSBzZWNyZXQgb2YgdGVzdHM=")
+		require.NoError(t, err)
+		client, err := qapi.NewClient(auth, qredo.WithBaseURL("https://service.example"), qredo.WithClock(clienttest.Clock))
+		require.NoError(t, err)
+		_, err = client.Transactions.Create(t.Context(), qapi.TransactionRequest{
+			From: clienttest.ETHAddress, To: clienttest.ETHAddress, Value: qapi.NewBigInt(1), GasLimit: qapi.NewBigInt(21000),
+		})
+		require.ErrorIs(t, err, qredo.ErrOutcomeUnknown)
+		require.Equal(t, 1, *sent)
+	})
+}
+
 // A server that goes away says which streams it has looked at.
 func TestServersThatGoAway(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -241,7 +251,7 @@ func TestServersThatGoAway(t *testing.T) {
 	} {
 		for kind, k := range kindsOfCalls {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				clienttest.Bubble(t, func(t *testing.T) {
 					serveHTTP2(t, func(s stream) bool {
 						if s.nth == 2 {
 							_ = s.framer.WriteGoAway(tc.last(s.id), tc.code, nil)
@@ -267,7 +277,7 @@ func TestServersThatGoAway(t *testing.T) {
 
 // A connection that has gone silent is left within seconds, for a new one.
 func TestSilentConnectionsAreLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		sent := serveHTTP2(t, func(s stream) bool {
 			if s.conn == 1 && s.nth > 1 {
 				return false

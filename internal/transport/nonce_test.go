@@ -36,7 +36,7 @@ func counting(t *testing.T, with func(func() string) qredo.RSAOption) (auth *qre
 func TestARefusedNonceIsNoRefusal(t *testing.T) {
 	for kind, k := range kindsOfCalls {
 		t.Run(kind, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				auth, _ := counting(t, qredo.WithNonce)
 				var nonces []string
 				client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithClock(clienttest.Clock), qredo.WithHTTPClient(&http.Client{
@@ -159,7 +159,7 @@ func TestNoncesArriveInOrder(t *testing.T) {
 func TestWaitingForTheRequestBefore(t *testing.T) {
 	for name, with := range map[string]func(func() string) qredo.RSAOption{"in order": qredo.WithNonce, "in any order": qredo.WithNonceInAnyOrder} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				auth, taken := counting(t, with)
 				client, err := qredo.NewClient(auth, qredo.WithBaseURL(clienttest.BaseURL), qredo.WithHTTPClient(&http.Client{
 					Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +17,7 @@ import (
 )
 
 func TestBackoffGrowsWithinBounds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		policy := qredo.RetryPolicy{MaxAttempts: 9, MinBackoff: 100 * time.Millisecond, MaxBackoff: time.Second, Budget: 1e6}
 		const calls = 300
 		sums, longest, seen := [8]time.Duration{}, [8]time.Duration{}, map[time.Duration]bool{}
@@ -73,7 +72,7 @@ func TestRetryAfter(t *testing.T) {
 		"503, less than the backoff": {503, text("0"), text(""), 0, second / 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				var times []time.Time
 				client := clienttest.NewQuickClient(t, clienttest.Noting(&times, func(req *http.Request) (*http.Response, error) {
 					return clienttest.FailingWith(tc.status, "Retry-After", tc.after(), "Date", tc.date())(req)
@@ -91,7 +90,7 @@ func TestRetryAfter(t *testing.T) {
 // An outage costs no more than the calls and the budget. Each success gives half an attempt back, and no
 // more than there was.
 func TestRetryBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		sent, down := 0, true
 		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			sent++
@@ -125,7 +124,7 @@ func TestRetryBudget(t *testing.T) {
 }
 
 func TestDefaultBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		var times []time.Time
 		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.Failing(clienttest.ErrRefused)), qredo.WithRetry(qredo.RetryPolicy{}))
 		for range 1000 {
@@ -139,7 +138,7 @@ func TestDefaultBudget(t *testing.T) {
 // A pause that the deadline would cut short is not begun, and costs nothing of the budget.
 func TestDeadlineBeforeThePause(t *testing.T) {
 	for _, status := range []int{429, 503} {
-		synctest.Test(t, func(t *testing.T) {
+		clienttest.Bubble(t, func(t *testing.T) {
 			var times []time.Time
 			start := time.Now()
 			client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(status, "Retry-After", "10")), qredo.WithRetry(qredo.RetryPolicy{Budget: 2}))
@@ -163,7 +162,7 @@ func TestDeadlineBeforeThePause(t *testing.T) {
 
 func TestMaxAttempts(t *testing.T) {
 	for _, most := range []int{1, 2, 3, 7} {
-		synctest.Test(t, func(t *testing.T) {
+		clienttest.Bubble(t, func(t *testing.T) {
 			var times []time.Time
 			client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(500)), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: most}))
 			_, err := client.Assets.List(t.Context())
@@ -175,7 +174,7 @@ func TestMaxAttempts(t *testing.T) {
 
 // A success after failures says how often the request was sent.
 func TestSuccessCountsAttempts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		var times []time.Time
 		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, func(req *http.Request) (*http.Response, error) {
 			if len(times) < 3 {

@@ -2,9 +2,11 @@ package transport_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -43,7 +45,7 @@ func timesOf(t *testing.T, calls int, opts ...qredo.Option) []time.Duration {
 }
 
 func TestRateLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		times := timesOf(t, 13, qredo.WithRateLimit(10, 3))
 		require.Len(t, times, 13)
 		for i, at := range times {
@@ -54,7 +56,7 @@ func TestRateLimit(t *testing.T) {
 }
 
 func TestNoRateLimitUnlessSet(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		for _, at := range timesOf(t, 100) {
 			require.Zero(t, at)
 		}
@@ -63,7 +65,7 @@ func TestNoRateLimitUnlessSet(t *testing.T) {
 
 // Attempts count, not calls.
 func TestRateLimitOfAttempts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		var times []time.Time
 		client := clienttest.NewQuickClient(t, clienttest.Noting(&times, clienttest.FailingWith(500)), qredo.WithRateLimit(1, 1),
 			qredo.WithRetry(qredo.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
@@ -78,7 +80,7 @@ func TestRateLimitOfAttempts(t *testing.T) {
 
 // A call whose deadline is before its turn returns at once and takes no turn of others.
 func TestRateLimitAndDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		client := clienttest.NewQuickClient(t, clienttest.AnswerWith(200, `{"assets":[]}`), qredo.WithRateLimit(0.1, 1))
 		_, err := client.Assets.List(t.Context())
 		require.NoError(t, err)
@@ -94,6 +96,67 @@ func TestRateLimitAndDeadline(t *testing.T) {
 		require.NoError(t, err)
 		require.InDelta(t, 10*time.Second, time.Since(start), float64(time.Millisecond))
 	})
+}
+
+// The connections of feeds keep the limit too, together with calls.
+func TestRateLimitOfFeeds(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
+		var times []time.Time
+		client := clienttest.NewQuickClient(t, clienttest.NotingDials(&times, clienttest.Failing(clienttest.ErrRefused)), qredo.WithRateLimit(0.5, 1))
+		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
+		defer cancel()
+		feed := qredo.Feed[json.RawMessage](ctx, client, "/some/feed", nil, qredo.WithBackoff(time.Millisecond, time.Millisecond))
+		require.NoError(t, clienttest.Drain(feed))
+		require.Len(t, times, 30)
+		for _, pause := range clienttest.Pauses(times) {
+			assert.InDelta(t, 2*time.Second, pause, float64(time.Microsecond))
+		}
+	})
+}
+
+// Where the service says that there are too many requests, a feed's connections wait as calls do, whichever was told so.
+func TestTooManyStopsFeedsToo(t *testing.T) {
+	for _, told := range []string{"/some/feed", "/assets"} {
+		t.Run(told, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
+				start := time.Now()
+				var mu sync.Mutex
+				at := map[string][]time.Duration{}
+				client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					path := strings.TrimPrefix(req.URL.Path, "/api/v1/p")
+					at[path] = append(at[path], time.Since(start).Round(time.Second))
+					if path == told && len(at[path]) == 1 {
+						return clienttest.FailingWith(429, "Retry-After", "20")(req)
+					}
+					return clienttest.FailingWith(500)(req)
+				}), qredo.WithRetry(clienttest.Once))
+				ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+				defer cancel()
+				next := func() {
+					_ = clienttest.Drain(qredo.Feed[json.RawMessage](ctx, client, "/some/feed", nil, qredo.WithBackoff(10*time.Second, 10*time.Second)))
+				}
+				list := func() { _, _ = client.Assets.List(ctx) }
+				var done sync.WaitGroup
+				if told == "/assets" {
+					list()
+					done.Go(next)
+				} else {
+					done.Go(next)
+					synctest.Wait()
+					list()
+				}
+				done.Wait()
+				other := map[string]string{"/assets": "/some/feed", "/some/feed": "/assets"}[told]
+				require.Equal(t, 0*time.Second, at[told][0])
+				require.Equal(t, 20*time.Second, at[other][0])
+				if told == "/some/feed" {
+					require.Equal(t, 20*time.Second, at[told][1])
+				}
+			})
+		})
+	}
 }
 
 func TestBadRateLimits(t *testing.T) {
@@ -119,7 +182,7 @@ func TestTooManyStopsTheClient(t *testing.T) {
 		"as the policy has it":   {"3600", qredo.RetryPolicy{MaxRetryAfter: 5 * time.Second}, 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				busy := true
 				transport := clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 					if busy {
@@ -165,7 +228,7 @@ func TestTooManyStopsTheClient(t *testing.T) {
 
 // A stop is not cut short by another answer, which asks for less.
 func TestTheLongestStopCounts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
 		waits := make(chan string, 2)
 		client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 			if after, ok := <-waits; ok {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -116,7 +115,7 @@ func TestAttempts(t *testing.T) {
 	} {
 		for kind, k := range kindsOfCalls {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				clienttest.Bubble(t, func(t *testing.T) {
 					sent := 0
 					client := clienttest.NewQuickClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 						sent++
@@ -175,7 +174,7 @@ func TestNoAttemptAfterTheContext(t *testing.T) {
 func TestEachAttemptIsSigned(t *testing.T) {
 	for kind, k := range kindsOfCalls {
 		t.Run(kind, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			clienttest.Bubble(t, func(t *testing.T) {
 				stamps, bodies, partners := map[string]bool{}, map[string]bool{}, map[string]bool{}
 				client := clienttest.NewClient(t, clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
 					body := []byte{}

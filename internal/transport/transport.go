@@ -5,6 +5,7 @@ package transport
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -31,6 +32,9 @@ type Request struct {
 	Repeatable bool // sending it twice does what sending it once does
 	Decides    bool // it may be refused because another copy of it has been carried out
 	Once       bool // one attempt, whatever happens
+
+	// Shorten makes a success that is too long shorter while it is read: to so many bytes at most. It may be nil.
+	Shorten func(body io.Reader, most int64) ([]byte, error)
 
 	attempt int            // how often it was sent before
 	offset  *time.Duration // what the clock is off, to see whether the service agrees
@@ -74,11 +78,13 @@ type Config struct {
 	MaxAnswer int64 // bytes
 }
 
-// New returns a chain for requests, and one for the upgrades that begin feeds, which are sent once.
+// New returns a chain for requests, and one for the upgrades that begin feeds, which are sent once. They share the limit and
+// its stop.
 func New(c Config) (requests, upgrades Link) {
 	requests = httpLink{c.HTTP, c.MaxAnswer, &atomic.Bool{}}
 	requests = authLink{c.Auth, c.Turn, c.Clock, requests}
-	requests = rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, requests}
+	limit := rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, requests}
+	requests = limit
 	if c.Log != nil {
 		requests = logLink{c.Log, requests}
 	}
@@ -86,5 +92,6 @@ func New(c Config) (requests, upgrades Link) {
 		requests = observeLink{c.Observe, requests}
 	}
 	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), clockLink{c.Clock, requests}}
-	return requests, clockLink{c.Clock, authLink{c.Auth, c.Turn, c.Clock, upgradeLink{c.HTTP}}}
+	limit.next = authLink{c.Auth, c.Turn, c.Clock, upgradeLink{c.HTTP}}
+	return requests, clockLink{c.Clock, limit}
 }

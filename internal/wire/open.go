@@ -6,7 +6,7 @@ import (
 )
 
 // open reads a value of any kind, as encoding/json does but for numbers, which are kept as their text: a float would round
-// them.
+// them. A key that is there twice with different values is noted in d.twice.
 func (d *decoder) open() any {
 	switch c := d.next(); c {
 	case '"':
@@ -21,7 +21,11 @@ func (d *decoder) open() any {
 		object := map[string]any{}
 		for d.pos++; d.more('}'); {
 			key := d.key()
-			object[key] = d.open()
+			value := d.open()
+			if before, found := object[key]; found && !reflect.DeepEqual(before, value) {
+				d.twice = append(d.twice, key)
+			}
+			object[key] = value
 		}
 		return object
 	case 't', 'f':
@@ -35,7 +39,7 @@ func (d *decoder) open() any {
 	}
 }
 
-// table reads an object into a map, as encoding/json does: what is in it stays, and of two equal keys the last counts.
+// table reads an object into a map, as encoding/json does: what is in it stays. A key that is there twice must have one value.
 func (d *decoder) table(dst reflect.Value) error {
 	if d.next() != '{' {
 		return d.standard(dst) // which says what is wrong
@@ -45,6 +49,7 @@ func (d *decoder) table(dst reflect.Value) error {
 	}
 	elem := reflect.New(dst.Type().Elem()).Elem()
 	open := elem.Kind() == reflect.Interface && elem.NumMethod() == 0
+	seen := map[string]bool{}
 	for d.pos++; d.more('}'); {
 		key := d.key()
 		elem.SetZero()
@@ -57,8 +62,24 @@ func (d *decoder) table(dst reflect.Value) error {
 			if read := d.open(); read != nil {
 				elem.Set(reflect.ValueOf(read))
 			}
+			if err := d.doubt(); err != nil {
+				return within(key, err)
+			}
 		}
-		dst.SetMapIndex(reflect.ValueOf(key).Convert(dst.Type().Key()), elem)
+		at := reflect.ValueOf(key).Convert(dst.Type().Key())
+		if seen[key] && !reflect.DeepEqual(dst.MapIndex(at).Interface(), elem.Interface()) {
+			return within(key, &FieldError{Problem: "is there twice, with different values"})
+		}
+		seen[key] = true
+		dst.SetMapIndex(at, elem)
 	}
 	return nil
+}
+
+// doubt is what an open value has twice.
+func (d *decoder) doubt() error {
+	if len(d.twice) == 0 {
+		return nil
+	}
+	return &FieldError{Field: d.twice[0], Problem: "is there twice, with different values"}
 }

@@ -23,7 +23,7 @@ var opens = []string{
 	`{"":{"\u0061":1,"a":2}}`, `{"a":null}`, `"\"\\\b\f\r\t"`,
 }
 
-// What is read into an open type is what the standard library reads.
+// What is read into an open type is what the standard library reads, but for a key that has two values.
 func TestUnmarshalOpen(t *testing.T) {
 	for _, document := range opens {
 		requireAsStandard(t, []byte(document))
@@ -66,7 +66,11 @@ func requireAsStandard(t *testing.T, data []byte) {
 		if !json.Valid(data) {
 			continue
 		}
-		if got := wire.Unmarshal(data, into[0]); (got == nil) != (want == nil) {
+		got := wire.Unmarshal(data, into[0])
+		if got != nil && strings.Contains(got.Error(), "is there twice") { // of which the standard library takes the last
+			continue
+		}
+		if (got == nil) != (want == nil) {
 			t.Fatalf("%.200q: %v, the standard library: %v", data, got, want)
 		} else if got == nil && !reflect.DeepEqual(into[0], into[1]) {
 			t.Fatalf("%.200q:\n%.200v\n%.200v", data, into[0], into[1])

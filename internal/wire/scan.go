@@ -13,6 +13,7 @@ type decoder struct {
 	ctx   context.Context // of whoever waits for it
 	pause int             // the byte to look at it the next time
 	known int             // keys that named a field
+	twice []string        // keys of open objects that have two values
 	texts []string        // texts met before, so that those that come again share their memory
 }
 

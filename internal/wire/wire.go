@@ -12,7 +12,7 @@
 //   - unknown keys are ignored.
 //
 // What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field, or a
-// field that is there twice with different values, is an error that names the field.
+// field that is there twice with different values, or a key of a map, is an error that names it.
 package wire
 
 import (
@@ -152,7 +152,7 @@ func (d *decoder) value(dst reflect.Value, custom bool) error {
 		if read := d.open(); read != nil {
 			dst.Set(reflect.ValueOf(read))
 		}
-		return nil
+		return d.doubt()
 	case reflect.Map:
 		if key := dst.Type().Key(); key.Kind() != reflect.String || isCustom(key) {
 			return d.standard(dst)

@@ -1,206 +1,171 @@
-// Package postgres keeps an outbox in PostgreSQL, so that programs on several machines share it.
+// Package postgres keeps an outbox in PostgreSQL, so that programs on several machines share it, and so that a payment can be
+// stored in a transaction of your own, together with its booking.
 //
-// Each of them calls [Open] with the same database and runs a worker. A worker claims what nobody else has
-// (FOR UPDATE SKIP LOCKED), for the length of its lease; each claim has a number, and what is stored under
-// an older number than the last is refused. Entries are rows of the table qredo_outbox, in the first schema
-// of the connection's search path. They are JSON, for people to query; only the outbox may change them.
+//	store, err := postgres.Open(ctx, "postgres://app@db.example.com/bank?sslmode=verify-full")
+//	...
+//	tx, err := pool.Begin(ctx)
+//	...  // book the payment
+//	_, err = store.EnqueueTx(ctx, tx, "invoice-17", outbox.Transfer{CompanyID: company, TransferRequest: request})
+//	...
+//	err = tx.Commit(ctx)
+//
+// Each program opens the same database and runs a worker. A worker claims what nobody else has (FOR UPDATE SKIP LOCKED), for
+// the length of its lease; each claim has a number, and what is stored under an older number than the last is refused.
+//
+// Entries are rows of the table qredo_outbox, and what waits for a worker has a row in qredo_outbox_work, both in the first
+// schema of the connection's search path. They are for people to query; only the outbox may change them.
 package postgres
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/puddle/v2"
 
+	"github.com/qredo-go/qredo/internal/pgstore"
 	"github.com/qredo-go/qredo/outbox"
 )
 
 // Store is an [outbox.Store] in a PostgreSQL database.
 type Store struct {
-	pool *pgxpool.Pool
+	db      *pgstore.Database
+	clock   func() time.Time
+	inject  func(context.Context) map[string]string
+	records outbox.Records
+	schema  string
+
+	open                        context.Context //nolint:containedctx // ends when the store is closed
+	end                         context.CancelFunc
+	begins, postpones, releases combiner
+	fronts                      fronts
+	told                        told
 }
 
-// Open connects to a database, named as a URL or by keywords ("host=... dbname=..."), and makes the tables
-// or brings them to this version. The server must keep synchronous_commit on, as it is by default:
-// otherwise a crash of it could lose what was acknowledged, and Open refuses it.
-func Open(ctx context.Context, database string) (*Store, error) {
-	pool, err := pgxpool.New(ctx, database)
-	if e := (*pgconn.ParseConfigError)(nil); errors.As(err, &e) {
-		// Its text repeats what it was given, and does not find every password in it to leave it out.
-		return nil, errors.New("outbox: the database's URL or keywords cannot be read, and are not repeated for the password in them")
+// leastConns is how many connections a pool may have at least, so that workers do not wait for each other's.
+const leastConns = 16
+
+// Open connects to a database, named as a URL or by keywords ("host=... dbname=..."), and makes the tables or brings them to
+// this version.
+//
+// It refuses what might lose or change payments, and says what:
+//   - a server whose synchronous_commit or fsync is off: a crash of it could lose what was acknowledged. So could a failover to a
+//     replica that is behind, which is not seen here: use synchronous replication;
+//   - a database of another encoding than UTF8;
+//   - tables that do not belong to the current user or a role that it is a member of, that have triggers, rules, row-level
+//     security or heirs, or that are not kept in a crash;
+//   - another machine than this one where nothing says which TLS is wanted: give sslmode in the URL or the keywords, or
+//     PGSSLMODE. The default of the driver would send everything in plain text to whoever asks for it;
+//   - a sealing key that is another than that of the programs before: see [WithSealingKey].
+//
+// The pool has 16 connections or more, or as many as pool_max_conns says.
+//
+// A pooler such as PgBouncer may be between, also one that gives each transaction another connection. Statements are not
+// prepared then, and workers are not told of new payments by the server: they find them at their next poll. PgBouncer refuses
+// settings in the URL that it does not know, such as search_path: set them for the role (ALTER ROLE ... SET), or have it ignore
+// them.
+func Open(ctx context.Context, database string, opts ...Option) (*Store, error) {
+	pool, err := connect(ctx, database)
+	if err != nil {
+		return nil, err
 	}
+	return open(ctx, pgstore.Pgx(pool, true, outbox.ErrClosed), (*Store).own, opts)
+}
+
+// OpenReadOnly connects to a database as [Open] does, to look only: it makes and changes nothing, and SELECT on the tables is
+// enough. Methods that change something return [outbox.ErrReadOnly]. It is an error where there is no outbox, or one of another
+// version. Whether others could change the tables is not checked.
+func OpenReadOnly(ctx context.Context, database string, opts ...Option) (outbox.Store, error) {
+	pool, err := connect(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, pgstore.Pgx(pool, true, outbox.ErrClosed), (*Store).look, opts)
+	if err != nil {
+		return nil, err
+	}
+	return outbox.ReadOnly(s), nil
+}
+
+// connect returns a pool for a database that is named as a URL or by keywords.
+func connect(ctx context.Context, database string) (*pgxpool.Pool, error) {
+	pool, err := pgstore.Connect(ctx, database, leastConns, false)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)
 	}
-	s := &Store{pool: pool}
-	err = s.checkDurable(ctx)
-	if err == nil {
-		err = s.migrate(ctx)
+	return pool, nil
+}
+
+// New returns a store in the database of a pool, which stays the caller's to close, after the store. It makes the tables and
+// refuses what [Open] refuses, but for the kind of connection. A worker takes one connection from the pool for itself, beside
+// the pool's size.
+func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error) {
+	if pool == nil {
+		return nil, check(false, "pool", "must not be nil")
 	}
-	if err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("outbox: %w", err)
+	return open(ctx, pgstore.Pgx(pool, false, outbox.ErrClosed), (*Store).own, opts)
+}
+
+// OpenDB is [New] for database/sql, through any driver that speaks to PostgreSQL. Workers are told of new payments by the
+// server only through package stdlib of pgx, and where more than one connection may be open; others find them at their next
+// poll.
+func OpenDB(ctx context.Context, db *sql.DB, opts ...Option) (*Store, error) {
+	if db == nil {
+		return nil, check(false, "db", "must not be nil")
+	}
+	return open(ctx, pgstore.SQL(db, outbox.ErrClosed), (*Store).own, opts)
+}
+
+func open(ctx context.Context, db *pgstore.Database, begin func(*Store, context.Context) error, opts []Option) (*Store, error) {
+	s := &Store{db: db, clock: time.Now, records: outbox.NewRecords(nil)}
+	s.open, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	for c, statement := range map[*combiner]string{&s.begins: beginStatement, &s.postpones: postponeStatement, &s.releases: releaseStatement} {
+		c.calls, c.apply = &s.db.Calls, s.batch(statement)
+	}
+	if err := s.prepare(ctx, begin, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("outbox: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) checkDurable(ctx context.Context) error {
-	var commit, fsync string
-	err := s.pool.QueryRow(ctx, `SELECT current_setting('synchronous_commit'), current_setting('fsync')`).Scan(&commit, &fsync)
-	if err == nil && (commit == "off" || fsync == "off") {
-		return fmt.Errorf("the database has synchronous_commit %s and fsync %s: what is stored might be lost", commit, fsync)
+func (s *Store) prepare(ctx context.Context, begin func(*Store, context.Context) error, opts []Option) error {
+	for _, opt := range opts {
+		if opt == nil {
+			return check(false, "option", "must not be nil")
+		}
+		if err := opt(s); err != nil {
+			return err
+		}
 	}
-	return err
+	if err := s.db.FindPooler(ctx); err != nil {
+		return err
+	}
+	if err := s.findSchema(ctx); err != nil {
+		return err
+	}
+	return begin(s, ctx)
 }
 
-// Close closes the connections. It waits for those that are in use.
+// own makes sure that payments can be trusted to the tables, which it makes if need be.
+func (s *Store) own(ctx context.Context) error {
+	if err := s.checkDurable(ctx); err != nil {
+		return err
+	}
+	return s.migrate(ctx)
+}
+
+// Close gives the store up, and closes the connections that [Open] made. It waits for calls that are under way.
 func (s *Store) Close() error {
-	s.pool.Close()
+	s.end()
+	s.db.Close()
 	return nil
 }
 
-// row is an entry as the columns have it.
-func row(e outbox.Entry) (pgx.NamedArgs, error) {
-	data, err := json.Marshal(e)
-	return pgx.NamedArgs{
-		"key": e.Key, "state": string(e.State), "unknown": e.Unknown, "ended": e.State.Ended(), "due": e.Due, "entry": string(data),
-	}, err
-}
-
-// Add stores an entry unless its key has one.
-func (s *Store) Add(ctx context.Context, e outbox.Entry) (stored outbox.Entry, added bool, err error) {
-	args, err := row(e)
-	if err != nil {
-		return outbox.Entry{}, false, err
-	}
-	tag, err := s.pool.Exec(ctx, `
-		INSERT INTO qredo_outbox (key, state, unknown, ended, due, entry)
-		VALUES (@key, @state, @unknown, @ended, @due, @entry)
-		ON CONFLICT (key) DO NOTHING`, args)
-	switch {
-	case err != nil:
-		return outbox.Entry{}, false, known(err)
-	case tag.RowsAffected() == 1:
-		return e, true, nil
-	}
-	stored, err = s.Get(ctx, e.Key)
-	return stored, false, err
-}
-
-// Get returns the entry with a key.
-func (s *Store) Get(ctx context.Context, key string) (outbox.Entry, error) {
-	found, err := query(ctx, s, scanEntry, `SELECT entry FROM qredo_outbox WHERE key = $1`, key)
-	switch {
-	case err != nil:
-		return outbox.Entry{}, err
-	case len(found) == 0:
-		return outbox.Entry{}, outbox.ErrNotFound
-	}
-	return found[0], nil
-}
-
-// query returns what a statement returns, each row as scan reads it.
-func query[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], statement string, args ...any) ([]T, error) {
-	rows, err := s.pool.Query(ctx, statement, args...)
-	if err != nil {
-		return nil, known(err)
-	}
-	list, err := pgx.CollectRows(rows, scan)
-	return list, known(err)
-}
-
-func scanEntry(r pgx.CollectableRow) (e outbox.Entry, err error) {
-	var data []byte
-	if err = r.Scan(&data); err == nil {
-		err = json.Unmarshal(data, &e)
-	}
-	return e, err
-}
-
-func scanClaim(r pgx.CollectableRow) (c outbox.Claim, err error) {
-	var data []byte
-	if err = r.Scan(&data, &c.Token); err == nil {
-		err = json.Unmarshal(data, &c.Entry)
-	}
-	return c, err
-}
-
-// Page returns some of the entries that match a filter.
-func (s *Store) Page(ctx context.Context, f outbox.Filter, after string, limit int) ([]outbox.Entry, error) {
-	states := make([]string, len(f.States))
-	for i, state := range f.States {
-		states[i] = string(state)
-	}
-	return query(ctx, s, scanEntry, `
-		SELECT entry FROM qredo_outbox
-		WHERE key > @after AND (cardinality(@states::text[]) = 0 OR state = ANY (@states)) AND (unknown OR NOT @unknown)
-		ORDER BY key LIMIT @limit`,
-		pgx.NamedArgs{"after": after, "states": states, "unknown": f.Unknown, "limit": limit})
-}
-
-// Claim leases entries that are due.
-func (s *Store) Claim(ctx context.Context, now, until time.Time, limit int) ([]outbox.Claim, error) {
-	return query(ctx, s, scanClaim, `
-		WITH next AS MATERIALIZED (
-			SELECT key FROM qredo_outbox
-			WHERE NOT ended AND due <= @now AND leased_until <= @now
-			ORDER BY due LIMIT @limit FOR UPDATE SKIP LOCKED)
-		UPDATE qredo_outbox SET token = token + 1, leased_until = @until
-		FROM next WHERE qredo_outbox.key = next.key
-		RETURNING entry, token`,
-		pgx.NamedArgs{"now": now, "until": until, "limit": limit})
-}
-
-// Take leases one entry.
-func (s *Store) Take(ctx context.Context, key string, now, until time.Time) (outbox.Claim, error) {
-	claims, err := query(ctx, s, scanClaim, `
-		UPDATE qredo_outbox SET token = token + 1, leased_until = @until
-		WHERE key = @key AND leased_until <= @now
-		RETURNING entry, token`,
-		pgx.NamedArgs{"key": key, "now": now, "until": until})
-	if err != nil {
-		return outbox.Claim{}, err
-	}
-	if len(claims) == 1 {
-		return claims[0], nil
-	}
-	_, err = s.Get(ctx, key)
-	return outbox.Claim{}, cmp.Or(err, outbox.ErrBusy) // it is there, so that somebody must have it
-}
-
-// Save stores a claim's entry and keeps the lease.
-func (s *Store) Save(ctx context.Context, c outbox.Claim) error { return s.save(ctx, c, false) }
-
-// Release stores a claim's entry and ends the lease.
-func (s *Store) Release(ctx context.Context, c outbox.Claim) error { return s.save(ctx, c, true) }
-
-func (s *Store) save(ctx context.Context, c outbox.Claim, release bool) error {
-	args, err := row(c.Entry)
-	if err != nil {
-		return err
-	}
-	args["token"], args["release"] = c.Token, release
-	tag, err := s.pool.Exec(ctx, `
-		UPDATE qredo_outbox SET state = @state, unknown = @unknown, ended = @ended, due = @due, entry = @entry,
-			leased_until = CASE WHEN @release::boolean THEN '-infinity' ELSE leased_until END
-		WHERE key = @key AND token = @token`, args)
-	if err == nil && tag.RowsAffected() == 0 {
-		return outbox.ErrClaimLost
-	}
-	return known(err)
-}
-
-// known gives the errors of the pool the names of package outbox.
-func known(err error) error {
-	if errors.Is(err, puddle.ErrClosedPool) {
-		return outbox.ErrClosed
-	}
-	return err
-}
+const (
+	// wrongClock is how far ahead of the own clock a lease may begin.
+	wrongClock = time.Minute
+	// late is how much earlier than now a payment may be due when it is seen first.
+	late = time.Second
+)

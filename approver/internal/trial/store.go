@@ -3,6 +3,7 @@ package trial
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,11 +36,19 @@ func TestStore(t *testing.T, open func(t *testing.T, now func() time.Time) appro
 		"windows roll":                    windowsRoll,
 		"a clock that was ahead":          clockAhead,
 		"sums do not wrap":                noWrap,
+		"sums as they were counted":       asCounted,
+		"sums beyond 64 bits":             beyond64Bits,
 		"all limits or none":              allOrNone,
 		"limits hold at once":             atOnce,
 		"windows of one counter":          twoWindows,
+		"a window that was shorter":       windowShortened,
+		"replicas with other windows":     rulesAtOnce,
 		"one of many decides":             oneDecides,
 		"decisions outlive their actions": outlive,
+		"spends that cannot be counted":   uncountable,
+		"decisions have numbers":          numbered,
+		"numbers of many at once":         numberedAtOnce,
+		"a store that has lost decisions": behind,
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock(Start)
@@ -56,10 +65,11 @@ func firstStands(t *testing.T, s approver.Store, _ *Clock) {
 	first := record(1)
 	stands, err := s.Reserve(t.Context(), first, nil)
 	require.NoError(t, err)
+	first.Seq = 1
 	assert.Equal(t, first, stands)
 
 	second := first
-	second.Token, second.Verdict = "another", approver.Reject
+	second.Token, second.Verdict, second.Seq = "another", approver.Reject, 0
 	spend := approver.Spend{Counter: "c", Amount: 5, Window: time.Hour, MaxAmount: 1}
 	stands, err = s.Reserve(t.Context(), second, []approver.Spend{spend})
 	require.NoError(t, err, "limits do not matter any more")
@@ -78,7 +88,7 @@ func finishes(t *testing.T, s approver.Store, _ *Clock) {
 	_, err := s.Reserve(t.Context(), rec, nil)
 	require.NoError(t, err)
 	require.NoError(t, s.Finish(t.Context(), "action-1", approver.OutcomeSent))
-	rec.Outcome = approver.OutcomeSent
+	rec.Outcome, rec.Seq = approver.OutcomeSent, 1
 	stands, found, err := s.Lookup(t.Context(), "action-1")
 	require.NoError(t, err)
 	assert.True(t, found)
@@ -129,6 +139,7 @@ func boundaries(t *testing.T, s approver.Store, _ *Clock) {
 		stands, err := s.Reserve(t.Context(), rec, []approver.Spend{c.spend})
 		if c.fits {
 			require.NoError(t, err, c)
+			rec.Seq = stands.Seq
 			require.Equal(t, rec, stands, c)
 			continue
 		}
@@ -206,6 +217,63 @@ func noWrap(t *testing.T, s approver.Store, _ *Clock) {
 	_, err = s.Reserve(t.Context(), record(9), []approver.Spend{spend})
 	require.NoError(t, err)
 	requireUsed(t, s, spend, math.MaxInt64, 2)
+}
+
+// beyond64Bits has a window that holds more than fits, and then little again.
+func beyond64Bits(t *testing.T, s approver.Store, clock *Clock) {
+	spend := approver.Spend{Counter: "c", Window: time.Hour}
+	for i := range 5 {
+		spend.Amount = math.MaxInt64 - int64(i)
+		_, err := s.Reserve(t.Context(), record(i), []approver.Spend{spend})
+		require.NoError(t, err)
+	}
+	requireUsed(t, s, spend, math.MaxInt64, 5)
+	clock.Forward(30 * time.Minute)
+	spend.Amount = 7
+	_, err := s.Reserve(t.Context(), record(5), []approver.Spend{spend})
+	require.NoError(t, err)
+	requireUsed(t, s, spend, math.MaxInt64, 6)
+	clock.Forward(30 * time.Minute)
+	requireUsed(t, s, spend, 7, 1)
+}
+
+// asCounted holds sums against entries that are added up one by one, while the clock goes forward, back and not at all.
+func asCounted(t *testing.T, s approver.Store, clock *Clock) {
+	type entry struct {
+		at     time.Time
+		amount int64
+	}
+	chance, entries, windows := rand.New(rand.NewPCG(7, 7)), []entry(nil), []time.Duration{time.Second, time.Minute, time.Hour} //nolint:gosec // a test's
+	for i := range 300 {
+		switch chance.IntN(4) {
+		case 0:
+			clock.Forward(time.Duration(chance.IntN(1200)) * time.Second)
+		case 1:
+			clock.Forward(time.Duration(chance.IntN(1_000_000)) * time.Microsecond)
+		case 2:
+			clock.Forward(-time.Duration(chance.IntN(60)) * time.Second)
+		}
+		now := clock.Now()
+		e := entry{now, chance.Int64N(1 << 40)}
+		if n := len(entries); n > 0 && e.at.Before(entries[n-1].at) {
+			e.at = entries[n-1].at
+		}
+		entries = append(entries, e)
+		spends, want := make([]approver.Spend, len(windows)), make([]approver.Usage, len(windows))
+		for j, window := range windows {
+			spends[j] = approver.Spend{Counter: "c", Amount: e.amount, Window: window}
+			for _, e := range entries {
+				if now.Sub(e.at) < window {
+					want[j].Amount, want[j].Count = want[j].Amount+e.amount, want[j].Count+1
+				}
+			}
+		}
+		_, err := s.Reserve(t.Context(), record(i), spends)
+		require.NoError(t, err)
+		used, err := s.Usage(t.Context(), spends)
+		require.NoError(t, err)
+		require.Equal(t, want, used, "after %d", i)
+	}
 }
 
 func allOrNone(t *testing.T, s approver.Store, _ *Clock) {

@@ -24,6 +24,7 @@ type World struct {
 	BaseURL string
 	Core    qredo.CoreClientID
 	Company qredo.CompanyID
+	Fund    qredo.FundID
 	From    []qredo.Wallet // with a billion satoshi each
 	To      []qredo.Wallet
 
@@ -92,6 +93,7 @@ func (w *World) fill(t testing.TB, from, to int) {
 	}
 	made, err := w.Client.Funds.Create(ctx, company.ID, request)
 	require.NoError(t, err)
+	w.Fund = made.ID
 	fund, err := w.Client.Funds.Get(ctx, company.ID, made.ID)
 	require.NoError(t, err)
 	w.From, w.To = fund.Wallets[:from], fund.Wallets[from:]

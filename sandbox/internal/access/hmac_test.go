@@ -89,7 +89,7 @@ func TestHMACIsVerified(t *testing.T) {
 		"method in small letters":      {hmacRequest{signedMethod: "get"}, access.NotProved, "signature"},
 		"another method":               {hmacRequest{signedMethod: "POST"}, access.NotProved, "signature"},
 		"no method":                    {hmacRequest{signedMethod: balance[:len(balance)-7], signedURL: "balance"}, access.NotProved, "signature"},
-		"another secret":               {hmacRequest{secret: []byte("x")}, access.NotProved, "signature"},
+		"another secret":               {hmacRequest{secret: []byte("of another key")}, access.NotProved, "signature"},
 		"another URL":                  {hmacRequest{signedURL: balance + "s"}, access.NotProved, "signature"},
 		"another of the URLs":          {hmacRequest{signedURL: "http://sandbox.example:80/qapi/v1/balance"}, 0, ""},
 		"a body":                       {hmacRequest{body: "{}"}, 0, ""},

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,14 +18,17 @@ import (
 )
 
 // secrets are those of the signing agents of these tests.
-var secrets = map[string]string{"alpha": "first secret", "beta": "second secret", "": "of no agent", "mute": ""}
+var secrets = map[string]string{"alpha": "the first secret", "beta": "the second secret", "": "of no agent", "mute": ""}
 
 // proof is what the rules say it is, made by hand.
-func proof(clientID, secret string, at time.Time, method, url, body string) string {
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(stamp + method + url + body))
-	return clientID + "." + stamp + "." + hex.EncodeToString(mac.Sum(nil))
+func proof(clientID, secret string, at time.Time, method, url, body string) (proof string) {
+	fips140.WithoutEnforcement(func() { // which takes no empty secret
+		stamp := strconv.FormatInt(at.Unix(), 10)
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(stamp + method + url + body))
+		proof = clientID + "." + stamp + "." + hex.EncodeToString(mac.Sum(nil))
+	})
+	return proof
 }
 
 func TestProofs(t *testing.T) {

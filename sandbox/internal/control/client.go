@@ -10,18 +10,27 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/transport"
 )
 
 // Client makes control calls.
 type Client struct {
 	Base string       // the URL below which they are served
-	HTTP *http.Client // nil: one that gives up on a call after 30 seconds
+	HTTP *http.Client // nil: [Default]
 }
 
-var defaultClient = &http.Client{Timeout: 30 * time.Second}
+// Default is a client that gives up on a call after 30 seconds.
+var Default = sync.OnceValue(newDefault)
+
+func newDefault() *http.Client {
+	client := transport.DefaultHTTP(nil)
+	client.Timeout = 30 * time.Second
+	return client
+}
 
 // refused is the error of a control call that was not carried out. errors.Is tells its kind, as it does for calls
 // of the sandbox's own methods.
@@ -53,7 +62,7 @@ func (c Call[S, In, Out]) Ask(ctx context.Context, client Client, in In, ids ...
 	if err != nil {
 		return out, fmt.Errorf("sandbox: %w", err)
 	}
-	resp, err := cmp.Or(client.HTTP, defaultClient).Do(req)
+	resp, err := cmp.Or(client.HTTP, Default()).Do(req)
 	if err != nil {
 		return out, fmt.Errorf("sandbox: %w", err)
 	}

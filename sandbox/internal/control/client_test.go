@@ -9,11 +9,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
@@ -84,4 +86,18 @@ func TestClientOfTheCallers(t *testing.T) {
 	c.HTTP = &http.Client{Transport: through}
 	require.NoError(t, wipe.Tell(t.Context(), c, control.None{}))
 	assert.Equal(t, 1, through.made)
+}
+
+func TestSilentConnectionsAreLeft(t *testing.T) {
+	clienttest.Bubble(t, func(t *testing.T) {
+		relay := clienttest.NewRelay(t)
+		certificate, authority := clienttest.Certificate(t)
+		relay.BecomeDefault(t, authority)
+		relay.ServeTLS(t, certificate, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+		c := control.Client{Base: "https://" + clienttest.RelayHost, HTTP: control.NewDefault()}
+		require.NoError(t, wipe.Tell(t.Context(), c, control.None{}))
+		relay.Hush()
+		hushed := time.Now()
+		assert.Less(t, (<-relay.ClientLeft).Sub(hushed), 10*time.Second)
+	})
 }

@@ -19,8 +19,8 @@ var names = map[world.Kind]struct {
 	world.KindSwapMake:     {qredo.ActionSwap, "swap"},
 	world.KindSwapTake:     {qredo.ActionSwapTake, "swap"},
 	world.KindConnect:      {qredo.ActionWalletConnect, ""},
-	world.KindPolicyUpdate: {"ApproveUpdatePolicy", "update policy"},
-	world.KindWeb3:         {"ApproveExternalSign", "external sign"},
+	world.KindPolicyUpdate: {qredo.ActionPolicyUpdate, "update policy"},
+	world.KindWeb3:         {qredo.ActionExternalSign, "external sign"},
 }
 
 func wireAction(v *world.View, id qredo.ActionID) qredo.Action {
@@ -86,6 +86,7 @@ func actionDetails(tx *world.Transaction, initiators bool) any {
 		TxType: names[tx.Kind].txType, TxID: tx.ID, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount), Fees: qredo.Amount(tx.Fee),
 		NetAmount: tx.Net(), Reference: tx.Reference, BenefitOf: tx.BenefitOf, AccountNo: tx.AccountNo,
 		FundID: f.ID, WalletID: tx.Sender.ID, Initiated: forms.Time(tx.Created), Expires: forms.Time(tx.Expires),
+		Receive: received(tx),
 	}}
 	if initiators {
 		d.InitiatedBy, d.InitiatorName, d.InitiatorType = string(f.Company.ID), f.Company.Profile.Name, string(qredo.TrustedPartyCompany)
@@ -99,10 +100,20 @@ func actionDetails(tx *world.Transaction, initiators bool) any {
 		d.RecipientAddress, d.ClientData = tx.Address, web3Details(tx.Web3)
 	case tx.Recipient != nil:
 		d.RecipientID, d.RecipientName = string(tx.Recipient.ID), tx.Recipient.Fund.Company.Profile.Name
-	case tx.Receive != "":
-		d.RecipientID = string(tx.Receive)
 	}
 	return d
+}
+
+// received is what a side of a swap gets, if a transaction is one: the maker what it asks for, the taker what the maker
+// sends.
+func received(tx *world.Transaction) *qredo.AssetAmount {
+	switch {
+	case tx.Kind == world.KindSwapMake && tx.Quote != nil:
+		return &tx.Quote.Receive
+	case tx.Kind == world.KindSwapTake && tx.OtherSide != nil:
+		return &qredo.AssetAmount{Asset: tx.OtherSide.Asset, Amount: tx.OtherSide.Net()}
+	}
+	return nil
 }
 
 // web3Details are what approvers are told of a Web3 transaction, since it moves no amount that this API counts.

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
@@ -41,7 +41,7 @@ func newFeed(t *testing.T) (*world.World, *serve.Feeds, func() (string, error)) 
 	t.Cleanup(feeds.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
-	conn, resp, err := websocket.Dial(ctx, server.URL, nil)
+	conn, resp, err := clienttest.DialWebSocket(ctx, server.URL, nil)
 	require.NoError(t, err)
 	if resp.Body != nil {
 		t.Cleanup(func() { _ = resp.Body.Close() })

@@ -4,9 +4,9 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -17,7 +17,7 @@ import (
 const journalFile = "journal.db"
 
 // Journal is a folder's file of records. What Append has returned from without an error is on the disk.
-type Journal struct{ db *bolt.DB }
+type Journal struct{ db *durable.Bolt }
 
 var bucket = []byte("events")
 
@@ -26,21 +26,12 @@ func Open(dir string) (*Journal, error) {
 	if err := durable.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, journalFile)
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	db, err := durable.OpenBolt(filepath.Join(dir, journalFile))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(bucket)
-		return err
-	})
-	if err == nil {
-		err = durable.SyncFolder(dir) // else a crash of the machine could take a new file, and what was answered with it
-	}
-	if err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := db.Buckets(bucket); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return &Journal{db}, nil
 }

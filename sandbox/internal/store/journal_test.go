@@ -43,6 +43,24 @@ func replay(t *testing.T, j *store.Journal) []string {
 	return records
 }
 
+func TestJournalThatIsCut(t *testing.T) {
+	dir := t.TempDir()
+	j, err := store.Open(dir)
+	require.NoError(t, err)
+	for range 200 {
+		require.NoError(t, j.Append([]byte(strings.Repeat("x", 1000))))
+	}
+	require.NoError(t, j.Close())
+	path := filepath.Join(dir, "journal.db")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	for _, size := range []int64{info.Size() * 3 / 8, info.Size() / 4, 0} {
+		require.NoError(t, os.Truncate(path, size))
+		_, err = store.Open(dir)
+		require.ErrorContains(t, err, path)
+	}
+}
+
 func TestJournalKeepsTheOrder(t *testing.T) {
 	j := open(t, t.TempDir())
 	assert.Empty(t, replay(t, j))

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/hex"
 	"math"
 	"strings"
 
@@ -15,8 +16,8 @@ type Deposit struct {
 }
 
 // Deposit credits a wallet with an amount, at once and without a fee. The wallet is named by its deposit address, or
-// by its ID or short code.
-func (u *Update) Deposit(to string, amount qredo.Amount) (Deposit, error) {
+// by its ID or short code. Where chain is not empty it is the ID of the transaction that paid: several deposits may be of one.
+func (u *Update) Deposit(to string, amount qredo.Amount, chain string) (Deposit, error) {
 	w := u.byAddress[addressKey(strings.TrimSpace(to))]
 	if w == nil {
 		w = u.walletNamed(to)
@@ -31,9 +32,14 @@ func (u *Update) Deposit(to string, amount qredo.Amount) (Deposit, error) {
 	if u.Deposited(w.Asset) > math.MaxInt64-amount {
 		return Deposit{}, invalid("deposits of %s would be beyond 64 bits", w.Asset)
 	}
+	if chain == "" {
+		chain = u.ids.hash()
+	} else if raw, err := hex.DecodeString(chain); err != nil || len(raw) != 32 {
+		return Deposit{}, invalid("chain_tx_id must be 64 hexadecimal digits")
+	}
 	tx := transactionCreated{
 		ID: qredo.TxID(u.ids.ksuid(u.Now)), Kind: KindDeposit, To: w.ID, Address: w.Address,
-		Asset: w.Asset, Amount: int64(amount), ChainTxID: u.ids.hash(),
+		Asset: w.Asset, Amount: int64(amount), ChainTxID: chain,
 	}
 	u.change(tx)
 	return Deposit{TxID: tx.ID, Hash: tx.ChainTxID, Wallet: w}, nil

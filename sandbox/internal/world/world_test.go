@@ -102,7 +102,7 @@ func newLab(t *testing.T) *lab {
 		l.from, l.to = wallets[0].ID, wallets[1].ID
 	})
 	l.must(func(u *Update) error {
-		_, err := u.Deposit(string(l.from), 1000)
+		_, err := u.Deposit(string(l.from), 1000, "")
 		return err
 	})
 	return l

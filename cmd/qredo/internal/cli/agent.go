@@ -3,9 +3,11 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -75,7 +77,7 @@ approves by the rules of a policy file.`, `
 				return a.done(err, "the signature is right")
 			}),
 		}),
-		a.agentRun(), a.agentExplain(), a.agentVerifyLog(), a.signerCommands(),
+		a.agentRun(), a.agentAcceptLoss(), a.agentExplain(), a.agentTest(), a.agentVerifyLog(), a.pinCommands(), a.signerCommands(),
 	)
 }
 
@@ -103,7 +105,8 @@ func (a *app) agentVote(verb, short string, vote voteFunc, decided qredo.Approva
 	return a.command(command{
 		use: verb + " CLIENT_ID ACTION_ID", short: short,
 		long: short + ` as a core client. What it is about is shown on standard error. Only what is pending can be decided: if a vote
-is refused, the error says what the action is by then. It may be this core client's own vote, whose answer was lost.`,
+is refused, the error says what the action is by then. It may be this core client's own vote, whose answer was lost.
+A vote that was taken is followed by a look: if the action is pending still, the vote is sent once more.`,
 		example: "qredo agent " + verb + " CLIENT_ID ACTION_ID",
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
 			id, actionID := qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])
@@ -113,6 +116,11 @@ is refused, the error says what the action is by then. It may be this core clien
 			}
 			fmt.Fprintln(a.err, a.about(action))
 			err = vote(c.CoreClients, ctx, id, actionID)
+			if err == nil { // the answer names no action, and may be that of an earlier request
+				if now, lookErr := c.CoreClients.GetAction(ctx, id, actionID); lookErr == nil && now.Status == qredo.ApprovalPending {
+					err = vote(c.CoreClients, ctx, id, actionID)
+				}
+			}
 			if errors.Is(err, qredo.ErrOutcomeUnknown) {
 				switch now, lookErr := c.CoreClients.GetAction(ctx, id, actionID); {
 				case lookErr != nil || now.Status == qredo.ApprovalPending: // the vote may be on its way
@@ -133,8 +141,17 @@ func (a *app) about(action *qredo.Action) string {
 	if d == nil {
 		return plain(fmt.Sprintf("%s %s, %s", action.Type, action.ID, action.Status))
 	}
-	to := cmp.Or(d.RecipientAddress, d.RecipientID)
-	return plain(fmt.Sprintf("%s: %s from wallet %s to %s, %s, %s", action.Type, a.figure(d.Amount, d.Asset), d.WalletID, to, d.Reference, action.Status))
+	if w := d.Wallet; w != nil {
+		return plain(fmt.Sprintf("%s: wallet %s (%s) asks to be connected, for %v, %s", action.Type, w.ID, w.Asset, d.ClientData, action.Status))
+	}
+	what, to := a.figure(d.Amount, d.Asset), cmp.Or(d.RecipientAddress, d.RecipientID)
+	if instead := moved(reflect.ValueOf(*d)); instead != "" {
+		what = "amount " + instead
+	}
+	if d.Receive != nil {
+		what += " for " + a.figure(d.Receive.Amount, d.Receive.Asset)
+	}
+	return plain(fmt.Sprintf("%s: %s from wallet %s to %s, %s, %s", action.Type, what, d.WalletID, to, d.Reference, action.Status))
 }
 
 func (a *app) agentFeed() *cobra.Command {
@@ -155,10 +172,19 @@ func (a *app) agentFeed() *cobra.Command {
 }
 
 // checkAgent asks for a core client before its feed is followed: a feed would go on asking for one that
-// there is not. A service that does not answer yet is left to the feed, which waits for it.
+// there is not. A service that does not answer yet is left to the feed, which waits for it; so is a list with an element
+// that cannot be read, which the feed leaves out.
 func (a *app) checkAgent(ctx context.Context, client *qredo.Client, id qredo.CoreClientID) error {
-	_, err := client.CoreClients.ListActions(ctx, id)
+	var (
+		answer qredo.Response
+		list   struct {
+			Actions []json.RawMessage `json:"actions"`
+		}
+	)
+	_, err := client.CoreClients.ListActions(ctx, id, qredo.WithResponse(&answer))
 	switch {
+	case errors.Is(err, qredo.ErrBadAnswer) && qredo.Unmarshal(answer.Body, &list) == nil && list.Actions != nil:
+		return nil
 	case errors.Is(err, qredo.ErrNotFound):
 		return fmt.Errorf("no core client %s; see qredo agent list", plain(string(id)))
 	case errors.As(err, new(*url.Error)), errors.Is(err, qredo.ErrServer), errors.Is(err, qredo.ErrRateLimited):

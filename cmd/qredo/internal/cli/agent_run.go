@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -17,41 +14,77 @@ import (
 )
 
 // rules reads a policy file.
-func (a *app) rules(path string) (*approver.Rules, error) {
-	rules, err := approver.LoadRules(path, approver.WithClock(a.now))
+func (a *app) rules(path string, insecure bool) (*approver.Rules, error) {
+	rules, err := approver.LoadRules(path, fileOptions(a, insecure)...)
 	if err != nil {
 		return nil, usageError{err.Error()}
 	}
 	return rules, nil
 }
 
+// checkDecimals refuses rules that count an asset in another way than the service. A service that does not answer yet is
+// left to what follows.
+func (a *app) checkDecimals(ctx context.Context, client *qredo.Client, rules *approver.Rules) error {
+	assets, err := client.Assets.List(ctx)
+	if err != nil {
+		fmt.Fprintf(a.err, "warning: the decimals that the rules rely on cannot be checked: %s\n", plain(err.Error()))
+	} else if err := rules.CheckDecimals(assets); err != nil {
+		return usageError{err.Error()}
+	}
+	return nil
+}
+
 func (a *app) agentRun() *cobra.Command {
-	var policy, storePath, auditPath, replica string
+	var policy, auditPath, replica string
+	var place agentPlace
+	var pins agentPinned
 	var shadow bool
+	var signals *reloads
 	return a.command(command{
 		use: "run CLIENT_ID", short: "Approve by the rules of a policy file",
 		long: `Watches a core client's feed and votes on its actions as the rules of a policy file say, until it is interrupted.
 What no rule decides is left to people. Each decision is written to the audit log before it is carried out.
 
 --store keeps decisions, and what limits have counted, over restarts; --audit-log keeps the log. Both are needed, but
-not with --shadow: that decides and tells what it would do, and votes on nothing.`,
+not with --shadow: that decides and tells what it would do, and votes on nothing. --pins names what people have agreed
+on, and else leaves to them: see "qredo agent pins".
+
+For several replicas, --database or --redis keep in a server what they share, in place of --store. A store that has
+lost its memory is noticed, and nothing is approved then: see "qredo agent accept-loss".
+
+Files that others could have written (those, and the keys and pins) are refused: each, and each folder on the way to it,
+must belong to you or to root, and nobody else may write to it. --insecure-files takes them all the same: whoever can write
+to them decides what is approved.
+
+SIGHUP has the policy and the pins read anew. What does not load leaves those in force that were, and is told. SIGUSR1 is
+the brake: it goes into shadow at once, whatever loads or does not answer, and then does the same. SIGUSR2 does the same, and
+goes on in earnest if that loads. The last signal counts, and of SIGUSR1 and SIGUSR2 at the same moment SIGUSR1. What is
+decided by then stays so.`,
 		example: `qredo agent run CLIENT_ID --policy policy.yaml --shadow
 			qredo agent run CLIENT_ID --policy policy.yaml --store decisions.db --audit-log audit.jsonl`,
 		flags: func(f *flagSet) {
 			f.StringVar(&policy, "policy", "", "file with the rules (required)")
 			f.BoolVar(&shadow, "shadow", false, "decide and tell, and vote on nothing")
-			f.StringVar(&storePath, "store", "", "file that keeps decisions and what limits have counted")
+			place.flags(f)
 			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
 			f.StringVar(&replica, "replica", "", "name of this replica in the audit log")
+			pins.flags(f)
+		},
+		catch: func() (stop func()) {
+			signals = catchReloads()
+			return signals.stop
 		},
 		check: func() error {
-			if !shadow && (storePath == "" || auditPath == "") {
+			switch places := place.find(a); {
+			case places > 1:
+				return usagef("only one of --store, --database and --redis can be given")
+			case !shadow && (places == 0 || auditPath == ""):
 				return usagef("--store and --audit-log must be given, or --shadow")
 			}
-			return nil
+			return pins.check()
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) (err error) {
-			rules, err := a.rules(policy)
+			rules, err := a.rules(policy, place.insecure)
 			if err != nil {
 				return err
 			}
@@ -59,30 +92,38 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 			if err := a.checkAgent(ctx, c.Client, id); err != nil {
 				return err
 			}
+			if err := a.checkDecimals(ctx, c.Client, rules); err != nil {
+				return err
+			}
 			opts := []approver.Option{
 				approver.WithClock(a.now), approver.WithReplica(replica), approver.WithObserver(a.observe()),
 				// What is decided is printed already.
 				approver.WithLogger(slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 			}
+			if opts, err = pins.option(opts, place.insecure); err != nil {
+				return err
+			}
 			if shadow {
 				opts = append(opts, approver.WithShadow())
 			}
-			if storePath != "" && !shadow {
-				store, openErr := approver.OpenStore(storePath, approver.WithClock(a.now))
+			if place.find(a) > 0 {
+				store, openErr := place.open(ctx, a, false)
 				if openErr != nil {
 					return openErr
 				}
-				defer func() { err = errors.Join(err, store.Close()) }()
-				opts = append(opts, approver.WithStore(store))
+				defer func() { err = errors.Join(err, store.close()) }()
+				opts = append(opts, approver.WithStore(store.Store))
+				if store.Coordinator != nil {
+					opts = append(opts, approver.WithCoordinator(store.Coordinator))
+				}
 			}
 			if auditPath != "" {
-				log, openErr := approver.OpenAuditLog(auditPath, approver.WithClock(a.now))
+				log, openErr := place.openLog(a, auditPath)
 				if openErr != nil {
 					return openErr
 				}
 				defer func() {
-					head := log.Head()
-					fmt.Fprintf(a.err, "audit log %s ends with %d:%s\n", auditPath, head.Seq, head.Hash)
+					fmt.Fprintf(a.err, "audit log %s ends with %s\n", auditPath, log.Head())
 					err = errors.Join(err, log.Close())
 				}()
 				opts = append(opts, approver.WithAuditLog(log))
@@ -91,6 +132,34 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 			if err != nil {
 				return err
 			}
+			loading, ended := context.WithCancel(ctx)
+			defer func() { // before the store and the log are closed
+				ended()
+				signals.stop()
+			}()
+			enter := func() {
+				if err := run.Shadow(); err != nil {
+					fmt.Fprintf(a.err, "in shadow, but: %s\n", plain(err.Error()))
+				}
+			}
+			signals.begin(shadow, enter, func(shadow bool, wanted func() error) error {
+				return run.Reload(shadow, func() (approver.Policy, error) {
+					if !shadow && (place.find(a) == 0 || auditPath == "") {
+						return nil, errors.New("--store and --audit-log are needed to vote")
+					}
+					rules, err := a.rules(policy, place.insecure)
+					if err == nil {
+						err = a.checkDecimals(loading, c.Client, rules)
+					}
+					if err == nil {
+						err = wanted()
+					}
+					if err != nil {
+						return nil, err
+					}
+					return rules, nil
+				})
+			})
 			return run.Run(ctx)
 		}),
 	})
@@ -100,7 +169,9 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 // goroutines.
 func (a *app) observe() func(approver.Entry) {
 	var mu sync.Mutex
-	columns := []string{"Time", "Kind", "ActionID", "Verdict", "Rule", "Outcome", "Reason"}
+	columns := []string{
+		"Time", "Kind", "ActionID", "Verdict", "Rule", "Outcome", "Amount", "NetAmount", "ReceiveAmount", "Payment", "Recipient", "WhitelistName", "Reference", "Reason",
+	}
 	return func(e approver.Entry) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -108,64 +179,32 @@ func (a *app) observe() func(approver.Entry) {
 	}
 }
 
-func (a *app) agentExplain() *cobra.Command {
-	var policy string
-	return a.command(command{
-		use: "explain CLIENT_ID ACTION_ID", short: "Tell how a policy decides about an action, and why",
-		long:    "Fetches an action and tells what each rule of a policy says about it. Decides nothing and sends nothing.",
-		example: "qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml",
-		flags:   func(f *flagSet) { f.StringVar(&policy, "policy", "", "file with the rules (required)") },
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			rules, err := a.rules(policy)
-			if err != nil {
-				return err
-			}
-			run, err := approver.New(c.Client, qredo.CoreClientID(c.args[0]), rules, approver.WithShadow())
-			if err != nil {
-				return err
-			}
-			for _, warning := range rules.Warnings() {
-				fmt.Fprintf(a.err, "warning: %s\n", plain(warning))
-			}
-			explanation, err := run.Explain(ctx, qredo.ActionID(c.args[1]))
-			if err != nil {
-				return err
-			}
-			if a.json() {
-				return a.jsonLine(explanation)
-			}
-			fmt.Fprintln(a.out, strings.TrimRight(explanation.String(), "\n"))
-			return nil
-		}),
-	})
-}
-
 func (a *app) agentVerifyLog() *cobra.Command {
 	var head string
 	return a.command(command{
 		use: "verify-log FILE", short: "Check that an audit log is as it was written",
-		long: `Checks that no line of an audit log was altered, removed or moved. Lines that were cut off its end can be seen
-only with --head: the end that "agent run" printed when it ended, kept in another place.`,
-		example: "qredo agent verify-log audit.jsonl\nqredo agent verify-log audit.jsonl --head 42:9f86d081884c7d659a2feaa0c55ad015",
+		long: `Checks that no line of an audit log, in all its files, was altered, removed or moved: FILE is the first, by which
+"agent run" has opened it. Lines that were cut off its end can be seen only with --head: the end that "agent run" printed
+when it ended, kept in another place.`,
+		example: "qredo agent verify-log audit.jsonl\nqredo agent verify-log audit.jsonl --head 42:9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015",
 		flags: func(f *flagSet) {
 			f.StringVar(&head, "head", "", "the end that the log had once, as NUMBER:HASH")
 		},
 		run: func(_ context.Context, args []string) error {
-			file, err := os.Open(args[0])
+			var opts []approver.VerifyOption
+			if head != "" {
+				h, err := approver.ParseHead(head)
+				if err != nil {
+					return usagef("--head must be NUMBER:HASH, the hash of 64 digits, is %q", head)
+				}
+				opts = append(opts, approver.WithHead(h))
+			}
+			files, err := approver.AuditFiles(args[0])
 			if err != nil {
 				return err
 			}
-			defer func() { _ = file.Close() }() // it was only read
-			var opts []approver.VerifyOption
-			if head != "" {
-				number, hash, _ := strings.Cut(head, ":")
-				seq, err := strconv.ParseInt(number, 10, 64)
-				if err != nil || hash == "" {
-					return usagef("--head must be NUMBER:HASH, is %q", head)
-				}
-				opts = append(opts, approver.WithHead(approver.Head{Seq: seq, Hash: hash}))
-			}
-			return a.done(approver.VerifyLog(file, opts...), "the log is as it was written")
+			defer func() { _ = files.Close() }() // they were only read
+			return a.done(approver.VerifyLog(files, opts...), "the log is as it was written")
 		},
 	})
 }

@@ -27,6 +27,7 @@ type app struct {
 	now      func() time.Time
 	terminal struct{ in, out, err bool }
 	colour   bool
+	width    int // of the terminal that is written to, in characters; 0 if there is none
 
 	root     *cobra.Command
 	noHelp   error // help was asked for with what is no command
@@ -48,6 +49,9 @@ func Main() int {
 	a.terminal.in = isTerminal(os.Stdin)
 	a.terminal.out = isTerminal(os.Stdout)
 	a.terminal.err = isTerminal(os.Stderr)
+	if a.terminal.out {
+		a.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
+	}
 	a.colour = a.terminal.out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return a.run(ctx, os.Args[1:])
 }
@@ -116,7 +120,7 @@ func (a *app) commands() *cobra.Command {
 		a.transferCommands(), a.withdrawCommands(), a.swapCommands(), a.hubCommands(), a.assetCommands(),
 		a.feeCommand(), a.agentCommands())
 	add("debug", a.signCommand(), a.sendCommand(), a.listenCommand(), a.keysCommands(), a.doctorCommand())
-	add("books", a.ledgerCommands(), a.reconcileCommand())
+	add("books", a.ledgerCommands(), a.reconcileCommand(), a.outboxCommands(), a.inboxCommands())
 	add("sandbox", a.sandboxCommands())
 	add("other", a.qapiCommands(), a.configCommands(), a.versionCommand())
 	root.AddCommand(helpTopics()...)

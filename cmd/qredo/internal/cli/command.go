@@ -14,8 +14,9 @@ import (
 // NAME, [NAME] if it may be left out, NAME... for one or more.
 type command struct {
 	use, short, long, example string
-	flags                     func(*flagSet) // adds flags; one whose help ends with "(required)" must be given; may be nil
-	check                     func() error   // what else is wrong with the flags; may be nil
+	flags                     func(*flagSet)       // adds flags; one whose help ends with "(required)" must be given; may be nil
+	catch                     func() (stop func()) // catches signals, before anything else is done; may be nil
+	check                     func() error         // what else is wrong with the flags; may be nil
 	run                       func(ctx context.Context, args []string) error
 }
 
@@ -25,6 +26,9 @@ func (a *app) command(c command) *cobra.Command {
 		Use: c.use, Short: c.short, Long: c.long, Example: indent(c.example),
 		Args: func(cmd *cobra.Command, args []string) error { return checkArgs(cmd, c.use, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.catch != nil {
+				defer c.catch()()
+			}
 			if err := given(cmd.Flags()); err != nil {
 				return err
 			}

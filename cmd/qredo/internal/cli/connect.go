@@ -12,9 +12,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/qapi"
 	"github.com/qredo-go/qredo/sandbox"
 )
@@ -212,23 +212,22 @@ func (a *app) clientOptions(base setting) ([]qredo.Option, error) {
 
 // httpClient trusts the authority in the settings besides the system's.
 func (a *app) httpClient() (*http.Client, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if file := a.settings.get(keyCAFile); file.value != "" {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		data, err := os.ReadFile(expandHome(file.value, a.env))
-		if err != nil {
-			return nil, misuse(file.source, err)
-		}
-		if !pool.AppendCertsFromPEM(data) {
-			return nil, usagef("%s: %s holds no certificate in PEM", file.source, file.value)
-		}
-		transport.TLSClientConfig.RootCAs = pool
+	file := a.settings.get(keyCAFile)
+	if file.value == "" {
+		return transport.DefaultHTTP(nil), nil
 	}
-	return &http.Client{Transport: transport, Timeout: time.Minute}, nil
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	data, err := os.ReadFile(expandHome(file.value, a.env))
+	if err != nil {
+		return nil, misuse(file.source, err)
+	}
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, usagef("%s: %s holds no certificate in PEM", file.source, file.value)
+	}
+	return transport.DefaultHTTP(pool), nil
 }
 
 // control makes the control calls of the sandbox that the base URL names.

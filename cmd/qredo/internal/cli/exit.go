@@ -51,6 +51,12 @@ func (e waitError) Error() string {
 
 func (e waitError) Unwrap() error { return e.err }
 
+// codedError is an error that has an exit code of its own, and says itself what to do.
+type codedError interface {
+	error
+	exitCode() int
+}
+
 // report prints an error and returns the exit code that goes with it.
 func (a *app) report(err error) int {
 	code := exitCode(err)
@@ -62,7 +68,7 @@ func (a *app) report(err error) int {
 	switch {
 	case errors.As(err, &unknown) && unknown.PartnerTxID != "":
 		fmt.Fprintf(a.err, "The outcome is unknown. To find out, run the same command with --idempotency-key %s\n", unknown.PartnerTxID)
-	case code == exitUnknown && !errors.As(err, new(waitError)):
+	case code == exitUnknown && !errors.As(err, new(waitError)) && !errors.As(err, new(codedError)):
 		fmt.Fprintln(a.err, "The outcome is unknown. Look at what there is before doing it again.")
 	case code == exitUsage && !a.started:
 		fmt.Fprintln(a.err, "See qredo --help, and --help of the command.")
@@ -76,8 +82,11 @@ func exitCode(err error) int {
 		waiting waitError
 		invalid *qredo.ValidationError
 		ended   *qredo.TxError
+		coded   codedError
 	)
 	switch {
+	case errors.As(err, &coded):
+		return coded.exitCode()
 	case errors.As(err, &usage), errors.As(err, &invalid):
 		return exitUsage
 	case errors.Is(err, qredo.ErrOutcomeUnknown), errors.As(err, &waiting), errors.As(err, new(outputError)):

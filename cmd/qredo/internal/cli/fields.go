@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/web3"
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // What is printed has the names of the Go fields, in snake_case. The wire has several styles, and names
@@ -67,11 +69,39 @@ func fieldsOf(v reflect.Value) []field {
 				inner.asset = cmp.Or(inner.asset, assetBeside(v, ""))
 				out = append(out, inner)
 			}
+		case f.IsExported() && f.Type == reflect.TypeFor[qredo.Amount]() && moved(v) != "":
+			out = append(out, field{name: snakeCase(f.Name), goName: f.Name, value: reflect.ValueOf((*qredo.Amount)(nil))})
 		case f.IsExported():
 			out = append(out, field{snakeCase(f.Name), f.Name, v.Field(i), assetBeside(v, f.Name)})
 		}
 	}
 	return out
+}
+
+// moved says what something would move that has no amount of which the service knows; "" if it has one. A 0 would be
+// read as nothing.
+func moved(v reflect.Value) string {
+	const unknown = "not known"
+	if !v.CanInterface() {
+		return ""
+	}
+	switch x := v.Interface().(type) {
+	case qredo.ActionDetails:
+		if x.Amount == 0 && x.ClientData["value"] != nil {
+			return web3.Of(&x).String()
+		} else if x.Amount == 0 {
+			return unknown
+		}
+	case sandbox.PendingApproval:
+		if x.Amount == 0 && x.Value != "" {
+			return web3.Of(&qredo.ActionDetails{ClientData: map[string]any{
+				"value": x.Value, "gasLimit": x.GasLimit, "gasPrice": x.GasPrice, "chainID": x.ChainID, "data": x.Data,
+			}}).String()
+		} else if x.Amount == 0 {
+			return unknown
+		}
+	}
+	return ""
 }
 
 // assetBeside is the asset of an amount in a struct: the field SendAsset for SendAmount, else the field Asset.

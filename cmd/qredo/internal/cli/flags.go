@@ -36,17 +36,23 @@ func oneOf(flag, value string, values ...string) error {
 	return usagef("--%s must be %s, is %q", flag, strings.Join(values, ", "), value)
 }
 
-// moment reads a time as RFC 3339, or as a duration before now.
-func (a *app) moment(flag, text string) (qredo.Time, error) {
+// since reads --since: a time as RFC 3339, or as a duration before now.
+func (a *app) since(text string) (qredo.Time, error) {
+	at, err := a.instant("since", text)
+	return qredo.TimeOf(at), err
+}
+
+// instant reads a time as since does, with fractions of a second.
+func (a *app) instant(flag, text string) (time.Time, error) {
 	if text == "" {
-		return qredo.Time{}, nil
+		return time.Time{}, nil
 	}
 	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return qredo.TimeOf(a.now().Add(-ago)), nil
+		return a.now().Add(-ago), nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return qredo.Time{}, usagef("--%s must be a time such as 2026-01-31T15:04:05Z, or how long ago, such as 24h; is %q", flag, text)
+		return time.Time{}, usagef("--%s must be a time such as 2026-01-31T15:04:05Z, or how long ago, such as 24h; is %q", flag, text)
 	}
-	return qredo.TimeOf(at), nil
+	return at, nil
 }

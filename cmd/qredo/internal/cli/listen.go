@@ -39,7 +39,11 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 				return err
 			}
 			say := qredo.WithFeedState(func(s qredo.FeedState) {
-				if !quiet && s.Status != qredo.FeedCaughtUp {
+				switch {
+				case quiet || s.Status == qredo.FeedCaughtUp:
+				case s.Err != nil:
+					fmt.Fprintf(a.err, "%s: %v\n", s.Status, s.Err)
+				default:
 					fmt.Fprintf(a.err, "%s\n", s.Status)
 				}
 			})

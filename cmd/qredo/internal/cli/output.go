@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/visible"
 )
 
 // The values of --output.
@@ -86,8 +86,8 @@ func (a *app) cell(v reflect.Value, column string) string {
 		if v = v.FieldByName(name); !v.IsValid() {
 			return ""
 		}
-		if _, isAmount := v.Interface().(qredo.Amount); isAmount {
-			return a.text(v, assetBeside(parent, name))
+		if amount := reflect.Indirect(v); amount.IsValid() && amount.Type() == reflect.TypeFor[qredo.Amount]() {
+			return cmp.Or(plain(moved(parent)), a.text(amount, assetBeside(parent, name)))
 		}
 	}
 	return a.text(v, "")
@@ -165,7 +165,7 @@ func (a *app) field(name string, v reflect.Value, indent string, asset qredo.Ass
 		}
 	default:
 		text := a.text(inner, asset)
-		fmt.Fprintf(a.out, "%s%s %s\n", indent, pad(name, max(width-len(indent), 1)), a.paint(text))
+		fmt.Fprintf(a.out, "%s%s %s\n", indent, pad(name, max(width-len(indent), 1)), a.paint(a.wrap(text, width+1)))
 	}
 }
 
@@ -211,15 +211,8 @@ func (a *app) figure(amount qredo.Amount, code qredo.AssetCode) string {
 	return strings.TrimSpace(fmt.Sprintf("%d base units %s", amount, code))
 }
 
-// plain makes text from outside safe for a terminal: one line without control characters.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return ' '
-		}
-		return r
-	}, text)
-}
+// plain makes text from outside safe for a terminal: one line, with what cannot be seen in its escaped form.
+func plain(text string) string { return visible.Text(text) }
 
 // table prints rows with their columns aligned. The first row is the heading.
 func (a *app) table(rows [][]string) {
@@ -230,9 +223,17 @@ func (a *app) table(rows [][]string) {
 		}
 	}
 	paint := a.bold
+	before := 0 // of the last column
+	for _, width := range widths[:len(widths)-1] {
+		before += width + 2
+	}
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
+			if i == len(row)-1 {
+				line.WriteString(paint(a.wrap(cell, before)))
+				break
+			}
 			line.WriteString(paint(cell) + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
 		}
 		fmt.Fprintln(a.out, strings.TrimRight(line.String(), " "))
@@ -242,4 +243,29 @@ func (a *app) table(rows [][]string) {
 
 func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 0))
+}
+
+// wrap breaks a text between words where a terminal would break it anywhere. The lines after the first are indented.
+func (a *app) wrap(text string, indent int) string {
+	const narrow = 20
+	if a.width-indent < narrow {
+		return text
+	}
+	var out strings.Builder
+	at := 0
+	for i, word := range strings.Split(text, " ") {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case at+1+length > a.width-indent:
+			out.WriteString("\n" + strings.Repeat(" ", indent))
+			at = 0
+		default:
+			out.WriteByte(' ')
+			at++
+		}
+		out.WriteString(word)
+		at += length
+	}
+	return out.String()
 }

@@ -39,7 +39,7 @@ has it, the command says so once and turns the signs round.`,
 			return nil
 		},
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			from, err := a.moment("since", since)
+			from, err := a.since(since)
 			if err != nil {
 				return err
 			}

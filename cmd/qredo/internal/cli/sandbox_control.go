@@ -78,7 +78,7 @@ func allWallets(state sandbox.State) []walletOverview {
 }
 
 func (a *app) controlDeposit() *cobra.Command {
-	var amount string
+	var amount, chainTx string
 	var baseUnits bool
 	return a.command(command{
 		use: "deposit WALLET", short: "Credit a wallet as if it had come over a chain",
@@ -87,6 +87,7 @@ func (a *app) controlDeposit() *cobra.Command {
 		flags: func(f *flagSet) {
 			f.StringVar(&amount, "amount", "", "amount with its asset, as in 1.5BTC-TESTNET (required)")
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
+			f.StringVar(&chainTx, "chain-tx", "", "by this transaction of the chain, which may pay others too: the chain_tx_id of another deposit")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			state, err := c.State(ctx)
@@ -105,7 +106,7 @@ func (a *app) controlDeposit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(c.Deposit(ctx, wallets[i].Address, in.Amount))
+			return a.show(c.DepositBy(ctx, chainTx, wallets[i].Address, in.Amount))
 		}),
 	})
 }

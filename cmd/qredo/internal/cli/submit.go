@@ -19,6 +19,7 @@ type submission struct {
 	resume    string // the command that waits for it
 	yes, wait bool
 	key       string
+	keyMade   bool // by the command: nobody else has used it
 	expires   string
 	until     qredo.Time // what expires says
 	poll      time.Duration
@@ -88,6 +89,7 @@ func (s *submission) confirm(ctx context.Context, title string, plan ...planned)
 	if err := s.show(ctx, title, plan...); err != nil {
 		return "", err
 	}
+	s.keyMade = s.key == ""
 	s.key = cmp.Or(s.key, rand.Text())
 	fmt.Fprintf(s.app.err, "idempotency key: %s\n", s.key)
 	return qredo.PartnerTxID(s.key), nil
@@ -95,12 +97,7 @@ func (s *submission) confirm(ctx context.Context, title string, plan ...planned)
 
 // show shows what will be done and asks, unless --yes was given.
 func (s *submission) show(ctx context.Context, title string, plan ...planned) error {
-	fmt.Fprintln(s.app.err, title)
-	for _, line := range plan {
-		if line.value != "" {
-			fmt.Fprintf(s.app.err, "  %s %s\n", pad(line.name, len("leaves the wallet")), plain(line.value))
-		}
-	}
+	s.app.plan(title, plan...)
 	if !s.yes {
 		if err := s.app.ask(ctx, "Proceed?"); err != nil {
 			return err
@@ -108,6 +105,17 @@ func (s *submission) show(ctx context.Context, title string, plan ...planned) er
 	}
 	s.app.asked = true
 	return nil
+}
+
+// plan shows what will be done.
+func (a *app) plan(title string, plan ...planned) {
+	const width = len("leaves the wallet")
+	fmt.Fprintln(a.err, title)
+	for _, line := range plan {
+		if line.value != "" {
+			fmt.Fprintf(a.err, "  %s %s\n", pad(line.name, width), a.wrap(plain(line.value), width+3))
+		}
+	}
 }
 
 // ask asks whether to go on.
@@ -154,9 +162,14 @@ func of[O, T any](owner O, get func(context.Context, O, qredo.TxID, ...qredo.Cal
 	}
 }
 
-// finish prints what was submitted, and follows it to its end if that is asked for.
-func (s *submission) finish(ctx context.Context, sent any, made qredo.Submission, wait look[qredo.Transaction]) error {
-	if made.Status == qredo.SubmissionExisting {
+// finish prints what was submitted, and follows it to its end if that is asked for. A transaction that is there already
+// with a key made here is this one: its first answer was lost.
+func (s *submission) finish(ctx context.Context, sent any, made *qredo.Submission, wait look[qredo.Transaction]) error {
+	switch {
+	case made.Status != qredo.SubmissionExisting:
+	case s.keyMade:
+		made.Status = qredo.SubmissionNew
+	default:
 		fmt.Fprintln(s.app.err, "there was a transaction with this key already: it is that one, as it was first asked for")
 	}
 	return followIfAsked(ctx, s, sent, made.TxID, wait)

@@ -101,7 +101,7 @@ offer says, and pays the fee on what it sends besides.`,
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, sent.Submission, of(c.company, c.Swaps.WaitMake))
+			return s.finish(ctx, sent, &sent.Submission, of(c.company, c.Swaps.WaitMake))
 		}),
 	})
 }
@@ -131,7 +131,7 @@ settled. What is sent and received is what the quote says: see "qredo hub list".
 			if err != nil {
 				return err
 			}
-			return s.finish(ctx, sent, *sent, of(c.company, c.Swaps.WaitTake))
+			return s.finish(ctx, sent, sent, of(c.company, c.Swaps.WaitTake))
 		}),
 	})
 }

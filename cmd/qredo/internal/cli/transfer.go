@@ -98,7 +98,7 @@ func (m *movement) run(ctx context.Context, client *qredo.Client, o outgoing) er
 	if err != nil {
 		return err
 	}
-	return m.finish(ctx, sent, *sent, o.wait)
+	return m.finish(ctx, sent, sent, o.wait)
 }
 
 func (a *app) transferCreate() *cobra.Command {

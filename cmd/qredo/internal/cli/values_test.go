@@ -137,7 +137,7 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestPlain(t *testing.T) {
-	assert.Equal(t, "a [31mb c d", plain("a\x1b[31mb\nc\u202ed"))
+	assert.Equal(t, `a\u001b[31mb\nc\u202ed`, plain("a\x1b[31mb\nc\u202ed"))
 	assert.Equal(t, "é 日本", plain("é 日本"))
 }
 
@@ -155,7 +155,7 @@ func TestSums(t *testing.T) {
 // TestCheckAgent leaves it to a feed to wait for a service that does not answer, and to nobody to wait for what
 // there is not.
 func TestCheckAgent(t *testing.T) {
-	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0")
+	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0IG9mIGEga2V5")
 	require.NoError(t, err)
 	check := func(base string) error {
 		client, err := qredo.NewClient(auth, qredo.WithBaseURL(base), qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1}))
@@ -179,4 +179,33 @@ func TestCheckAgent(t *testing.T) {
 		server.Close()
 		require.NoError(t, check(server.URL), "nothing listens there any more")
 	}
+	for body, fits := range map[string]bool{
+		`{"actions":[{"id":"a","expireTime":"2027-01-01"},{"id":"b"}]}`: true, `{"actions":[{"id":"a","coreClientID":"another"}]}`: true,
+		`{}`: false, `<html>`: false, `{"actions":null,"x":1}`: true,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+		if err := check(server.URL); fits {
+			require.NoError(t, err, body)
+		} else {
+			require.ErrorIs(t, err, qredo.ErrBadAnswer, body)
+		}
+		server.Close()
+	}
+}
+
+func TestWrap(t *testing.T) {
+	a := newTestApp()
+	assert.Equal(t, "a text that is longer than a line", a.wrap("a text that is longer than a line", 2), "no terminal")
+	a.width = 24
+	for text, want := range map[string]string{
+		"":                            "",
+		"short":                       "short",
+		"exactly twenty-two  char":    "exactly twenty-two \n  char",
+		"one two three four five six": "one two three four\n  five six",
+		"tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx whole": "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx\n  whole",
+		"日本語 日本語 日本語 日本語 日本語 日本語":                          "日本語 日本語 日本語 日本語 日本語\n  日本語",
+	} {
+		assert.Equal(t, want, a.wrap(text, 2))
+	}
+	assert.Equal(t, "one two three four five six", a.wrap("one two three four five six", 5), "too narrow to be of use")
 }

@@ -49,7 +49,7 @@ func (a *app) walletHistory() *cobra.Command {
 			f.StringVar(&since, "since", "", "from this moment on: a time, or how long ago")
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			from, err := a.moment("since", since)
+			from, err := a.since(since)
 			if err != nil {
 				return err
 			}
@@ -148,22 +148,16 @@ func (a *app) walletFeed() *cobra.Command {
 interrupted: what an exchange is told. What moves in your own wallets is not told: ask "qredo ledger list" or
 "qredo wallet history --since" for that again and again.
 
-A lost connection is made again, and what was missed in the meantime is filled in: from the beginning for wallets
-that --wallet names.`,
+A lost connection is made again, and what was missed in the meantime is filled in from the wallets' histories, also in
+those of --wallet, which need not be connected.`,
 		example: "qredo wallet feed --output json\nqredo wallet feed --wallet WALLET_ID --since 1h --count 10",
 		flags: func(f *flagSet) {
 			f.IntVar(&count, "count", 0, "end after this many movements; no end if 0")
 			f.StringVar(&since, "since", "", "begin in the past: a time, or how long ago")
-			f.StringSliceVar(&wallets, "wallet", nil, "wallet whose gaps are filled from the beginning; repeat for several")
-		},
-		check: func() error {
-			if since != "" && len(wallets) == 0 {
-				return usagef("--since needs --wallet: the service has no list of all wallets")
-			}
-			return nil
+			f.StringSliceVar(&wallets, "wallet", nil, "tell from the history of this wallet too; repeat for several")
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			from, err := a.moment("since", since)
+			from, err := a.since(since)
 			if err != nil {
 				return err
 			}

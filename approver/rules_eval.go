@@ -1,0 +1,205 @@
+package approver
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// condition is an expression: comparisons joined by and, and by or. Negations are in the comparisons.
+type condition struct {
+	any         bool // one of the parts must hold; else all
+	parts       []*condition
+	*comparison // if there are no parts; without one either, it holds always
+}
+
+// everything reports whether a condition holds whatever the facts: "true".
+func (c *condition) everything() bool { return c.comparison == nil && len(c.parts) == 0 }
+
+// comparison is one test of facts.
+type comparison struct {
+	text    string // as it is written, without negation
+	negated bool
+	uses    []string         // the facts that it asks for
+	holds   func(facts) bool // of facts that has them all, without negation
+
+	// What is known of it, if it compares one fact as it is with what is fixed. Negation is left out.
+	fact    string
+	equals  []string       // a text that must be one of these
+	within  []span         // a number that must be in one of these
+	pattern *regexp.Regexp // that a text must match
+}
+
+// state is whether a condition holds. Its opposite has the other sign.
+type state int
+
+const (
+	no      state = -1
+	unknown state = 0 // a fact is missing
+	yes     state = 1
+)
+
+func (c *comparison) state(f facts) state {
+	for _, name := range c.uses {
+		if _, given := f[name]; !given {
+			return unknown
+		}
+	}
+	if c.holds(f) != c.negated {
+		return yes
+	}
+	return no
+}
+
+// namesType reports whether the comparison says which type an action must be of.
+func (c *comparison) namesType() bool { return c.fact == "type" && c.equals != nil && !c.negated }
+
+// namesSweep reports whether the comparison is about transfers that may be sweeps.
+func (c *comparison) namesSweep() bool { return c.fact == "sweep" && !c.negated }
+
+// names is what a condition that holds names of an action.
+type names struct{ kind, sweep bool }
+
+// String is the comparison as it is written.
+func (c *comparison) String() string {
+	if c.negated {
+		return "not (" + c.text + ")"
+	}
+	return c.text
+}
+
+// check tells whether a condition holds, and what it names in the way in which it does.
+func (c *condition) check(f facts) (s state, named names) {
+	if c.comparison != nil {
+		if s = c.state(f); s == yes {
+			named = names{c.namesType(), c.namesSweep()}
+		}
+		return s, named
+	}
+	s = yes
+	if c.any {
+		s = no
+	}
+	for _, part := range c.parts {
+		one, more := part.check(f)
+		named = names{named.kind || more.kind, named.sweep || more.sweep}
+		if c.any {
+			s = max(s, one)
+		} else {
+			s = min(s, one)
+		}
+	}
+	if s != yes {
+		named = names{}
+	}
+	return s, named
+}
+
+// each calls f with each comparison.
+func (c *condition) each(f func(*comparison)) {
+	if c.comparison != nil {
+		f(c.comparison)
+	}
+	for _, part := range c.parts {
+		part.each(f)
+	}
+}
+
+// asks reports whether a condition asks for one of some facts.
+func (c *condition) asks(names ...string) bool {
+	found := false
+	c.each(func(one *comparison) {
+		found = found || slices.ContainsFunc(one.uses, func(name string) bool { return slices.Contains(names, name) })
+	})
+	return found
+}
+
+// String is the condition as it is written, but for brackets and what is negated.
+func (c *condition) String() string {
+	if c.comparison != nil {
+		return c.comparison.String()
+	}
+	texts := make([]string, len(c.parts))
+	for i, part := range c.parts {
+		if texts[i] = part.String(); len(part.parts) > 0 && part.any != c.any {
+			texts[i] = "(" + texts[i] + ")"
+		}
+	}
+	if c.any {
+		return strings.Join(texts, " || ")
+	}
+	return strings.Join(texts, " && ")
+}
+
+// Addresses in hexadecimal have capitals as a checksum, or all, or none; those of bech32 all or none. It is the same
+// address, however it is written. So it is with all that is hexadecimal, such as the data of a payment. What is written in
+// another way, with a character that only looks like one of these or in capitals here and there, is no such address.
+var (
+	hexAddress = regexp.MustCompile(`0[xX][0-9a-fA-F]{40}`)
+	whole      = regexp.MustCompile(`^0[xX][0-9a-fA-F]*$`)
+	bech32     = regexp.MustCompile(`^([a-z]{1,20}1[02-9ac-hj-np-z]{38,}|[A-Z]{1,20}1[02-9AC-HJ-NP-Z]{38,})$`)
+)
+
+// anyCase reports whether a text is hexadecimal, or an address, whose capitals mean nothing.
+func anyCase(text string) bool { return whole.MatchString(text) || bech32.MatchString(text) }
+
+// alike returns two texts in the form in which they are compared: without the capitals of addresses in them, and without
+// any if one is an address, of which the other may be a part.
+func alike(a, b string) (string, string) {
+	switch {
+	case whole.MatchString(a) || whole.MatchString(b):
+		return lowerASCII(a), lowerASCII(b)
+	case bech32.MatchString(a) || bech32.MatchString(b):
+		return lowerWhole(a), lowerWhole(b)
+	}
+	return hexAddress.ReplaceAllStringFunc(a, lowerASCII), hexAddress.ReplaceAllStringFunc(b, lowerASCII)
+}
+
+// lowerWhole is a text without its capitals, if it has no small letters: bech32 is written in one way throughout.
+func lowerWhole(text string) string {
+	if mixed(text) {
+		return text
+	}
+	return lowerASCII(text)
+}
+
+// mixed reports whether a text has capitals and small letters.
+func mixed(text string) bool { return lowerASCII(text) != text && upperASCII(text) != text }
+
+// mixedAddress reports whether a text is an address of bech32 but for capitals here and there, which makes it none.
+func mixedAddress(text string) bool { return mixed(text) && bech32.MatchString(lowerASCII(text)) }
+
+func same(a, b string) bool {
+	a, b = alike(a, b)
+	return a == b
+}
+
+// tests are the comparisons of texts but for ==.
+var tests = map[string]func(a, b string) bool{
+	"contains": strings.Contains, "startsWith": strings.HasPrefix, "endsWith": strings.HasSuffix,
+}
+
+// lowerASCII is a text without the capitals A to Z, upperASCII without the letters a to z. Others stay: there are signs, such as
+// that of Kelvin, whose small letter is one of these, and which are another character all the same.
+func lowerASCII(text string) string { return shifted(text, 'A', 'Z', 'a'-'A') }
+
+func upperASCII(text string) string { return shifted(text, 'a', 'z', 'A'-'a') }
+
+func shifted(text string, from, to, by rune) string {
+	return strings.Map(func(r rune) rune {
+		if from <= r && r <= to {
+			r += by
+		}
+		return r
+	}, text)
+}
+
+// oneCase changes the letters of a text but not those of what would become an address by that.
+func oneCase(change func(string) string) func(string) string {
+	return func(text string) string {
+		if mixedAddress(text) {
+			return text
+		}
+		return change(text)
+	}
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"sync"
+)
+
+// reloads is what signals have asked for, and what has that done. Signals are caught from the program's beginning, also those that come before there is
+// an approver; none pushes out another, and no load is waited for to take the next one.
+type reloads struct {
+	again, brake, live chan os.Signal // the policy read anew, shadow, no shadow: one for each, since what is in a full one was asked for already
+	done               chan struct{}
+	loads              chan struct{} // something is to be loaded
+	group              sync.WaitGroup
+	stop               func() // waits for what is being done; may be called twice
+
+	mu     sync.Mutex
+	shadow bool   // is in force, or was asked for
+	brakes int    // how often it was asked for
+	toLive bool   // the end of shadow was asked for, and not tried yet
+	ending bool   // it is being tried, and was not overtaken by shadow
+	enter  func() // goes into shadow at once; nil as long as there is no approver
+}
+
+// errShadowWanted is why a policy that was loaded to vote by is not put in force.
+var errShadowWanted = errors.New("shadow was asked for meanwhile")
+
+// catchReloads begins to catch the signals, until stop is called.
+func catchReloads() *reloads {
+	channel := func() chan os.Signal { return make(chan os.Signal, 1) }
+	r := &reloads{again: channel(), brake: channel(), live: channel(), done: make(chan struct{}), loads: make(chan struct{}, 1)}
+	r.stop = sync.OnceFunc(func() {
+		for _, c := range []chan os.Signal{r.again, r.brake, r.live} {
+			signal.Stop(c)
+		}
+		close(r.done)
+		r.group.Wait()
+	})
+	r.notify()
+	r.group.Go(r.listen)
+	return r
+}
+
+func (r *reloads) listen() {
+	for {
+		select {
+		case <-r.done:
+			return
+		case <-r.brake:
+			r.ask(true, false)
+		case <-r.again:
+			r.ask(false, false)
+		case <-r.live:
+			r.ask(false, true)
+		}
+	}
+}
+
+// ask takes what is wanted. Signals that come at the same time have no order: then shadow counts.
+func (r *reloads) ask(shadow, live bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	both := r.brake
+	if shadow {
+		both = r.live
+	}
+	if shadow || live {
+		select {
+		case <-both:
+			shadow, live = true, false
+		default:
+		}
+	}
+	if shadow {
+		needed := !r.shadow || r.ending
+		r.shadow, r.toLive, r.ending = true, false, false
+		r.brakes++
+		if r.enter != nil && needed {
+			r.group.Go(func() { // it waits for what is on its way: the next signal does not
+				r.enter()
+				r.wantLoad()
+			})
+			return
+		}
+	}
+	r.toLive = r.toLive || live
+	r.wantLoad()
+}
+
+func (r *reloads) wantLoad() {
+	select {
+	case r.loads <- struct{}{}:
+	default: // it is known
+	}
+}
+
+// begin has done from here on what is asked for, and was asked for before. enter goes into shadow at once, reload puts in force what it loads, unless
+// wanted returns an error then. They tell of
+// their errors themselves.
+func (r *reloads) begin(shadow bool, enter func(), reload func(shadow bool, wanted func() error) error) {
+	r.mu.Lock()
+	asked := r.shadow && !shadow
+	r.shadow, r.enter = r.shadow || shadow, enter
+	r.mu.Unlock()
+	if asked {
+		enter()
+	}
+	r.group.Go(func() {
+		for {
+			select {
+			case <-r.done:
+				return
+			case <-r.loads:
+				r.load(reload)
+			}
+		}
+	})
+}
+
+func (r *reloads) load(reload func(shadow bool, wanted func() error) error) {
+	r.mu.Lock()
+	shadow, brakes := r.shadow && !r.toLive, r.brakes
+	r.toLive, r.ending = false, !shadow
+	r.mu.Unlock()
+	braked := func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.brakes != brakes }
+	err := reload(shadow, func() error {
+		if !shadow && braked() {
+			return errShadowWanted
+		}
+		return nil
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ending = false
+	if err == nil && r.brakes == brakes {
+		r.shadow = shadow
+	}
+}

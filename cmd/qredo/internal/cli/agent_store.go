@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/postgres"
+	"github.com/qredo-go/qredo/approver/redis"
+)
+
+// agentPlace is where an approver keeps its decisions, and what limits have counted.
+type agentPlace struct {
+	file, redis, prefix, database string
+	insecure                      bool // files that others can write are taken
+}
+
+// fileOptions are the options of files that an approver uses.
+func fileOptions(a *app, insecure bool) []approver.FileOption {
+	opts := []approver.FileOption{approver.WithClock(a.now)}
+	if insecure {
+		opts = append(opts, approver.WithInsecureFiles())
+	}
+	return opts
+}
+
+// openLog opens the audit log.
+func (p *agentPlace) openLog(a *app, path string) (*approver.AuditLog, error) {
+	opts := []approver.AuditOption{approver.WithClock(a.now)}
+	if p.insecure {
+		opts = append(opts, approver.WithInsecureFiles())
+	}
+	return approver.OpenAuditLog(path, opts...)
+}
+
+func insecureFlag(f *flagSet, insecure *bool) {
+	f.BoolVar(insecure, "insecure-files", false, "take files that other users could have written")
+}
+
+func (p *agentPlace) flags(f *flagSet) {
+	f.StringVar(&p.file, "store", "", "file that keeps decisions and what limits have counted")
+	f.StringVar(&p.database, "database", "", "the same in PostgreSQL, for several replicas: a URL (default $QREDO_AGENT_DATABASE)")
+	f.StringVar(&p.redis, "redis", "", "the same in Redis: a URL (default $QREDO_AGENT_REDIS)")
+	f.StringVar(&p.prefix, "redis-prefix", "qredo-agent", "what keys in Redis begin with")
+	insecureFlag(f, &p.insecure)
+}
+
+// find takes what is not given from the environment, and returns how many places there are.
+func (p *agentPlace) find(a *app) (n int) {
+	if p.file == "" && p.redis == "" && p.database == "" {
+		p.redis, p.database = a.env("QREDO_AGENT_REDIS"), a.env("QREDO_AGENT_DATABASE")
+	}
+	for _, place := range []string{p.file, p.redis, p.database} {
+		if place != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// agentStore is a store that is open. Replicas that share one coordinate their work by it; a file is for one program.
+type agentStore struct {
+	approver.Store
+	approver.Coordinator // nil for a file
+	close                func() error
+}
+
+// open opens the store. With accepted, one that has lost its memory is opened too.
+func (p *agentPlace) open(ctx context.Context, a *app, accepted bool) (s agentStore, err error) {
+	switch {
+	case p.file != "":
+		store, err := approver.OpenStore(p.file, fileOptions(a, p.insecure)...)
+		if err != nil {
+			return s, err
+		}
+		return agentStore{store, nil, store.Close}, nil
+	case p.database != "":
+		var opts []postgres.Option
+		if accepted {
+			opts = append(opts, postgres.WithLossAccepted())
+		}
+		store, err := postgres.Open(ctx, p.database, opts...)
+		if err != nil {
+			return s, err
+		}
+		return agentStore{store, store, store.Close}, nil
+	}
+	at, err := goredis.ParseURL(p.redis)
+	if err != nil {
+		return s, usagef("--redis is no URL of a server, such as redis://127.0.0.1:6379/0 or rediss://user:password@host:6379") // the error may show the password
+	}
+	var opts []redis.Option
+	if accepted {
+		opts = append(opts, redis.WithLossAccepted())
+	}
+	client := goredis.NewClient(at)
+	store, err := redis.New(ctx, client, p.prefix, opts...)
+	if err != nil {
+		return s, errors.Join(err, client.Close())
+	}
+	return agentStore{store, store, client.Close}, nil
+}
+
+func (a *app) agentAcceptLoss() *cobra.Command {
+	var place agentPlace
+	var auditPath, reason string
+	return a.command(command{
+		use: "accept-loss", short: "Accept that limits begin anew, after their store has lost its memory",
+		long: `"agent run" approves nothing once the store has lost its memory: it was emptied, made anew or put back to an earlier
+state, or the audit log was written with another one. What limits had counted is forgotten then, so that each could be passed once more.
+
+Stop all replicas, and find out what was approved within the windows of the limits: the audit logs tell. Then run this
+for the audit log of each replica. It writes into it who has accepted that limits begin anew, and why.
+
+A file that is gone was perhaps only moved: put it back rather than accepting its loss. A store or a log that is not there
+is an error: "agent run" has made the new store before it refuses it.`,
+		example: "qredo agent accept-loss --store decisions.db --audit-log audit.jsonl --reason 'Bob: the disk broke, 3 payments of today do not count'",
+		flags: func(f *flagSet) {
+			place.flags(f)
+			f.StringVar(&auditPath, "audit-log", "", "file of the audit log (required)")
+			f.StringVar(&reason, "reason", "", "who accepts the loss, and why (required)")
+		},
+		check: func() error {
+			if place.find(a) != 1 {
+				return usagef("one of --store, --database and --redis must be given")
+			}
+			return nil
+		},
+		run: func(ctx context.Context, _ []string) (err error) {
+			// One that is made here would be accepted, whatever was lost of the one that was meant.
+			for what, path := range map[string]string{"store": place.file, "audit log": auditPath} {
+				if _, err := os.Stat(path); path != "" && err != nil {
+					return usagef("accept-loss makes no %s: %v. Give the path that \"qredo agent run\" has", what, err)
+				}
+			}
+			log, err := place.openLog(a, auditPath)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, log.Close()) }()
+			store, err := place.open(ctx, a, true)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, store.close()) }()
+			before := log.Epoch()
+			lost, err := approver.AcceptLoss(ctx, log, store.Store, reason)
+			if err == nil && !lost {
+				return fmt.Errorf("nothing was lost: %s knows the store, in epoch %s", auditPath, before)
+			}
+			return a.done(err, "limits begin anew in epoch %s", store.Epoch())
+		},
+	})
+}

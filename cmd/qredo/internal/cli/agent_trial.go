@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/approver"
+)
+
+func (a *app) agentTest() *cobra.Command {
+	return a.command(command{
+		use: "test RULES CASES", short: "Test a policy file by cases",
+		long: `Asks the rules of a policy file about the cases of another file, and prints those in which they do not say what they
+should; then the exit code is 1. It asks no service. With --output json all cases are printed.
+
+A case is an action by its facts, with the verdict that is wanted and, where it matters, the rule that is to decide, the
+time, and what was approved before:
+
+  cases:
+    - name: the third payout of the day is left to people
+      at: 2026-03-04T12:30:00Z
+      action: {type: ApproveWithdraw, asset: BTC, amount: 0.5 BTC, recipient: bc1q..., wallet: WALLET_ID}
+      before:
+        - {ago: 2h, amount: 0.2 BTC, times: 2}   # the same action, but for what is said here
+      want: leave                                # or approve, or reject
+      rule: payouts
+
+A transfer is no sweep unless its case says sweep: true.`,
+		example: "qredo agent test policy.yaml cases.yaml",
+		run: func(ctx context.Context, args []string) error {
+			rules, err := a.rules(args[0], true) // nothing is approved by them: who can write them is a warning
+			if err != nil {
+				return err
+			}
+			a.warn(rules)
+			results, err := rules.TestFile(ctx, args[1])
+			if err != nil {
+				return usageError{err.Error()}
+			}
+			failed := slices.DeleteFunc(slices.Clone(results), func(r approver.CaseResult) bool { return r.Passed })
+			shown := failed
+			if a.json() {
+				shown = results
+			}
+			if len(shown) > 0 {
+				if err := a.list(found(shown, nil), "Line", "Case", "Want", "WantRule", "Got", "Rule", "Reason"); err != nil {
+					return err
+				}
+			}
+			if len(failed) > 0 {
+				return fmt.Errorf("%d of %d cases failed", len(failed), len(results))
+			}
+			fmt.Fprintf(a.err, "%d cases, all as they should be\n", len(results))
+			return nil
+		},
+	})
+}
+
+// warn prints what the rules of a policy file may not do as they seem to.
+func (a *app) warn(rules *approver.Rules) {
+	for _, warning := range rules.Warnings() {
+		fmt.Fprintf(a.err, "warning: %s\n", plain(warning))
+	}
+}

@@ -1,0 +1,95 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo/internal/backoff"
+)
+
+// putOff reports whether an entry is to be tried later.
+func (r *running) putOff(e Entry) bool {
+	now := r.now()
+	return e.Due.After(now) && !e.Due.After(now.Add(2*r.pauses.Max)) // what is put off for longer was by a wrong clock
+}
+
+// handOne hands over an entry if it is due. It reports whether the wallet's next one may follow, and when else to come back.
+func (r *running) handOne(ctx context.Context, e Entry) (due time.Time, next bool) {
+	if r.putOff(e) {
+		return e.Due, false
+	}
+	if !e.Movement.Moved && !r.changes {
+		return r.leave(ctx, e)
+	}
+	failed, err := r.hand(ctx, e)
+	switch {
+	case err == nil:
+		e.State, e.Updated = StateDone, r.now()
+		r.observe(ctx, e)
+		return time.Time{}, true
+	case errors.As(err, new(*HandlerError)): // also as the program stops: it must not be called again if it has committed
+		failed = err
+	case failed == nil && errors.Is(err, ErrNotReady): // another program, or a person
+		return time.Time{}, true
+	case failed == nil && errors.Is(err, ErrClosed), ctx.Err() != nil:
+		return time.Time{}, false
+	case failed == nil:
+		r.log.Warn("inbox: the store has not kept that an entry was handed over", "id", e.ID, "error", err)
+		return r.now().Add(r.pauses.Min), false
+	}
+	return r.fail(ctx, e, failed)
+}
+
+// leave makes an entry void that only tells of a change, and was recorded by a program with WithChanges: this one's handler
+// does not expect it, and might book it.
+func (r *running) leave(ctx context.Context, e Entry) (due time.Time, next bool) {
+	_, err := r.records.Update(ctx, e.ID, StateReady, r.now(), Change{State: StateVoid, Error: "nothing has moved, and this inbox is without WithChanges"})
+	switch {
+	case err == nil, errors.Is(err, ErrNotReady):
+		return time.Time{}, true
+	case ctx.Err() == nil:
+		r.log.Warn("inbox: it could not be stored that an entry is not to be handed over", "id", e.ID, "error", err)
+	}
+	return r.now().Add(r.pauses.Min), false
+}
+
+// fail notes that the handler has failed. It reports whether the entry is set aside, or when to try again.
+func (r *running) fail(ctx context.Context, e Entry, failed error) (due time.Time, aside bool) {
+	now := r.now()
+	change := Change{State: StateReady, Attempts: e.Attempts + 1, Error: clip(failed.Error())}
+	var handler *HandlerError
+	if change.Attempts >= r.attempts || errors.As(failed, &handler) && handler.Ended {
+		change.State = StateAside
+	} else {
+		change.Due = now.Add(backoff.UpperHalf(r.pauses.After(change.Attempts)))
+	}
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	defer cancel()
+	after, err := r.records.Update(noting, e.ID, StateReady, now, change)
+	if err != nil {
+		r.log.Warn("inbox: an attempt that failed could not be noted", "id", e.ID, "error", err)
+		return now.Add(r.pauses.Min), false
+	}
+	r.observe(noting, after)
+	if after.State == StateAside {
+		r.log.Error("inbox: a movement is set aside, a person is needed", "id", e.ID, "attempts", after.Attempts, "error", failed)
+		return time.Time{}, true
+	}
+	r.log.Warn("inbox: the handler failed", "id", e.ID, "attempts", after.Attempts, "error", failed)
+	return after.Due, false
+}
+
+// noteTime is how long a failure may take to be noted, also as the program stops.
+const noteTime = 10 * time.Second
+
+// longestError is how much of an error's text is kept, in bytes.
+const longestError = 500
+
+func clip(text string) string {
+	if len(text) > longestError {
+		text = strings.ToValidUTF8(text[:longestError], "") + " …"
+	}
+	return text
+}

@@ -1,0 +1,168 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/backoff"
+)
+
+// reader reads what a fund or wallet tells.
+type reader interface {
+	// look records what there is since the last look, and changes s accordingly.
+	look(ctx context.Context, s *Source) (Recorded, error)
+	// mayHave reports whether a movement of a wallet may be found here.
+	mayHave(w qredo.WalletID) bool
+}
+
+// follower follows one source: as long as this program has its lease, it looks and hands over.
+type follower struct {
+	*running
+	source string
+	from   reader
+	kicked chan struct{} // look at once
+}
+
+func (f *follower) kick() {
+	select {
+	case f.kicked <- struct{}{}:
+	default: // it was kicked already
+	}
+}
+
+func (f *follower) run(ctx context.Context) {
+	for misses := 0; ctx.Err() == nil; {
+		s, err := f.records.Lease(ctx, f.source, f.holder, f.lease)
+		pause, leased := f.lease/4, (*LeasedError)(nil)
+		switch {
+		case err == nil:
+			misses = 0
+			f.hold(ctx, s)
+			pause = f.poll.Min
+		case errors.Is(err, ErrClosed):
+			f.stop(err)
+			return
+		case errors.As(err, &leased):
+			pause = max(min(pause, leased.For), time.Millisecond)
+		case ctx.Err() == nil:
+			misses++
+			pause = f.pauses.After(misses)
+			f.log.Warn("inbox: the store gives no lease", "source", f.source, "error", err, "pause", pause)
+		}
+		_ = backoff.Wait(ctx, backoff.UpperHalf(pause)) // the loop sees that ctx has ended
+	}
+}
+
+// hold follows the source for as long as the lease is this program's.
+func (f *follower) hold(ctx context.Context, s Source) {
+	ctx, lose := context.WithCancelCause(ctx)
+	var renewing sync.WaitGroup
+	token := s.Token // s changes as it is read
+	renewing.Go(func() { f.renew(ctx, token, lose) })
+	handing := newHandover(f.running, f.source)
+	renewing.Go(func() { handing.run(ctx, lose) })
+	err := f.rounds(ctx, &s, handing)
+	lose(err)
+	renewing.Wait()
+	if errors.Is(err, ErrClosed) {
+		f.stop(err)
+		return
+	}
+	if errors.Is(err, ErrLeaseLost) {
+		f.log.Warn("inbox: a lease is lost: the store was not reached in time, or its pool had no connection left, or another program has it", "source", f.source)
+	}
+	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.lease/4)
+	defer cancel()
+	if err := f.records.Release(release, s); err != nil {
+		f.log.Warn("inbox: a lease could not be given back", "source", f.source, "error", err)
+	}
+}
+
+// renew renews the lease until ctx ends. It loses it when another has it, or it may have ended.
+func (f *follower) renew(ctx context.Context, token int64, lose context.CancelCauseFunc) {
+	for renewed := time.Now(); ; {
+		if backoff.Wait(ctx, f.lease/4) != nil {
+			return
+		}
+		began := time.Now()
+		call, cancel := context.WithTimeout(ctx, f.lease/4)
+		s, err := f.records.Lease(call, f.source, f.holder, f.lease)
+		cancel()
+		switch {
+		case err == nil && s.Token == token:
+			renewed = began
+		case err == nil, errors.As(err, new(*LeasedError)), time.Since(renewed) >= f.lease*3/4:
+			lose(ErrLeaseLost)
+			return
+		}
+	}
+}
+
+// reload reads the source again, as it is stored.
+func (f *follower) reload(ctx context.Context, s *Source) error {
+	stored, err := f.records.Lease(ctx, f.source, f.holder, f.lease)
+	switch {
+	case err == nil && stored.Token == s.Token:
+		*s = stored
+		return nil
+	case err == nil, errors.As(err, new(*LeasedError)):
+		return ErrLeaseLost
+	}
+	return err
+}
+
+// kickEvery is how often a source is looked at because the wallets feed tells of it.
+const kickEvery = time.Second
+
+// rounds looks, and lets hand over, until ctx ends or the lease is lost.
+func (f *follower) rounds(ctx context.Context, s *Source, handing *handover) error {
+	for quiet, misses := 0, 0; ; {
+		var counts Recorded
+		var err error
+		handing.pause() // a look tells of the newest first
+		if misses > 0 { // what has failed may have been stored all the same
+			err = f.reload(ctx, s)
+		}
+		looked := time.Now()
+		if err == nil {
+			counts, err = f.from.look(ctx, s)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, ErrClosed), errors.Is(err, ErrLeaseLost):
+			return err
+		case err != nil:
+			misses++
+			f.log.Warn("inbox: a source could not be read", "source", f.source, "error", err, "misses", misses)
+		default:
+			misses = 0
+		}
+		quiet++
+		if counts.New+counts.Changed > 0 {
+			quiet = 0
+		}
+		next := f.poll.After(quiet + 1)
+		if misses > 0 {
+			next = f.poll.After(misses)
+		}
+		if s.Whole && misses == 0 { // else there may be earlier ones that were not found yet
+			handing.resume()
+		}
+		timer := time.NewTimer(next - next/10 + backoff.Below(next/5+1))
+		select {
+		case <-ctx.Done():
+		case <-f.kicked: // not more often than without
+			quiet = 0
+			_ = backoff.Wait(ctx, min(f.poll.Min, kickEvery)-time.Since(looked)) // rounds sees that ctx has ended
+		case <-timer.C:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package inbox
+
+import (
+	"errors"
+	"time"
+)
+
+// MergeAll returns what a store has to write when a source has told of movements, each of them merged with what those before it
+// have changed, and what that counts. find returns the stored entry whose ID a name is or else whose alias, or nil. Names belong to one
+// entry each as long as every entry has come to the store by MergeAll, and no two calls run at the same time. It is for those who write a
+// store.
+func MergeAll(seen []Sighting, source string, now time.Time, find func(name string) (*Entry, error)) (write []Entry, counts Recorded, err error) {
+	m := merging{find: find, written: map[string]int{}, aliases: map[string]string{}}
+	for _, s := range seen {
+		s.Movement.Time = micro(s.Movement.Time)
+		old, err := m.old(s)
+		if err != nil {
+			return nil, Recorded{}, err
+		}
+		some, more := Merge(old, s, source, micro(now))
+		m.add(some)
+		counts.New += more.New
+		counts.Changed += more.Changed
+		counts.Ready += more.Ready
+	}
+	return m.write, counts, nil
+}
+
+// merging is a call of MergeAll.
+type merging struct {
+	find    func(name string) (*Entry, error)
+	write   []Entry
+	written map[string]int    // where in write an ID is
+	aliases map[string]string // to IDs, of what is in write
+}
+
+// old returns the entry that a sighting is about.
+func (m *merging) old(s Sighting) (*Entry, error) {
+	if s.ID == "" {
+		return nil, errors.New("inbox: a movement without a key cannot be stored")
+	}
+	old, err := m.named(s.ID)
+	if old == nil && err == nil && s.Alias != "" {
+		old, err = m.named(s.Alias)
+	}
+	return old, err
+}
+
+func (m *merging) named(name string) (*Entry, error) {
+	if e := m.of(name); e != nil {
+		return e, nil
+	}
+	e, err := m.find(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case e == nil:
+		return m.of(m.aliases[name]), nil
+	}
+	if now := m.of(e.ID); now != nil {
+		return now, nil
+	}
+	return e, nil
+}
+
+// of returns a copy of what is to be written under an ID.
+func (m *merging) of(id string) *Entry {
+	at, ok := m.written[id]
+	if !ok {
+		return nil
+	}
+	e := m.write[at]
+	return &e
+}
+
+func (m *merging) add(some []Entry) {
+	for _, e := range some {
+		if at, ok := m.written[e.ID]; ok {
+			m.write[at] = e
+			continue
+		}
+		m.written[e.ID] = len(m.write)
+		m.write = append(m.write, e)
+		if e.Alias != "" {
+			m.aliases[e.Alias] = e.ID
+		}
+	}
+}
+
+// micro is a time as stores keep it.
+func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

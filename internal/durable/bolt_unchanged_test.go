@@ -1,0 +1,83 @@
+package durable
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
+)
+
+func put(key string) func(*bolt.Tx) error {
+	return func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put([]byte(key), []byte("value")) }
+}
+
+// A copy is restored over a file that is open: what was stored since is gone from it, and bbolt knows only its own list of free pages.
+func TestBoltThatIsRestoredInPlace(t *testing.T) {
+	for name, look := range map[string]func(*Bolt) error{
+		"who writes": func(b *Bolt) error { return b.Update(put("b")) },
+		"who reads":  func(b *Bolt) error { return b.View(func(*bolt.Tx) error { return nil }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "file.db")
+			fill(t, path)
+			b, err := OpenBolt(path)
+			require.NoError(t, err)
+			before, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.NoError(t, b.Update(put("a")))
+			require.NoError(t, os.WriteFile(path, before, 0o600))
+			restored, err := os.ReadFile(path)
+			require.NoError(t, err)
+			for range 2 {
+				err := look(b)
+				assertNamed(t, err, path)
+				require.ErrorContains(t, err, "restored over it")
+			}
+			after, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, restored, after, "nothing is written over it")
+			require.NoError(t, b.Close())
+		})
+	}
+}
+
+// A copy with as many changes, of which one is another.
+func TestBoltThatIsReplacedInPlaceByAnother(t *testing.T) {
+	path, other := filepath.Join(t.TempDir(), "file.db"), filepath.Join(t.TempDir(), "other.db")
+	fill(t, path)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(other, data, 0o600))
+	b, err := OpenBolt(path)
+	require.NoError(t, err)
+	require.NoError(t, b.Update(put("key 00001")))
+	o, err := OpenBolt(other)
+	require.NoError(t, err)
+	require.NoError(t, o.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put([]byte("key 02999"), make([]byte, 9000)) }))
+	require.NoError(t, o.Close())
+	data, err = os.ReadFile(other)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	assertNamed(t, b.Update(put("b")), path)
+	require.NoError(t, b.Close())
+}
+
+// It happens when a change has just been brought to the disk.
+func TestBoltThatIsRestoredWhileItIsChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file.db")
+	fill(t, path)
+	b, err := OpenBolt(path)
+	require.NoError(t, err)
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, b.Update(put("a")))
+	require.NoError(t, b.Update(put("b")))
+	assertNamed(t, b.Update(func(tx *bolt.Tx) error {
+		tx.OnCommit(func() { require.NoError(t, os.WriteFile(path, before, 0o600)) })
+		return nil
+	}), path)
+	assertNamed(t, b.Update(put("c")), path)
+	require.NoError(t, b.Close())
+}

@@ -1,0 +1,34 @@
+package durable
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+// OthersCanWriteError says that a file is not safe from other users of the machine.
+type OthersCanWriteError struct {
+	Path  string // the file, a folder on the way to it, or a symbolic link there
+	Mode  fs.FileMode
+	Owner int    // whose it is, if it is neither this user's nor root's; else -1
+	Fix   string // a command that changes it
+}
+
+// Error says what to do.
+func (e *OthersCanWriteError) Error() string {
+	what := "others can write to " + e.Path
+	switch {
+	case e.Owner >= 0:
+		what = fmt.Sprintf("%s belongs to the user with the number %d, who can change it and what it leads to", e.Path, e.Owner)
+	case e.Mode.IsDir():
+		what = "others can put another file in the place of what is in the folder " + e.Path
+	}
+	return fmt.Sprintf("%s (%s), so that what it says may not be yours: look at what is in it, then %s, or say --insecure-files", what, e.Mode, e.Fix)
+}
+
+// CheckWriters returns an [*OthersCanWriteError] if other users can write to a file, or put another in its place: as OpenSSH
+// demands of the files of keys, each folder from the root on, each symbolic link on the way and the file itself must belong to
+// this user or to root, and neither a group nor all others may write to it. In a folder with the sticky bit, such as
+// /tmp, everybody has files of their own. What is not there is nobody's yet; what is no file, such as the null device, is
+// not looked at. An ACL that lets others write shows as permission of the group. On Windows it is always nil: permissions
+// there are lists, which Go does not read.
+func CheckWriters(path string) error { return checkWriters(path) }

@@ -1,0 +1,77 @@
+//go:build unix
+
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const mostLinks = 40 // as Linux follows
+
+// checkWriters walks to a file as the system does.
+func checkWriters(path string) error {
+	if !filepath.IsAbs(path) { // it is not cleaned: what .. is after a symbolic link, the link says
+		folder, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		path = folder + "/" + path
+	}
+	at, rest, links := "/", strings.Split("./"+path, "/"), 0
+	for len(rest) > 0 {
+		next := filepath.Join(at, rest[0])
+		rest = rest[1:]
+		info, err := os.Lstat(next)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // who opens the file is told, or makes it
+		case err != nil:
+			return err
+		}
+		if err := checkWriter(next, info); err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if links++; links > mostLinks {
+			return fmt.Errorf("%s: there are more than %d symbolic links on the way", path, mostLinks)
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return err
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return nil
+}
+
+// checkWriter looks at who can write to a file, a pipe or a folder, or change a symbolic link. A group that has a user's
+// number is that user's own, as where the umask is 002; but where there is an access list, what shows as the group's is what
+// anybody on it may.
+func checkWriter(path string, info fs.FileInfo) error {
+	mode, user := info.Mode(), os.Geteuid()
+	link := mode&fs.ModeSymlink != 0
+	stat, known := info.Sys().(*syscall.Stat_t)
+	if !known || mode&fs.ModeDevice != 0 {
+		return nil
+	}
+	if owner := int(stat.Uid); owner != 0 && owner != user {
+		return &OthersCanWriteError{Path: path, Mode: mode, Owner: owner, Fix: fmt.Sprintf("chown -h %d %s", user, path)}
+	}
+	own := stat.Gid == stat.Uid && int(stat.Uid) == user
+	if link || mode.IsDir() && mode&fs.ModeSticky != 0 || mode.Perm()&0o002 == 0 && (mode.Perm()&0o020 == 0 || own && !hasAccessList(path)) {
+		return nil
+	}
+	return &OthersCanWriteError{Path: path, Mode: mode, Owner: -1, Fix: "chmod go-w " + path}
+}

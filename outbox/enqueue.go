@@ -1,0 +1,103 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/qredo-go/qredo"
+)
+
+// keptKey bounds a key, in bytes.
+const keptKey = 500
+
+// Enqueue stores a payment under a key of the caller's, such as an invoice's number, and returns when it
+// is on the disk. A worker sends it.
+//
+// With a key that is known, nothing is stored, and the entry that is there is returned, whatever has
+// become of it. The request must be the same then, or the error is a [*KeyConflictError]; its expiry may
+// differ, so that a program that is started again may work it out anew, and the first one counts.
+//
+// A request that cannot be right is a [*qredo.ValidationError]. Programs that share an API key but not a
+// store must not use the same key for two payments that are alike: they would be taken for one.
+//
+// The request may have a PartnerTxID of the caller's, which must be one that no other payment has, here or at the service.
+// Without, the outbox makes one.
+func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, error) {
+	var carrier map[string]string
+	if o.inject != nil {
+		carrier = o.inject(ctx)
+	}
+	e, added, err := EnqueueIn(ctx, o.store, key, req, o.now(), carrier)
+	if err == nil && added {
+		o.enqueued.send()
+	}
+	return e, err
+}
+
+// EnqueueIn is [Outbox.Enqueue] for stores that take payments themselves, in a transaction of the caller's. It also reports
+// whether the entry is new.
+func EnqueueIn(ctx context.Context, in Place, key string, req Request, now time.Time, carrier map[string]string) (stored Entry, added bool, err error) {
+	e, what, invalid := newEntry(key, req, now.UTC().Truncate(time.Microsecond))
+	switch {
+	case what == "":
+		return Entry{}, false, invalid
+	case invalid != nil:
+		// What is known may have expired since. What is not cannot be stored.
+		if stored, err = in.Get(ctx, key); errors.Is(err, ErrNotFound) {
+			return Entry{}, false, invalid
+		}
+	default:
+		e.Carrier = carrier
+		stored, added, err = in.Add(ctx, e)
+	}
+	switch {
+	case err != nil: // then nobody knows whether it is paid already
+		return Entry{}, false, fmt.Errorf("outbox: storing %q: %w", key, err)
+	case added:
+		return stored, true, nil
+	case stored.Request == nil:
+		return Entry{}, false, fmt.Errorf("outbox: %s", stored.Reason)
+	}
+	has, err := essence(stored.Request)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	if has != what || stored.PartnerTxID != e.PartnerTxID {
+		return Entry{}, false, &KeyConflictError{Stored: stored}
+	}
+	return stored, false, nil
+}
+
+// newEntry returns the entry of a payment, and what makes two payments the same. Without the latter there is neither; with
+// both and an error, the entry could not be stored now.
+func newEntry(key string, req Request, now time.Time) (e Entry, what string, err error) {
+	switch {
+	case key == "" || len(key) > keptKey || !utf8.ValidString(key) || strings.ContainsRune(key, 0):
+		return Entry{}, "", check(false, "key", "must be text of 1 to %d bytes, is %.50q", keptKey, key)
+	case req == nil:
+		return Entry{}, "", check(false, "request", "must not be nil")
+	}
+	if what, err = essence(req); err != nil {
+		return Entry{}, "", err
+	}
+	err = checkRequest(req, now)
+	if err == nil {
+		// PostgreSQL's text cannot hold a NUL, so that such a payment could be enqueued again and again and
+		// never be stored. Pairs of backslashes go first: what follows them is text, no escape.
+		err = check(!strings.Contains(strings.ReplaceAll(what, `\\`, ""), `\u0000`), "request", "must have no NUL character in its texts")
+	}
+	id := req.partner()
+	if id == "" {
+		id = derivePartnerTxID(key, what)
+	}
+	e = Entry{
+		Key: key, PartnerTxID: id, Brought: req.partner() != "", State: StatePending, Created: now, Due: now, Version: 1,
+		Request: req.with(id, qredo.Unix(req.expires().Unix())),
+	}
+	e.step(now, StepEnqueued, "")
+	return e, what, err
+}

@@ -1,0 +1,103 @@
+package outbox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/qredo-go/qredo/internal/durable"
+)
+
+// formBucket says what a file is.
+var formBucket = []byte("outbox")
+
+// The keys in it.
+var (
+	formVersion = []byte("version")
+	formSeal    = []byte("seal") // a sum that only the sealing key makes
+)
+
+// fileVersion is the version of the files' form. The first had no bucket that says so.
+const fileVersion = 2
+
+// open makes a new file an outbox, or makes sure that it is one.
+func (t fileTx) open(path string) error {
+	if first, _ := t.Cursor().First(); first == nil {
+		return t.create()
+	}
+	return t.check(path)
+}
+
+// check makes sure that a file is an outbox.
+func (t fileTx) check(path string) error {
+	form := t.Bucket(formBucket)
+	if form == nil {
+		return t.foreign(path)
+	}
+	version, err := strconv.Atoi(string(form.Get(formVersion)))
+	switch {
+	case err != nil || version < fileVersion:
+		return fmt.Errorf("%s does not say of which version it is: restore it from a copy", path)
+	case version > fileVersion:
+		return fmt.Errorf("%s was made by a later version of this package, in form %d: this one knows form %d, so use that version", path, version, fileVersion)
+	case !bytes.Equal(form.Get(formSeal), t.seal()):
+		return fmt.Errorf("%s was made with another sealing key, or with none: use the one that it was made with", path)
+	}
+	return nil
+}
+
+func (t fileTx) seal() []byte { return t.records.sum("", formSeal) }
+
+// foreign says what a file is that is no outbox.
+func (t fileTx) foreign(path string) error {
+	if t.Bucket(entriesBucket) != nil && t.Bucket([]byte("due")) != nil {
+		return fmt.Errorf("%s was made by an earlier version of this package: let that version bring its entries to their end, and begin a new file with this one", path)
+	}
+	name, _ := t.Cursor().First()
+	if name == nil {
+		return fmt.Errorf("%s is no outbox yet: the program that made it did not come to fill it", path)
+	}
+	return fmt.Errorf("%s is no outbox: it holds %q, which is something else's", path, name)
+}
+
+func (t fileTx) create() error {
+	for _, name := range [][]byte{formBucket, entriesBucket, begunBucket, statesBucket, changesBucket, transactionsBucket, partnersBucket, countsBucket} {
+		if _, err := t.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	form := t.Bucket(formBucket)
+	return errors.Join(form.Put(formVersion, []byte(strconv.Itoa(fileVersion))), form.Put(formSeal, t.seal()))
+}
+
+// load fills queues with what waits. What the index has lost of it would not be sent, without a word: that is an error.
+func (t fileTx) load(q *queues) error {
+	begun, states := t.Bucket(begunBucket), t.Bucket(statesBucket).Cursor()
+	for c := range classes {
+		if state := c.state(); state != StatePending && state != StateSent {
+			continue
+		}
+		rows := 0
+		for key, value := states.Seek([]byte{byte(c)}); key != nil && class(key[0]) == c; key, value = states.Next() {
+			r, ok := readRow(key, value)
+			if rows++; !ok {
+				rows = -1
+				break
+			}
+			lane := LaneNew
+			switch {
+			case c.state() == StateSent:
+				lane = LaneFollow
+			case r.attempted || begun.Get(key[1:]) != nil:
+				lane = LaneRetry
+			}
+			q.fill(string(key[1:]), lane, r.due)
+		}
+		if rows != t.counted(c) {
+			return fmt.Errorf("%s does not have all that waits in its index: restore it from a copy: %w", t.DB().Path(), durable.ErrDamaged)
+		}
+	}
+	q.order()
+	return nil
+}

@@ -1,0 +1,55 @@
+package outbox
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What somebody asks for by its key just as it is stored waits for a worker all the same, and not for the next start.
+func TestTakenBeforeItWaits(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	want := Want{Lane: LaneNew, Now: now, Until: now.Add(time.Minute)}
+	e := &Entry{Key: "key", Request: Transfer{}, State: StatePending, Due: now}
+	take := func(t *testing.T, q *queues) Claim {
+		t.Helper()
+		c, ok := q.take("key", micros(now), micros(want.Until))
+		require.True(t, ok)
+		return c
+	}
+	for name, meanwhile := range map[string]func(t *testing.T, q *queues){
+		"it was not stored yet": func(t *testing.T, q *queues) {
+			t.Helper()
+			c := take(t, q)
+			q.enter(e)
+			assert.Empty(t, q.claim(want, 10), "somebody has it")
+			q.giveUp([]Claim{c})
+		},
+		"it is about to be stored again": func(t *testing.T, q *queues) {
+			t.Helper()
+			x, err := q.saving(take(t, q))
+			require.NoError(t, err)
+			q.enter(e)
+			assert.Empty(t, q.claim(want, 10))
+			q.saved(x, func(*waiting) bool { return false })
+		},
+		"the lease is over": func(t *testing.T, q *queues) {
+			t.Helper()
+			take(t, q)
+			q.tell(micros(want.Until))
+			q.enter(e)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := newQueues()
+			meanwhile(t, q)
+			later := want
+			later.Now, later.Until = want.Until, want.Until.Add(time.Minute)
+			claims := q.claim(later, 10)
+			require.Len(t, claims, 1)
+			assert.Equal(t, "key", claims[0].Entry.Key)
+		})
+	}
+}

@@ -1,0 +1,177 @@
+package outbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+	"time"
+)
+
+// Get returns the entry with a key, or [ErrNotFound].
+func (o *Outbox) Get(ctx context.Context, key string) (Entry, error) { return o.store.Get(ctx, key) }
+
+// List ranges over the entries that a filter selects, in the order of their keys, or of their changes if the filter has a
+// time. They are read in parts: one that changes meanwhile comes as it was when its part was read. An error ends it.
+func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
+	return listed(ctx, f, o.Page)
+}
+
+// listed ranges over all entries of the pages that a function gets.
+func listed(ctx context.Context, f Filter, get func(context.Context, Filter, Entry, int) ([]Entry, error)) iter.Seq2[Entry, error] {
+	const part = 500
+	return func(yield func(Entry, error) bool) {
+		for after := (Entry{}); ; {
+			page, err := get(ctx, f, after, part)
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if len(page) < part {
+				return
+			}
+			after = page[len(page)-1]
+		}
+	}
+}
+
+// Page returns up to limit entries that a filter selects, in the order of [Outbox.List]: those after an entry, which is the
+// last of the page before, and of which Key and Updated count. Without one it is the first page.
+func (o *Outbox) Page(ctx context.Context, f Filter, after Entry, limit int) ([]Entry, error) {
+	page, err := o.store.Page(ctx, f, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("outbox: listing: %w", err)
+	}
+	return page, nil
+}
+
+// Watch yields an entry as it is and again when it has changed, until it has ended. Of changes in quick
+// succession the last is certain to come; all of them are in the entry's steps. The end of ctx and a
+// failure to look are errors that end it.
+func (o *Outbox) Watch(ctx context.Context, key string) iter.Seq2[Entry, error] {
+	return watched(ctx, key, o.poll, &o.changed, o.Get)
+}
+
+// watched yields an entry as a function gets it: at intervals, since programs elsewhere change it too, and when it is told of
+// a change.
+func watched(ctx context.Context, key string, every time.Duration, told *signal, get func(context.Context, string) (Entry, error)) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		interval := time.NewTicker(every)
+		defer interval.Stop()
+		for version := 0; ; {
+			changed := told.next()
+			e, err := get(ctx, key)
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if e.Version != version {
+				version = e.Version
+				if !yield(e, nil) || e.State.Ended() {
+					return
+				}
+			}
+			select {
+			case <-ctx.Done():
+				yield(Entry{}, ctx.Err())
+				return
+			case <-changed:
+			case <-interval.C:
+			}
+		}
+	}
+}
+
+// Stats counts the entries by their states.
+func (o *Outbox) Stats(ctx context.Context) (Stats, error) { return o.store.Stats(ctx) }
+
+// PruneOption changes what [Outbox.Prune] does.
+type PruneOption func(*pruning)
+
+type pruning struct{ archive io.Writer }
+
+// WithArchive writes each entry to w before it is removed, as a line of JSON. A writer with a method Sync, such as an
+// [os.File], is synced before anything is removed.
+func WithArchive(w io.Writer) PruneOption { return func(p *pruning) { p.archive = w } }
+
+// Prune removes the entries that ended before a time, and returns how many. A key that is removed is not known any more: if
+// it is enqueued again it is sent again, under the same PartnerTxID as before, for which the service has made its one
+// transaction. Remove only what no program will enqueue again.
+func (o *Outbox) Prune(ctx context.Context, before time.Time, opts ...PruneOption) (int, error) {
+	var p pruning
+	for _, opt := range opts {
+		opt(&p)
+	}
+	removed := 0
+	for {
+		f := Filter{States: []State{StateDone, StateFailed, StateRejected, StateExpired}, UpdatedBefore: before}
+		page, err := o.store.Page(ctx, f, Entry{}, 500)
+		if err != nil || len(page) == 0 {
+			return removed, err
+		}
+		if err := p.keep(page); err != nil {
+			return removed, fmt.Errorf("outbox: nothing more is removed: the archive: %w", err)
+		}
+		keys := make([]string, len(page))
+		for i, e := range page {
+			keys[i] = e.Key
+		}
+		if err := o.store.Remove(ctx, keys); err != nil {
+			return removed, err
+		}
+		removed += len(keys)
+	}
+}
+
+// keep archives entries.
+func (p pruning) keep(page []Entry) error {
+	if p.archive == nil {
+		return nil
+	}
+	var lines bytes.Buffer
+	for _, e := range page {
+		if err := json.NewEncoder(&lines).Encode(e); err != nil {
+			return err
+		}
+	}
+	if _, err := p.archive.Write(lines.Bytes()); err != nil {
+		return err
+	}
+	if file, ok := p.archive.(interface{ Sync() error }); ok {
+		return file.Sync()
+	}
+	return nil
+}
+
+// signal wakes all who wait for it.
+type signal struct {
+	mu      sync.Mutex
+	waiting chan struct{}
+}
+
+// next returns what is closed when the signal is sent the next time.
+func (s *signal) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.waiting = make(chan struct{})
+	}
+	return s.waiting
+}
+
+func (s *signal) send() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting != nil {
+		close(s.waiting)
+		s.waiting = nil
+	}
+}

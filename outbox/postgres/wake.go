@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qredo-go/qredo/internal/backoff"
+	"github.com/qredo-go/qredo/internal/pgstore"
+)
+
+// channel is what is notified. What is said there is the schema of the outbox.
+const channel = "qredo_outbox"
+
+// told bounds how often this program notifies workers. PostgreSQL lets only one transaction at a time commit that does.
+type told struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// next reports whether the next transaction is to notify.
+func (t *told) next() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Since(t.last) < 100*time.Millisecond {
+		return false // who was told then looks often for a while
+	}
+	t.last = time.Now()
+	return true
+}
+
+// Wake calls wake soon after a payment was committed, until ctx ends. It returns at once where it would be told of nothing:
+// behind a pooler of connections, and through another driver than pgx. It keeps a connection of its own.
+func (s *Store) Wake(ctx context.Context, wake func()) {
+	if !s.db.Listens() || !s.db.Enter() {
+		return
+	}
+	defer s.db.Leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.open, cancel)()
+	pauses := backoff.Range{Min: 100 * time.Millisecond, Max: time.Minute}
+	for failures := 1; ctx.Err() == nil; failures++ {
+		err := s.db.Conn(ctx, true, func(c *pgx.Conn) error {
+			_, err := c.Exec(ctx, "LISTEN "+channel)
+			if err == nil {
+				failures = 0
+				err = s.listen(ctx, c, wake)
+			}
+			return err
+		})
+		if errors.Is(err, pgstore.ErrNoConn) {
+			return
+		}
+		_ = backoff.Wait(ctx, backoff.UpperHalf(pauses.After(failures)))
+	}
+}
+
+// listen calls wake when workers are notified, until the connection is lost or ctx ends.
+func (s *Store) listen(ctx context.Context, c *pgx.Conn, wake func()) error {
+	wake() // for what was added before
+	for {
+		waiting, cancel := context.WithTimeout(ctx, time.Minute)
+		said, err := c.WaitForNotification(waiting)
+		quiet := waiting.Err() != nil
+		cancel()
+		switch {
+		case err == nil:
+			if said == nil || said.Payload == s.schema { // nil: a handler of the caller's has it
+				wake()
+			}
+		case ctx.Err() != nil || !quiet:
+			return err
+		default: // nothing was heard for long: is it still there?
+			asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+			err := c.Ping(asking)
+			cancel()
+			if err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/path"
+)
+
+// Resolve is for a person who has found out how an unknown outcome was, or what is right about an entry that is held, in the
+// app or in the fund's ledger. With a transaction's ID, that is the one that was made, and it is followed; what it moves is
+// not compared with the request any more. Without, none was made, and
+// the entry has failed: that can be said only once the request has expired, because until then it can
+// still be carried out. Of [Operate], this machine's clock says so; else the service's too, as far as its answers have told.
+// The note is kept with the entry: who says so, and why.
+//
+// An entry whose outcome is neither unknown nor held, or of which nothing can be read any more, is a
+// [*qredo.ValidationError], one that a worker has for more than five seconds [ErrBusy]; [ErrTxIDTaken] if another entry has the transaction.
+func (o *Outbox) Resolve(ctx context.Context, key string, id qredo.TxID, note string) (Entry, error) {
+	return o.decide(ctx, key, note, func(e *Entry) error {
+		now := o.now()
+		if problem := path.Check("tx_id", string(id)); id != "" && problem != nil {
+			return &qredo.ValidationError{Field: problem.Field, Rule: problem.Rule}
+		}
+		err := errors.Join(
+			check(e.Resolvable(), "key", "must be of an entry whose outcome is unknown, or that is held"),
+			check(id != "" || e.late(now) && (o.client == nil || o.client.Expired(e.Request.expires())), "tx_id", "must be given: until the request expires, it can still be carried out"),
+		)
+		if err != nil {
+			return err
+		}
+		e.step(now, StepResolved, note)
+		e.Sending, e.Misses = false, 0
+		if id == "" {
+			e.TxID, e.TxStatus = "", ""
+			o.end(e, StateFailed, "no transaction was made: "+note)
+		} else {
+			e.State, e.Unknown, e.TxID, e.Named, e.Reason, e.Sent, e.Due = StateSent, false, id, true, "", now, now
+		}
+		return nil
+	})
+}
+
+// Resolvable reports whether a person may say what became of an entry: see [Outbox.Resolve].
+func (e Entry) Resolvable() bool {
+	return e.Request != nil && (e.State == StateHeld || e.State == StatePending && (e.Unknown || e.Sending))
+}
+
+// Retry has a worker turn to an entry at once: one that rests after calls that brought nothing, or one that is held, for a
+// person who has found out that nothing is wrong or has put it right. Where a transaction is known it is looked at, else the
+// request is sent again. What is unknown stays so. The note is kept with the
+// entry: who says so, and why. Errors are as those of [Outbox.Resolve]. A payment that has ended is not tried again: enqueue
+// it under a new key.
+func (o *Outbox) Retry(ctx context.Context, key, note string) (Entry, error) {
+	return o.decide(ctx, key, note, func(e *Entry) error {
+		if e.State.Ended() {
+			return check(false, "key", "must be of an entry that has not ended: enqueue the payment under a new key")
+		}
+		now := o.now()
+		e.step(now, StepRetried, note)
+		if e.State == StateHeld {
+			e.Reason = ""
+			if e.State = StatePending; e.TxID != "" { // else the repeat finds what the first has made
+				e.State = StateSent
+			}
+		}
+		e.Misses, e.Due = 0, now
+		return nil
+	})
+}
+
+// take leases an entry. A worker that has it is waited for, since it mostly has it for one call to the service only.
+func (o *Outbox) take(ctx context.Context, key string) (Claim, error) {
+	const patience, pause = 5 * time.Second, 50 * time.Millisecond
+	for waited := time.Duration(0); ; waited += pause {
+		now := o.now()
+		c, err := o.store.Take(ctx, key, now, now.Add(o.lease))
+		if !errors.Is(err, ErrBusy) || waited >= patience {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return Claim{}, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// decide changes an entry on the word of a person.
+func (o *Outbox) decide(ctx context.Context, key, note string, change func(*Entry) error) (Entry, error) {
+	c, err := o.take(ctx, key)
+	if err != nil {
+		return Entry{}, err
+	}
+	untouched := c
+	switch {
+	case c.Entry.Request == nil:
+		err = check(false, "key", "must be of an entry that can be read: %s", c.Entry.Reason)
+	case note == "":
+		err = check(false, "note", "must say who found out, and how")
+	default:
+		err = change(&c.Entry)
+	}
+	if err == nil {
+		c.Entry.Version++
+		err = o.store.Release(ctx, c)
+	}
+	if err != nil {
+		if giveUp := o.store.Postpone(ctx, untouched); !errors.Is(giveUp, ErrClaimLost) {
+			err = errors.Join(err, giveUp)
+		}
+		return Entry{}, err
+	}
+	o.tell(ctx, c.Entry)
+	o.enqueued.send()
+	return c.Entry, nil
+}

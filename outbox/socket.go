@@ -1,0 +1,78 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// socketOf is where the program that has a file open is reached.
+func socketOf(file string) string { return file + ".sock" }
+
+// ServeSocket lets people use "qredo outbox --file" while this program has the file open. It serves [Handler] on a Unix socket
+// beside the file, with ".sock" after its name, until ctx ends, and then returns nil. Run it beside [Outbox.Run]. Only the user
+// that this program runs as may use the socket: whoever may, decides about payments. It is left behind by a program that is
+// killed, and replaced by the next. The system bounds the length of its path, to about a hundred bytes.
+func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
+	path := socketOf(file)
+	failed := func(err error) error { return fmt.Errorf("outbox: the socket %s: %w", path, err) }
+	// Nobody else gets through the folder before the socket has its mode.
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".qredo")
+	if err != nil {
+		return failed(err)
+	}
+	made := filepath.Join(dir, "s")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", made)
+	if err != nil {
+		return failed(errors.Join(err, os.RemoveAll(dir)))
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false)
+	own, statErr := os.Lstat(made) // at path it may be another's already
+	err = errors.Join(statErr, os.Chmod(made, 0o600), os.Rename(made, path), os.RemoveAll(dir))
+	if err != nil {
+		return failed(errors.Join(err, listener.Close()))
+	}
+	server := &http.Server{Handler: Handler(o), ReadHeaderTimeout: time.Minute}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		// Who has sent a decision gets an answer.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if server.Shutdown(last) != nil {
+			_ = server.Close()
+		}
+		<-ended //nolint:errcheck // it says that it was shut down
+	}
+	// Not the next program's, nor a file that has got the number of a socket that somebody removed.
+	if now, statErr := os.Lstat(path); statErr == nil && os.SameFile(own, now) && own.Mode().Type() == now.Mode().Type() && own.ModTime().Equal(now.ModTime()) {
+		_ = os.Remove(path)
+	}
+	if ctx.Err() == nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// DialSocket returns an Operator of the outbox in a file that another program has open, and serves by [ServeSocket]. It is that
+// of [Remote]. Where no program does, that is an error.
+func DialSocket(ctx context.Context, file string) (Operator, error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socketOf(file))
+	}
+	conn, err := dial(ctx, "", "")
+	if err != nil {
+		return nil, fmt.Errorf("outbox: no program serves %s: %w", file, err)
+	}
+	if err := conn.Close(); err != nil {
+		return nil, err
+	}
+	return Remote(&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}, "http://outbox/"), nil
+}

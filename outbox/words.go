@@ -1,0 +1,51 @@
+package outbox
+
+import "time"
+
+// InWords says in a sentence or two how far an entry is, for people who have to understand it. It names nothing of the
+// payment: Reason, and the steps, have what the service and others have said.
+func (e Entry) InWords(now time.Time) string {
+	switch {
+	case e.Request == nil:
+		return "What is stored cannot be read any more. Nothing is sent for it, and nobody can tell here what became of it."
+	case e.State == StateHeld && e.Unknown && e.late(now):
+		return "It is stopped until a person decides. Its transaction may have been made, and the request has expired since."
+	case e.State == StateHeld && e.Unknown:
+		return "It is stopped until a person decides. Its transaction may have been made."
+	case e.State == StateHeld && e.TxID != "":
+		return "It is stopped until a person decides. Its transaction was made, and has not ended in time."
+	case e.State == StateHeld:
+		return "It is stopped until a person decides."
+	case e.State == StatePending && e.Unknown && e.late(now):
+		return "Its transaction may have been made, and the request has expired since. It is sent again all the same, ever more seldom, " +
+			"but there may never be an answer that tells: a person has to find out."
+	case e.State == StatePending && e.Unknown:
+		return "Its transaction may have been made, though no answer has said so. The request is sent again with the same PartnerTxID, " +
+			"for which the service makes one transaction at most."
+	case e.State == StatePending && e.Sending:
+		return "It is being sent, or was when the program that sent it ended."
+	case e.State == StatePending && e.Late:
+		return "It seems to have expired before it was sent. That is looked at again, since a clock may be wrong."
+	case e.State == StatePending && e.Attempts == 0:
+		return "It was not sent yet."
+	case e.State == StatePending:
+		return "No attempt has made its transaction so far. It is sent again."
+	case e.State == StateSent && e.Named:
+		return "A person has named its transaction, which is looked at until it has ended."
+	case e.State == StateSent:
+		return "Its transaction was made, and is looked at until it has ended."
+	case e.State == StateDone && e.Named:
+		return "The transaction that a person has named was approved, and its money moved."
+	case e.State == StateDone:
+		return "Its transaction was approved, and the money moved."
+	case e.State == StateFailed:
+		return "There is no transaction: the service has refused the request, or a person has found none."
+	case e.State == StateRejected:
+		return "Its transaction was rejected, and nothing moved."
+	case e.State == StateExpired && e.TxID != "":
+		return "Its transaction was not approved in time, and nothing moved."
+	case e.State == StateExpired:
+		return "It was not sent in time, and nothing moved."
+	}
+	return "Its state is of another version of this program."
+}

@@ -1,0 +1,4 @@
+package control
+
+// NewDefault makes a client as [Default] is.
+var NewDefault = newDefault
