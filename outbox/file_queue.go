@@ -268,11 +268,16 @@ func (q *queues) saved(x *waiting, change func(*waiting) (keep bool)) {
 	q.free(x)
 }
 
-// due says when an entry in a lane is due, which may have been put off since it was stored.
+// due says when an entry in a lane is due, which may have been put off since it was stored. While it is stored, that counts: what
+// is known here is of before.
 func (q *queues) due(e *Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if x := q.all[e.Key]; x != nil && x.lane != noLane && x.due != micros(e.Due) {
+	x := q.all[e.Key]
+	if x == nil || x.lane == noLane || x.lease != nil && x.lease.saving || laneOf(e) == noLane {
+		return
+	}
+	if x.due != micros(e.Due) {
 		e.Due = fromMicros(x.due)
 	}
 }

@@ -53,3 +53,35 @@ func TestTakenBeforeItWaits(t *testing.T) {
 		})
 	}
 }
+
+// What has been stored tells itself when it is due, also before the queue knows of it.
+func TestDueOfWhatIsBeingStored(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	putOff := now.Add(time.Minute)
+	q := newQueues()
+	q.enter(&Entry{Key: "key", Request: Transfer{}, State: StatePending, Due: now})
+	due := func(state State, stored time.Time) time.Time {
+		e := Entry{Key: "key", Request: Transfer{}, State: state, Due: stored}
+		q.due(&e)
+		return e.Due
+	}
+	take := func() Claim {
+		c, ok := q.take("key", micros(now), micros(now.Add(time.Minute)))
+		require.True(t, ok)
+		c.Entry.Due = putOff
+		return c
+	}
+	c := take()
+	require.NoError(t, q.settle(c, func(x *waiting) { x.due = micros(putOff) }))
+	assert.Equal(t, putOff, due(StatePending, now))
+	assert.Equal(t, now, due(StateDone, now), "it has ended, and the queue does not know yet")
+
+	x, err := q.saving(take())
+	require.NoError(t, err)
+	assert.Equal(t, now.Add(time.Hour), due(StatePending, now.Add(time.Hour)), "it is being stored")
+	q.saved(x, func(x *waiting) bool {
+		x.due = micros(now.Add(time.Hour))
+		return false
+	})
+	assert.Equal(t, now.Add(time.Hour), due(StatePending, now.Add(time.Hour)))
+}
