@@ -76,7 +76,23 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 		header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"qredo-go/" + Version}},
 		config: transport.Config{Auth: auth, Clock: clock, HTTP: transport.DefaultHTTP(nil), MaxAnswer: defaultMaxResponse},
 	}
-	for _, opt := range append([]Option{WithRetry(RetryPolicy{})}, opts...) {
+	return c.set(append([]Option{WithRetry(RetryPolicy{})}, opts...))
+}
+
+// As returns a client that authenticates otherwise, and is like c in all else that options have set: a signing agent's own beside
+// that of its company. They share the rate limit, and what the service's answers have told of the clock. Options change the new one alone.
+func (c *Client) As(auth Authenticator, opts ...Option) (*Client, error) {
+	if isNil(auth) {
+		return nil, invalid("auth", "must not be nil")
+	}
+	other := &Client{baseURL: c.baseURL, clock: c.clock, header: c.header.Clone(), observe: c.observe, config: c.config}
+	other.config.Auth, other.config.Turn = auth, nil
+	return other.set(opts)
+}
+
+// set carries options out, and makes what depends on them.
+func (c *Client) set(opts []Option) (*Client, error) {
+	for _, opt := range opts {
 		if opt == nil {
 			return nil, invalid("option", "must not be nil")
 		}
@@ -87,7 +103,7 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if c.baseURL == "" {
 		return nil, invalid("base URL", "must be given, by WithBaseURL or WithEnvironment, or to ClientFromEnv by QREDO_BASE_URL (for Qredo API v1 QREDO_QAPI_BASE_URL)")
 	}
-	if rsa, ok := auth.(*RSAAuth); ok {
+	if rsa, ok := c.config.Auth.(*RSAAuth); ok {
 		c.config.Turn = rsa.turn
 	}
 	c.requests, c.upgrades = transport.New(c.config)
@@ -297,7 +313,8 @@ func endOfCall(req *transport.Request, res transport.Result, took time.Duration,
 // [time.Now] unless set.
 func WithClock(now func() time.Time) Option {
 	return func(c *Client) error {
-		c.clock.Source = now
+		c.clock = &transport.Clock{Source: now} // another than that of a client it is made from
+		c.config.Clock = c.clock
 		return checkGiven("clock", now != nil)
 	}
 }

@@ -17,6 +17,7 @@ import (
 type Approver struct {
 	client *qredo.Client
 	id     qredo.CoreClientID
+	voter  Voter
 
 	store       *watchedStore // of what is not in shadow
 	audit       *AuditLog
@@ -48,7 +49,7 @@ func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Opt
 		return nil, check(false, "approver", "needs a client, a core client's ID and a policy")
 	}
 	a := &Approver{
-		client: client, id: id, parked: parked{wake: make(chan struct{}, 1)},
+		client: client, id: id, voter: coreVoter{client.CoreClients, id}, parked: parked{wake: make(chan struct{}, 1)},
 		log: slog.New(slog.DiscardHandler), now: time.Now, concurrency: 4,
 		pauseMin: 250 * time.Millisecond, pauseMax: 30 * time.Second, timeout: time.Minute,
 	}
@@ -147,7 +148,7 @@ func (e *stopError) Unwrap() error { return e.err }
 // feed's last error.
 func (r *run) watch(ctx context.Context) error {
 	err := errors.New("no more actions come")
-	for action, feedErr := range r.client.CoreClients.Feed(ctx, r.id, r.feed...) {
+	for action, feedErr := range r.voter.Feed(ctx, r.feed...) {
 		switch {
 		case feedErr != nil:
 			err = feedErr

@@ -68,11 +68,12 @@ func (r *run) decide(ctx context.Context, in setup, action qredo.Action, digest 
 // ask returns the policy's decision. One that failed, and why is the error, has decided to leave the action
 // to humans.
 func (a *Approver) ask(ctx context.Context, in setup, action qredo.Action) (Decision, error) {
-	if action.Details == nil {
+	if action.Details != nil {
+		if err := contradiction(action); err != nil {
+			return Decision{Verdict: Leave, Reason: err.Error()}, nil
+		}
+	} else if _, needsNone := in.policy.(interface{ NeedsNoDetails() }); !needsNone {
 		return Decision{Verdict: Leave, Reason: "the service gave no details"}, nil
-	}
-	if err := contradiction(action); err != nil {
-		return Decision{Verdict: Leave, Reason: err.Error()}, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()

@@ -40,7 +40,8 @@ type Decision struct {
 //
 // A transfer may be a sweep, which comes as one: a policy finds out by [MayBeSweep], with the context that it was given.
 //
-// A policy with a method Hash() string has that noted in each line of the audit log.
+// A policy with a method Hash() string has that noted in each line of the audit log. One with a method NeedsNoDetails() is asked about
+// actions without details too, which are left to humans otherwise: all that it knows of them is what the feed says.
 type Policy interface {
 	// Decide says what becomes of an action.
 	Decide(ctx context.Context, a qredo.Action) (Decision, error)

@@ -106,7 +106,7 @@ func (f facts) shown() map[string]any {
 // with the value of each rule's expression and what is left of the limits. It decides nothing and sends
 // nothing. For an action that is decided already, it tells what would be decided if it were not.
 func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (Explanation, error) {
-	action, err := a.client.CoreClients.GetAction(ctx, a.id, id)
+	action, err := a.voter.GetAction(ctx, id)
 	if err != nil {
 		return Explanation{}, err
 	}

@@ -65,7 +65,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 		}
 		return r.finish(ctx, t, rec.Outcome, "found out before, or by another replica")
 	}
-	action, err := r.client.CoreClients.GetAction(ctx, r.id, t.id)
+	action, err := r.voter.GetAction(ctx, t.id)
 	if err != nil {
 		return err
 	}
@@ -78,9 +78,9 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	if outcome := r.over(action); outcome != "" {
 		return r.finish(ctx, t, outcome, "the action is "+string(action.Status))
 	}
-	digest, err := Digest(*action)
+	digest, err := r.digest(ctx, *action)
 	if err != nil {
-		return &hopelessError{err}
+		return err
 	}
 	kind := EntryRepeat
 	if !decided {
@@ -135,8 +135,8 @@ func (r *run) over(action *qredo.Action) (outcome Outcome) {
 // if it is pending still, the vote is sent once more. Then it counts as sent, whatever the action says: a service may show
 // it as pending until others have voted too, and refuse what it has taken.
 func (r *run) carryOut(ctx context.Context, t *task) error {
-	send := map[Verdict]func(context.Context, qredo.CoreClientID, qredo.ActionID, ...qredo.CallOption) error{
-		Approve: r.client.CoreClients.Approve, Reject: r.client.CoreClients.Reject,
+	send := map[Verdict]func(context.Context, qredo.ActionID, ...qredo.CallOption) error{
+		Approve: r.voter.Approve, Reject: r.voter.Reject,
 	}[t.rec.Verdict]
 	if send == nil {
 		return r.finish(ctx, t, OutcomeLeft, "")
@@ -146,7 +146,7 @@ func (r *run) carryOut(ctx context.Context, t *task) error {
 	}
 	inTime, cancel := r.untilExpiry(ctx, t.rec.Expires)
 	defer cancel()
-	err := r.while(t.in, func() error { return send(inTime, r.id, t.id, qredo.WithoutRetry()) })
+	err := r.while(t.in, func() error { return send(inTime, t.id, qredo.WithoutRetry()) })
 	switch {
 	case errors.Is(err, errReloaded):
 		return err

@@ -36,13 +36,7 @@ func createBolt(path string) (err error) {
 	if err := db.Close(); err != nil {
 		return err
 	}
-	err = os.Link(made.Name(), path)
-	if err != nil && !errors.Is(err, fs.ErrExist) { // not every file system has links
-		var data []byte
-		if data, err = os.ReadFile(made.Name()); err == nil {
-			err = Create(path, data)
-		}
-	}
+	err = link(made.Name(), path)
 	if errors.Is(err, fs.ErrExist) { // another program was quicker
 		return nil
 	}

@@ -63,6 +63,32 @@ func Create(path string, data []byte) error {
 	return SyncFolder(filepath.Dir(path))
 }
 
+// CreateWhole is Create for a file that is never seen, nor found after a crash, with a part of its content.
+func CreateWhole(path string, data []byte) error {
+	made, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	err = write(made, data)
+	if err == nil {
+		err = link(made.Name(), path)
+	}
+	return errors.Join(err, os.Remove(made.Name()), SyncFolder(filepath.Dir(path)))
+}
+
+// link gives a file that is written a second name, which must be new. Where the file system has no links, it is copied.
+func link(from, path string) error {
+	err := os.Link(from, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return Create(path, data)
+}
+
 // Replace writes a file that only its owner can read: all of it or, after an error or a crash, what was there.
 func Replace(path string, data []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")

@@ -32,3 +32,22 @@ func (e *OthersCanWriteError) Error() string {
 // not looked at. An ACL that lets others write shows as permission of the group. On Windows it is always nil: permissions
 // there are lists, which Go does not read.
 func CheckWriters(path string) error { return checkWriters(path) }
+
+// OthersCanReadError says that a file with a secret can be read by other users of the machine.
+type OthersCanReadError struct {
+	Path string
+	Mode fs.FileMode
+}
+
+// Error says what to do.
+func (e *OthersCanReadError) Error() string {
+	return fmt.Sprintf("others can read %s (%s), and it holds a secret: take it for known to them, or at least chmod 600 %s", e.Path, e.Mode, e.Path)
+}
+
+// CheckPrivate is CheckWriters for a file with a secret: one that other users can read is an [*OthersCanReadError].
+func CheckPrivate(path string) error {
+	if err := CheckWriters(path); err != nil {
+		return err
+	}
+	return checkReaders(path)
+}

@@ -69,9 +69,29 @@ func checkWriter(path string, info fs.FileInfo) error {
 	if owner := int(stat.Uid); owner != 0 && owner != user {
 		return &OthersCanWriteError{Path: path, Mode: mode, Owner: owner, Fix: fmt.Sprintf("chown -h %d %s", user, path)}
 	}
-	own := stat.Gid == stat.Uid && int(stat.Uid) == user
-	if link || mode.IsDir() && mode&fs.ModeSticky != 0 || mode.Perm()&0o002 == 0 && (mode.Perm()&0o020 == 0 || own && !hasAccessList(path)) {
+	if link || mode.IsDir() && mode&fs.ModeSticky != 0 || !othersMay(0o2, path, mode, stat) {
 		return nil
 	}
 	return &OthersCanWriteError{Path: path, Mode: mode, Owner: -1, Fix: "chmod go-w " + path}
+}
+
+// othersMay reports whether others than a file's owner may do what a bit of its mode says.
+func othersMay(bit fs.FileMode, path string, mode fs.FileMode, stat *syscall.Stat_t) bool {
+	own := stat.Gid == stat.Uid && int(stat.Uid) == os.Geteuid()
+	return mode.Perm()&bit != 0 || mode.Perm()&(bit<<3) != 0 && (!own || hasAccessList(path))
+}
+
+// checkReaders looks at the file itself, wherever links lead.
+func checkReaders(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if stat, known := info.Sys().(*syscall.Stat_t); known && othersMay(0o4, path, info.Mode(), stat) {
+		return &OthersCanReadError{Path: path, Mode: info.Mode()}
+	}
+	return nil
 }

@@ -1,0 +1,210 @@
+package signingagent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
+)
+
+// What keeps an agent from voting.
+var (
+	// ErrBadMessages is what the service gave to be signed and cannot be: nothing at all, an empty message, or one that is
+	// not hexadecimal. It comes with [qredo.ErrBadAnswer].
+	ErrBadMessages = errors.New("signingagent: what is to be signed cannot be")
+	// ErrMessagesChanged is what is to be signed now, and is not what was there when the action was decided.
+	ErrMessagesChanged = errors.New("signingagent: what is to be signed has changed since the decision")
+	// ErrNoClient is a question that only the Partner API answers, to an agent without [WithClient].
+	ErrNoClient = errors.New("signingagent: the agent has no client that reads actions: see WithClient")
+)
+
+// Agent is a signing agent. It is safe for concurrent use.
+type Agent struct {
+	identity *Identity
+	key      *agentcrypto.Key
+	client   *qredo.Client
+	rsa      *qredo.Client // nil without WithClient
+}
+
+// Open returns the agent whose identity a store has, or [ErrNoIdentity]. A registration that the service has answered, and that is not
+// finished, it finishes. It makes no call else: whether the PIN is right shows with the first one.
+func Open(ctx context.Context, store Store, opts ...Option) (*Agent, error) {
+	s, err := newSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	if store == nil {
+		return nil, &qredo.ValidationError{Field: "store", Rule: "must not be nil"}
+	}
+	id, err := store.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := id.check(); err != nil {
+		return nil, err
+	}
+	if id.kept.ID == "" {
+		return nil, fmt.Errorf("%w: a registration has begun, and the service's answer is not there: call Register again", ErrNoIdentity)
+	}
+	return open(ctx, store, id, s)
+}
+
+func open(ctx context.Context, store Store, id *Identity, s settings) (*Agent, error) {
+	key, err := agentcrypto.NewKey(id.kept.Seed)
+	if err != nil {
+		return nil, err
+	}
+	token, err := agentcrypto.ParseToken(id.kept.Token)
+	if err != nil {
+		return nil, err
+	}
+	prover, err := agentcrypto.NewProver(id.kept.ZKPID, token, s.pin)
+	if err != nil {
+		return nil, err
+	}
+	auth, err := qredo.NewProofAuth(func(_, _ string, _ []byte, now time.Time) (string, error) { return prover.Header(now), nil })
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{identity: id, key: key, rsa: s.rsa}
+	if s.rsa != nil {
+		a.client, err = s.rsa.As(auth, s.client...)
+	} else {
+		a.client, err = qredo.NewClient(auth, s.client...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !id.kept.Finished {
+		return a, a.finish(ctx, store)
+	}
+	return a, nil
+}
+
+// Format prints ID and name whatever the verb.
+func (a *Agent) Format(f fmt.State, verb rune) { a.identity.Format(f, verb) }
+
+// ID returns the core client's ID: see [Identity.ID].
+func (a *Agent) ID() qredo.CoreClientID { return a.identity.ID() }
+
+// Name returns the name that the agent registered with.
+func (a *Agent) Name() string { return a.identity.Name() }
+
+// Client returns the agent's own client, which proves itself by x-api-zkp. Only its SigningAgent calls are an agent's.
+func (a *Agent) Client() *qredo.Client { return a.client }
+
+// Feed gives the actions that the agent is asked to approve, as [qredo.SigningAgentService.Feed] does.
+//
+// API: GET /coreclient/feed
+func (a *Agent) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
+	return a.client.SigningAgent.Feed(ctx, opts...)
+}
+
+// GetAction returns an action with its details, in whatever status it is, through the client of [WithClient]. Without one it is
+// [ErrNoClient].
+//
+// API: GET /coreclient/{client_id}/action/{action_id}
+func (a *Agent) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
+	if a.rsa == nil {
+		return nil, ErrNoClient
+	}
+	return a.rsa.CoreClients.GetAction(ctx, a.ID(), id, opts...)
+}
+
+// Approve approves an action, whatever it is: it reads the messages that are to be signed, signs each, and sends the
+// signatures with a fresh proof. Where there is none, or one is empty or not hexadecimal, nothing is sent: that is [ErrBadMessages]. The
+// service's refusals are those of [qredo.SigningAgentService.Approve]. To decide by rules, see [Agent.NewApprover].
+//
+// API: GET /coreclient/action/{action_id}, PUT /coreclient/action/{action_id}
+func (a *Agent) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	messages, err := a.messages(ctx, id, opts...)
+	if err != nil {
+		return err
+	}
+	return a.sign(ctx, id, messages, opts...)
+}
+
+// Reject rejects an action. Nothing is signed for that. The service's refusals are those of [qredo.SigningAgentService.Reject].
+//
+// API: DELETE /coreclient/action/{action_id}
+func (a *Agent) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	return a.client.SigningAgent.Reject(ctx, id, opts...)
+}
+
+// messages reads what is to be signed now.
+func (a *Agent) messages(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (messages [][]byte, err error) {
+	texts, err := a.client.SigningAgent.GetMessages(ctx, id, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if len(texts) == 0 {
+		return nil, badMessages(id, "there is none")
+	}
+	for i, text := range texts {
+		message, err := hex.DecodeString(text)
+		switch {
+		case err != nil:
+			return nil, badMessages(id, "message %d of %d is not hexadecimal", i+1, len(texts))
+		case len(message) == 0:
+			return nil, badMessages(id, "message %d of %d is empty", i+1, len(texts))
+		}
+		messages = append(messages, message)
+	}
+	return messages, nil
+}
+
+func badMessages(id qredo.ActionID, problem string, args ...any) error {
+	return fmt.Errorf("%w: action %s: "+problem+": %w", append(append([]any{ErrBadMessages, id}, args...), qredo.ErrBadAnswer)...)
+}
+
+// sign sends the signatures of messages.
+func (a *Agent) sign(ctx context.Context, id qredo.ActionID, messages [][]byte, opts ...qredo.CallOption) error {
+	signatures := make([]string, 0, len(messages))
+	for _, message := range messages {
+		if err := ctx.Err(); err != nil { // nobody waits for the others
+			return err
+		}
+		signatures = append(signatures, hex.EncodeToString(a.key.Sign(message)))
+	}
+	return a.client.SigningAgent.Approve(ctx, id, signatures, opts...)
+}
+
+// digestOf tells messages apart.
+func digestOf(messages [][]byte) string {
+	var all strings.Builder
+	for _, message := range messages {
+		all.WriteString(hex.EncodeToString(message) + "\n")
+	}
+	sum := sha256.Sum256([]byte(all.String()))
+	return hex.EncodeToString(sum[:])
+}
+
+// NewApprover returns an approver that votes as the agent, by a policy: with all that package approver has, such as rules with limits,
+// stores, audit logs and replicas.
+//
+// With [WithClient] a policy decides on an action's details, which come through that client. A vote is sent only while they, and the messages
+// that are to be signed, are what they were when it was decided: the messages are read once more right before they are signed. Both
+// come from the service, each by the action's ID. That a message says what the details say cannot be seen, since its form is
+// not public: a service that lies about one of them is not found out.
+//
+// Without a client there are no details, and the policy must be [ApproveAll] or [ApproveNone]; another is a
+// [*qredo.ValidationError]. An action is decided by what the feed says of it, and its messages.
+func (a *Agent) NewApprover(policy approver.Policy, opts ...approver.Option) (*approver.Approver, error) {
+	client := a.rsa
+	if client == nil {
+		client = a.client
+		if _, ok := policy.(WithoutDetails); !ok {
+			return nil, &qredo.ValidationError{Field: "policy", Rule: "must be ApproveAll or ApproveNone for an agent that has no client: others need details, which it does not know (WithClient)"}
+		}
+	}
+	opts = append(opts[:len(opts):len(opts)], approver.WithVoter(&voter{Agent: a, known: map[qredo.ActionID]known{}}))
+	return approver.New(client, a.ID(), policy, opts...)
+}

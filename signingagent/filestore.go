@@ -1,0 +1,138 @@
+package signingagent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/internal/durable"
+)
+
+// FileStore is a [Store] in a file, sealed.
+type FileStore struct {
+	path     string
+	sealer   Sealer
+	insecure bool
+}
+
+// NewFileStore returns the store in a file, which need not be there yet. It is written by its owner alone (mode 0600), all of it or
+// nothing. One that others can read or write, or put another in the place of, is refused, but with
+// [approver.WithInsecureFiles]; on Windows nothing is refused. Nothing is read before the first Load or Save.
+func NewFileStore(path string, s Sealer, insecure ...approver.InsecureFilesOption) *FileStore {
+	return &FileStore{path, s, len(insecure) > 0}
+}
+
+// sealedFile is the file's content.
+type sealedFile struct {
+	Format  string `json:"format"`
+	Version int    `json:"version"`
+	Sealed  []byte `json:"sealed"`
+}
+
+const (
+	fileFormat  = "qredo-signing-agent"
+	fileVersion = 1
+	mostBytes   = 16 << 20 // of a file
+)
+
+// Load reads the identity. A file that was damaged is [ErrDamaged]; one that the sealer cannot open is [ErrSealed].
+func (f *FileStore) Load(ctx context.Context) (*Identity, error) {
+	if f.path == "" || f.sealer == nil {
+		return nil, &qredo.ValidationError{Field: "file store", Rule: "needs a path and a sealer"}
+	}
+	data, err := readPrivate(f.path, f.insecure)
+	if err != nil {
+		return nil, err
+	}
+	var file sealedFile
+	switch err := json.Unmarshal(data, &file); {
+	case err != nil || file.Format != fileFormat || len(file.Sealed) == 0:
+		return nil, fmt.Errorf("%w: %s is not the file of a signing agent of this package: put it back from a copy, or import it if it is the old program's", ErrDamaged, f.path)
+	case file.Version != fileVersion:
+		return nil, fmt.Errorf("%w: %s has version %d, and this program knows version %d", ErrDamaged, f.path, file.Version, fileVersion)
+	}
+	plain, err := f.sealer.Open(ctx, file.Sealed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	id, err := ParseIdentity(plain)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return id, nil
+}
+
+// Save writes the identity.
+func (f *FileStore) Save(ctx context.Context, id *Identity) error {
+	write := durable.Replace
+	switch stored, err := f.Load(ctx); {
+	case errors.Is(err, ErrNoIdentity):
+		write = durable.CreateWhole // unless somebody else makes it now
+	case err != nil:
+		return err
+	default:
+		if err := CheckReplace(stored, id); err != nil {
+			return fmt.Errorf("%s: %w", f.path, err)
+		}
+	}
+	plain, err := id.MarshalWithSecrets()
+	if err != nil {
+		return err
+	}
+	sealed, err := f.sealer.Seal(ctx, plain)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(sealedFile{fileFormat, fileVersion, sealed})
+	if err != nil {
+		return err
+	}
+	return writePrivate(f.path, append(data, '\n'), write)
+}
+
+// readPrivate reads a file that is nobody else's.
+func readPrivate(path string, insecure bool) ([]byte, error) {
+	if !insecure {
+		if err := durable.CheckPrivate(path); err != nil {
+			return nil, fmt.Errorf("signingagent: %w", err)
+		}
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there is no %s", ErrNoIdentity, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("signingagent: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, mostBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("signingagent: %w", err)
+	}
+	if len(data) > mostBytes {
+		return nil, fmt.Errorf("%w: %s has more than %d bytes", ErrDamaged, path, mostBytes)
+	}
+	return data, nil
+}
+
+// writePrivate writes a file, and the folder that it is in if that is not there.
+func writePrivate(path string, data []byte, write func(path string, data []byte) error) error {
+	err := durable.MkdirAll(filepath.Dir(path))
+	if err == nil {
+		err = write(path, data)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s was made just now by another program", ErrIdentityExists, path)
+	}
+	if err != nil {
+		return fmt.Errorf("signingagent: %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package signingagent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
+)
+
+// Identity is what makes a program the agent that it is: its ID and name, and the secrets that it proves itself and signs with. It
+// prints, and is written as JSON, without these; [Identity.MarshalWithSecrets] writes them. The PIN is no part of it.
+type Identity struct {
+	kept *kept // a pointer, so that package fmt does not find it where an Identity is in another struct
+}
+
+// kept is an identity as it is stored. It comes about in three steps: seed and name before the service is asked, the rest
+// with its answer, and finished last.
+type kept struct {
+	Version  int                `json:"version"`
+	Name     string             `json:"name"`
+	Seed     []byte             `json:"blsSeed"`
+	ID       qredo.CoreClientID `json:"id"`       // empty until the service has answered; so are those below
+	ZKPID    []byte             `json:"zkpID"`    // the M-Pin ID
+	Token    []byte             `json:"zkpToken"` // without the PIN
+	IDDoc    []byte             `json:"idDoc"`    // to be signed; empty when finished
+	Finished bool               `json:"finished"`
+}
+
+const identityVersion = 1
+
+// ID returns the core client's ID, which is the agent's account code: members of custody groups are named by it. It is empty as
+// long as the service has not answered the registration.
+func (i *Identity) ID() qredo.CoreClientID {
+	if i == nil || i.kept == nil {
+		return ""
+	}
+	return i.kept.ID
+}
+
+// Name returns the name that the agent registered with.
+func (i *Identity) Name() string {
+	if i == nil || i.kept == nil {
+		return ""
+	}
+	return i.kept.Name
+}
+
+// Format prints ID and name whatever the verb.
+func (i Identity) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "signing agent %q (%s)", i.Name(), i.ID())
+}
+
+// LogValue returns what Format prints.
+func (i Identity) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(i)) }
+
+// MarshalJSON writes ID and name.
+func (i Identity) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		ID   qredo.CoreClientID `json:"id"`
+		Name string             `json:"name"`
+	}{i.ID(), i.Name()})
+}
+
+// MarshalWithSecrets writes all of an identity, for a [Store] of your own: only a [Sealer] should see it. [ParseIdentity] reads it.
+func (i *Identity) MarshalWithSecrets() ([]byte, error) {
+	if err := i.check(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(i.kept) //nolint:gosec // its name says so
+}
+
+// ParseIdentity reads what [Identity.MarshalWithSecrets] has written. What is something else is [ErrDamaged].
+func ParseIdentity(data []byte) (*Identity, error) {
+	id := &Identity{new(kept)}
+	if json.Unmarshal(data, id.kept) != nil { // the error may hold some of it
+		return nil, fmt.Errorf("%w: it is not JSON of an identity", ErrDamaged)
+	}
+	if v := id.kept.Version; v != identityVersion {
+		return nil, fmt.Errorf("%w: it has version %d, and this program knows version %d", ErrDamaged, v, identityVersion)
+	}
+	if err := id.check(); err != nil {
+		return nil, err
+	}
+	return id, nil
+}
+
+// check returns an error unless an identity is whole, for the step that it has come to.
+func (i *Identity) check() error {
+	if i == nil || i.kept == nil {
+		return fmt.Errorf("%w: there is no identity", ErrDamaged)
+	}
+	k, problem := i.kept, error(nil)
+	switch _, err := agentcrypto.ParseToken(k.Token); {
+	case len(k.Seed) != agentcrypto.SeedSize:
+		problem = fmt.Errorf("the seed has %d bytes, and not %d", len(k.Seed), agentcrypto.SeedSize)
+	case k.Name == "":
+		problem = errors.New("the name is empty")
+	case k.ID == "" && (len(k.ZKPID) > 0 || len(k.Token) > 0 || len(k.IDDoc) > 0 || k.Finished):
+		problem = errors.New("the ID is empty")
+	case k.ID == "":
+	case len(k.ZKPID) == 0:
+		problem = errors.New("the M-Pin ID is empty")
+	case err != nil:
+		problem = err // which does not repeat it
+	case k.Finished == (len(k.IDDoc) > 0):
+		problem = errors.New("the ID document is there if the registration is finished, or missing if it is not")
+	}
+	if problem != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, problem)
+	}
+	return nil
+}
+
+// goesOnTo reports whether an identity that is stored may become another: the same agent, which has come further or not.
+func (i *Identity) goesOnTo(next *Identity) bool {
+	return string(i.kept.Seed) == string(next.kept.Seed) && (i.kept.ID == "" || i.kept.ID == next.kept.ID)
+}

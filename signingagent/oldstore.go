@@ -1,0 +1,151 @@
+package signingagent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/internal/durable"
+)
+
+// OldStore is a [Store] in the file of the old signing agent, as it is: that program, stopped, and this package can take each
+// other's place. Nothing in it is encrypted. Better take the identity from it, by [Import], into a [FileStore], and destroy it.
+type OldStore struct {
+	path     string
+	insecure bool
+}
+
+// OpenOldStore returns the store in a file, ccstore.db unless the old program's configuration says otherwise. The file need not be there.
+// One that others can read or write is refused, as by [NewFileStore]. Each Save writes all of it or nothing, and leaves
+// out what registrations that failed have left behind, with their seeds.
+func OpenOldStore(path string, insecure ...approver.InsecureFilesOption) *OldStore {
+	return &OldStore{path, len(insecure) > 0}
+}
+
+// agentIDKey is the key in the map under which the ID of the agent stands, as bare text.
+const agentIDKey = "AgentID"
+
+// registrationKey is that of a registration of this package which is under way: one that the old program can have made too, which leaves
+// it alone.
+const registrationKey = "7f0c2a4e-5b1d-4c3e-9a68-3d1f0b7e5c21"
+
+// oldRecord is what stands under an agent's ID, and under a UUID while it registers.
+type oldRecord struct {
+	Name    string             `json:"name"`
+	ID      qredo.CoreClientID `json:"id"`
+	Seed    []byte             `json:"bls_seed"`
+	Account qredo.CoreClientID `json:"account_code,omitzero"`
+	ZKPID   []byte             `json:"zkpid,omitempty"`
+	Token   []byte             `json:"zkptoken,omitempty"`
+	Pending bool               `json:"pending"`
+	IDDoc   []byte             `json:"id_doc,omitempty"` // this package's own
+}
+
+// Load reads the agent that is registered, or else the registration of this package that is under way.
+func (o *OldStore) Load(context.Context) (*Identity, error) {
+	entries, err := o.read()
+	if err != nil {
+		return nil, err
+	}
+	id, err := identityIn(entries)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.path, err)
+	}
+	return id, nil
+}
+
+// read returns the map that the file holds.
+func (o *OldStore) read() (map[string][]byte, error) {
+	data, err := readPrivate(o.path, o.insecure)
+	if err != nil {
+		return nil, err
+	}
+	entries := map[string][]byte{}
+	if len(data) == 0 { // as a program leaves it that has stored nothing
+		return entries, nil
+	}
+	if json.Unmarshal(data, &entries) != nil || entries == nil { // the error may hold some of it
+		return nil, fmt.Errorf("%w: %s is not the file of an old signing agent: put it back from a copy", ErrDamaged, o.path)
+	}
+	return entries, nil
+}
+
+// identityIn finds the identity in the map.
+func identityIn(entries map[string][]byte) (*Identity, error) {
+	account, registered := entries[agentIDKey]
+	key := string(account)
+	if !registered {
+		key = registrationKey
+	}
+	data, found := entries[key]
+	switch {
+	case !found && !registered:
+		return nil, ErrNoIdentity
+	case !found:
+		return nil, fmt.Errorf("%w: it names an agent and has no record of it: put the file back from a copy", ErrDamaged)
+	}
+	var r oldRecord
+	switch {
+	case json.Unmarshal(data, &r) != nil:
+		return nil, fmt.Errorf("%w: the agent's record is not JSON of that", ErrDamaged)
+	case registered && (r.Pending || string(r.Account) != key || r.ID != r.Account):
+		return nil, fmt.Errorf("%w: the agent's record is another's, or that of a registration that is not finished", ErrDamaged)
+	}
+	id := &Identity{&kept{
+		Version: identityVersion, Name: r.Name, Seed: r.Seed, ID: r.Account, ZKPID: r.ZKPID, Token: r.Token, IDDoc: r.IDDoc, Finished: registered,
+	}}
+	if registered {
+		id.kept.IDDoc = nil
+	}
+	return id, id.check()
+}
+
+// Save writes the identity.
+func (o *OldStore) Save(_ context.Context, id *Identity) error {
+	if err := id.check(); err != nil {
+		return err
+	}
+	entries, err := o.read()
+	write := durable.Replace
+	if errors.Is(err, ErrNoIdentity) {
+		entries, write, err = map[string][]byte{}, durable.CreateWhole, nil // unless somebody else makes it now
+	}
+	if err != nil {
+		return err
+	}
+	stored, err := identityIn(entries)
+	if err == nil {
+		err = CheckReplace(stored, id)
+	}
+	if err != nil && !errors.Is(err, ErrNoIdentity) {
+		return fmt.Errorf("%s: %w", o.path, err)
+	}
+	k := id.kept
+	record, err := json.Marshal(oldRecord{
+		Name: k.Name, ID: k.ID, Seed: k.Seed, Account: k.ID, ZKPID: k.ZKPID, Token: k.Token, Pending: !k.Finished, IDDoc: k.IDDoc,
+	})
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(entries, func(key string, value []byte) bool { return key != agentIDKey && leftBehind(value) })
+	if k.Finished {
+		entries[string(k.ID)], entries[agentIDKey] = record, []byte(k.ID)
+	} else {
+		entries[registrationKey] = record
+	}
+	data, err := json.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	return writePrivate(o.path, data, write)
+}
+
+// leftBehind reports whether an entry is of a registration that was not finished.
+func leftBehind(value []byte) bool {
+	var r oldRecord
+	return json.Unmarshal(value, &r) == nil && r.Pending && len(r.Seed) > 0
+}

@@ -1,0 +1,43 @@
+package signingagent
+
+import (
+	"context"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+)
+
+// WithoutDetails is a policy that does not look at what an action would let happen.
+type WithoutDetails string
+
+// What an agent without details can do.
+const (
+	// ApproveAll approves whatever the agent is asked to: all that moves money, also to strangers and by a sweep, and changes of
+	// the custody groups' policies. What is not signed by others too is signed by nobody who has looked. Where details are known, and
+	// contradict each other, the action is left to people.
+	ApproveAll WithoutDetails = "approve all"
+	// ApproveNone leaves everything to people.
+	ApproveNone WithoutDetails = "approve none"
+)
+
+// Decide does what the name says. Another value than the two is as [ApproveNone].
+func (p WithoutDetails) Decide(context.Context, qredo.Action) (approver.Decision, error) {
+	if p == ApproveAll {
+		return approver.Decision{Verdict: approver.Approve, Sweep: true, Rule: string(p), Reason: "everything is approved"}, nil
+	}
+	return approver.Decision{Verdict: approver.Leave, Rule: string(ApproveNone), Reason: "nothing is approved"}, nil
+}
+
+// NeedsNoDetails tells an [approver.Approver] to ask it about actions without details too.
+func (WithoutDetails) NeedsNoDetails() {}
+
+// Hash is what the audit log has for the rules' hash.
+func (p WithoutDetails) Hash() string { return string(p) }
+
+// Warnings says what it does, for the approver's log at the start.
+func (p WithoutDetails) Warnings() []string {
+	if p == ApproveAll {
+		return []string{"the agent approves everything that it is asked to, and looks at nothing: a rule file would do better"}
+	}
+	return []string{"the agent approves nothing, and leaves everything to people"}
+}

@@ -1,0 +1,162 @@
+package signingagent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
+)
+
+// Register makes an agent: it draws a seed, registers the keys of it under a name with a client that signs with RSA, and stores the
+// identity. The ID that the agent then has ([Agent.ID]) is what custody groups name it by. In a store that has an agent
+// nothing is registered: that is [ErrIdentityExists].
+//
+// Each step is stored before the next one. After an error or a crash call Register again, with the same store, name and PIN:
+// it goes on where it was.
+//
+//   - The seed is stored before the service is asked, so that a store that cannot be written is noticed while there is nothing to lose. If
+//     the service's answer is lost, the same keys are registered once more. What the first request has made then stays behind at the
+//     service, and nobody can use it: it is not finished, and the secret that it takes to finish it was in the lost answer.
+//   - The answer is stored, without the PIN, before the registration is finished. From then on the service is not asked for
+//     another registration: Register, or [Open], finishes this one. Register with another name is [ErrIdentityExists] then.
+//   - If it is the answer to the last request that is lost, that request is sent again. A service that refuses it since the registration is
+//     finished already is understood.
+//
+// API: POST /coreclient/init, POST /coreclient/finish
+func Register(ctx context.Context, client *qredo.Client, store Store, name string, opts ...Option) (*Agent, error) {
+	if client == nil || store == nil {
+		return nil, &qredo.ValidationError{Field: "registration", Rule: "needs a client and a store"}
+	}
+	s, err := newSettings(append([]Option{WithClient(client)}, opts...))
+	if err != nil {
+		return nil, err
+	}
+	id, err := begin(ctx, store, name)
+	if err != nil {
+		return nil, err
+	}
+	if id.kept.ID == "" {
+		if id, err = initiate(ctx, client, id, s.pin); err != nil {
+			return nil, err
+		}
+		if err := store.Save(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return open(ctx, store, id, s)
+}
+
+// begin returns the registration that is under way in a store, or a new one that it has stored there.
+func begin(ctx context.Context, store Store, name string) (*Identity, error) {
+	id, err := store.Load(ctx)
+	switch {
+	case errors.Is(err, ErrNoIdentity):
+		id = &Identity{&kept{Version: identityVersion, Name: name, Seed: make([]byte, agentcrypto.SeedSize)}}
+		_, _ = rand.Read(id.kept.Seed) // never fails
+	case err != nil:
+		return nil, err
+	case id.kept.Finished:
+		return nil, fmt.Errorf("%w, %v: use another store for another agent", ErrIdentityExists, *id)
+	case id.kept.ID == "":
+		id = id.with(func(k *kept) { k.Name = name })
+	case id.kept.Name != name:
+		return nil, fmt.Errorf("%w, %v, whose registration is not finished: finish it with Open, or by Register with that name", ErrIdentityExists, *id)
+	default:
+		return id, nil
+	}
+	if name == "" {
+		return nil, &qredo.ValidationError{Field: "name", Rule: "must not be empty"}
+	}
+	return id, store.Save(ctx, id)
+}
+
+// with returns a copy that is changed.
+func (i *Identity) with(change func(*kept)) *Identity {
+	k := *i.kept
+	change(&k)
+	return &Identity{&k}
+}
+
+// initiate asks the service for what the agent proves itself with.
+func initiate(ctx context.Context, client *qredo.Client, id *Identity, pin int) (*Identity, error) {
+	key, err := agentcrypto.NewKey(id.kept.Seed)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := client.CoreClients.Register(ctx, qredo.AgentRequest{
+		Name:         id.kept.Name,
+		BLSPublicKey: hex.EncodeToString(key.PublicKey().Bytes()),
+		ECPublicKey:  hex.EncodeToString(key.ECPublicKey()),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("signingagent: registering: %w", err)
+	}
+	registered, err := answered(id, answer, pin)
+	if err != nil {
+		return nil, fmt.Errorf("signingagent: registering: %w: %w", qredo.ErrBadAnswer, err)
+	}
+	return registered, nil
+}
+
+// answered takes what the service has answered into an identity. Errors do not repeat it.
+func answered(id *Identity, answer *qredo.AgentRegistration, pin int) (*Identity, error) {
+	if string(answer.ID) != answer.AccountCode {
+		return nil, errors.New("id and accountCode differ")
+	}
+	zkpID, err := hex.DecodeString(answer.ClientID)
+	if err != nil || len(zkpID) == 0 {
+		return nil, errors.New("clientID is not hexadecimal")
+	}
+	document, err := hex.DecodeString(answer.IDDocument)
+	if err != nil || len(document) == 0 {
+		return nil, errors.New("idDoc is not hexadecimal")
+	}
+	point, err := hex.DecodeString(string(answer.ClientSecret))
+	if err != nil {
+		return nil, errors.New("clientSecret is not hexadecimal")
+	}
+	secret, err := agentcrypto.ParseClientSecret(point)
+	if err != nil {
+		return nil, err
+	}
+	token, err := secret.Token(zkpID, pin)
+	if err != nil {
+		return nil, err
+	}
+	registered := id.with(func(k *kept) { k.ID, k.ZKPID, k.Token, k.IDDoc = answer.ID, zkpID, token.Bytes(), document })
+	return registered, registered.check()
+}
+
+// finish completes a registration, and stores that.
+func (a *Agent) finish(ctx context.Context, store Store) error {
+	signature := hex.EncodeToString(a.key.Sign(a.identity.kept.IDDoc))
+	if _, err := a.client.SigningAgent.Finish(ctx, signature); err != nil && !a.finishedBefore(ctx, err) {
+		hint := ""
+		if errors.Is(err, qredo.ErrUnauthorized) {
+			hint = " (is the PIN the one that it was begun with?)"
+		}
+		return fmt.Errorf("signingagent: finishing the registration of %v%s: %w", *a.identity, hint, err)
+	}
+	a.identity = a.identity.with(func(k *kept) { k.IDDoc, k.Finished = nil, true })
+	return store.Save(ctx, a.identity)
+}
+
+// noAction is the ID of an action that nobody has.
+const noAction = "none"
+
+// finishedBefore reports whether a refusal to finish means that it was done before, by a request whose answer was lost. If the
+// refusal does not say so, the service is asked for an action: to an agent that is not finished it says 403, else that there is none.
+func (a *Agent) finishedBefore(ctx context.Context, refusal error) bool {
+	switch {
+	case errors.Is(refusal, qredo.ErrConflict):
+		return true
+	case errors.Is(refusal, qredo.ErrBadRequest), errors.Is(refusal, qredo.ErrForbidden), errors.Is(refusal, qredo.ErrNotFound):
+		_, err := a.client.SigningAgent.GetMessages(ctx, noAction)
+		return errors.Is(err, qredo.ErrNotFound)
+	}
+	return false
+}

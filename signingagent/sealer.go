@@ -1,0 +1,203 @@
+package signingagent
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Sealer encrypts what a store keeps, and notices when that was changed: [Passphrase], [SignerKey], or a key management service's
+// encrypt and decrypt. Seal and Open are given a few hundred bytes. An error of theirs must not hold any of them.
+type Sealer interface {
+	// Seal encrypts.
+	Seal(ctx context.Context, plain []byte) ([]byte, error)
+	// Open returns what Seal was given. What it cannot open should be an error that wraps [ErrSealed].
+	Open(ctx context.Context, sealed []byte) ([]byte, error)
+}
+
+// box is what the sealers of this package write: AES-256-GCM, with a key that is made anew each time from a salt and what
+// they have. Changing any of its fields changes the key.
+type box struct {
+	By     string `json:"by"`
+	Rounds int    `json:"rounds,omitzero"`
+	Salt   []byte `json:"salt"`
+	Box    []byte `json:"box"`
+}
+
+const (
+	saltSize = 32
+	keySize  = 32
+)
+
+// keyed is a sealer of this package.
+type keyed struct {
+	by     string
+	advice string // what to do if it does not open
+	rounds int    // of what is sealed
+	key    func(ctx context.Context, salt []byte, rounds int) ([]byte, error)
+}
+
+func (k *keyed) String() string { return "signingagent.Sealer(" + k.by + ")" }
+
+// GoString prints what String does.
+func (k *keyed) GoString() string { return k.String() }
+
+func (k *keyed) Seal(ctx context.Context, plain []byte) ([]byte, error) {
+	b := box{By: k.by, Rounds: k.rounds, Salt: make([]byte, saltSize)}
+	_, _ = rand.Read(b.Salt) // never fails
+	key, err := k.key(ctx, b.Salt, b.Rounds)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := newAEAD(key)
+	if err != nil {
+		return nil, err
+	}
+	b.Box = aead.Seal(nil, nil, plain, nil)
+	return json.Marshal(b)
+}
+
+func (k *keyed) Open(ctx context.Context, sealed []byte) ([]byte, error) {
+	var b box
+	switch {
+	case json.Unmarshal(sealed, &b) != nil:
+		return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
+	case b.By != k.by:
+		return nil, fmt.Errorf("%w: it was not sealed by %s", ErrSealed, k.by)
+	case len(b.Salt) != saltSize || b.Rounds < 0 || b.Rounds > mostRounds:
+		return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
+	}
+	key, err := k.key(ctx, b.Salt, b.Rounds)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := newAEAD(key)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := aead.Open(nil, nil, b.Box, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s, or the file was damaged: then put it back from a copy", ErrSealed, k.advice)
+	}
+	return plain, nil
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// PBKDF2 and not a function that takes memory too, such as scrypt: it is the one that is in the standard library and that FIPS 140 allows.
+// What a guess costs an attacker less is for the passphrase to make up: see Passphrase.
+const (
+	rounds     = 600_000
+	mostRounds = 100 * rounds // of a file: some minutes
+	fewest     = 8            // bytes of a passphrase
+)
+
+// Passphrase seals by a passphrase: PBKDF2 (HMAC-SHA-512, 600,000 rounds, about half a second) and AES-256-GCM, which work with
+// GODEBUG=fips140=only too. A machine guesses thousands of passphrases a second: take one that was drawn at random, of 80 bits
+// or more, such as openssl rand -base64 15 prints. Fewer than 8 bytes are a [*qredo.ValidationError] when something is sealed.
+// Each byte counts, also a newline at the end.
+func Passphrase[T ~string | ~[]byte](text T) Sealer { return passphrase([]byte(text), rounds) }
+
+func passphrase(text []byte, rounds int) Sealer {
+	secret := string(text) // a copy
+	return &keyed{
+		by: "a passphrase", advice: "the passphrase is another", rounds: rounds,
+		key: func(ctx context.Context, salt []byte, rounds int) ([]byte, error) {
+			if len(secret) < fewest {
+				return nil, &qredo.ValidationError{Field: "passphrase", Rule: fmt.Sprintf("must have at least %d bytes", fewest)}
+			}
+			if rounds < 1 {
+				return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return pbkdf2.Key(sha512.New, secret, salt, rounds, keySize)
+		},
+	}
+}
+
+// sealedText is what SignerKey has signed. The API signs texts that begin with a time: this is none of them.
+const sealedText = "qredo-go signing agent, sealing of an identity, version 1, salt "
+
+// SignerKey seals by a key that can sign, which may be in an HSM or a key management service: RSA (PKCS #1 v1.5, SHA-256) or
+// Ed25519, whose signatures of one text are always the same. From that of a text with a salt, HKDF makes the key of AES-256-GCM. So
+// whoever can have that text signed can open what is sealed; without the key nobody can. A signer with a method SignContext is
+// called by that, and others by Sign, which ctx does not end. Another kind of key is a [*qredo.ValidationError].
+func SignerKey(key crypto.Signer) Sealer {
+	return &keyed{
+		by: "a signer's key", advice: "the key is another than it was sealed by",
+		key: func(ctx context.Context, salt []byte, _ int) ([]byte, error) {
+			text := append([]byte(sealedText), salt...)
+			first, err := signed(ctx, key, text)
+			if err != nil {
+				return nil, err
+			}
+			again, err := signed(ctx, key, text)
+			if err != nil {
+				return nil, err
+			}
+			if !bytes.Equal(first, again) {
+				return nil, errors.New("signingagent: the key signs one text in several ways, so that what it seals could not be opened")
+			}
+			return hkdf.Key(sha256.New, first, salt, sealedText, keySize)
+		},
+	}
+}
+
+// signed has a text signed, and checks that the signature is of the form that is always the same.
+func signed(ctx context.Context, key crypto.Signer, text []byte) ([]byte, error) {
+	wrong := &qredo.ValidationError{Field: "signer", Rule: "must be an RSA or Ed25519 key"}
+	if key == nil {
+		return nil, wrong
+	}
+	digest := sha256.Sum256(text)
+	var check func(signature []byte) bool
+	data, opts := text, crypto.SignerOpts(crypto.Hash(0))
+	switch public := key.Public().(type) {
+	case *rsa.PublicKey:
+		data, opts = digest[:], crypto.SHA256
+		check = func(s []byte) bool { return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], s) == nil }
+	case ed25519.PublicKey:
+		check = func(s []byte) bool { return ed25519.Verify(public, text, s) }
+	default:
+		return nil, wrong
+	}
+	sign := key.Sign
+	if asked, ok := key.(interface {
+		SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+	}); ok {
+		sign = func(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+			return asked.SignContext(ctx, rand, digest, opts)
+		}
+	}
+	signature, err := sign(rand.Reader, data, opts)
+	if err != nil {
+		return nil, fmt.Errorf("signingagent: the key that seals the identity did not sign: %w", err)
+	}
+	if !check(signature) {
+		return nil, errors.New("signingagent: the key that seals the identity gave a wrong signature, or one of another form")
+	}
+	return signature, nil
+}

@@ -1,0 +1,114 @@
+package signingagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"sync"
+
+	"github.com/qredo-go/qredo"
+)
+
+// voter is an agent as the source and voter of one approver.
+type voter struct {
+	*Agent
+
+	mu      sync.Mutex
+	known   map[qredo.ActionID]known
+	sweepAt int
+}
+
+// known is what an approver's decision on an action rests on, beside its details.
+type known struct {
+	told   qredo.Action // by the feed, for an agent that cannot ask for it
+	digest string       // of the messages, as they were looked at last; empty if they were not
+}
+
+// ended is the status of an action whose messages are not there any more. How it ended is not told.
+const ended qredo.ApprovalStatus = "ended"
+
+// errNotTold is why an action cannot be looked at, if nothing but the feed tells of it.
+var errNotTold = errors.New("signingagent: the feed has not told of the action yet")
+
+// Feed gives the agent's actions, and keeps what it says of them.
+func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
+	return func(yield func(qredo.Action, error) bool) {
+		for action, err := range v.Agent.Feed(ctx, opts...) {
+			if err == nil && v.rsa == nil {
+				v.keep(action.ID, func(k *known) { k.told = action })
+			}
+			if !yield(action, err) {
+				return
+			}
+		}
+	}
+}
+
+// GetAction returns an action with its details or, where nobody tells them, as the feed has told of it, while there are messages.
+func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
+	if v.rsa != nil {
+		return v.Agent.GetAction(ctx, id, opts...)
+	}
+	messages, err := v.messages(ctx, id, opts...)
+	switch {
+	case notPending(err):
+		return &qredo.Action{ID: id, CoreClientID: v.ID(), Status: ended}, nil
+	case err != nil:
+		return nil, err
+	}
+	k := v.keep(id, func(k *known) { k.digest = digestOf(messages) })
+	if k.told.ID == "" {
+		return nil, errNotTold
+	}
+	return &k.told, nil
+}
+
+// Bind returns the digest of the messages that are to be signed now. After a vote they may be gone, and the action pending until others
+// have voted too: then it is that of before.
+func (v *voter) Bind(ctx context.Context, a qredo.Action) (string, error) {
+	if v.rsa == nil { // GetAction has just read them
+		return v.keep(a.ID, func(*known) {}).digest, nil
+	}
+	messages, err := v.messages(ctx, a.ID)
+	if err != nil {
+		if before := v.keep(a.ID, func(*known) {}).digest; before != "" && notPending(err) {
+			return before, nil
+		}
+		return "", err
+	}
+	return v.keep(a.ID, func(k *known) { k.digest, k.told.Expires = digestOf(messages), a.Expires }).digest, nil
+}
+
+// Approve signs and sends what Bind has seen, if that is what there is to sign now.
+func (v *voter) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	messages, err := v.messages(ctx, id, opts...)
+	if err != nil {
+		return err
+	}
+	if v.keep(id, func(*known) {}).digest != digestOf(messages) {
+		return fmt.Errorf("%w: action %s", ErrMessagesChanged, id)
+	}
+	return v.sign(ctx, id, messages, opts...)
+}
+
+// keep changes what is known of an action, and returns it. What has expired goes, when there is much.
+func (v *voter) keep(id qredo.ActionID, change func(*known)) known {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	k := v.known[id]
+	change(&k)
+	v.known[id] = k
+	const few = 8192
+	if len(v.known) > max(v.sweepAt, few) {
+		maps.DeleteFunc(v.known, func(other qredo.ActionID, k known) bool { return other != id && v.client.Expired(k.told.Expires) })
+		v.sweepAt = 2 * len(v.known)
+	}
+	return k
+}
+
+// notPending reports whether the service refused since an action is not pending.
+func notPending(err error) bool {
+	return errors.Is(err, qredo.ErrNotFound) || errors.Is(err, qredo.ErrConflict) || errors.Is(err, qredo.ErrBadRequest)
+}
