@@ -56,6 +56,7 @@ func TestEnqueue(t *testing.T) {
 		stop := b.run(t)
 		over := b.until(t, "key", ended)
 		stop()
+		assert.Less(t, over.Misses, 100, "the pauses grow, though it was never sent")
 		assert.Equal(t, over, b.enqueue(t, "key", transfer(5)))
 	})
 }

@@ -54,7 +54,7 @@ func (c class) key(parts ...[]byte) []byte {
 
 // fileRow is what can be found out about an entry without its record, which may be unreadable.
 type fileRow struct {
-	attempted    bool // it was sent, or may have been
+	attempted    bool // it was sent, may have been, or was put off
 	due, updated int64
 	txID         []byte // a digest, or nothing
 }
@@ -218,7 +218,7 @@ func (t fileTx) put(e Entry) error {
 	if err != nil {
 		return err
 	}
-	r := fileRow{attempted: e.Attempts > 0, due: micros(e.Due), updated: micros(e.Updated)}
+	r := fileRow{attempted: e.Lane() != LaneNew, due: micros(e.Due), updated: micros(e.Updated)}
 	if e.TxID != "" {
 		r.txID = digest(e.TxID)
 	}

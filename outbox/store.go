@@ -57,8 +57,8 @@ type Lane int
 
 // The lanes, in the order of their rank.
 const (
-	LaneNew    Lane = iota // never sent: always due
-	LaneRetry              // sent, and not known to be made
+	LaneNew    Lane = iota // neither sent nor put off: always due
+	LaneRetry              // sent, and not known to be made; or put off before it was sent
 	LaneFollow             // there is a transaction
 )
 
@@ -67,7 +67,7 @@ func (e *Entry) Lane() Lane {
 	switch {
 	case e.State != StatePending:
 		return LaneFollow
-	case e.Attempts > 0:
+	case e.Attempts > 0, e.Misses > 0:
 		return LaneRetry
 	}
 	return LaneNew
