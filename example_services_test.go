@@ -2,13 +2,14 @@ package qredo_test
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"errors"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -232,17 +233,22 @@ func ExampleSigningAgentService_Approve() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
 	ctx := context.Background()
-	hexOf := func(bytes int) string { return strings.Repeat("ab", bytes) } // in place of keys and signatures
-
+	key, err := agentcrypto.NewKey([]byte("48 random bytes, which nobody but the agent has."))
+	check(err)
 	registration, err := acme.Client().CoreClients.Register(ctx, qredo.AgentRequest{
-		Name: "vault", BLSPublicKey: hexOf(192), ECPublicKey: hexOf(65),
+		Name: "vault", BLSPublicKey: hex.EncodeToString(key.PublicKey().Bytes()), ECPublicKey: hex.EncodeToString(key.ECPublicKey()),
 	})
 	check(err)
-	auth, err := sandbox.NewAgentAuth(registration) // NewProofAuth, where the service makes its own proofs
+	auth, err := proofAuth(registration)
 	check(err)
 	agent, err := qredo.NewClient(auth, qredo.WithBaseURL(acme.BaseURL()))
 	check(err)
-	_, err = agent.SigningAgent.Finish(ctx, hexOf(64)) // its signature over the registration's IDDocument
+	sign := func(text string) string {
+		message, err := hex.DecodeString(text)
+		check(err)
+		return hex.EncodeToString(key.Sign(message))
+	}
+	_, err = agent.SigningAgent.Finish(ctx, sign(registration.IDDocument))
 	check(err)
 
 	acme.askForApproval(registration.ID) // a transfer that waits for the agent
@@ -251,14 +257,29 @@ func ExampleSigningAgentService_Approve() {
 		messages, err := agent.SigningAgent.GetMessages(ctx, action.ID)
 		check(err)
 		signatures := make([]string, len(messages))
-		for i := range messages {
-			signatures[i] = hexOf(64)
+		for i, message := range messages {
+			signatures[i] = sign(message)
 		}
 		check(agent.SigningAgent.Approve(ctx, action.ID, signatures))
 		fmt.Println("approved", action.Type)
 		break
 	}
 	// Output: approved ApproveTransfer
+}
+
+// proofAuth makes the proofs of an agent that has no PIN from what it was given once.
+func proofAuth(registration *qredo.AgentRegistration) (*qredo.ProofAuth, error) {
+	id, err := hex.DecodeString(registration.ClientID)
+	check(err)
+	given, err := hex.DecodeString(string(registration.ClientSecret))
+	check(err)
+	secret, err := agentcrypto.ParseClientSecret(given)
+	check(err)
+	token, err := secret.Token(id, 0)
+	check(err)
+	prover, err := agentcrypto.NewProver(id, token, 0)
+	check(err)
+	return qredo.NewProofAuth(func(_, _ string, _ []byte, now time.Time) (string, error) { return prover.Header(now), nil })
 }
 
 // What people write becomes base units, exactly or not at all.

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"crypto/ed25519"
 	"encoding/hex"
 	"net/http"
 	"strings"
@@ -245,7 +244,7 @@ func TestSignAndVerify(t *testing.T) {
 	signed := sign(one, hash).ok()
 	assert.Equal(t, one, signed.at("signer_id"))
 	signature := signed.at("signature_hex")
-	assert.Len(t, signature, 2*ed25519.SignatureSize)
+	assert.Len(t, signature, 2*49)
 	assert.Equal(t, signature, sign(one, strings.ToUpper(hash)).ok().at("signature_hex"), "the bytes are signed")
 	assert.NotEqual(t, signature, sign(other, hash).ok().at("signature_hex"))
 	flipped := flip(t, signature)
@@ -258,6 +257,8 @@ func TestSignAndVerify(t *testing.T) {
 		"in capitals":          {object{"signature_hex": strings.ToUpper(signature), "message_hash_hex": strings.ToUpper(hash)}, 200, ""},
 		"another hash":         {object{"message_hash_hex": strings.Repeat("5b", 32)}, 403, "signature"},
 		"a longer hash":        {object{"message_hash_hex": hash + "00"}, 403, "signature"},
+		"64 bytes":             {object{"message_hash_hex": hash + hash}, 403, "signature"},
+		"65 bytes":             {object{"message_hash_hex": hash + hash + "00"}, 400, "at most 64 bytes"},
 		"another signer":       {object{"signer_id": other}, 403, "signature"},
 		"a bit of it changed":  {object{"signature_hex": flipped}, 403, "signature"},
 		"half of it":           {object{"signature_hex": signature[:64]}, 403, "signature"},

@@ -200,15 +200,14 @@ func TestAgentFeed(t *testing.T) {
 	f.credit(f.treasury, 5000)
 	f.transfer(nil).ok()
 	seen := approver{f.service, a.id}
-	proof := a.proof(f.clock.Now(), "GET", f.url("/coreclient/feed"), "")
-	feed, _, err := f.dial("/coreclient/feed", map[string]string{"X-Api-Zkp": proof})
+	feed, _, err := f.dial("/coreclient/feed", map[string]string{"X-Api-Zkp": a.proof(f.clock.Now())})
 	require.NoError(t, err)
 	assert.Equal(t, []string{seen.last(), a.id}, func() []string { m := feed.next(); return []string{m.at("id"), m.at("coreClientID")} }())
 	f.transfer(nil).ok()
 	assert.Equal(t, seen.last(), feed.next().at("id"))
 
 	for name, header := range map[string]map[string]string{
-		"no proof": {}, "a key": {"X-API-KEY": "own"}, "a proof for another URL": {"X-Api-Zkp": a.proof(f.clock.Now(), "GET", f.url("/coreclient"), "")},
+		"no proof": {}, "a key": {"X-API-KEY": "own"}, "an old proof": {"X-Api-Zkp": a.proof(f.clock.Now().Add(-time.Hour))},
 	} {
 		_, status, err := f.dial("/coreclient/feed", header)
 		require.Error(t, err, name)

@@ -89,12 +89,3 @@ func (s *Sandbox) Auth() *qredo.RSAAuth { return s.auth }
 
 // HMACAuth returns an authenticator for the key of Qredo API v1 that the sandbox was made with.
 func (s *Sandbox) HMACAuth() *qredo.HMACAuth { return s.hmacAuth }
-
-// NewAgentAuth returns the authenticator with which a signing agent calls the sandbox. The service's own
-// agents used another scheme. A registration without client ID and secret is a [*qredo.ValidationError].
-func NewAgentAuth(registration *qredo.AgentRegistration) (*qredo.ProofAuth, error) {
-	if registration == nil || registration.ClientID == "" || registration.ClientSecret == "" {
-		return nil, invalid("registration", "must have the agent's client ID and secret")
-	}
-	return access.NewProofAuth(registration.ClientID, string(registration.ClientSecret))
-}

@@ -35,7 +35,7 @@ func (s *Sandbox) apiOf(path string) (a api, base, rest string) {
 
 func (s *Sandbox) authenticatePartner(sent access.Request, route *serve.Route, req *serve.Request) (err error) {
 	if route.Agent {
-		req.Agent, err = access.Proved(sent, s.clock(), s.world.AgentSecret)
+		req.Agent, err = access.Proved(sent, s.clock(), s.world.MasterSecret)
 	} else {
 		req.Key, err = s.keys.Signed(sent, s.clock(), route.Signed)
 	}

@@ -137,8 +137,6 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	var invalid *qredo.ValidationError
 	_, err := sandbox.NewControl("nowhere")
 	require.ErrorAs(t, err, &invalid)
-	_, err = sandbox.NewAgentAuth(&qredo.AgentRegistration{})
-	require.ErrorAs(t, err, &invalid)
 }
 
 func TestControlUsesItsClient(t *testing.T) {

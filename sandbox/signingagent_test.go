@@ -1,13 +1,12 @@
 package sandbox_test
 
 import (
-	"crypto/fips140"
-	"crypto/hmac"
-	"crypto/sha256"
+	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,19 +14,31 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/sandbox"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
 )
 
-var (
-	blsKey = strings.Repeat("b5", 192)
-	ecKey  = strings.Repeat("ec", 65)
-)
+func newAgentKey(t testing.TB) *agentcrypto.Key {
+	t.Helper()
+	seed := make([]byte, agentcrypto.SeedSize)
+	_, _ = rand.Read(seed) // never fails
+	key, err := agentcrypto.NewKey(seed)
+	require.NoError(t, err)
+	return key
+}
+
+func unhex(t testing.TB, text string) []byte {
+	t.Helper()
+	raw, err := hex.DecodeString(text)
+	require.NoError(t, err)
+	return raw
+}
 
 // initAgent sends a registration that is signed with RSA, with fields changed.
-func (s service) initAgent(changed object) answer {
+func (s service) initAgent(key *agentcrypto.Key, changed object) answer {
 	s.t.Helper()
-	body := string(mustJSON(s.t, merge(object{"name": "Agent", "blsPublicKey": blsKey, "ecPublicKey": ecKey}, changed)))
+	body := string(mustJSON(s.t, merge(object{
+		"name": "Agent", "blsPublicKey": hex.EncodeToString(key.PublicKey().Bytes()), "ecPublicKey": hex.EncodeToString(key.ECPublicKey()),
+	}, changed)))
 	url := "http://sandbox.example" + basePath + "/coreclient/init"
 	req := newSigned(s.t, s.clock.Now(), "POST", url, body)
 	rec := httptest.NewRecorder()
@@ -38,47 +49,94 @@ func (s service) initAgent(changed object) answer {
 // agent is a signing agent: it proves itself by a header and nothing else.
 type agent struct {
 	service
-	id, clientID, secret string
+	id     string
+	key    *agentcrypto.Key
+	given  answer // what it was given when it registered
+	mpinID []byte
+	pin    int
+	token  *agentcrypto.Token // what is left of its client secret without the PIN
 }
 
 func (s service) newAgent() agent {
 	s.t.Helper()
-	got := s.initAgent(nil).ok()
-	return agent{s, got.at("id"), got.at("clientID"), got.at("clientSecret")}
+	const pin = 4321
+	key := newAgentKey(s.t)
+	got := s.initAgent(key, nil).ok()
+	a := agent{service: s, id: got.at("id"), key: key, given: got, mpinID: unhex(s.t, got.at("clientID")), pin: pin}
+	secret, err := agentcrypto.ParseClientSecret(unhex(s.t, got.at("clientSecret")))
+	require.NoError(s.t, err)
+	a.token, err = secret.Token(a.mpinID, pin)
+	require.NoError(s.t, err)
+	return a
 }
 
-// proof is what the rules say it is, made by hand.
-func (a agent) proof(at time.Time, method, url, body string) (proof string) {
-	fips140.WithoutEnforcement(func() { // which takes no short secret
-		stamp := strconv.FormatInt(at.Unix(), 10)
-		mac := hmac.New(sha256.New, []byte(a.secret))
-		mac.Write([]byte(stamp + method + url + body))
-		proof = a.clientID + "." + stamp + "." + hex.EncodeToString(mac.Sum(nil))
-	})
-	return proof
-}
+// of is the agent with another service: a later one, which has the same store.
+func (a agent) of(s service) agent { a.service = s; return a }
 
-// prove sends a request with a proof, which a test may change.
-func (a agent) prove(method, path, body string, change func(string) string) answer {
+func (a agent) proof(at time.Time) string {
 	a.t.Helper()
-	url := "http://sandbox.example" + basePath + path
-	req := httptest.NewRequest(method, url, strings.NewReader(body))
-	proof := a.proof(a.clock.Now(), method, url, body)
-	if change != nil {
-		proof = change(proof)
-	}
+	prover, err := agentcrypto.NewProver(a.mpinID, a.token, a.pin)
+	require.NoError(a.t, err)
+	return prover.Header(at)
+}
+
+// prove sends a request with a fresh proof, and without any other header.
+func (a agent) prove(method, path, body string) answer {
+	a.t.Helper()
+	return a.sendProof(a.proof(a.clock.Now()), method, path, body)
+}
+
+// sendProof sends a request with a proof, if there is one.
+func (s service) sendProof(proof, method, path, body string) answer {
+	s.t.Helper()
+	req := httptest.NewRequest(method, "http://sandbox.example"+basePath+path, strings.NewReader(body))
 	if proof != "" {
 		req.Header.Set("X-Api-Zkp", proof)
 	}
 	rec := httptest.NewRecorder()
-	a.ServeHTTP(rec, req)
-	return readAnswer(a.t, rec.Result())
+	s.ServeHTTP(rec, req)
+	return readAnswer(s.t, rec.Result())
 }
 
 func (a agent) finish() answer {
 	a.t.Helper()
-	return a.prove("POST", "/coreclient/finish", `{"idDocSignatureHex":"abcd"}`, nil)
+	return a.finishWith(hex.EncodeToString(a.key.Sign(unhex(a.t, a.given.at("idDoc")))))
 }
+
+func (a agent) finishWith(signature string) answer {
+	a.t.Helper()
+	return a.prove("POST", "/coreclient/finish", `{"idDocSignatureHex":"`+signature+`"}`)
+}
+
+// message is what the agent has to sign to approve an action.
+func (a agent) message(action string) []byte {
+	a.t.Helper()
+	got := a.prove("GET", "/coreclient/action/"+action, "").ok()
+	require.Equal(a.t, 1, got.count("messages"))
+	message := unhex(a.t, got.at("messages.0"))
+	require.NotEmpty(a.t, message)
+	return message
+}
+
+// sign sends signatures for an action.
+func (a agent) sign(action string, signatures ...string) answer {
+	a.t.Helper()
+	return a.prove("PUT", "/coreclient/action/"+action, string(mustJSON(a.t, object{"signatures": signatures})))
+}
+
+// approve signs what an action asks for.
+func (a agent) approve(action string) answer {
+	a.t.Helper()
+	return a.sign(action, hex.EncodeToString(a.key.Sign(a.message(action))))
+}
+
+func (a agent) reject(action string) answer {
+	a.t.Helper()
+	return a.prove("DELETE", "/coreclient/action/"+action, "")
+}
+
+// seen is the agent as any core client, by the calls that are not its own.
+func (a agent) seen() approver { return approver{a.service, a.id} }
 
 // staffed is a world whose transfers need a signing agent that has finished its registration.
 func staffed(t testing.TB) (world, agent) {
@@ -86,52 +144,114 @@ func staffed(t testing.TB) (world, agent) {
 	w := newWorld(t)
 	a := w.newAgent()
 	a.finish().ok()
+	return w.staff(a), a
+}
+
+// staff is the world with a fund whose transfers need an agent.
+func (w world) staff(a agent) world {
+	w.t.Helper()
 	w.post(w.inCompany("/trustedparty"), object{"address": a.id}).ok()
 	w.fund = w.newFund(w.company, object{"name": "Agent's", "custodygroup_tx": group(1, a.id)})
 	w.treasury = w.newWallet(w.company, w.fund, object{"asset": btc})
 	w.credit(w.treasury, 1_000_000)
-	return w, a
+	return w
+}
+
+// publicKeys are those of the vectors that must be refused, by what is wrong with them.
+func publicKeys(t testing.TB) map[string]string {
+	t.Helper()
+	data, err := os.ReadFile("../internal/agentcrypto/testdata/amcl-vectors.json")
+	require.NoError(t, err)
+	var vectors struct {
+		Signatures []struct {
+			Name   string `json:"name"`
+			Public string `json:"bls_public_key"`
+			Why    string `json:"why"`
+		} `json:"signatures_refused"`
+	}
+	require.NoError(t, json.Unmarshal(data, &vectors))
+	bad := map[string]string{}
+	for _, v := range vectors.Signatures {
+		if strings.HasPrefix(v.Why, "public key") {
+			bad[v.Name] = v.Public
+		}
+	}
+	require.Greater(t, len(bad), 5)
+	return bad
 }
 
 func TestAgentRegistration(t *testing.T) {
 	s := newService(t)
+	key := newAgentKey(t)
+	bls, ec := hex.EncodeToString(key.PublicKey().Bytes()), hex.EncodeToString(key.ECPublicKey())
 	t.Run("must be signed, also where other requests need not be", func(t *testing.T) {
 		s.get("/coreclient").ok()
-		body := object{"name": "Agent", "blsPublicKey": blsKey, "ecPublicKey": ecKey}
+		body := object{"name": "Agent", "blsPublicKey": bls, "ecPublicKey": ec}
 		s.post("/coreclient/init", body).refused(401, "must be signed, also with --unsigned")
 		s.as("").post("/coreclient/init", body).refused(401, "empty token")
 	})
 	for name, changed := range map[string]object{
-		"no name":                  {"name": nil},
-		"a name of white space":    {"name": " "},
-		"no BLS key":               {"blsPublicKey": nil},
-		"a short BLS key":          {"blsPublicKey": blsKey[2:]},
-		"a long BLS key":           {"blsPublicKey": blsKey + "00"},
-		"half a byte of it":        {"blsPublicKey": blsKey[1:]},
-		"a BLS key that is no hex": {"blsPublicKey": "zz" + blsKey[2:]},
-		"no EC key":                {"ecPublicKey": nil},
-		"a short EC key":           {"ecPublicKey": ecKey[2:]},
-		"a long EC key":            {"ecPublicKey": ecKey + "00"},
-		"the keys exchanged":       {"blsPublicKey": ecKey, "ecPublicKey": blsKey},
+		"no name":                     {"name": nil},
+		"a name of white space":       {"name": " "},
+		"no BLS key":                  {"blsPublicKey": nil},
+		"a short BLS key":             {"blsPublicKey": bls[2:]},
+		"a long BLS key":              {"blsPublicKey": bls + "00"},
+		"half a byte of it":           {"blsPublicKey": bls[1:]},
+		"a BLS key that is no hex":    {"blsPublicKey": "zz" + bls[2:]},
+		"a BLS key of zeros":          {"blsPublicKey": strings.Repeat("0", len(bls))},
+		"a BLS key of any bytes":      {"blsPublicKey": strings.Repeat("b5", len(bls)/2)},
+		"its halves exchanged":        {"blsPublicKey": bls[96:192] + bls[:96] + bls[288:] + bls[192:288]},
+		"no EC key":                   {"ecPublicKey": nil},
+		"a short EC key":              {"ecPublicKey": ec[2:]},
+		"a long EC key":               {"ecPublicKey": ec + "00"},
+		"an EC key that is no hex":    {"ecPublicKey": "zz" + ec[2:]},
+		"an EC key off the curve":     {"ecPublicKey": ec[:len(ec)-2] + flip(t, ec[len(ec)-2:])},
+		"an EC key of zeros":          {"ecPublicKey": "04" + strings.Repeat("00", 64)},
+		"a compressed EC key":         {"ecPublicKey": "02" + ec[2:66]},
+		"an EC key with another tag":  {"ecPublicKey": "06" + ec[2:]},
+		"an EC key beyond the modulo": {"ecPublicKey": "04" + strings.Repeat("ff", 64)},
+		"the keys exchanged":          {"blsPublicKey": ec, "ecPublicKey": bls},
 	} {
-		t.Run(name, func(t *testing.T) { s.initAgent(changed).refused(400, "") })
+		t.Run(name, func(t *testing.T) { s.initAgent(key, changed).refused(400, "") })
 	}
-	got := s.initAgent(object{"blsPublicKey": strings.ToUpper(blsKey)}).ok()
+	for name, public := range publicKeys(t) {
+		t.Run(name, func(t *testing.T) { s.initAgent(key, object{"blsPublicKey": public}).refused(400, "blsPublicKey") })
+	}
+	assert.Zero(t, s.get("/coreclient").ok().count("clients"), "nobody was registered")
+
+	got := s.initAgent(key, object{"blsPublicKey": strings.ToUpper(bls), "ecPublicKey": strings.ToUpper(ec)}).ok()
 	assert.Regexp(t, account, got.at("id"))
-	assert.Regexp(t, account, got.at("accountCode"))
-	assert.Regexp(t, `^[0-9a-f]{32}$`, got.at("clientID"))
-	assert.Regexp(t, `^[0-9a-f]{64}$`, got.at("clientSecret"))
-	assert.Regexp(t, `^[0-9a-f]{64}$`, got.at("idDoc"))
+	assert.Equal(t, got.at("id"), got.at("accountCode"))
+	assert.Equal(t, `{"id":"`+got.at("id")+`","curve":"BLS381","created":1772366400}`, string(unhex(t, got.at("clientID"))))
+	assert.Regexp(t, `^04[0-9a-f]{192}$`, got.at("clientSecret"))
 	assert.Equal(t, startOfTime.Unix(), got.number("timestamp"))
-	again := s.initAgent(nil).ok()
-	for _, key := range []string{"id", "clientID", "clientSecret", "idDoc"} {
-		assert.NotEqual(t, got.at(key), again.at(key), key)
+	const role = "11" + "717265646f2d636f72652d636c69656e74" // its length, and the text qredo-core-client
+	assert.Regexp(t, `^08021220[0-9a-f]{64}4a`+role+`8a01`+"9902"+`0a`+role+`22c001`+bls+`3241`+ec+`$`, got.at("idDoc"))
+	again := s.initAgent(key, nil).ok()
+	for _, field := range []string{"id", "clientID", "clientSecret", "idDoc"} {
+		assert.NotEqual(t, got.at(field), again.at(field), field)
 	}
 	list := s.get("/coreclient").ok()
 	assert.Contains(t, list.column("clients", "id"), got.at("id"), "an agent is a core client")
 	assert.Zero(t, s.as("strange").get("/coreclient").ok().count("clients"))
-	for _, answer := range []answer{list, s.get("/coreclient/" + got.at("id") + "/actions").ok()} {
-		assert.NotContains(t, string(answer.Body), got.at("clientSecret"), "the secret is shown once")
+}
+
+// What an agent is given once comes out of nothing else.
+func TestClientSecretIsToldOnce(t *testing.T) {
+	w, a := staffed(t)
+	tx := w.transfer(nil).ok().at("tx_id")
+	action := a.seen().last()
+	a.approve(action).ok()
+	a.finish().ok()
+	told := w.everything()
+	for _, path := range []string{"/coreclient", "/coreclient/" + a.id + "/actions", "/coreclient/" + a.id + "/action/" + action, "/company/" + w.company + "/transfer/" + tx} {
+		told[path] = string(w.get(path).ok().Body)
+	}
+	told["messages"] = string(a.prove("GET", "/coreclient/action/"+action, "").ok().Body)
+	told["finish"] = string(a.finish().ok().Body)
+	for path, body := range told {
+		assert.NotContains(t, strings.ToLower(body), a.given.at("clientSecret"), path)
+		assert.NotContains(t, body, a.given.at("clientID"), path)
 	}
 }
 
@@ -139,124 +259,98 @@ func TestAgentFinishes(t *testing.T) {
 	w, busy := staffed(t)
 	w.transfer(nil).ok()
 	a := w.newAgent()
-	for _, body := range []string{"", "{}", `{"idDocSignatureHex":""}`, `{"idDocSignatureHex":"xyz"}`} {
-		a.prove("POST", "/coreclient/finish", body, nil).refused(400, "")
+	for _, body := range []string{"", "{}", `{"idDocSignatureHex":""}`, `{"idDocSignatureHex":"xyz"}`, `{"idDocSignatureHex":1}`} {
+		a.prove("POST", "/coreclient/finish", body).refused(400, "")
 	}
-	action := approver{w.service, busy.id}.last()
+	idDoc := unhex(t, a.given.at("idDoc"))
+	for name, signature := range junkSignatures(t, a.key, idDoc, busy.key) {
+		t.Run(name, func(t *testing.T) { a.finishWith(signature).refused(400, "idDocSignatureHex") })
+	}
+	action := busy.seen().last()
 	for _, method := range []string{"GET", "PUT", "DELETE"} {
-		a.prove(method, "/coreclient/action/"+action, `{"signatures":["ab"]}`, nil).refused(403, "not finished")
+		a.prove(method, "/coreclient/action/"+action, `{"signatures":["ab"]}`).refused(403, "not finished")
 	}
-	for range 2 { // again is as good
-		got := a.finish().ok()
+	right := hex.EncodeToString(a.key.Sign(idDoc))
+	for _, body := range []string{ // again is as good
+		`{"idDocSignatureHex":"` + right + `"}`,
+		`{"client_id":"` + a.given.at("clientID") + `","idDocSignatureHex":"` + strings.ToUpper(right) + `"}`,
+	} {
+		got := a.prove("POST", "/coreclient/finish", body).ok()
 		assert.Equal(t, "ws://sandbox.example"+basePath+"/coreclient/feed", got.at("feed"))
 	}
-	a.prove("GET", "/coreclient/action/"+action, "", nil).refused(404, "action")
+	a.finishWith(flip(t, right)).refused(400, "idDocSignatureHex")
+	a.prove("GET", "/coreclient/action/"+action, "").refused(404, "action")
+	busy.approve(action).ok()
 }
 
 func TestAgentSignsAndRefuses(t *testing.T) {
 	w, a := staffed(t)
-	seen := approver{w.service, a.id}
 	tx := w.transfer(nil).ok().at("tx_id")
-	path := "/coreclient/action/" + seen.last()
-	got := a.prove("GET", path, "", nil).ok()
-	require.Equal(t, 1, got.count("messages"))
-	message := got.at("messages.0")
-	assert.Regexp(t, `^[0-9a-f]{64}$`, message)
-	for _, body := range []string{
-		"", "{}", `{"signatures":[]}`, `{"signatures":["ab","cd"]}`, `{"signatures":[""]}`, `{"signatures":["xyz"]}`, `{"signatures":[1.5]}`,
-	} {
-		a.prove("PUT", path, body, nil).refused(400, "")
-	}
-	assert.Equal(t, "pending", w.status(tx))
-	assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(a.prove("PUT", path, `{"signatures":["abcd"]}`, nil).ok().Body))
+	action := a.seen().last()
+	message := a.message(action)
+	signature := hex.EncodeToString(a.key.Sign(message))
+	assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(a.prove("PUT", "/coreclient/action/"+action,
+		`{"client_id":"`+a.id+`","action_id":"`+action+`","signatures":["`+strings.ToUpper(signature)+`"]}`).ok().Body))
 	assert.Equal(t, "approved", w.status(tx))
+	assert.Equal(t, "approved", w.status(action), "the action's ID names the transfer")
 	assert.EqualValues(t, 998_999, w.balance(w.treasury))
-	a.prove("PUT", path, `{"signatures":["abcd"]}`, nil).refused(400, "not pending")
-	a.prove("DELETE", path, "", nil).refused(400, "not pending")
-	a.prove("GET", path, "", nil).ok()
+	a.approve(action).ok()
+	a.sign(action, flip(t, signature)).refused(400, "signatures[0]")
+	a.reject(action).refused(409, "")
+	assert.EqualValues(t, 998_999, w.balance(w.treasury), "it counts once")
 
 	second := w.transfer(object{"send": object{"symbol": btc, "amount": 1001}}).ok().at("tx_id")
-	path = "/coreclient/action/" + seen.last()
-	assert.NotEqual(t, message, a.prove("GET", path, "", nil).ok().at("messages.0"), "each action has its own message")
-	a.prove("DELETE", path, "", nil).ok()
+	action = a.seen().last()
+	assert.NotEqual(t, message, a.message(action), "each action has its own message")
+	a.reject(action).ok()
 	assert.Equal(t, "custody_rejected", w.status(second))
-	a.prove("PUT", path, `{"signatures":["ab"]}`, nil).refused(400, "not pending")
+	a.reject(action).ok()
+	a.approve(action).refused(409, "")
+	assert.Equal(t, "custody_rejected", w.status(second))
 
 	w.transfer(object{"expires": w.in(time.Minute)}).ok()
-	path = "/coreclient/action/" + seen.last()
+	action = a.seen().last()
 	w.clock.forward(time.Minute)
-	a.prove("PUT", path, `{"signatures":["ab"]}`, nil).refused(400, "not pending")
-	a.prove("GET", "/coreclient/action/none", "", nil).refused(404, "action")
+	a.approve(action).refused(409, "")
+	a.reject(action).refused(409, "")
+	a.prove("GET", "/coreclient/action/none", "").refused(404, "action")
 
 	w.transfer(nil).ok()
-	action := seen.last()
-	seen.approve(action).ok() // by RSA too, as any core client
-	assert.Equal(t, "approved", seen.statusOf(action))
+	action = a.seen().last()
+	a.seen().approve(action).ok() // by RSA too, as any core client
+	assert.Equal(t, "approved", a.seen().statusOf(action))
+	a.seen().approve(action).refused(400, "not pending")
+	a.approve(action).ok()
 }
 
-// Which proofs are right is tested beside what tells.
-func TestProofs(t *testing.T) {
+// A proof says who and when, so that it can be used again, for anything, until it is too old.
+func TestProofsAreNotUsedUp(t *testing.T) {
 	w, a := staffed(t)
 	w.transfer(nil).ok()
-	path := "/coreclient/action/" + approver{w.service, a.id}.last()
-	url := "http://sandbox.example" + basePath + path
-	now := startOfTime
-	other := w.newAgent()
-	other.finish().ok()
-	for name, test := range map[string]struct {
-		proof  string
-		status int
-		reason string
-	}{
-		"right":                          {a.proof(now, "GET", url, ""), 200, ""},
-		"missing":                        {"", 401, "empty token"},
-		"too old":                        {a.proof(now.Add(-time.Hour), "GET", url, ""), 401, "proof"},
-		"for another host":               {a.proof(now, "GET", strings.Replace(url, "sandbox.example", "other.example", 1), ""), 401, "proof"},
-		"for another method":             {a.proof(now, "DELETE", url, ""), 401, "proof"},
-		"of another agent's secret":      {a.clientID + strings.TrimPrefix(other.proof(now, "GET", url, ""), other.clientID), 401, "proof"},
-		"of an agent that is not":        {agent{a.service, "", "nobody", ""}.proof(now, "GET", url, ""), 401, "proof"},
-		"another's, for what is not its": {other.proof(now, "GET", url, ""), 404, "action"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := a.prove("GET", path, "", func(string) string { return test.proof })
-			if test.status == http.StatusOK {
-				got.ok()
-				return
-			}
-			got.refused(test.status, test.reason)
-		})
+	action := a.seen().last()
+	signature := hex.EncodeToString(a.key.Sign(a.message(action)))
+	proof := a.proof(w.clock.Now())
+	path := "/coreclient/action/" + action
+	w.clock.forward(5 * time.Minute)
+	for range 2 {
+		w.sendProof(proof, "GET", path, "").ok()
 	}
+	w.sendProof(proof, "PUT", path, `{"signatures":["`+signature+`"]}`).ok()
+	w.clock.forward(time.Second)
+	w.sendProof(proof, "GET", path, "").refused(401, "proof")
+	require.NoError(t, w.Advance(time.Hour))
+	a.prove("GET", path, "").ok() // time that a test lets pass locks nobody out
+
 	t.Run("RSA is not taken in its place", func(t *testing.T) {
+		url := "http://sandbox.example" + basePath + path
 		rec := httptest.NewRecorder()
-		w.ServeHTTP(rec, withHeader(httptest.NewRequest("GET", url, nil), newSigned(t, now, "GET", url, "")))
-		readAnswer(t, rec.Result()).refused(401, "empty token")
-	})
-	t.Run("nor a proof in place of RSA", func(t *testing.T) {
-		got := a.prove("GET", "/coreclient", "", nil)
-		got.refused(401, "empty token")
+		w.ServeHTTP(rec, withHeader(httptest.NewRequest("GET", url, nil), newSigned(t, w.clock.Now(), "GET", url, "")))
+		got := readAnswer(t, rec.Result()).refused(401, "empty token")
 		assert.Equal(t, "Unauthorized", got.at("msg"))
 	})
-}
-
-// TestAgentAuthIsTheProof lets the module's own authenticator prove what the tests above prove by hand.
-func TestAgentAuthIsTheProof(t *testing.T) {
-	w, a := staffed(t)
-	w.transfer(nil).ok()
-	auth, err := sandbox.NewAgentAuth(&qredo.AgentRegistration{ClientID: a.clientID, ClientSecret: qredo.Secret(a.secret)})
-	require.NoError(t, err)
-	const body = `{"signatures":["abcd"]}`
-	url := "http://sandbox.example" + basePath + "/coreclient/action/" + approver{w.service, a.id}.last()
-	req := httptest.NewRequest("PUT", url, strings.NewReader(body))
-	require.NoError(t, auth.Authenticate(req, []byte(body), startOfTime))
-	assert.Equal(t, a.proof(startOfTime, "PUT", url, body), req.Header.Get("X-Api-Zkp"))
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, req)
-	readAnswer(t, rec.Result()).ok()
-
-	for name, registration := range map[string]*qredo.AgentRegistration{
-		"none": nil, "no ID": {ClientSecret: "x"}, "no secret": {ClientID: "x"},
-	} {
-		_, err := sandbox.NewAgentAuth(registration)
-		require.Error(t, err, name)
-	}
+	t.Run("nor a proof in place of RSA", func(t *testing.T) {
+		got := a.prove("GET", "/coreclient", "").refused(401, "empty token")
+		assert.Equal(t, "Unauthorized", got.at("msg"))
+	})
+	require.Equal(t, http.StatusOK, a.prove("GET", path, "").Status)
 }

@@ -260,12 +260,6 @@ func TestPublicURL(t *testing.T) {
 			assert.Equal(t, want, status, url)
 		}
 	})
-	t.Run("proofs of agents too", func(t *testing.T) {
-		s := newService(t, sandbox.WithPublicURL(public))
-		a := s.newAgent()
-		good := a.proof(startOfTime, "POST", public+"/coreclient/finish", `{"idDocSignatureHex":"ab"}`)
-		a.prove("POST", "/coreclient/finish", `{"idDocSignatureHex":"ab"}`, func(string) string { return good }).ok()
-	})
 	for _, bad := range []string{"", "api.qredo.network", "/api/v1/p", "https://", "https://a/p?x=1", "https://a/p#x", "://", "https://a b"} {
 		_, err := sandbox.New(sandbox.WithPublicURL(bad))
 		require.Error(t, err, bad)

@@ -12,17 +12,14 @@ import (
 	"github.com/qredo-go/qredo/internal/durable/durabletest"
 )
 
-// What the command writes is on the disk when it says so, name and all: keys, the secret that an agent is given once, an
-// export that replaces another.
+// What the command writes is on the disk when it says so, name and all: keys, an export that replaces another.
 func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
 	s := serve(t, nil)
 	dir := t.TempDir()
 	out := filepath.Join(dir, "ledger.csv")
 	require.NoError(t, os.WriteFile(out, []byte("of yesterday"), 0o600))
-	bls, ec := strings.Repeat("b5", 192), strings.Repeat("ec", 65)
 	for _, args := range [][]string{
 		{"keys", "new", "--dir", dir},
-		{"agent", "signer", "register", "--name", "agent", "--bls-key", bls, "--ec-key", ec, "--registration", filepath.Join(dir, "agent.json")},
 		{"ledger", "export", string(s.Fund), "--out", out, "--force"},
 		{"config", "set", "--config", filepath.Join(dir, "config.yaml"), "base_url", "http://127.0.0.1:1/api/v1/p"},
 	} {
@@ -32,12 +29,11 @@ func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
 		}), strings.Join(args[:2], " "))
 	}
 	assert.NotContains(t, read(t, out), "of yesterday")
-	assert.Contains(t, read(t, filepath.Join(dir, "agent.json")), "client_secret")
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	var names []string
 	for _, entry := range left {
 		names = append(names, entry.Name())
 	}
-	assert.Equal(t, []string{"agent.json", "config.yaml", "ledger.csv", "private.pem", "public.pem"}, names, "and nothing else")
+	assert.Equal(t, []string{"config.yaml", "ledger.csv", "private.pem", "public.pem"}, names, "and nothing else")
 }

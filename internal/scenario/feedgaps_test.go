@@ -268,16 +268,9 @@ func TestHubFeed(t *testing.T) {
 func TestAgentFeed(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ctx := t.Context()
-	registration, err := w.Client.CoreClients.Register(ctx, qredo.AgentRequest{Name: "agent", BLSPublicKey: clienttest.HexOf(192), ECPublicKey: clienttest.HexOf(65)})
-	require.NoError(t, err)
-	auth, err := sandbox.NewAgentAuth(registration)
-	require.NoError(t, err)
-	client, err := qredo.NewClient(auth, qredo.WithBaseURL(w.Srv.BaseURL()))
-	require.NoError(t, err)
-	_, err = client.SigningAgent.Finish(ctx, clienttest.HexOf(64))
-	require.NoError(t, err)
-	require.NoError(t, w.Client.TrustedNetwork.Add(ctx, w.Company, qredo.TrustedPartyRequest{Address: string(registration.ID)}))
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(registration.ID)}}
+	client := clienttest.RegisterAgent(t, w.Client, qredo.WithBaseURL(w.Srv.BaseURL()))
+	require.NoError(t, w.Client.TrustedNetwork.Add(ctx, w.Company, qredo.TrustedPartyRequest{Address: string(client.ID)}))
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(client.ID)}}
 	made, err := w.Client.Funds.AddWallets(ctx, w.Company, w.Fund, []qredo.WalletRequest{
 		{Name: "agent's", Asset: "BTC", CustodyGroupTx: group, CustodyGroupWithdraw: group},
 	})

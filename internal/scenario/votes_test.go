@@ -71,19 +71,12 @@ func TestAVoteWhoseAnswerWasLost(t *testing.T) {
 	assert.Equal(t, []any{qredo.TxApproved, 1}, []any{got.Status, got.ApprovedCount})
 }
 
-// A signing agent's vote is no different.
+// A signing agent may say the same again, and nothing else.
 func TestAgentVotesOnWhatIsNotPending(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ctx := t.Context()
-	registration, err := w.Client.CoreClients.Register(ctx, qredo.AgentRequest{Name: "vault", BLSPublicKey: clienttest.HexOf(192), ECPublicKey: clienttest.HexOf(65)})
-	require.NoError(t, err)
-	auth, err := sandbox.NewAgentAuth(registration)
-	require.NoError(t, err)
-	agent, err := qredo.NewClient(auth, qredo.WithBaseURL(w.Srv.BaseURL()))
-	require.NoError(t, err)
-	_, err = agent.SigningAgent.Finish(ctx, "ab")
-	require.NoError(t, err)
-	member := qredo.TrustedEntityID(registration.ID)
+	agent := clienttest.RegisterAgent(t, w.Client, qredo.WithBaseURL(w.Srv.BaseURL()))
+	member := qredo.TrustedEntityID(agent.ID)
 	require.NoError(t, w.Client.TrustedNetwork.Add(ctx, w.Company, qredo.TrustedPartyRequest{Address: string(member)}))
 	made, err := w.Client.Funds.AddWallets(ctx, w.Company, w.Fund, []qredo.WalletRequest{{
 		Name: "vault", Asset: "BTC", CustodyGroupTx: &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{member}},
@@ -97,9 +90,9 @@ func TestAgentVotesOnWhatIsNotPending(t *testing.T) {
 	request.WalletID = made[0]
 	_, err = w.Client.Transfers.Create(ctx, w.Company, request)
 	require.NoError(t, err)
-	pending := w.Pending(t, &qredo.CoreClient{ID: registration.ID})
+	pending := w.Pending(t, &qredo.CoreClient{ID: agent.ID})
 	require.Len(t, pending, 1)
-	require.NoError(t, agent.SigningAgent.Approve(ctx, pending[0].ID, []string{"ab"}))
-	require.ErrorIs(t, agent.SigningAgent.Approve(ctx, pending[0].ID, []string{"ab"}), qredo.ErrBadRequest)
-	require.ErrorIs(t, agent.SigningAgent.Reject(ctx, pending[0].ID), qredo.ErrBadRequest)
+	require.NoError(t, agent.Approve(t, pending[0].ID))
+	require.NoError(t, agent.Approve(t, pending[0].ID), "the same again is answered as the first time")
+	require.ErrorIs(t, agent.SigningAgent.Reject(ctx, pending[0].ID), qredo.ErrConflict)
 }

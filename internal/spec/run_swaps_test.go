@@ -5,7 +5,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/sandbox"
+	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
 func (r *run) swaps() {
@@ -71,16 +71,11 @@ func (r *run) signatures() {
 
 func (r *run) signingAgent() {
 	ctx := r.Context()
-	registration := must(r.client.CoreClients.Register(ctx, qredo.AgentRequest{
-		Name: "agent", BLSPublicKey: hexOf(192), ECPublicKey: hexOf(65),
-	}))(r)
-	auth := must(sandbox.NewAgentAuth(registration))(r)
-	client := must(qredo.NewClient(auth, qredo.WithBaseURL(r.srv.BaseURL()), qredo.WithHTTPClient(r.http)))(r)
-	agent := client.SigningAgent
-	must(agent.Finish(ctx, hexOf(64)))(r)
+	own := clienttest.RegisterAgent(r, r.client, qredo.WithBaseURL(r.srv.BaseURL()), qredo.WithHTTPClient(r.http))
+	agent := own.SigningAgent
 
-	r.ok(r.client.TrustedNetwork.Add(ctx, r.companyID, qredo.TrustedPartyRequest{Address: string(registration.ID)}))
-	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(registration.ID)}}
+	r.ok(r.client.TrustedNetwork.Add(ctx, r.companyID, qredo.TrustedPartyRequest{Address: string(own.ID)}))
+	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{qredo.TrustedEntityID(own.ID)}}
 	wallet := filled(r.client.Funds.AddWallets(ctx, r.companyID, r.fundID, []qredo.WalletRequest{
 		{Name: "agent's", Asset: "BTC", CustodyGroupTx: group, CustodyGroupWithdraw: group},
 	}))(r)[0]
@@ -97,7 +92,6 @@ func (r *run) signingAgent() {
 		assert.Equal(r, action, asked.ID)
 		break
 	}
-	messages := filled(agent.GetMessages(ctx, action))(r)
-	r.ok(agent.Approve(ctx, action, messages))
+	r.ok(own.Approve(r, action))
 	r.ok(agent.Reject(ctx, ask()))
 }

@@ -64,20 +64,16 @@ type signRequest struct {
 const maxSigned = 64
 
 func sign(_ *serve.Request, _ *world.View, c *world.CoreClient, req signRequest) (any, error) {
-	hash, err := decodeHex("message_hash_hex", req.Hash)
+	hash, err := decodeHash(req.Hash)
 	if err != nil {
 		return nil, err
 	}
-	if len(hash) > maxSigned {
-		return nil, &serve.Fault{
-			Status: http.StatusBadRequest, Msg: "invalid_message_hex_size", Reason: fmt.Sprintf("message_hash_hex must be at most %d bytes", maxSigned),
-		}
-	}
-	return qredo.CoreClientSignature{SignatureHex: hex.EncodeToString(c.Sign(hash)), SignerID: c.ID}, nil
+	signature, err := c.Sign(hash)
+	return qredo.CoreClientSignature{SignatureHex: hex.EncodeToString(signature), SignerID: c.ID}, err
 }
 
 func verifySignature(_ *serve.Request, v *world.View, req qredo.VerifyRequest) (any, error) {
-	hash, err := decodeHex("message_hash_hex", req.MessageHashHex)
+	hash, err := decodeHash(req.MessageHashHex)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +82,16 @@ func verifySignature(_ *serve.Request, v *world.View, req qredo.VerifyRequest) (
 		return nil, err
 	}
 	return serve.Done(v.CheckSignature(req.SignerID, hash, signature))
+}
+
+func decodeHash(text string) ([]byte, error) {
+	hash, err := decodeHex("message_hash_hex", text)
+	if err == nil && len(hash) > maxSigned {
+		err = &serve.Fault{
+			Status: http.StatusBadRequest, Msg: "invalid_message_hex_size", Reason: fmt.Sprintf("message_hash_hex must be at most %d bytes", maxSigned),
+		}
+	}
+	return hash, err
 }
 
 func decodeHex(field, text string) ([]byte, error) {

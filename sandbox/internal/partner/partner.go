@@ -64,9 +64,9 @@ func API(initiators bool) *serve.API {
 
 		{Method: "POST", Path: "/coreclient/init", Command: serve.Reading(registerAgent), Signed: true},
 		{Method: "POST", Path: "/coreclient/finish", Command: serve.WithBody(caller, finishAgent), Agent: true},
-		{Method: "GET", Path: "/coreclient/action/{action_id}", Query: serve.With(agentAction, getMessages), Agent: true},
-		{Method: "PUT", Path: "/coreclient/action/{action_id}", Command: serve.WithBody(agentAction, submitSignatures), Agent: true},
-		{Method: "DELETE", Path: "/coreclient/action/{action_id}", Command: serve.With(agentAction, rejectAction), Agent: true},
+		{Method: "GET", Path: "/coreclient/action/{action_id}", Query: serve.With(ownAction, getMessages), Agent: true},
+		{Method: "PUT", Path: "/coreclient/action/{action_id}", Command: serve.WithBody(ownAction, submitSignatures), Agent: true},
+		{Method: "DELETE", Path: "/coreclient/action/{action_id}", Command: serve.With(ownAction, rejectAsAgent), Agent: true},
 
 		{Method: "POST", Path: "/coreclient", Command: serve.Reading(createCoreClient)},
 		{Method: "GET", Path: "/coreclient", Query: listCoreClients},

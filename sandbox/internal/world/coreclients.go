@@ -2,13 +2,15 @@ package world
 
 import (
 	"cmp"
-	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
 )
 
 // CoreClient is a program that approves.
@@ -23,14 +25,14 @@ type coreClientCreated struct {
 	ID      qredo.CoreClientID
 	Account string
 	Name    string
-	Seed    []byte     // of the key it signs with
+	Seed    []byte     // of the key that the sandbox signs with for it: 32 bytes in stores of before. A signing agent has its own
 	Agent   *AgentKeys `json:",omitzero"` // of a signing agent
 }
 
 func (e coreClientCreated) apply(st *state, at time.Time) {
 	c := &CoreClient{coreClientCreated: e, Created: at}
 	st.coreClients[e.ID] = c
-	if e.Agent != nil {
+	if e.Agent != nil && e.Agent.Secret == "" {
 		st.agents[e.Agent.ClientID] = c
 	}
 }
@@ -67,7 +69,7 @@ func (u *Update) CreateCoreClient(account, name string) (*CoreClient, error) {
 		return nil, err
 	}
 	return u.makeCoreClient(coreClientCreated{
-		ID: qredo.CoreClientID(u.ids.account()), Account: account, Name: name, Seed: u.ids.bytes(ed25519.SeedSize),
+		ID: qredo.CoreClientID(u.ids.account()), Account: account, Name: name, Seed: u.ids.bytes(agentcrypto.SeedSize),
 	}), nil
 }
 
@@ -84,13 +86,20 @@ func (u *Update) CreateKnownCoreClient(account, name string, id qredo.CoreClient
 	if u.coreClients[id] != nil || u.users[string(id)] != nil || u.companies[qredo.CompanyID(id)] != nil {
 		return conflict("the ID is taken already")
 	}
-	u.makeCoreClient(coreClientCreated{ID: id, Account: account, Name: name, Seed: u.ids.bytes(ed25519.SeedSize)})
+	u.makeCoreClient(coreClientCreated{ID: id, Account: account, Name: name, Seed: u.ids.bytes(agentcrypto.SeedSize)})
 	return nil
 }
 
-// Sign signs a hash with Ed25519. The service signed with BLS, which is not emulated.
-func (c *CoreClient) Sign(hash []byte) []byte {
-	return ed25519.Sign(ed25519.NewKeyFromSeed(c.Seed), hash)
+// Sign signs a hash. What a signing agent's key is only the agent knows.
+func (c *CoreClient) Sign(hash []byte) ([]byte, error) {
+	if c.Agent != nil {
+		return nil, invalid("the core client is a signing agent, whose key is its own")
+	}
+	key, err := agentcrypto.NewKey(c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return key.Sign(hash), nil
 }
 
 // CheckSignature refuses what is not the signature of a core client, of whatever account, over a hash.
@@ -99,9 +108,34 @@ func (st *state) CheckSignature(signer qredo.CoreClientID, hash, signature []byt
 	if c == nil {
 		return notFound("core client")
 	}
-	public := ed25519.NewKeyFromSeed(c.Seed).Public().(ed25519.PublicKey)
-	if !ed25519.Verify(public, hash, signature) {
+	if c.verify(hash, signature) != nil {
 		return &Error{Forbidden, "the signature is not the signer's over this hash"}
 	}
 	return nil
+}
+
+// verify returns an error unless a signature of a message is the core client's.
+func (c *CoreClient) verify(message, signature []byte) error {
+	if len(signature) != agentcrypto.SignatureSize {
+		return errors.New("no signature has this length") // before a key is made for it
+	}
+	public, err := c.publicKey()
+	if err != nil {
+		return err
+	}
+	return public.Verify(message, signature)
+}
+
+// publicKey is the one that a signing agent has registered, which in stores of before may be none, or belongs to the key
+// that the sandbox has.
+func (c *CoreClient) publicKey() (*agentcrypto.PublicKey, error) {
+	if c.Agent != nil {
+		registered, _ := hex.DecodeString(c.Agent.BLSPublicKey) // what is no hexadecimal is no key either
+		return agentcrypto.ParsePublicKey(registered)
+	}
+	key, err := agentcrypto.NewKey(c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return key.PublicKey(), nil
 }

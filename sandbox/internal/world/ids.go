@@ -120,6 +120,16 @@ func encode(raw []byte, alphabet string) string {
 	return string(digits)
 }
 
+// decode returns what encode has made a text of.
+func decode(text, alphabet string) []byte {
+	n, base := new(big.Int), big.NewInt(int64(len(alphabet)))
+	for _, digit := range []byte(text) {
+		n.Mul(n, base)
+		n.Add(n, big.NewInt(int64(strings.IndexByte(alphabet, digit))))
+	}
+	return n.Bytes()
+}
+
 // words are short, common and spelled one way.
 var words = strings.Fields(`
 able acid acorn actor adapt agent album alert alley amber angle ankle apple april apron arena arrow atlas

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/agentcrypto"
 	"github.com/qredo-go/qredo/sandbox/internal/ledger"
 )
 
@@ -25,7 +26,8 @@ type state struct {
 	expiries    expiryHeap
 	hub         []*Transaction // the quotes on the liquidity hub, oldest first
 	coreClients map[qredo.CoreClientID]*CoreClient
-	agents      map[string]*CoreClient // those that are signing agents, by their client ID
+	agents      map[string]*CoreClient    // those that are signing agents, by their client ID in hexadecimal
+	master      *agentcrypto.MasterSecret // of their client secrets, nil before the first
 	exchanges   []exchangeListed
 	nonces      map[web3Sender]uint64 // the next nonce of each address on each chain
 	moves       int                   // transactions that move something

@@ -14,7 +14,7 @@ import (
 // changes are the types of events that a journal can hold.
 var changes = changesByName(
 	addressWhitelisted{}, agentFinished{}, chainRefusing{}, clockAdvanced{}, companyCreated{}, companyUpdated{}, coreClientCreated{},
-	exchangeListed{}, fundCreated{}, partyAccepted{}, partyAdded{}, partyRemoved{}, swapListed{}, swapOffered{},
+	exchangeListed{}, fundCreated{}, masterDrawn{}, partyAccepted{}, partyAdded{}, partyRemoved{}, swapListed{}, swapOffered{},
 	swapSettled{}, transactionCreated{}, transactionEnded{}, transferAuthorized{}, userCreated{}, voted{}, walletsAdded{}, web3Signed{},
 )
 

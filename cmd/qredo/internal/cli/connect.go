@@ -110,11 +110,7 @@ type partnerCall struct {
 
 // withClient runs a command that needs the client of the Partner API.
 func (a *app) withClient(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
-	return withPartner(a.connect, run)
-}
-
-func withPartner(connect func() (*qredo.Client, error), run func(context.Context, partnerCall) error) func(context.Context, []string) error {
-	return with(connect, func(ctx context.Context, client *qredo.Client, args []string) error {
+	return with(a.connect, func(ctx context.Context, client *qredo.Client, args []string) error {
 		return run(ctx, partnerCall{Client: client, args: args})
 	})
 }
