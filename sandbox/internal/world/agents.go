@@ -143,8 +143,8 @@ func (st *state) CheckAgentAction(c *CoreClient, id qredo.ActionID) error {
 // action, so that it is no other's.
 func (st *state) Messages(id qredo.ActionID) ([][]byte, error) {
 	text, err := json.Marshal(struct {
-		Action      qredo.ActionID
-		Transaction transactionCreated
+		Action      qredo.ActionID     `json:"action"`
+		Transaction transactionCreated `json:"transaction"`
 	}{id, st.actions[id].Tx.transactionCreated})
 	if err != nil {
 		return nil, err
