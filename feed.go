@@ -48,7 +48,8 @@ type feedUses struct {
 }
 
 // WithPing sets how often the connection is tested; 30 seconds unless set. A connection that has died
-// without a word is noticed within two of these periods.
+// without a word is noticed within two of these periods. A message, or a ping of the service, shows that it lives as an answer
+// does.
 func WithPing(period time.Duration) FeedOption {
 	return func(o *feedOptions) { o.ping = period }
 }
@@ -181,7 +182,9 @@ func Feed[E any](ctx context.Context, c *Client, path string, fill func(context.
 				return err
 			}
 		}
-		f.Dial = func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, path, target.RawQuery) }
+		f.Dial = func(ctx context.Context, pinged func()) (*websocket.Conn, error) {
+			return c.dial(ctx, path, target.RawQuery, pinged)
+		}
 	})
 }
 
@@ -200,7 +203,9 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 		f := &feed.Feed[E]{
 			Ping: options.ping, Pauses: options.pauses, GiveUp: options.giveUp, Every: options.fillEvery,
 			OnState: func(status feed.Status, why error) { options.onState(FeedState{FeedStatus(status), why}) },
-			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return c.dial(ctx, expanded, "") },
+			Dial: func(ctx context.Context, pinged func()) (*websocket.Conn, error) {
+				return c.dial(ctx, expanded, "", pinged)
+			},
 			Refused: isRefusal,
 		}
 		set(f, options)
@@ -277,14 +282,14 @@ func isRefusal(err error) bool {
 }
 
 // dial makes a signed WebSocket connection.
-func (c *Client) dial(ctx context.Context, path, rawQuery string) (*websocket.Conn, error) {
+func (c *Client) dial(ctx context.Context, path, rawQuery string, pinged func()) (*websocket.Conn, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "ws"+strings.TrimPrefix(c.baseURL, "http")+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
 	req.Header["User-Agent"] = c.header["User-Agent"]
-	upgrade := &transport.Request{HTTP: req, Operation: http.MethodGet + " " + path, Path: path}
+	upgrade := &transport.Request{HTTP: req, Operation: http.MethodGet + " " + path, Path: path, Pinged: pinged}
 	res := c.upgrades.Send(upgrade)
 	if !res.OK {
 		return nil, failure(upgrade, res, false)

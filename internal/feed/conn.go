@@ -30,16 +30,17 @@ type frame struct {
 type conn struct {
 	ws     *websocket.Conn
 	frames chan frame
-	behind atomic.Bool  // the queue is full: the reader waits for the consumer
-	came   atomic.Int64 // frames so far
+	behind atomic.Bool   // the queue is full: the reader waits for the consumer
+	came   atomic.Int64  // frames so far
+	pinged *atomic.Int64 // pings of the other side so far
 	cancel context.CancelCauseFunc
 	ctx    context.Context
 	done   sync.WaitGroup
 }
 
-func newConn(ctx context.Context, ws *websocket.Conn, ping time.Duration) *conn {
+func newConn(ctx context.Context, ws *websocket.Conn, pinged *atomic.Int64, ping time.Duration) *conn {
 	ws.SetReadLimit(-1) // read limits frames by itself, without ending the connection
-	c := &conn{ws: ws, frames: make(chan frame, queuedFrames)}
+	c := &conn{ws: ws, frames: make(chan frame, queuedFrames), pinged: pinged}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.done.Go(c.read)
 	c.done.Go(func() { c.ping(ping) })
@@ -114,10 +115,13 @@ func (c *conn) readFrame() (frame, error) {
 	return frame{problem: fmt.Errorf("a message is longer than %d bytes", maxFrame)}, nil
 }
 
-// ping tests the connection once a period, and ends it when neither an answer nor a frame comes within
-// three quarters of one: the answer may have to wait for frames. So a connection that is dead is noticed
-// within two periods with some to spare, also on a busy machine. While the reader waits for the consumer no
-// answer can be seen, so none is asked for.
+// heard counts all that shows that the other side lives.
+func (c *conn) heard() int64 { return c.came.Load() + c.pinged.Load() }
+
+// ping tests the connection once a period, and ends it when neither an answer nor a frame nor a ping comes within
+// three quarters of one: the answer may have to wait for frames, and some servers ping and never answer. So a connection
+// that is dead is noticed within two periods with some to spare, also on a busy machine. While the reader waits for the
+// consumer no answer can be seen, so none is asked for.
 func (c *conn) ping(period time.Duration) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
@@ -131,11 +135,11 @@ func (c *conn) ping(period time.Duration) {
 		if c.behind.Load() {
 			continue
 		}
-		before := c.came.Load()
+		before := c.heard()
 		ctx, cancel := context.WithTimeout(c.ctx, patience)
 		err := c.ws.Ping(ctx)
 		cancel()
-		if err != nil && !c.behind.Load() && c.came.Load() == before {
+		if err != nil && !c.behind.Load() && c.heard() == before {
 			c.fail(fmt.Errorf("no answer to a ping within %s: %w", patience, err))
 			return
 		}

@@ -35,7 +35,8 @@ type Feed[E any] struct {
 	Every   time.Duration // how often it is filled, besides after each connection
 	OnState func(status Status, why error)
 
-	Dial func(ctx context.Context) (*websocket.Conn, error)
+	// Dial makes a connection. It has pinged called whenever the other side pings.
+	Dial func(ctx context.Context, pinged func()) (*websocket.Conn, error)
 	// Refused reports whether an error is a refusal that does not pass by itself.
 	Refused func(err error) bool
 	// Fill gives what the consumer may have missed to take, which may be called at any time and by several goroutines. If it

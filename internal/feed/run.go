@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -80,8 +81,9 @@ type run[E any] struct {
 }
 
 type dialed struct {
-	ws  *websocket.Conn
-	err error
+	ws     *websocket.Conn
+	pinged *atomic.Int64 // how often the other side has pinged
+	err    error
 }
 
 type taking[E any] struct {
@@ -134,8 +136,9 @@ func (r *run[E]) tell(event E, err error) { r.ended = r.ended || !r.yield(event,
 
 func (r *run[E]) dial() {
 	r.group.Go(func() {
-		ws, err := r.Dial(r.ctx)
-		r.dialed <- dialed{ws, err}
+		pinged := new(atomic.Int64)
+		ws, err := r.Dial(r.ctx, func() { pinged.Add(1) })
+		r.dialed <- dialed{ws, pinged, err}
 	})
 }
 
@@ -155,7 +158,7 @@ func (r *run[E]) connect(d dialed) {
 		}
 		return
 	}
-	r.conn = newConn(r.ctx, d.ws, r.Ping)
+	r.conn = newConn(r.ctx, d.ws, d.pinged, r.Ping)
 	r.connected, r.gave, r.caughtUp, r.came = time.Now(), false, false, 0
 	r.OnState(Connected, nil)
 	if r.held = r.Fill != nil; r.held {

@@ -35,6 +35,8 @@ type Request struct {
 
 	// Shorten makes a success that is too long shorter while it is read: to so many bytes at most. It may be nil.
 	Shorten func(body io.Reader, most int64) ([]byte, error)
+	// Pinged is called, on a connection that an upgrade has made, whenever the other side pings. It may be nil.
+	Pinged func()
 
 	attempt int            // how often it was sent before
 	offset  *time.Duration // what the clock is off, to see whether the service agrees

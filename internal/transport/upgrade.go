@@ -21,7 +21,7 @@ type upgradeLink struct{ client *http.Client }
 func (l upgradeLink) Send(req *Request) Result {
 	ctx, cancel := context.WithTimeout(req.HTTP.Context(), upgradeTimeout)
 	defer cancel()
-	conn, answer, err := dial(ctx, req.HTTP, refusingRedirects(l.client))
+	conn, answer, err := dial(ctx, req.HTTP, refusingRedirects(l.client), req.Pinged)
 	switch {
 	case err == nil:
 		return Result{Conn: conn, OK: true, Attempts: 1}
@@ -39,8 +39,14 @@ func (l upgradeLink) Send(req *Request) Result {
 // dial makes the handshake. That needs SHA-1, to see that the other side speaks WebSocket and not to keep anything
 // secret, which is not allowed where only the algorithms of FIPS 140 are (GODEBUG=fips140=only). So it is let off there,
 // but for the connection and its TLS, which are made by a goroutine from before.
-func dial(ctx context.Context, req *http.Request, client *http.Client) (conn *websocket.Conn, answer *http.Response, err error) {
+func dial(ctx context.Context, req *http.Request, client *http.Client, pinged func()) (conn *websocket.Conn, answer *http.Response, err error) {
 	options := &websocket.DialOptions{HTTPClient: client, HTTPHeader: req.Header}
+	if pinged != nil {
+		options.OnPingReceived = func(context.Context, []byte) (answer bool) {
+			pinged()
+			return true
+		}
+	}
 	if !fips140.Enforced() {
 		return websocket.Dial(ctx, req.URL.String(), options)
 	}

@@ -1,0 +1,271 @@
+package signingagent
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/transport"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// How long calls of the local API may take.
+const (
+	callTime = time.Minute
+	// The old program answers a registration when it has connected to its feed, or has tried to for five minutes.
+	registerTime = 7 * time.Minute
+)
+
+const localPath = "/api/v1"
+
+// Client calls the local REST API of a Signing Agent that runs as a program of its own: that of qredo signing-agent serve, and
+// that of the old program, releases of November 2022 to August 2023. It is safe for concurrent use.
+//
+// It is made on [qredo.Client], and so is what it sends again: reads are, and of the rest only what cannot have reached the
+// agent. A vote or registration that may have been carried out matches [qredo.ErrOutcomeUnknown]. An answer that is not the
+// success asked for is an [*AgentError].
+//
+// The old program at times says that it has approved, or rejected, what it has not: see [Client.Approve]. With
+// [WithServiceClient] the service is asked instead.
+type Client struct {
+	core    *qredo.Client
+	service *qredo.Client // nil if there is none
+	token   bearer
+	tls     bool
+}
+
+// ClientOption changes how a [Client] works.
+type ClientOption func(*clientOptions) error
+
+type clientOptions struct {
+	token   string
+	tls     *tls.Config
+	http    *http.Client
+	plain   bool
+	log     *slog.Logger
+	service *qredo.Client
+}
+
+// WithBearerToken has each request carry a token, as qredo signing-agent serve asks for. The old program asks for none and
+// does not mind one.
+func WithBearerToken(token qredo.Secret) ClientOption {
+	return func(o *clientOptions) error {
+		o.token = strings.TrimSpace(string(token))
+		if o.token == "" || strings.Trim(o.token, tokenCharacters) != "" {
+			return invalid("bearer token", "must be letters, digits and -._~+/=")
+		}
+		return nil
+	}
+}
+
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
+
+// WithTLSConfig says which certificates to trust, and has a certificate of the client's own sent where the agent asks for one.
+// It is for a base URL with https. Of it and [WithHTTPClient] only one may be given.
+func WithTLSConfig(config *tls.Config) ClientOption {
+	return func(o *clientOptions) error {
+		o.tls = config
+		return given("TLS config", config != nil)
+	}
+}
+
+// WithHTTPClient makes requests through the caller's HTTP client. Its Timeout, and that of its transport for headers, should be
+// zero: calls are ended by their context, after a minute at most, and [Client.Register] after seven.
+func WithHTTPClient(client *http.Client) ClientOption {
+	return func(o *clientOptions) error {
+		o.http = client
+		return given("HTTP client", client != nil)
+	}
+}
+
+// WithPlainHTTP allows a base URL with http to another machine, as the old program is mostly served within a network of
+// containers. Whoever can read that network sees the token, and with the old program needs none to vote.
+func WithPlainHTTP() ClientOption {
+	return func(o *clientOptions) error {
+		o.plain = true
+		return nil
+	}
+}
+
+// WithLogger logs each attempt as [qredo.WithLogger] does: without bodies, tokens and keys.
+func WithLogger(log *slog.Logger) ClientOption {
+	return func(o *clientOptions) error {
+		o.log = log
+		return given("logger", log != nil)
+	}
+}
+
+// WithServiceClient gives a client of the service, with the RSA key of the company that the agent is registered by. Through it
+// the client looks at actions after votes, and at what is pending after a feed was away: what it says is then the service's
+// word, and not the agent's.
+func WithServiceClient(client *qredo.Client) ClientOption {
+	return func(o *clientOptions) error {
+		o.service = client
+		return given("service client", client != nil)
+	}
+}
+
+func given(what string, ok bool) error {
+	if !ok {
+		return invalid(what, "must not be nil")
+	}
+	return nil
+}
+
+func invalid(field, rule string, args ...any) error {
+	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
+}
+
+// NewClient returns a client of the agent at a base URL such as http://127.0.0.1:8007. It must be https, or http to this
+// machine ([WithPlainHTTP] allows others). One without a path has /api/v1 added. A wrong option is a [*qredo.ValidationError].
+func NewClient(baseURL string, opts ...ClientOption) (*Client, error) {
+	var o clientOptions
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, invalid("option", "must not be nil")
+		}
+		if err := opt(&o); err != nil {
+			return nil, err
+		}
+	}
+	if o.http != nil && o.tls != nil {
+		return nil, invalid("TLS config", "must not be given beside an HTTP client, whose own it would be")
+	}
+	if o.http == nil {
+		o.http = localHTTP(o.tls)
+	}
+	base := strings.TrimRight(strings.TrimSpace(baseURL), "/")
+	if u, err := url.Parse(base); err == nil {
+		if u.Path == "" && u.Host != "" {
+			u.Path = localPath
+		}
+		if o.plain && u.Scheme == "http" {
+			u.Scheme = "https" // as the core wants it; localTransport takes it back
+		} else {
+			o.plain = false
+		}
+		base = u.String()
+	}
+	client := *o.http
+	client.Transport = localTransport{o.http, o.plain}
+	core := []qredo.Option{qredo.WithBaseURL(base), qredo.WithHTTPClient(&client)}
+	if o.log != nil {
+		core = append(core, qredo.WithLogger(o.log))
+	}
+	c := &Client{service: o.service, token: bearer(func() string { return o.token }), tls: strings.HasPrefix(base, "https:") && !o.plain}
+	var err error
+	c.core, err = qredo.NewClient(c.token, core...)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// bearer authenticates by a token, or not at all: the old program has no authentication. It is a function because no printer
+// looks into one.
+type bearer func() string
+
+// Authenticate sets the token.
+func (b bearer) Authenticate(req *http.Request, _ []byte, _ time.Time) error {
+	if token := b(); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return nil
+}
+
+// localHTTP is the HTTP client of those who bring none: that of the engine without its time limits, which a registration with
+// the old program would exceed.
+func localHTTP(config *tls.Config) *http.Client {
+	client := transport.DefaultHTTP(nil)
+	client.Timeout = 0
+	own, ok := client.Transport.(*http.Transport)
+	if !ok && config == nil {
+		return client
+	}
+	if !ok { // the program has put its own in place, which would not heed the config
+		own = &http.Transport{ForceAttemptHTTP2: true}
+		client.Transport = own
+	}
+	own.ResponseHeaderTimeout = 0
+	if config != nil {
+		own.TLSClientConfig = config.Clone()
+		own.TLSClientConfig.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	}
+	return client
+}
+
+// localTransport makes requests as the old program's local API needs them.
+type localTransport struct {
+	client *http.Client
+	plain  bool // without TLS, whatever the URL says
+}
+
+// RoundTrip makes a request. An upgrade that is answered by a success and is none, as the old program does while it is not
+// connected to the service, is an error: it passes, and so is no refusal that the consumer of a feed must hear of.
+func (t localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := t.client.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	if t.plain {
+		req = req.Clone(req.Context())
+		req.URL.Scheme = "http"
+	}
+	res, err := next.RoundTrip(req)
+	if err != nil || res.StatusCode != http.StatusOK || req.Header.Get("Upgrade") == "" {
+		return res, err
+	}
+	const longest = 64 // bytes
+	start, err := io.ReadAll(io.LimitReader(res.Body, longest))
+	if body := string(bytes.TrimSpace(start)); err == nil && (body == "" || body == `{"Code":200,"Msg":"OK"}`) {
+		return nil, errors.Join(ErrNotConnected, res.Body.Close())
+	}
+	res.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start), res.Body), res.Body}
+	return res, nil
+}
+
+// local is a call of the local API.
+type local struct {
+	method, name, path string // the name has the placeholder that the path has not
+	body               []byte
+	secrets            []string // of the body
+	time               time.Duration
+	check              func() error // of the answer that was read
+}
+
+// call makes a call and reads its answer into out. An answer is never put into an error before what is secret has been
+// taken out of it.
+func (c *Client) call(ctx context.Context, l local, out any, opts []qredo.CallOption) error {
+	if l.time == 0 {
+		l.time = callTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.time)
+	defer cancel()
+	var answer []byte
+	named := append([]qredo.CallOption{qredo.WithOperation(l.method + " " + l.name)}, opts...)
+	if err := c.core.Do(ctx, l.method, l.path, l.body, &answer, named...); err != nil {
+		return c.problem(l, err)
+	}
+	err := wire.UnmarshalAnswerContext(ctx, answer, out)
+	if err == nil && l.check != nil {
+		err = l.check()
+	}
+	if err != nil {
+		return &AgentError{Operation: l.method + " " + l.name, StatusCode: http.StatusOK, unknown: l.writes(), cause: err}
+	}
+	return nil
+}
+
+func (l local) writes() bool { return l.method != http.MethodGet }

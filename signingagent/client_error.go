@@ -1,0 +1,240 @@
+package signingagent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+var (
+	// ErrNotConnected is why a [Client]'s feed tells nothing: the agent runs, and is not connected to the service. The old
+	// program gives up after five minutes without a connection, and never tries again: it must be started anew.
+	ErrNotConnected = errors.New("the agent is not connected to the service")
+	// ErrFeedGap is why a [Client]'s feed does not say that it has caught up: what came before it was connected is not told
+	// by this agent, or cannot be relied on to be. [WithServiceClient] closes the gap.
+	ErrFeedGap = errors.New("what came while the feed was away may be missing")
+)
+
+// AgentError is an answer of an agent's local API that is not the success asked for. [errors.Is] finds what the service said to
+// the agent where the agent passes that on, and else what stands for the agent's own status: [qredo.ErrNotFound] and its like. It
+// also finds [ErrNoIdentity] where the agent is not registered, [ErrIdentityExists] where it is already, and
+// [qredo.ErrOutcomeUnknown] unless it is certain that a vote was not cast or an agent not registered.
+type AgentError struct {
+	Operation  string // such as "PUT /client/action/{action_id}"
+	StatusCode int    // of the agent: 500 also for what the service has refused
+	Detail     string // what the agent says, in one line, without what the request had that is secret
+	// Service is how the service answered the agent; nil if the agent does not say. Its Method, Path, StatusCode, Code, Msg,
+	// Reason and Body are set. The errors.As of an AgentError finds it.
+	Service *qredo.Error
+
+	unknown bool
+	cause   error // why a success is not understood
+}
+
+// Error names the call, the status, and what agent and service said.
+func (e *AgentError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "signingagent: %s: %d %s", e.Operation, e.StatusCode, http.StatusText(e.StatusCode))
+	switch {
+	case e.Service != nil:
+		fmt.Fprintf(&b, ": the service answered the agent: %v", e.Service)
+	case e.Detail != "":
+		fmt.Fprintf(&b, ": %s", e.Detail)
+	}
+	if e.cause != nil {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	if e.StatusCode == http.StatusUnauthorized {
+		b.WriteString("; check the bearer token")
+	}
+	if e.unknown {
+		b.WriteString("; it may have been carried out all the same: look before sending it again")
+	}
+	return b.String()
+}
+
+// Is reports whether target stands for this answer.
+func (e *AgentError) Is(target error) bool {
+	switch target {
+	case qredo.ErrOutcomeUnknown:
+		return e.unknown
+	case ErrNoIdentity:
+		return e.unregistered()
+	case ErrIdentityExists:
+		return e.registered()
+	case qredo.ErrNotFound:
+		if e.unregistered() { // it is not the action that is not there
+			return false
+		}
+	}
+	return e.Service == nil && (&qredo.Error{StatusCode: e.StatusCode}).Is(target)
+}
+
+// Unwrap returns how the service answered the agent, and why a success could not be understood, as far as there are these.
+func (e *AgentError) Unwrap() (errs []error) {
+	if e.Service != nil {
+		errs = append(errs, e.Service)
+	}
+	if e.cause != nil {
+		errs = append(errs, e.cause)
+	}
+	return errs
+}
+
+// LogValue gives the fields, for log/slog.
+func (e *AgentError) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("operation", e.Operation), slog.Int("status", e.StatusCode), slog.Bool("unknown", e.unknown)}
+	if e.Service != nil {
+		return slog.GroupValue(append(attrs, slog.Any("service", e.Service))...)
+	}
+	return slog.GroupValue(append(attrs, slog.String("detail", e.Detail))...)
+}
+
+// What the old program says where it has no agent, or has one already. A vote to reject is refused with another text than
+// one to approve.
+const (
+	sayNoAgent       = "agentID"
+	sayNoAgentReject = "can not get system agent ID from the store"
+	sayAgentExists   = "AgentID already exist"
+)
+
+func (e *AgentError) unregistered() bool {
+	return e.Service == nil && (e.StatusCode == http.StatusNotFound && e.Detail == sayNoAgent ||
+		e.StatusCode == http.StatusInternalServerError && strings.Contains(e.Detail, sayNoAgentReject))
+}
+
+func (e *AgentError) registered() bool {
+	return e.Service == nil && e.StatusCode == http.StatusBadRequest && strings.HasPrefix(e.Detail, sayAgentExists)
+}
+
+// problem makes the error of a call that failed. What is no answer stays as the engine has it.
+func (c *Client) problem(l local, err error) error {
+	var answer *qredo.Error
+	if !errors.As(err, &answer) {
+		return err
+	}
+	e := &AgentError{Operation: l.method + " " + l.name, StatusCode: answer.StatusCode, cause: errors.Unwrap(answer), unknown: l.writes()}
+	if answer.StatusCode > 299 {
+		text := c.redact(detailOf(answer), l.secrets)
+		e.Service, e.Detail = ofService(text), oneLine(text)
+	}
+	own := answer.Code == answer.StatusCode && answer.Reason != "" // the agent's words, and not those of something on the way to it
+	e.unknown = e.unknown && (!own || !e.certain(l))
+	return e
+}
+
+// detailOf is what an agent says in an answer. Of one that is long, the engine has kept the start alone.
+func detailOf(answer *qredo.Error) string {
+	var words struct {
+		Detail string `json:"detail"`
+	}
+	switch {
+	case wire.Unmarshal(answer.Body, &words) == nil && words.Detail != "":
+		return words.Detail
+	case answer.Reason != "":
+		return answer.Reason
+	}
+	return string(answer.Body)
+}
+
+// certain reports whether an answer in the agent's own words says that nothing was done. As with the service itself, that
+// something exists, is gone, or is not pending any more does not: an earlier copy of the same request may be why.
+func (e *AgentError) certain(l local) bool {
+	if e.Service == nil {
+		switch e.StatusCode {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+			return true
+		case http.StatusBadRequest:
+			return !e.registered()
+		}
+		return e.unregistered()
+	}
+	if e.Service.Code == 0 || e.Service.Msg == "" { // not the service's own words
+		return false
+	}
+	if l.method == http.MethodPost && !strings.HasSuffix(e.Service.Path, "/coreclient/init") {
+		return false // it is registered half
+	}
+	switch e.Service.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return true
+	}
+	return false
+}
+
+// passedOn is the form in which agents pass on what the service answered.
+var passedOn = regexp.MustCompile(`(?s)^(GET|PUT|POST|DELETE|HEAD|PATCH) (\S+) Status ([1-9][0-9]{2}) \([^)]*\) with body: ?(.*)$`)
+
+// ofService reads what the service answered out of an agent's text. It is nil if the text has another form.
+func ofService(text string) *qredo.Error {
+	found := passedOn.FindStringSubmatch(strings.TrimSpace(text))
+	if found == nil {
+		return nil
+	}
+	path := ""
+	if target, err := url.Parse(found[2]); err == nil { // else there is no telling what it is
+		path = oneLine(target.Path)
+	}
+	status, _ := strconv.Atoi(found[3]) // it is three digits
+	e := &qredo.Error{StatusCode: status, Method: found[1], Path: path, Operation: found[1] + " " + path, Attempts: 1, Body: []byte(found[4])}
+	var shape struct {
+		Code   json.RawMessage `json:"code"`
+		Msg    string          `json:"msg"`
+		Detail json.RawMessage `json:"detail"`
+	}
+	if wire.Unmarshal(e.Body, &shape) != nil {
+		return e
+	}
+	if code, err := wire.ParseInt(shape.Code); err == nil {
+		e.Code = int(code)
+	}
+	var detail struct {
+		Reason string `json:"reason"`
+	}
+	if shape.Detail != nil && wire.Unmarshal(shape.Detail, &detail) != nil {
+		_ = wire.Unmarshal(shape.Detail, &detail.Reason) // then there is none
+	}
+	e.Msg, e.Reason = oneLine(shape.Msg), oneLine(detail.Reason)
+	return e
+}
+
+// secretive is text that is too long for an ID or a path: a proof, a key, or the part of one that is left of a long answer.
+var secretive = regexp.MustCompile(`[0-9A-Za-z+/=_-]{120,}`)
+
+const hidden = "[redacted]"
+
+// redact takes out of an agent's text what the request had that is secret, and what could be a proof or a token.
+func (c *Client) redact(text string, secrets []string) string {
+	for _, secret := range append([]string{c.token()}, secrets...) {
+		if len(secret) >= 4 { // what is shorter would spoil the rest, and is no secret
+			text = strings.ReplaceAll(text, secret, hidden)
+		}
+	}
+	return secretive.ReplaceAllString(text, hidden)
+}
+
+// oneLine makes text from outside safe to print: a line of reasonable length without control characters.
+func oneLine(s string) string {
+	const most = 500 // bytes
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s))
+}
+
+func isUnknown(err error) bool { return errors.Is(err, qredo.ErrOutcomeUnknown) }

@@ -1,0 +1,147 @@
+package signingagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// look reads an action through the service's client, after a vote that ended so.
+func (c *Client) look(ctx context.Context, id qredo.ActionID, wanted qredo.ApprovalStatus, vote error) error {
+	action, err := c.read(ctx, id)
+	switch {
+	case err != nil && vote != nil:
+		return vote // which says already that nothing is known
+	case err != nil:
+		return &VoteError{ActionID: id, Wanted: wanted, Err: err}
+	case action.Status == wanted:
+		return nil
+	}
+	return &VoteError{ActionID: id, Wanted: wanted, Found: action.Status, Err: vote}
+}
+
+func (c *Client) read(ctx context.Context, id qredo.ActionID) (*qredo.Action, error) {
+	agent, err := c.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.service.CoreClients.GetAction(ctx, agent.ID, id)
+}
+
+// Feed gives the actions that the agent is asked to approve, each once for each of its statuses, until ctx ends: also where the
+// agent sends what is pending again, as the old program does whenever it or this client has connected anew. It carries no
+// details.
+//
+// After a connection was lost it connects again, for ever unless [qredo.WithGiveUp] says otherwise. The old program answers
+// no pings: its own, one every five seconds, show that it lives. An agent that pings more seldom than every 20 seconds needs a
+// longer [qredo.WithPing] than the default.
+//
+// What came while the feed was away: with [WithServiceClient] it is read from the service's list of what is pending. Without, the
+// old program of August 2023 and ours send it again, unless they approve by themselves, and earlier releases do not. The state
+// tells ([qredo.WithFeedState]): [qredo.FeedCaughtUp] where it has come, and [qredo.FeedBehind] with [ErrFeedGap] where it may be
+// missing. [qredo.FeedLost] and [qredo.FeedBehind] with [ErrNotConnected] say that the agent itself is not connected to the service,
+// which the old program, once it has given up, never is again. All of these are told about once a minute for as long as they last.
+//
+// An error value tells of a message that was not understood ([qredo.ErrBadAnswer]), or that the agent refuses the feed, such as
+// for its token ([*AgentError]). The feed goes on after it, for as long as the caller ranges over it.
+//
+// API: GET /client/feed
+func (c *Client) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
+	return func(yield func(qredo.Action, error) bool) {
+		known := feed.Open[qredo.ActionID, qredo.ApprovalStatus]{Now: time.Now}
+		fresh := func(id qredo.ActionID, status qredo.ApprovalStatus, until time.Time) bool {
+			if status == qredo.ApprovalPending {
+				return known.Opened(id, until)
+			}
+			return known.Ended(id, status)
+		}
+		for _, key := range qredo.KnownKeys(opts...) {
+			at := strings.LastIndexByte(key, ':')
+			if at <= 0 || at == len(key)-1 {
+				yield(qredo.Action{}, invalid("known", "must be keys of this feed's events, one is %.100q", key))
+				return
+			}
+			fresh(qredo.ActionID(key[:at]), qredo.ApprovalStatus(key[at+1:]), time.Time{})
+		}
+		for m, err := range qredo.Feed(ctx, c.core, "/client/feed", c.missed, opts...) {
+			if answer, ok := err.(*qredo.Error); ok { //nolint:errorlint // what wraps one is of another kind: it is the end of the feed, or the service's
+				err = c.problem(local{method: http.MethodGet, name: "/client/feed"}, answer)
+			}
+			switch {
+			case err != nil:
+				if !yield(qredo.Action{}, err) {
+					return
+				}
+			case fresh(m.ID, m.Status, m.Expires.Time):
+				if !yield(m.Action, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// message is what the feed brings.
+type message struct{ qredo.Action }
+
+// Key has none: what is known is told by Feed itself, which an action may reach more than once.
+func (message) Key() string { return "" }
+
+// UnmarshalJSON reads an action.
+func (m *message) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &m.Action) }
+
+// missed returns what the feed may not have brought, and an error unless that is all.
+func (c *Client) missed(ctx context.Context) ([]message, error) {
+	connection, err := c.connection(ctx)
+	if err == nil && connection.State != ConnectionOpen {
+		err = fmt.Errorf("signingagent: %w: it says %s", ErrNotConnected, oneLine(string(connection.State)))
+	}
+	switch {
+	case c.service != nil:
+		pending, unread := c.pending(ctx)
+		return pending, errors.Join(unread, err)
+	case err != nil:
+		return nil, err
+	}
+	agent, err := c.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	configured, err := c.config(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case agent.Name == "":
+		return nil, fmt.Errorf("signingagent: %w: this release of the agent does not send again what is pending", ErrFeedGap)
+	case configured.AutoApproval:
+		return nil, fmt.Errorf("signingagent: %w: an agent that approves by itself does not send again what is pending", ErrFeedGap)
+	}
+	return nil, nil
+}
+
+// pending is what the service has as pending for the agent.
+func (c *Client) pending(ctx context.Context) ([]message, error) {
+	agent, err := c.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	actions, err := c.service.CoreClients.ListActions(ctx, agent.ID)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]message, 0, len(actions))
+	for _, a := range actions {
+		if a.Status == qredo.ApprovalPending {
+			found = append(found, message{a})
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,126 @@
+package signingagent
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/qredo-go/qredo"
+)
+
+// Health is what an agent's program says of itself.
+type Health struct {
+	Build      AgentBuild
+	Connection AgentConnection
+	Config     AgentConfig
+}
+
+// AgentBuild is which build of the program runs.
+type AgentBuild struct {
+	Version string `json:"buildVersion"`
+	Type    string `json:"buildType"` // "dev" unless built otherwise
+	Date    string `json:"buildDate"`
+}
+
+// ConnectionState tells how the agent's own connection to the service stands. Other values than these may come.
+type ConnectionState string
+
+// The states of an agent's connection. The old program that is [ConnectionClosed] stays so until it is started anew.
+const (
+	ConnectionOpen    ConnectionState = "OPEN"
+	ConnectionClosed  ConnectionState = "CLOSED"
+	ConnectionPending ConnectionState = "CONNECTING"
+)
+
+// AgentConnection is the agent's connection to the service.
+type AgentConnection struct {
+	State         ConnectionState `json:"readyState" required:"true"`
+	RemoteFeedURL string          `json:"remoteFeedURL"`
+	LocalFeedURL  string          `json:"localFeedURL"` // as [AgentInfo].FeedURL
+	Clients       int             `json:"connectedClients"`
+}
+
+// AgentConfig is what the agent is configured to do. Of the configuration that the old program tells anybody, this leaves
+// out what is secret: PIN and passwords are not read.
+type AgentConfig struct {
+	ServiceURL     string // base URL of the service
+	ServiceFeedURL string
+	Address        string // that the agent listens on
+	TLS            bool
+	AutoApproval   bool // it approves all that it is asked to, by itself
+	LoadBalancing  bool
+	Store          string // the kind of store: "file", "aws", …
+}
+
+// config is the part of the configuration that is read, in all its spellings.
+type config struct {
+	Base struct {
+		API    string `json:"qredoAPI"`
+		Scheme string `json:"httpScheme"` // these three were one URL later
+		Domain string `json:"qredoAPIDomain"`
+		Path   string `json:"qredoAPIBasePath"`
+	} `json:"base"`
+	HTTP struct {
+		Address string `json:"addr"`
+		TLS     struct {
+			Enabled bool `json:"enabled"`
+		} `json:"TLS"`
+	} `json:"http"`
+	LoadBalancing struct {
+		Enabled bool `json:"enable"`
+	} `json:"loadBalancing"`
+	Store struct {
+		Type string `json:"type"`
+	} `json:"store"`
+	AutoApproval struct {
+		Enabled bool `json:"enabled"`
+	} `json:"autoApproval"`
+	Websocket struct {
+		URL string `json:"qredoWebsocket"`
+	} `json:"websocket"`
+}
+
+// Health asks the agent's program for its version, its connection to the service and its configuration. It fails if one of
+// them cannot be read.
+//
+// API: GET /healthcheck/version, GET /healthcheck/status, GET /healthcheck/config
+func (c *Client) Health(ctx context.Context, opts ...qredo.CallOption) (*Health, error) {
+	var h Health
+	err := c.health(ctx, "version", &h.Build, opts)
+	if err != nil {
+		return nil, err
+	}
+	if h.Connection, err = c.connection(ctx, opts...); err != nil {
+		return nil, err
+	}
+	if h.Config, err = c.config(ctx, opts...); err != nil {
+		return nil, err
+	}
+	return &h, nil
+}
+
+func (c *Client) health(ctx context.Context, what string, out any, opts []qredo.CallOption) error {
+	path := "/healthcheck/" + what
+	return c.call(ctx, local{method: http.MethodGet, name: path, path: path}, out, opts)
+}
+
+func (c *Client) connection(ctx context.Context, opts ...qredo.CallOption) (AgentConnection, error) {
+	var status struct {
+		Websocket AgentConnection `json:"websocket" required:"true"`
+	}
+	err := c.health(ctx, "status", &status, opts)
+	c.speakTLS(&status.Websocket.LocalFeedURL)
+	return status.Websocket, err
+}
+
+func (c *Client) config(ctx context.Context, opts ...qredo.CallOption) (AgentConfig, error) {
+	var f config
+	err := c.health(ctx, "config", &f, opts)
+	if f.Base.API == "" && f.Base.Domain != "" {
+		f.Base.API = (&url.URL{Scheme: f.Base.Scheme, Host: f.Base.Domain, Path: f.Base.Path}).String()
+	}
+	return AgentConfig{
+		ServiceURL: f.Base.API, ServiceFeedURL: f.Websocket.URL, Address: f.HTTP.Address, TLS: f.HTTP.TLS.Enabled,
+		AutoApproval: f.AutoApproval.Enabled, LoadBalancing: f.LoadBalancing.Enabled, Store: f.Store.Type,
+	}, err
+}

@@ -1,0 +1,114 @@
+package signingagent
+
+import (
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// AgentInfo is the agent that a program runs. There is one for each program.
+type AgentInfo struct {
+	ID   qredo.CoreClientID `json:"agentID"`
+	Name string             `json:"agentName"` // empty with releases before August 2023
+	// FeedURL is the local feed as the agent names it, with wss where the client speaks TLS: the old program says ws all the
+	// same. Its host is the one that the agent listens on, which may be 0.0.0.0. [Client.Feed] does not need it.
+	FeedURL string `json:"feedURL"`
+}
+
+// UnmarshalJSON also reads the list of IDs that the preview of November 2022 gives.
+func (a *AgentInfo) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte{'['}) {
+		var ids []qredo.CoreClientID
+		if err := wire.Unmarshal(data, &ids); err != nil {
+			return err
+		}
+		*a = AgentInfo{}
+		if len(ids) > 0 {
+			a.ID = ids[0]
+		}
+		return nil
+	}
+	type plain AgentInfo
+	return wire.UnmarshalAnswer(data, (*plain)(a))
+}
+
+// The longest that agents take, in bytes.
+const (
+	longestName = 256
+	longestKey  = 16384
+)
+
+// Register has the agent make its keys and register with the service, signing with an API key and its RSA key, which travel to
+// the agent. It must have none yet: otherwise the error matches [ErrIdentityExists].
+//
+// The old program answers when its feed is connected, or has been tried for five minutes; Register waits for seven. Where the
+// answer is lost, the error matches [qredo.ErrOutcomeUnknown], and [Client.Get] tells whether there is an agent now: do not
+// register again before. One that has failed may have left a core client at the service that nobody is.
+//
+// API: POST /register
+func (c *Client) Register(ctx context.Context, name, apiKey string, key *rsa.PrivateKey, opts ...qredo.CallOption) (*AgentInfo, error) {
+	name, apiKey = strings.TrimSpace(name), strings.TrimSpace(apiKey)
+	switch {
+	case name == "" || len(name) > longestName:
+		return nil, invalid("name", "must have 1 to %d bytes, has %d", longestName, len(name))
+	case apiKey == "" || len(apiKey) > longestName:
+		return nil, invalid("APIKey", "must have 1 to %d bytes, has %d", longestName, len(apiKey))
+	case key == nil:
+		return nil, invalid("private key", "must not be nil")
+	}
+	encoded := base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	if len(encoded) > longestKey {
+		return nil, invalid("private key", "is too long: as base64 of PEM it must have %d bytes at most, has %d", longestKey, len(encoded))
+	}
+	body, err := json.Marshal(map[string]string{"name": name, "APIKey": apiKey, "base64PrivateKey": encoded})
+	if err != nil {
+		return nil, fmt.Errorf("signingagent: %w", err)
+	}
+	var info AgentInfo
+	err = c.call(ctx, local{
+		method: http.MethodPost, name: "/register", path: "/register", body: body, secrets: []string{apiKey, encoded}, time: registerTime,
+		check: func() error {
+			if info.ID == "" {
+				return &wire.FieldError{Field: "agentID", Problem: "is missing"}
+			}
+			return nil
+		},
+	}, &info, opts)
+	if err != nil {
+		return nil, err
+	}
+	c.speakTLS(&info.FeedURL)
+	return &info, nil
+}
+
+// Get returns the agent that the program runs. If there is none, the error matches [ErrNoIdentity].
+//
+// API: GET /client
+func (c *Client) Get(ctx context.Context, opts ...qredo.CallOption) (*AgentInfo, error) {
+	var info AgentInfo
+	if err := c.call(ctx, local{method: http.MethodGet, name: "/client", path: "/client"}, &info, opts); err != nil {
+		return nil, err
+	}
+	if info.ID == "" {
+		return nil, fmt.Errorf("signingagent: GET /client: the program runs no agent: %w", ErrNoIdentity)
+	}
+	c.speakTLS(&info.FeedURL)
+	return &info, nil
+}
+
+// speakTLS puts wss for ws into a feed's URL where the client speaks TLS with the agent.
+func (c *Client) speakTLS(feed *string) {
+	if rest, ok := strings.CutPrefix(*feed, "ws://"); ok && c.tls {
+		*feed = "wss://" + rest
+	}
+}

@@ -1,0 +1,91 @@
+package signingagent
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/path"
+)
+
+// Approve has the agent approve an action, once: a vote is sent again only if the agent cannot have got it.
+//
+// Without [WithServiceClient], nil is the agent's word and no more. The old program, where several share one Redis, says that
+// it has approved although nothing was done: when a vote on this action has failed within the last six seconds, at this agent or
+// another, and when another agent has rejected it within that time. It also says so for an action that has nothing to sign. If it
+// matters, read the action ([qredo.CoreClientsService.GetAction]).
+//
+// With it, the action is looked at after each vote that was taken or may have been, and nil says that the service has it as
+// approved. That may be by another's vote, where replicas of the agent decide too. What is otherwise is a [*VoteError].
+//
+// Errors of the service reach the client with status 500; [*AgentError] tells them apart. A vote whose answer was lost, or was
+// refused because the action is not pending (any more), matches [qredo.ErrOutcomeUnknown].
+//
+// API: PUT /client/action/{action_id}
+func (c *Client) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	return c.vote(ctx, http.MethodPut, id, qredo.ApprovalApproved, opts)
+}
+
+// Reject has the agent reject an action. What nil means, and the errors, are as with [Client.Approve]: the old program says that
+// it has rejected what another agent has approved within the last six seconds.
+//
+// API: DELETE /client/action/{action_id}
+func (c *Client) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	return c.vote(ctx, http.MethodDelete, id, qredo.ApprovalRejected, opts)
+}
+
+// VoteError is a vote of which the agent says that it was cast, or of which it is not known, while the service does not have the
+// action so. If the service has it decided otherwise, [errors.Is] finds [qredo.ErrConflict]. If it is pending, or cannot be
+// looked at, it finds [qredo.ErrOutcomeUnknown]: the vote may be on its way, may be one of several that are needed, or was never
+// cast. Look again before you vote again; with the old program that helps after six seconds only.
+type VoteError struct {
+	ActionID qredo.ActionID
+	Wanted   qredo.ApprovalStatus // approved or rejected
+	Found    qredo.ApprovalStatus // what the service has; empty if it could not be asked
+	Err      error                // how the vote ended if not with success, or why the service could not be asked
+}
+
+// Error says what was wanted and what was found.
+func (e *VoteError) Error() string {
+	text := fmt.Sprintf("signingagent: action %s should be %s, and the service has it as %s", e.ActionID, e.Wanted, e.Found)
+	if e.Found == "" {
+		text = fmt.Sprintf("signingagent: the agent says that action %s is %s, and the service could not be asked", e.ActionID, e.Wanted)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns how the vote or the look at the action ended.
+func (e *VoteError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [qredo.ErrConflict], where the action is decided otherwise, or [qredo.ErrOutcomeUnknown], where
+// it is not decided as far as is known.
+func (e *VoteError) Is(target error) bool {
+	open := e.Found == "" || e.Found == qredo.ApprovalPending
+	return open && target == qredo.ErrOutcomeUnknown || !open && target == qredo.ErrConflict
+}
+
+func (c *Client) vote(ctx context.Context, method string, id qredo.ActionID, wanted qredo.ApprovalStatus, opts []qredo.CallOption) error {
+	const template = "/client/action/{action_id}"
+	expanded, problem := path.Expand(template, []string{string(id)})
+	if problem != nil {
+		return invalid(problem.Field, "%s", problem.Rule)
+	}
+	var said struct {
+		ActionID qredo.ActionID       `json:"actionID" required:"true"`
+		Status   qredo.ApprovalStatus `json:"status" required:"true"`
+	}
+	err := c.call(ctx, local{method: method, name: template, path: expanded, check: func() error {
+		if said.ActionID != id || said.Status != wanted {
+			return fmt.Errorf("asked for %s to be %s, the answer is that %s is %s", id, wanted, oneLine(string(said.ActionID)), oneLine(string(said.Status)))
+		}
+		return nil
+	}}, &said, opts)
+	if c.service == nil || err != nil && !isUnknown(err) {
+		return err
+	}
+	return c.look(ctx, id, wanted, err)
+}
