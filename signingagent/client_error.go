@@ -16,6 +16,7 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
+// Why a [Client]'s feed tells nothing, or not all.
 var (
 	// ErrNotConnected is why a [Client]'s feed tells nothing: the agent runs, and is not connected to the service. The old
 	// program gives up after five minutes without a connection, and never tries again: it must be started anew.
