@@ -1,0 +1,88 @@
+package agentserver
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/qredo-go/qredo/internal/loopback"
+)
+
+// guard lets through only requests from those who may make them.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz" // they tell nothing that helps anybody
+		origin := r.Header.Get("Origin")
+		allowed := slices.Contains(s.origins, origin)
+		switch {
+		case len(s.tokenHash) == 0 && !s.hostIsOurs(r.Host):
+			writeError(w, http.StatusForbidden, "the Host is none of this agent's: name it in http.allowHosts")
+			return
+		case origin != "" && !allowed && !sameOrigin(origin, r.Host):
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			http.Error(w, "Forbidden", http.StatusForbidden)
+			return
+		}
+		if allowed {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+			w.Header().Set("Access-Control-Allow-Credentials", "true")
+			w.Header().Add("Vary", "Origin")
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				preflight(w, r)
+				return
+			}
+		}
+		if !probe && !s.knows(r) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			writeError(w, http.StatusUnauthorized, "this agent asks for a bearer token: Authorization: Bearer …, with what is in its http.tokenFile")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// preflight answers a browser that asks whether a page may make a request.
+func preflight(w http.ResponseWriter, r *http.Request) {
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodHead}
+	if !slices.Contains(methods, r.Header.Get("Access-Control-Request-Method")) {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Methods", strings.Join(methods, ","))
+	w.Header().Set("Access-Control-Allow-Headers", "Content-Type,X-Requested-With,Authorization")
+	w.WriteHeader(http.StatusOK)
+}
+
+// knows reports whether a request has the token, if one is needed.
+func (s *Server) knows(r *http.Request) bool {
+	if len(s.tokenHash) == 0 {
+		return true
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], s.tokenHash) == 1
+}
+
+// hostIsOurs reports whether a Host is this machine, an address, or one of the configured names. Any other name may have been made to
+// lead here by somebody whose page a browser shows.
+func (s *Server) hostIsOurs(host string) bool {
+	name := host
+	if only, _, err := net.SplitHostPort(host); err == nil {
+		name = only
+	}
+	if loopback.Host(host) || net.ParseIP(strings.Trim(name, "[]")) != nil {
+		return true
+	}
+	return slices.ContainsFunc(s.hosts, func(ours string) bool { return ours != "" && strings.EqualFold(ours, name) })
+}
+
+// sameOrigin reports whether an origin's host is that of the request.
+func sameOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
+}

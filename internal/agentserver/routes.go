@@ -1,0 +1,120 @@
+package agentserver
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+)
+
+// root is what the paths of the API begin with.
+const root = "/api/v1"
+
+// Handler serves the local API, /livez, /readyz and /metrics.
+func (s *Server) Handler() http.Handler {
+	return s.count(s.guard(http.HandlerFunc(s.route)))
+}
+
+// route finds who answers. Paths must fit exactly; what is wrong with a method is said in a status, and by no header.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	action, isAction := strings.CutPrefix(path, root+"/client/action/")
+	isAction = isAction && action != "" && !strings.Contains(action, "/")
+	methods := map[string]http.HandlerFunc{}
+	switch {
+	case path == root+"/register":
+		methods[http.MethodPost] = s.answer(s.register)
+	case path == root+"/client":
+		methods[http.MethodGet] = s.answer(s.client)
+	case path == root+"/client/feed":
+		methods[http.MethodGet], methods[http.MethodPost] = s.serveFeed, s.serveFeed
+	case isAction:
+		vote := func(v vote) http.HandlerFunc {
+			return s.answer(func(r *http.Request) (any, error) { return s.vote(r, v, action) })
+		}
+		methods[http.MethodPut], methods[http.MethodDelete] = vote(approve), vote(reject)
+	case path == root+"/healthcheck/version":
+		methods[http.MethodGet] = s.answer(s.version)
+	case path == root+"/healthcheck/status":
+		methods[http.MethodGet] = s.answer(s.status)
+	case path == root+"/healthcheck/config":
+		methods[http.MethodGet] = s.answer(func(*http.Request) (any, error) { return s.config, nil })
+	case path == "/livez":
+		methods[http.MethodGet] = s.livez
+	case path == "/readyz":
+		methods[http.MethodGet] = s.readyz
+	case path == "/metrics":
+		methods[http.MethodGet] = s.serveMetrics
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	if handle := methods[r.Method]; handle != nil {
+		handle(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusMethodNotAllowed)
+}
+
+// answer makes a handler of what returns an answer, or an error.
+func (s *Server) answer(of func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := of(r)
+		if err == nil {
+			writeJSON(w, body)
+			return
+		}
+		status, detail := s.told(err)
+		if status >= http.StatusInternalServerError {
+			s.log.Warn("a request has failed", "method", r.Method, "path", r.URL.Path, "error", err.Error())
+		}
+		writeError(w, status, detail)
+	}
+}
+
+// told is what callers are told of an error. Whatever the service answers is 500 here, with its words.
+func (s *Server) told(err error) (status int, detail string) {
+	var (
+		own     *apiError
+		service *qredo.Error
+		invalid *qredo.ValidationError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own.status, own.detail
+	case errors.Is(err, ErrNoMessages):
+		return http.StatusNotFound, "messages"
+	case errors.Is(err, ErrBadSecret):
+		return http.StatusInternalServerError, "extract pin: Invalid point"
+	case errors.As(err, &service):
+		return http.StatusInternalServerError, serviceText(s.config.Base.QredoAPI, service)
+	case errors.As(err, &invalid):
+		return http.StatusBadRequest, invalid.Error()
+	}
+	return http.StatusInternalServerError, "request error: " + strings.TrimPrefix(err.Error(), "qredo: ")
+}
+
+// clientBody is GET /client. Programs written for the first release do not look at the name.
+type clientBody struct {
+	AgentID   qredo.CoreClientID `json:"agentID"`
+	AgentName string             `json:"agentName"`
+	FeedURL   string             `json:"feedURL"`
+}
+
+func (s *Server) client(*http.Request) (any, error) {
+	body := clientBody{FeedURL: s.feedURL()}
+	if agent := s.agent(); agent != nil {
+		body.AgentID, body.AgentName = agent.ID(), agent.Name()
+	}
+	return body, nil
+}
+
+// feedURL is where the local feed is, by the address as it was configured.
+func (s *Server) feedURL() string {
+	scheme := "ws://"
+	if s.config.HTTP.TLS.Enabled {
+		scheme = "wss://"
+	}
+	return scheme + s.config.HTTP.Addr + root + "/client/feed"
+}

@@ -1,0 +1,85 @@
+package agentserver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/internal/backoff"
+)
+
+// callTime is how long a call of the API may take at the service.
+const callTime = time.Minute
+
+// vote is approving or rejecting.
+type vote struct {
+	done string // what the answer says
+	send func(Agent, context.Context, qredo.ActionID) error
+}
+
+var (
+	approve = vote{"approved", Agent.Approve}
+	reject  = vote{"rejected", Agent.Reject}
+)
+
+type voteBody struct {
+	ActionID string `json:"actionID"`
+	Status   string `json:"status"`
+}
+
+// vote sends a vote. It is a success only if the service has said so: the same vote again is taken by it as the first time,
+// and the other is refused, whichever of several agents has sent the first.
+func (s *Server) vote(r *http.Request, v vote, path string) (any, error) {
+	id := qredo.ActionID(strings.TrimSpace(path))
+	if id == "" {
+		return nil, refuse(http.StatusBadRequest, "empty actionID")
+	}
+	agent := s.agent()
+	if agent == nil {
+		return nil, refuse(http.StatusNotFound, "agentID")
+	}
+	// Whoever asked may go: a vote that is on its way is followed to its end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime)
+	defer cancel()
+	ctx, release, err := s.claim(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	err = v.send(agent, ctx, id)
+	s.metrics.voted(v.done, err)
+	if err != nil {
+		return nil, err
+	}
+	s.hub.Decided(id)
+	s.log.Info("voted by hand", "action", string(id), "vote", v.done)
+	return voteBody{string(id), v.done}, nil
+}
+
+// claim has this agent alone handle an action, where several share a server. It only saves work: which of two votes
+// counts is for the service to say. So a server that does not answer stops nobody.
+func (s *Server) claim(ctx context.Context, id qredo.ActionID) (held context.Context, release func(), err error) {
+	if s.coordinator == nil {
+		return ctx, func() {}, nil
+	}
+	for {
+		held, release, err = s.coordinator.Claim(ctx, id)
+		claimed := (*approver.ClaimedError)(nil)
+		switch {
+		case err == nil:
+			return held, release, nil
+		case errors.As(err, &claimed):
+			err = backoff.Wait(ctx, min(max(claimed.RetryAfter, 10*time.Millisecond), time.Second))
+			if err != nil {
+				return ctx, nil, refuse(http.StatusInternalServerError, "another agent is handling this action: nothing was sent")
+			}
+		default:
+			s.log.Warn("agents do not coordinate their work", "action", string(id), "error", err.Error())
+			return ctx, func() {}, nil
+		}
+	}
+}
