@@ -3,6 +3,7 @@ package agentcrypto
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	bls "github.com/cloudflare/circl/ecc/bls12381"
@@ -53,11 +54,14 @@ type ClientSecret struct {
 	point *bls.G1
 }
 
+// ErrClientSecret says that what a service gave for a client secret is none.
+var ErrClientSecret = errors.New("client secret")
+
 // ParseClientSecret reads a client secret of [PointSize] bytes.
 func ParseClientSecret(data []byte) (*ClientSecret, error) {
 	point, err := parsePoint(data)
 	if err != nil {
-		return nil, invalid("client secret", err)
+		return nil, fmt.Errorf("agentcrypto: %w: %w", ErrClientSecret, err)
 	}
 	return &ClientSecret{point: point}, nil
 }

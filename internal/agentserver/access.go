@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -27,16 +26,16 @@ type access struct {
 	hosts     []string    // names that a request's Host may have, besides this machine's
 }
 
-func newAccess(c *Config, insecure bool) (a access, err error) {
+func newAccess(c *Config, o Options) (a access, err error) {
 	host, _, err := net.SplitHostPort(c.HTTP.Addr)
 	if err != nil {
 		return a, errors.New("http.addr must be an address and a port, such as 127.0.0.1:8007")
 	}
 	a.hosts = append(slices.Clone(c.HTTP.AllowHosts), host)
 	a.origins = slices.DeleteFunc(slices.Clone(c.HTTP.CORSAllowOrigins), func(o string) bool { return o == "*" || o == "" })
-	a.address, _ = c.Listen(insecure)
+	a.address, _ = c.Listen(o.InsecureListen)
 	if c.HTTP.TokenFile != "" {
-		token, err := tokenOf(c.HTTP.TokenFile)
+		token, err := tokenOf(c.HTTP.TokenFile, o.InsecureFiles)
 		if err != nil {
 			return a, fmt.Errorf("http.tokenFile: %w", err)
 		}
@@ -66,18 +65,14 @@ func (c *Config) proves() bool { return c.HTTP.TokenFile != "" || c.HTTP.TLS.Cli
 
 const shortestToken = 16
 
-// tokenOf reads the token of a file, which is made if it is not there. Nobody else may read it.
-func tokenOf(path string) (string, error) {
+// tokenOf reads the token of a file, which is made if it is not there. Nobody else may read it, unless insecure is set.
+func tokenOf(path string, insecure bool) (string, error) {
 	err := durable.Create(path, []byte(rand.Text()+rand.Text()+"\n"))
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
+	if err := durable.CheckPrivate(path); err != nil && !insecure {
 		return "", err
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("others can read %s: chmod 600 %s", path, path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

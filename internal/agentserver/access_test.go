@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -157,14 +156,15 @@ func TestTLS(t *testing.T) {
 	require.ErrorContains(t, err, "http.addr")
 }
 
+// What cannot go on ends the server.
 func TestRunEnds(t *testing.T) {
 	a, _ := newAgent(t)
 	broken := errors.New("the store has lost its memory")
 	a.decide = func(context.Context, func(qredo.ActionID)) error { return broken }
 	r := start(t, agentserver.Default(), &backend{stored: a})
-	require.Eventually(t, func() bool { return errors.Is(r.stop(), broken) }, 10*time.Second, time.Millisecond)
+	require.ErrorIs(t, clienttest.Receive(t, r.done, "the end"), broken)
 
 	damaged := errors.New("the file is damaged")
 	r = start(t, agentserver.Default(), &backend{opens: []error{damaged}})
-	require.Eventually(t, func() bool { return errors.Is(r.stop(), damaged) }, 10*time.Second, time.Millisecond)
+	require.ErrorIs(t, clienttest.Receive(t, r.done, "the end"), damaged)
 }

@@ -103,7 +103,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseIsTolerant(t *testing.T) {
-	for _, text := range []string{"", "# nothing\n", "{}", "base:\nhttp: {TLS:}\n", "websocket: {pingPeriodSec: 0, reconnectIntervalSec: -1}"} {
+	for _, text := range []string{"", "# nothing\n", "{}", "base:\nhttp:\n  TLS:\n", "websocket: {pingPeriodSec: 0, reconnectIntervalSec: -1}"} {
 		c, unknown, err := agentserver.Parse([]byte(text))
 		require.NoError(t, err, text)
 		require.Empty(t, unknown)

@@ -80,8 +80,12 @@ type agent struct {
 func (a *agent) ID() qredo.CoreClientID { return a.id }
 func (a *agent) Name() string           { return a.name }
 
-func (a *agent) Approve(ctx context.Context, id qredo.ActionID) error { return a.send(ctx, "approve", id) }
-func (a *agent) Reject(ctx context.Context, id qredo.ActionID) error  { return a.send(ctx, "reject", id) }
+func (a *agent) Approve(ctx context.Context, id qredo.ActionID) error {
+	return a.send(ctx, "approve", id)
+}
+func (a *agent) Reject(ctx context.Context, id qredo.ActionID) error {
+	return a.send(ctx, "reject", id)
+}
 
 func (a *agent) send(ctx context.Context, verb string, id qredo.ActionID) error {
 	if a.vote == nil {
@@ -137,6 +141,7 @@ type running struct {
 	base string // of the server, without /api/v1
 	logs *logs
 	stop func() error
+	done chan error
 }
 
 type logs struct {
@@ -169,11 +174,14 @@ func start(t *testing.T, c agentserver.Config, b agentserver.Backend, change ...
 	server, err := agentserver.New(c, b, o)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx) }()
+	r.done = make(chan error, 1)
+	go func() {
+		r.done <- server.Run(ctx)
+		close(r.done)
+	}()
 	r.stop = sync.OnceValue(func() error {
 		cancel()
-		return <-done
+		return <-r.done
 	})
 	t.Cleanup(func() { _ = r.stop() })
 	return r

@@ -93,7 +93,8 @@ func (h *Hub) Subscribe() (*Subscriber, bool) {
 	if len(h.subscribers) >= maxSubscribers {
 		return nil, false
 	}
-	s := &Subscriber{hub: h, wake: make(chan struct{}, 1), limit: maxQueued, behind: true}
+	s := &Subscriber{hub: h, wake: make(chan struct{}, 1)}
+	s.fill()
 	h.subscribers[s] = struct{}{}
 	return s, true
 }
@@ -103,6 +104,7 @@ func (s *Subscriber) Leave() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	delete(s.hub.subscribers, s)
+	s.queue = nil
 }
 
 // Next returns the next frame, and waits for it until ctx ends.
@@ -123,8 +125,7 @@ func (s *Subscriber) take() []byte {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	if s.behind {
-		s.behind, s.queue = false, s.hub.frames()
-		s.limit = maxQueued + len(s.queue) // else what is pending alone could fill the queue, and it would never get on
+		s.fill()
 	}
 	if len(s.queue) == 0 {
 		return nil
@@ -133,6 +134,12 @@ func (s *Subscriber) take() []byte {
 	s.queue[0] = nil
 	s.queue = s.queue[1:]
 	return frame
+}
+
+// fill queues what is pending. That alone must not fill the queue: the subscriber would never get on.
+func (s *Subscriber) fill() {
+	s.behind, s.queue = false, s.hub.frames()
+	s.limit = maxQueued + len(s.queue)
 }
 
 // put queues a frame. A subscriber whose queue is full will be sent what is pending by the time that it reads on.

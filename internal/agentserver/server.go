@@ -22,6 +22,7 @@ type Options struct {
 	Now            func() time.Time
 	Coordinator    approver.Coordinator // of several agents; nil if there is one
 	InsecureListen bool                 // listen beyond this machine although callers need not prove who they are
+	InsecureFiles  bool                 // take a token's file that others can read or write
 	Listener       net.Listener         // instead of the configured address; the server closes it
 }
 
@@ -53,7 +54,7 @@ type Server struct {
 
 // New makes a server. What the configuration names, such as certificates, must be there.
 func New(c Config, backend Backend, o Options) (*Server, error) {
-	access, err := newAccess(&c, o.InsecureListen)
+	access, err := newAccess(&c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -135,8 +136,10 @@ func (s *Server) work(ctx context.Context) error {
 		return nil
 	case agent = <-s.agents:
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
+	defer cancel()
 	longest := time.Duration(s.config.Websocket.ReconnectIntervalSec) * time.Second
 	group.Go(func() {
 		s.upstream.follow(ctx, agent, s.hub, s.log, qredo.WithBackoff(min(250*time.Millisecond, longest), longest))

@@ -18,6 +18,7 @@ import (
 type agentPlace struct {
 	file, redis, prefix, database string
 	insecure                      bool // files that others can write are taken
+	volatile                      bool // so is a Redis server that may forget: only where nothing is counted
 }
 
 // fileOptions are the options of files that an approver uses.
@@ -97,6 +98,9 @@ func (p *agentPlace) open(ctx context.Context, a *app, accepted bool) (s agentSt
 	var opts []redis.Option
 	if accepted {
 		opts = append(opts, redis.WithLossAccepted())
+	}
+	if p.volatile {
+		opts = append(opts, redis.WithVolatile())
 	}
 	client := goredis.NewClient(at)
 	store, err := redis.New(ctx, client, p.prefix, opts...)

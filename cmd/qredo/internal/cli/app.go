@@ -118,7 +118,7 @@ func (a *app) commands() *cobra.Command {
 	}
 	add("resources", a.companyCommands(), a.partyCommands(), a.fundCommands(), a.walletCommands(),
 		a.transferCommands(), a.withdrawCommands(), a.swapCommands(), a.hubCommands(), a.assetCommands(),
-		a.feeCommand(), a.agentCommands())
+		a.feeCommand(), a.agentCommands(), a.signingAgentCommands())
 	add("debug", a.signCommand(), a.sendCommand(), a.listenCommand(), a.keysCommands(), a.doctorCommand())
 	add("books", a.ledgerCommands(), a.reconcileCommand(), a.outboxCommands(), a.inboxCommands())
 	add("sandbox", a.sandboxCommands())
