@@ -101,7 +101,7 @@ func TestToken(t *testing.T) {
 	require.ErrorContains(t, err, "16 characters")
 	require.NotContains(t, err.Error(), "short")
 	if runtime.GOOS != "windows" {
-		require.NoError(t, os.Chmod(c.HTTP.TokenFile, 0o640))
+		require.NoError(t, os.Chmod(c.HTTP.TokenFile, 0o644))
 		_, err = agentserver.New(c, &backend{}, agentserver.Options{})
 		require.ErrorContains(t, err, "chmod 600")
 	}
