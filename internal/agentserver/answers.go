@@ -20,25 +20,32 @@ func refuse(status int, format string, args ...any) error {
 
 // errorBody is the form of errors: with capitals.
 type errorBody struct {
-	Code   int
-	Detail string
+	Code   int    `json:"Code"`
+	Detail string `json:"Detail"`
 }
 
 // writeJSON answers with an object and the line end that the old program wrote.
-func writeJSON(w http.ResponseWriter, body any) {
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		writeError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(body) // a caller that has gone is told of nothing
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n')) // a caller that has gone is told of nothing
 }
 
 // writeError answers with an error, without a line end.
 func writeError(w http.ResponseWriter, status int, detail string) {
+	text, err := json.Marshal(errorBody{status, detail})
+	if err != nil { // which a number and a text are not
+		text = nil
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	text, err := json.Marshal(errorBody{status, detail})
-	if err == nil {
-		_, _ = w.Write(text)
-	}
+	_, _ = w.Write(text)
 }
 
 // okBody is what the old program answers where it has nothing to say, as one of its errors.

@@ -109,7 +109,7 @@ func (s *Server) serveSubscriber(ws *websocket.Conn, subscriber *Subscriber) {
 		}
 	}
 	if s.running.Err() != nil {
-		_ = ws.Close(websocket.StatusGoingAway, "the agent ends") // waits for the other's close
+		_ = ws.Close(websocket.StatusGoingAway, "the agent ends") // waits up to 5 s for the other's close
 	}
 }
 

@@ -2,7 +2,6 @@ package agentserver
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"sync"
@@ -85,11 +84,11 @@ func (s *Server) readiness(ctx context.Context) readiness {
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	now := s.readiness(r.Context())
-	w.Header().Set("Content-Type", "application/json")
+	status := http.StatusOK
 	if !now.Ready {
-		w.WriteHeader(http.StatusServiceUnavailable)
+		status = http.StatusServiceUnavailable
 	}
-	_ = json.NewEncoder(w).Encode(now)
+	writeJSON(w, status, now)
 }
 
 // storeCheck looks at the store now and then, however often it is asked.

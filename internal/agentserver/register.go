@@ -25,7 +25,7 @@ const (
 // registerBody is read with any capitals, as package encoding/json does.
 type registerBody struct {
 	Name             string `json:"name"`
-	APIKey           string `json:"APIKey"` //nolint:gosec // the name of a field
+	APIKey           string `json:"APIKey"`
 	Base64PrivateKey string `json:"base64PrivateKey"`
 }
 
@@ -42,7 +42,7 @@ func (s *Server) register(r *http.Request) (any, error) {
 		return nil, refuse(http.StatusBadRequest, "AgentID already exist. You can not set new one.")
 	}
 	if !s.opened() {
-		return nil, refuse(http.StatusServiceUnavailable, "the stored identity is not loaded yet")
+		return nil, errNotOpened
 	}
 	registration, err := readRegistration(r.Body)
 	if err != nil {

@@ -62,7 +62,7 @@ func (s *Server) answer(of func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := of(r)
 		if err == nil {
-			writeJSON(w, body)
+			writeJSON(w, http.StatusOK, body)
 			return
 		}
 		status, detail := s.told(err)
@@ -104,11 +104,17 @@ type clientBody struct {
 
 func (s *Server) client(*http.Request) (any, error) {
 	body := clientBody{FeedURL: s.feedURL()}
-	if agent := s.agent(); agent != nil {
+	switch agent := s.agent(); {
+	case !s.opened():
+		return nil, errNotOpened
+	case agent != nil:
 		body.AgentID, body.AgentName = agent.ID(), agent.Name()
 	}
 	return body, nil
 }
+
+// errNotOpened is what there is to say about the agent before the store was read.
+var errNotOpened = refuse(http.StatusServiceUnavailable, "the stored identity is not loaded yet")
 
 // feedURL is where the local feed is, by the address as it was configured.
 func (s *Server) feedURL() string {

@@ -68,7 +68,9 @@ func (h *house) register(r *running) {
 	r.waitFor("/readyz", "no agent is registered")
 	got := r.call("POST", "/api/v1/register", h.registration())
 	require.Equal(h.t, 200, got.status, got.body)
-	var body struct{ AgentID qredo.CoreClientID }
+	var body struct {
+		AgentID qredo.CoreClientID `json:"agentID"`
+	}
 	require.NoError(h.t, json.Unmarshal([]byte(got.body), &body))
 	h.agent = body.AgentID
 	ctx := h.t.Context()
@@ -143,11 +145,14 @@ func TestByHand(t *testing.T) {
 
 	_, other := h.transfer(clienttest.Coin)
 	require.Contains(t, next(t, feed), string(other))
+	require.NoError(t, feed.CloseNow()) // or the server waits for its farewell
 	require.NoError(t, r.stop())
 	r = h.start(h.backend(nil))
 	r.open()
 	require.Contains(t, r.call("GET", "/api/v1/client", "").body, `{"agentID":"`+string(h.agent)+`","agentName":"Desk"`)
-	require.Contains(t, next(t, r.subscribe()), string(other), "what is pending is told again")
+	feed = r.subscribe()
+	require.Contains(t, next(t, feed), string(other), "what is pending is told again")
+	require.NoError(t, feed.CloseNow())
 	requireAnswer(t, r.call("DELETE", "/api/v1/client/action/"+string(other), ""), 200, jsonType, `{"actionID":"`+string(other)+`","status":"rejected"}`+"\n")
 	require.Equal(t, 500, r.call("PUT", "/api/v1/client/action/"+string(other), "").status)
 	require.Equal(t, clienttest.Coin, h.arrived())

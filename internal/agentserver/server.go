@@ -153,11 +153,9 @@ func (s *Server) work(ctx context.Context) error {
 
 // open looks for the agent that is stored. Where the service is needed for that, and is away, it tries again.
 func (s *Server) open(ctx context.Context) error {
-	for failures := 1; ; failures++ {
+	for failures := 1; ctx.Err() == nil; failures++ {
 		agent, err := s.backend.Open(ctx)
 		switch away := (*url.Error)(nil); {
-		case ctx.Err() != nil:
-			return nil
 		case err == nil:
 			s.use(agent)
 			return nil
@@ -171,10 +169,9 @@ func (s *Server) open(ctx context.Context) error {
 			return err
 		}
 		s.log.Warn("the stored agent cannot be opened yet", "error", err.Error())
-		if backoff.Wait(ctx, backoff.Range{Min: time.Second, Max: time.Minute}.After(failures)) != nil {
-			return nil
-		}
+		_ = backoff.Wait(ctx, backoff.Range{Min: time.Second, Max: time.Minute}.After(failures)) // the loop looks at ctx
 	}
+	return nil
 }
 
 // use has the server work for an agent.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,9 +41,9 @@ func (s *Signing) Check() error {
 	if err != nil {
 		return err
 	}
-	for key, url := range map[string]string{"base.qredoAPI": s.Config.Base.QredoAPI, "websocket.qredoWebsocket": base} {
-		if _, err := qredo.NewClient(none, s.at(url)...); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
+	for _, place := range [][2]string{{"base.qredoAPI", s.Config.Base.QredoAPI}, {"websocket.qredoWebsocket", base}} {
+		if _, err := qredo.NewClient(none, s.at(place[1])...); err != nil {
+			return fmt.Errorf("%s: %w", place[0], err)
 		}
 	}
 	return nil
@@ -105,7 +106,7 @@ func (s *Signing) base(url string) signingagent.Option {
 }
 
 func (s *Signing) at(url string) []qredo.Option {
-	return append(s.ClientOptions[:len(s.ClientOptions):len(s.ClientOptions)], qredo.WithBaseURL(url))
+	return append(slices.Clip(s.ClientOptions), qredo.WithBaseURL(url))
 }
 
 // CheckStore writes a file beside the identity's, and asks for what is shared.
@@ -139,7 +140,7 @@ type signer struct {
 	*signingagent.Agent
 	listener *qredo.Client
 	feed     string
-	*Signing
+	backend  *Signing
 }
 
 // Approve signs and sends.
@@ -161,7 +162,7 @@ func (s *signer) Frames(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2
 
 // Decide runs an approver, if there is a policy. It has a connection of its own to the feed.
 func (s *signer) Decide(ctx context.Context, decided func(qredo.ActionID)) error {
-	if s.Policy == nil {
+	if s.backend.Policy == nil {
 		<-ctx.Done()
 		return nil
 	}
@@ -170,7 +171,7 @@ func (s *signer) Decide(ctx context.Context, decided func(qredo.ActionID)) error
 			decided(e.ActionID)
 		}
 	})
-	run, err := s.NewApprover(s.Policy, append(s.Signing.Approver[:len(s.Signing.Approver):len(s.Signing.Approver)], observe)...)
+	run, err := s.NewApprover(s.backend.Policy, append(slices.Clip(s.backend.Approver), observe)...)
 	if err != nil {
 		return err
 	}

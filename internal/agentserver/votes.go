@@ -39,6 +39,9 @@ func (s *Server) vote(r *http.Request, v vote, path string) (any, error) {
 		return nil, refuse(http.StatusBadRequest, "empty actionID")
 	}
 	agent := s.agent()
+	if agent == nil && !s.opened() {
+		return nil, errNotOpened
+	}
 	if agent == nil {
 		return nil, refuse(http.StatusNotFound, "agentID")
 	}

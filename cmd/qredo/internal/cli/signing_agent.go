@@ -154,8 +154,8 @@ needs no import: "serve" takes store.type "file" and store.file as they are.`,
 				return err
 			}
 			return a.show(struct {
-				AgentID   qredo.CoreClientID `json:"agentID"`
-				AgentName string             `json:"agentName"`
+				AgentID   qredo.CoreClientID `json:"agent_id"`
+				AgentName string             `json:"agent_name"`
 			}{id.ID(), id.Name()}, nil)
 		},
 	})
