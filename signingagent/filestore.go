@@ -51,22 +51,27 @@ func (f *FileStore) Load(ctx context.Context) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	var file sealedFile
-	switch err := json.Unmarshal(data, &file); {
-	case err != nil || file.Format != fileFormat || len(file.Sealed) == 0:
-		return nil, fmt.Errorf("%w: %s is not the file of a signing agent of this package: put it back from a copy, or import it if it is the old program's", ErrDamaged, f.path)
-	case file.Version != fileVersion:
-		return nil, fmt.Errorf("%w: %s has version %d, and this program knows version %d", ErrDamaged, f.path, file.Version, fileVersion)
-	}
-	plain, err := f.sealer.Open(ctx, file.Sealed)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.path, err)
-	}
-	id, err := ParseIdentity(plain)
+	id, err := f.read(ctx, data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
 	return id, nil
+}
+
+// read unseals the file's content.
+func (f *FileStore) read(ctx context.Context, data []byte) (*Identity, error) {
+	var file sealedFile
+	switch err := json.Unmarshal(data, &file); {
+	case err != nil || file.Format != fileFormat || len(file.Sealed) == 0:
+		return nil, fmt.Errorf("%w: it is not the file of a signing agent of this package: put it back from a copy, or import it if it is the old program's", ErrDamaged)
+	case file.Version != fileVersion:
+		return nil, fmt.Errorf("%w: the file has version %d, and this program knows version %d", ErrDamaged, file.Version, fileVersion)
+	}
+	plain, err := f.sealer.Open(ctx, file.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIdentity(plain)
 }
 
 // Save writes the identity.

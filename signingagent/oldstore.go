@@ -64,12 +64,20 @@ func (o *OldStore) read() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	entries, err := entriesOf(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.path, err)
+	}
+	return entries, nil
+}
+
+func entriesOf(data []byte) (map[string][]byte, error) {
 	entries := map[string][]byte{}
 	if len(data) == 0 { // as a program leaves it that has stored nothing
 		return entries, nil
 	}
 	if json.Unmarshal(data, &entries) != nil || entries == nil { // the error may hold some of it
-		return nil, fmt.Errorf("%w: %s is not the file of an old signing agent: put it back from a copy", ErrDamaged, o.path)
+		return nil, fmt.Errorf("%w: it is not the file of an old signing agent: put it back from a copy", ErrDamaged)
 	}
 	return entries, nil
 }

@@ -24,6 +24,7 @@ type voter struct {
 type known struct {
 	told   qredo.Action // by the feed, for an agent that cannot ask for it
 	digest string       // of the messages, as they were looked at last; empty if they were not
+	over   bool         // a vote was refused since the action is not pending
 }
 
 // ended is the status of an action whose messages are not there any more. How it ended is not told.
@@ -37,7 +38,7 @@ func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qr
 	return func(yield func(qredo.Action, error) bool) {
 		for action, err := range v.Agent.Feed(ctx, opts...) {
 			if err == nil && v.rsa == nil {
-				v.keep(action.ID, func(k *known) { k.told = action })
+				v.keep(action.ID, func(k *known) { k.told, k.over = action, false })
 			}
 			if !yield(action, err) {
 				return
@@ -53,7 +54,7 @@ func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 	}
 	messages, err := v.messages(ctx, id, opts...)
 	switch {
-	case notPending(err):
+	case notPending(err) || v.keep(id, func(*known) {}).over:
 		return &qredo.Action{ID: id, CoreClientID: v.ID(), Status: ended}, nil
 	case err != nil:
 		return nil, err
@@ -90,7 +91,20 @@ func (v *voter) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.Ca
 	if v.keep(id, func(*known) {}).digest != digestOf(messages) {
 		return fmt.Errorf("%w: action %s", ErrMessagesChanged, id)
 	}
-	return v.sign(ctx, id, messages, opts...)
+	return v.noted(id, v.sign(ctx, id, messages, opts...))
+}
+
+// Reject rejects an action.
+func (v *voter) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	return v.noted(id, v.Agent.Reject(ctx, id, opts...))
+}
+
+// noted keeps that a vote was refused because the action is not pending: messages may be there all the same.
+func (v *voter) noted(id qredo.ActionID, err error) error {
+	if errors.Is(err, qredo.ErrConflict) {
+		v.keep(id, func(k *known) { k.over = true })
+	}
+	return err
 }
 
 // keep changes what is known of an action, and returns it. What has expired goes, when there is much.
