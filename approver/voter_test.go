@@ -1,0 +1,148 @@
+package approver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
+)
+
+// voter is the core client's own calls, which a test counts and changes.
+type voter struct {
+	d        *desk
+	calls    [4]atomic.Int32 // Feed, GetAction, Approve, Reject
+	noDetail bool
+	panics   atomic.Int32 // so often when it is to approve
+}
+
+func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
+	v.calls[0].Add(1)
+	return v.d.Client.CoreClients.Feed(ctx, v.d.Core, opts...)
+}
+
+func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
+	v.calls[1].Add(1)
+	a, err := v.d.Client.CoreClients.GetAction(ctx, v.d.Core, id, opts...)
+	if err == nil && v.noDetail {
+		a.Details = nil
+	}
+	return a, err
+}
+
+func (v *voter) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	v.calls[2].Add(1)
+	if v.panics.Add(-1) >= 0 {
+		panic("of the voter")
+	}
+	return v.d.Client.CoreClients.Approve(ctx, v.d.Core, id, opts...)
+}
+
+func (v *voter) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+	v.calls[3].Add(1)
+	return v.d.Client.CoreClients.Reject(ctx, v.d.Core, id, opts...)
+}
+
+func TestActionsComeFromTheVoterAndVotesGoThroughIt(t *testing.T) {
+	d := newDesk(t)
+	v := &voter{d: d}
+	v.panics.Store(1)
+	d.start(rulesAt(t, threeRules, d.clock.Now), approver.WithVoter(v))
+	for i, amount := range []qredo.Amount{100, 4001 + 5000} {
+		tx := d.transfer(amount, []string{"", "STOP"}[i])
+		decision, result := d.next(approver.EntryDecision), d.next(approver.EntryResult)
+		assert.Equal(t, approver.OutcomeSent, result.Outcome)
+		digest, err := approver.Digest(d.Action(t, tx))
+		require.NoError(t, err)
+		assert.Equal(t, digest, decision.Digest, "a voter that binds nothing changes no digest")
+	}
+	assert.Equal(t, int32(1), v.calls[0].Load())
+	assert.GreaterOrEqual(t, v.calls[1].Load(), int32(4), "each vote has a look before it, and after")
+	assert.Equal(t, int32(2), v.calls[2].Load(), "one that panicked, and the next")
+	assert.Equal(t, int32(1), v.calls[3].Load())
+}
+
+func TestAVoterMustBeGiven(t *testing.T) {
+	d := newDesk(t)
+	for _, none := range []approver.Voter{nil, (*voter)(nil)} {
+		_, err := approver.New(d.Client, d.Core, rulesAt(t, threeRules, d.clock.Now), approver.WithVoter(none))
+		require.ErrorAs(t, err, new(*qredo.ValidationError))
+	}
+}
+
+// binding is a voter that signs something.
+type binding struct {
+	*voter
+	bind func(call int32, a qredo.Action) (string, error)
+	n    atomic.Int32
+}
+
+func (b *binding) Bind(_ context.Context, a qredo.Action) (string, error) {
+	return b.bind(b.n.Add(1), a)
+}
+
+func TestADecisionHoldsForWhatIsSigned(t *testing.T) {
+	away := errors.New("the messages cannot be read")
+	for name, c := range map[string]struct {
+		bind    func(call int32, a qredo.Action) (string, error)
+		outcome approver.Outcome
+		status  qredo.ApprovalStatus
+		votes   int32
+	}{
+		"the same": {func(int32, qredo.Action) (string, error) { return "m", nil }, approver.OutcomeSent, qredo.ApprovalApproved, 1},
+		"the same, after failures": {func(call int32, _ qredo.Action) (string, error) {
+			if call < 4 {
+				return "", away
+			}
+			return "m", nil
+		}, approver.OutcomeSent, qredo.ApprovalApproved, 1},
+		"another, after the decision": {func(call int32, _ qredo.Action) (string, error) { return fmt.Sprint(call), nil }, approver.OutcomeChanged, qredo.ApprovalPending, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			v := &binding{voter: &voter{d: d}, bind: c.bind}
+			if c.outcome == approver.OutcomeChanged {
+				v.panics.Store(1) // the first vote does not get through, so that there is another look
+			}
+			d.start(rulesAt(t, threeRules, d.clock.Now), approver.WithVoter(v))
+			tx := d.transfer(100, "")
+			decision, result := d.next(approver.EntryDecision), d.next(approver.EntryResult)
+			assert.Equal(t, c.outcome, result.Outcome)
+			assert.Equal(t, c.status, d.Action(t, tx).Status)
+			assert.Equal(t, c.votes, v.calls[2].Load())
+			digest, err := approver.Digest(d.Action(t, tx))
+			require.NoError(t, err)
+			assert.NotEqual(t, digest, decision.Digest)
+			assert.Len(t, decision.Digest, len(digest))
+		})
+	}
+}
+
+// blind needs no details.
+type blind struct{ approver.PolicyFunc }
+
+func (blind) NeedsNoDetails() {}
+
+func TestOnlyAPolicyThatNeedsNoDetailsDecidesWithoutThem(t *testing.T) {
+	all := approver.PolicyFunc(func(_ context.Context, a qredo.Action) (approver.Decision, error) {
+		return approver.Decision{Verdict: approver.Approve, Sweep: true}, nil
+	})
+	for name, c := range map[string]struct {
+		policy  approver.Policy
+		outcome approver.Outcome
+	}{"it needs none": {blind{all}, approver.OutcomeSent}, "it may need them": {all, approver.OutcomeLeft}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.start(c.policy, approver.WithVoter(&voter{d: d, noDetail: true}))
+			d.transfer(100, "")
+			assert.Equal(t, c.outcome, d.next(approver.EntryResult).Outcome)
+		})
+	}
+}
