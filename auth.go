@@ -286,7 +286,7 @@ type ProofAuth struct {
 }
 
 // NewProofAuth returns an authenticator that asks proof for the header of each attempt. How a proof is
-// made is the agent's matter: this package has no implementation of the service's own.
+// made is the agent's matter: package signingagent does so.
 func NewProofAuth(proof func(method, url string, body []byte, now time.Time) (string, error)) (*ProofAuth, error) {
 	if proof == nil {
 		return nil, invalid("proof", "must not be nil")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -327,4 +328,32 @@ func TestUnmarshalReadsWhatAnswersAreReadFrom(t *testing.T) {
 	}
 	require.ErrorContains(t, qredo.Unmarshal([]byte(`{"txStatus":"approved"}`), new(qredo.Transaction)), "txID: is missing")
 	require.Error(t, qredo.Unmarshal([]byte(`{}`), nil))
+}
+
+func TestAs(t *testing.T) {
+	var agents, keys []string
+	note := clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+		agents, keys = append(agents, req.Header.Get("User-Agent")), append(keys, req.Header.Get("X-Api-Key")+req.Header.Get("Qredo-Api-Key"))
+		return clienttest.Answer(req, http.StatusOK, `{}`), nil
+	})
+	client := clienttest.NewClient(t, note, qredo.WithUserAgent("first"))
+	hmac, err := qredo.NewHMACAuth("other", "c2VjcmV0IHNlY3JldCBzZWNyZXQ")
+	require.NoError(t, err)
+	other, err := client.As(hmac)
+	require.NoError(t, err)
+	later, err := client.As(hmac, qredo.WithUserAgent("third"), qredo.WithClock(func() time.Time { return clienttest.Now.Add(time.Hour) }))
+	require.NoError(t, err)
+	for _, c := range []*qredo.Client{client, other, later, client} {
+		require.NoError(t, c.Do(t.Context(), http.MethodGet, "/assets", nil, nil))
+	}
+	require.Equal(t, []string{"first", "first", "third", "first"}, agents)
+	require.Equal(t, []string{clienttest.APIKey, "other", "other", clienttest.APIKey}, keys)
+	at := qredo.TimeOf(clienttest.Now.Add(time.Minute))
+	require.Equal(t, []bool{false, false, true}, []bool{client.Expired(at), other.Expired(at), later.Expired(at)}, "the clock of the new one alone")
+	_, err = client.As(nil)
+	clienttest.RequireInvalid(t, err, "auth")
+	_, err = client.As(hmac, nil)
+	clienttest.RequireInvalid(t, err, "option")
+	_, err = client.As(hmac, qredo.WithBaseURL("ftp://example.com"))
+	clienttest.RequireInvalid(t, err, "base URL")
 }

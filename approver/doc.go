@@ -272,6 +272,8 @@
 //
 // # Looking on
 //
+// [WithVoter] has actions come from elsewhere, and votes sent otherwise: so works package signingagent, whose votes are signatures.
+//
 // [WithShadow] tries a policy without doing anything, and [Approver.Reload] ends that. [Approver.Explain] tells what would be decided about
 // one action, and why. [VerifyLog] finds what was changed in an audit log.
 package approver

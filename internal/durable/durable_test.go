@@ -209,3 +209,28 @@ func TestAFolderThatCannotBeSynced(t *testing.T) {
 		require.NoError(t, SyncFolder(t.TempDir()), "%v", err)
 	}
 }
+
+// A name leads to the whole file or to nothing, and never to another file than before.
+func TestCreateWholeSyncsWhatItWritesBeforeItHasTheName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	seen := watch(t, 0)
+	require.NoError(t, CreateWhole(path, []byte("first")))
+	require.Len(t, *seen, 2)
+	assert.Equal(t, synced{false, "first"}, (*seen)[0])
+	assert.Equal(t, synced{true, "file: first"}, (*seen)[1])
+	require.ErrorIs(t, CreateWhole(path, []byte("second")), fs.ErrExist)
+	requireFile(t, path, "first")
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, left, 1)
+}
+
+func TestCreateWholeThatFailsLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	watch(t, 1)
+	require.ErrorIs(t, CreateWhole(filepath.Join(dir, "file"), []byte("text")), errDisk)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}

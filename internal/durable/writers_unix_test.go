@@ -132,3 +132,37 @@ func TestWhatIsNoFileOthersMayWrite(t *testing.T) {
 	require.NoError(t, durable.CheckWriters(filepath.Join(t.TempDir(), "none")))
 	require.NoError(t, durable.CheckWriters(filepath.Join(t.TempDir(), "none", "none")))
 }
+
+func TestFilesThatOthersCanReadAreRefused(t *testing.T) {
+	const keep, group = -1, 12345 // the group that the file has, and nobody's own
+	for name, c := range map[string]struct {
+		mode  os.FileMode
+		group int
+		want  any
+	}{
+		"one's own":                {0o600, keep, nil},
+		"others can read":          {0o604, keep, new(*durable.OthersCanReadError)},
+		"the group can read":       {0o640, group, new(*durable.OthersCanReadError)},
+		"one's own group can read": {0o640, os.Geteuid(), nil},
+		"others can write":         {0o602, keep, new(*durable.OthersCanWriteError)},
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		if err := os.Chown(path, -1, c.group); err != nil {
+			t.Skip("only root can give a file to a group that it is not in: ", err)
+		}
+		require.NoError(t, os.Chmod(path, c.mode))
+		link := filepath.Join(t.TempDir(), "link")
+		require.NoError(t, os.Symlink(path, link))
+		for _, at := range []string{path, link} {
+			err := durable.CheckPrivate(at)
+			if c.want == nil {
+				require.NoError(t, err, name)
+				continue
+			}
+			require.ErrorAs(t, err, c.want, name)
+			require.ErrorContains(t, err, "chmod")
+		}
+	}
+	require.NoError(t, durable.CheckPrivate(filepath.Join(t.TempDir(), "nothing")))
+}

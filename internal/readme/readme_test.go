@@ -56,18 +56,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/inbox"
 	"github.com/qredo-go/qredo/inbox/postgres"
 	"github.com/qredo-go/qredo/sandbox"
+	"github.com/qredo-go/qredo/signingagent"
 )
 
-var _, _, _, _, _, _ = errors.New, fmt.Sprint, time.Now, sandbox.Start, inbox.Operate, postgres.Open
+var _, _, _, _, _, _, _, _, _ = errors.New, fmt.Sprint, os.Getenv, time.Now, sandbox.Start, inbox.Operate, postgres.Open, approver.New, signingagent.Open
 
 var _ pgx.Tx
 
