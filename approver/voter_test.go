@@ -131,7 +131,7 @@ type blind struct{ approver.PolicyFunc }
 func (blind) NeedsNoDetails() {}
 
 func TestOnlyAPolicyThatNeedsNoDetailsDecidesWithoutThem(t *testing.T) {
-	all := approver.PolicyFunc(func(_ context.Context, a qredo.Action) (approver.Decision, error) {
+	all := approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
 		return approver.Decision{Verdict: approver.Approve, Sweep: true}, nil
 	})
 	for name, c := range map[string]struct {

@@ -43,7 +43,7 @@ func TestWhatCannotBeSignedIsNot(t *testing.T) {
 		"none": `[]`, "null": `null`, "an empty one": `[""]`, "an empty one after another": `["aa",""]`,
 		"half a byte": `["aab"]`, "not hexadecimal": `["zz"]`, "another one not hexadecimal": `["aa","0x00"]`,
 	} {
-		d.way.set(rewriting("GET", "/action/"+string(action.ID), func(body string) string { return messages.ReplaceAllString(body, `"messages":`+list) }))
+		d.way.rewrite("GET", "/action/"+string(action.ID), func(body string) string { return messages.ReplaceAllString(body, `"messages":`+list) })
 		err := d.agent.Approve(t.Context(), action.ID)
 		require.ErrorIs(t, err, signingagent.ErrBadMessages, name)
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, name)

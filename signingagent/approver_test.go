@@ -55,7 +55,7 @@ func TestAnAgentVotesByRules(t *testing.T) {
 		assert.Equal(t, c.verdict, result.Verdict, c)
 		assert.Equal(t, c.outcome, result.Outcome, c)
 		assert.Equal(t, c.status, d.status(result.ActionID), c)
-		assert.Equal(t, c.amount, *result.About.Amount, c)
+		assert.Equal(t, c.amount, *result.Amount, c)
 		if c.outcome == approver.OutcomeLeft {
 			person := d.action(tx)
 			require.NoError(t, d.agent.Approve(t.Context(), person.ID), "a person approves it by the same agent")
@@ -235,7 +235,7 @@ func TestApproveAllWithAClient(t *testing.T) {
 	d.start(d.agent, signingagent.ApproveAll)
 	d.send(100, "STOP")
 	assert.Equal(t, approver.OutcomeSent, d.next().Outcome)
-	d.way.set(rewriting("GET", "", func(body string) string { return strings.Replace(body, `"transferOut"`, `"withdraw"`, 1) }))
+	d.way.rewrite("GET", "", func(body string) string { return strings.Replace(body, `"transferOut"`, `"withdraw"`, 1) })
 	d.send(100, "")
 	result := d.next()
 	assert.Equal(t, approver.OutcomeLeft, result.Outcome)

@@ -96,9 +96,9 @@ func (b *between) count(method, end string) (n int) {
 	return n
 }
 
-// rewriting changes the bodies of answers to requests whose path ends so.
-func rewriting(method, end string, change func(body string) string) func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
-	return func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+// rewrite changes the bodies of answers to requests whose path ends so.
+func (b *between) rewrite(method, end string, change func(body string) string) {
+	b.set(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(req)
 		if err != nil || req.Method != method || !strings.HasSuffix(req.URL.Path, end) {
 			return resp, err
@@ -109,7 +109,7 @@ func rewriting(method, end string, change func(body string) string) func(req *ht
 		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(changed)), int64(len(changed))
 		resp.Header.Del("Content-Length")
 		return resp, err
-	}
+	})
 }
 
 // desk is a world with a fund that a signing agent decides about.

@@ -116,9 +116,8 @@ func readPrivate(path string, insecure bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signingagent: %w", err)
 	}
-	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, mostBytes+1))
-	if err != nil {
+	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("signingagent: %w", err)
 	}
 	if len(data) > mostBytes {

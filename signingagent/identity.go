@@ -69,7 +69,7 @@ func (i *Identity) MarshalWithSecrets() ([]byte, error) {
 	if err := i.check(); err != nil {
 		return nil, err
 	}
-	return json.Marshal(i.kept) //nolint:gosec // its name says so
+	return json.Marshal(i.kept)
 }
 
 // ParseIdentity reads what [Identity.MarshalWithSecrets] has written. What is something else is [ErrDamaged].

@@ -217,7 +217,7 @@ func TestAnswersThatAreNoRegistrationAreRefused(t *testing.T) {
 		"no ID document":            replace("idDoc", ""),
 		"an ID document not hex":    replace("idDoc", "xyz"),
 	} {
-		d.way.set(rewriting("POST", "/init", change))
+		d.way.rewrite("POST", "/init", change)
 		_, err := signingagent.Register(t.Context(), d.rsa, d.store, "agent")
 		require.ErrorIs(t, err, qredo.ErrBadAnswer, name)
 		assert.NotContains(t, err.Error(), "topsecret", name)

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/qredo-go/qredo"
 )
@@ -30,8 +31,8 @@ type Sealer interface {
 	Open(ctx context.Context, sealed []byte) ([]byte, error)
 }
 
-// box is what the sealers of this package write: AES-256-GCM, with a key that is made anew each time from a salt and what
-// they have. Changing any of its fields changes the key.
+// box is what the sealers of this package write: AES-256-GCM, with a key that is made from a salt and what they have. Changing any of
+// its fields changes the key.
 type box struct {
 	By     string `json:"by"`
 	Rounds int    `json:"rounds,omitzero"`
@@ -50,6 +51,42 @@ type keyed struct {
 	advice string // what to do if it does not open
 	rounds int    // of what is sealed
 	key    func(ctx context.Context, salt []byte, rounds int) ([]byte, error)
+
+	mu   sync.Mutex
+	last made
+}
+
+// made is a key that was made last. It is used again, with another nonce, since making one takes time: a registration seals three times.
+type made struct {
+	salt   []byte
+	rounds int
+	key    []byte
+}
+
+// keyFor returns the key for a salt, or with none the last one and its salt, if it was made with so many rounds, or one with a new salt.
+func (k *keyed) keyFor(ctx context.Context, salt []byte, rounds int) (made, error) {
+	if last := k.lastMade(made{}); last.key != nil && last.rounds == rounds && (salt == nil || bytes.Equal(salt, last.salt)) {
+		return last, nil
+	}
+	if salt == nil {
+		salt = make([]byte, saltSize)
+		_, _ = rand.Read(salt) // never fails
+	}
+	key, err := k.key(ctx, salt, rounds)
+	if err != nil {
+		return made{}, err
+	}
+	return made{salt, rounds, key}, nil
+}
+
+// lastMade returns the key that was made last, after putting another in its place if one is given: one that has sealed something, or opened it.
+func (k *keyed) lastMade(next made) made {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if next.key != nil {
+		k.last = next
+	}
+	return k.last
 }
 
 func (k *keyed) String() string { return "signingagent.Sealer(" + k.by + ")" }
@@ -58,18 +95,17 @@ func (k *keyed) String() string { return "signingagent.Sealer(" + k.by + ")" }
 func (k *keyed) GoString() string { return k.String() }
 
 func (k *keyed) Seal(ctx context.Context, plain []byte) ([]byte, error) {
-	b := box{By: k.by, Rounds: k.rounds, Salt: make([]byte, saltSize)}
-	_, _ = rand.Read(b.Salt) // never fails
-	key, err := k.key(ctx, b.Salt, b.Rounds)
+	made, err := k.keyFor(ctx, nil, k.rounds)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := newAEAD(key)
+	aead, err := newAEAD(made.key)
 	if err != nil {
 		return nil, err
 	}
-	b.Box = aead.Seal(nil, nil, plain, nil)
-	return json.Marshal(b)
+	k.lastMade(made)
+	sealed := aead.Seal(nil, nil, plain, nil) //nolint:gosec // it draws a nonce itself
+	return json.Marshal(box{By: k.by, Rounds: k.rounds, Salt: made.salt, Box: sealed})
 }
 
 func (k *keyed) Open(ctx context.Context, sealed []byte) ([]byte, error) {
@@ -82,11 +118,11 @@ func (k *keyed) Open(ctx context.Context, sealed []byte) ([]byte, error) {
 	case len(b.Salt) != saltSize || b.Rounds < 0 || b.Rounds > mostRounds:
 		return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
 	}
-	key, err := k.key(ctx, b.Salt, b.Rounds)
+	made, err := k.keyFor(ctx, b.Salt, b.Rounds)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := newAEAD(key)
+	aead, err := newAEAD(made.key)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +130,7 @@ func (k *keyed) Open(ctx context.Context, sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s, or the file was damaged: then put it back from a copy", ErrSealed, k.advice)
 	}
+	k.lastMade(made)
 	return plain, nil
 }
 

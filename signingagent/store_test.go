@@ -118,8 +118,8 @@ func TestAWrongPassphraseOpensAndChangesNothing(t *testing.T) {
 	wrong := signingagent.NewFileStore(path, signingagent.QuickPassphrase("close sesame"))
 	_, err := wrong.Load(t.Context())
 	require.ErrorIs(t, err, signingagent.ErrSealed)
-	assert.ErrorContains(t, err, path)
-	assert.ErrorContains(t, err, "the passphrase is another")
+	require.ErrorContains(t, err, path)
+	require.ErrorContains(t, err, "the passphrase is another")
 	assert.NotContains(t, err.Error(), "sesame")
 	require.ErrorIs(t, wrong.Save(t.Context(), identity(t, 1, finished)), signingagent.ErrSealed)
 	require.Equal(t, before, read(t, path))
@@ -147,7 +147,7 @@ func TestDamagedFilesAreErrorsThatSayWhatToDo(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 			_, err := open(path).Load(t.Context())
 			require.ErrorIs(t, err, signingagent.ErrDamaged, "%s: %s", name, what)
-			assert.ErrorContains(t, err, path)
+			require.ErrorContains(t, err, path)
 			for _, secret := range secretsOf(t, 1) {
 				assert.NotContains(t, err.Error(), secret)
 			}
@@ -177,7 +177,7 @@ func TestFilesOfOthersAreRefused(t *testing.T) {
 			require.NoError(t, os.Chmod(path, mode))
 			_, err := open(path).Load(t.Context())
 			require.ErrorAs(t, err, want, name)
-			assert.ErrorContains(t, err, "chmod")
+			require.ErrorContains(t, err, "chmod")
 			require.ErrorAs(t, open(path).Save(t.Context(), identity(t, 1, finished)), want, name)
 			_, err = insecure[name](path).Load(t.Context())
 			require.NoError(t, err)
@@ -225,14 +225,12 @@ func oldFile(t testing.TB, change func(record map[string]any, entries map[string
 	require.NoError(t, err)
 	entries := map[string][]byte{"8d1f2f4e-3a67-4d0a-9b2c-1f6d5a7e9c01": pending, "AgentID": []byte(f["id"].(string)), "of a later version": []byte("kept")}
 	change(record, entries)
-	if record != nil {
-		data, err := json.Marshal(record)
-		require.NoError(t, err)
-		if _, set := entries["account B"]; !set {
-			entries["account B"] = data
-		}
+	data, err := json.Marshal(record)
+	require.NoError(t, err)
+	if _, set := entries["account B"]; !set {
+		entries["account B"] = data
 	}
-	data, err := json.Marshal(entries)
+	data, err = json.Marshal(entries)
 	require.NoError(t, err)
 	return data
 }
