@@ -314,3 +314,6 @@ func TestKilledServer(t *testing.T) {
 		},
 	}.Run(t)
 }
+
+// TestKilledAgents kills two replicas of a signing agent with kill -9 while they work.
+func TestKilledAgents(t *testing.T) { killtest.Agents(pgtest.Schema(t, pgtest.Database(t))).Run(t) }

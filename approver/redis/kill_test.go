@@ -2,7 +2,6 @@ package redis_test
 
 import (
 	"context"
-	"flag"
 	"testing"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 	"github.com/qredo-go/qredo/approver/redis"
 	"github.com/qredo-go/qredo/internal/redistest"
 )
-
-var full = flag.Bool("full", false, "kill replicas twice as often, with five seeds")
 
 func TestMain(m *testing.M) {
 	killtest.Main(m, func(ctx context.Context, address string, lease time.Duration) (killtest.Store, error) {
@@ -31,7 +28,7 @@ func TestKilledApproverForgetsNothing(t *testing.T) {
 func TestKilledReplicas(t *testing.T) {
 	eachServer(t, func(t *testing.T, address string) {
 		seeds, actions, kills := uint64(1), killtest.Short(400, 200), killtest.Short(10, 4)
-		if *full {
+		if *killtest.Full {
 			seeds, actions, kills = 5, 1000, 20
 		}
 		for seed := range seeds {
@@ -40,6 +37,9 @@ func TestKilledReplicas(t *testing.T) {
 		}
 	})
 }
+
+// TestKilledAgents kills two replicas of a signing agent, as TestKilledReplicas does those of an approver.
+func TestKilledAgents(t *testing.T) { killtest.Agents(redistest.Start(t).Address).Run(t) }
 
 // TestKilledServer kills the server that three replicas share, and each of these too.
 func TestKilledServer(t *testing.T) {

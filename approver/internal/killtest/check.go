@@ -23,9 +23,11 @@ func (k *killTrial) check() {
 	sums, counts, verdicts := map[qredo.WalletID]qredo.Amount{}, map[string]int{}, map[string]int{}
 	for _, a := range k.World.Actions(k.t) {
 		e := first[a.ID]
-		digest, err := approver.Digest(a)
-		require.NoError(k.t, err)
-		require.Equal(k.t, digest, e.Digest)
+		if !k.Agent { // whose digests are of what is to be signed, too, which is not told any more
+			digest, err := approver.Digest(a)
+			require.NoError(k.t, err)
+			require.Equal(k.t, digest, e.Digest)
+		}
 		require.Equal(k.t, map[approver.Verdict]qredo.ApprovalStatus{
 			approver.Approve: qredo.ApprovalApproved, approver.Reject: qredo.ApprovalRejected, approver.Leave: qredo.ApprovalPending,
 		}[e.Verdict], a.Status, e)

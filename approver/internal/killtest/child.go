@@ -2,6 +2,7 @@ package killtest
 
 import (
 	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/internal/backoff"
+	"github.com/qredo-go/qredo/signingagent"
 )
 
 // childEnv holds what a child process is to do.
@@ -24,6 +26,7 @@ type child struct {
 	APIKey  string             `json:"api_key"`
 	KeyFile string             `json:"key_file"`
 	Core    qredo.CoreClientID `json:"core"`
+	Agent   string             `json:"agent,omitzero"` // path of the signing agent's identity, if it is one
 	Replica string             `json:"replica"`
 	Rules   string             `json:"rules"`
 	Log     string             `json:"log"`
@@ -104,11 +107,30 @@ func runChild(config string, open Open) (err error) {
 		defer func() { err = errors.Join(err, store.Close()) }()
 		opts = append(opts, approver.WithStore(store))
 	}
-	a, err := approver.New(client, c.Core, rules, opts...)
+	a, err := newApprover(ctx, c, client, key, rules, opts)
 	if err != nil {
 		return err
 	}
 	return a.Run(ctx)
+}
+
+func newApprover(ctx context.Context, c child, client *qredo.Client, key *rsa.PrivateKey, rules *approver.Rules, opts []approver.Option) (*approver.Approver, error) {
+	if c.Agent == "" {
+		return approver.New(client, c.Core, rules, opts...)
+	}
+	agent, err := signingagent.Open(ctx, identity(c.Agent, key), signingagent.WithClient(client), signingagent.WithPIN(agentPIN))
+	if err != nil {
+		return nil, err
+	}
+	return agent.NewApprover(rules, opts...)
+}
+
+// agentPIN is the PIN of the signing agent that replicas share.
+const agentPIN = 4711
+
+// identity is where the signing agent's identity is kept, sealed by the key that its children have.
+func identity(path string, key *rsa.PrivateKey) signingagent.Store {
+	return signingagent.NewFileStore(path, signingagent.SignerKey(key))
 }
 
 // opened opens the store, also if the server is away for a while.

@@ -28,10 +28,23 @@ import (
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/internal/trial"
 	"github.com/qredo-go/qredo/sandbox"
+	"github.com/qredo-go/qredo/signingagent"
 )
 
 // Seed is what chance is drawn from.
 var Seed = flag.Uint64("kill-seed", 5, "what chance is drawn from when approvers are killed")
+
+// Full has replicas killed at the size that the claims are made for.
+var Full = flag.Bool("full", false, "kill replicas as often, and during as many actions, as is claimed")
+
+// Agents is a trial of two signing agents that share a server: 1,000 actions and 20 kills each with -full.
+func Agents(server string) Trial {
+	trial := Trial{Replicas: 2, Actions: Short(100, 80), Kills: Short(3, 2), Server: server, Seed: *Seed, Agent: true}
+	if *Full {
+		trial.Actions, trial.Kills = 1000, 20
+	}
+	return trial
+}
 
 // Short is a figure, or the one that -short has in its place.
 func Short(figure, whenShort int) int {
@@ -48,6 +61,7 @@ type Trial struct {
 	Kills    int    // of each replica
 	Server   string // the server that the replicas share, as [Open] takes it; empty for a file, with one replica
 	Seed     uint64
+	Agent    bool // the replicas are one signing agent, which signs its votes by itself
 
 	Crash   func() // kills the server and starts it again
 	Crashes int    // of the server
@@ -112,9 +126,24 @@ func (k Trial) Run(t *testing.T) {
 	start := time.Now()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	world := trial.NewWorld(t, killFrom, killTo, sandbox.WithKey("child", &key.PublicKey))
+	dir := t.TempDir()
+	agent := "" // where its identity is
+	children := sandbox.WithKey("child", &key.PublicKey)
+	var world *trial.World
+	if k.Agent {
+		agent = filepath.Join(dir, "agent")
+		world = trial.NewWorldOf(t, killFrom, killTo, func(client *qredo.Client) (qredo.CoreClientID, error) {
+			a, err := signingagent.Register(t.Context(), client, identity(agent, key), "agent", signingagent.WithPIN(agentPIN))
+			if err != nil {
+				return "", err
+			}
+			return a.ID(), nil
+		}, children)
+	} else {
+		world = trial.NewWorld(t, killFrom, killTo, children)
+	}
 	run := &killTrial{
-		Trial: k, World: world, t: t, dir: t.TempDir(), chance: mathrand.New(mathrand.NewPCG(k.Seed, k.Seed)), //nolint:gosec // a trial that can be repeated
+		Trial: k, World: world, t: t, dir: dir, chance: mathrand.New(mathrand.NewPCG(k.Seed, k.Seed)), //nolint:gosec // a trial that can be repeated
 		killing: make(chan int, k.Kills*k.Replicas+k.Crashes), votes: map[string]map[string]int{},
 	}
 	file := filepath.Join(run.dir, "key.pem")
@@ -122,7 +151,9 @@ func (k Trial) Run(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, data, 0o600))
 	rules := filepath.Join(run.dir, "rules.yaml")
 	require.NoError(t, os.WriteFile(rules, fmt.Appendf(nil, killRules, k.walletSum(), k.recipientCount()), 0o600))
-	run.base = child{BaseURL: world.BaseURL, APIKey: "child", KeyFile: file, Core: world.Core, Rules: rules, Server: k.Server, Lease: killLease}
+	run.base = child{
+		BaseURL: world.BaseURL, APIKey: "child", KeyFile: file, Core: world.Core, Agent: agent, Rules: rules, Server: k.Server, Lease: killLease,
+	}
 	if k.Server == "" {
 		run.base.File = filepath.Join(run.dir, "store")
 	}
@@ -134,15 +165,19 @@ func (k Trial) Run(t *testing.T) {
 }
 
 // makeSchedule spreads the kills over the requests that the actions need at least: a look at each, and a
-// vote on most.
+// vote on most. A signing agent also looks at what is to be signed.
 func (k *killTrial) makeSchedule() {
+	requests := k.Trial.Actions * 3 / 2
+	if k.Agent {
+		requests = k.Trial.Actions * 3
+	}
 	for i := range k.Kills*k.Replicas + k.Crashes {
 		replica := i % k.Replicas
 		if i >= k.Kills*k.Replicas {
 			replica = theServer
 		}
 		k.schedule = append(k.schedule, moment{
-			request: k.chance.IntN(k.Trial.Actions * 3 / 2), replica: replica, after: k.chance.IntN(2) == 0,
+			request: k.chance.IntN(requests), replica: replica, after: k.chance.IntN(2) == 0,
 			delay: time.Duration(k.chance.IntN(6)-2) * time.Millisecond / 2,
 		})
 	}

@@ -59,6 +59,18 @@ func (w *World) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // says so: the amount of an action is what was asked for. The test's end ends it.
 func NewWorld(t testing.TB, from, to int, opts ...sandbox.Option) *World {
 	t.Helper()
+	return NewWorldOf(t, from, to, func(client *qredo.Client) (qredo.CoreClientID, error) {
+		core, err := client.CoreClients.Create(t.Context(), "approver")
+		if err != nil {
+			return "", err
+		}
+		return core.ID, nil
+	}, opts...)
+}
+
+// NewWorldOf is [NewWorld] with the core client that a function makes.
+func NewWorldOf(t testing.TB, from, to int, core func(*qredo.Client) (qredo.CoreClientID, error), opts ...sandbox.Option) *World {
+	t.Helper()
 	box, err := sandbox.New(append([]sandbox.Option{sandbox.WithFees(sandbox.NoFees)}, opts...)...)
 	require.NoError(t, err)
 	w := &World{Sandbox: box}
@@ -70,6 +82,8 @@ func NewWorld(t testing.TB, from, to int, opts ...sandbox.Option) *World {
 	w.BaseURL = server.URL + "/api/v1/p"
 	w.Client, err = qredo.NewClient(box.Auth(), qredo.WithBaseURL(w.BaseURL), qredo.WithHTTPClient(server.Client()), qredo.WithClock(box.Now))
 	require.NoError(t, err)
+	w.Core, err = core(w.Client)
+	require.NoError(t, err)
 	w.fill(t, from, to)
 	return w
 }
@@ -77,13 +91,10 @@ func NewWorld(t testing.TB, from, to int, opts ...sandbox.Option) *World {
 func (w *World) fill(t testing.TB, from, to int) {
 	t.Helper()
 	ctx := t.Context()
-	core, err := w.Client.CoreClients.Create(ctx, "approver")
-	require.NoError(t, err)
-	w.Core = core.ID
 	company, err := w.Client.Companies.Create(ctx, qredo.CompanyRequest{Name: "Acme", Ref: "acme"})
 	require.NoError(t, err)
 	w.Company = company.ID
-	require.NoError(t, w.Client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: string(core.ID)}))
+	require.NoError(t, w.Client.TrustedNetwork.Add(ctx, company.ID, qredo.TrustedPartyRequest{Address: string(w.Core)}))
 	parties, err := w.Client.TrustedNetwork.List(ctx, company.ID)
 	require.NoError(t, err)
 	group := &qredo.CustodyGroup{Threshold: 1, Members: []qredo.TrustedEntityID{parties[0].ID}}
