@@ -16,6 +16,8 @@
 // The client signs with RSA, by the API key that the agent belongs to. What rules, limits, stores and replicas do says package
 // [approver]. [Agent.Approve] and [Agent.Reject] vote without rules, as a person does.
 //
+// To an agent that runs as a program of its own, the old one or qredo signing-agent serve, talks [Client].
+//
 // # The identity
 //
 // A seed, and a token that the service has issued, make a program the agent that it is. A [Store] keeps them: [FileStore] in a file, sealed by
