@@ -280,13 +280,14 @@ func (c *Client) Prepare(ctx context.Context, method, path string, body any, opt
 }
 
 // ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing
-// else.
+// else. A proof says who and when, not what is asked for: whoever sees one can act with it for minutes, as often as they like.
 type ProofAuth struct {
 	proof func(method, url string, body []byte, now time.Time) (string, error)
 }
 
-// NewProofAuth returns an authenticator that asks proof for the header of each attempt. How a proof is
-// made is the agent's matter: package signingagent does so.
+// NewProofAuth returns an authenticator that asks proof for the header of each attempt, and of each connection of a feed.
+// The service's proofs are made from what the agent was given, and from now alone: method, url and body are there for services of
+// another kind. Package signingagent makes them. An error of proof ends the attempt.
 func NewProofAuth(proof func(method, url string, body []byte, now time.Time) (string, error)) (*ProofAuth, error) {
 	if proof == nil {
 		return nil, invalid("proof", "must not be nil")

@@ -281,7 +281,7 @@ func (s *CoreClientsService) WaitSweep(ctx context.Context, id CoreClientID, txI
 }
 
 // Sign has the service sign a hash with a core client's key. The hash is hexadecimal, of at most 64 bytes. The
-// service signed with BLS, in 49 bytes.
+// signature is BLS's, of 49 bytes. A signing agent's key is not the service's to sign with.
 //
 // API: POST /coreclient/{client_id}/sign
 func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageHashHex string, opts ...CallOption) (*CoreClientSignature, error) {

@@ -54,8 +54,8 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 // AgentRequest registers a signing agent by the public halves of its keys.
 type AgentRequest struct {
 	Name         string `json:"name"`
-	BLSPublicKey string `json:"blsPublicKey"` // 192 bytes in hexadecimal
-	ECPublicKey  string `json:"ecPublicKey"`  // 65 bytes in hexadecimal
+	BLSPublicKey string `json:"blsPublicKey"` // a point of G2 of BLS12-381 in hexadecimal, 192 bytes: x.c0, x.c1, y.c0, y.c1
+	ECPublicKey  string `json:"ecPublicKey"`  // a point of secp256k1 in hexadecimal, 65 bytes: 04, x, y
 }
 
 func (r AgentRequest) validate(time.Time) error {
@@ -66,10 +66,10 @@ func (r AgentRequest) validate(time.Time) error {
 // written by [AgentRegistration.MarshalJSONWithSecret].
 type AgentRegistration struct {
 	ID           CoreClientID `json:"id" required:"true"`
-	ClientID     string       `json:"clientID"`
-	ClientSecret Secret       `json:"clientSecret"` // what its proofs are made with
-	AccountCode  string       `json:"accountCode"`
-	IDDocument   string       `json:"idDoc"` // to be signed for [SigningAgentService.Finish]
+	ClientID     string       `json:"clientID"`     // whom its proofs name, in hexadecimal
+	ClientSecret Secret       `json:"clientSecret"` // what its proofs are made with: a point in hexadecimal, 97 bytes
+	AccountCode  string       `json:"accountCode"`  // the same as ID
+	IDDocument   string       `json:"idDoc"`        // in hexadecimal; its bytes are signed for [SigningAgentService.Finish]
 	Created      Time         `json:"timestamp"`
 }
 
@@ -84,7 +84,7 @@ func (r AgentRegistration) MarshalJSONWithSecret() ([]byte, error) {
 }
 
 // Register registers a signing agent. It needs a client with [RSAAuth], also at services that take other
-// calls unsigned. [SigningAgentService.Finish] completes it.
+// calls unsigned. [SigningAgentService.Finish] completes it. A key that is no point of its group is an [ErrBadRequest].
 //
 // API: POST /coreclient/init
 func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opts ...CallOption) (*AgentRegistration, error) {
@@ -94,8 +94,9 @@ func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opt
 // SigningAgentService is what a signing agent does with its own client, one with [ProofAuth].
 type SigningAgentService struct{ client *Client }
 
-// Finish completes the registration with the agent's signature over its ID document, and returns the URL
-// of its feed.
+// Finish completes the registration with the agent's signature over the bytes of its ID document, 49 bytes in hexadecimal, and
+// returns the URL of its feed. One that is wrong is an [ErrBadRequest]; a right one can follow. Until then, what has to do
+// with actions is an [ErrForbidden].
 //
 // API: POST /coreclient/finish
 func (s *SigningAgentService) Finish(ctx context.Context, idDocSignatureHex string, opts ...CallOption) (feed string, err error) {
@@ -138,16 +139,18 @@ type agentMessages struct {
 	Messages []string `json:"messages"`
 }
 
-// GetMessages returns what a signing agent has to sign to approve an action: hexadecimal texts.
+// GetMessages returns what a signing agent has to sign to approve an action: bytes, each in hexadecimal. To sign an empty one is
+// to approve nothing that is known.
 //
 // API: GET /coreclient/action/{action_id}
 func (s *SigningAgentService) GetMessages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
 	return list(ctx, s.client, api("GET /coreclient/action/{action_id}", string(actionID)), opts, func(a *agentMessages) []string { return a.Messages })
 }
 
-// Approve approves an action by the agent's signatures, one for each of its messages and in their order. What is not
-// pending any more is refused: [ErrBadRequest], [ErrNotFound] and [ErrConflict] mean that alike, as they do for
-// [CoreClientsService.Approve], and may be the answer to a vote that was taken and is sent again.
+// Approve approves an action by the agent's signatures, one for each of its messages and in their order: 49 bytes each, in
+// hexadecimal. One that is wrong is an [ErrBadRequest], and the action stays pending. What is not pending any more is refused
+// too: [ErrBadRequest], [ErrNotFound] and [ErrConflict] mean that alike, as they do for [CoreClientsService.Approve]. The sandbox
+// answers a vote that is sent again as it did the first time; the service may have refused it.
 //
 // API: PUT /coreclient/action/{action_id}
 func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
