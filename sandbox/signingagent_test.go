@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -208,7 +209,7 @@ func TestAgentRegistration(t *testing.T) {
 		"an EC key off the curve":     {"ecPublicKey": ec[:len(ec)-2] + flip(t, ec[len(ec)-2:])},
 		"an EC key of zeros":          {"ecPublicKey": "04" + strings.Repeat("00", 64)},
 		"a compressed EC key":         {"ecPublicKey": "02" + ec[2:66]},
-		"an EC key with another tag":  {"ecPublicKey": "06" + ec[2:]},
+		"an EC key with another tag":  {"ecPublicKey": fmt.Sprintf("%02x", 6+key.ECPublicKey()[64]&1) + ec[2:]},
 		"an EC key beyond the modulo": {"ecPublicKey": "04" + strings.Repeat("ff", 64)},
 		"the keys exchanged":          {"blsPublicKey": ec, "ecPublicKey": bls},
 	} {
@@ -321,6 +322,27 @@ func TestAgentSignsAndRefuses(t *testing.T) {
 	assert.Equal(t, "approved", a.seen().statusOf(action))
 	a.seen().approve(action).refused(400, "not pending")
 	a.approve(action).ok()
+}
+
+func TestEachAgentOfAGroupSignsAMessageOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.newAgent(), w.newAgent()
+	for _, a := range []agent{one, two} {
+		a.finish().ok()
+		w.post(w.inCompany("/trustedparty"), object{"address": a.id}).ok()
+	}
+	w.fund = w.newFund(w.company, object{"name": "Agents'", "custodygroup_tx": group(2, one.id, two.id)})
+	w.treasury = w.newWallet(w.company, w.fund, object{"asset": btc})
+	w.credit(w.treasury, 1_000_000)
+	tx := w.transfer(nil).ok().at("tx_id")
+	first, second := one.seen().last(), two.seen().last()
+	assert.NotEqual(t, one.message(first), two.message(second))
+	one.approve(first).ok()
+	two.sign(second, hex.EncodeToString(one.key.Sign(two.message(second)))).refused(400, "signatures[0]")
+	two.sign(second, hex.EncodeToString(two.key.Sign(one.message(first)))).refused(400, "signatures[0]")
+	assert.Equal(t, "pending", w.status(tx))
+	two.approve(second).ok()
+	assert.Equal(t, "approved", w.status(tx))
 }
 
 // A proof says who and when, so that it can be used again, for anything, until it is too old.

@@ -32,7 +32,7 @@ type coreClientCreated struct {
 func (e coreClientCreated) apply(st *state, at time.Time) {
 	c := &CoreClient{coreClientCreated: e, Created: at}
 	st.coreClients[e.ID] = c
-	if e.Agent != nil && e.Agent.Secret == "" {
+	if e.Agent != nil {
 		st.agents[e.Agent.ClientID] = c
 	}
 }
