@@ -26,6 +26,8 @@ import (
 // object is a JSON object.
 type object = map[string]any
 
+var plain = &http.Client{Timeout: 10 * time.Second}
+
 // exchange sends a request with nothing in its header but what authenticate sets, and returns the body of the answer.
 // Whatever the status is, it is not looked at.
 func exchange(t testing.TB, method, url string, body any, authenticate func(*http.Request, []byte) error) object {
@@ -39,7 +41,7 @@ func exchange(t testing.TB, method, url string, body any, authenticate func(*htt
 	req, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader(data))
 	require.NoError(t, err)
 	require.NoError(t, authenticate(req, data))
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := plain.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	answer := object{}
@@ -96,7 +98,8 @@ func registerAutoApprover(t testing.TB, srv *sandbox.Server, pin int) *autoAppro
 	finished := exchange(t, "POST", srv.BaseURL()+"/coreclient/finish",
 		object{"idDocSignatureHex": hex.EncodeToString(a.key.Sign(fromHex(t, given["idDoc"])))}, a.prove)
 	feed := finished["feed"].(string)
-	ws, _, err := clienttest.DialWebSocket(t.Context(), feed, &websocket.DialOptions{HTTPHeader: http.Header{"X-Api-Zkp": {a.prover.Header(time.Now())}}})
+	header := http.Header{"X-Api-Zkp": {a.prover.Header(time.Now())}}
+	ws, _, err := clienttest.DialWebSocket(t.Context(), feed, &websocket.DialOptions{HTTPHeader: header}) //nolint:bodyclose // it is the socket
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -184,7 +187,7 @@ func (a *autoApprover) call(ctx context.Context, method, id string, body []byte,
 		return err
 	}
 	_ = a.prove(req, body)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := plain.Do(req)
 	if err != nil {
 		return err
 	}

@@ -142,14 +142,11 @@ func (st *state) CheckAgentAction(c *CoreClient, id qredo.ActionID) error {
 // Messages is what an agent signs to approve an action: one digest of all that the transaction was made with, and of the
 // action, so that it is no other's.
 func (st *state) Messages(id qredo.ActionID) ([][]byte, error) {
-	text, err := json.Marshal(struct {
-		Action      qredo.ActionID     `json:"action"`
-		Transaction transactionCreated `json:"transaction"`
-	}{id, st.actions[id].Tx.transactionCreated})
+	made, err := json.Marshal(change(st.actions[id].Tx.transactionCreated)) // as it is stored
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(append([]byte(id+" "), made...))
 	return [][]byte{sum[:]}, nil
 }
 
