@@ -20,11 +20,12 @@ import (
 func (a *app) signingAgentCommands() *cobra.Command {
 	return group("signing-agent", "Stand in for the Signing Agent: approve by signing with keys of one's own",
 		`The Signing Agent was a program that customers ran to approve. "serve" stands in for it: its configuration file, its
-REST API and its feed are as they were. What is safer now is told at the start, and in docs/signing-agent.md.`, `
+REST API and its feed are as they were. What is safer now is told at the start, and in docs/signing-agent.md. "register",
+"show", "approve", "reject" and "feed" call such a program, the old one too.`, `
 		qredo signing-agent init -f cc.yaml
 		qredo signing-agent start -c cc.yaml
 		qredo signing-agent serve -c cc.yaml --rules policy.yaml --store decisions.db --audit-log audit.jsonl`,
-		a.signingAgentServe(), a.signingAgentInit(), a.signingAgentVersion(), a.signingAgentImport())
+		append(a.signingAgentCalls(), a.signingAgentServe(), a.signingAgentInit(), a.signingAgentVersion(), a.signingAgentImport())...)
 }
 
 // banner prints what the old program began with.
