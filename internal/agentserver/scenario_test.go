@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,4 +261,40 @@ func TestTwoServers(t *testing.T) {
 
 func (h *house) start2(s *agentserver.Signing, change func(*agentserver.Options)) *running {
 	return h.start(s, change)
+}
+
+// meddling is a transport that has somebody else reject an action right before it is approved.
+type meddling struct {
+	puts   atomic.Int32
+	before func(id qredo.ActionID)
+}
+
+func (m *meddling) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPut {
+		m.puts.Add(1)
+		m.before(qredo.ActionID(path.Base(r.URL.Path)))
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A refusal that cannot change is not asked for again.
+func TestAutoApprovalIsRefused(t *testing.T) {
+	h := newHouse(t)
+	r := h.start(h.backend(nil))
+	h.register(r)
+	require.NoError(t, r.stop())
+	other, err := signingagent.Open(t.Context(), signingagent.OpenOldStore(h.config.Store.File), signingagent.WithPIN(1234), signingagent.WithClientOptions(qredo.WithBaseURL(h.Srv.BaseURL())))
+	require.NoError(t, err)
+	m := &meddling{before: func(id qredo.ActionID) { _ = other.Reject(t.Context(), id) }}
+	r = h.start(h.backend(func(s *agentserver.Signing) {
+		s.Policy, s.Approver = signingagent.ApproveAll, []approver.Option{approver.WithBackoff(time.Millisecond, time.Millisecond)}
+		s.ClientOptions = []qredo.Option{qredo.WithHTTPClient(&http.Client{Transport: m})}
+	}))
+	r.open()
+	_, action := h.transfer(clienttest.Coin)
+	require.NotEmpty(t, action)
+	r.waitFor("/metrics", "qredo_signing_agent_feed_messages_total 1\n")
+	r.waitFor("/metrics", "qredo_signing_agent_pending_actions 0\n")
+	require.EqualValues(t, 1, m.puts.Load())
+	require.Zero(t, h.arrived())
 }
