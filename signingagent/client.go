@@ -20,7 +20,7 @@ import (
 
 // How long calls of the local API may take.
 const (
-	callTime = time.Minute
+	callTime = 90 * time.Second // agents give the service a minute
 	// The old program answers a registration when it has connected to its feed, or has tried to for five minutes.
 	registerTime = 7 * time.Minute
 )
@@ -79,7 +79,7 @@ func WithTLSConfig(config *tls.Config) ClientOption {
 }
 
 // WithHTTPClient makes requests through the caller's HTTP client. Its Timeout, and that of its transport for headers, should be
-// zero: calls are ended by their context, after a minute at most, and [Client.Register] after seven.
+// zero: calls are ended by their context, after 90 seconds at most, and [Client.Register] after seven minutes.
 func WithHTTPClient(client *http.Client) ClientOption {
 	return func(o *clientOptions) error {
 		o.http = client

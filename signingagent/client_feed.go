@@ -45,7 +45,7 @@ func (c *Client) read(ctx context.Context, id qredo.ActionID) (*qredo.Action, er
 // longer [qredo.WithPing] than the default.
 //
 // What came while the feed was away: with [WithServiceClient] it is read from the service's list of what is pending. Without, the
-// old program of August 2023 and ours send it again, unless they approve by themselves, and earlier releases do not. The state
+// old program of August 2023 sends it again unless it approves by itself, ours always, and earlier releases do not. The state
 // tells ([qredo.WithFeedState]): [qredo.FeedCaughtUp] where it has come, and [qredo.FeedBehind] with [ErrFeedGap] where it may be
 // missing. [qredo.FeedLost] and [qredo.FeedBehind] with [ErrNotConnected] say that the agent itself is not connected to the service,
 // which the old program, once it has given up, never is again. All of these are told about once a minute for as long as they last.
@@ -121,7 +121,7 @@ func (c *Client) missed(ctx context.Context) ([]message, error) {
 		return nil, err
 	case agent.Name == "":
 		return nil, fmt.Errorf("signingagent: %w: this release of the agent does not send again what is pending", ErrFeedGap)
-	case configured.AutoApproval:
+	case !configured.sendsAgain():
 		return nil, fmt.Errorf("signingagent: %w: an agent that approves by itself does not send again what is pending", ErrFeedGap)
 	}
 	return nil, nil

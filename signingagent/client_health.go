@@ -55,6 +55,7 @@ type AgentConfig struct {
 // config is the part of the configuration that is read, in all its spellings.
 type config struct {
 	Base struct {
+		PIN    isTold `json:"pin"`
 		API    string `json:"qredoAPI"`
 		Scheme string `json:"httpScheme"` // these three were one URL later
 		Domain string `json:"qredoAPIDomain"`
@@ -80,6 +81,19 @@ type config struct {
 	} `json:"websocket"`
 }
 
+// isTold is a value of which it is read whether it is given, and nothing else.
+type isTold bool
+
+// UnmarshalJSON is called for any value but null.
+func (i *isTold) UnmarshalJSON([]byte) error {
+	*i = true
+	return nil
+}
+
+// sendsAgain reports whether the agent, if it is not of a release before August 2023, sends what is pending to those who connect.
+// The old program does not while it approves by itself, and ours does always. Ours is the one that does not tell its PIN.
+func (c config) sendsAgain() bool { return !c.AutoApproval.Enabled || !bool(c.Base.PIN) }
+
 // Health asks the agent's program for its version, its connection to the service and its configuration. It fails if one of
 // them cannot be read.
 //
@@ -93,9 +107,11 @@ func (c *Client) Health(ctx context.Context, opts ...qredo.CallOption) (*Health,
 	if h.Connection, err = c.connection(ctx, opts...); err != nil {
 		return nil, err
 	}
-	if h.Config, err = c.config(ctx, opts...); err != nil {
+	configured, err := c.config(ctx, opts...)
+	if err != nil {
 		return nil, err
 	}
+	h.Config = configured.told()
 	return &h, nil
 }
 
@@ -113,14 +129,18 @@ func (c *Client) connection(ctx context.Context, opts ...qredo.CallOption) (Agen
 	return status.Websocket, err
 }
 
-func (c *Client) config(ctx context.Context, opts ...qredo.CallOption) (AgentConfig, error) {
-	var f config
-	err := c.health(ctx, "config", &f, opts)
-	if f.Base.API == "" && f.Base.Domain != "" {
-		f.Base.API = (&url.URL{Scheme: f.Base.Scheme, Host: f.Base.Domain, Path: f.Base.Path}).String()
+func (c *Client) config(ctx context.Context, opts ...qredo.CallOption) (f config, err error) {
+	err = c.health(ctx, "config", &f, opts)
+	return f, err
+}
+
+func (c config) told() AgentConfig {
+	service := c.Base.API
+	if service == "" && c.Base.Domain != "" {
+		service = (&url.URL{Scheme: c.Base.Scheme, Host: c.Base.Domain, Path: c.Base.Path}).String()
 	}
 	return AgentConfig{
-		ServiceURL: f.Base.API, ServiceFeedURL: f.Websocket.URL, Address: f.HTTP.Address, TLS: f.HTTP.TLS.Enabled,
-		AutoApproval: f.AutoApproval.Enabled, LoadBalancing: f.LoadBalancing.Enabled, Store: f.Store.Type,
-	}, err
+		ServiceURL: service, ServiceFeedURL: c.Websocket.URL, Address: c.HTTP.Address, TLS: c.HTTP.TLS.Enabled,
+		AutoApproval: c.AutoApproval.Enabled, LoadBalancing: c.LoadBalancing.Enabled, Store: c.Store.Type,
+	}
 }
