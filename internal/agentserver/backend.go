@@ -13,6 +13,7 @@ import (
 // Errors of a [Backend].
 var (
 	ErrNoAgent    = errors.New("no agent is registered")
+	ErrHasAgent   = errors.New("an agent is registered already")
 	ErrNoMessages = errors.New("the service has no messages to sign for the action")
 	ErrBadSecret  = errors.New("the client secret is no point")
 )
@@ -21,7 +22,7 @@ var (
 type Backend interface {
 	// Open returns the agent whose identity is stored. If there is none, that is ErrNoAgent.
 	Open(ctx context.Context) (Agent, error)
-	// Register makes an agent and stores its identity.
+	// Register makes an agent and stores its identity. If there is one, that is ErrHasAgent.
 	Register(ctx context.Context, r Registration) (Agent, error)
 	// CheckStore tells why the identity could not be stored, or what is shared cannot be reached.
 	CheckStore(ctx context.Context) error

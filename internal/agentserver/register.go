@@ -34,12 +34,15 @@ type registeredBody struct {
 	FeedURL string             `json:"feedURL"`
 }
 
+// hasAgent is what the old program said of a second registration.
+const hasAgent = "AgentID already exist. You can not set new one."
+
 // register makes the agent. It does not wait for the feed.
 func (s *Server) register(r *http.Request) (any, error) {
 	s.registering.Lock()
 	defer s.registering.Unlock()
 	if s.agent() != nil {
-		return nil, refuse(http.StatusBadRequest, "AgentID already exist. You can not set new one.")
+		return nil, ErrHasAgent
 	}
 	if !s.opened() {
 		return nil, errNotOpened

@@ -83,6 +83,8 @@ func (s *Server) told(err error) (status int, detail string) {
 	switch {
 	case errors.As(err, &own):
 		return own.status, own.detail
+	case errors.Is(err, ErrHasAgent):
+		return http.StatusBadRequest, hasAgent
 	case errors.Is(err, ErrNoMessages):
 		return http.StatusNotFound, "messages"
 	case errors.Is(err, ErrBadSecret):

@@ -228,10 +228,11 @@ func TestTwoServers(t *testing.T) {
 		})
 		return backend, func(o *agentserver.Options) { o.Coordinator = store }
 	}
-	first := h.start2(shared(nil))
+	first, second := h.start2(shared(nil)), h.start2(shared(nil))
+	second.waitFor("/readyz", "no agent is registered")
 	h.register(first)
-	second := h.start2(shared(nil))
-	second.open()
+	requireRefused(t, second.call("POST", "/api/v1/register", h.registration()), 400, "AgentID already exist. You can not set new one.")
+	second.open() // it has found the identity
 	_, action := h.transfer(clienttest.Coin)
 	path := "/api/v1/client/action/" + string(action)
 	require.Equal(t, 200, first.call("PUT", path, "").status)

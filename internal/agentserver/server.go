@@ -131,10 +131,16 @@ func (s *Server) work(ctx context.Context) error {
 		return err
 	}
 	var agent Agent
-	select {
-	case <-ctx.Done():
-		return nil
-	case agent = <-s.agents:
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for agent == nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case agent = <-s.agents:
+		case <-again.C:
+			s.lookAgain(ctx)
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -172,6 +178,25 @@ func (s *Server) open(ctx context.Context) error {
 		_ = backoff.Wait(ctx, backoff.Range{Min: time.Second, Max: time.Minute}.After(failures)) // the loop looks at ctx
 	}
 	return nil
+}
+
+// lookAgain is how often the store is looked at as long as there is no agent: another program that shares it may have registered one.
+const lookAgain = 2 * time.Second
+
+func (s *Server) lookAgain(ctx context.Context) {
+	if !s.registering.TryLock() { // one is being registered here
+		return
+	}
+	defer s.registering.Unlock()
+	if s.agent() != nil {
+		return
+	}
+	switch agent, err := s.backend.Open(ctx); {
+	case err == nil:
+		s.use(agent)
+	case !errors.Is(err, ErrNoAgent):
+		s.log.Warn("the stored agent cannot be opened yet", "error", err.Error())
+	}
 }
 
 // use has the server work for an agent.

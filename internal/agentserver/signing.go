@@ -76,8 +76,11 @@ func (s *Signing) Register(ctx context.Context, r Registration) (Agent, error) {
 		return nil, err
 	}
 	if _, err := signingagent.Register(ctx, client, s.Identity, r.Name, s.options()...); err != nil {
-		if errors.Is(err, agentcrypto.ErrClientSecret) {
-			return nil, fmt.Errorf("%w: %w", ErrBadSecret, err)
+		switch {
+		case errors.Is(err, agentcrypto.ErrClientSecret):
+			err = fmt.Errorf("%w: %w", ErrBadSecret, err)
+		case errors.Is(err, signingagent.ErrIdentityExists):
+			err = fmt.Errorf("%w: %w", ErrHasAgent, err)
 		}
 		return nil, err
 	}
