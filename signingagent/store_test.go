@@ -1,6 +1,7 @@
 package signingagent_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -299,4 +300,27 @@ func FuzzOldStore(f *testing.F) {
 		require.NoError(t, err)
 		requireSame(t, id, again)
 	})
+}
+
+// hooked is a sealer that lets something happen before it seals.
+type hooked struct {
+	signingagent.Sealer
+	before func()
+}
+
+func (h hooked) Seal(ctx context.Context, plain []byte) ([]byte, error) {
+	h.before()
+	return h.Sealer.Seal(ctx, plain)
+}
+
+func TestAFileThatIsMadeMeanwhileIsNotWrittenOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agent")
+	s := signingagent.QuickPassphrase("open sesame")
+	slow := signingagent.NewFileStore(path, hooked{s, func() {
+		require.NoError(t, signingagent.NewFileStore(path, s).Save(t.Context(), identity(t, 1, finished)))
+	}})
+	require.ErrorIs(t, slow.Save(t.Context(), identity(t, 2, finished)), signingagent.ErrIdentityExists)
+	id, err := slow.Load(t.Context())
+	require.NoError(t, err)
+	requireSame(t, identity(t, 1, finished), id)
 }
