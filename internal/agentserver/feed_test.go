@@ -47,12 +47,20 @@ func TestLocalFeed(t *testing.T) {
 	third := r.subscribe()
 	require.Equal(t, lasting("a"), next(t, third))
 
+	service.frames <- lasting("gone")
+	for _, ws := range []*websocket.Conn{first, second, third} {
+		require.Equal(t, lasting("gone"), next(t, ws))
+	}
 	service.cut <- struct{}{}
 	for _, ws := range []*websocket.Conn{first, second, third} { // b was told to two of them, and is not pending any more
 		require.Equal(t, lasting("a"), next(t, ws))
 	}
+	fourth := r.subscribe()
+	require.Equal(t, lasting("a"), next(t, fourth), "and nothing that has ended meanwhile")
 	service.frames <- "7"
 	require.Equal(t, "7", next(t, third))
+	require.Equal(t, "7", next(t, fourth))
+	require.NoError(t, fourth.CloseNow())
 
 	// A subscriber that goes is noticed.
 	require.NoError(t, second.CloseNow())
