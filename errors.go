@@ -52,6 +52,7 @@ type Error struct {
 
 	cause      error
 	wrongClock bool
+	own        bool
 }
 
 // Error names the request, the status, what the service said, and what to do about it.
@@ -112,6 +113,11 @@ func (e *Error) Is(target error) bool {
 	return target != nil && target == byStatus[e.StatusCode]
 }
 
+// InOwnWords reports whether the service itself has refused, and refused this request: with an object that has its code and its
+// message. A proxy, a gateway or a wrong base URL may answer with the same status, and a cache with an old answer. False
+// means that nothing is known; it is false of a success too.
+func (e *Error) InOwnWords() bool { return e.own }
+
 // Unwrap returns why a success could not be understood, if that is what happened.
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -152,6 +158,7 @@ func newError(req *transport.Request, res transport.Result, secret bool) *Error 
 		cause: res.Err, wrongClock: res.WrongClock,
 	}
 	success := e.StatusCode >= 200 && e.StatusCode <= 299
+	e.own = !success && res.Answer.InOwnWords()
 	if success && secret { // it may stand anywhere in what cannot be read
 		return e
 	}

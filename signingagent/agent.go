@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"strings"
 	"time"
 
@@ -35,7 +36,8 @@ type Agent struct {
 }
 
 // Open returns the agent whose identity a store has, or [ErrNoIdentity]. A registration that the service has answered, and that is not
-// finished, it finishes. It makes no call else: whether the PIN is right shows with the first one.
+// finished, it finishes. Where that it is finished was inferred (see [Register]), it asks once whether that is so; if there is no telling,
+// that is no error. It makes no call else: whether the PIN is right shows with the first one.
 func Open(ctx context.Context, store Store, opts ...Option) (*Agent, error) {
 	s, err := newSettings(opts)
 	if err != nil {
@@ -83,7 +85,7 @@ func open(ctx context.Context, store Store, id *Identity, s settings) (*Agent, e
 	if err != nil {
 		return nil, err
 	}
-	if !id.kept.Finished {
+	if !id.kept.Finished || id.kept.Inferred && a.refusalOfNone(ctx) == http.StatusForbidden {
 		return a, a.finish(ctx, store)
 	}
 	return a, nil

@@ -25,8 +25,9 @@ type kept struct {
 	ID       qredo.CoreClientID `json:"id"`       // empty until the service has answered; so are those below
 	ZKPID    []byte             `json:"zkpID"`    // the M-Pin ID
 	Token    []byte             `json:"zkpToken"` // without the PIN
-	IDDoc    []byte             `json:"idDoc"`    // to be signed; empty when finished
+	IDDoc    []byte             `json:"idDoc"`    // to be signed; no secret. It stays, to finish once more what was taken for finished and is not
 	Finished bool               `json:"finished"`
+	Inferred bool               `json:"inferred,omitzero"` // the service has not said that it is finished: see finish
 }
 
 const identityVersion = 1
@@ -98,15 +99,17 @@ func (i *Identity) check() error {
 		problem = fmt.Errorf("the seed has %d bytes, and not %d", len(k.Seed), agentcrypto.SeedSize)
 	case k.Name == "":
 		problem = errors.New("the name is empty")
-	case k.ID == "" && (len(k.ZKPID) > 0 || len(k.Token) > 0 || len(k.IDDoc) > 0 || k.Finished):
+	case k.ID == "" && (len(k.ZKPID) > 0 || len(k.Token) > 0 || len(k.IDDoc) > 0 || k.Finished || k.Inferred):
 		problem = errors.New("the ID is empty")
 	case k.ID == "":
 	case len(k.ZKPID) == 0:
 		problem = errors.New("the M-Pin ID is empty")
 	case err != nil:
 		problem = err // which does not repeat it
-	case k.Finished == (len(k.IDDoc) > 0):
-		problem = errors.New("the ID document is there if the registration is finished, or missing if it is not")
+	case len(k.IDDoc) == 0 && (!k.Finished || k.Inferred):
+		problem = errors.New("the ID document is missing")
+	case k.Inferred && !k.Finished:
+		problem = errors.New("that the registration is finished is inferred, and it is not finished")
 	}
 	if problem != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, problem)

@@ -41,7 +41,7 @@ func fields(t testing.TB, agent byte, step int) map[string]any {
 	require.NoError(t, err)
 	f["id"], f["zkpID"], f["zkpToken"], f["idDoc"] = account, id, token.Bytes(), []byte("document")
 	if step == finished {
-		f["idDoc"], f["finished"] = nil, true
+		f["finished"] = true
 	}
 	return f
 }
@@ -115,19 +115,20 @@ func TestIdentitiesPrintNoSecret(t *testing.T) {
 
 func TestDamagedIdentitiesAreRefused(t *testing.T) {
 	for name, change := range map[string]func(f map[string]any){
-		"a version of later":            func(f map[string]any) { f["version"] = 2 },
-		"no version":                    func(f map[string]any) { delete(f, "version") },
-		"no name":                       func(f map[string]any) { f["name"] = "" },
-		"a seed that is too short":      func(f map[string]any) { f["blsSeed"] = f["blsSeed"].([]byte)[1:] },
-		"no seed":                       func(f map[string]any) { delete(f, "blsSeed") },
-		"a seed that is no base64":      func(f map[string]any) { f["blsSeed"] = "!" },
-		"no ID":                         func(f map[string]any) { f["id"] = "" },
-		"no M-Pin ID":                   func(f map[string]any) { f["zkpID"] = nil },
-		"no token":                      func(f map[string]any) { f["zkpToken"] = nil },
-		"a token that is cut":           func(f map[string]any) { f["zkpToken"] = f["zkpToken"].([]byte)[:96] },
-		"a token that is no point":      func(f map[string]any) { f["zkpToken"].([]byte)[50] ^= 1 },
-		"finished, with an ID document": func(f map[string]any) { f["finished"] = true },
-		"not finished, and without":     func(f map[string]any) { f["idDoc"] = nil },
+		"a version of later":         func(f map[string]any) { f["version"] = 2 },
+		"no version":                 func(f map[string]any) { delete(f, "version") },
+		"no name":                    func(f map[string]any) { f["name"] = "" },
+		"a seed that is too short":   func(f map[string]any) { f["blsSeed"] = f["blsSeed"].([]byte)[1:] },
+		"no seed":                    func(f map[string]any) { delete(f, "blsSeed") },
+		"a seed that is no base64":   func(f map[string]any) { f["blsSeed"] = "!" },
+		"no ID":                      func(f map[string]any) { f["id"] = "" },
+		"no M-Pin ID":                func(f map[string]any) { f["zkpID"] = nil },
+		"no token":                   func(f map[string]any) { f["zkpToken"] = nil },
+		"a token that is cut":        func(f map[string]any) { f["zkpToken"] = f["zkpToken"].([]byte)[:96] },
+		"a token that is no point":   func(f map[string]any) { f["zkpToken"].([]byte)[50] ^= 1 },
+		"not finished, and without":  func(f map[string]any) { f["idDoc"] = nil },
+		"inferred, and not finished": func(f map[string]any) { f["inferred"] = true },
+		"inferred, and without":      func(f map[string]any) { f["inferred"], f["finished"], f["idDoc"] = true, true, nil },
 		"begun, and finished": func(f map[string]any) {
 			f["id"], f["zkpID"], f["zkpToken"], f["idDoc"], f["finished"] = "", nil, nil, nil, true
 		},

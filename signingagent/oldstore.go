@@ -42,7 +42,10 @@ type oldRecord struct {
 	ZKPID   []byte             `json:"zkpid,omitempty"`
 	Token   []byte             `json:"zkptoken,omitempty"`
 	Pending bool               `json:"pending"`
-	IDDoc   []byte             `json:"id_doc,omitempty"` // this package's own
+
+	// This package's own.
+	IDDoc    []byte `json:"id_doc,omitempty"`
+	Inferred bool   `json:"inferred,omitzero"`
 }
 
 // Load reads the agent that is registered, or else the registration of this package that is under way.
@@ -104,11 +107,8 @@ func identityIn(entries map[string][]byte) (*Identity, error) {
 		return nil, fmt.Errorf("%w: the agent's record is another's, or that of a registration that is not finished", ErrDamaged)
 	}
 	id := &Identity{&kept{
-		Version: identityVersion, Name: r.Name, Seed: r.Seed, ID: r.Account, ZKPID: r.ZKPID, Token: r.Token, IDDoc: r.IDDoc, Finished: registered,
+		Version: identityVersion, Name: r.Name, Seed: r.Seed, ID: r.Account, ZKPID: r.ZKPID, Token: r.Token, IDDoc: r.IDDoc, Finished: registered, Inferred: r.Inferred,
 	}}
-	if registered {
-		id.kept.IDDoc = nil
-	}
 	return id, id.check()
 }
 
@@ -134,7 +134,7 @@ func (o *OldStore) Save(_ context.Context, id *Identity) error {
 	}
 	k := id.kept
 	record, err := json.Marshal(oldRecord{
-		Name: k.Name, ID: k.ID, Seed: k.Seed, Account: k.ID, ZKPID: k.ZKPID, Token: k.Token, Pending: !k.Finished, IDDoc: k.IDDoc,
+		Name: k.Name, ID: k.ID, Seed: k.Seed, Account: k.ID, ZKPID: k.ZKPID, Token: k.Token, Pending: !k.Finished, IDDoc: k.IDDoc, Inferred: k.Inferred,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/agentcrypto"
@@ -24,7 +26,8 @@ import (
 //   - The answer is stored, without the PIN, before the registration is finished. From then on the service is not asked for
 //     another registration: Register, or [Open], finishes this one. Register with another name is [ErrIdentityExists] then.
 //   - If it is the answer to the last request that is lost, that request is sent again. A service that refuses it since the registration is
-//     finished already is understood.
+//     finished already, or answers something else, is asked for an action that is not there: that there is none, in its own words,
+//     it says only to an agent that is finished. What was taken for finished so, each [Open] asks for once more.
 //
 // API: POST /coreclient/init, POST /coreclient/finish
 func Register(ctx context.Context, client *qredo.Client, store Store, name string, opts ...Option) (*Agent, error) {
@@ -131,32 +134,45 @@ func answered(id *Identity, answer *qredo.AgentRegistration, pin int) (*Identity
 	return registered, registered.check()
 }
 
-// finish completes a registration, and stores that.
+// finish completes a registration, and stores that. A service that has finished it before, by a request whose answer was lost, may
+// refuse to do so twice, or answer in some way of its own; and so may anything on the way to it. Then it is asked.
 func (a *Agent) finish(ctx context.Context, store Store) error {
 	signature := hex.EncodeToString(a.key.Sign(a.identity.kept.IDDoc))
-	if _, err := a.client.SigningAgent.Finish(ctx, signature); err != nil && !a.finishedBefore(ctx, err) {
+	feed, err := a.client.SigningAgent.Finish(ctx, signature)
+	inferred := false
+	if feed == "" && (err == nil || mayBeFinished(err)) {
+		if inferred = a.refusalOfNone(ctx) == http.StatusNotFound; inferred {
+			err = nil
+		} else if err == nil {
+			err = fmt.Errorf("%w: it names no feed", qredo.ErrBadAnswer)
+		}
+	}
+	if err != nil {
 		hint := ""
 		if errors.Is(err, qredo.ErrUnauthorized) {
 			hint = " (is the PIN the one that it was begun with?)"
 		}
 		return fmt.Errorf("signingagent: finishing the registration of %v%s: %w", *a.identity, hint, err)
 	}
-	a.identity = a.identity.with(func(k *kept) { k.IDDoc, k.Finished = nil, true })
+	a.identity = a.identity.with(func(k *kept) { k.Finished, k.Inferred = true, inferred })
 	return store.Save(ctx, a.identity)
+}
+
+// mayBeFinished reports whether the answer to a request to finish may be one about a registration that is finished already.
+func mayBeFinished(err error) bool {
+	return slices.ContainsFunc([]error{qredo.ErrBadRequest, qredo.ErrForbidden, qredo.ErrNotFound, qredo.ErrConflict, qredo.ErrBadAnswer},
+		func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // noAction is the ID of an action that nobody has.
 const noAction = "none"
 
-// finishedBefore reports whether a refusal to finish means that it was done before, by a request whose answer was lost. If the
-// refusal does not say so, the service is asked for an action: to an agent that is not finished it says 403, else that there is none.
-func (a *Agent) finishedBefore(ctx context.Context, refusal error) bool {
-	switch {
-	case errors.Is(refusal, qredo.ErrConflict):
-		return true
-	case errors.Is(refusal, qredo.ErrBadRequest), errors.Is(refusal, qredo.ErrForbidden), errors.Is(refusal, qredo.ErrNotFound):
-		_, err := a.client.SigningAgent.GetMessages(ctx, noAction)
-		return errors.Is(err, qredo.ErrNotFound)
+// refusalOfNone asks the service for an action that is not there, and returns how it refuses, in its own words; 0 if it does not. An agent
+// that is finished is told that there is none, 404, and one that is not is refused, 403.
+func (a *Agent) refusalOfNone(ctx context.Context) int {
+	_, err := a.client.SigningAgent.GetMessages(ctx, noAction, qredo.WithoutRetry())
+	if refusal := (*qredo.Error)(nil); errors.As(err, &refusal) && refusal.InOwnWords() {
+		return refusal.StatusCode
 	}
-	return false
+	return 0
 }

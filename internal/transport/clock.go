@@ -39,7 +39,7 @@ func (l clockLink) Send(req *Request) Result {
 	again := l.next.Send(&corrected)
 	again.Attempts += res.Attempts
 	again.secrets = append(res.secrets, again.secrets...)
-	if again.OK || again.Answer != nil && again.Answer.StatusCode != http.StatusUnauthorized && again.Answer.inOwnWords() {
+	if again.OK || again.Answer != nil && again.Answer.StatusCode != http.StatusUnauthorized && again.Answer.InOwnWords() {
 		l.clock.offset.Store(int64(res.clockOffset))
 	}
 	return again
@@ -49,7 +49,7 @@ func (l clockLink) Send(req *Request) Result {
 // from the service's own time. A page of something else's, or an answer that was kept for a while, does not tell that.
 func (r *Result) refuteStamp(stamp time.Time, clock *Clock) {
 	at, err := http.ParseTime(r.Answer.Header.Get("Date"))
-	if err == nil && at.Sub(stamp).Abs() >= clockTolerance && r.Answer.inOwnWords() {
+	if err == nil && at.Sub(stamp).Abs() >= clockTolerance && r.Answer.InOwnWords() {
 		r.WrongClock, r.clockOffset = true, at.Sub(clock.Source())
 	}
 }

@@ -26,7 +26,7 @@ func (r Result) ambiguous(req *Request) bool {
 		return !neverSent(r.Err)
 	}
 	switch status := r.Answer.StatusCode; {
-	case status < 400 || status > 499 || status == http.StatusRequestTimeout, !r.Answer.inOwnWords():
+	case status < 400 || status > 499 || status == http.StatusRequestTimeout, !r.Answer.InOwnWords():
 		return true
 	// A copy of the request, which something on the way has made, may have come before it. Then "it exists already", "it
 	// is gone" and "it is not pending any more" are about this very request.
@@ -51,7 +51,7 @@ func (r Result) refusedForNow() bool {
 	if r.Answer == nil {
 		return neverSent(r.Err)
 	}
-	return r.Answer.StatusCode == http.StatusTooManyRequests && r.Answer.inOwnWords()
+	return r.Answer.StatusCode == http.StatusTooManyRequests && r.Answer.InOwnWords()
 }
 
 // passing reports whether a failure may be gone the next time.
@@ -72,10 +72,10 @@ func IsRead(req *Request) bool {
 	return req.HTTP.Method == http.MethodGet || req.HTTP.Method == http.MethodHead
 }
 
-// inOwnWords reports whether an answer that is no success is the service's, and new: an object with its code and its
+// InOwnWords reports whether an answer that is no success is the service's, and new: an object with its code and its
 // message. What something on the way answers in its place is not, and what was kept for a while has an age. Nor does the
 // service need that many words: reading them would keep a call whose context has ended.
-func (a *Answer) inOwnWords() bool {
+func (a *Answer) InOwnWords() bool {
 	var words struct {
 		Code json.RawMessage `json:"code"`
 		Msg  string          `json:"msg"`

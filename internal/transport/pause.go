@@ -13,7 +13,7 @@ import (
 
 // pause decides whether to send again, and when.
 func (l retryLink) pause(req *Request, res Result) (time.Duration, bool) {
-	again := res.refusedForNow() || req.Repeatable && (res.passing() || !IsRead(req) && !res.Answer.inOwnWords())
+	again := res.refusedForNow() || req.Repeatable && (res.passing() || !IsRead(req) && !res.Answer.InOwnWords())
 	if !again || res.Attempts >= l.policy.MaxAttempts {
 		return 0, false
 	}
