@@ -26,10 +26,12 @@ type access struct {
 	hosts     []string    // names that a request's Host may have, besides this machine's
 }
 
+var errAddr = errors.New("http.addr must be an address and a port, such as 127.0.0.1:8007")
+
 func newAccess(c *Config, o Options) (a access, err error) {
 	host, _, err := net.SplitHostPort(c.HTTP.Addr)
 	if err != nil {
-		return a, errors.New("http.addr must be an address and a port, such as 127.0.0.1:8007")
+		return a, errAddr
 	}
 	a.hosts = append(slices.Clone(c.HTTP.AllowHosts), host)
 	a.origins = slices.DeleteFunc(slices.Clone(c.HTTP.CORSAllowOrigins), func(o string) bool { return o == "*" || o == "" })

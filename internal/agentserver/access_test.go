@@ -6,12 +6,15 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -70,6 +73,29 @@ func TestBrowsersAreKeptOut(t *testing.T) {
 	require.Equal(t, 403, preflight("https://evil.example", "PUT").status)
 	// Not even a page that may make calls may open the feed, as ever.
 	require.Equal(t, 403, r.call("GET", "/api/v1/client/feed", "", "Origin", "https://ours.example", "Connection", "Upgrade", "Upgrade", "websocket").status)
+}
+
+// Checks of load balancers name another host, or none, as HTTP/1.0 may.
+func TestProbesNeedNoHost(t *testing.T) {
+	a, _ := newAgent(t)
+	r := start(t, agentserver.Default(), &backend{stored: a})
+	r.open()
+	r.waitFor("/readyz", `"ready":true`)
+	for _, path := range []string{"/livez", "/readyz"} {
+		require.Equal(t, 200, r.call("GET", path, "", "Host", "balancer.example").status, path)
+	}
+	require.Equal(t, 403, r.call("GET", "/metrics", "", "Host", "balancer.example").status)
+	for _, path := range []string{"/livez", "/api/v1/client"} {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(clienttest.Within(t, 20*time.Second), "tcp", strings.TrimPrefix(r.base, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "GET "+path+" HTTP/1.0\r\n\r\n")
+		require.NoError(t, err)
+		text, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		require.Contains(t, string(text), "200 OK", path)
+		require.NoError(t, conn.Close())
+	}
 }
 
 func TestToken(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"net"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -183,19 +183,13 @@ func Parse(data []byte) (c Config, unknown []string, err error) {
 		return c, nil, nil
 	}
 	root := document.Content[0]
-	preview, unknown := rename(root, fieldsOf(c), "")
+	keys := keys{seen: map[place]bool{}}
+	keys.rename(root, fieldsOf(c), "")
 	if err := root.Decode(&c); err != nil {
-		return c, unknown, withoutValues(err)
+		return c, keys.unknown, withoutValues(err)
 	}
-	preview.apply(&c)
-	return c, unknown, c.check()
-}
-
-var quoted = regexp.MustCompile("`[^`]*`")
-
-// withoutValues takes out of an error of package yaml what it quotes from the file.
-func withoutValues(err error) error {
-	return errors.New(quoted.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "what stands there"))
+	keys.preview.apply(&c)
+	return c, keys.unknown, c.check()
 }
 
 // check refuses what cannot work.
@@ -215,6 +209,11 @@ func (c *Config) check() error {
 		return errors.New(`store.type must be "file" or "sealed"`)
 	case c.HTTP.TLS.ClientCAFile != "" && !c.HTTP.TLS.Enabled:
 		return errors.New("http.TLS.clientCAFile needs http.TLS.enabled: only by TLS can callers show certificates")
+	case c.LoadBalancing.Enable && (c.LoadBalancing.Redis.Host == "" || strings.ContainsAny(c.LoadBalancing.Redis.Host, "/?#@%\\ ")):
+		return errors.New("loadBalancing.redis.host must be a name or an address")
+	}
+	if _, _, err := net.SplitHostPort(c.HTTP.Addr); err != nil {
+		return errAddr
 	}
 	c.Base.PIN %= 10000 // as the old program did: 123456 is 3456
 	for _, seconds := range []struct {

@@ -1,7 +1,10 @@
 package agentserver
 
 import (
+	"fmt"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -48,37 +51,74 @@ func fieldsOf(of any) (fields []field) {
 	return fields
 }
 
-// rename gives the keys of the preview the names that they have had since, and tells which keys there are that nothing reads. A key is
+// keys are what the keys of a file mean.
+type keys struct {
+	preview preview
+	unknown []string
+	seen    map[place]bool // where something is referred to in a circle, or again and again
+}
+
+// place is a mapping, and where it stands for one. A mapping with an anchor may stand in several places.
+type place struct {
+	node  *yaml.Node
+	above string
+}
+
+// rename gives the keys of the preview the names that they have had since, and notes which keys there are that nothing reads. A key is
 // known only in one of these two spellings: one that the old program did not know must not switch anything on.
-func rename(node *yaml.Node, fields []field, above string) (p preview, unknown []string) {
-	if node.Kind != yaml.MappingNode {
-		return p, nil
+func (k *keys) rename(node *yaml.Node, fields []field, above string) {
+	node = meant(node)
+	if node.Kind != yaml.MappingNode || k.seen[place{node, above}] {
+		return
+	}
+	k.seen[place{node, above}] = true
+	for i := 0; i+1 < len(node.Content); i += 2 { // first: what is merged counts less than what stands there
+		if key, value := node.Content[i], meant(node.Content[i+1]); isMerge(key) {
+			k.rename(value, fields, above)
+			if value.Kind == yaml.SequenceNode {
+				for _, one := range slices.Backward(value.Content) { // the first counts most
+					k.rename(one, fields, above)
+				}
+			}
+		}
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		if into := p.field(above + key.Value); into != nil {
+		key, value := node.Content[i], meant(node.Content[i+1])
+		if into := k.preview.field(above + key.Value); into != nil {
 			*into = value.Value
 			continue
 		}
-		known := false
-		for _, f := range fields {
-			if key.Value != f.name && key.Value != snake(f.name) {
-				continue
-			}
-			known, key.Value = true, f.name
-			if value.Kind == yaml.AliasNode {
-				value = value.Alias
-			}
-			below, more := rename(value, f.below, above+f.name+".")
-			p.merge(below)
-			unknown = append(unknown, more...)
-			break
-		}
-		if !known {
-			unknown = append(unknown, above+key.Value)
+		known := slices.IndexFunc(fields, func(f field) bool { return key.Value == f.name || key.Value == snake(f.name) })
+		switch {
+		case isMerge(key):
+		case known < 0:
+			k.unknown = append(k.unknown, above+nameOf(key))
+		default:
+			key.Value = fields[known].name
+			k.rename(value, fields[known].below, above+key.Value+".")
 		}
 	}
-	return p, unknown
+}
+
+// meant is what an alias stands for.
+func meant(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9_.-].*`)
+
+// nameOf is a key as far as it can be shown: where a blank was forgotten after a colon, a key has a value in it.
+func nameOf(key *yaml.Node) string {
+	name := strings.ReplaceAll(key.Value, "\n", " ")
+	if shown := notInNames.ReplaceAllString(name, "…"); shown != name || shown == "" {
+		return fmt.Sprintf("%s (line %d)", shown, key.Line)
+	}
+	return name
 }
 
 // field is where a key of the preview goes that is no longer there; nil if it is none.
@@ -94,14 +134,6 @@ func (p *preview) field(key string) *string {
 		return &p.wsScheme
 	}
 	return nil
-}
-
-func (p *preview) merge(other preview) {
-	for _, pair := range [][2]*string{{&p.scheme, &other.scheme}, {&p.domain, &other.domain}, {&p.path, &other.path}, {&p.wsScheme, &other.wsScheme}} {
-		if *pair[1] != "" {
-			*pair[0] = *pair[1]
-		}
-	}
 }
 
 // snake is a key as the preview wrote it: CORSAllowOrigins is cors_allow_origins.

@@ -120,17 +120,71 @@ func TestParseIsTolerant(t *testing.T) {
 	require.Equal(t, agentserver.Default(), c)
 }
 
+// What is merged into a mapping counts as what stands there, in either spelling, and is not told as unknown.
+func TestParseMerges(t *testing.T) {
+	c, unknown, err := agentserver.Parse([]byte(`
+x: &x {addr: "127.0.0.1:1", log_all_requests: true}
+y: &y {addr: "127.0.0.1:2", http_scheme: http, other: 1}
+d: &d 127.0.0.1:8765
+http: {<<: [*x, *y]}
+auto_approval: {<<: {enabled: true}}
+base: {<<: *y, http_scheme: https, qredo_api_domain: *d}
+`))
+	require.NoError(t, err)
+	require.Equal(t, []string{"x", "y", "d", "http.http_scheme", "http.other", "base.addr", "base.other"}, unknown)
+	want := agentserver.Default()
+	want.HTTP.Addr, want.HTTP.LogAllRequests, want.AutoApproval.Enabled = "127.0.0.1:1", true, true
+	want.Base.QredoAPI, want.Websocket.QredoWebsocket = "https://127.0.0.1:8765/api/v1/p", "wss://127.0.0.1:8765/api/v1/p/coreclient/feed"
+	require.Equal(t, want, c)
+	for _, text := range []string{"http: &h {<<: *h}", "http: &h {<<: [*h, *h]}"} {
+		_, _, err := agentserver.Parse([]byte(text))
+		require.ErrorContains(t, err, "contains itself", text)
+	}
+}
+
+// A key that has a value in it, since a blank was forgotten, is named without it.
+func TestParseNamesKeysWithoutValues(t *testing.T) {
+	for text, name := range map[string]string{
+		"loadBalancing: {redis: {password:secret9}}":              "loadBalancing.redis.password… (line 1)",
+		"base:\n  pin=secret9: 1":                                 "base.pin… (line 2)",
+		"base:\n  ? \"pin\\nsecret9\"":                            "base.pin… (line 2)",
+		"loadBalancing:\n  redis: {host: x, password: }\n  'ü9':": "loadBalancing.… (line 3)",
+	} {
+		_, unknown, err := agentserver.Parse([]byte(text))
+		require.NoError(t, err, text)
+		require.Equal(t, []string{name}, unknown, text)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for text, says := range map[string]string{
-		"base: {pin: -1}":                  "base.pin must not be negative",
-		"base: {pin: secret9}":             "line 1",
-		"base: {pin: [secret9]}":           "line 1",
-		"base: secret9":                    "line 1",
-		"[secret9]":                        "line 1",
-		"secret9":                          "line 1",
-		"a: b: secret9":                    "mapping",
-		"base: {pin: 1}\nbase: {pin: 2}":   "already defined",
-		"autoApproval: {enabled: secret9}": "line 1",
+		"base: {pin: *secret9}":                                          "must be in quotation marks",
+		"base: {pin: 'a`secret9'}":                                       "line 1: what stands there cannot be read as PIN",
+		"base: {pin: '`secret9`b'}":                                      "line 1: what stands there cannot be read as PIN",
+		"base: {pin: \"a\\n\\nsecret9 into x\"}":                         "line 1: what stands there cannot be read as PIN",
+		"base: {pin: !secret9 x}":                                        "line 1: what stands there cannot be read as PIN",
+		"base: {pin: !!timestamp secret9}":                               "cannot be read as timestamp",
+		"base: {pin: &secret9 {a: *secret9}}":                            "line 1",
+		"a: {secret9: 1, secret9: 2}\nbase: {secret9: 1, secret9: 2}":    "line 2: a key is already defined at line 2",
+		"loadBalancing: {redis: {password: [secret9]}}":                  "line 1: what stands there cannot be read as Password",
+		"loadBalancing: {redis: {password: {secret9: 1}}}":               "line 1: what stands there cannot be read as Password",
+		"loadBalancing: {redis: {password: %secret9}}":                   "cannot start any token",
+		"loadBalancing: {redis: {password: \"\\secret9\"}}":              "unknown escape",
+		"loadBalancing: {redis: {password: !!binary secret9_}}":          "base64",
+		"http: {<<: secret9}":                                            "merge",
+		"http: {addr: ''}":                                               "http.addr must be an address and a port",
+		"http: {addr: 8112}":                                             "http.addr must be an address and a port",
+		"loadBalancing: {enable: true, redis: {host: '127.0.0.1/x'}}":    "loadBalancing.redis.host",
+		"loadBalancing: {enable: true, redis: {host: 'u:secret9@host'}}": "loadBalancing.redis.host",
+		"base: {pin: -1}":                                                "base.pin must not be negative",
+		"base: {pin: secret9}":                                           "line 1",
+		"base: {pin: [secret9]}":                                         "line 1",
+		"base: secret9":                                                  "line 1",
+		"[secret9]":                                                      "line 1",
+		"secret9":                                                        "line 1",
+		"a: b: secret9":                                                  "mapping",
+		"base: {pin: 1}\nbase: {pin: 2}":                                 "already defined",
+		"autoApproval: {enabled: secret9}":                               "line 1",
 		"autoApproval: {enabled: true}\nauto_approval: {enabled: false}": "already defined",
 		"http: {TLS: {clientCAFile: ca.pem}}":                            "needs http.TLS.enabled",
 		"store: {type: sealed, sealed: {file: x}}":                       "passphraseFile",

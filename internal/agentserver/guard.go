@@ -20,7 +20,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		origin := r.Header.Get("Origin")
 		allowed := slices.Contains(s.origins, origin)
 		switch {
-		case len(s.tokenHash) == 0 && !s.hostIsOurs(r.Host):
+		case len(s.tokenHash) == 0 && !probe && !s.hostIsOurs(r.Host):
 			writeError(w, http.StatusForbidden, "the Host is none of this agent's: name it in http.allowHosts")
 			return
 		case origin != "" && !allowed && !sameOrigin(origin, r.Host):
@@ -68,14 +68,14 @@ func (s *Server) knows(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], s.tokenHash) == 1
 }
 
-// hostIsOurs reports whether a Host is this machine, an address, or one of the configured names. Any other name may have been made to
-// lead here by somebody whose page a browser shows.
+// hostIsOurs reports whether a Host is this machine, an address, one of the configured names, or none at all, which no browser sends. Any other
+// name may have been made to lead here by somebody whose page a browser shows.
 func (s *Server) hostIsOurs(host string) bool {
 	name := host
 	if only, _, err := net.SplitHostPort(host); err == nil {
 		name = only
 	}
-	if loopback.Host(host) || net.ParseIP(strings.Trim(name, "[]")) != nil {
+	if host == "" || loopback.Host(host) || net.ParseIP(strings.Trim(name, "[]")) != nil {
 		return true
 	}
 	return slices.ContainsFunc(s.hosts, func(ours string) bool { return ours != "" && strings.EqualFold(ours, name) })

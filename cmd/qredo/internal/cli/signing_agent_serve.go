@@ -190,7 +190,7 @@ func (a *app) agentDecisions(ctx context.Context, s *agentServing, c agentserver
 
 // redisURL is the server of a configuration.
 func redisURL(r agentserver.Redis) string {
-	u := url.URL{Scheme: "redis", Host: net.JoinHostPort(r.Host, strconv.Itoa(r.Port)), Path: "/" + strconv.Itoa(r.DB)}
+	u := url.URL{Scheme: "redis", Host: net.JoinHostPort(strings.Trim(r.Host, "[]"), strconv.Itoa(r.Port)), Path: "/" + strconv.Itoa(r.DB)}
 	if r.Password != "" {
 		u.User = url.UserPassword("", string(r.Password))
 	}
