@@ -229,7 +229,7 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// waitOut runs a command until its output matches: waitout REGEXP COMMAND...
+// waitOut runs a command until it succeeds and its output matches: waitout REGEXP COMMAND...
 func waitOut(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: waitout REGEXP COMMAND...")
@@ -237,8 +237,7 @@ func waitOut(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := regexp.Compile("(?s)" + args[0])
 	ts.Check(err)
 	if !patiently(func() bool {
-		ts.Check(ts.Exec(args[1], args[2:]...))
-		return want.MatchString(ts.ReadFile("stdout"))
+		return ts.Exec(args[1], args[2:]...) == nil && want.MatchString(ts.ReadFile("stdout"))
 	}) {
 		ts.Fatalf("%s does not come", args[0])
 	}
