@@ -22,8 +22,9 @@ type FileStore struct {
 	insecure bool
 }
 
-// NewFileStore returns the store in a file, which need not be there yet. It is written by its owner alone (mode 0600), all of it or
-// nothing. One that others can read or write, or put another in the place of, is refused, but with
+// NewFileStore returns the store in a file, which need not be there yet. It is written for its owner alone (mode 0600), all of it or
+// nothing; where the path is a symbolic link, what that leads to. Several programs may have it open: none writes over what another one has
+// written since it looked, but on Windows, where files are not locked, if both write within the same instant. One that others can read or write, or put another in the place of, is refused, but with
 // [approver.WithInsecureFiles]; on Windows nothing is refused. Nothing is read before the first Load or Save.
 func NewFileStore(path string, s Sealer, insecure ...approver.InsecureFilesOption) *FileStore {
 	return &FileStore{path, s, len(insecure) > 0}
@@ -42,10 +43,12 @@ const (
 	mostBytes   = 16 << 20 // of a file
 )
 
+var errNoFileStore = &qredo.ValidationError{Field: "file store", Rule: "needs a path and a sealer"}
+
 // Load reads the identity. A file that was damaged is [ErrDamaged]; one that the sealer cannot open is [ErrSealed].
 func (f *FileStore) Load(ctx context.Context) (*Identity, error) {
 	if f.path == "" || f.sealer == nil {
-		return nil, &qredo.ValidationError{Field: "file store", Rule: "needs a path and a sealer"}
+		return nil, errNoFileStore
 	}
 	data, err := readPrivate(f.path, f.insecure)
 	if err != nil {
@@ -76,30 +79,30 @@ func (f *FileStore) read(ctx context.Context, data []byte) (*Identity, error) {
 
 // Save writes the identity.
 func (f *FileStore) Save(ctx context.Context, id *Identity) error {
-	write := durable.Replace
-	switch stored, err := f.Load(ctx); {
-	case errors.Is(err, ErrNoIdentity):
-		write = durable.CreateWhole // unless somebody else makes it now
-	case err != nil:
-		return err
-	default:
-		if err := CheckReplace(stored, id); err != nil {
-			return fmt.Errorf("%s: %w", f.path, err)
+	if f.path == "" || f.sealer == nil {
+		return errNoFileStore
+	}
+	return savePrivate(f.path, f.insecure, func(was []byte) ([]byte, error) {
+		if was != nil {
+			stored, err := f.read(ctx, was)
+			if err == nil {
+				err = CheckReplace(stored, id)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.path, err)
+			}
 		}
-	}
-	plain, err := id.MarshalWithSecrets()
-	if err != nil {
-		return err
-	}
-	sealed, err := f.sealer.Seal(ctx, plain)
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(sealedFile{fileFormat, fileVersion, sealed})
-	if err != nil {
-		return err
-	}
-	return writePrivate(f.path, append(data, '\n'), write)
+		plain, err := id.MarshalWithSecrets()
+		if err != nil {
+			return nil, err
+		}
+		sealed, err := f.sealer.Seal(ctx, plain)
+		if err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(sealedFile{fileFormat, fileVersion, sealed})
+		return append(data, '\n'), err
+	})
 }
 
 // readPrivate reads a file that is nobody else's.
@@ -126,17 +129,36 @@ func readPrivate(path string, insecure bool) ([]byte, error) {
 	return data, nil
 }
 
-// writePrivate writes a file, and the folder that it is in if that is not there.
-func writePrivate(path string, data []byte, write func(path string, data []byte) error) error {
-	err := durable.MkdirAll(filepath.Dir(path))
-	if err == nil {
-		err = write(path, data)
+// savePrivate writes what next makes of a file's content, nil if there is no file. Where another program writes meanwhile, next is asked
+// again. What a symbolic link leads to is written, or made, and the link stays.
+func savePrivate(path string, insecure bool, next func(was []byte) ([]byte, error)) error {
+	for {
+		was, err := readPrivate(path, insecure)
+		if err != nil && !errors.Is(err, ErrNoIdentity) {
+			return err
+		}
+		data, err := next(was)
+		if err != nil {
+			return err
+		}
+		at, err := durable.Follow(path)
+		switch {
+		case err != nil:
+		case was != nil:
+			err = durable.Exchange(at, was, data)
+		default:
+			if err = durable.MkdirAll(filepath.Dir(at)); err == nil {
+				err = durable.CreateWhole(at, data)
+			}
+		}
+		switch {
+		case errors.Is(err, durable.ErrChanged):
+			continue
+		case errors.Is(err, fs.ErrExist):
+			return fmt.Errorf("%w: %s was made just now by another program", ErrIdentityExists, at)
+		case err != nil:
+			return fmt.Errorf("signingagent: %s: %w", path, err)
+		}
+		return nil
 	}
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %s was made just now by another program", ErrIdentityExists, path)
-	}
-	if err != nil {
-		return fmt.Errorf("signingagent: %s: %w", path, err)
-	}
-	return nil
 }

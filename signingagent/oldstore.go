@@ -9,7 +9,6 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
-	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // OldStore is a [Store] in the file of the old signing agent, as it is: that program, stopped, and this package can take each
@@ -50,19 +49,6 @@ type oldRecord struct {
 
 // Load reads the agent that is registered, or else the registration of this package that is under way.
 func (o *OldStore) Load(context.Context) (*Identity, error) {
-	entries, err := o.read()
-	if err != nil {
-		return nil, err
-	}
-	id, err := identityIn(entries)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.path, err)
-	}
-	return id, nil
-}
-
-// read returns the map that the file holds.
-func (o *OldStore) read() (map[string][]byte, error) {
 	data, err := readPrivate(o.path, o.insecure)
 	if err != nil {
 		return nil, err
@@ -71,7 +57,11 @@ func (o *OldStore) read() (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.path, err)
 	}
-	return entries, nil
+	id, err := identityIn(entries)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.path, err)
+	}
+	return id, nil
 }
 
 func entriesOf(data []byte) (map[string][]byte, error) {
@@ -117,27 +107,34 @@ func (o *OldStore) Save(_ context.Context, id *Identity) error {
 	if err := id.check(); err != nil {
 		return err
 	}
-	entries, err := o.read()
-	write := durable.Replace
-	if errors.Is(err, ErrNoIdentity) {
-		entries, write, err = map[string][]byte{}, durable.CreateWhole, nil // unless somebody else makes it now
-	}
+	return savePrivate(o.path, o.insecure, func(was []byte) ([]byte, error) {
+		data, err := withIdentity(was, id)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.path, err)
+		}
+		return data, nil
+	})
+}
+
+// withIdentity puts an identity into the content of a file, or into none.
+func withIdentity(was []byte, id *Identity) ([]byte, error) {
+	entries, err := entriesOf(was)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stored, err := identityIn(entries)
 	if err == nil {
 		err = CheckReplace(stored, id)
 	}
 	if err != nil && !errors.Is(err, ErrNoIdentity) {
-		return fmt.Errorf("%s: %w", o.path, err)
+		return nil, err
 	}
 	k := id.kept
 	record, err := json.Marshal(oldRecord{
 		Name: k.Name, ID: k.ID, Seed: k.Seed, Account: k.ID, ZKPID: k.ZKPID, Token: k.Token, Pending: !k.Finished, IDDoc: k.IDDoc, Inferred: k.Inferred,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	maps.DeleteFunc(entries, func(key string, value []byte) bool { return key != agentIDKey && leftBehind(value) })
 	if k.Finished {
@@ -145,11 +142,7 @@ func (o *OldStore) Save(_ context.Context, id *Identity) error {
 	} else {
 		entries[registrationKey] = record
 	}
-	data, err := json.Marshal(entries)
-	if err != nil {
-		return err
-	}
-	return writePrivate(o.path, data, write)
+	return json.Marshal(entries)
 }
 
 // leftBehind reports whether an entry is of a registration that was not finished.

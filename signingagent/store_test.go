@@ -1,14 +1,12 @@
 package signingagent_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -85,28 +83,6 @@ func TestStoresNeverWriteOverAnother(t *testing.T) {
 				require.Equal(t, string(before), string(read(t, path)), name)
 			}
 			require.ErrorIs(t, open(path).Save(t.Context(), &signingagent.Identity{}), signingagent.ErrDamaged)
-		}
-	}
-}
-
-func TestOfTwoThatMakeAStoreOneDoes(t *testing.T) {
-	for name, open := range stores() {
-		path := filepath.Join(t.TempDir(), "agent")
-		var group sync.WaitGroup
-		errs := make([]error, 8)
-		for i := range errs {
-			id := identity(t, byte(i), finished)
-			group.Go(func() { errs[i] = open(path).Save(t.Context(), id) })
-		}
-		group.Wait()
-		id, err := open(path).Load(t.Context())
-		require.NoError(t, err, name)
-		for i, err := range errs {
-			if identity(t, byte(i), finished).ID() == id.ID() {
-				require.NoError(t, err, name)
-			} else {
-				require.ErrorIs(t, err, signingagent.ErrIdentityExists, name)
-			}
 		}
 	}
 }
@@ -304,27 +280,4 @@ func FuzzOldStore(f *testing.F) {
 		require.NoError(t, err)
 		requireSame(t, id, again)
 	})
-}
-
-// hooked is a sealer that lets something happen before it seals.
-type hooked struct {
-	signingagent.Sealer
-	before func()
-}
-
-func (h hooked) Seal(ctx context.Context, plain []byte) ([]byte, error) {
-	h.before()
-	return h.Sealer.Seal(ctx, plain)
-}
-
-func TestAFileThatIsMadeMeanwhileIsNotWrittenOver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "agent")
-	s := signingagent.QuickPassphrase("open sesame")
-	slow := signingagent.NewFileStore(path, hooked{s, func() {
-		require.NoError(t, signingagent.NewFileStore(path, s).Save(t.Context(), identity(t, 1, finished)))
-	}})
-	require.ErrorIs(t, slow.Save(t.Context(), identity(t, 2, finished)), signingagent.ErrIdentityExists)
-	id, err := slow.Load(t.Context())
-	require.NoError(t, err)
-	requireSame(t, identity(t, 1, finished), id)
 }
