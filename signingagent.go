@@ -150,18 +150,19 @@ func (s *SigningAgentService) GetMessages(ctx context.Context, actionID ActionID
 // Approve approves an action by the agent's signatures, one for each of its messages and in their order: 49 bytes each, in
 // hexadecimal. One that is wrong is an [ErrBadRequest], and the action stays pending. What is not pending any more is refused
 // too: [ErrBadRequest], [ErrNotFound] and [ErrConflict] mean that alike, as they do for [CoreClientsService.Approve]. The sandbox
-// answers a vote that is sent again as it did the first time; the service may have refused it.
+// answers a vote that is sent again as it did the first time; the service may have refused it. Any success counts, with a JSON object or without
+// a body, unless it has a code of its own that is none.
 //
 // API: PUT /coreclient/action/{action_id}
 func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
-	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(agentSignatures{signatures}).deciding(), &done{vote: actionID}, opts)
+	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(agentSignatures{signatures}).deciding(), &done{vote: actionID, mute: true}, opts)
 }
 
 // Reject rejects an action. What is not pending is refused as it is by [SigningAgentService.Approve].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opts ...CallOption) error {
-	return s.client.run(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)).deciding(), &done{vote: actionID}, opts)
+	return s.client.run(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)).deciding(), &done{vote: actionID, mute: true}, opts)
 }
 
 // Feed gives the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core

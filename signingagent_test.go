@@ -151,3 +151,41 @@ func TestProofAuthRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Any success is a vote that was taken, as agents have always had it: with nothing said, too. An answer that says otherwise, or that is none
+// of a service, is not.
+func TestAgentVotesAnswers(t *testing.T) {
+	for _, tc := range []struct {
+		status int
+		body   string
+		taken  bool
+	}{
+		{200, "", true},
+		{201, "{}", true},
+		{202, " \n", true},
+		{204, "", true},
+		{200, `{"messages":["aa"]}`, true},
+		{200, `{"status":"approved"}`, true},
+		{200, `{"code":200,"msg":"OK"}`, true},
+		{200, `{"id":"` + string(clienttest.CoreActionID) + `"}`, true},
+		{200, `{"code":409,"msg":"Conflict"}`, false},
+		{200, `{"code":"x"}`, false},
+		{200, `{"id":"another"}`, false},
+		{200, "<html>sign in</html>", false},
+		{302, "", false},
+		{409, "", false},
+	} {
+		agent := clienttest.NewClient(t, clienttest.AnswerWith(tc.status, tc.body)).SigningAgent
+		for _, err := range []error{
+			agent.Approve(t.Context(), clienttest.CoreActionID, []string{clienttest.HexOf(10)}, qredo.WithoutRetry()),
+			agent.Reject(t.Context(), clienttest.CoreActionID, qredo.WithoutRetry()),
+		} {
+			switch tc.taken {
+			case true:
+				require.NoError(t, err, tc)
+			default:
+				require.ErrorIs(t, err, qredo.ErrOutcomeUnknown, tc)
+			}
+		}
+	}
+}

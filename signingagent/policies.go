@@ -14,15 +14,19 @@ type WithoutDetails string
 const (
 	// ApproveAll approves whatever the agent is asked to: all that moves money, also to strangers and by a sweep, and changes of
 	// the custody groups' policies. What is not signed by others too is signed by nobody who has looked. Where details are known, and
-	// contradict each other, the action is left to people.
+	// contradict each other, the action is left to people. So is one that does not say when it expires: for signing agents that has always
+	// meant that it has expired.
 	ApproveAll WithoutDetails = "approve all"
 	// ApproveNone leaves everything to people.
 	ApproveNone WithoutDetails = "approve none"
 )
 
 // Decide does what the name says. Another value than the two is as [ApproveNone].
-func (p WithoutDetails) Decide(context.Context, qredo.Action) (approver.Decision, error) {
-	if p == ApproveAll {
+func (p WithoutDetails) Decide(_ context.Context, a qredo.Action) (approver.Decision, error) {
+	switch {
+	case p == ApproveAll && a.Expires.IsZero():
+		return approver.Decision{Verdict: approver.Leave, Rule: string(p), Reason: "it does not say when it expires"}, nil
+	case p == ApproveAll:
 		return approver.Decision{Verdict: approver.Approve, Sweep: true, Rule: string(p), Reason: "everything is approved"}, nil
 	}
 	return approver.Decision{Verdict: approver.Leave, Rule: string(ApproveNone), Reason: "nothing is approved"}, nil
