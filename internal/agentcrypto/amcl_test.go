@@ -26,7 +26,7 @@ func TestKeysAreAMCLs(t *testing.T) {
 
 			key, err := NewKey(c.Seed)
 			require.NoError(t, err)
-			assert.Equal(t, []byte(c.Secret), scalarBytes(key.secret))
+			assert.Equal(t, []byte(c.Secret), scalarBytes(key.secret()))
 			assert.Equal(t, []byte(c.Public), key.PublicKey().Bytes())
 			assert.Equal(t, []byte(c.ECPrivate), ecKey(c.Seed).Serialize())
 			assert.Equal(t, []byte(c.ECPublic), key.ECPublicKey())
@@ -48,7 +48,7 @@ func TestSignaturesAreAMCLs(t *testing.T) {
 			key, err := NewKey(all.Keys[c.Key-1].Seed)
 			require.NoError(t, err)
 			assert.Equal(t, []byte(c.Public), key.PublicKey().Bytes())
-			assert.Equal(t, []byte(c.Secret), scalarBytes(key.secret))
+			assert.Equal(t, []byte(c.Secret), scalarBytes(key.secret()))
 			assert.Equal(t, []byte(c.Signature), key.Sign(c.Message))
 			public, err := ParsePublicKey(c.Public)
 			require.NoError(t, err)
@@ -91,7 +91,7 @@ func TestClientSecretsAreAMCLs(t *testing.T) {
 			assert.Equal(t, []byte(c.Point), pointBytes(hashID(c.ID)))
 			master := masterOf(t, c.Master)
 			var server bls.G2
-			server.ScalarMult(master.secret, bls.G2Generator())
+			server.ScalarMult(master.secret(), bls.G2Generator())
 			assert.Equal(t, []byte(c.Server), publicKeyBytes(&server))
 			assert.Equal(t, []byte(c.Secret), master.ClientSecret(c.ID).Bytes())
 			read, err := ParseClientSecret(c.Secret)
@@ -125,7 +125,7 @@ func TestTokensAreAMCLs(t *testing.T) {
 			require.NoError(t, err)
 			prover, err := NewProver(c.ID, read, c.PIN)
 			require.NoError(t, err)
-			assert.Equal(t, []byte(c.Joined), pointBytes(prover.secret))
+			assert.Equal(t, []byte(c.Joined), pointBytes(prover.secret()))
 		})
 	}
 }

@@ -52,7 +52,7 @@ func FuzzParsePoint(f *testing.F) {
 		if !bytes.Equal(secret.Bytes(), data) || !bytes.Equal(token.Bytes(), data) {
 			t.Fatalf("%x is written as %x and %x", data, secret.Bytes(), token.Bytes())
 		}
-		requireInSubgroup(t, secret.point)
+		requireInSubgroup(t, secret.point())
 	})
 }
 

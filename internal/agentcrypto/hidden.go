@@ -7,9 +7,14 @@ import (
 
 const redacted = "[redacted]"
 
-// hidden is embedded by what must not get into a log. What is secret beside it is held by pointers: package fmt
-// cannot ask a value in an unexported field of another struct, but does not follow its pointers.
+// hidden is embedded by what must not get into a log. What is secret beside it is veiled: package fmt cannot ask a value in an
+// unexported field of another struct, and follows its pointers for some verbs, such as %s.
 type hidden struct{}
+
+// veiled holds what is secret. It is a function because no printer looks into one.
+type veiled[T any] func() T
+
+func veil[T any](secret T) veiled[T] { return func() T { return secret } }
 
 // String returns "[redacted]".
 func (hidden) String() string { return redacted }

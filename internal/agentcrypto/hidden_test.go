@@ -24,7 +24,7 @@ func TestSecretsDoNotShow(t *testing.T) {
 	for _, secret := range secrets(t) {
 		for _, value := range []any{secret, reflect.ValueOf(secret).Elem().Interface()} {
 			t.Run(fmt.Sprintf("%T", value), func(t *testing.T) {
-				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%b", "%U"} {
 					assert.Equal(t, redacted, fmt.Sprintf(verb, value), verb)
 				}
 				assert.Equal(t, redacted, fmt.Sprint(value))
@@ -42,7 +42,8 @@ func TestSecretsDoNotShow(t *testing.T) {
 	}
 }
 
-// TestSecretsDoNotShowInsideOthers: package fmt cannot ask what is in an unexported field, and prints its fields.
+// TestSecretsDoNotShowInsideOthers: package fmt cannot ask what is in an unexported field, and prints its fields. For a verb that a
+// pointer does not take, such as %s, it follows that.
 func TestSecretsDoNotShowInsideOthers(t *testing.T) {
 	key, secret, token := agent(t)
 	proves := prover(t, agentID, pin)
@@ -55,18 +56,18 @@ func TestSecretsDoNotShowInsideOthers(t *testing.T) {
 	}{*key, *secret, *token, *service, *proves}
 	var parts []string // the words that the points and scalars are kept as, in decimal and hexadecimal
 	for _, inner := range []any{
-		struct{ s any }{*key.secret}, struct{ s any }{*service.secret}, struct{ s any }{*secret.point}, struct{ s any }{*token.point}, struct{ s any }{*proves.secret},
+		struct{ s any }{*key.secret()}, struct{ s any }{*service.secret()}, struct{ s any }{*secret.point()}, struct{ s any }{*token.point()}, struct{ s any }{*proves.secret()},
 	} {
 		for _, verb := range []string{"%d", "%x"} {
 			parts = append(parts, regexp.MustCompile(`[0-9a-f]{12,}`).FindAllString(fmt.Sprintf(verb, inner), -1)...)
 		}
 	}
 	require.Greater(t, len(parts), 40)
-	for _, secret := range [][]byte{scalarBytes(key.secret)[16:], scalarBytes(service.secret)[16:], secret.Bytes()[1:49], token.Bytes()[1:49]} {
+	for _, secret := range [][]byte{scalarBytes(key.secret())[16:], scalarBytes(service.secret())[16:], secret.Bytes()[1:49], token.Bytes()[1:49]} {
 		parts = append(parts, hex.EncodeToString(secret))
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x"} {
-		shown := fmt.Sprintf(verb, outer)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%s", "%q", "%t", "%o", "%b", "%c", "%U", "%e"} {
+		shown := fmt.Sprintf(verb, outer) + fmt.Sprintf(verb, &outer)
 		for _, part := range parts {
 			assert.NotContains(t, shown, part, verb)
 		}

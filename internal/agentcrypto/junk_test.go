@@ -160,12 +160,12 @@ func TestPINs(t *testing.T) {
 }
 
 func TestPINThatLeavesNothingIsRefused(t *testing.T) {
-	weak := &MasterSecret{secret: reduce([]byte{0, 0, 0, 0, 0, 0, 0, 5})}
+	weak := &MasterSecret{secret: veil(reduce([]byte{0, 0, 0, 0, 0, 0, 0, 5}))}
 	_, err := weak.ClientSecret(agentID).Token(agentID, 5)
 	require.ErrorIs(t, err, errPINToken)
-	minus := *weak.secret
+	minus := *weak.secret()
 	minus.Neg()
-	token := (&MasterSecret{secret: &minus}).ClientSecret(agentID)
+	token := (&MasterSecret{secret: veil(&minus)}).ClientSecret(agentID)
 	_, err = NewProver(agentID, &Token{point: token.point}, 5)
 	require.ErrorIs(t, err, errPINToken)
 }

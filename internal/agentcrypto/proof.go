@@ -32,7 +32,7 @@ type Prover struct {
 	hidden
 	id     []byte
 	base   *bls.G1 // the ID's
-	secret *bls.G1
+	secret veiled[*bls.G1]
 }
 
 // NewProver returns the prover of an M-Pin ID, of the token for it and the PIN that was taken out of that. Whether they
@@ -43,11 +43,11 @@ func NewProver(id []byte, token *Token, pin int) (*Prover, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret.Add(token.point, secret)
+	secret.Add(token.point(), secret)
 	if secret.IsIdentity() {
 		return nil, invalid("PIN", errPINToken)
 	}
-	return &Prover{id: bytes.Clone(id), base: base, secret: secret}, nil
+	return &Prover{id: bytes.Clone(id), base: base, secret: veil(secret)}, nil
 }
 
 // Header returns a new proof at a time, as the header x-api-zkp has it. It proves who and when, not what is asked
@@ -61,7 +61,7 @@ func (p *Prover) prove(x *bls.Scalar, et int64) *proof {
 	factor := made.challenge()
 	factor.Add(factor, x)
 	factor.Neg()
-	v.ScalarMult(factor, p.secret)
+	v.ScalarMult(factor, p.secret())
 	made.V = pointBytes(&v)
 	return made
 }
@@ -152,7 +152,7 @@ func (m *MasterSecret) check(p *proof) error {
 	var want bls.G1
 	want.ScalarMult(p.challenge(), hashID(p.ID))
 	want.Add(u, &want)
-	want.ScalarMult(m.secret, &want)
+	want.ScalarMult(m.secret(), &want)
 	want.Neg()
 	if !v.IsEqual(&want) {
 		return invalid("proof", errProof)

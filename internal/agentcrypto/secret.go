@@ -29,7 +29,7 @@ func ClientID(accountCode string, created time.Time) []byte {
 // any agent. One is enough for a service.
 type MasterSecret struct {
 	hidden
-	secret *bls.Scalar
+	secret veiled[*bls.Scalar]
 }
 
 // NewMasterSecret makes the master secret of a seed, as [NewKey] makes a key: not of a seed that is a key's too.
@@ -38,20 +38,20 @@ func NewMasterSecret(seed []byte) (*MasterSecret, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &MasterSecret{secret: secret}, nil
+	return &MasterSecret{secret: veil(secret)}, nil
 }
 
 // ClientSecret issues the client secret for an M-Pin ID. It is the same each time.
 func (m *MasterSecret) ClientSecret(id []byte) *ClientSecret {
 	var point bls.G1
-	point.ScalarMult(m.secret, hashID(id))
-	return &ClientSecret{point: &point}
+	point.ScalarMult(m.secret(), hashID(id))
+	return &ClientSecret{point: veil(&point)}
 }
 
 // ClientSecret is what an agent is given once, and makes its token of.
 type ClientSecret struct {
 	hidden
-	point *bls.G1
+	point veiled[*bls.G1]
 }
 
 // ErrClientSecret says that what a service gave for a client secret is none.
@@ -63,11 +63,11 @@ func ParseClientSecret(data []byte) (*ClientSecret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agentcrypto: %w: %w", ErrClientSecret, err)
 	}
-	return &ClientSecret{point: point}, nil
+	return &ClientSecret{point: veil(point)}, nil
 }
 
 // Bytes returns what [ParseClientSecret] reads.
-func (c *ClientSecret) Bytes() []byte { return pointBytes(c.point) }
+func (c *ClientSecret) Bytes() []byte { return pointBytes(c.point()) }
 
 // Token takes the PIN out of the client secret for an M-Pin ID. Of the PIN its last four digits count: 123456 is 3456.
 // One below zero is an error.
@@ -77,18 +77,18 @@ func (c *ClientSecret) Token(id []byte, pin int) (*Token, error) {
 		return nil, err
 	}
 	part.Neg()
-	part.Add(c.point, part)
+	part.Add(c.point(), part)
 	if part.IsIdentity() {
 		return nil, invalid("PIN", errPINToken)
 	}
-	return &Token{point: part}, nil
+	return &Token{point: veil(part)}, nil
 }
 
 // Token is what an agent keeps of its client secret. Without the PIN it proves nothing, though there are but 10,000 of
 // them to try.
 type Token struct {
 	hidden
-	point *bls.G1
+	point veiled[*bls.G1]
 }
 
 // ParseToken reads a token of [PointSize] bytes.
@@ -97,11 +97,11 @@ func ParseToken(data []byte) (*Token, error) {
 	if err != nil {
 		return nil, invalid("token", err)
 	}
-	return &Token{point: point}, nil
+	return &Token{point: veil(point)}, nil
 }
 
 // Bytes returns what [ParseToken] reads.
-func (t *Token) Bytes() []byte { return pointBytes(t.point) }
+func (t *Token) Bytes() []byte { return pointBytes(t.point()) }
 
 // pinPart returns the point that the PIN stands for.
 func pinPart(id *bls.G1, pin int) (*bls.G1, error) {

@@ -20,7 +20,7 @@ var (
 // Key is an agent's secret key, with the public halves that it registers with.
 type Key struct {
 	hidden
-	secret *bls.Scalar
+	secret veiled[*bls.Scalar]
 	public *PublicKey
 	ec     []byte
 }
@@ -34,7 +34,7 @@ func NewKey(seed []byte) (*Key, error) {
 	}
 	var public bls.G2
 	public.ScalarMult(secret, bls.G2Generator())
-	return &Key{secret: secret, public: &PublicKey{&public}, ec: ecKey(seed).PubKey().SerializeUncompressed()}, nil
+	return &Key{secret: veil(secret), public: &PublicKey{&public}, ec: ecKey(seed).PubKey().SerializeUncompressed()}, nil
 }
 
 // scalarOf returns what AMCL's generator draws first.
@@ -65,7 +65,7 @@ func (k *Key) ECPublicKey() []byte { return append([]byte(nil), k.ec...) }
 // is the bytes. An empty one is signed like any other, though approving nothing is for the caller to refuse.
 func (k *Key) Sign(message []byte) []byte {
 	var signature bls.G1
-	signature.ScalarMult(k.secret, hashMessage(message))
+	signature.ScalarMult(k.secret(), hashMessage(message))
 	return signatureBytes(&signature)
 }
 

@@ -148,7 +148,7 @@ func scalarBytes(s *bls.Scalar) []byte {
 
 func masterOf(t testing.TB, secret []byte) *MasterSecret {
 	t.Helper()
-	return &MasterSecret{secret: scalarIn(t, secret)}
+	return &MasterSecret{secret: veil(scalarIn(t, secret))}
 }
 
 // reasons are the errors for what is wrong with a case that is refused.
