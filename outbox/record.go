@@ -5,17 +5,26 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 )
 
 // Records turns entries into what stores keep, and back. With each goes a sum over the key and every byte: what was
 // changed in the store, by a fault of the disk or by somebody, is not taken for an entry, and never sent. The sum keeps out
 // people only where it has a key that they do not have.
-type Records struct{ key []byte }
+type Records struct {
+	key func() []byte // a function, because no printer looks into one
+}
 
 // NewRecords returns Records whose sums are made with a secret key: all programs that share a store need the same. Without a
 // key, whoever can write to the store can make sums too.
-func NewRecords(key []byte) Records { return Records{key: append([]byte("qredo outbox 2"), key...)} }
+func NewRecords(key []byte) Records {
+	own := append([]byte("qredo outbox 2"), key...)
+	return Records{func() []byte { return own }}
+}
+
+// Format prints the type's name and no secret.
+func (Records) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "outbox.Records(redacted)") }
 
 // SumSize is the length of a sum, in bytes.
 const SumSize = 16
@@ -27,7 +36,11 @@ func (r Records) Encode(e Entry) (data, sum []byte, err error) {
 }
 
 func (r Records) sum(key string, data []byte) []byte {
-	mac := hmac.New(sha256.New, r.key)
+	var secret []byte
+	if r.key != nil {
+		secret = r.key()
+	}
+	mac := hmac.New(sha256.New, secret)
 	_, _ = fmt.Fprintf(mac, "%d %s", len(key), key)
 	_, _ = mac.Write(data)
 	return mac.Sum(nil)[:SumSize]

@@ -2,12 +2,16 @@ package outbox_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/outbox"
 )
 
@@ -53,6 +57,16 @@ func TestRecords(t *testing.T) {
 }
 
 // A PartnerTxID of the caller's is kept as it is, and says nothing about the payment.
+// Whoever has the key can make an entry that is taken for one of the outbox.
+func TestTheSealingKeyIsNotPrinted(t *testing.T) {
+	key := bytes.Repeat([]byte("sealing"), 5)
+	for how, text := range clienttest.DeepPrintings(t, outbox.NewRecords(key)) {
+		for _, secret := range []string{"sealing", hex.EncodeToString(key[:7]), strings.Trim(fmt.Sprint(key[:7]), "[]")} {
+			require.NotContains(t, text, secret, how)
+		}
+	}
+}
+
 func TestAPartnerTxIDOfTheCallers(t *testing.T) {
 	inBubble(t, []reply{works}, approved, true, func(t *testing.T, b *bench) {
 		request := transfer(5)

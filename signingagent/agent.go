@@ -53,22 +53,22 @@ func Open(ctx context.Context, store Store, opts ...Option) (*Agent, error) {
 	if err := id.check(); err != nil {
 		return nil, err
 	}
-	if id.kept.ID == "" {
+	if id.kept().ID == "" {
 		return nil, fmt.Errorf("%w: a registration has begun, and the service's answer is not there: call Register again", ErrNoIdentity)
 	}
 	return open(ctx, store, id, s)
 }
 
 func open(ctx context.Context, store Store, id *Identity, s settings) (*Agent, error) {
-	key, err := agentcrypto.NewKey(id.kept.Seed)
+	key, err := agentcrypto.NewKey(id.kept().Seed)
 	if err != nil {
 		return nil, err
 	}
-	token, err := agentcrypto.ParseToken(id.kept.Token)
+	token, err := agentcrypto.ParseToken(id.kept().Token)
 	if err != nil {
 		return nil, err
 	}
-	prover, err := agentcrypto.NewProver(id.kept.ZKPID, token, s.pin)
+	prover, err := agentcrypto.NewProver(id.kept().ZKPID, token, s.pin)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func open(ctx context.Context, store Store, id *Identity, s settings) (*Agent, e
 	if err != nil {
 		return nil, err
 	}
-	if !id.kept.Finished || id.kept.Inferred && a.refusalOfNone(ctx) == http.StatusForbidden {
+	if !id.kept().Finished || id.kept().Inferred && a.refusalOfNone(ctx) == http.StatusForbidden {
 		return a, a.finish(ctx, store)
 	}
 	return a, nil

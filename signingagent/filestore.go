@@ -18,7 +18,7 @@ import (
 // FileStore is a [Store] in a file, sealed.
 type FileStore struct {
 	path     string
-	sealer   Sealer
+	sealer   func() Sealer // a function, because no printer looks into one: a Sealer of somebody else's may have its key in a field
 	insecure bool
 }
 
@@ -27,8 +27,11 @@ type FileStore struct {
 // written since it looked, but on Windows, where files are not locked, if both write within the same instant. One that others can read or write, or put another in the place of, is refused, but with
 // [approver.WithInsecureFiles]; on Windows nothing is refused. Nothing is read before the first Load or Save.
 func NewFileStore(path string, s Sealer, insecure ...approver.InsecureFilesOption) *FileStore {
-	return &FileStore{path, s, len(insecure) > 0}
+	return &FileStore{path, func() Sealer { return s }, len(insecure) > 0}
 }
+
+// Format prints the path whatever the verb.
+func (f FileStore) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "signingagent.FileStore(%q)", f.path) }
 
 // sealedFile is the file's content.
 type sealedFile struct {
@@ -47,7 +50,7 @@ var errNoFileStore = &qredo.ValidationError{Field: "file store", Rule: "needs a 
 
 // Load reads the identity. A file that was damaged is [ErrDamaged]; one that the sealer cannot open is [ErrSealed].
 func (f *FileStore) Load(ctx context.Context) (*Identity, error) {
-	if f.path == "" || f.sealer == nil {
+	if f.path == "" || f.sealer == nil || f.sealer() == nil {
 		return nil, errNoFileStore
 	}
 	data, err := readPrivate(f.path, f.insecure)
@@ -70,7 +73,7 @@ func (f *FileStore) read(ctx context.Context, data []byte) (*Identity, error) {
 	case file.Version != fileVersion:
 		return nil, fmt.Errorf("%w: the file has version %d, and this program knows version %d", ErrDamaged, file.Version, fileVersion)
 	}
-	plain, err := f.sealer.Open(ctx, file.Sealed)
+	plain, err := f.sealer().Open(ctx, file.Sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (f *FileStore) read(ctx context.Context, data []byte) (*Identity, error) {
 
 // Save writes the identity.
 func (f *FileStore) Save(ctx context.Context, id *Identity) error {
-	if f.path == "" || f.sealer == nil {
+	if f.path == "" || f.sealer == nil || f.sealer() == nil {
 		return errNoFileStore
 	}
 	return savePrivate(f.path, f.insecure, func(was []byte) ([]byte, error) {
@@ -96,7 +99,7 @@ func (f *FileStore) Save(ctx context.Context, id *Identity) error {
 		if err != nil {
 			return nil, err
 		}
-		sealed, err := f.sealer.Seal(ctx, plain)
+		sealed, err := f.sealer().Seal(ctx, plain)
 		if err != nil {
 			return nil, err
 		}

@@ -13,8 +13,10 @@ import (
 // Identity is what makes a program the agent that it is: its ID and name, and the secrets that it proves itself and signs with. It
 // prints, and is written as JSON, without these; [Identity.MarshalWithSecrets] writes them. The PIN is no part of it.
 type Identity struct {
-	kept *kept // a pointer, so that package fmt does not find it where an Identity is in another struct
+	kept func() *kept // a function, because no printer looks into one: where an Identity is in another struct, it is not asked how it prints
 }
+
+func (k *kept) identity() *Identity { return &Identity{func() *kept { return k }} }
 
 // kept is an identity as it is stored. It comes about in three steps: seed and name before the service is asked, the rest
 // with its answer, and finished last.
@@ -38,7 +40,7 @@ func (i *Identity) ID() qredo.CoreClientID {
 	if i == nil || i.kept == nil {
 		return ""
 	}
-	return i.kept.ID
+	return i.kept().ID
 }
 
 // Name returns the name that the agent registered with.
@@ -46,7 +48,7 @@ func (i *Identity) Name() string {
 	if i == nil || i.kept == nil {
 		return ""
 	}
-	return i.kept.Name
+	return i.kept().Name
 }
 
 // Format prints ID and name whatever the verb.
@@ -70,16 +72,17 @@ func (i *Identity) MarshalWithSecrets() ([]byte, error) {
 	if err := i.check(); err != nil {
 		return nil, err
 	}
-	return json.Marshal(i.kept)
+	return json.Marshal(i.kept())
 }
 
 // ParseIdentity reads what [Identity.MarshalWithSecrets] has written. What is something else is [ErrDamaged].
 func ParseIdentity(data []byte) (*Identity, error) {
-	id := &Identity{new(kept)}
-	if json.Unmarshal(data, id.kept) != nil { // the error may hold some of it
+	k := new(kept)
+	id := k.identity()
+	if json.Unmarshal(data, k) != nil { // the error may hold some of it
 		return nil, fmt.Errorf("%w: it is not JSON of an identity", ErrDamaged)
 	}
-	if v := id.kept.Version; v != identityVersion {
+	if v := k.Version; v != identityVersion {
 		return nil, fmt.Errorf("%w: it has version %d, and this program knows version %d", ErrDamaged, v, identityVersion)
 	}
 	if err := id.check(); err != nil {
@@ -93,7 +96,7 @@ func (i *Identity) check() error {
 	if i == nil || i.kept == nil {
 		return fmt.Errorf("%w: there is no identity", ErrDamaged)
 	}
-	k, problem := i.kept, error(nil)
+	k, problem := i.kept(), error(nil)
 	switch _, err := agentcrypto.ParseToken(k.Token); {
 	case len(k.Seed) != agentcrypto.SeedSize:
 		problem = fmt.Errorf("the seed has %d bytes, and not %d", len(k.Seed), agentcrypto.SeedSize)
@@ -119,5 +122,5 @@ func (i *Identity) check() error {
 
 // goesOnTo reports whether an identity that is stored may become another: the same agent, which has come further or not.
 func (i *Identity) goesOnTo(next *Identity) bool {
-	return string(i.kept.Seed) == string(next.kept.Seed) && (i.kept.ID == "" || i.kept.ID == next.kept.ID)
+	return string(i.kept().Seed) == string(next.kept().Seed) && (i.kept().ID == "" || i.kept().ID == next.kept().ID)
 }

@@ -2,9 +2,13 @@ package signingagent_test
 
 import (
 	"bytes"
+	"crypto/pbkdf2"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,10 +70,13 @@ func secretsOf(t testing.TB, agent byte) (all []string) {
 	f := fields(t, agent, answered)
 	for _, name := range []string{"blsSeed", "zkpToken"} {
 		secret := f[name].([]byte)
-		all = append(all, string(secret[:16]), hex.EncodeToString(secret)[:32], base64.StdEncoding.EncodeToString(secret)[:32])
+		all = append(all, string(secret[:16]), hex.EncodeToString(secret)[:32], base64.StdEncoding.EncodeToString(secret)[:32], decimals(secret[:16]))
 	}
 	return all
 }
+
+// decimals are bytes as package fmt prints them.
+func decimals(data []byte) string { return strings.Trim(fmt.Sprint(data), "[]") }
 
 func requireSame(t testing.TB, want, got *signingagent.Identity) {
 	t.Helper()
@@ -96,14 +103,11 @@ func TestIdentityIsWrittenAndRead(t *testing.T) {
 
 func TestIdentitiesPrintNoSecret(t *testing.T) {
 	id := identity(t, 1, answered)
-	type holder struct{ inner any }
-	for _, value := range []any{id, *id, holder{id}, holder{*id}, []any{id}, signingagent.Passphrase("open sesame"), holder{signingagent.Passphrase("open sesame")}} {
-		for how, text := range clienttest.Printings(t, value) {
-			for _, secret := range append(secretsOf(t, 1), "open sesame", clienttest.Quoted("open sesame"), hex.EncodeToString([]byte("open sesame"))) {
-				assert.NotContains(t, text, secret, how)
-			}
-		}
+	type holder struct {
+		identity signingagent.Identity
+		pointer  *signingagent.Identity
 	}
+	requirePrintsNone(t, secretsOf(t, 1), id, holder{*id, id}, []any{id})
 	assert.Equal(t, `signing agent "agent" (account B)`, clienttest.Printings(t, id)["%v"])
 	assert.JSONEq(t, `{"id":"account B","name":"agent"}`, clienttest.Printings(t, id)["JSON"])
 	none := &signingagent.Identity{}
@@ -111,6 +115,63 @@ func TestIdentitiesPrintNoSecret(t *testing.T) {
 	assert.Empty(t, none.Name())
 	_, err := none.MarshalWithSecrets()
 	require.ErrorIs(t, err, signingagent.ErrDamaged)
+}
+
+func requirePrintsNone(t *testing.T, secrets []string, values ...any) {
+	t.Helper()
+	for _, value := range values {
+		for how, text := range clienttest.DeepPrintings(t, value) {
+			for _, secret := range secrets {
+				require.NotContains(t, text, secret, "%T by %s", value, how)
+			}
+		}
+	}
+}
+
+// A sealer keeps the key that it has used last, which opens the file.
+func TestSealersAndStoresPrintNoSecret(t *testing.T) {
+	const phrase = "open sesame"
+	sealer := signingagent.QuickPassphrase(phrase)
+	sealed, err := sealer.Seal(t.Context(), []byte("plain"))
+	require.NoError(t, err)
+	var box struct {
+		Salt []byte `json:"salt"`
+	}
+	require.NoError(t, json.Unmarshal(sealed, &box))
+	key, err := pbkdf2.Key(sha512.New, phrase, box.Salt, 1, 32)
+	require.NoError(t, err)
+	secrets := []string{phrase, hex.EncodeToString([]byte(phrase)), string(key[:16]), hex.EncodeToString(key)[:16], decimals(key[:16])}
+	store := signingagent.NewFileStore("agent.json", sealer)
+	own := signingagent.NewFileStore("agent.json", &ownSealer{key: string(key)})
+	requirePrintsNone(t, secrets, sealer, store, own, signingagent.Passphrase(phrase), []signingagent.Store{store, own})
+	assert.Equal(t, `signingagent.FileStore("agent.json")`, fmt.Sprint(store))
+	assert.Equal(t, "signingagent.Sealer(a passphrase)", fmt.Sprint(sealer))
+}
+
+// ownSealer is a sealer that does not take care of how it prints.
+type ownSealer struct {
+	signingagent.Sealer
+	key string
+}
+
+func TestAgentsPrintNoSecret(t *testing.T) {
+	d := newDesk(t, signingagent.WithPIN(4321))
+	var kept struct {
+		BLSSeed  []byte `json:"blsSeed"`
+		ZKPToken []byte `json:"zkpToken"`
+	}
+	require.NoError(t, json.Unmarshal(d.store.kept, &kept))
+	secrets := []string{clienttest.APIKey}
+	for _, secret := range [][]byte{kept.BLSSeed, kept.ZKPToken} {
+		require.NotEmpty(t, secret)
+		secrets = append(secrets, string(secret[:16]), hex.EncodeToString(secret)[:32], base64.StdEncoding.EncodeToString(secret)[:32], decimals(secret[:16]))
+	}
+	const token = "the-token-that-a-client-sends"
+	client, err := signingagent.NewClient("http://127.0.0.1:1", signingagent.WithBearerToken(token))
+	require.NoError(t, err)
+	a, err := d.agent.NewApprover(d.rules())
+	require.NoError(t, err)
+	requirePrintsNone(t, append(secrets, token), d.agent, a, client, signingagent.WithPIN(4321))
 }
 
 func TestDamagedIdentitiesAreRefused(t *testing.T) {

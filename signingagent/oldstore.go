@@ -96,9 +96,9 @@ func identityIn(entries map[string][]byte) (*Identity, error) {
 	case registered && (r.Pending || string(r.Account) != key || r.ID != r.Account):
 		return nil, fmt.Errorf("%w: the agent's record is another's, or that of a registration that is not finished", ErrDamaged)
 	}
-	id := &Identity{&kept{
+	id := (&kept{
 		Version: identityVersion, Name: r.Name, Seed: r.Seed, ID: r.Account, ZKPID: r.ZKPID, Token: r.Token, IDDoc: r.IDDoc, Finished: registered, Inferred: r.Inferred,
-	}}
+	}).identity()
 	return id, id.check()
 }
 
@@ -129,7 +129,7 @@ func withIdentity(was []byte, id *Identity) ([]byte, error) {
 	if err != nil && !errors.Is(err, ErrNoIdentity) {
 		return nil, err
 	}
-	k := id.kept
+	k := id.kept()
 	record, err := json.Marshal(oldRecord{
 		Name: k.Name, ID: k.ID, Seed: k.Seed, Account: k.ID, ZKPID: k.ZKPID, Token: k.Token, Pending: !k.Finished, IDDoc: k.IDDoc, Inferred: k.Inferred,
 	})

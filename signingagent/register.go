@@ -42,7 +42,7 @@ func Register(ctx context.Context, client *qredo.Client, store Store, name strin
 	if err != nil {
 		return nil, err
 	}
-	if id.kept.ID == "" {
+	if id.kept().ID == "" {
 		if id, err = initiate(ctx, client, id, s.pin); err != nil {
 			return nil, err
 		}
@@ -58,15 +58,15 @@ func begin(ctx context.Context, store Store, name string) (*Identity, error) {
 	id, err := store.Load(ctx)
 	switch {
 	case errors.Is(err, ErrNoIdentity):
-		id = &Identity{&kept{Version: identityVersion, Name: name, Seed: make([]byte, agentcrypto.SeedSize)}}
-		_, _ = rand.Read(id.kept.Seed) // never fails
+		id = (&kept{Version: identityVersion, Name: name, Seed: make([]byte, agentcrypto.SeedSize)}).identity()
+		_, _ = rand.Read(id.kept().Seed) // never fails
 	case err != nil:
 		return nil, err
-	case id.kept.Finished:
+	case id.kept().Finished:
 		return nil, fmt.Errorf("%w, %v: use another store for another agent", ErrIdentityExists, *id)
-	case id.kept.ID == "":
+	case id.kept().ID == "":
 		id = id.with(func(k *kept) { k.Name = name })
-	case id.kept.Name != name:
+	case id.kept().Name != name:
 		return nil, fmt.Errorf("%w, %v, whose registration is not finished: finish it with Open, or by Register with that name", ErrIdentityExists, *id)
 	default:
 		return id, nil
@@ -79,19 +79,19 @@ func begin(ctx context.Context, store Store, name string) (*Identity, error) {
 
 // with returns a copy that is changed.
 func (i *Identity) with(change func(*kept)) *Identity {
-	k := *i.kept
+	k := *i.kept()
 	change(&k)
-	return &Identity{&k}
+	return k.identity()
 }
 
 // initiate asks the service for what the agent proves itself with.
 func initiate(ctx context.Context, client *qredo.Client, id *Identity, pin int) (*Identity, error) {
-	key, err := agentcrypto.NewKey(id.kept.Seed)
+	key, err := agentcrypto.NewKey(id.kept().Seed)
 	if err != nil {
 		return nil, err
 	}
 	answer, err := client.CoreClients.Register(ctx, qredo.AgentRequest{
-		Name:         id.kept.Name,
+		Name:         id.kept().Name,
 		BLSPublicKey: hex.EncodeToString(key.PublicKey().Bytes()),
 		ECPublicKey:  hex.EncodeToString(key.ECPublicKey()),
 	})
@@ -137,7 +137,7 @@ func answered(id *Identity, answer *qredo.AgentRegistration, pin int) (*Identity
 // finish completes a registration, and stores that. A service that has finished it before, by a request whose answer was lost, may
 // refuse to do so twice, or answer in some way of its own; and so may anything on the way to it. Then it is asked.
 func (a *Agent) finish(ctx context.Context, store Store) error {
-	signature := hex.EncodeToString(a.key.Sign(a.identity.kept.IDDoc))
+	signature := hex.EncodeToString(a.key.Sign(a.identity.kept().IDDoc))
 	feed, err := a.client.SigningAgent.Finish(ctx, signature)
 	inferred := false
 	if feed == "" && (err == nil || mayBeFinished(err)) {

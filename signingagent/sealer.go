@@ -53,7 +53,7 @@ type keyed struct {
 	key    func(ctx context.Context, salt []byte, rounds int) ([]byte, error)
 
 	mu   sync.Mutex
-	last made
+	last func() made // a function, because no printer looks into one; nil before the first
 }
 
 // made is a key that was made last. It is used again, with another nonce, since making one takes time: a registration seals three times.
@@ -84,15 +84,18 @@ func (k *keyed) lastMade(next made) made {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if next.key != nil {
-		k.last = next
+		k.last = func() made { return next }
 	}
-	return k.last
+	if k.last == nil {
+		return made{}
+	}
+	return k.last()
 }
 
-func (k *keyed) String() string { return "signingagent.Sealer(" + k.by + ")" }
-
-// GoString prints what String does.
-func (k *keyed) GoString() string { return k.String() }
+// Format prints what seals, whatever the verb.
+func (k *keyed) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "signingagent.Sealer("+k.by+")")
+}
 
 func (k *keyed) Seal(ctx context.Context, plain []byte) ([]byte, error) {
 	made, err := k.keyFor(ctx, nil, k.rounds)

@@ -50,7 +50,7 @@ func Import(ctx context.Context, from, to Store) (*Identity, error) {
 	if err := id.check(); err != nil {
 		return nil, err
 	}
-	if !id.kept.Finished {
+	if !id.kept().Finished {
 		return nil, fmt.Errorf("%w: a registration has begun, and is not finished: call Register or Open with the store that it is in", ErrNoIdentity)
 	}
 	return id, to.Save(ctx, id)

@@ -83,7 +83,7 @@ func TestValuesShowNoSecret(t *testing.T) {
 		"Companies": client.Companies, "Companies, value": *client.Companies, "Funds": *client.Funds, "Wallets": *client.Wallets,
 		"Transfers": *client.Transfers, "Assets": *client.Assets, "TrustedNetwork": *client.TrustedNetwork,
 	} {
-		for way, text := range clienttest.Printings(t, value) {
+		for way, text := range clienttest.DeepPrintings(t, value) {
 			requireNoSecret(t, name+" by "+way, text)
 		}
 	}
