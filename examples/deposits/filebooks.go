@@ -82,7 +82,6 @@ func (b fileBooks) follow(ctx context.Context, client *qredo.Client, t *teller) 
 			}
 			known[m.Key] = l
 		}
-		t.handled(m)
 		return t.credited()
 	})
 }

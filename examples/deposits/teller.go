@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +19,7 @@ import (
 
 func isTeller() bool { return os.Getenv("TELLER_COMPANY") != "" }
 
-// tell is the teller: it credits customers with what arrives in their wallets, until the last deposit.
+// tell is the teller: it credits customers with what arrives in their wallets, until nothing more will come.
 func tell(ctx context.Context) error {
 	client, err := qredo.ClientFromEnv()
 	if err != nil {
@@ -36,7 +36,7 @@ func tell(ctx context.Context) error {
 	defer func() { _ = books.close() }() // what was credited is on the disk in any case
 	ctx, done := context.WithCancel(ctx)
 	defer done()
-	t := &teller{done: done, last: make(chan struct{})}
+	t := &teller{done: done}
 	t.left.Store(int64(credits))
 	return books.follow(ctx, client, t)
 }
@@ -44,8 +44,6 @@ func tell(ctx context.Context) error {
 // teller counts what it credits.
 type teller struct {
 	left atomic.Int64 // credits until it dies; never if it began with 0
-	once sync.Once
-	last chan struct{} // closed when the last deposit was taken over
 	done func()
 }
 
@@ -69,21 +67,10 @@ func (t *teller) credited() error {
 	select {} // until the kill arrives
 }
 
-// handled is called after a movement was taken over.
-func (t *teller) handled(m inbox.Movement) {
-	if m.Kind == inbox.KindDeposit && m.Amount == lastDeposit {
-		t.once.Do(func() { close(t.last) })
-	}
-}
-
-// end ends the teller when the last deposit was taken over, and all that was adds up to what the wallets have.
+// end ends the teller when nothing more will come, and what was taken over, by this one or one before, adds up to what the wallets have.
 func (t *teller) end(ctx context.Context, check func(context.Context) (*inbox.Report, error)) {
 	defer t.done()
-	select {
-	case <-ctx.Done():
-		return
-	case <-t.last:
-	}
+	_, _ = io.Copy(io.Discard, os.Stdin)
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -149,7 +136,6 @@ func (b databaseBooks) follow(ctx context.Context, client *qredo.Client, t *tell
 		if _, err := tx.Exec(ctx, `INSERT INTO credits (wallet, amount) VALUES ($1, $2)`, string(m.Wallet), int64(m.Amount)); err != nil {
 			return err
 		}
-		t.handled(m)
 		return t.credited()
 	})
 }
