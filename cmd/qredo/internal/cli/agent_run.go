@@ -95,9 +95,9 @@ decided by then stays so.`,
 			if err := a.checkDecimals(ctx, c.Client, rules); err != nil {
 				return err
 			}
-			print, printed := a.observe()
+			observe, observed := a.observe()
 			opts := []approver.Option{
-				approver.WithClock(a.now), approver.WithReplica(replica), approver.WithObserver(print),
+				approver.WithClock(a.now), approver.WithReplica(replica), approver.WithObserver(observe),
 				// What is decided is printed already.
 				approver.WithLogger(slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 			}
@@ -137,7 +137,7 @@ decided by then stays so.`,
 			defer func() { // before the store and the log are closed
 				ended()
 				signals.stop()
-				printed()
+				observed()
 			}()
 			enter := func() {
 				if err := run.Shadow(); err != nil {
@@ -169,20 +169,20 @@ decided by then stays so.`,
 
 // observe returns a function that prints what the approver decides and does, and one that ends that: what a policy that was loaded
 // last has to tell may come after the run.
-func (a *app) observe() (print func(approver.Entry), end func()) {
+func (a *app) observe() (tell func(approver.Entry), end func()) {
 	var mu sync.Mutex
 	over := false
 	columns := []string{
 		"Time", "Kind", "ActionID", "Verdict", "Rule", "Outcome", "Amount", "NetAmount", "ReceiveAmount", "Payment", "Recipient", "WhitelistName", "Reference", "Reason",
 	}
-	print = func(e approver.Entry) {
+	tell = func(e approver.Entry) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !over {
 			_ = a.feedLine(e, columns) // a reader that has gone is told of nothing
 		}
 	}
-	return print, func() {
+	return tell, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		over = true
