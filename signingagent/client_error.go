@@ -101,12 +101,13 @@ func (e *AgentError) LogValue() slog.Value {
 	return slog.GroupValue(append(attrs, slog.String("detail", e.Detail))...)
 }
 
-// What the old program says where it has no agent, or has one already. A vote to reject is refused with another text than
-// one to approve.
+// What the old program says where it has no agent, or has one already, and where it signs nothing since there is nothing. A vote to
+// reject is refused with another text than one to approve.
 const (
 	sayNoAgent       = "agentID"
 	sayNoAgentReject = "can not get system agent ID from the store"
 	sayAgentExists   = "AgentID already exist"
+	sayNoMessages    = "messages" // to sign
 )
 
 func (e *AgentError) unregistered() bool {
@@ -158,7 +159,7 @@ func (e *AgentError) certain(l local) bool {
 		case http.StatusBadRequest:
 			return !e.registered()
 		}
-		return e.unregistered()
+		return e.unregistered() || e.StatusCode == http.StatusNotFound && e.Detail == sayNoMessages
 	}
 	if e.Service.Code == 0 || e.Service.Msg == "" { // not the service's own words
 		return false

@@ -2,6 +2,7 @@ package signingagent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -38,7 +39,8 @@ func (c *Client) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.Ca
 // VoteError is a vote of which the agent says that it was cast, or of which it is not known, while the service does not have the
 // action so. If the service has it decided otherwise, [errors.Is] finds [qredo.ErrConflict]. If it is pending, or cannot be
 // looked at, it finds [qredo.ErrOutcomeUnknown]: the vote may be on its way, may be one of several that are needed, or was never
-// cast. Look again before you vote again; with the old program that helps after six seconds only.
+// cast. Look again before you vote again; with the old program that helps after six seconds only. It never finds both: once the
+// service has been asked, what the agent said before is in Err and in the text alone.
 type VoteError struct {
 	ActionID qredo.ActionID
 	Wanted   qredo.ApprovalStatus // approved or rejected
@@ -58,15 +60,21 @@ func (e *VoteError) Error() string {
 	return text
 }
 
-// Unwrap returns how the vote or the look at the action ended.
-func (e *VoteError) Unwrap() error { return e.Err }
-
 // Is reports whether target is [qredo.ErrConflict], where the action is decided otherwise, or [qredo.ErrOutcomeUnknown], where
-// it is not decided as far as is known.
+// it is not decided as far as is known; or why the service could not be asked.
 func (e *VoteError) Is(target error) bool {
 	open := e.Found == "" || e.Found == qredo.ApprovalPending
-	return open && target == qredo.ErrOutcomeUnknown || !open && target == qredo.ErrConflict
+	switch target {
+	case qredo.ErrOutcomeUnknown:
+		return open
+	case qredo.ErrConflict:
+		return !open
+	}
+	return e.Found == "" && errors.Is(e.Err, target)
 }
+
+// As finds why the service could not be asked.
+func (e *VoteError) As(target any) bool { return e.Found == "" && errors.As(e.Err, target) }
 
 func (c *Client) vote(ctx context.Context, method string, id qredo.ActionID, wanted qredo.ApprovalStatus, opts []qredo.CallOption) error {
 	const template = "/client/action/{action_id}"

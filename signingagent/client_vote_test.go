@@ -46,7 +46,7 @@ func TestVotesThatFail(t *testing.T) {
 	}{
 		"no agent":                         {404, said(404, "agentID"), signingagent.ErrNoIdentity, false},
 		"no agent, when rejecting":         {500, said(500, "get zkp token: can not get system agent ID from the store."), signingagent.ErrNoIdentity, false},
-		"nothing to sign":                  {404, said(404, "messages"), qredo.ErrNotFound, true},
+		"nothing to sign":                  {404, said(404, "messages"), qredo.ErrNotFound, false},
 		"no ID":                            {400, said(400, "empty actionID"), qredo.ErrBadRequest, false},
 		"no token":                         {401, said(401, "token"), qredo.ErrUnauthorized, false},
 		"not permitted":                    {403, said(403, "not for you"), qredo.ErrForbidden, false},
@@ -172,6 +172,8 @@ func TestVotesAreLookedAt(t *testing.T) {
 	yes, lost := clienttest.AnswerWith(200, `{"actionID":"a","status":"approved"}`), clienttest.Failing(io.ErrUnexpectedEOF)
 	refused := clienttest.AnswerWith(500, said(500, service("PUT", "/coreclient/action/a", 401, refusedProof)))
 	over := clienttest.AnswerWith(500, said(500, service("PUT", "/coreclient/action/a", 409, `{"code":409,"msg":"not pending"}`)))
+	gone := clienttest.AnswerWith(500, said(500, service("PUT", "/coreclient/action/a", 404, `{"code":404,"msg":"not found"}`)))
+	nothing := clienttest.AnswerWith(404, said(404, "messages"))
 	for name, tc := range map[string]struct {
 		agent  http.RoundTripper
 		status qredo.ApprovalStatus // that the service has; empty: it does not answer
@@ -188,6 +190,13 @@ func TestVotesAreLookedAt(t *testing.T) {
 		"a lost answer, and no service":        {lost, "", qredo.ErrOutcomeUnknown},
 		"it was approved before":               {over, qredo.ApprovalApproved, nil},
 		"it was rejected before":               {over, qredo.ApprovalRejected, qredo.ErrConflict},
+		"it is pending, says the service now":  {over, qredo.ApprovalPending, qredo.ErrOutcomeUnknown},
+		"it is not gone, but pending":          {gone, qredo.ApprovalPending, qredo.ErrOutcomeUnknown},
+		"it is not gone, but rejected":         {gone, qredo.ApprovalRejected, qredo.ErrConflict},
+		"it is not gone, but approved":         {gone, qredo.ApprovalApproved, nil},
+		"a lost answer, too late":              {lost, qredo.ApprovalExpired, qredo.ErrConflict},
+		"nothing to sign":                      {nothing, qredo.ApprovalPending, qredo.ErrNotFound},
+		"nothing to sign, rejected":            {nothing, qredo.ApprovalRejected, qredo.ErrNotFound},
 		"what is refused for sure, is refused": {refused, qredo.ApprovalApproved, qredo.ErrUnauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -215,9 +224,10 @@ func TestVotesAreLookedAt(t *testing.T) {
 				require.Equal(t, []any{qredo.ActionID("a"), qredo.ApprovalApproved, tc.status}, []any{vote.ActionID, vote.Wanted, vote.Found})
 				require.Contains(t, err.Error(), "action a")
 			}
-			if tc.status == qredo.ApprovalRejected || tc.status == qredo.ApprovalExpired {
-				require.NotNil(t, vote)
+			for _, kind := range []error{qredo.ErrConflict, qredo.ErrOutcomeUnknown, qredo.ErrNotFound, qredo.ErrUnauthorized} {
+				require.Equal(t, errors.Is(tc.is, kind), errors.Is(err, kind), "%v: %v", err, kind)
 			}
+			require.Equal(t, errors.Is(tc.is, qredo.ErrConflict), vote != nil && tc.status != qredo.ApprovalPending && tc.status != "", "what is decided otherwise is told as that")
 		})
 	}
 }
