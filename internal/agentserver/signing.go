@@ -28,7 +28,8 @@ type Signing struct {
 
 	Policy   approver.Policy // that decides; nil if only people do
 	Approver []approver.Option
-	Shared   func(context.Context) error // tells whether what agents share can be reached; nil if they share nothing
+	Steer    func(context.Context, *approver.Approver) (end func()) // is told of the approver before it runs, and end when it has run; may be nil
+	Shared   func(context.Context) error                            // tells whether what agents share can be reached; nil if they share nothing
 }
 
 // Check refuses a configuration that no client can be made of.
@@ -177,6 +178,9 @@ func (s *signer) Decide(ctx context.Context, decided func(qredo.ActionID)) error
 	run, err := s.NewApprover(s.backend.Policy, append(slices.Clip(s.backend.Approver), observe)...)
 	if err != nil {
 		return err
+	}
+	if s.backend.Steer != nil {
+		defer s.backend.Steer(ctx, run)()
 	}
 	return run.Run(ctx)
 }

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/signal"
 	"sync"
+
+	"github.com/qredo-go/qredo/approver"
 )
 
 // reloads is what signals have asked for, and what has that done. Signals are caught from the program's beginning, also those that come before there is
@@ -117,6 +120,38 @@ func (r *reloads) begin(shadow bool, enter func(), reload func(shadow bool, want
 			}
 		}
 	})
+}
+
+// steer has an approver do what is asked for, until end is called, which comes before what the approver uses is closed. load reads its policy,
+// and say is told what is in force, with an error if that could not be written down.
+func (r *reloads) steer(ctx context.Context, run *approver.Approver, shadow bool, load func(ctx context.Context, shadow bool) (approver.Policy, error),
+	say func(text string, err error),
+) (end func()) {
+	loading, ended := context.WithCancel(ctx)
+	r.begin(shadow, func() { say("in shadow", run.Shadow()) }, func(shadow bool, wanted func() error) error {
+		err := run.Reload(shadow, func() (approver.Policy, error) {
+			policy, err := load(loading, shadow)
+			if err == nil {
+				err = wanted()
+			}
+			if err != nil {
+				return nil, err
+			}
+			return policy, nil
+		})
+		switch {
+		case err != nil: // the approver has told of it
+		case shadow:
+			say("read anew, in shadow", nil)
+		default:
+			say("read anew", nil)
+		}
+		return err
+	})
+	return func() {
+		ended()
+		r.stop()
+	}
 }
 
 func (r *reloads) load(reload func(shadow bool, wanted func() error) error) {

@@ -34,6 +34,15 @@ func (a *app) checkDecimals(ctx context.Context, client *qredo.Client, rules *ap
 	return nil
 }
 
+// checkedRules reads a policy file, and checks its decimals.
+func (a *app) checkedRules(ctx context.Context, client *qredo.Client, path string, insecure bool) (approver.Policy, error) {
+	rules, err := a.rules(path, insecure)
+	if err != nil {
+		return nil, err
+	}
+	return rules, a.checkDecimals(ctx, client, rules)
+}
+
 func (a *app) agentRun() *cobra.Command {
 	var policy, auditPath, replica string
 	var place agentPlace
@@ -133,35 +142,18 @@ decided by then stays so.`,
 			if err != nil {
 				return err
 			}
-			loading, ended := context.WithCancel(ctx)
-			defer func() { // before the store and the log are closed
-				ended()
-				signals.stop()
-				observed()
-			}()
-			enter := func() {
-				if err := run.Shadow(); err != nil {
-					fmt.Fprintf(a.err, "in shadow, but: %s\n", plain(err.Error()))
+			load := func(ctx context.Context, shadow bool) (approver.Policy, error) {
+				if !shadow && (place.find(a) == 0 || auditPath == "") {
+					return nil, errors.New("--store and --audit-log are needed to vote")
 				}
+				return a.checkedRules(ctx, c.Client, policy, place.insecure)
 			}
-			signals.begin(shadow, enter, func(shadow bool, wanted func() error) error {
-				return run.Reload(shadow, func() (approver.Policy, error) {
-					if !shadow && (place.find(a) == 0 || auditPath == "") {
-						return nil, errors.New("--store and --audit-log are needed to vote")
-					}
-					rules, err := a.rules(policy, place.insecure)
-					if err == nil {
-						err = a.checkDecimals(loading, c.Client, rules)
-					}
-					if err == nil {
-						err = wanted()
-					}
-					if err != nil {
-						return nil, err
-					}
-					return rules, nil
-				})
-			})
+			defer observed()
+			defer signals.steer(ctx, run, shadow, load, func(text string, err error) {
+				if err != nil {
+					fmt.Fprintf(a.err, "%s, but: %s\n", text, plain(err.Error()))
+				}
+			})()
 			return run.Run(ctx)
 		}),
 	})

@@ -26,6 +26,8 @@ type agentServing struct {
 	place                       agentPlace
 	pins                        agentPinned
 	closing                     []func() error
+	shadow                      bool
+	signals                     *reloads
 }
 
 func (a *app) signingAgentServe() *cobra.Command {
@@ -39,6 +41,9 @@ Nothing is approved but by PUT /client/action/ID; by --rules, as "qredo agent ru
 configuration, everything that is asked. Rules need the API key and the private key of the settings, --audit-log, and one of --store,
 --database and --redis, or loadBalancing in the configuration.
 
+SIGHUP has the rules and the pins read anew, SIGUSR1 is the brake, into shadow, and SIGUSR2 goes on in earnest, all as with "qredo agent run"; with
+autoApproval too. What people vote by hand is cast all the same.
+
 It listens beyond this machine only if callers must prove who they are: by the token in --token-file, which is made if it is not
 there, or by a certificate that --client-ca has signed. GET /livez, /readyz and /metrics tell how it is.`,
 		example: `qredo signing-agent start -c cc.yaml
@@ -50,17 +55,24 @@ there, or by a certificate that --client-ca has signed. GET /livez, /readyz and 
 			f.StringVar(&s.clientCA, "client-ca", "", "PEM of who signs the certificates of callers (http.TLS.clientCAFile)")
 			f.BoolVar(&s.insecureListen, "insecure-listen", false, "listen beyond this machine although callers need not prove who they are")
 			f.StringVar(&s.policy, "rules", "", "file with the rules to approve by")
+			f.BoolVar(&s.shadow, "shadow", false, "decide by the rules and tell, and vote on nothing but by hand")
 			s.place.flags(f)
 			f.StringVar(&s.auditPath, "audit-log", "", "file of the audit log")
 			f.StringVar(&s.replica, "replica", "", "name of this replica in the audit log")
 			s.pins.flags(f)
 		},
+		catch: func() (stop func()) {
+			s.signals = catchReloads()
+			return s.signals.stop
+		},
 		check: func() error {
 			switch {
 			case s.place.find(a) > 1:
 				return usagef("only one of --store, --database and --redis can be given")
-			case s.policy != "" && s.auditPath == "":
-				return usagef("--rules needs --audit-log")
+			case s.policy != "" && s.auditPath == "" && !s.shadow:
+				return usagef("--rules needs --audit-log, or --shadow")
+			case s.policy == "" && s.shadow:
+				return usagef("--shadow needs --rules")
 			case s.policy == "" && s.pins.file != "":
 				return usagef("--pins needs --rules")
 			}
@@ -170,8 +182,8 @@ func (a *app) agentDecisions(ctx context.Context, s *agentServing, c agentserver
 		if coordinator = store.Coordinator; coordinator != nil {
 			opts = append(opts, approver.WithCoordinator(coordinator))
 		}
-	case s.policy != "":
-		return nil, usagef("--rules needs --store, --database or --redis, or loadBalancing in the configuration")
+	case s.policy != "" && !s.shadow:
+		return nil, usagef("--rules needs --store, --database or --redis, or loadBalancing in the configuration, or --shadow")
 	}
 	if s.auditPath != "" {
 		audit, err := s.place.openLog(a, s.auditPath)
@@ -184,7 +196,27 @@ func (a *app) agentDecisions(ctx context.Context, s *agentServing, c agentserver
 		}}, s.closing...)
 		opts = append(opts, approver.WithAuditLog(audit))
 	}
+	if s.shadow {
+		opts = append(opts, approver.WithShadow())
+	}
 	backend.Approver = opts
+	backend.Steer = func(ctx context.Context, run *approver.Approver) (end func()) {
+		return s.signals.steer(ctx, run, s.shadow, func(ctx context.Context, shadow bool) (approver.Policy, error) {
+			switch {
+			case s.policy == "":
+				return backend.Policy, nil
+			case !shadow && (s.place.find(a) == 0 || s.auditPath == ""):
+				return nil, errors.New("--store and --audit-log are needed to vote")
+			}
+			return a.checkedRules(ctx, backend.RSA, s.policy, s.place.insecure)
+		}, func(text string, err error) {
+			if err != nil {
+				log.Error(text+", which could not be written down", "error", err.Error())
+				return
+			}
+			log.Warn(text)
+		})
+	}
 	return coordinator, nil
 }
 
