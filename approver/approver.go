@@ -85,6 +85,7 @@ type task struct {
 
 	rec       Record // the decision, once there is one
 	undecided bool   // the store said in this attempt that there is none
+	bound     string // what a vote would sign that the decision holds for
 	accepted  bool   // a vote was answered by a success
 	logged    bool   // the audit log of this replica says that the decision is carried out
 	refused   error  // how the service refused the last vote, if it did: that was not taken

@@ -45,7 +45,7 @@ type Entry struct {
 	Kind       EntryKind      `json:"kind"`
 	Replica    string         `json:"replica,omitzero"`
 	ActionID   qredo.ActionID `json:"action_id,omitzero"`
-	Digest     string         `json:"digest,omitzero"` // of the action's details; see [Digest]
+	Digest     string         `json:"digest,omitzero"` // of what the decision holds for; see [Record]
 	PolicyHash string         `json:"policy_hash,omitzero"`
 	PinsHash   string         `json:"pins_hash,omitzero"` // of what is pinned; see [WithPins]
 	Epoch      string         `json:"epoch,omitzero"`     // of the store, in lines of this kind

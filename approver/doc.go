@@ -221,7 +221,7 @@
 //
 // A line has what was decided and what became of it, with the action's type, wallet, asset, amount and net amount (base
 // units), recipient, its name on the whitelist, and reference, or what a swap receives and a Web3 payment pays: as the
-// service said at the last look. Besides there are the digest of all that the action asks for, and the hashes of the rules and
+// service said at the last look. Besides there are the digest of all that the action asks for and, of a signing agent, of what it signs ([Record]), and the hashes of the rules and
 // pins that were in force. [WithObserver] gets the same. What [WithLogger] logs has identifiers only. Keep the log where only
 // those can read it who may know all payments.
 //

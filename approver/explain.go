@@ -105,14 +105,18 @@ func (f facts) shown() map[string]any {
 // Explain fetches an action and tells what [Approver.Run] would decide about it now, and why: for [Rules],
 // with the value of each rule's expression and what is left of the limits. It decides nothing and sends
 // nothing. For an action that is decided already, it tells what would be decided if it were not.
-func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (Explanation, error) {
+func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (e Explanation, err error) {
+	defer func() {
+		if p := recover(); p != nil { // of a voter or a store
+			err = panicked(p)
+		}
+	}()
 	action, err := a.voter.GetAction(ctx, id)
 	if err != nil {
 		return Explanation{}, err
 	}
 	in, connected := a.current(), a.connections()
 	ctx = connected.known(ctx)
-	var e Explanation
 	if rules, ok := in.policy.(interface {
 		Explain(ctx context.Context, a qredo.Action) Explanation
 	}); ok {

@@ -78,7 +78,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	if outcome := r.over(action); outcome != "" {
 		return r.finish(ctx, t, outcome, "the action is "+string(action.Status))
 	}
-	digest, err := r.digest(ctx, *action)
+	digest, bound, err := r.digest(ctx, *action)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,11 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 		}
 		t.about.Sweep = t.connected.found(*action)
 	}
-	if t.rec.Digest != digest { // it was decided before, or by another replica
+	if !sameKind(t.rec.Digest, digest) {
+		t.undecided = false
+		return &hopelessError{errOtherKind}
+	}
+	if t.bound = bound; t.rec.Digest != digest { // it was decided before, or by another replica
 		return r.finish(ctx, t, OutcomeChanged, "the details are not those that were decided on; no vote is sent on them")
 	}
 	if decided { // the pins may be others since, or what they are about
@@ -135,10 +139,7 @@ func (r *run) over(action *qredo.Action) (outcome Outcome) {
 // if it is pending still, the vote is sent once more. Then it counts as sent, whatever the action says: a service may show
 // it as pending until others have voted too, and refuse what it has taken.
 func (r *run) carryOut(ctx context.Context, t *task) error {
-	send := map[Verdict]func(context.Context, qredo.ActionID, ...qredo.CallOption) error{
-		Approve: r.voter.Approve, Reject: r.voter.Reject,
-	}[t.rec.Verdict]
-	if send == nil {
+	if t.rec.Verdict != Approve && t.rec.Verdict != Reject {
 		return r.finish(ctx, t, OutcomeLeft, "")
 	}
 	if r.expired(t.rec.Expires) {
@@ -146,7 +147,7 @@ func (r *run) carryOut(ctx context.Context, t *task) error {
 	}
 	inTime, cancel := r.untilExpiry(ctx, t.rec.Expires)
 	defer cancel()
-	err := r.while(t.in, func() error { return send(inTime, t.id, qredo.WithoutRetry()) })
+	err := r.while(t.in, func() error { return r.vote(inTime, t) })
 	switch {
 	case errors.Is(err, errReloaded):
 		return err
@@ -167,6 +168,8 @@ func (r *run) carryOut(ctx context.Context, t *task) error {
 // that stands, and what this one found goes into its own log.
 func (r *run) finish(ctx context.Context, t *task, outcome Outcome, reason string) error {
 	switch {
+	case t.accepted && outcome == OutcomeChanged:
+		outcome, reason = OutcomeSent, "the details are not those any more that were voted on"
 	case t.accepted:
 		outcome = OutcomeSent
 	case outcome == OutcomeExpired && t.refused != nil:

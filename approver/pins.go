@@ -286,6 +286,9 @@ func (a *Approver) unpinned(ctx context.Context, in setup, action qredo.Action, 
 // problem says what of an action is not as pinned.
 func (p *Pins) problem(ctx context.Context, client *qredo.Client, action qredo.Action) (string, error) {
 	d, about := action.Details, aboutOf(&action)
+	if d == nil {
+		return "the service gave no details", nil
+	}
 	fund, wallet := p.wallet(about.Wallet)
 	if may, known := MayBeSweep(ctx, action); may || !known { // of a type that is not known, too
 		if !p.sweeps(d.WalletID, qredo.WalletID(d.RecipientID)) {

@@ -26,6 +26,14 @@ type setup struct {
 
 // setUp makes what is to be in force.
 func (a *Approver) setUp(policy Policy, shadow bool) (s setup, err error) {
+	if _, needsNone := policy.(interface{ NeedsNoDetails() }); !a.givesDetails() {
+		if !needsNone {
+			return s, check(false, "policy", "must need no details (see Policy), since the voter gives none")
+		}
+		if a.pins.path != "" {
+			return s, check(false, "pins", "need details, and the voter gives none")
+		}
+	}
 	s = setup{policy: policy, shadow: shadow, store: a.store, coordinator: a.coordinator, underWay: new(sync.WaitGroup)}
 	if hashed, ok := policy.(interface{ Hash() string }); ok {
 		s.policyHash = hashed.Hash()

@@ -2,7 +2,9 @@ package approver
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strings"
 
 	"github.com/qredo-go/qredo"
 )
@@ -12,13 +14,12 @@ import (
 // Each method does what that of [qredo.CoreClientsService] of its name does for one core client, with the same errors: by these the
 // approver tells a vote that is too late from one that may have been taken. A method that panics has failed for the moment.
 //
-// A voter that signs messages, of which an action's details tell nothing, has a method
+// A voter that signs messages, of which an action's details tell nothing, is a [Binder] too. One that never gives details has a method
 //
-//	Bind(ctx context.Context, a qredo.Action) (string, error)
+//	GivesDetails() bool
 //
-// beside these. It returns a digest of what a vote for the action would sign now. A decision holds for the details and that
-// digest together: if either is another later, no vote is sent. Bind is called after each GetAction whose action is
-// pending; that Approve signs what Bind has seen last is the voter's matter.
+// that returns false. Then [New] and [Approver.Reload] refuse pins, and a policy that needs details. What it has decided no
+// approver with details votes on, nor the reverse, although they share a store.
 type Voter interface {
 	// Feed gives the actions that are pending, then new ones as they come.
 	Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]
@@ -29,6 +30,17 @@ type Voter interface {
 	Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error
 	// Reject votes against an action.
 	Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error
+}
+
+// Binder is a [Voter] whose approval signs something. A decision holds for an action's details and for that together.
+type Binder interface {
+	Voter
+	// Bind returns a digest of what a vote for the action would sign now. It is called after each GetAction whose action is
+	// pending. If it is another than the decision was made on, no vote is sent.
+	Bind(ctx context.Context, a qredo.Action) (digest string, err error)
+	// ApproveBound is called in place of Approve, with the digest that the decision was made on. It votes if that is still the digest of
+	// what there is to sign, and else it is an error.
+	ApproveBound(ctx context.Context, id qredo.ActionID, digest string, opts ...qredo.CallOption) error
 }
 
 // WithVoter takes actions from v and votes through it. The client that [New] is given asks for the rest: pins, sweeps, and
@@ -59,21 +71,48 @@ func (v coreVoter) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.
 	return v.calls.Reject(ctx, v.id, id, opts...)
 }
 
-// digest is that of what a decision on an action holds for.
-func (a *Approver) digest(ctx context.Context, action qredo.Action) (string, error) {
-	digest, err := Digest(action)
-	if err != nil {
-		return "", &hopelessError{err}
+// withoutDetails marks the digests of those who know no details: such a decision and one with details hold for different things.
+const withoutDetails = "without details "
+
+// errOtherKind is why a decision is not carried out here. It is left to who has made it.
+var errOtherKind = errors.New("it was decided with details, and here there are none, or the reverse: approvers that share a store, and runs that " +
+	"follow each other, must all have details or none (signingagent.WithClient)")
+
+// digest is that of what a decision on an action holds for, and of what a vote for it would sign, if it signs anything.
+func (a *Approver) digest(ctx context.Context, action qredo.Action) (digest, bound string, err error) {
+	if digest, err = Digest(action); err != nil {
+		return "", "", &hopelessError{err}
 	}
-	binder, ok := a.voter.(interface {
-		Bind(ctx context.Context, a qredo.Action) (string, error)
-	})
-	if !ok {
-		return digest, nil
+	if binder, binds := a.voter.(Binder); binds {
+		if bound, err = binder.Bind(ctx, action); err != nil {
+			return "", "", err
+		}
+		digest = hashOf([]byte(digest + " " + bound))
 	}
-	bound, err := binder.Bind(ctx, action)
-	if err != nil {
-		return "", err
+	if !a.givesDetails() {
+		digest = withoutDetails + digest
 	}
-	return hashOf([]byte(digest + " " + bound)), nil
+	return digest, bound, nil
+}
+
+// sameKind reports whether two digests are of decisions that were both made with details, or both without.
+func sameKind(digest, other string) bool {
+	return strings.HasPrefix(digest, withoutDetails) == strings.HasPrefix(other, withoutDetails)
+}
+
+// givesDetails reports whether the voter may give details.
+func (a *Approver) givesDetails() bool {
+	says, ok := a.voter.(interface{ GivesDetails() bool })
+	return !ok || says.GivesDetails()
+}
+
+// vote sends a vote; of one that signs something, what was bound.
+func (a *Approver) vote(ctx context.Context, t *task) error {
+	if t.rec.Verdict == Reject {
+		return a.voter.Reject(ctx, t.id, qredo.WithoutRetry())
+	}
+	if binder, binds := a.voter.(Binder); binds {
+		return binder.ApproveBound(ctx, t.id, t.bound, qredo.WithoutRetry())
+	}
+	return a.voter.Approve(ctx, t.id, qredo.WithoutRetry())
 }

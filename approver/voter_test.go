@@ -2,9 +2,12 @@ package approver_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -80,8 +83,14 @@ func TestAVoterMustBeGiven(t *testing.T) {
 // binding is a voter that signs something.
 type binding struct {
 	*voter
-	bind func(call int32, a qredo.Action) (string, error)
-	n    atomic.Int32
+	bind  func(call int32, a qredo.Action) (string, error)
+	n     atomic.Int32
+	asked sync.Map // with which digests a vote was asked for
+}
+
+func (b *binding) ApproveBound(ctx context.Context, id qredo.ActionID, digest string, opts ...qredo.CallOption) error {
+	b.asked.Store(digest, true)
+	return b.Approve(ctx, id, opts...)
 }
 
 func (b *binding) Bind(_ context.Context, a qredo.Action) (string, error) {
@@ -121,6 +130,10 @@ func TestADecisionHoldsForWhatIsSigned(t *testing.T) {
 			require.NoError(t, err)
 			assert.NotEqual(t, digest, decision.Digest)
 			assert.Len(t, decision.Digest, len(digest))
+			bound := map[bool]string{true: "1", false: "m"}[c.outcome == approver.OutcomeChanged]
+			sum := sha256.Sum256([]byte(digest + " " + bound))
+			assert.Equal(t, hex.EncodeToString(sum[:]), decision.Digest, "as Record says")
+			v.asked.Range(func(digest, _ any) bool { return assert.Equal(t, bound, digest, "what the decision was made on") })
 		})
 	}
 }
@@ -143,6 +156,80 @@ func TestOnlyAPolicyThatNeedsNoDetailsDecidesWithoutThem(t *testing.T) {
 			d.start(c.policy, approver.WithVoter(&voter{d: d, noDetail: true}))
 			d.transfer(100, "")
 			assert.Equal(t, c.outcome, d.next(approver.EntryResult).Outcome)
+		})
+	}
+}
+
+// undetailed is a voter that says that it gives no details.
+type undetailed struct{ *voter }
+
+func (undetailed) GivesDetails() bool { return false }
+
+func TestAVoterWithoutDetailsTakesNeitherPinsNorAPolicyThatNeedsThem(t *testing.T) {
+	p := newPinned(t)
+	none := undetailed{&voter{d: p.desk, noDetail: true}}
+	all := blind{approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+		return approver.Decision{Verdict: approver.Approve, Sweep: true}, nil
+	})}
+	refused := func(field string, err error) {
+		invalid := (*qredo.ValidationError)(nil)
+		require.ErrorAs(t, err, &invalid)
+		require.Equal(t, field, invalid.Field)
+	}
+	_, err := approver.New(p.Client, p.Core, rulesAt(t, threeRules, p.clock.Now), approver.WithVoter(none))
+	refused("policy", err)
+	_, err = approver.New(p.Client, p.Core, all, approver.WithVoter(none), approver.WithPins(p.path, p.public))
+	refused("pins", err)
+	a, err := approver.New(p.Client, p.Core, all, approver.WithVoter(none))
+	require.NoError(t, err)
+	refused("policy", a.Reload(false, func() (approver.Policy, error) { return rulesAt(t, threeRules, p.clock.Now), nil }))
+	require.NoError(t, a.Reload(false, func() (approver.Policy, error) { return all, nil }))
+}
+
+// A service may leave out details, whoever the voter is.
+func TestWhatHasNoDetailsIsNotAsPinned(t *testing.T) {
+	p := newPinned(t)
+	all := blind{approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+		return approver.Decision{Verdict: approver.Approve, Sweep: true}, nil
+	})}
+	a, _ := p.startOne(all, approver.WithVoter(&voter{d: p.desk, noDetail: true}), approver.WithPins(p.path, p.public))
+	tx := p.transfer(1, "")
+	result := p.next(approver.EntryResult)
+	assert.Equal(t, approver.OutcomeLeft, result.Outcome)
+	e, err := a.Explain(t.Context(), p.Action(t, tx).ID)
+	require.NoError(t, err)
+	assert.Equal(t, approver.Leave, e.Decision.Verdict)
+	assert.Contains(t, e.Decision.Reason, "no details")
+}
+
+// What is asked for without details and with them is not the same, and whose decision it was is to carry it out.
+func TestADecisionWithoutDetailsIsLeftToWhoHasMadeIt(t *testing.T) {
+	all := blind{approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+		return approver.Decision{Verdict: approver.Approve, Sweep: true}, nil
+	})}
+	for name, voters := range map[string]func(with *voter, without undetailed) (first, second approver.Voter){
+		"without, then with": func(with *voter, without undetailed) (approver.Voter, approver.Voter) { return without, with },
+		"with, then without": func(with *voter, without undetailed) (approver.Voter, approver.Voter) { return with, without },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			with, without := &voter{d: d}, undetailed{&voter{d: d, noDetail: true}}
+			with.panics.Store(1 << 20) // votes do not get through
+			without.panics.Store(1 << 20)
+			first, second := voters(with, without)
+			stop := d.start(all, approver.WithVoter(first))
+			tx := d.transfer(100, "")
+			decided := d.next(approver.EntryDecision)
+			require.NoError(t, stop())
+			stop = d.start(all, approver.WithVoter(second))
+			result := d.next(approver.EntryResult)
+			assert.Equal(t, approver.OutcomeUnknown, result.Outcome)
+			assert.Contains(t, result.Reason, "must all have details or none")
+			assert.Equal(t, qredo.ApprovalPending, d.Action(t, tx).Status)
+			record, _, err := d.store.Lookup(t.Context(), decided.ActionID)
+			require.NoError(t, err)
+			assert.Empty(t, record.Outcome, "the store is left alone")
+			require.NoError(t, stop())
 		})
 	}
 }

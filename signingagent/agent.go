@@ -197,15 +197,14 @@ func digestOf(messages [][]byte) string {
 // come from the service, each by the action's ID. That a message says what the details say cannot be seen, since its form is
 // not public: a service that lies about one of them is not found out.
 //
-// Without a client there are no details, and the policy must be [ApproveAll] or [ApproveNone]; another is a
-// [*qredo.ValidationError]. An action is decided by what the feed says of it, and its messages.
+// Without a client there are no details, and the policy must need none, as [ApproveAll] and [ApproveNone] do. Another is a
+// [*qredo.ValidationError], also of [approver.Approver.Reload], and so are pins. An action is decided by what the feed says of it, and its messages.
+// Replicas that share a store, and one run after the other, must all have a client or none: what was decided in the other way is not voted on, the
+// log says why, and the store keeps it for who has decided it.
 func (a *Agent) NewApprover(policy approver.Policy, opts ...approver.Option) (*approver.Approver, error) {
 	client := a.rsa
 	if client == nil {
 		client = a.client
-		if _, ok := policy.(WithoutDetails); !ok {
-			return nil, &qredo.ValidationError{Field: "policy", Rule: "must be ApproveAll or ApproveNone for an agent that has no client: others need details, which it does not know (WithClient)"}
-		}
 	}
 	opts = append(opts[:len(opts):len(opts)], approver.WithVoter(&voter{Agent: a, known: map[qredo.ActionID]known{}}))
 	return approver.New(client, a.ID(), policy, opts...)

@@ -2,8 +2,10 @@ package signingagent_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"net/http"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -158,6 +160,63 @@ func TestMessagesThatChangeBetweenTwoRunsAreNotSigned(t *testing.T) {
 	assert.Equal(t, qredo.ApprovalPending, d.status(action.ID))
 }
 
+// Somebody who has an action explained looks at it between decision and vote. What is signed is what was decided on all the same.
+func TestAnExplanationDoesNotChangeWhatIsSigned(t *testing.T) {
+	d := newDesk(t)
+	var asked, sent atomic.Int64
+	var a *approver.Approver
+	alone, err := signingagent.Open(t.Context(), d.store, signingagent.WithClientOptions(qredo.WithBaseURL(d.Srv.BaseURL()), qredo.WithHTTPClient(&http.Client{
+		Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) {
+			switch id := qredo.ActionID(path.Base(req.URL.Path)); {
+			case req.Method == http.MethodPut:
+				sent.Add(1)
+			case strings.Contains(req.URL.Path, "/coreclient/action/") && asked.Add(1) >= 3: // after the look and the decision
+				if asked.Load() == 3 {
+					if _, err := a.Explain(req.Context(), id); err != nil {
+						t.Error("it cannot be explained:", err)
+					}
+				}
+				return clienttest.Answer(req, http.StatusOK, `{"messages":["aa"]}`), nil
+			}
+			return http.DefaultTransport.RoundTrip(req)
+		}),
+	})))
+	require.NoError(t, err)
+	a, err = alone.NewApprover(signingagent.ApproveAll, approver.WithStore(d.approvals), approver.WithObserver(func(e approver.Entry) { d.entries <- e }))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- a.Run(ctx) }()
+	d.send(100, "")
+	result := d.next()
+	assert.Equal(t, approver.OutcomeChanged, result.Outcome)
+	assert.Zero(t, sent.Load())
+	assert.Greater(t, asked.Load(), int64(3))
+	cancel()
+	require.NoError(t, <-done)
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
+// What changes after the vote was taken is not what was voted on; the vote was sent.
+func TestMessagesThatChangeAfterTheVote(t *testing.T) {
+	d := newDesk(t)
+	d.way.set(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+		switch voted := d.way.count("PUT", "") > 0; {
+		case !strings.Contains(req.URL.Path, "/coreclient/action/"):
+		case req.Method == http.MethodPut:
+			return clienttest.Answer(req, http.StatusOK, `{"code":200,"msg":"OK"}`), nil // it counts, and is not enough
+		case voted && req.Method == http.MethodGet:
+			return clienttest.Answer(req, http.StatusOK, `{"messages":["aa"]}`), nil
+		}
+		return next.RoundTrip(req)
+	})
+	d.start(d.agent, d.rules())
+	d.send(100, "")
+	result := d.next()
+	assert.Equal(t, approver.OutcomeSent, result.Outcome)
+	assert.Contains(t, result.Reason, "not those any more that were voted on")
+}
+
 // Where others must vote too, the action stays pending after the vote, and its messages may be gone.
 func TestAVoteIsSentWhereItsMessagesAreGoneAfterIt(t *testing.T) {
 	d := newDesk(t)
@@ -185,6 +244,9 @@ func TestWithoutAClientAllOrNothing(t *testing.T) {
 		return approver.Decision{Verdict: approver.Approve}, nil
 	}))
 	clienttest.RequireInvalid(t, err, "policy")
+	pins := filepath.Join(t.TempDir(), "pins.json")
+	_, err = alone.NewApprover(signingagent.ApproveAll, approver.WithPins(pins, make(ed25519.PublicKey, ed25519.PublicKeySize)))
+	clienttest.RequireInvalid(t, err, "pins")
 
 	stop := d.start(alone, signingagent.ApproveNone)
 	left := d.action(d.send(100, ""))

@@ -23,7 +23,7 @@ type voter struct {
 // known is what an approver's decision on an action rests on, beside its details.
 type known struct {
 	told   qredo.Action // by the feed, for an agent that cannot ask for it
-	digest string       // of the messages, as they were looked at last; empty if they were not
+	digest string       // of the messages, as Bind has seen them last; empty if it has not
 	over   bool         // a vote was refused since the action is not pending
 }
 
@@ -32,6 +32,9 @@ const ended qredo.ApprovalStatus = "ended"
 
 // errNotTold is why an action cannot be looked at, if nothing but the feed tells of it.
 var errNotTold = errors.New("signingagent: the feed has not told of the action yet")
+
+// GivesDetails reports whether there is a client that knows details.
+func (v *voter) GivesDetails() bool { return v.rsa != nil }
 
 // Feed gives the agent's actions, and keeps what it says of them.
 func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
@@ -52,14 +55,14 @@ func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 	if v.rsa != nil {
 		return v.Agent.GetAction(ctx, id, opts...)
 	}
-	messages, err := v.messages(ctx, id, opts...)
+	_, err := v.messages(ctx, id, opts...)
 	switch {
 	case notPending(err) || v.keep(id, func(*known) {}).over:
 		return &qredo.Action{ID: id, CoreClientID: v.ID(), Status: ended}, nil
 	case err != nil:
 		return nil, err
 	}
-	k := v.keep(id, func(k *known) { k.digest = digestOf(messages) })
+	k := v.keep(id, func(*known) {})
 	if k.told.ID == "" {
 		return nil, errNotTold
 	}
@@ -69,9 +72,6 @@ func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 // Bind returns the digest of the messages that are to be signed now. After a vote they may be gone, and the action pending until others
 // have voted too: then it is that of before.
 func (v *voter) Bind(ctx context.Context, a qredo.Action) (string, error) {
-	if v.rsa == nil { // GetAction has just read them
-		return v.keep(a.ID, func(*known) {}).digest, nil
-	}
 	messages, err := v.messages(ctx, a.ID)
 	if err != nil {
 		if before := v.keep(a.ID, func(*known) {}).digest; before != "" && notPending(err) {
@@ -82,13 +82,13 @@ func (v *voter) Bind(ctx context.Context, a qredo.Action) (string, error) {
 	return v.keep(a.ID, func(k *known) { k.digest, k.told.Expires = digestOf(messages), a.Expires }).digest, nil
 }
 
-// Approve signs and sends what Bind has seen, if that is what there is to sign now.
-func (v *voter) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
+// ApproveBound signs and sends what there is to sign now, if its digest is the one that the decision was made on.
+func (v *voter) ApproveBound(ctx context.Context, id qredo.ActionID, digest string, opts ...qredo.CallOption) error {
 	messages, err := v.messages(ctx, id, opts...)
 	if err != nil {
 		return err
 	}
-	if v.keep(id, func(*known) {}).digest != digestOf(messages) {
+	if digest != digestOf(messages) {
 		return fmt.Errorf("%w: action %s", ErrMessagesChanged, id)
 	}
 	return v.noted(id, v.sign(ctx, id, messages, opts...))
