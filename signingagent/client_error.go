@@ -149,15 +149,14 @@ func detailOf(answer *qredo.Error) string {
 	return string(answer.Body)
 }
 
-// certain reports whether an answer in the agent's own words says that nothing was done. As with the service itself, that
-// something exists, is gone, or is not pending any more does not: an earlier copy of the same request may be why.
+// certain reports whether an answer in the agent's own words says that nothing was done. Nothing on the way sends a registration twice, and
+// a vote that comes twice is taken twice: that there is an agent, that the action is not there, or that it is decided otherwise, is about
+// what was before.
 func (e *AgentError) certain(l local) bool {
 	if e.Service == nil {
 		switch e.StatusCode {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 			return true
-		case http.StatusBadRequest:
-			return !e.registered()
 		}
 		return e.unregistered() || e.StatusCode == http.StatusNotFound && e.Detail == sayNoMessages
 	}
@@ -170,6 +169,8 @@ func (e *AgentError) certain(l local) bool {
 	switch e.Service.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return true
+	case http.StatusNotFound, http.StatusConflict:
+		return l.method != http.MethodPost
 	}
 	return false
 }

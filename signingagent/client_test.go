@@ -57,7 +57,7 @@ func TestClientWithEachRelease(t *testing.T) {
 			old.set(func() { require.Equal(t, clienttest.APIKey, old.register) })
 			_, err = client.Register(ctx, "another", clienttest.APIKey, clienttest.PrivateKey(t))
 			require.ErrorIs(t, err, signingagent.ErrIdentityExists)
-			require.ErrorIs(t, err, qredo.ErrOutcomeUnknown, "a copy of this request may be why")
+			require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown, "nothing was done")
 
 			got, err := client.Get(ctx)
 			require.NoError(t, err)

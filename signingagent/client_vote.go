@@ -20,8 +20,9 @@ import (
 // With it, the action is looked at after each vote that was taken or may have been, and nil says that the service has it as
 // approved. That may be by another's vote, where replicas of the agent decide too. What is otherwise is a [*VoteError].
 //
-// Errors of the service reach the client with status 500; [*AgentError] tells them apart. A vote whose answer was lost, or was
-// refused because the action is not pending (any more), matches [qredo.ErrOutcomeUnknown].
+// Errors of the service reach the client with status 500; [*AgentError] tells them apart. A vote whose answer was lost matches
+// [qredo.ErrOutcomeUnknown]. One that the service refuses does not, since it takes the same vote again as it did the first time: [qredo.ErrNotFound] is
+// that there is no such action, and [qredo.ErrConflict] that it was decided otherwise, or has ended.
 //
 // API: PUT /client/action/{action_id}
 func (c *Client) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
@@ -92,7 +93,9 @@ func (c *Client) vote(ctx context.Context, method string, id qredo.ActionID, wan
 		}
 		return nil
 	}}, &said, opts)
-	if c.service == nil || err != nil && !isUnknown(err) {
+	var refused *qredo.Error // by the service
+	over := errors.As(err, &refused) && (errors.Is(refused, qredo.ErrConflict) || errors.Is(refused, qredo.ErrNotFound))
+	if c.service == nil || err != nil && !isUnknown(err) && !over {
 		return err
 	}
 	return c.look(ctx, id, wanted, err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/pemkey"
@@ -37,10 +38,13 @@ type registeredBody struct {
 // hasAgent is what the old program said of a second registration.
 const hasAgent = "AgentID already exist. You can not set new one."
 
+// registerWait is how long a registration waits for another one.
+const registerWait = 5 * time.Second
+
+var errRegistering = refuse(http.StatusServiceUnavailable, "another registration is under way: ask for the agent (GET /client) before you try again")
+
 // register makes the agent. It does not wait for the feed.
 func (s *Server) register(r *http.Request) (any, error) {
-	s.registering.Lock()
-	defer s.registering.Unlock()
 	if s.agent() != nil {
 		return nil, ErrHasAgent
 	}
@@ -50,6 +54,19 @@ func (s *Server) register(r *http.Request) (any, error) {
 	registration, err := readRegistration(r.Body)
 	if err != nil {
 		return nil, err
+	}
+	timer := time.NewTimer(registerWait)
+	defer timer.Stop()
+	select { // those who have gone leave the line
+	case s.registering <- struct{}{}:
+		defer func() { <-s.registering }()
+	case <-r.Context().Done():
+		return nil, errRegistering
+	case <-timer.C:
+		return nil, errRegistering
+	}
+	if s.agent() != nil {
+		return nil, ErrHasAgent
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime) // it is not given up half way
 	defer cancel()

@@ -45,7 +45,7 @@ type Server struct {
 	end     context.CancelFunc
 	feeds   sync.WaitGroup
 
-	registering sync.Mutex
+	registering chan struct{} // holds one while an agent is registered, or looked for
 	mu          sync.Mutex
 	current     Agent // nil until there is one
 	looked      bool  // what is stored is known
@@ -60,7 +60,7 @@ func New(c Config, backend Backend, o Options) (*Server, error) {
 	}
 	s := &Server{
 		config: c, backend: backend, coordinator: o.Coordinator, log: o.Log, now: o.Now, access: access, given: o.Listener,
-		hub: NewHub(o.Now), agents: make(chan Agent, 1),
+		hub: NewHub(o.Now), agents: make(chan Agent, 1), registering: make(chan struct{}, 1),
 	}
 	s.running, s.end = context.WithCancel(context.Background())
 	return s, nil
@@ -184,10 +184,12 @@ func (s *Server) open(ctx context.Context) error {
 const lookAgain = 2 * time.Second
 
 func (s *Server) lookAgain(ctx context.Context) {
-	if !s.registering.TryLock() { // one is being registered here
+	select {
+	case s.registering <- struct{}{}:
+		defer func() { <-s.registering }()
+	default: // one is being registered here
 		return
 	}
-	defer s.registering.Unlock()
 	if s.agent() != nil {
 		return
 	}

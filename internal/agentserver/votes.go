@@ -63,14 +63,17 @@ func (s *Server) vote(r *http.Request, v vote, path string) (any, error) {
 	return voteBody{string(id), v.done}, nil
 }
 
+// claimTime is how long a vote by hand waits for the server that agents share.
+const claimTime = time.Second
+
 // claim has this agent alone handle an action, where several share a server. It only saves work: which of two votes
-// counts is for the service to say. So a server that does not answer stops nobody.
+// counts is for the service to say. So a server that does not answer, or not soon, stops nobody.
 func (s *Server) claim(ctx context.Context, id qredo.ActionID) (held context.Context, release func(), err error) {
 	if s.coordinator == nil {
 		return ctx, func() {}, nil
 	}
 	for {
-		held, release, err = s.coordinator.Claim(ctx, id)
+		held, release, err = s.claimSoon(ctx, id)
 		claimed := (*approver.ClaimedError)(nil)
 		switch {
 		case err == nil:
@@ -84,5 +87,36 @@ func (s *Server) claim(ctx context.Context, id qredo.ActionID) (held context.Con
 			s.log.Warn("agents do not coordinate their work", "action", string(id), "error", err.Error())
 			return ctx, func() {}, nil
 		}
+	}
+}
+
+var errClaimSlow = errors.New("what agents share does not answer")
+
+// claimSoon claims an action, if that does not take long. What is claimed later is let go.
+func (s *Server) claimSoon(ctx context.Context, id qredo.ActionID) (context.Context, func(), error) {
+	type claimed struct {
+		held    context.Context //nolint:containedctx // on its way from the goroutine that made it
+		release func()
+		err     error
+	}
+	came, left := make(chan claimed), make(chan struct{})
+	go func() {
+		held, release, err := s.coordinator.Claim(ctx, id)
+		select {
+		case came <- claimed{held, release, err}:
+		case <-left:
+			if err == nil {
+				release()
+			}
+		}
+	}()
+	timer := time.NewTimer(claimTime)
+	defer timer.Stop()
+	select {
+	case c := <-came:
+		return c.held, c.release, c.err
+	case <-timer.C:
+		close(left)
+		return nil, nil, errClaimSlow
 	}
 }
