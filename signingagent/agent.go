@@ -18,8 +18,8 @@ import (
 
 // What keeps an agent from voting.
 var (
-	// ErrBadMessages is what the service gave to be signed and cannot be: nothing at all, an empty message, or one that is
-	// not hexadecimal. It comes with [qredo.ErrBadAnswer].
+	// ErrBadMessages is what the service gave to be signed and cannot be: nothing at all, an empty message, one that is not
+	// hexadecimal or has more than 1 MiB, or more than 1,000 messages. It comes with [qredo.ErrBadAnswer].
 	ErrBadMessages = errors.New("signingagent: what is to be signed cannot be")
 	// ErrMessagesChanged is what is to be signed now, and is not what was there when the action was decided.
 	ErrMessagesChanged = errors.New("signingagent: what is to be signed has changed since the decision")
@@ -122,7 +122,7 @@ func (a *Agent) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 }
 
 // Approve approves an action, whatever it is: it reads the messages that are to be signed, signs each, and sends the
-// signatures with a fresh proof. Where there is none, or one is empty or not hexadecimal, nothing is sent: that is [ErrBadMessages]. The
+// signatures with a fresh proof. Where there is none, or one is empty, not hexadecimal or too much, nothing is sent: that is [ErrBadMessages]. The
 // service's refusals are those of [qredo.SigningAgentService.Approve]. To decide by rules, see [Agent.NewApprover].
 //
 // API: GET /coreclient/action/{action_id}, PUT /coreclient/action/{action_id}
@@ -141,16 +141,28 @@ func (a *Agent) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.Cal
 	return a.client.SigningAgent.Reject(ctx, id, opts...)
 }
 
+// What is signed of an action at most. Each signature takes about two milliseconds.
+const (
+	mostMessages   = 1000
+	longestMessage = 1 << 20 // bytes
+)
+
 // messages reads what is to be signed now.
 func (a *Agent) messages(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (messages [][]byte, err error) {
 	texts, err := a.client.SigningAgent.GetMessages(ctx, id, opts...)
 	if err != nil {
 		return nil, err
 	}
-	if len(texts) == 0 {
+	switch {
+	case len(texts) == 0:
 		return nil, badMessages(id, "there is none")
+	case len(texts) > mostMessages:
+		return nil, badMessages(id, "there are %d, more than %d", len(texts), mostMessages)
 	}
 	for i, text := range texts {
+		if len(text) > 2*longestMessage {
+			return nil, badMessages(id, "message %d of %d has more than %d bytes", i+1, len(texts), longestMessage)
+		}
 		message, err := hex.DecodeString(text)
 		switch {
 		case err != nil:

@@ -42,6 +42,7 @@ func TestWhatCannotBeSignedIsNot(t *testing.T) {
 	for name, list := range map[string]string{
 		"none": `[]`, "null": `null`, "an empty one": `[""]`, "an empty one after another": `["aa",""]`,
 		"half a byte": `["aab"]`, "not hexadecimal": `["zz"]`, "another one not hexadecimal": `["aa","0x00"]`,
+		"more than are signed": `["aa"` + strings.Repeat(`,"aa"`, 1000) + `]`, "a long one": `["` + strings.Repeat("ab", 1<<20+1) + `"]`,
 	} {
 		d.way.rewrite("GET", "/action/"+string(action.ID), func(body string) string { return messages.ReplaceAllString(body, `"messages":`+list) })
 		err := d.agent.Approve(t.Context(), action.ID)

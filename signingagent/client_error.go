@@ -214,6 +214,12 @@ func ofService(text string) *qredo.Error {
 // secretive is text that is too long for an ID or a path: a proof, a key, or the part of one that is left of a long answer.
 var secretive = regexp.MustCompile(`[0-9A-Za-z+/=_-]{120,}`)
 
+// A request with a key may come back decoded, and in part: in the lines of PEM, or as the part of its base64 that a text has room for.
+var (
+	pemBlock  = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[^-]*-----|$)`)
+	partOfKey = regexp.MustCompile(`[0-9A-Za-z+/=]{40,}`)
+)
+
 const hidden = "[redacted]"
 
 // redact takes out of an agent's text what the request had that is secret, and what could be a proof or a token.
@@ -222,6 +228,9 @@ func (c *Client) redact(text string, secrets []string) string {
 		if len(secret) >= 4 { // what is shorter would spoil the rest, and is no secret
 			text = strings.ReplaceAll(text, secret, hidden)
 		}
+	}
+	if len(secrets) > 0 {
+		text = partOfKey.ReplaceAllString(pemBlock.ReplaceAllString(text, hidden), hidden)
 	}
 	return secretive.ReplaceAllString(text, hidden)
 }

@@ -149,8 +149,8 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 // What a guess costs an attacker less is for the passphrase to make up: see Passphrase.
 const (
 	rounds     = 600_000
-	mostRounds = 100 * rounds // of a file: some minutes
-	fewest     = 8            // bytes of a passphrase
+	mostRounds = 10 * rounds // of a file: some seconds
+	fewest     = 8           // bytes of a passphrase
 )
 
 // Passphrase seals by a passphrase: PBKDF2 (HMAC-SHA-512, 600,000 rounds, about half a second) and AES-256-GCM, which work with
