@@ -91,6 +91,8 @@ type task struct {
 	refused   error  // how the service refused the last vote, if it did: that was not taken
 	before    opened // what the audit log knew of it when this attempt began
 	told      bool   // it knew something
+	own       bool   // the decision was made by this task
+	mayStand  bool   // a vote may have been taken, so far as is known
 	end       *ending
 }
 

@@ -23,7 +23,7 @@ func (a *Approver) untilExpiry(ctx context.Context, expires time.Time) (context.
 
 // decide asks the policy and stores what it says, together with what that spends. Where another replica
 // was first, its decision stands. Nothing is stored after the action has expired, or if something else is in force by then.
-func (r *run) decide(ctx context.Context, in setup, action qredo.Action, digest string) (Record, EntryKind, error) {
+func (r *run) decide(ctx context.Context, in setup, action qredo.Action, holds basis) (Record, EntryKind, error) {
 	ctx, cancel := r.untilExpiry(ctx, action.Expires.Time)
 	defer cancel()
 	d, err := r.ask(ctx, in, action)
@@ -38,6 +38,10 @@ func (r *run) decide(ctx context.Context, in setup, action qredo.Action, digest 
 	if d, err = r.asPinned(ctx, in, action, d); err != nil {
 		return Record{}, "", err
 	}
+	digest, err := holds.digest(d.Verdict)
+	if err != nil {
+		return Record{}, "", err
+	}
 	rec := Record{
 		ActionID: action.ID, Digest: digest, PolicyHash: in.policyHash, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason,
 		Decided: r.now().UTC(), Expires: action.Expires.Time, Token: rand.Text(),
@@ -50,6 +54,9 @@ func (r *run) decide(ctx context.Context, in setup, action qredo.Action, digest 
 		stands, err = in.store.Reserve(ctx, rec, d.Spends)
 		if over := (*OverLimitError)(nil); errors.As(err, &over) {
 			rec.Verdict, rec.Reason = d.OverLimit, over.Error()
+			if rec.Digest, err = holds.digest(rec.Verdict); err != nil {
+				return err
+			}
 			stands, err = in.store.Reserve(ctx, rec, nil)
 		}
 		return err

@@ -164,6 +164,10 @@
 //     and other refusals, since what is missing may come and what is not permitted may become so. That ends when
 //     the action expires, or is seen not to be pending. Each attempt begins with a look, so that a vote whose
 //     answer was lost is seen, and not sent again. Nothing is sent after the action has expired.
+//   - A rejection signs nothing: the policy is asked, and its rejection sent, also where what an approval would sign is missing or cannot be signed.
+//     That holds back approvals alone.
+//   - Where a voter can look at no action (a signing agent without a client), a vote that may have been taken ends as "ended" if the service
+//     itself says that the action is not pending, and else as "unknown" when it expires.
 //   - Whether an action has expired is held against the clock of the client, which the service corrects where it
 //     refuses a stamp (not where requests carry nonces), and never against that of another replica: where one has
 //     found that an action expired, the others look for themselves.

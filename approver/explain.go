@@ -111,7 +111,7 @@ func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (e Explanatio
 			err = panicked(p)
 		}
 	}()
-	action, err := a.voter.GetAction(ctx, id)
+	action, err := a.look(ctx, id)
 	if err != nil {
 		return Explanation{}, err
 	}

@@ -65,7 +65,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 		}
 		return r.finish(ctx, t, rec.Outcome, "found out before, or by another replica")
 	}
-	action, err := r.voter.GetAction(ctx, t.id)
+	action, err := r.look(ctx, t.id)
 	if err != nil {
 		return err
 	}
@@ -76,24 +76,34 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	t.expires, t.about = action.Expires.Time, aboutOf(action)
 	t.about.Sweep = t.connected.found(*action)
 	if outcome := r.over(action); outcome != "" {
-		return r.finish(ctx, t, outcome, "the action is "+string(action.Status))
+		reason := "the action is " + string(action.Status)
+		if outcome == OutcomeExpired && !r.givesDetails() { // its status is what it was when somebody told of it
+			reason = "the action has expired"
+		}
+		return r.finish(ctx, t, outcome, reason)
 	}
-	digest, bound, err := r.digest(ctx, *action)
+	holds, err := r.basis(ctx, *action, !decided || rec.Verdict == Approve)
 	if err != nil {
 		return err
 	}
 	kind := EntryRepeat
 	if !decided {
-		if t.rec, kind, err = r.decide(ctx, t.in, *action, digest); err != nil {
+		if t.rec, kind, err = r.decide(ctx, t.in, *action, holds); err != nil {
 			return err
 		}
 		t.about.Sweep = t.connected.found(*action)
+	}
+	t.own = t.own || kind == EntryDecision
+	t.mayStand = t.mayStand || !t.own
+	digest, err := holds.digest(t.rec.Verdict)
+	if err != nil {
+		return err
 	}
 	if !sameKind(t.rec.Digest, digest) {
 		t.undecided = false
 		return &hopelessError{errOtherKind}
 	}
-	if t.bound = bound; t.rec.Digest != digest { // it was decided before, or by another replica
+	if t.bound = holds.bound; t.rec.Digest != digest { // it was decided before, or by another replica
 		return r.finish(ctx, t, OutcomeChanged, "the details are not those that were decided on; no vote is sent on them")
 	}
 	if decided { // the pins may be others since, or what they are about
@@ -147,7 +157,12 @@ func (r *run) carryOut(ctx context.Context, t *task) error {
 	}
 	inTime, cancel := r.untilExpiry(ctx, t.rec.Expires)
 	defer cancel()
+	before := t.mayStand
+	t.mayStand = true // also if the voter panics
 	err := r.while(t.in, func() error { return r.vote(inTime, t) })
+	if err != nil && !errors.Is(err, qredo.ErrOutcomeUnknown) {
+		t.mayStand = before
+	}
 	switch {
 	case errors.Is(err, errReloaded):
 		return err
@@ -172,6 +187,9 @@ func (r *run) finish(ctx context.Context, t *task, outcome Outcome, reason strin
 		outcome, reason = OutcomeSent, "the details are not those any more that were voted on"
 	case t.accepted:
 		outcome = OutcomeSent
+	case outcome == OutcomeExpired && t.mayStand && (t.rec.Verdict == Approve || t.rec.Verdict == Reject) && !r.givesDetails():
+		// Nobody can look. The store is left alone, as in giveUp.
+		return r.result(t, OutcomeUnknown, reason+"; a vote may have been taken before, and what became of it cannot be looked at")
 	case outcome == OutcomeExpired && t.refused != nil:
 		outcome, reason = OutcomeRefused, t.refused.Error()
 	}

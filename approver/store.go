@@ -11,7 +11,7 @@ import (
 
 // Record is the one decision about an action, as a [Store] keeps it.
 //
-// Its digest is the [Digest] of the action. With a voter that is a [Binder] it is the SHA-256 of that, a space and what Bind returned: for a
+// Its digest is the [Digest] of the action. Of an approval, with a voter that is a [Binder], it is the SHA-256 of that, a space and what Bind returned: for a
 // signing agent, the SHA-256 of the messages, each in hexadecimal and with a newline after it, in hexadecimal. Where there
 // were no details to decide on (see [Voter]), "without details " stands before it.
 type Record struct {

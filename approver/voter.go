@@ -19,7 +19,8 @@ import (
 //	GivesDetails() bool
 //
 // that returns false. Then [New] and [Approver.Reload] refuse pins, and a policy that needs details. What it has decided no
-// approver with details votes on, nor the reverse, although they share a store.
+// approver with details votes on, nor the reverse, although they share a store. What became of a vote that may have been taken, and that nobody
+// can look at, is unknown then.
 type Voter interface {
 	// Feed gives the actions that are pending, then new ones as they come.
 	Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]
@@ -32,11 +33,12 @@ type Voter interface {
 	Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error
 }
 
-// Binder is a [Voter] whose approval signs something. A decision holds for an action's details and for that together.
+// Binder is a [Voter] whose approval signs something. The decision to approve holds for an action's details and for that together.
 type Binder interface {
 	Voter
 	// Bind returns a digest of what a vote for the action would sign now. It is called after each GetAction whose action is
-	// pending. If it is another than the decision was made on, no vote is sent.
+	// pending and not decided, or to be approved. If it is another than the decision was made on, no vote is sent; while it fails, nothing is
+	// approved.
 	Bind(ctx context.Context, a qredo.Action) (digest string, err error)
 	// ApproveBound is called in place of Approve, with the digest that the decision was made on. It votes if that is still the digest of
 	// what there is to sign, and else it is an error.
@@ -78,21 +80,51 @@ const withoutDetails = "without details "
 var errOtherKind = errors.New("it was decided with details, and here there are none, or the reverse: approvers that share a store, and runs that " +
 	"follow each other, must all have details or none (signingagent.WithClient)")
 
-// digest is that of what a decision on an action holds for, and of what a vote for it would sign, if it signs anything.
-func (a *Approver) digest(ctx context.Context, action qredo.Action) (digest, bound string, err error) {
-	if digest, err = Digest(action); err != nil {
-		return "", "", &hopelessError{err}
+// look asks the voter for an action. What is answered about another one is an error.
+func (a *Approver) look(ctx context.Context, id qredo.ActionID) (*qredo.Action, error) {
+	action, err := a.voter.GetAction(ctx, id)
+	if err == nil && (action == nil || action.ID != id) {
+		return nil, errOtherAction
 	}
-	if binder, binds := a.voter.(Binder); binds {
-		if bound, err = binder.Bind(ctx, action); err != nil {
-			return "", "", err
-		}
-		digest = hashOf([]byte(digest + " " + bound))
+	return action, err
+}
+
+var errOtherAction = errors.New("the voter was asked for an action, and gave another one or none")
+
+// basis is what decisions on an action hold for.
+type basis struct {
+	kind    string // withoutDetails, or empty
+	details string // the digest of the action
+	binds   bool   // an approval signs something
+	bound   string // what that is
+	err     error  // why that is not known
+}
+
+// basis looks at what an approval would sign too, if that is asked for.
+func (a *Approver) basis(ctx context.Context, action qredo.Action, signs bool) (b basis, err error) {
+	if b.details, err = Digest(action); err != nil {
+		return b, &hopelessError{err}
 	}
 	if !a.givesDetails() {
-		digest = withoutDetails + digest
+		b.kind = withoutDetails
 	}
-	return digest, bound, nil
+	binder, binds := a.voter.(Binder)
+	if b.binds = binds; binds && signs {
+		b.bound, b.err = binder.Bind(ctx, action)
+	}
+	return b, nil
+}
+
+// digest is that of what a decision with this verdict holds for. An approval holds for what it signs too, and cannot be where that is
+// not known. Nothing else signs anything.
+func (b basis) digest(v Verdict) (string, error) {
+	switch {
+	case !b.binds || v != Approve:
+		return b.kind + b.details, nil
+	case b.err != nil:
+		return "", b.err
+	}
+	return b.kind + hashOf([]byte(b.details+" "+b.bound)), nil
 }
 
 // sameKind reports whether two digests are of decisions that were both made with details, or both without.

@@ -233,3 +233,32 @@ func TestADecisionWithoutDetailsIsLeftToWhoHasMadeIt(t *testing.T) {
 		})
 	}
 }
+
+// mistaken gives another action than it is asked for, or none.
+type mistaken struct {
+	*voter
+	give atomic.Pointer[qredo.Action]
+}
+
+func (m *mistaken) GetAction(context.Context, qredo.ActionID, ...qredo.CallOption) (*qredo.Action, error) {
+	return m.give.Load(), nil
+}
+
+func TestNothingIsDecidedOnAnotherActionThanAskedFor(t *testing.T) {
+	d := newDesk(t)
+	tx := d.transfer(6000, "")
+	small, large := d.Action(t, d.transfer(100, "")), d.Action(t, tx)
+	v := &mistaken{voter: &voter{d: d}}
+	d.start(rulesAt(t, threeRules, d.clock.Now), approver.WithVoter(v))
+	explainer, err := approver.New(d.Client, d.Core, rulesAt(t, threeRules, d.clock.Now), approver.WithVoter(v))
+	require.NoError(t, err)
+	for _, given := range []*qredo.Action{nil, &small} {
+		v.give.Store(given)
+		_, err = explainer.Explain(t.Context(), large.ID)
+		require.ErrorContains(t, err, "gave another")
+	}
+	decision := d.next(approver.EntryDecision)
+	assert.Equal(t, small.ID, decision.ActionID, "the other one is never decided")
+	d.next(approver.EntryResult)
+	assert.Equal(t, qredo.ApprovalPending, d.Action(t, tx).Status)
+}

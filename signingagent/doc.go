@@ -49,7 +49,8 @@
 //     has the message of a large one signed, is not found out. Have other members of the group look with other means.
 //   - Nor can the ID document be checked that a registration signs: register with a service that you trust.
 //   - Without [WithClient] an agent knows no details: it approves all or nothing ([ApproveAll], [ApproveNone]), and the approver's log
-//     says which at its start. That an action was ended by others it finds out by the service's refusal.
+//     says which at its start. That an action was ended by others it finds out when its vote is refused, or the action expires: that
+//     there are no messages ends nothing before a vote, since they may come.
 //   - A proof says who and when, not what: whoever sees a request can act as the agent for some minutes, but cannot sign. So
 //     it can reject. Call the service by https alone.
 //   - The keys are in this program's memory, and may be in a core dump or swap file.

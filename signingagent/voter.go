@@ -24,6 +24,7 @@ type voter struct {
 type known struct {
 	told   qredo.Action // by the feed, for an agent that cannot ask for it
 	digest string       // of the messages, as Bind has seen them last; empty if it has not
+	voted  bool         // a vote of this agent was taken, or may have been
 	over   bool         // a vote was refused since the action is not pending
 }
 
@@ -41,7 +42,11 @@ func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qr
 	return func(yield func(qredo.Action, error) bool) {
 		for action, err := range v.Agent.Feed(ctx, opts...) {
 			if err == nil && v.rsa == nil {
-				v.keep(action.ID, func(k *known) { k.told, k.over = action, false })
+				v.keep(action.ID, func(k *known) {
+					// What else is told, such as a time, may be told otherwise when it is told again.
+					k.told = qredo.Action{ID: action.ID, CoreClientID: v.ID(), Type: action.Type, Status: action.Status, Expires: action.Expires}
+					k.over = false
+				})
 			}
 			if !yield(action, err) {
 				return
@@ -50,20 +55,20 @@ func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qr
 	}
 }
 
-// GetAction returns an action with its details or, where nobody tells them, as the feed has told of it, while there are messages.
+// GetAction returns an action with its details or, where nobody tells them, as the feed has told of it.
 func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
 	if v.rsa != nil {
 		return v.Agent.GetAction(ctx, id, opts...)
 	}
 	_, err := v.messages(ctx, id, opts...)
-	switch {
-	case notPending(err) || v.keep(id, func(*known) {}).over:
-		return &qredo.Action{ID: id, CoreClientID: v.ID(), Status: ended}, nil
-	case err != nil:
-		return nil, err
-	}
 	k := v.keep(id, func(*known) {})
-	if k.told.ID == "" {
+	switch {
+	// Before a vote, that there are no messages does not end an action: they may come, as its details do.
+	case k.over, k.voted && notPending(err), notPending(err) && errors.Is(err, qredo.ErrConflict):
+		return &qredo.Action{ID: id, CoreClientID: v.ID(), Status: ended}, nil
+	case err != nil && !errors.Is(err, ErrBadMessages): // with those it can be rejected
+		return nil, err
+	case k.told.ID == "":
 		return nil, errNotTold
 	}
 	return &k.told, nil
@@ -99,11 +104,17 @@ func (v *voter) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.Cal
 	return v.noted(id, v.Agent.Reject(ctx, id, opts...))
 }
 
-// noted keeps that a vote was refused because the action is not pending: messages may be there all the same.
+// noted keeps what a vote has shown: that it may have been taken, or that the action is not pending, though messages may be there all the
+// same. A service may refuse what it has taken before as it refuses what is wrong.
 func (v *voter) noted(id qredo.ActionID, err error) error {
-	if errors.Is(err, qredo.ErrConflict) {
-		v.keep(id, func(k *known) { k.over = true })
-	}
+	v.keep(id, func(k *known) {
+		switch refused := notPending(err); {
+		case refused && (k.voted || errors.Is(err, qredo.ErrConflict)):
+			k.over = true
+		case err == nil, errors.Is(err, qredo.ErrOutcomeUnknown) && !refused:
+			k.voted = true
+		}
+	})
 	return err
 }
 
@@ -122,7 +133,10 @@ func (v *voter) keep(id qredo.ActionID, change func(*known)) known {
 	return k
 }
 
-// notPending reports whether the service refused since an action is not pending.
+// notPending reports whether the service itself refused since an action is not pending.
 func notPending(err error) bool {
+	if refusal := (*qredo.Error)(nil); !errors.As(err, &refusal) || !refusal.InOwnWords() {
+		return false
+	}
 	return errors.Is(err, qredo.ErrNotFound) || errors.Is(err, qredo.ErrConflict) || errors.Is(err, qredo.ErrBadRequest)
 }
