@@ -77,9 +77,10 @@ func TestSealedBytesThatWereChangedDoNotOpen(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"nothing": "", "no JSON": "sealed", "no salt": `{"by":"a passphrase","rounds":1}`,
-		"no rounds":       strings.Replace(string(sealed), `"rounds":1,`, ``, 1),
-		"rounds for ever": strings.Replace(string(sealed), `"rounds":1,`, `"rounds":2000000000,`, 1),
-		"fewer than none": strings.Replace(string(sealed), `"rounds":1,`, `"rounds":-1,`, 1),
+		"no rounds":          strings.Replace(string(sealed), `"rounds":1,`, ``, 1),
+		"rounds for ever":    strings.Replace(string(sealed), `"rounds":1,`, `"rounds":2000000000,`, 1),
+		"rounds for minutes": strings.Replace(string(sealed), `"rounds":1,`, `"rounds":60000000,`, 1),
+		"fewer than none":    strings.Replace(string(sealed), `"rounds":1,`, `"rounds":-1,`, 1),
 	} {
 		_, err := s.Open(t.Context(), []byte(text))
 		require.ErrorIs(t, err, signingagent.ErrSealed, name)
