@@ -348,12 +348,11 @@ func (op operation) decode(ctx context.Context, status int, body []byte, out any
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("the body is empty")
-	case !op.unknown:
-		if err := wire.UnmarshalAnswerContext(ctx, body, out); err != nil {
-			return err
-		}
-	default:
+	case op.unknown:
 		return wire.UnmarshalContext(ctx, body, out)
+	}
+	if err := wire.UnmarshalAnswerContext(ctx, body, out); err != nil {
+		return err
 	}
 	if answer, ok := out.(identified); ok {
 		return answer.isAbout(op)
@@ -388,11 +387,10 @@ func (d *done) read(ctx context.Context, op operation, status int, body []byte) 
 	if d.vote != "" && reply.ID != "" {
 		return sameID(string(d.vote), reply.ID)
 	}
-	if d.mute && reply.Code == nil {
-		return nil
-	}
 	code, err := wire.ParseInt(reply.Code)
 	switch {
+	case d.mute && reply.Code == nil:
+		return nil
 	case err != nil || reply.Msg == "":
 		return errors.New("the body does not say that it was done")
 	case code < 200 || code > 299:
