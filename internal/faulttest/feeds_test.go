@@ -32,7 +32,7 @@ const (
 func TestFeedsLoseNothing(t *testing.T) {
 	running := goleak.IgnoreCurrent()
 	before := heap()
-	f := watchBrokenFeed(t, size(10_000, 2_000))
+	f := watchBrokenFeed(t, size(10_000, 1_000))
 	goleak.VerifyNone(t, running)
 	after := heap()
 	t.Logf("%d actions, each once; %d drops, %d freezes; %s in all, slowest recovery %s; heap %+d KiB",
