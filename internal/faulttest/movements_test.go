@@ -54,7 +54,7 @@ func openMovements(t *testing.T, oldestFirst bool) *movementWorld {
 		return mix(r)
 	}})
 	require.NoError(t, err)
-	w.traffic = openTraffic(t, w.sandbox, size(200, 40), size(10_000, 300))
+	w.traffic = openTraffic(t, w.sandbox, size(200, 40), size(10_000, 400))
 	w.orders = movementOrders{
 		BaseURL: w.proxy.URL() + basePath, PrivateKey: w.sandbox.keyFile, APIKey: w.sandbox.apiKey, Company: w.traffic.company,
 	}
