@@ -50,7 +50,7 @@ func (l authLink) Send(req *Request) Result {
 			before := req.HTTP.Header[key]
 			stamp := len(value) < 16 && strings.Trim(value, "0123456789") == ""
 			if !stamp && len(value) >= shortest && (i >= len(before) || before[i] != value) {
-				res.secrets = append(res.secrets, value)
+				res.secrets = append(res.secrets, formsOf(value)...)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"encoding/hex"
 	"regexp"
 	"strings"
 )
@@ -23,6 +24,20 @@ func (r Result) Redact(text []byte, by string) []byte {
 	}
 	return text
 }
+
+// formsOf are a header's value, and the other forms in which the other side may repeat it: a signing agent's proof is an object in
+// hexadecimal, whose long texts prove as much as the whole.
+func formsOf(value string) []string {
+	forms := []string{value}
+	inside, err := hex.DecodeString(value)
+	if err != nil {
+		return forms
+	}
+	return append(append(forms, strings.ToUpper(value), strings.ToLower(value)), longTexts.FindAllString(string(inside), -1)...)
+}
+
+// longTexts finds what is base64 and as long as a point of a proof.
+var longTexts = regexp.MustCompile(`[A-Za-z0-9+/]{100,}={0,2}`)
 
 // RedactStart returns the start of a text, of so many bytes at most, as Redact would have it. It reads no more of the text
 // than that takes.
