@@ -86,6 +86,8 @@ func (e *Error) remedy() string {
 		return "this machine's clock is minutes off the service's: set it right"
 	case errors.Is(e, ErrBadSignature):
 		return "check that the private key or secret belongs to the API key and that nothing on the way changes URL or body"
+	case e.StatusCode == http.StatusUnauthorized && strings.EqualFold(e.Reason, "proof"):
+		return "check that the signing agent's identity and PIN are those that were registered with this server, and that the clock is right"
 	case e.StatusCode == http.StatusUnauthorized:
 		return "check that this server knows the API key, and that the clock is right"
 	case e.StatusCode == http.StatusForbidden:

@@ -50,6 +50,7 @@ func TestErrorAnswers(t *testing.T) {
 		says        string
 	}{
 		"signature":          {401, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`, 401, "errPartnerAuth", "signature", []string{"unauthorized", "bad signature"}, "401 Unauthorized: errPartnerAuth (signature); check that the private key"},
+		"proof":              {401, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"proof"}}`, 401, "errPartnerAuth", "proof", []string{"unauthorized"}, "identity and PIN"},
 		"code twice":         {400, `{"code":400,"Code":1,"msg":"no"}`, 1, "no", "", []string{"bad request"}, "400 Bad Request: no"},
 		"code as text":       {401, `{"code":"401","msg":"Unauthorized","detail":{"reason":"empty token"}}`, 401, "Unauthorized", "empty token", []string{"unauthorized"}, "knows the API key"},
 		"without detail":     {400, `{"code":400,"msg":"bad field"}`, 400, "bad field", "", []string{"bad request"}, "400 Bad Request: bad field"},
