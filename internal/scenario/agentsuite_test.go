@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/internal/agentcrypto"
 	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox"
+	"github.com/qredo-go/qredo/signingagent"
 )
 
 // object is a JSON object.
@@ -209,6 +212,58 @@ func signed(srv *sandbox.Server) func(*http.Request, []byte) error {
 // What the vendor of the signing agent tested it by, end to end, as often as it is wanted against one service: it looks at
 // bodies, never at statuses.
 func TestAgentVendorsSteps(t *testing.T) {
+	for name, register := range map[string]func(testing.TB, *sandbox.Server) suiteAgent{
+		"an agent that knows the wire": func(t testing.TB, srv *sandbox.Server) suiteAgent {
+			t.Helper()
+			a := registerAutoApprover(t, srv, 123)
+			return suiteAgent{a.id, a.next}
+		},
+		"package signingagent": registerPackaged,
+	} {
+		t.Run(name, func(t *testing.T) { vendorsSteps(t, register) })
+	}
+}
+
+// suiteAgent is an agent that approves all it is asked. next waits for what it has approved since.
+type suiteAgent struct {
+	id   string
+	next func() string
+}
+
+// registerPackaged is an agent of package signingagent, which is opened again before it is asked anything.
+func registerPackaged(t testing.TB, srv *sandbox.Server) suiteAgent {
+	t.Helper()
+	store := signingagent.OpenOldStore(filepath.Join(t.TempDir(), "ccstore.db"))
+	_, err := signingagent.Register(t.Context(), srv.Client(), store, "agent", signingagent.WithPIN(123))
+	require.NoError(t, err)
+	agent, err := signingagent.Open(t.Context(), store, signingagent.WithPIN(123), signingagent.WithClientOptions(qredo.WithBaseURL(srv.BaseURL())))
+	require.NoError(t, err)
+	results := make(chan approver.Entry, 10)
+	votes, err := agent.NewApprover(signingagent.ApproveAll, approver.WithObserver(func(e approver.Entry) {
+		if e.Kind == approver.EntryResult {
+			results <- e
+		}
+	}))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- votes.Run(ctx) }()
+	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
+	return suiteAgent{string(agent.ID()), func() string {
+		t.Helper()
+		select {
+		case e := <-results:
+			assert.Equal(t, approver.OutcomeSent, e.Outcome, e.Reason)
+			return string(e.ActionID)
+		case <-time.After(10 * time.Second):
+			require.Fail(t, "the agent was not asked, or could not approve")
+			return ""
+		}
+	}}
+}
+
+func vendorsSteps(t *testing.T, register func(testing.TB, *sandbox.Server) suiteAgent) {
+	t.Helper()
 	srv, err := sandbox.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, srv.Close()) })
@@ -221,7 +276,7 @@ func TestAgentVendorsSteps(t *testing.T) {
 	}
 	companies := map[any]bool{}
 	for range 3 {
-		agent := registerAutoApprover(t, srv, 123)
+		agent := register(t, srv)
 		companyID := call("POST", "/company", object{"name": "Agent Test", "city": "New York", "country": "USA", "domain": "agent.example", "ref": "1"})["company_id"]
 		require.NotEmpty(t, companyID)
 		companies[companyID] = true
