@@ -55,12 +55,12 @@ func TestInboxAtRest(t *testing.T) {
 			<-handed
 		}
 
-		time.Sleep(10 * time.Minute)
+		<-time.After(10 * time.Minute)
 		most, all := int64(0), service.requests.Load()
 		const minutes = 60
 		for range minutes {
 			before := service.requests.Load()
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			most = max(most, service.requests.Load()-before)
 		}
 		average := float64(service.requests.Load()-all) / minutes
@@ -71,7 +71,7 @@ func TestInboxAtRest(t *testing.T) {
 		measure := func(name string, pause func() time.Duration) {
 			var delays []time.Duration
 			for range 50 {
-				time.Sleep(pause())
+				<-time.After(pause())
 				began := time.Now()
 				_, err := service.Deposit(string(wallets[0]), 1)
 				require.NoError(t, err)

@@ -36,6 +36,7 @@ type fundReader struct {
 	wholes                int                       // how often it was read whole for that
 	deeps                 int                       // how often it was read back to what waits
 	nameless              bool                      // an entry without a key was told of
+	countsAll             bool                      // its total was seen to be that of all entries, and not of a page's
 }
 
 func (f *fundReader) mayHave(qredo.WalletID) bool { return true }

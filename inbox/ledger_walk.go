@@ -200,8 +200,12 @@ func (w *ledgerWalk) next(list []qredo.LedgerEntry, at span, total int) span {
 		again = 0
 	}
 	w.overlap = again
+	short := n < at.limit
+	if short && at.offset > 0 && at.offset+n == total {
+		w.countsAll = true // from here on a full page that comes as far needs no other one to show that it was the last
+	}
 	switch end := at.offset + again; {
-	case w.source.Oldest && at.offset == 0, !w.source.Oldest && total > 0 && at.offset+n >= total && n < at.limit:
+	case w.source.Oldest && at.offset == 0, !w.source.Oldest && total > 0 && at.offset+n >= total && (short || w.countsAll):
 		return span{}
 	case w.source.Oldest:
 		return span{max(0, end-w.most), min(end, w.most)}
