@@ -181,6 +181,25 @@ func TestALookAtRest(t *testing.T) {
 	}
 }
 
+// A ledger that fills a page to the last entry, all of a moment, costs one request at rest too.
+func TestALookAtRestAtAFullPage(t *testing.T) {
+	l := &liveLedger{random: rand.New(rand.NewPCG(1, 1)), clock: 1_600_000_000}
+	for i := range brief {
+		l.entries = append(l.entries, qredo.LedgerEntry{ChainTxID: fmt.Sprint("c", i), Type: qredo.EntryDeposit, Amount: 1, WalletID: "w", Time: qredo.Unix(l.clock)})
+	}
+	f, s := reading(t, l, time.Time{})
+	for range 2 {
+		_, err := f.look(t.Context(), s)
+		require.NoError(t, err)
+	}
+	before := l.requests
+	for range 10 {
+		_, err := f.look(t.Context(), s)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 10, l.requests-before)
+}
+
 // An entry with the time of another age neither stops looks nor has them read everything.
 func TestATimeThatIsWrong(t *testing.T) {
 	l := &liveLedger{random: rand.New(rand.NewPCG(1, 1)), clock: 1_600_000_000}
