@@ -23,18 +23,21 @@ func (d *desk) alone(do func(req *http.Request, next http.RoundTripper) (*http.R
 	d.t.Helper()
 	transport := &http.Transport{}
 	d.t.Cleanup(transport.CloseIdleConnections)
-	agent, err := signingagent.Open(d.t.Context(), d.store, signingagent.WithClientOptions(qredo.WithBaseURL(d.Srv.BaseURL()), qredo.WithHTTPClient(&http.Client{
+	agent, err := signingagent.Open(d.t.Context(), d.store, signingagent.WithClientOptions(qredo.WithBaseURL(d.Srv.BaseURL()), qredo.WithClock(d.now), qredo.WithHTTPClient(&http.Client{
 		Transport: clienttest.RoundTrip(func(req *http.Request) (*http.Response, error) { return do(req, transport) }),
 	})))
 	require.NoError(d.t, err)
 	return agent
 }
 
-// sendFor asks for a transfer that expires soon: after this time, and before a second more, since expiries have full seconds.
-func (d *desk) sendFor(life time.Duration, reference string) qredo.TxID {
+// shortLife is long enough for whatever a test does meanwhile, and less than stamps may be off.
+const shortLife = time.Minute
+
+// sendShort asks for a transfer that [desk.letExpire] lets expire.
+func (d *desk) sendShort(reference string) qredo.TxID {
 	d.t.Helper()
 	sent, err := d.Client.Transfers.Create(d.t.Context(), d.Company, qredo.TransferRequest{
-		WalletID: d.from, Counterparty: string(d.to), Expires: qredo.TimeOf(time.Now().Add(life + time.Second)), Reference: reference, Send: qredo.AssetAmount{Asset: "BTC", Amount: 5},
+		WalletID: d.from, Counterparty: string(d.to), Expires: qredo.TimeOf(d.now().Add(shortLife)), Reference: reference, Send: qredo.AssetAmount{Asset: "BTC", Amount: 5},
 	})
 	require.NoError(d.t, err)
 	return sent.TxID
@@ -42,6 +45,14 @@ func (d *desk) sendFor(life time.Duration, reference string) qredo.TxID {
 
 func isAction(req *http.Request, method string) bool {
 	return req.Method == method && strings.Contains(req.URL.Path, "/coreclient/action/")
+}
+
+// note tells the path of a request to who waits for one.
+func note(paths chan<- string, req *http.Request) {
+	select {
+	case paths <- req.URL.Path:
+	default:
+	}
 }
 
 const (
@@ -92,16 +103,20 @@ func TestWithoutAClientAVoteThatMayHaveBeenTakenIsNotSaidToHaveExpired(t *testin
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			var votes atomic.Int64
+			again := make(chan string, 1)
 			d.start(d.alone(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 				switch {
 				case isAction(req, http.MethodPut) && votes.Add(1) == 1:
 					return clienttest.LoseAnswer(req, next)
 				case isAction(req, http.MethodPut):
+					note(again, req)
 					return clienttest.Answer(req, c.status, c.body), nil
 				}
 				return next.RoundTrip(req)
 			}), signingagent.ApproveAll)
-			d.sendFor(2*time.Second, "")
+			d.sendShort("")
+			clienttest.Receive(t, again, "a second vote")
+			d.letExpire()
 			result := d.next()
 			assert.Equal(t, c.outcome, result.Outcome, result.Reason)
 			assert.NotContains(t, result.Reason, "pending")
@@ -113,13 +128,17 @@ func TestWithoutAClientAVoteThatMayHaveBeenTakenIsNotSaidToHaveExpired(t *testin
 // A vote that is known not to have been taken is not said to be unknown.
 func TestWithoutAClientAVoteThatNeverArrivedHasExpired(t *testing.T) {
 	d := newDesk(t)
+	voted := make(chan string, 1)
 	d.start(d.alone(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if isAction(req, http.MethodPut) {
+			note(voted, req)
 			return nil, clienttest.ErrRefused
 		}
 		return next.RoundTrip(req)
 	}), signingagent.ApproveAll)
-	d.sendFor(2*time.Second, "")
+	d.sendShort("")
+	clienttest.Receive(t, voted, "a vote")
+	d.letExpire()
 	result := d.next()
 	assert.Equal(t, approver.OutcomeExpired, result.Outcome)
 	assert.Equal(t, "the action has expired", result.Reason)
@@ -130,9 +149,11 @@ func TestARuleRejectsWhateverIsToBeSigned(t *testing.T) {
 	for name, messages := range map[string]string{"none": `{"messages":[]}`, "empty": `{"messages":[""]}`, "no list": `{}`, "not hexadecimal": `{"messages":["x"]}`} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
+			looked := make(chan string, 1000)
 			d.way.set(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 				switch {
 				case isAction(req, http.MethodGet):
+					note(looked, req)
 					return clienttest.Answer(req, http.StatusOK, messages), nil
 				case req.Method == http.MethodDelete && d.way.count("DELETE", "") == 1: // the first one is lost
 					return clienttest.LoseRequest(req, next)
@@ -147,7 +168,10 @@ func TestARuleRejectsWhateverIsToBeSigned(t *testing.T) {
 			if name != "empty" { // one of them waits for the expiry
 				return
 			}
-			small := d.action(d.sendFor(time.Second, "what they approve is held back"))
+			small := d.action(d.sendShort("what they approve is held back"))
+			for !strings.HasSuffix(clienttest.Receive(t, looked, "a look at what is to be signed"), string(small.ID)) {
+			}
+			d.letExpire()
 			result = d.next()
 			assert.Equal(t, small.ID, result.ActionID)
 			assert.Equal(t, approver.OutcomeExpired, result.Outcome)

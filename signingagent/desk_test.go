@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,6 +124,7 @@ type desk struct {
 	from, to qredo.WalletID
 	fund     qredo.FundID
 
+	ahead     atomic.Int64 // how far the clock of all is ahead of this machine's
 	approvals approver.Store
 	entries   chan approver.Entry
 	logged    lockedBuffer
@@ -132,10 +134,16 @@ func newWorld(t *testing.T) *desk {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // last, after the world has ended
-	d := &desk{World: clienttest.NewWorld(t, sandbox.WithFees(sandbox.NoFees)), t: t, way: &between{}, store: &memory{}, approvals: approver.NewMemoryStore(), entries: make(chan approver.Entry, 1000)}
+	d := &desk{t: t, way: &between{}, store: &memory{}, approvals: approver.NewMemoryStore(), entries: make(chan approver.Entry, 1000)}
+	d.World = clienttest.NewWorld(t, sandbox.WithFees(sandbox.NoFees), sandbox.WithClock(d.now))
 	d.rsa = d.Through(d.way.pass, qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1}))
 	return d
 }
+
+func (d *desk) now() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
+
+// letExpire passes the time in which what sendShort asks for can be decided.
+func (d *desk) letExpire() { d.ahead.Add(int64(shortLife + time.Second)) }
 
 // newDesk has an agent too, which is a fund's only approver.
 func newDesk(t *testing.T, opts ...signingagent.Option) *desk {
