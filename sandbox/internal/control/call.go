@@ -18,7 +18,8 @@ type Call[S, In, Out any] struct {
 	exact        bool
 }
 
-// Do carries out a call. It is given what stands at the path's placeholders, by name, and what the body says.
+// Do carries out a call. It is given what stands at the path's placeholders, by name, and what the body says or, for one
+// that tells something, the query.
 type Do[S, In, Out any] func(on S, ids map[string]string, in In) (Out, error)
 
 // Post is a call that does something.
@@ -26,9 +27,10 @@ func Post[S, In, Out any](path string, do Do[S, In, Out]) Call[S, In, Out] {
 	return Call[S, In, Out]{method: http.MethodPost, path: path, do: do}
 }
 
-// Get is a call that tells something.
-func Get[S, Out any](path string, do Do[S, None, Out]) Call[S, None, Out] {
-	return Call[S, None, Out]{method: http.MethodGet, path: path, do: do}
+// Get is a call that tells something. In is filled from the query, by the JSON names of its fields; any other key is
+// refused.
+func Get[S, In, Out any](path string, do Do[S, In, Out]) Call[S, In, Out] {
+	return Call[S, In, Out]{method: http.MethodGet, path: path, do: do}
 }
 
 // Exactly is the call with a body that must be there, and is read as it stands. Others are read in any of the forms
@@ -38,7 +40,7 @@ func (c Call[S, In, Out]) Exactly() Call[S, In, Out] {
 	return c
 }
 
-// None is the body of a call that has none. Whatever is sent is not looked at.
+// None is the body, or the query, of a call that has none. A body that is sent all the same is not looked at.
 type None struct{}
 
 // OK is the answer of a call that has nothing to say.
@@ -59,17 +61,19 @@ func (c Call[S, In, Out]) match(method, asked string) (ids map[string]string, ma
 }
 
 // carryOut does what a request asks for.
-func (c Call[S, In, Out]) carryOut(on S, ids map[string]string, body []byte) (any, error) {
-	in, err := c.read(body)
+func (c Call[S, In, Out]) carryOut(on S, ids map[string]string, query string, body []byte) (any, error) {
+	in, err := c.read(query, body)
 	if err != nil {
 		return nil, &Refusal{http.StatusBadRequest, err.Error()}
 	}
 	return c.do(on, ids, in)
 }
 
-func (c Call[S, In, Out]) read(body []byte) (in In, err error) {
+func (c Call[S, In, Out]) read(query string, body []byte) (in In, err error) {
 	_, none := any(in).(None)
 	switch {
+	case c.method == http.MethodGet:
+		err = readQuery(query, &in)
 	case c.exact:
 		err = json.Unmarshal(body, &in)
 	case len(body) > 0 && !none:

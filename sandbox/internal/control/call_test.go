@@ -21,6 +21,17 @@ type remark struct {
 	Number int    `json:"number"`
 }
 
+type listing struct {
+	Search string `json:"search,omitzero"`
+	Reads  bool   `json:"reads,omitzero"`
+	window
+}
+
+type window struct {
+	After string `json:"after,omitzero"`
+	Limit int    `json:"limit,omitzero"`
+}
+
 var errFull = errors.New("the diary is full")
 
 var (
@@ -37,15 +48,20 @@ var (
 		d.said = nil
 		return control.Done(nil)
 	})
+	list = control.Get("/list/{what}", func(_ *diary, at map[string]string, in listing) (listing, error) {
+		in.Search = at["what"] + in.Search
+		return in, nil
+	})
 	unserved = control.Get("/unserved", func(*diary, map[string]string, control.None) (control.OK, error) { return control.Done(nil) })
 )
 
-var calls = control.Calls[*diary]{say, repeat, read, wipe}
+var calls = control.Calls[*diary]{say, repeat, read, wipe, list}
 
 // ask serves a request as a program of this machine makes it.
 func (d *diary) ask(method, path, body string) (any, error) {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8080/anywhere", strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:40000"
+	path, r.URL.RawQuery, _ = strings.Cut(path, "?")
 	return calls.Serve(d, r, path, []byte(body))
 }
 
@@ -89,4 +105,26 @@ func TestBodies(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, d.said)
 	})
+}
+
+func TestQueries(t *testing.T) {
+	d := &diary{}
+	for query, want := range map[string]listing{
+		"":          {Search: "x"},
+		"?limit=20": {Search: "x", window: window{Limit: 20}},
+		"?search=%C3%A4+b&reads=true&after=1&limit=0": {Search: "xä b", Reads: true, window: window{After: "1"}},
+		"?search=&limit=": {Search: "x"},
+	} {
+		got, err := d.ask("GET", "/list/x"+query, "")
+		require.NoError(t, err, query)
+		assert.Equal(t, want, got, query)
+	}
+	for _, query := range []string{
+		"?limit=1&limit=1", "?limit=two", "?limit=1.5", "?reads=perhaps", "?more=1", "?=1", "?Limit=1", "?limit=%zz", "?limit=1;after=2", "?window=1",
+	} {
+		_, err := d.ask("GET", "/list/x"+query, "")
+		refusedWith(t, err, http.StatusBadRequest)
+	}
+	_, err := d.ask("GET", "/remarks?limit=1", "")
+	refusedWith(t, err, http.StatusBadRequest)
 }

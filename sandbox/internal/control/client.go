@@ -51,7 +51,16 @@ func (c Call[S, In, Out]) Tell(ctx context.Context, client Client, in In, ids ..
 func (c Call[S, In, Out]) Ask(ctx context.Context, client Client, in In, ids ...string) (out Out, err error) {
 	target := client.Base + c.expand(ids)
 	var body io.Reader
-	if _, none := any(in).(None); !none {
+	_, none := any(in).(None)
+	switch {
+	case none:
+	case c.method == http.MethodGet:
+		query, err := writeQuery(in)
+		if err != nil {
+			return out, fmt.Errorf("sandbox: %w", err)
+		}
+		target += "?" + query
+	default:
 		data, err := json.Marshal(in)
 		if err != nil {
 			return out, fmt.Errorf("sandbox: %w", err)

@@ -52,6 +52,12 @@ func TestClientAndServerHoldToTheSame(t *testing.T) {
 	same, err := repeat.Ask(ctx, c, remark{"x", 7})
 	require.NoError(t, err)
 	assert.Equal(t, remark{"x", 7}, same)
+	for _, asked := range []listing{{}, {Search: "a&b=c ä"}, {Reads: true, window: window{After: "7", Limit: 500}}} {
+		got, err := list.Ask(ctx, c, asked, "x")
+		require.NoError(t, err)
+		asked.Search = "x" + asked.Search
+		assert.Equal(t, asked, got)
+	}
 	require.NoError(t, wipe.Tell(ctx, c, control.None{}))
 	assert.Empty(t, d.said)
 }

@@ -9,7 +9,7 @@ import (
 // Calls are the control calls on an S.
 type Calls[S any] []interface {
 	match(method, path string) (ids map[string]string, matches bool)
-	carryOut(on S, ids map[string]string, body []byte) (any, error)
+	carryOut(on S, ids map[string]string, query string, body []byte) (any, error)
 }
 
 // Refusal is why a control call is not carried out, as an HTTP status and in words.
@@ -28,7 +28,7 @@ func (c Calls[S]) Serve(on S, r *http.Request, path string, body []byte) (any, e
 	}
 	for _, call := range c {
 		if ids, matches := call.match(r.Method, path); matches {
-			return call.carryOut(on, ids, body)
+			return call.carryOut(on, ids, r.URL.RawQuery, body)
 		}
 	}
 	return nil, &Refusal{http.StatusNotFound, "no such control call"}

@@ -1,0 +1,64 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/qredo-go/qredo/internal/wire"
+)
+
+// readQuery fills what a call that tells something is given, from the query of its URL: each key is the JSON name of a
+// field, and is there once. Texts, numbers and booleans stand there as they are.
+func readQuery(query string, in any) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("the query: %w", err)
+	}
+	known := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(in).Elem()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		known[name] = true
+	}
+	given := map[string]string{}
+	for name, texts := range values {
+		switch {
+		case name == "" || !known[name]:
+			return fmt.Errorf("the query: there is no %q here", name)
+		case len(texts) > 1:
+			return fmt.Errorf("the query: %s is there twice", name)
+		case texts[0] != "": // an empty one says nothing
+			given[name] = texts[0]
+		}
+	}
+	data, err := json.Marshal(given)
+	if err != nil {
+		return err
+	}
+	return wire.Unmarshal(data, in) // which reads numbers and booleans from texts
+}
+
+// writeQuery is the query that [readQuery] reads.
+func writeQuery(in any) (string, error) {
+	data, err := json.Marshal(in)
+	if err != nil {
+		return "", err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return "", err
+	}
+	values := url.Values{}
+	for name, field := range fields {
+		text := string(field)
+		if strings.HasPrefix(text, `"`) {
+			if err := json.Unmarshal(field, &text); err != nil {
+				return "", err
+			}
+		}
+		values.Set(name, text)
+	}
+	return values.Encode(), nil
+}
