@@ -60,3 +60,16 @@ func TestLayersImportWhatLiesBelow(t *testing.T) {
 	}
 	assert.Equal(t, layers, found)
 }
+
+// linked are the modules that every program which embeds the sandbox has in it. Their licenses (BSD, ISC, MIT, Apache) ask of such a
+// program only to be named, and they are few.
+const linked = `github.com/cloudflare/circl github.com/coder/websocket github.com/decred/dcrd/dcrec/secp256k1/v4
+	github.com/google/go-querystring github.com/qredo-go/qredo go.etcd.io/bbolt golang.org/x/crypto golang.org/x/sys golang.org/x/time`
+
+func TestModulesLinked(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".").Output()
+	require.NoError(t, err)
+	found := strings.Fields(string(out))
+	slices.Sort(found)
+	assert.Equal(t, strings.Fields(linked), slices.Compact(found))
+}

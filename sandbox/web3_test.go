@@ -1,16 +1,14 @@
 package sandbox_test
 
 import (
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"math/big"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -54,33 +52,21 @@ func (w world) payment(more object) object {
 	return body
 }
 
-// decodeSigned reads a signed transaction as a chain does, and returns it with who signed it.
-func decodeSigned(t testing.TB, signed string) (*types.Transaction, string) {
-	t.Helper()
-	raw, err := hexutil.Decode(signed)
-	require.NoError(t, err)
-	var tx types.Transaction
-	require.NoError(t, tx.UnmarshalBinary(raw))
-	sender, err := types.Sender(types.LatestSignerForChainID(tx.ChainId()), &tx)
-	require.NoError(t, err)
-	return &tx, strings.ToLower(sender.Hex())
-}
-
 func TestWeb3Transactions(t *testing.T) {
 	for name, c := range map[string]struct {
 		fields  object
-		kind    uint8
+		kind    byte
 		chainID int64
 		price   string // what the answer has
 	}{
-		"legacy":              {object{"gasPrice": "30000000000"}, types.LegacyTxType, 1, "30000000000"},
-		"legacy, numbers":     {object{"gasPrice": int64(30000000000), "gasLimit": 21000, "chainID": 5}, types.LegacyTxType, 5, "30000000000"},
-		"legacy, no price":    {object{}, types.LegacyTxType, 1, "20000000000"},
-		"type 2":              {object{"maxFeePerGas": "40000000000", "maxPriorityFeePerGas": "2000000000", "chainID": "11155111"}, types.DynamicFeeTxType, 11155111, ""},
-		"type 2, with a call": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "0", "data": "0xa9059cbb00"}, types.DynamicFeeTxType, 1, ""},
-		"a fee alone":         {object{"maxFeePerGas": "40000000000"}, types.DynamicFeeTxType, 1, ""},
-		"a tip alone":         {object{"maxPriorityFeePerGas": "2000000000"}, types.DynamicFeeTxType, 1, ""},
-		"no gas, no value":    {object{"gasLimit": "0", "value": "0"}, types.LegacyTxType, 1, "20000000000"},
+		"legacy":              {object{"gasPrice": "30000000000"}, 0, 1, "30000000000"},
+		"legacy, numbers":     {object{"gasPrice": int64(30000000000), "gasLimit": 21000, "chainID": 5}, 0, 5, "30000000000"},
+		"legacy, no price":    {object{}, 0, 1, "20000000000"},
+		"type 2":              {object{"maxFeePerGas": "40000000000", "maxPriorityFeePerGas": "2000000000", "chainID": "11155111"}, 2, 11155111, ""},
+		"type 2, with a call": {object{"maxFeePerGas": "1", "maxPriorityFeePerGas": "0", "data": "0xa9059cbb00"}, 2, 1, ""},
+		"a fee alone":         {object{"maxFeePerGas": "40000000000"}, 2, 1, ""},
+		"a tip alone":         {object{"maxPriorityFeePerGas": "2000000000"}, 2, 1, ""},
+		"no gas, no value":    {object{"gasLimit": "0", "value": "0"}, 0, 1, "20000000000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := web3World(t)
@@ -127,20 +113,21 @@ func TestWeb3Transactions(t *testing.T) {
 			tx, sender := decodeSigned(t, done.at("signedTx"))
 			assert.Equal(t, w.address(w.ether), sender)
 			assert.Equal(t, done.at("from"), sender)
-			assert.Equal(t, c.kind, tx.Type())
-			assert.Equal(t, big.NewInt(c.chainID), tx.ChainId())
-			assert.Equal(t, created.at("value"), tx.Value().String())
-			assert.Equal(t, created.at("gasLimit"), fmt.Sprint(tx.Gas()))
-			assert.Equal(t, created.at("to"), tx.To().Hex())
-			assert.Equal(t, done.at("data"), hexutil.Encode(tx.Data()))
-			assert.Equal(t, done.at("txHash"), tx.Hash().Hex())
-			if c.kind == types.LegacyTxType {
-				assert.Equal(t, c.price, tx.GasPrice().String())
+			assert.Equal(t, c.kind, tx.kind)
+			assert.Equal(t, big.NewInt(c.chainID), tx.chainID)
+			assert.Equal(t, done.at("nonce"), tx.nonce.String())
+			assert.Equal(t, created.at("value"), tx.value.String())
+			assert.Equal(t, created.at("gasLimit"), tx.gas.String())
+			assert.Equal(t, strings.ToLower(created.at("to")), tx.to)
+			assert.Equal(t, done.at("data"), tx.data)
+			assert.Equal(t, done.at("txHash"), tx.hash)
+			if c.kind == 0 {
+				assert.Equal(t, c.price, tx.gasPrice.String())
 			} else {
 				// What is left out: no more than the fee for the tip, as in a legacy transaction; the usual price above the tip.
 				fee, tip := text(c.fields["maxFeePerGas"]), text(c.fields["maxPriorityFeePerGas"])
-				assert.Equal(t, orElse(fee, "22000000000"), tx.GasFeeCap().String())
-				assert.Equal(t, orElse(tip, fee), tx.GasTipCap().String())
+				assert.Equal(t, orElse(fee, "22000000000"), tx.feeCap.String())
+				assert.Equal(t, orElse(tip, fee), tx.feeTip.String())
 			}
 		})
 	}
@@ -166,9 +153,9 @@ func TestWeb3RawAsPublished(t *testing.T) {
 		assert.Equal(t, []string{"0", "1", "21", "5"}, []string{tx.Nonce.String(), tx.Value.String(), tx.GasLimit.String(), tx.ChainID.String()})
 		signed, err := tx.SignedBytes()
 		require.NoError(t, err)
-		assert.Equal(t, raw.at("signedTx"), hexutil.Encode(signed))
+		assert.Equal(t, raw.at("signedTx"), "0x"+hex.EncodeToString(signed))
 		decoded, sender := decodeSigned(t, raw.at("signedTx"))
-		assert.Equal(t, big.NewInt(5), decoded.ChainId(), "signed for its chain, which the raw form of a legacy one does not name")
+		assert.Equal(t, big.NewInt(5), decoded.chainID, "signed for its chain, which the raw form of a legacy one does not name")
 		assert.Equal(t, w.address(w.ether), sender)
 	}
 }

@@ -3,9 +3,9 @@
 // from the signed transaction who signed it. A program that means it would then hand the signed transaction
 // to a node of the chain.
 //
-//	go run ./examples/web3
+//	go run -C examples/web3 .
 //
-// It needs nothing: it starts a sandbox of its own and plays the people in it.
+// It is a module of its own, so that go-ethereum, which recovers it, is not in that of the client. It starts a sandbox of its own and plays the people in it.
 package main
 
 import (

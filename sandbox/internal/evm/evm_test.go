@@ -2,15 +2,10 @@ package evm_test
 
 import (
 	"bytes"
-	"encoding/base64"
 	"math/big"
 	"strings"
 	"testing"
 
-	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/rlp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -40,95 +35,61 @@ func TestSignKnownAnswer(t *testing.T) {
 	assert.Equal(t, "0xf86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025"+
 		"a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276"+
 		"a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83", signed.Signed)
-}
-
-func TestSign(t *testing.T) {
-	large, _ := new(big.Int).SetString("123456789012345678901234567890", 10)
-	for name, tx := range map[string]evm.Transaction{
-		"legacy":  {GasPrice: large},
-		"type 2":  {FeeCap: large, FeeTip: big.NewInt(1)},
-		"no tip":  {FeeCap: big.NewInt(7), FeeTip: new(big.Int)},
-		"no cost": {GasPrice: new(big.Int)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			address, key := evm.NewAddress(bytes.Repeat([]byte{7}, 32))
-			tx.To, tx.Value, tx.ChainID, tx.GasLimit, tx.Data = "0x"+strings.Repeat("ab", 20), large, big.NewInt(5), 90_000, []byte{1, 2}
-			signed, err := tx.Sign(key, 3)
-			require.NoError(t, err)
-
-			var decoded types.Transaction
-			require.NoError(t, decoded.UnmarshalBinary(hexutil.MustDecode(signed.Signed)))
-			signer := types.LatestSignerForChainID(big.NewInt(5))
-			from, err := types.Sender(signer, &decoded)
-			require.NoError(t, err)
-			assert.Equal(t, address, strings.ToLower(from.Hex()))
-			raw := decodeRaw(t, signed.Raw)
-			assert.Equal(t, signer.Hash(&decoded), signer.Hash(raw), "the raw form is the same transaction")
-			v, r, s := raw.RawSignatureValues()
-			assert.Equal(t, []int{0, 0, 0}, []int{v.Sign(), r.Sign(), s.Sign()}, "without its signature")
-			assert.Equal(t, decoded.Hash().Hex(), signed.Hash)
-			assert.Equal(t, uint64(3), decoded.Nonce())
-			assert.Equal(t, uint64(90_000), decoded.Gas())
-			assert.Equal(t, large, decoded.Value())
-			assert.Equal(t, []byte{1, 2}, decoded.Data())
-			assert.Equal(t, tx.GasPrice == nil, decoded.Type() == types.DynamicFeeTxType)
-		})
-	}
-}
-
-// decodeRaw reads a transaction as it is written where nothing marks its type: in a block.
-func decodeRaw(t *testing.T, text string) *types.Transaction {
-	t.Helper()
-	raw, err := hexutil.Decode(text)
-	if err != nil {
-		raw, err = base64.RawStdEncoding.DecodeString(text)
-	}
-	require.NoError(t, err)
-	tx := new(types.Transaction)
-	require.NoError(t, rlp.DecodeBytes(raw, tx))
-	return tx
+	assert.Equal(t, "0x33469b22e9f636356c4160a87eb19df52b7412e8eac32a4a55ffe88ea8350788", signed.Hash)
 }
 
 // The two transactions that the service has published, byte for byte.
 func TestRawKnownAnswers(t *testing.T) {
-	legacy, err := evm.Transaction{
-		To: "0x3d6a96164c95b143d1e0eb9fab95710b9c99faff", Value: big.NewInt(1), ChainID: big.NewInt(5), GasLimit: 21, GasPrice: big.NewInt(1),
-	}.Raw(0)
-	require.NoError(t, err)
-	assert.Equal(t, "0xdd800115943d6a96164c95b143d1e0eb9fab95710b9c99faff0180808080", legacy)
-	dynamic, err := evm.Transaction{
-		To: "0x" + strings.Repeat("0", 40), Value: big.NewInt(1), ChainID: big.NewInt(5), GasLimit: 21, FeeCap: big.NewInt(2000), FeeTip: big.NewInt(1),
-	}.Raw(0)
-	require.NoError(t, err)
-	assert.Equal(t, "pALiBYABggfQFZQAAAAAAAAAAAAAAAAAAAAAAAAAAAGAwICAgA", dynamic)
+	for want, tx := range map[string]evm.Transaction{
+		"0xdd800115943d6a96164c95b143d1e0eb9fab95710b9c99faff0180808080": {To: "0x3d6a96164c95b143d1e0eb9fab95710b9c99faff", GasPrice: big.NewInt(1)},
+		"pALiBYABggfQFZQAAAAAAAAAAAAAAAAAAAAAAAAAAAGAwICAgA":             {To: "0x" + strings.Repeat("0", 40), FeeCap: big.NewInt(2000), FeeTip: big.NewInt(1)},
+	} {
+		tx.Value, tx.ChainID, tx.GasLimit = big.NewInt(1), big.NewInt(5), 21
+		signed, err := tx.Sign(bytes.Repeat([]byte{7}, 32), 0)
+		require.NoError(t, err)
+		assert.Equal(t, want, signed.Raw)
+	}
 }
 
-func TestSignNeedsAKey(t *testing.T) {
-	_, err := evm.Transaction{Value: new(big.Int), ChainID: big.NewInt(1), GasPrice: new(big.Int)}.Sign(nil, 0)
-	require.Error(t, err)
+func TestSignNeedsKeyAndAddress(t *testing.T) {
+	tx := evm.Transaction{To: "0x" + strings.Repeat("0", 40), Value: new(big.Int), ChainID: big.NewInt(1), GasPrice: new(big.Int)}
+	for name, key := range outOfRange {
+		_, err := tx.Sign(key, 0)
+		require.ErrorContains(t, err, "private key", name)
+	}
+	for _, to := range []string{"", "0x94", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"} {
+		tx.To = to
+		_, err := tx.Sign(bytes.Repeat([]byte{7}, 32), 0)
+		require.ErrorContains(t, err, "an address", to)
+	}
+}
+
+// order is the number of points of secp256k1, from its standard.
+var order, _ = new(big.Int).SetString("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16)
+
+// What a library would take for another key than was meant.
+var outOfRange = map[string][]byte{
+	"none": nil, "zero": make([]byte, 32), "the order": order.Bytes(), "beyond it": bytes.Repeat([]byte{0xff}, 32),
+	"short": bytes.Repeat([]byte{7}, 31), "long": bytes.Repeat([]byte{7}, 33),
 }
 
 func TestNewAddress(t *testing.T) {
-	address, key := evm.NewAddress(bytes.Repeat([]byte{0x46}, 32))
-	assert.Equal(t, "0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f", address)
-	assert.Len(t, key, 32)
-	for _, outOfRange := range [][]byte{make([]byte, 32), bytes.Repeat([]byte{0xff}, 32)} {
-		address, key := evm.NewAddress(outOfRange)
-		private, err := crypto.ToECDSA(key)
-		require.NoError(t, err)
-		assert.Equal(t, address, strings.ToLower(crypto.PubkeyToAddress(private.PublicKey).Hex()))
-	}
-}
-
-func TestHasChecksum(t *testing.T) {
-	for _, good := range []string{
-		"0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f", "0x9D8A62F656A8D1615C1294FD71E9CFB3E4855A4F", "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F",
+	one := append(make([]byte, 31), 1)
+	last := new(big.Int).Sub(order, big.NewInt(1)).Bytes()
+	for want, random := range map[string][]byte{
+		"0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f": bytes.Repeat([]byte{0x46}, 32), // EIP-155's
+		"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf": one,
+		"0x80c0dbf239224071c59dd8970ab9d542e3414ab2": last,
 	} {
-		assert.True(t, evm.HasChecksum(good), good)
+		address, key := evm.NewAddress(random)
+		assert.Equal(t, want, address)
+		assert.Equal(t, random, key)
 	}
-	for _, bad := range []string{
-		"0x9D8A62f656a8d1615C1294fd71e9CFb3E4855A4F", "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4f", "0x9d8A62f656a8d1615C1294fd71e9Cfb3E4855A4F",
-	} {
-		assert.False(t, evm.HasChecksum(bad), bad)
+	for name, random := range outOfRange {
+		address, key := evm.NewAddress(random)
+		again, same := evm.NewAddress(key)
+		assert.Equal(t, address, again, name)
+		assert.Equal(t, key, same, name)
+		assert.NotEqual(t, random, key, name)
 	}
 }

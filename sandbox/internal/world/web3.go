@@ -155,7 +155,7 @@ func (c Web3Call) complete(strict bool) (*Web3Call, error) {
 		if !evm.IsAddress(address.text) {
 			return nil, invalid("%s is no address", address.field)
 		}
-		if strict && !evm.HasChecksum(address.text) {
+		if _, err := qapi.ChecksumAddress(address.text); err != nil && strict {
 			return nil, invalid("%s has a wrong checksum", address.field)
 		}
 	}
