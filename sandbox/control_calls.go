@@ -107,15 +107,21 @@ type (
 	}
 )
 
-func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string, body []byte) {
-	answer, err := controlCalls.Serve(s, r, path, body)
+// serveControl answers a control call of who may make it.
+func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string) {
+	answer, err := controlCalls.Serve(s, w, r, path)
+	switch {
+	case err != nil:
+		writeRefused(w, err)
+	case answer != nil:
+		serve.WriteJSON(w, http.StatusOK, answer)
+	}
+}
+
+func writeRefused(w http.ResponseWriter, err error) {
 	var refused *control.Refusal
 	if errors.As(err, &refused) {
 		err = &serve.Fault{Status: refused.Status, Reason: refused.Reason}
 	}
-	if err != nil {
-		serve.WriteFault(w, err)
-		return
-	}
-	serve.WriteJSON(w, http.StatusOK, answer)
+	serve.WriteFault(w, err)
 }

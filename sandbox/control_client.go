@@ -11,7 +11,7 @@ import (
 )
 
 // Control makes the control calls of a sandbox that runs in another process, on this machine. Its methods
-// are those of [Sandbox] with the same names.
+// are those of [Sandbox] with the same names. A call that is refused is a [*ControlError].
 type Control struct {
 	// HTTPClient makes the calls: one that trusts the sandbox's certificate, say. If it is nil, a client does
 	// that trusts what the system trusts, and gives up on a call after 30 seconds.
@@ -30,7 +30,9 @@ func NewControl(sandboxURL string) (*Control, error) {
 	return &Control{base: u.Scheme + "://" + u.Host + controlPath}, nil
 }
 
-func (c *Control) client() control.Client { return control.Client{Base: c.base, HTTP: c.HTTPClient} }
+func (c *Control) client() control.Client {
+	return control.Client{Base: c.base, HTTP: c.HTTPClient, Refused: refusedCall}
+}
 
 // CreateUser makes a user: see [Sandbox.CreateUser].
 func (c *Control) CreateUser(ctx context.Context, u User) (User, error) {

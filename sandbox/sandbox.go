@@ -10,6 +10,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/console"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
@@ -33,8 +34,10 @@ type Sandbox struct {
 	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
 
 	// For Start.
-	listen string
-	tlsDir string
+	listen    string
+	tlsDir    string
+	noConsole bool
+	console   *console.Door // nil where nobody is let in
 
 	world  *world.World
 	apis   []api

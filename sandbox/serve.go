@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/console"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
@@ -47,22 +49,36 @@ func (s *Sandbox) authenticateHMAC(sent access.Request, _ *serve.Route, req *ser
 	return err
 }
 
-// ServeHTTP answers a request to one of the APIs or a control call.
+// ServeHTTP answers a request to one of the APIs, a control call, or what the console asks for.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The date by which clients find out that their clock is wrong.
 	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
-	content := r.Body
-	if content == nil { // a request that was made in this process and has come over no connection
-		content = http.NoBody
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, content, maxBody))
-	if err != nil {
-		serve.WriteFault(w, serve.BadRequest("the body cannot be read, or is over %d bytes", maxBody))
-		return
+	if r.Body == nil { // a request that was made in this process and has come over no connection
+		r.Body = http.NoBody
 	}
 	path := r.URL.EscapedPath()
-	if call, found := strings.CutPrefix(path, controlPath); found {
-		s.serveControl(w, r, call, body)
+	call, isCall := strings.CutPrefix(path, controlPath)
+	switch {
+	case isCall:
+		if err := control.CheckLocal(r); err != nil {
+			writeRefused(w, err)
+			return
+		}
+		s.serveControl(w, r, call)
+	case s.console != nil && path+"/" == console.Path:
+		http.Redirect(w, r, console.Path, http.StatusPermanentRedirect)
+	case s.console != nil && strings.HasPrefix(path, console.Path):
+		s.console.ServeHTTP(w, r)
+	default:
+		s.serveAPI(w, r, path)
+	}
+}
+
+// serveAPI answers a request to one of the APIs.
+func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		serve.WriteFault(w, serve.BadRequest("the body cannot be read, or is over %d bytes", maxBody))
 		return
 	}
 	api, base, path := s.apiOf(path)

@@ -51,7 +51,7 @@ func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 		Sandbox: s,
 		url:     "http://" + listener.Addr().String(),
 		server: &http.Server{
-			Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, HTTP2: transport.Pinging(nil),
+			Addr: listener.Addr().String(), Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, HTTP2: transport.Pinging(nil),
 		},
 		http: transport.DefaultHTTP(nil),
 		done: make(chan error, 1),
@@ -65,6 +65,7 @@ func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 		}
 		listener = secured
 	}
+	srv.openConsole()
 	go func() { srv.done <- srv.server.Serve(listener) }()
 	return srv, nil
 }

@@ -1,25 +1,25 @@
-// Package control takes control calls over HTTP, from programs of this machine only, and makes them. What calls there
+// Package control takes control calls over HTTP, and makes them. What calls there
 // are, and what carries them out, is its caller's matter: server and client hold to the same [Call].
 package control
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
-	"strings"
 
-	"github.com/qredo-go/qredo/internal/path"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Call is a control call on an S: what it is over HTTP, and what carries it out. Bodies and answers are JSON.
+// Call is a control call on an S: what it is over HTTP, and what carries it out. Bodies and answers are JSON; what a call
+// that tells something is asked for stands in its query.
 type Call[S, In, Out any] struct {
 	method, path string
 	do           Do[S, In, Out]
 	exact        bool
 }
 
-// Do carries out a call. It is given what stands at the path's placeholders, by name, and what the body says or, for one
-// that tells something, the query.
+// Do carries out a call. It is given what stands at the path's placeholders, by name, and what the body or query says.
 type Do[S, In, Out any] func(on S, ids map[string]string, in In) (Out, error)
 
 // Post is a call that does something.
@@ -27,8 +27,7 @@ func Post[S, In, Out any](path string, do Do[S, In, Out]) Call[S, In, Out] {
 	return Call[S, In, Out]{method: http.MethodPost, path: path, do: do}
 }
 
-// Get is a call that tells something. In is filled from the query, by the JSON names of its fields; any other key is
-// refused.
+// Get is a call that tells something. The names of its query are those of In in JSON.
 func Get[S, In, Out any](path string, do Do[S, In, Out]) Call[S, In, Out] {
 	return Call[S, In, Out]{method: http.MethodGet, path: path, do: do}
 }
@@ -40,7 +39,7 @@ func (c Call[S, In, Out]) Exactly() Call[S, In, Out] {
 	return c
 }
 
-// None is the body, or the query, of a call that has none. A body that is sent all the same is not looked at.
+// None is what a call says that says nothing. Whatever body is sent is not looked at; a query is refused.
 type None struct{}
 
 // OK is the answer of a call that has nothing to say.
@@ -54,26 +53,29 @@ func Done(err error) (OK, error) { return OK{Code: http.StatusOK, Msg: "OK"}, er
 
 // match returns what stands at the placeholders if a request is for this call.
 func (c Call[S, In, Out]) match(method, asked string) (ids map[string]string, matches bool) {
-	if method != c.method {
-		return nil, false
-	}
-	return path.Match(strings.Split(c.path, "/"), strings.Split(asked, "/"))
+	return at(c.method, c.path, method, asked)
 }
 
 // carryOut does what a request asks for.
-func (c Call[S, In, Out]) carryOut(on S, ids map[string]string, query string, body []byte) (any, error) {
-	in, err := c.read(query, body)
+func (c Call[S, In, Out]) carryOut(on S, ids map[string]string, w http.ResponseWriter, r *http.Request) (any, error) {
+	in, err := c.read(w, r)
 	if err != nil {
 		return nil, &Refusal{http.StatusBadRequest, err.Error()}
 	}
 	return c.do(on, ids, in)
 }
 
-func (c Call[S, In, Out]) read(query string, body []byte) (in In, err error) {
+func (c Call[S, In, Out]) read(w http.ResponseWriter, r *http.Request) (in In, err error) {
+	if c.method == http.MethodGet {
+		err = readQuery(r.URL.RawQuery, &in)
+		return in, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return in, fmt.Errorf("the body cannot be read, or is over %d bytes", maxBody)
+	}
 	_, none := any(in).(None)
 	switch {
-	case c.method == http.MethodGet:
-		err = readQuery(query, &in)
 	case c.exact:
 		err = json.Unmarshal(body, &in)
 	case len(body) > 0 && !none:

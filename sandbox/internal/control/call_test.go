@@ -62,7 +62,7 @@ func (d *diary) ask(method, path, body string) (any, error) {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8080/anywhere", strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:40000"
 	path, r.URL.RawQuery, _ = strings.Cut(path, "?")
-	return calls.Serve(d, r, path, []byte(body))
+	return calls.Serve(d, httptest.NewRecorder(), r, path)
 }
 
 func refusedWith(t *testing.T, err error, status int) {

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/transport"
 )
 
@@ -21,6 +20,9 @@ import (
 type Client struct {
 	Base string       // the URL below which they are served
 	HTTP *http.Client // nil: [Default]
+
+	// Refused makes the error of a call, by method and URL, that was answered with another status than 200.
+	Refused func(call string, status int, answer []byte) error
 }
 
 // Default is a client that gives up on a call after 30 seconds.
@@ -32,15 +34,6 @@ func newDefault() *http.Client {
 	return client
 }
 
-// refused is the error of a control call that was not carried out. errors.Is tells its kind, as it does for calls
-// of the sandbox's own methods.
-type refused struct {
-	error
-	status int
-}
-
-func (r *refused) Is(target error) bool { return (&qredo.Error{StatusCode: r.status}).Is(target) }
-
 // Tell makes a call that has nothing to answer: see [Call.Ask].
 func (c Call[S, In, Out]) Tell(ctx context.Context, client Client, in In, ids ...string) error {
 	_, err := c.Ask(ctx, client, in, ids...)
@@ -49,17 +42,16 @@ func (c Call[S, In, Out]) Tell(ctx context.Context, client Client, in In, ids ..
 
 // Ask makes a call, with IDs in place of the path's placeholders, and returns what is answered.
 func (c Call[S, In, Out]) Ask(ctx context.Context, client Client, in In, ids ...string) (out Out, err error) {
-	target := client.Base + c.expand(ids)
+	path := expand(c.path, ids)
 	var body io.Reader
-	_, none := any(in).(None)
-	switch {
+	switch _, none := any(in).(None); {
 	case none:
 	case c.method == http.MethodGet:
 		query, err := writeQuery(in)
 		if err != nil {
 			return out, fmt.Errorf("sandbox: %w", err)
 		}
-		target += "?" + query
+		path += "?" + query
 	default:
 		data, err := json.Marshal(in)
 		if err != nil {
@@ -67,32 +59,54 @@ func (c Call[S, In, Out]) Ask(ctx context.Context, client Client, in In, ids ...
 		}
 		body = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, target, body)
+	answer, err := client.open(ctx, cmp.Or(client.HTTP, Default()), c.method, path, body)
+	if err != nil {
+		return out, err
+	}
+	defer answer.Close()
+	data, err := io.ReadAll(answer)
 	if err != nil {
 		return out, fmt.Errorf("sandbox: %w", err)
-	}
-	resp, err := cmp.Or(client.HTTP, Default()).Do(req)
-	if err != nil {
-		return out, fmt.Errorf("sandbox: %w", err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return out, fmt.Errorf("sandbox: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return out, &refused{fmt.Errorf("sandbox: %s %s: %s: %s", c.method, target, resp.Status, bytes.TrimSpace(data)), resp.StatusCode}
 	}
 	if err := json.Unmarshal(data, &out); err != nil {
-		return out, fmt.Errorf("sandbox: %s %s: the answer: %w", c.method, target, err)
+		return out, fmt.Errorf("sandbox: %s %s: the answer: %w", c.method, client.Base+path, err)
 	}
 	return out, nil
 }
 
-// expand puts IDs into the path as they are, whatever they say: a control call is told what is not right by the
+// Open makes a call that is [Raw], with IDs in place of the path's placeholders, and returns what is answered, which
+// the caller closes. It may take as long as its context lets it.
+func (c Raw[S]) Open(ctx context.Context, client Client, query string, body io.Reader, ids ...string) (io.ReadCloser, error) {
+	patient := *cmp.Or(client.HTTP, Default())
+	patient.Timeout = 0
+	return client.open(ctx, &patient, c.Method, expand(c.Path, ids)+query, body)
+}
+
+func (client Client) open(ctx context.Context, through *http.Client, method, path string, body io.Reader) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, client.Base+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	resp, err := through.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	const most = 1 << 20 // a refusal is short
+	data, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	return nil, client.Refused(method+" "+client.Base+path, resp.StatusCode, bytes.TrimSpace(data))
+}
+
+// expand puts IDs into a path as they are, whatever they say: a control call is told what is not right by the
 // sandbox, in the same words as in Go.
-func (c Call[S, In, Out]) expand(ids []string) string {
-	segments := strings.Split(c.path, "/")
+func expand(path string, ids []string) string {
+	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		if strings.HasPrefix(segment, "{") {
 			segments[i], ids = url.PathEscape(ids[0]), ids[1:]

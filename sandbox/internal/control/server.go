@@ -2,14 +2,44 @@ package control
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/qredo-go/qredo/internal/loopback"
+	"github.com/qredo-go/qredo/internal/path"
 )
 
-// Calls are the control calls on an S.
-type Calls[S any] []interface {
+const maxBody = 1 << 20 // bytes that a call with a body of JSON reads
+
+// Served is a control call on an S as it is served: a [Call], or a [Raw] one.
+type Served[S any] interface {
 	match(method, path string) (ids map[string]string, matches bool)
-	carryOut(on S, ids map[string]string, query string, body []byte) (any, error)
+	carryOut(on S, ids map[string]string, w http.ResponseWriter, r *http.Request) (answer any, err error)
+}
+
+// Calls are the control calls on an S.
+type Calls[S any] []Served[S]
+
+// Raw is a control call that reads what it is sent, and writes its answer, itself: a file, or a stream. With an error it
+// has written nothing.
+type Raw[S any] struct {
+	Method, Path string
+	Do           func(on S, ids map[string]string, w http.ResponseWriter, r *http.Request) error
+}
+
+func (c Raw[S]) match(method, asked string) (ids map[string]string, matches bool) {
+	return at(c.Method, c.Path, method, asked)
+}
+
+func (c Raw[S]) carryOut(on S, ids map[string]string, w http.ResponseWriter, r *http.Request) (any, error) {
+	return nil, c.Do(on, ids, w, r)
+}
+
+// at returns what stands at the placeholders of a call's path if a request asks for the call.
+func at(method, callPath, askedMethod, asked string) (ids map[string]string, matches bool) {
+	if askedMethod != method {
+		return nil, false
+	}
+	return path.Match(strings.Split(callPath, "/"), strings.Split(asked, "/"))
 }
 
 // Refusal is why a control call is not carried out, as an HTTP status and in words.
@@ -21,22 +51,33 @@ type Refusal struct {
 func (r *Refusal) Error() string { return "control: " + r.Reason }
 
 // Serve carries out the call that a request asks for by its path below where the calls are served, and returns what
-// it answers.
-func (c Calls[S]) Serve(on S, r *http.Request, path string, body []byte) (any, error) {
-	if !fromThisMachine(r) {
-		return nil, &Refusal{http.StatusForbidden, "control calls are taken from this machine's programs only"}
-	}
+// it answers: nil where it has answered itself. Whether who asks may do so is for the caller to find out before.
+func (c Calls[S]) Serve(on S, w http.ResponseWriter, r *http.Request, path string) (any, error) {
 	for _, call := range c {
 		if ids, matches := call.match(r.Method, path); matches {
-			return call.carryOut(on, ids, r.URL.RawQuery, body)
+			return call.carryOut(on, ids, w, r)
 		}
 	}
 	return nil, &Refusal{http.StatusNotFound, "no such control call"}
 }
 
-// fromThisMachine reports whether a request comes over the loopback, and from a program: control calls
-// are not signed, and a page in a browser on this machine can send requests here too. Such a request
-// names its origin, or the host that the page's author made to resolve to this machine.
-func fromThisMachine(r *http.Request) bool {
-	return loopback.Host(r.RemoteAddr) && loopback.Host(r.Host) && r.Header.Get("Origin") == ""
+// CheckLocal refuses requests but those of programs on this machine, which come over the loopback and under its name:
+// control calls are not signed, and a page in a browser on this machine can send requests here too. Such a request says
+// that a browser sent it, or names the host that the page's author made to resolve to this machine; and one that was
+// passed on comes from anywhere.
+func CheckLocal(r *http.Request) error {
+	if loopback.Host(r.RemoteAddr) && loopback.Host(r.Host) && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" && !PassedOn(r) {
+		return nil
+	}
+	return &Refusal{http.StatusForbidden, "control calls are taken from this machine's programs only"}
+}
+
+// PassedOn reports whether a request says that something has passed it on.
+func PassedOn(r *http.Request) bool {
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
+			return true
+		}
+	}
+	return false
 }

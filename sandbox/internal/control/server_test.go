@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
 func TestCallsAreFoundByMethodAndPath(t *testing.T) {
@@ -50,22 +52,30 @@ func TestCallsAreForThisMachineOnly(t *testing.T) {
 		"over a socket":                      {"@", "127.0.0.1:8080", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &diary{said: []string{"something"}}
 			r := httptest.NewRequest(http.MethodPost, "/clear", nil)
 			r.RemoteAddr, r.Host = test.remote, test.host
 			if test.origin != "" {
 				r.Header.Set("Origin", test.origin)
 			}
-			_, err := calls.Serve(d, r, "/clear", nil)
+			err := control.CheckLocal(r)
 			if test.allowed {
 				require.NoError(t, err)
-				assert.Empty(t, d.said)
 				return
 			}
 			refusedWith(t, err, http.StatusForbidden)
-			assert.NotEmpty(t, d.said, "nothing is done")
-			_, err = calls.Serve(d, r, "/nothing", nil)
-			refusedWith(t, err, http.StatusForbidden)
 		})
+	}
+}
+
+func TestCallsThatWerePassedOnAreRefused(t *testing.T) {
+	for name, value := range map[string]string{
+		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "127.0.0.1", "X-Forwarded-Proto": "https", "Forwarded": "for=127.0.0.1",
+		"Via": "1.1 proxy", "X-Real-IP": "127.0.0.1", "Sec-Fetch-Site": "cross-site", "sec-fetch-site": "none",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/clear", nil)
+		r.RemoteAddr, r.Host = "127.0.0.1:40000", "127.0.0.1:8080"
+		require.NoError(t, control.CheckLocal(r))
+		r.Header.Set(name, value)
+		refusedWith(t, control.CheckLocal(r), http.StatusForbidden)
 	}
 }

@@ -146,6 +146,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		}
 	}
 	fmt.Fprintf(a.out, "# A sandbox serves at %s. End it with Ctrl-C. For other commands and programs:\n", srv.URL())
+	fmt.Fprintf(a.out, "# Its console, for people (whoever has this address can do everything): %s\n", srv.ConsoleURL())
 	text := strings.Join(lines, "\n") + "\n"
 	fmt.Fprint(a.out, text)
 	if err := a.out.Flush(); err != nil {
