@@ -82,6 +82,7 @@ func TestLocalFeed(t *testing.T) {
 
 // A client's pings are answered, and it is pinged. What else it sends disturbs nobody.
 func TestPings(t *testing.T) {
+	t.Parallel()
 	a, service := newAgent(t)
 	c := agentserver.Default()
 	c.Websocket.PingPeriodSec = 1
@@ -112,6 +113,7 @@ func TestPings(t *testing.T) {
 
 // A subscriber that reads nothing does not hold up another, nor the end of the server.
 func TestStuckSubscriber(t *testing.T) {
+	t.Parallel()
 	a, service := newAgent(t)
 	r := start(t, agentserver.Default(), &backend{stored: a})
 	r.open()
@@ -136,6 +138,7 @@ func TestStuckSubscriber(t *testing.T) {
 
 // While the service is away the agent serves, and says so; it goes on when the service is back.
 func TestServiceIsAway(t *testing.T) {
+	t.Parallel()
 	a, service := newAgent(t)
 	inner := service.Server.Config.Handler
 	away := make(chan struct{})

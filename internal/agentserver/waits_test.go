@@ -28,6 +28,7 @@ func (h *hanging) Register(ctx context.Context, r agentserver.Registration) (age
 
 // While a registration takes long, others are answered soon, and are not sent after it.
 func TestRegistrationsDoNotQueue(t *testing.T) {
+	t.Parallel()
 	h := &hanging{asked: make(chan struct{}, 10), letGo: make(chan struct{})}
 	h.service = newService(t).FeedServer
 	r := start(t, agentserver.Default(), h)
@@ -53,6 +54,7 @@ func (s silent) Claim(ctx context.Context, _ qredo.ActionID) (context.Context, f
 
 // A vote by hand does not wait for long for what agents share.
 func TestVotesDoNotWaitForWhatIsShared(t *testing.T) {
+	t.Parallel()
 	a, _ := newAgent(t)
 	s := silent{make(chan struct{})}
 	r := start(t, agentserver.Default(), &backend{stored: a}, func(o *agentserver.Options) { o.Coordinator = s })

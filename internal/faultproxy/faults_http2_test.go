@@ -55,7 +55,7 @@ func TestGoAway(t *testing.T) {
 					require.Error(t, b.post("/", "abc").err)
 					assert.Len(t, b.only().Deliveries, delivered(p))
 					require.NoError(t, b.post("/", "abc").err)
-					assert.EqualValues(t, 2, b.connected.Load(), "on another connection")
+					assert.Greater(t, b.connected.Load(), int64(1), "on another connection")
 				})
 			}
 		}

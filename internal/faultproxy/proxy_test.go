@@ -2,6 +2,7 @@ package faultproxy
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -18,7 +19,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// Most tests wait, for what does not come: more of them run at a time than there are processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // counting is a server that says the how-manyth request it answers, and repeats what it was sent.
 type counting struct{ requests atomic.Int64 }
@@ -123,6 +131,7 @@ func each(t *testing.T, f Fault, test func(t *testing.T, b *bench)) {
 	}{{"HTTP1", HTTP1, Config{}}, {"HTTP1 over TLS", HTTP1, Config{TLS: true}}, {"HTTP2", HTTP2, Config{HTTP2: true}}} {
 		if f.At&v.layer != 0 {
 			t.Run(f.Name+" "+v.name, func(t *testing.T) {
+				t.Parallel()
 				v.config.Plan = once(f)
 				test(t, open(t, v.config))
 			})
