@@ -166,7 +166,7 @@ func TestSwapInLedgerAndHistory(t *testing.T) {
 	require.NoError(t, m.Approve(bob, take))
 	approved := []string{"taker_approved", "taker_approved"}
 	types, ids, statuses = sides(m.company, m.fund)
-	assert.Equal(t, [][]string{{"swapOut", "swapIn"}, {quote, quote}, approved}, [][]string{types, ids, statuses})
+	assert.Equal(t, [][]string{{"swapIn", "swapOut"}, {quote, quote}, approved}, [][]string{types, ids, statuses})
 	types, ids, statuses = sides(m.taker, m.takerFund)
 	assert.ElementsMatch(t, []string{"swapOut", "swapIn"}, types)
 	assert.Equal(t, [][]string{{take, take}, approved}, [][]string{ids, statuses})

@@ -85,19 +85,19 @@ func entryType(e world.Entry) qredo.EntryType {
 	}
 }
 
-func listHistory(r *serve.Request, _ *world.View, w *world.Wallet) (any, error) {
+func listHistory(r *serve.Request, v *world.View, w *world.Wallet) (any, error) {
 	moves := w.History
 	if text := r.Query.Get("since"); text != "" {
 		var since qredo.Time
 		if err := since.UnmarshalText([]byte(text)); err != nil {
 			return nil, serve.BadRequest("since: %v", err)
 		}
-		first := sort.Search(len(moves), func(i int) bool { return moves[i].Tx.Ended.Unix() > since.Unix() })
+		first := sort.Search(len(moves), func(i int) bool { return v.Entry(moves[i]).Time().Unix() > since.Unix() })
 		moves = moves[first:]
 	}
 	history := make([]qredo.HistoryEntry, len(moves))
-	for i, e := range moves {
-		history[i] = wireHistory(e)
+	for i, ref := range moves {
+		history[i] = wireHistory(v.Entry(ref))
 	}
 	return map[string]any{"history": history}, nil
 }

@@ -91,7 +91,7 @@ func getTransaction(_ *serve.Request, v *world.View, tx *world.Transaction) (any
 		out.Details.RecipientAddress = string(tx.Receive)
 	}
 	for i, id := range tx.Asked {
-		vote := v.Action(id).Vote()
+		vote := tx.AskedVote(i)
 		approval := qredo.Approval{ActionID: id, UserID: vote.Member, Status: tx.Approval(vote), Time: forms.Time(vote.At)}
 		if u := v.User(vote.Member); u != nil {
 			approval.Username, approval.FirstName, approval.LastName = u.Username, u.FirstName, u.LastName

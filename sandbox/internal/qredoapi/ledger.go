@@ -81,7 +81,8 @@ func layerOne(tx *world.Transaction) []string {
 
 func (f figures) getWalletHistory(_ *serve.Request, v *world.View, w *world.Wallet) (any, error) {
 	history := make([]qapi.HistoryEntry, len(w.History))
-	for i, e := range w.History {
+	for i, ref := range w.History {
+		e := v.Entry(ref)
 		m, asset := e.Moved(), e.Tx.Asset
 		history[i] = qapi.HistoryEntry{
 			TxID: m.ID, ChainTxID: e.Tx.Hash, WalletID: w.ID, Asset: asset, Amount: f.of(v, asset, m.Amount),

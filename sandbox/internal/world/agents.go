@@ -142,7 +142,7 @@ func (st *state) CheckAgentAction(c *CoreClient, id qredo.ActionID) error {
 // Messages is what an agent signs to approve an action: one digest of all that the transaction was made with, and of the
 // action, so that it is no other's.
 func (st *state) Messages(id qredo.ActionID) ([][]byte, error) {
-	made, err := json.Marshal(change(st.actions[id].Tx.transactionCreated)) // as it is stored
+	made, err := json.Marshal(change(st.Action(id).Tx.transactionCreated)) // as it is stored
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (u *Update) RejectByAgent(id qredo.ActionID) error {
 
 // agentMayVote tells whether a signing agent says what it said before, and refuses anything else on what is not pending.
 func (u *Update) agentMayVote(id qredo.ActionID, choice custody.Choice) (again bool, err error) {
-	if u.actions[id].Vote().Choice == choice {
+	if u.Action(id).Vote().Choice == choice {
 		return true, nil
 	}
 	if err := u.mayVote(id, u.Now); err != nil {

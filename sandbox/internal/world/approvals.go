@@ -1,9 +1,7 @@
 package world
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -16,19 +14,44 @@ type Action struct {
 	Tx    *Transaction
 	round *custody.Round
 	vote  int
-	order int // how many actions came before it
 }
 
 // Vote is what the approver has said so far.
 func (a Action) Vote() custody.Vote { return a.round.Votes[a.vote] }
 
-// Action returns the action with an ID.
-func (st *state) Action(id qredo.ActionID) Action { return st.actions[id] }
+// Action returns the action with an ID, without a transaction if there is none.
+func (st *state) Action(id qredo.ActionID) Action {
+	for number := range st.txs.byAction.find(indexKey(string(id))) {
+		tx := st.tx(number)
+		if at := slices.Index(tx.Asked, id); at >= 0 {
+			return tx.action(at)
+		}
+	}
+	return Action{}
+}
+
+// action returns what somebody was asked of a transaction, by its place among all.
+func (tx *Transaction) action(asked int) Action {
+	if tx.Authorize == nil {
+		return Action{tx, &tx.Round, asked}
+	}
+	if asked == 0 {
+		return Action{tx, tx.initiation, 0}
+	}
+	return Action{tx, &tx.Round, asked - 1}
+}
+
+// AskedVote is what an approver has said, by the place of their action in Asked.
+func (tx *Transaction) AskedVote(i int) custody.Vote { return tx.action(i).Vote() }
+
+// open reports whether the approver has yet to decide.
+func (a Action) open() bool {
+	return a.round.Outcome == custody.Pending && a.Vote().Choice == custody.Waiting
+}
 
 // CheckAction refuses an action that there is not, or that is not a member's.
 func (st *state) CheckAction(id qredo.ActionID, member string) error {
-	a, known := st.actions[id]
-	if !known || a.Vote().Member != member {
+	if a := st.Action(id); a.Tx == nil || a.Vote().Member != member {
 		return notFound("action")
 	}
 	return nil
@@ -48,9 +71,16 @@ func (st *state) OpenActionsOf(c *CoreClient) []qredo.ActionID { return st.openA
 
 // openActions are what an approver has yet to decide, oldest first.
 func (st *state) openActions(member string) []qredo.ActionID {
-	return slices.SortedFunc(maps.Keys(st.open[member]), func(a, b qredo.ActionID) int {
-		return cmp.Compare(st.actions[a].order, st.actions[b].order)
-	})
+	ids := make([]qredo.ActionID, 0, len(st.txs.waiting[member]))
+	for _, number := range st.txs.waiting[member] {
+		tx := st.txs.open[number]
+		for i, id := range tx.Asked {
+			if a := tx.action(i); a.open() && a.Vote().Member == member {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // Approval is what an approver said or, while they have said nothing, whether they still can.
@@ -84,24 +114,28 @@ func (tx *Transaction) ActionStatus(v custody.Vote) qredo.ApprovalStatus {
 
 // ask gives each approver of a round their action.
 func (st *state) ask(tx *Transaction, round *custody.Round, actions []qredo.ActionID) {
+	tx.Asked = append(tx.Asked, actions...)
+	st.txs.asks(tx)
 	for i, id := range actions {
-		st.actions[id] = Action{tx, round, i, len(st.actions)}
+		st.txs.byAction.add(indexKey(string(id)), tx.number)
 		member := round.Votes[i].Member
-		if st.open[member] == nil {
-			st.open[member] = map[qredo.ActionID]bool{}
-		}
-		st.open[member][id] = true
 		if c := st.coreClients[qredo.CoreClientID(member)]; c != nil {
 			c.Actions = append(c.Actions, id)
 		}
 	}
-	tx.Asked = append(tx.Asked, actions...)
 }
 
-// stopAsking lets nobody decide a transaction any more.
-func (st *state) stopAsking(tx *Transaction) {
-	for _, id := range tx.Asked {
-		delete(st.open[st.actions[id].Vote().Member], id)
+// asks notes who has been asked, and who has yet to decide.
+func (t *txTable) asks(tx *Transaction) {
+	waits := map[string]bool{}
+	for i := range tx.Asked {
+		a := tx.action(i)
+		member := a.Vote().Member
+		waits[member] = waits[member] || a.open()
+	}
+	for member, waiting := range waits {
+		t.asked[member] = sorted(t.asked[member], tx.number, true)
+		t.waiting[member] = sorted(t.waiting[member], tx.number, waiting)
 	}
 }
 
@@ -112,15 +146,14 @@ type voted struct {
 }
 
 func (e voted) apply(st *state, at time.Time) {
-	a := st.actions[e.ActionID]
-	member := a.Vote().Member
-	a.round.Record(member, e.Choice, at)
-	delete(st.open[member], e.ActionID)
+	a := st.Action(e.ActionID)
+	a.round.Record(a.Vote().Member, e.Choice, at)
+	st.txs.asks(a.Tx)
 }
 
 // mayVote tells why an action cannot be decided any more, if it cannot.
 func (st *state) mayVote(id qredo.ActionID, now time.Time) error {
-	a := st.actions[id]
+	a := st.Action(id)
 	if err := a.round.Check(a.Vote().Member, now); err != nil {
 		return fmt.Errorf("%s %w", id, err)
 	}
@@ -149,7 +182,7 @@ func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
 	if st.CheckAction(id, member) == nil {
 		return id, nil
 	}
-	if tx := st.txs[qredo.TxID(actionOrTxID)]; tx != nil {
+	if tx := st.txByID(qredo.TxID(actionOrTxID)); tx != nil {
 		for _, id := range tx.Asked {
 			if st.CheckAction(id, member) == nil {
 				return id, nil
@@ -162,7 +195,7 @@ func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
 // DecideAction is a program's vote. What is not pending is refused, also a vote that was given already and says
 // the same, unless that was chosen otherwise: a program that did not get the answer must read the action.
 func (u *Update) DecideAction(id qredo.ActionID, choice custody.Choice) error {
-	if u.Choices.RepeatedVotes && u.actions[id].Vote().Choice == choice {
+	if u.Choices.RepeatedVotes && u.Action(id).Vote().Choice == choice {
 		return nil
 	}
 	if err := u.mayVote(id, u.Now); err != nil {
@@ -173,7 +206,7 @@ func (u *Update) DecideAction(id qredo.ActionID, choice custody.Choice) error {
 
 // vote is a member's choice, which the member may make, and what follows from it.
 func (u *Update) vote(id qredo.ActionID, choice custody.Choice) error {
-	a := u.actions[id]
+	a := u.Action(id)
 	u.change(voted{ActionID: id, Choice: choice})
 	switch outcome := a.round.After(a.Vote().Member, choice); {
 	case outcome == custody.Pending:

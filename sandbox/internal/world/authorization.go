@@ -34,7 +34,7 @@ func (a *authorization) initiation(expires time.Time) *custody.Round {
 type transferAuthorized struct{ TxID qredo.TxID }
 
 func (e transferAuthorized) apply(st *state, _ time.Time) {
-	tx := st.txs[e.TxID]
+	tx := st.txByID(e.TxID)
 	tx.initiation.Outcome, tx.Status = custody.Approved, qredo.TxPending
 	st.ask(tx, &tx.Round, tx.Actions)
 }

@@ -10,7 +10,7 @@ import (
 // RejectOnChain lets the service's chain refuse a transaction that waits, named by its ID or by that of an action
 // which asks for it: once all have approved it, it ends and has moved nothing.
 func (u *Update) RejectOnChain(actionOrTxID string) error {
-	tx := u.transaction(actionOrTxID)
+	tx := u.Tx(actionOrTxID)
 	switch {
 	case tx == nil || !tx.Kind.MovesMoney():
 		return notFound("transaction")
@@ -24,7 +24,7 @@ func (u *Update) RejectOnChain(actionOrTxID string) error {
 // chainRefusing is a transaction that the chain will refuse when it is approved.
 type chainRefusing struct{ TxID qredo.TxID }
 
-func (e chainRefusing) apply(st *state, _ time.Time) { st.txs[e.TxID].refused = true }
+func (e chainRefusing) apply(st *state, _ time.Time) { st.txByID(e.TxID).refused = true }
 
 // refuse ends a transaction, and the other side of a swap, as one that the chain has refused.
 func (tx *Transaction) refuse() []change {

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -22,59 +21,52 @@ func (e Entry) Wallet() *Wallet {
 	return e.Tx.Sender
 }
 
-func (e Entry) isOpenWithdrawal() bool { return e.Tx.Kind == KindWithdrawal && e.Tx.IsOpen() }
-
 // Time is when a transaction ended and, while one that leaves waits, when it was made.
-func (e Entry) Time() time.Time {
-	if e.Tx.Ended.IsZero() {
-		return e.Tx.Created
+func (e Entry) Time() time.Time { return e.Tx.time() }
+
+// EntryRef names an entry: by the number of its transaction, and whether it is the recipient's, which comes after what was sent.
+type EntryRef uint32
+
+func refOf(tx *Transaction, in bool) EntryRef {
+	if in {
+		return EntryRef(tx.number<<1 | 1)
 	}
-	return e.Tx.Ended
+	return EntryRef(tx.number << 1)
 }
 
-// compare orders entries by their times, and what happened at the same moment by its ID.
-func (e Entry) compare(other Entry) int {
-	if by := cmp.Or(e.Time().Compare(other.Time()), cmp.Compare(e.Tx.ID, other.Tx.ID)); by != 0 || e.In == other.In {
-		return by
-	}
-	if e.In {
-		return 1 // what arrives comes after what was sent
-	}
-	return -1
-}
+// Entry returns the entry that is meant.
+func (st *state) Entry(ref EntryRef) Entry { return Entry{st.tx(uint32(ref >> 1)), ref&1 == 1} }
 
 // Entries are entries in their order, oldest first, so that a page of them is a slice and not a search.
-type Entries []Entry
-
-func (l *Entries) add(e Entry) {
-	i, _ := slices.BinarySearchFunc(*l, e, Entry.compare)
-	*l = slices.Insert(*l, i, e) // nearly always at the end
-}
-
-func (l *Entries) remove(e Entry) {
-	if i, found := slices.BinarySearchFunc(*l, e, Entry.compare); found {
-		*l = slices.Delete(*l, i, i+1)
-	}
-}
+type Entries []EntryRef
 
 // Page is a part of a ledger, in the order of ledgers.
 func (v *View) Page(l Entries, offset, limit int) []Entry {
 	offset = min(offset, len(l))
 	limit = min(limit, len(l)-offset)
 	if v.Choices.OldestFirst {
-		return l[offset : offset+limit]
+		return v.All(l[offset : offset+limit])
 	}
 	end := len(l) - offset
-	page := slices.Clone(l[end-limit : end])
+	page := v.All(l[end-limit : end])
 	slices.Reverse(page)
 	return page
+}
+
+// All are all entries of a list.
+func (st *state) All(l Entries) []Entry {
+	all := make([]Entry, len(l))
+	for i, ref := range l {
+		all[i] = st.Entry(ref)
+	}
+	return all
 }
 
 // entryIndex holds entries for each direction.
 type entryIndex struct{ all, in, out Entries }
 
-func (x *entryIndex) of(e Entry) []*Entries {
-	if e.In {
+func (x *entryIndex) of(in bool) []*Entries {
+	if in {
 		return []*Entries{&x.all, &x.in}
 	}
 	return []*Entries{&x.all, &x.out}
@@ -98,21 +90,34 @@ func (e Entry) lists() []*Entries {
 	if f.byAsset[w.Asset] == nil {
 		f.byAsset[w.Asset] = &entryIndex{}
 	}
-	return slices.Concat(f.entries.of(e), w.entries.of(e), f.byAsset[w.Asset].of(e))
+	return slices.Concat(f.entries.of(e.In), w.entries.of(e.In), f.byAsset[w.Asset].of(e.In))
 }
 
 // list puts an entry where ledgers are read from.
-func (e Entry) list() {
-	for _, l := range e.lists() {
-		l.add(e)
+func (st *state) list(tx *Transaction, in bool) {
+	ref := refOf(tx, in)
+	for _, l := range (Entry{tx, in}).lists() {
+		at := len(*l)
+		if at > 0 && st.txs.compare((*l)[at-1], ref) > 0 { // else it is the newest, as nearly always
+			at, _ = slices.BinarySearchFunc(*l, ref, st.txs.compare)
+		}
+		*l = slices.Insert(*l, at, ref)
 	}
 }
 
 // unlist takes it out again, before it gets another time.
-func (e Entry) unlist() {
-	for _, l := range e.lists() {
-		l.remove(e)
+func (st *state) unlist(tx *Transaction, in bool) {
+	ref := refOf(tx, in)
+	for _, l := range (Entry{tx, in}).lists() {
+		if at, found := slices.BinarySearchFunc(*l, ref, st.txs.compare); found {
+			*l = slices.Delete(*l, at, at+1)
+		}
 	}
+}
+
+func (st *state) isOpenWithdrawal(ref EntryRef) bool {
+	tx := st.txs.open[uint32(ref>>1)]
+	return tx != nil && tx.Kind == KindWithdrawal
 }
 
 // Movement is what an entry says to its wallet.
@@ -191,10 +196,16 @@ func (v *View) LedgerPart(f *Fund, part LedgerPart) (Entries, error) {
 	return f.entries.direction(part.Direction), nil
 }
 
+// move notes that a transaction moves something now: the order is that of histories.
+func (st *state) move(tx *Transaction) {
+	st.txs.moved++
+	tx.moved = st.txs.moved
+}
+
 // moved puts an entry into its wallet's history, and tells of it whom a dedicated wallet is connected to.
 func (st *state) moved(e Entry) {
 	w := e.Wallet()
-	w.History = append(w.History, e)
+	w.History = append(w.History, refOf(e.Tx, e.In))
 	if w.Type != qredo.WalletDedicated {
 		return
 	}

@@ -19,10 +19,8 @@ type state struct {
 	wallets     map[qredo.WalletID]*Wallet
 	byAddress   map[string]*Wallet // by addressKey
 	byShortCode map[string]*Wallet // by shortCodeKey
-	txs         map[qredo.TxID]*Transaction
-	byPartner   map[partnerKey]*Transaction
-	actions     map[qredo.ActionID]Action
-	open        map[string]map[qredo.ActionID]bool // what each approver has yet to decide
+	inOrder     []*Wallet
+	txs         txTable
 	expiries    expiryHeap
 	hub         []*Transaction // the quotes on the liquidity hub, oldest first
 	coreClients map[qredo.CoreClientID]*CoreClient
@@ -44,10 +42,7 @@ func newState() *state {
 		wallets:     map[qredo.WalletID]*Wallet{},
 		byAddress:   map[string]*Wallet{},
 		byShortCode: map[string]*Wallet{},
-		txs:         map[qredo.TxID]*Transaction{},
-		byPartner:   map[partnerKey]*Transaction{},
-		actions:     map[qredo.ActionID]Action{},
-		open:        map[string]map[qredo.ActionID]bool{},
+		txs:         newTxTable(),
 		coreClients: map[qredo.CoreClientID]*CoreClient{},
 		agents:      map[string]*CoreClient{},
 		logs:        map[string]*Log{},

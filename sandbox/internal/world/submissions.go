@@ -20,18 +20,12 @@ type Submission struct {
 	Known bool
 }
 
-// partnerKey is the scope of a partner_txID: the API key that sent it.
-type partnerKey struct {
-	apiKey string
-	id     qredo.PartnerTxID
-}
-
 // submit makes the transaction that is asked for, unless one with its partner_txID was made before. That is
 // looked for before all else that is named, but for a sweep's core client: a repeat must find its transaction,
 // whatever has changed since, and so it succeeds even where it names a wrong company.
 func (u *Update) submit(by Caller, partner qredo.PartnerTxID, build func() (*transactionCreated, error)) (Submission, error) {
 	if partner != "" {
-		if first := u.byPartner[partnerKey{by.Key, partner}]; first != nil {
+		if first := u.txByPartner(by.Key, partner); first != nil {
 			return Submission{ID: first.ID, Kind: first.Kind, Known: true}, nil
 		}
 	}
@@ -113,7 +107,7 @@ func (u *Update) newTransaction(kind Kind, w *Wallet, send qredo.AssetAmount, ex
 	}
 	tx := &transactionCreated{
 		ID: qredo.TxID(u.ids.ksuid(u.Now)), Kind: kind, From: w.ID, Asset: w.Asset,
-		Amount: int64(cost.Gross), Fee: int64(cost.Fee), Expires: expires.Time,
+		Amount: int64(cost.Gross), Fee: int64(cost.Fee), Expires: expires.UTC(),
 	}
 	u.askApproval(tx, policy, required...)
 	return tx, nil

@@ -68,7 +68,7 @@ func (u *Update) swapSide(kind Kind, s Sending, to qredo.WalletID, receive qredo
 
 // quoteOf returns an offered swap of an account.
 func (st *state) quoteOf(account string, id qredo.TxID) (*Transaction, error) {
-	tx := st.txs[id]
+	tx := st.txByID(id)
 	if tx == nil || tx.Kind != KindSwapMake || tx.Sender.Fund.Company.Account != account {
 		return nil, notFound("swap")
 	}
@@ -164,9 +164,9 @@ func (st *state) Hub(account string) []*Transaction {
 type swapOffered struct{ TxID qredo.TxID }
 
 func (e swapOffered) apply(st *state, at time.Time) {
-	tx := st.txs[e.TxID]
+	tx := st.txByID(e.TxID)
 	tx.Round.Outcome, tx.Status = custody.Approved, qredo.TxTakerPending
-	st.stopAsking(tx)
+	st.txs.asks(tx) // nobody can decide it any more
 	if tx.Quote.Hub {
 		swapListed(e).apply(st, at)
 	}
@@ -176,7 +176,7 @@ func (e swapOffered) apply(st *state, at time.Time) {
 type swapListed struct{ TxID qredo.TxID }
 
 func (e swapListed) apply(st *state, at time.Time) {
-	tx := st.txs[e.TxID]
+	tx := st.txByID(e.TxID)
 	tx.Listed = at
 	st.hub = append(st.hub, tx)
 	st.notice(tx)
@@ -189,7 +189,7 @@ type swapSettled struct {
 }
 
 func (e swapSettled) apply(st *state, at time.Time) {
-	take := st.txs[e.Take]
+	take := st.txByID(e.Take)
 	maker := take.OtherSide
 	maker.Recipient, take.Recipient = st.wallets[take.Receive], st.wallets[maker.Receive]
 	for _, side := range []*Transaction{maker, take} {
@@ -198,4 +198,6 @@ func (e swapSettled) apply(st *state, at time.Time) {
 		st.end(side, at)
 		st.settle(side)
 	}
+	st.pack(maker)
+	st.pack(take)
 }

@@ -46,7 +46,7 @@ func (u *Update) CreateSweep(c *CoreClient, asked NewSweep) (Submission, error) 
 
 // Sweep returns a sweep of a core client's.
 func (st *state) Sweep(c *CoreClient, id qredo.TxID) (*Transaction, error) {
-	tx := st.txs[id]
+	tx := st.txByID(id)
 	if tx == nil || tx.Kind != KindSweep || tx.CoreClient != c.ID {
 		return nil, notFound("sweep")
 	}

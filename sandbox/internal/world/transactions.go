@@ -1,7 +1,6 @@
 package world
 
 import (
-	"container/heap"
 	"slices"
 	"time"
 
@@ -63,8 +62,10 @@ type Transaction struct {
 	Listed            time.Time        // when a quote was listed on the hub
 	Progress          Web3Progress     // of a Web3 transaction
 
-	initiation *custody.Round // of a transfer that a core client must authorise first: its round of one
-	refused    bool           // the chain will refuse it when it is approved
+	number, policy uint32         // its place, and its policy's
+	moved          uint32         // how many had moved something then, with this one
+	initiation     *custody.Round // of a transfer that a core client must authorise first: its round of one
+	refused        bool           // the chain will refuse it when it is approved
 }
 
 // IsOpen reports whether a transaction has yet to end.
@@ -116,21 +117,21 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		Sender: st.wallets[e.From], Recipient: st.wallets[e.To],
 		Round: custody.NewRound(e.Policy, e.Expires, e.Required...),
 	}
-	st.txs[e.ID] = tx
 	if e.Kind.MovesMoney() {
 		st.moves++
 	}
 	if e.Kind == KindDeposit {
 		tx.Ended = at
+		st.txs.add(tx)
 		st.post(ledger.Move{Debit: outside(ledger.Deposits, e.Asset), Credit: tx.Recipient.available(), Amount: e.Amount})
-		Entry{tx, true}.list()
+		st.list(tx, true)
+		st.move(tx)
 		st.moved(Entry{tx, true})
+		st.pack(tx)
 		return
 	}
-	tx.Status = qredo.TxPending
-	if e.Partner != "" {
-		st.byPartner[partnerKey{e.APIKey, e.Partner}] = tx
-	}
+	tx.Status, tx.policy = qredo.TxPending, st.txs.policy(e.Policy)
+	st.txs.add(tx)
 	if e.Authorize == nil {
 		st.ask(tx, &tx.Round, tx.Actions)
 	} else {
@@ -138,7 +139,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		tx.initiation = e.Authorize.initiation(e.Expires)
 		st.ask(tx, tx.initiation, []qredo.ActionID{e.Authorize.Action})
 	}
-	heap.Push(&st.expiries, tx)
+	st.expiries.add(tx)
 	switch e.Kind {
 	case KindConnect:
 		tx.Sender.Connection(e.CoreClient).Asked = tx
@@ -152,12 +153,12 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		st.noticeWeb3(tx, qapi.StatusCreated, at)
 		return
 	case KindSwapTake:
-		tx.OtherSide = st.txs[e.Swap]
+		tx.OtherSide = st.txByID(e.Swap)
 		tx.OtherSide.OtherSide = tx
 	case KindDeposit, KindTransfer, KindWithdrawal, KindSweep, KindSwapMake:
 	}
 	st.post(ledger.Move{Debit: tx.Sender.available(), Credit: tx.Sender.held(), Amount: e.Amount})
-	Entry{tx, false}.list()
+	st.list(tx, false)
 }
 
 // transactionEnded settles a transaction that was approved, or gives back what was held for it.
@@ -170,7 +171,7 @@ type transactionEnded struct {
 }
 
 func (e transactionEnded) apply(st *state, at time.Time) {
-	tx := st.txs[e.TxID]
+	tx := st.txByID(e.TxID)
 	tx.Round.Outcome, tx.Hash = e.Outcome, e.ChainTxID
 	if !tx.IsAuthorized() {
 		tx.initiation.Outcome = e.Outcome
@@ -199,24 +200,30 @@ func (e transactionEnded) apply(st *state, at time.Time) {
 	default:
 		st.post(ledger.Move{Debit: tx.Sender.held(), Credit: tx.Sender.available(), Amount: tx.Amount})
 		if tx.Kind == KindSwapTake {
-			tx.OtherSide.OtherSide = nil // the quote can be taken by another
+			quote := st.tx(tx.OtherSide.number)
+			quote.OtherSide = nil // it can be taken by another
+			if !quote.IsOpen() {
+				st.pack(quote)
+			}
 		}
 	}
+	st.pack(tx)
 }
 
 // end takes a transaction from everywhere that those are kept which wait.
 func (st *state) end(tx *Transaction, at time.Time) {
 	if tx.Kind.MovesMoney() {
-		Entry{tx, false}.unlist()
-		defer Entry{tx, false}.list() // where its new time puts it
+		st.unlist(tx, false)
+		defer st.list(tx, false) // where its new time puts it
 	}
 	tx.Ended = at
-	st.stopAsking(tx)
+	st.txs.note(tx)
+	st.txs.asks(tx) // nobody can decide it any more
 	if tx.Kind == KindSwapMake {
-		st.hub = slices.DeleteFunc(st.hub, func(listed *Transaction) bool { return listed == tx })
+		st.hub = slices.DeleteFunc(st.hub, func(listed *Transaction) bool { return listed.number == tx.number })
 		st.notice(tx)
 	}
-	st.dropEnded()
+	st.expiries.drop(st.txs.open)
 }
 
 // settle moves what was held to where it goes.
@@ -228,25 +235,18 @@ func (st *state) settle(tx *Transaction) {
 	st.post(
 		ledger.Move{Debit: tx.Sender.held(), Credit: credit, Amount: tx.Amount - tx.Fee},
 		ledger.Move{Debit: tx.Sender.held(), Credit: outside(ledger.Fees, tx.Asset), Amount: tx.Fee})
+	st.move(tx)
 	st.moved(Entry{tx, false})
 	if tx.Recipient != nil {
-		Entry{tx, true}.list()
+		st.list(tx, true)
 		st.moved(Entry{tx, true})
 	}
-}
-
-// transaction returns what has an ID, its own or that of an action.
-func (st *state) transaction(id string) *Transaction {
-	if tx := st.txs[qredo.TxID(id)]; tx != nil {
-		return tx
-	}
-	return st.actions[qredo.ActionID(id)].Tx
 }
 
 // Sent returns a transaction of one of some kinds, by its ID or that of an action, if a company sent it. A quote is
 // found by all companies of its account: they may take it.
 func (st *state) Sent(c *Company, id string, kinds ...Kind) (*Transaction, error) {
-	tx := st.transaction(id)
+	tx := st.Tx(id)
 	if tx == nil || !slices.Contains(kinds, tx.Kind) {
 		return nil, notFound("transaction")
 	}

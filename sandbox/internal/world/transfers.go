@@ -67,7 +67,7 @@ func (u *Update) CreateWithdrawal(asked NewWithdrawal) (Submission, error) {
 		if err != nil {
 			return nil, err
 		}
-		if u.Choices.WithdrawalLock && slices.ContainsFunc(from.entries.out, Entry.isOpenWithdrawal) {
+		if u.Choices.WithdrawalLock && slices.ContainsFunc(from.entries.out, u.isOpenWithdrawal) {
 			return nil, invalid("the wallet is locked: a withdrawal from it waits")
 		}
 		address := strings.TrimSpace(asked.Address)

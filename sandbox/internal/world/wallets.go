@@ -13,8 +13,9 @@ import (
 type Wallet struct {
 	walletAdded
 	Fund        *Fund
-	History     []Entry // what has moved, oldest first
+	History     Entries // what has moved, oldest first
 	Connections []*Connection
+	number      uint32 // its place among all
 	entries     entryIndex
 	locks       map[qredo.PolicyType][]*Transaction // the updates of its policies that wait for approval
 }
@@ -45,11 +46,17 @@ func (e walletsAdded) apply(st *state, _ time.Time) {
 		for _, c := range added.Connect {
 			w.Connections = append(w.Connections, &Connection{CoreClientID: qredo.CoreClientID(c.CounterpartyID), ClientID: c.ClientID})
 		}
-		f.Wallets = append(f.Wallets, w)
-		st.wallets[w.ID] = w
-		st.byAddress[addressKey(w.Address)] = w
-		st.byShortCode[shortCodeKey(w.ShortCode)] = w
+		st.addWallet(w)
 	}
+}
+
+func (st *state) addWallet(w *Wallet) {
+	st.inOrder = append(st.inOrder, w)
+	w.number = uint32(len(st.inOrder)) //nolint:gosec // no memory holds so many
+	w.Fund.Wallets = append(w.Fund.Wallets, w)
+	st.wallets[w.ID] = w
+	st.byAddress[addressKey(w.Address)] = w
+	st.byShortCode[shortCodeKey(w.ShortCode)] = w
 }
 
 func (e walletsAdded) has(shortCode string) bool {
@@ -249,7 +256,7 @@ func (u *Update) UpdatePolicy(w *Wallet, asked NewPolicy) error {
 
 // updatePolicy gives the wallet the policy that an approved update has. In any case the update waits no more.
 func (w *Wallet) updatePolicy(tx *Transaction) {
-	w.locks[tx.PolicyType] = slices.DeleteFunc(w.locks[tx.PolicyType], func(waiting *Transaction) bool { return waiting == tx })
+	w.locks[tx.PolicyType] = slices.DeleteFunc(w.locks[tx.PolicyType], func(waiting *Transaction) bool { return waiting.number == tx.number })
 	if tx.Status != qredo.TxApproved {
 		return
 	}

@@ -64,7 +64,7 @@ type web3Signed struct {
 }
 
 func (e web3Signed) apply(st *state, at time.Time) {
-	tx := st.txs[e.TxID]
+	tx := st.txByID(e.TxID)
 	tx.Progress.Signed = &e
 	st.nonces[tx.Web3.sender()] = e.Nonce + 1
 	st.noticeWeb3(tx, qapi.StatusAuthorized, at)
@@ -99,7 +99,7 @@ func (tx *Transaction) Web3Status() qapi.Status {
 
 // Web3 returns a Web3 transaction of an account.
 func (st *state) Web3(account string, id qredo.TxID) (*Transaction, error) {
-	tx := st.txs[id]
+	tx := st.txByID(id)
 	if tx == nil || tx.Kind != KindWeb3 || tx.Sender.Fund.Company.Account != account {
 		return nil, notFound("transaction")
 	}

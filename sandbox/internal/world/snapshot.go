@@ -1,0 +1,5 @@
+package world
+
+type line struct {
+	Tx *txLine `json:"tx,omitzero"`
+}
