@@ -65,7 +65,8 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithSeed sets the seed of randomness: runs with the same seed, the same clock and the same requests have
-// the same identifiers and addresses. Without it they are others each run. Keys are random in any case.
+// the same identifiers and addresses, and the same private keys behind those. Without it they are others each run. Keys of
+// the APIs and secrets of signing agents are random in any case.
 func WithSeed(seed uint64) Option {
 	return func(s *Sandbox) error { s.seed = seed; return nil }
 }

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,10 @@ const (
 )
 
 // WithTLS makes [Start] serve HTTPS, with a certificate for this machine's loopback names and for the
-// hosts of the service and of [WithPublicURL]. The authority that signs it is kept in a folder, as ca.pem
-// and ca-key.pem, and made if it is not there: programs that are to trust the sandbox are given ca.pem.
+// hosts of the service and of [WithPublicURL] and [WithListen]. The authority that signs it is kept in a folder, as ca.pem
+// and ca-key.pem, and made if it is not there: programs that are to trust the sandbox are given ca.pem. It can sign for
+// these hosts only, and for two years: after that, and for further hosts, another must be made, in another folder or where
+// these files were.
 // Without it Start serves plain HTTP. [New] has no use for it. Who asks for HTTP/2 gets it, and is asked by a ping after 5
 // seconds of silence; a connection that does not answer within 3 more is closed.
 func WithTLS(dir string) Option {
@@ -65,20 +68,13 @@ func WithPublicURL(base string) Option {
 
 // secure puts TLS before a listener.
 func (srv *Server) secure(listener net.Listener) (net.Listener, error) {
-	authority, err := loadAuthority(srv.tlsDir)
+	hosts, err := srv.certifiedHosts()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	authority, err := loadAuthority(srv.tlsDir, hosts)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: certificate authority: %w", err)
-	}
-	hosts := []string{"localhost", "127.0.0.1", "::1"}
-	for _, env := range []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay} {
-		u, err := url.Parse(string(env))
-		if err != nil {
-			return nil, fmt.Errorf("sandbox: %w", err)
-		}
-		hosts = append(hosts, u.Hostname())
-	}
-	for _, u := range srv.publicURLs {
-		hosts = append(hosts, u.Hostname())
 	}
 	certificate, err := authority.issue(hosts)
 	if err != nil {
@@ -93,16 +89,42 @@ func (srv *Server) secure(listener net.Listener) (net.Listener, error) {
 	}), nil
 }
 
+// certifiedHosts are those that the server's certificate is for.
+func (srv *Server) certifiedHosts() ([]string, error) {
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	for _, env := range []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay} {
+		u, err := url.Parse(string(env))
+		if err != nil {
+			return nil, err
+		}
+		hosts = append(hosts, u.Hostname())
+	}
+	if u, err := url.Parse(srv.url); err == nil {
+		hosts = append(hosts, u.Hostname())
+	}
+	for _, u := range srv.publicURLs {
+		hosts = append(hosts, strings.ToLower(u.Hostname()))
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts), nil
+}
+
 // authority signs certificates.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 }
 
-func loadAuthority(dir string) (*authority, error) {
+// How long certificates are good for: that of an authority, and what it must have left when a server starts.
+const (
+	authorityLife = 2 * 365 * 24 * time.Hour
+	leastLeft     = 7 * 24 * time.Hour
+)
+
+func loadAuthority(dir string, hosts []string) (*authority, error) {
 	certificate := filepath.Join(dir, caFile)
 	if _, err := os.Stat(certificate); errors.Is(err, fs.ErrNotExist) {
-		return newAuthority(dir)
+		return newAuthority(dir, hosts)
 	}
 	pair, err := tls.LoadX509KeyPair(certificate, filepath.Join(dir, caKeyFile))
 	if err != nil {
@@ -112,10 +134,59 @@ func loadAuthority(dir string) (*authority, error) {
 	if !isEC {
 		return nil, fmt.Errorf("%s is not a key this package made", caKeyFile)
 	}
-	return &authority{certificate: pair.Leaf, key: key}, nil
+	a := &authority{certificate: pair.Leaf, key: key}
+	if why := a.unfit(hosts); why != "" {
+		return nil, fmt.Errorf("%s %s: move it and %s away for a new one, which programs must then be given", certificate, why, caKeyFile)
+	}
+	return a, nil
 }
 
-func newAuthority(dir string) (*authority, error) {
+// unfit tells why an authority must not sign for these hosts. One that could sign for any, as earlier versions made, is a danger to
+// those who trust it.
+func (a *authority) unfit(hosts []string) string {
+	names, addresses := split(hosts)
+	permitted := a.certificate
+	for _, name := range names {
+		if !slices.Contains(permitted.PermittedDNSDomains, name) {
+			if len(permitted.PermittedDNSDomains) == 0 {
+				return "can sign for any host"
+			}
+			return "is not for " + name
+		}
+	}
+	for _, ip := range addresses {
+		if !slices.ContainsFunc(permitted.PermittedIPRanges, func(n *net.IPNet) bool { return n.String() == single(ip).String() }) {
+			return "is not for " + ip.String()
+		}
+	}
+	if left := time.Until(permitted.NotAfter); left < leastLeft {
+		return "ends on " + permitted.NotAfter.Format(time.DateOnly)
+	}
+	return ""
+}
+
+// split tells names from addresses.
+func split(hosts []string) (names []string, addresses []net.IP) {
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			addresses = append(addresses, ip)
+		} else {
+			names = append(names, host)
+		}
+	}
+	return names, addresses
+}
+
+// single is the range of one address.
+func single(ip net.IP) *net.IPNet {
+	if four := ip.To4(); four != nil {
+		ip = four
+	}
+	bits := 8 * len(ip)
+	return &net.IPNet{IP: ip, Mask: net.CIDRMask(bits, bits)}
+}
+
+func newAuthority(dir string, hosts []string) (*authority, error) {
 	if err := keyfile.CheckNotAlone(dir, caKeyFile, caFile); err != nil {
 		return nil, err
 	}
@@ -123,9 +194,14 @@ func newAuthority(dir string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	template := certificateTemplate("Sandbox of an unofficial Qredo SDK", 10*365*24*time.Hour)
-	template.IsCA, template.BasicConstraintsValid = true, true
-	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature
+	template := certificateTemplate("Certificate authority of one sandbox of an unofficial Qredo SDK", time.Now().Add(authorityLife))
+	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
+	template.KeyUsage = x509.KeyUsageCertSign
+	names, addresses := split(hosts)
+	template.PermittedDNSDomainsCritical, template.PermittedDNSDomains = true, names
+	for _, ip := range addresses {
+		template.PermittedIPRanges = append(template.PermittedIPRanges, single(ip))
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		return nil, err
@@ -147,22 +223,15 @@ func newAuthority(dir string) (*authority, error) {
 	return &authority{certificate: certificate, key: key}, nil
 }
 
-// issue makes a certificate for hosts. It lives a year, as long as a sandbox will run.
+// issue makes a certificate for hosts, which ends with the authority.
 func (a *authority) issue(hosts []string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := certificateTemplate("sandbox", 365*24*time.Hour)
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	template := certificateTemplate("Sandbox of an unofficial Qredo SDK", a.certificate.NotAfter)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
-	for _, host := range hosts {
-		if ip := net.ParseIP(host); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, host)
-		}
-	}
+	template.DNSNames, template.IPAddresses = split(hosts)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
 	if err != nil {
 		return tls.Certificate{}, err
@@ -170,11 +239,10 @@ func (a *authority) issue(hosts []string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der, a.certificate.Raw}, PrivateKey: key}, nil
 }
 
-func certificateTemplate(name string, life time.Duration) *x509.Certificate {
+func certificateTemplate(name string, end time.Time) *x509.Certificate {
 	serial, _ := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)) // never fails
-	now := time.Now()
 	return &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(life),
+		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: end,
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"net"
 	"net/http"
 	"os"
@@ -120,34 +119,6 @@ func TestTLSCertificateHasTheServicesHosts(t *testing.T) {
 			req.send(t, client).ok() // the URL that was signed is the one asked for
 		})
 	}
-}
-
-func TestTLSAuthorityIsKept(t *testing.T) {
-	dir := t.TempDir()
-	first := startTLS(t, dir)
-	client := trusting(t, dir, first)
-	newSigned(t, startOfTime, "GET", first.BaseURL()+"/assets", "").send(t, client).ok()
-	before, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
-	require.NoError(t, err)
-	require.NoError(t, first.Close())
-
-	second := startTLS(t, dir, sandbox.WithPublicURL("https://later.example"))
-	after, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
-	require.NoError(t, err)
-	assert.Equal(t, before, after)
-	block, _ := pem.Decode(before)
-	authority, err := x509.ParseCertificate(block.Bytes)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(authority) // as a program has it that was started before
-	dialer := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: "later.example", MinVersion: tls.VersionTLS12}}
-	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(second.URL(), "https://"))
-	require.NoError(t, err)
-	require.NoError(t, conn.Close())
-
-	other := startTLS(t, t.TempDir())
-	err = failing(t, trusting(t, dir, other), newSigned(t, startOfTime, "GET", other.BaseURL()+"/assets", ""))
-	require.Error(t, err, "another folder has another authority")
 }
 
 func TestTLSFoldersThatCannotBeUsed(t *testing.T) {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -83,13 +84,14 @@ func (e masterDrawn) apply(st *state, _ time.Time) {
 	st.master, _ = agentcrypto.NewMasterSecret(e.Seed) // the command has made it once already
 }
 
-// masterSecret returns the secret from which client secrets are issued. It is drawn for the first of them. Its seed is
-// nothing else's: that of a key would make the key of it.
+// masterSecret returns the secret from which client secrets are issued. It is drawn for the first of them, from what no seed of
+// the world tells: who knows that must not be able to pass for the agents.
 func (u *Update) masterSecret() (*agentcrypto.MasterSecret, error) {
 	if u.master != nil {
 		return u.master, nil
 	}
-	seed := u.ids.bytes(agentcrypto.SeedSize)
+	seed := make([]byte, agentcrypto.SeedSize)
+	_, _ = rand.Read(seed) // never fails
 	master, err := agentcrypto.NewMasterSecret(seed)
 	if err == nil {
 		u.change(masterDrawn{seed})

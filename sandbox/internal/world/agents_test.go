@@ -55,6 +55,13 @@ func TestMasterSecretIsOfThoseItWasIssuedTo(t *testing.T) {
 	assert.NotEqual(t, master.ClientSecret(id).Bytes(), again.ClientSecret.Bytes(), "another after a reset")
 }
 
+// Who knows a world's seed, as everybody knows that of a test, knows its identifiers and not the secrets of its agents.
+func TestClientSecretsComeFromNoSeed(t *testing.T) {
+	first, second := open(t, &memory{}).register(), open(t, &memory{}).register()
+	assert.Equal(t, first.Agent.ClientID, second.Agent.ClientID)
+	assert.NotEqual(t, first.ClientSecret.Bytes(), second.ClientSecret.Bytes())
+}
+
 func TestAccountCodesAreReadBack(t *testing.T) {
 	ids := newIDSource(1)
 	for range 100 {
