@@ -34,7 +34,7 @@ function nodes(children) {
 
 function assign(el, name, value) {
   if (name === 'key') return;
-  if (name.startsWith('on') || name === 'data') el[name] = value ?? null;
+  if (name.startsWith('on') || name === 'data' || name === 'at') el[name] = value ?? null;
   else if (LIVE.has(name)) el[name] = value ?? '';
   else if (value === false || value === null || value === undefined) el.removeAttribute(name);
   else el.setAttribute(name, value === true ? '' : value);

@@ -1,0 +1,173 @@
+// List shows a long list: only the rows that are seen are in the page, and more are asked for as they are needed. What is new
+// is put on top where the top is looked at, and waits behind a button elsewhere.
+
+import { announce, h, show } from './dom.js';
+import { grouped } from './format.js';
+
+const PAGE = 200, OVER = 8;
+
+export class List extends HTMLElement {
+  rows = [];
+  total = 0;
+  next = null; // where to go on
+  fresh = 0; // rows that wait
+  paused = false;
+  current = null; // the key of the row that keys move from
+  data = null; // {read(after, limit, signal) → {rows, total, next}, row(r) → content, key(r), link(r), tall, label, empty(), one}
+
+  // draw is here so that this element is left to draw itself.
+  draw() { this.paint(); }
+
+  connectedCallback() {
+    if (this.scroller) return;
+    this.bar = h('div.waiting');
+    this.sheet = h('div.sheet', { role: 'list' });
+    this.scroller = h('div.scroller', { tabindex: '-1', onscroll: () => this.paint() }, this.sheet);
+    this.append(this.bar, this.scroller);
+    this.watch = new ResizeObserver(() => this.paint());
+    this.watch.observe(this.scroller);
+    this.addEventListener('focusin', e => { this.current = e.target.closest('[data-row]')?.dataset.row ?? this.current; });
+    this.renew();
+  }
+
+  get height() { return matchMedia('(max-width: 700px)').matches ? this.data.tall ?? 56 : 34; }
+
+  get atTop() { return this.scroller.scrollTop < 4; }
+
+  // renew reads the list anew from its top.
+  async renew() {
+    this.stop?.abort();
+    const stop = this.stop = new AbortController();
+    try {
+      const first = await this.data.read(null, PAGE, stop.signal);
+      if (stop.signal.aborted) return;
+      Object.assign(this, { rows: first.rows, total: first.total ?? first.rows.length, next: first.next ?? null, fresh: 0, error: null, read: true });
+      this.scroller.scrollTop = 0;
+    } catch (err) {
+      if (err.name === 'AbortError') return;
+      this.error = err;
+    }
+    this.more = null;
+    this.paint();
+    this.dispatchEvent(new Event('counted', { bubbles: true }));
+  }
+
+  // look sees what is new. change: rows that are known may have changed too.
+  look(change = false) {
+    this.again ||= change;
+    this.due ??= setTimeout(() => {
+      this.due = null;
+      this.lookNow();
+    }, 250);
+  }
+
+  async lookNow() {
+    if (!this.isConnected || !this.read) return;
+    let first;
+    try {
+      first = await this.data.read(null, PAGE, this.stop?.signal);
+    } catch {
+      return; // the bar says that the sandbox cannot be reached
+    }
+    const { key } = this.data, known = this.rows.length ? key(this.rows[0]) : null;
+    const news = known === null ? first.rows.length : first.rows.findIndex(r => key(r) === known);
+    if (this.again) { // rows that are there are brought up to date in place
+      this.again = false;
+      const at = new Map(this.rows.map((r, i) => [key(r), i]));
+      for (const r of first.rows) if (at.has(key(r))) this.rows[at.get(key(r))] = r;
+    }
+    const more = news < 0 ? (first.total ?? 0) - this.total : news;
+    if (this.paused || !this.atTop) this.fresh = Math.max(0, (first.total ?? 0) - this.total, more);
+    else if (news < 0) Object.assign(this, { rows: first.rows, total: first.total ?? first.rows.length, next: first.next ?? null, fresh: 0 });
+    else {
+      this.rows.unshift(...first.rows.slice(0, news));
+      this.total = first.total ?? this.rows.length;
+      this.fresh = 0;
+      if (!this.next && this.rows.length < this.total) this.next = first.next ?? null;
+    }
+    if (more > 0) announce(`${grouped(more)} new ${this.data.one}${more === 1 ? '' : 's'}`);
+    this.paint();
+    this.dispatchEvent(new Event('counted', { bubbles: true }));
+  }
+
+  async readMore() {
+    if (this.more || !this.next) return;
+    const { signal } = this.stop;
+    const more = this.more = this.data.read(this.next, 500, signal);
+    try {
+      const page = await more;
+      if (signal.aborted) return;
+      this.rows.push(...page.rows);
+      this.next = page.next ?? null;
+    } catch (err) {
+      if (err.name === 'AbortError') return;
+      this.error = err;
+      this.next = null;
+    }
+    this.more = null;
+    this.paint();
+  }
+
+  paint() {
+    if (!this.scroller || !this.data) return;
+    const { key, row, link, label } = this.data, { height } = this;
+    const seen = Math.ceil(this.scroller.clientHeight / height) || 1;
+    const from = Math.max(0, Math.floor(this.scroller.scrollTop / height) - OVER);
+    const to = Math.min(this.rows.length, from + seen + 2 * OVER);
+    const indexes = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+    // The row with the focus stays, wherever it is.
+    const held = this.contains(document.activeElement) ? this.rows.findIndex(r => String(key(r)) === this.current) : -1;
+    if (held >= 0 && (held < from || held >= to)) indexes.push(held);
+    this.sheet.setAttribute('aria-label', label);
+    show(this.sheet, indexes.map(i => h('div.slot', { key: key(this.rows[i]), role: 'listitem', 'aria-setsize': String(this.total), 'aria-posinset': String(i + 1) },
+      h('a.row', { href: link(this.rows[i]), 'data-row': String(key(this.rows[i])), 'aria-current': this.open === String(key(this.rows[i])) ? 'true' : null, class: this.data.rowClass?.(this.rows[i]) ?? '' },
+        row(this.rows[i])))));
+    [...this.sheet.children].forEach((slot, n) => {
+      slot.style.transform = `translateY(${indexes[n] * height}px)`;
+      slot.style.height = `${height}px`;
+    });
+    this.sheet.style.height = `${(this.next ? Math.max(this.total, this.rows.length) : this.rows.length) * height}px`;
+    show(this.bar, this.fresh > 0 && h('button.fresh', { type: 'button', onclick: () => this.renew() }, `↑ ${grouped(this.fresh)} new`),
+      this.error && h('p.error', { role: 'alert' }, this.error.message, ' ', h('button', { type: 'button', onclick: () => this.renew() }, 'Try again')),
+      this.read && !this.rows.length && !this.error && this.data.empty());
+    this.scroller.hidden = this.read && !this.rows.length;
+    if (to + OVER >= this.rows.length || this.scroller.scrollTop + this.scroller.clientHeight > this.rows.length * height) this.readMore();
+  }
+
+  // step moves the focus by rows.
+  step(by) {
+    if (!this.rows.length) return;
+    const { key } = this.data;
+    const at = this.rows.findIndex(r => String(key(r)) === this.current);
+    const to = at < 0 ? 0 : Math.min(this.rows.length - 1, Math.max(0, at + by));
+    this.focusRow(String(key(this.rows[to])));
+  }
+
+  // focusRow puts the focus on a row, and reports whether it is there.
+  focusRow(wanted = this.current) {
+    const { key } = this.data;
+    const at = this.rows.findIndex(r => String(key(r)) === String(wanted));
+    if (at < 0) return false;
+    this.current = String(wanted);
+    const top = at * this.height, { scrollTop, clientHeight } = this.scroller;
+    if (top < scrollTop) this.scroller.scrollTop = top;
+    else if (top + this.height > scrollTop + clientHeight) this.scroller.scrollTop = top + this.height - clientHeight;
+    this.paint();
+    this.sheet.querySelector(`[data-row="${CSS.escape(this.current)}"]`)?.focus({ preventScroll: true });
+    return true;
+  }
+
+  // mark shows which row is open.
+  mark(open) {
+    this.open = open === undefined ? undefined : String(open);
+    this.paint();
+  }
+
+  disconnectedCallback() {
+    this.stop?.abort();
+    clearTimeout(this.due);
+    this.due = null;
+  }
+}
+
+customElements.define('q-list', List);
