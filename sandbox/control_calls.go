@@ -70,6 +70,7 @@ var (
 var controlCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callPending, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
+	callHealth,
 }
 
 // ids are what stands at the placeholders of a path.
@@ -122,6 +123,9 @@ func writeRefused(w http.ResponseWriter, err error) {
 	var refused *control.Refusal
 	if errors.As(err, &refused) {
 		err = &serve.Fault{Status: refused.Status, Reason: refused.Reason}
+		if refused.Status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+		}
 	}
 	serve.WriteFault(w, err)
 }

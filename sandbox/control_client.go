@@ -10,12 +10,15 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
-// Control makes the control calls of a sandbox that runs in another process, on this machine. Its methods
+// Control makes the control calls of a sandbox that runs in another process, on this machine unless it has a token. Its methods
 // are those of [Sandbox] with the same names. A call that is refused is a [*ControlError].
 type Control struct {
 	// HTTPClient makes the calls: one that trusts the sandbox's certificate, say. If it is nil, a client does
 	// that trusts what the system trusts, and gives up on a call after 30 seconds.
 	HTTPClient *http.Client
+
+	// Token is the sandbox's control token, where it is not on this machine: see [WithControlToken]. Default: none.
+	Token string
 
 	base string
 }
@@ -31,7 +34,7 @@ func NewControl(sandboxURL string) (*Control, error) {
 }
 
 func (c *Control) client() control.Client {
-	return control.Client{Base: c.base, HTTP: c.HTTPClient, Refused: refusedCall}
+	return control.Client{Base: c.base, HTTP: c.HTTPClient, Token: c.Token, Refused: refusedCall}
 }
 
 // CreateUser makes a user: see [Sandbox.CreateUser].

@@ -10,6 +10,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
 	"github.com/qredo-go/qredo/sandbox/internal/console"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
@@ -32,6 +33,10 @@ type Sandbox struct {
 	storeDir   string     // where the state is kept, if anywhere
 	keyDir     string     // where the key is kept, if anywhere
 	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
+
+	gate         control.Gate // before the control calls
+	controlToken string
+	probe        probe // of the store
 
 	// For Start.
 	listen    string

@@ -7,7 +7,6 @@ import (
 
 	"github.com/qredo-go/qredo/sandbox/internal/access"
 	"github.com/qredo-go/qredo/sandbox/internal/console"
-	"github.com/qredo-go/qredo/sandbox/internal/control"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
@@ -60,7 +59,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call, isCall := strings.CutPrefix(path, controlPath)
 	switch {
 	case isCall:
-		if err := control.CheckLocal(r); err != nil {
+		if err := s.gate.Admit(r); err != nil && call != healthPath {
 			writeRefused(w, err)
 			return
 		}

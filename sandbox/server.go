@@ -24,8 +24,8 @@ type Server struct {
 	done   chan error
 }
 
-// WithListen sets the address that [Start] listens on: "127.0.0.1:8765". It is 127.0.0.1:0, a free port,
-// unless set.
+// WithListen sets the address that [Start] listens on: "127.0.0.1:8765", or "0.0.0.0:8765" for all of this machine's, so that
+// others reach it: see [WithControlToken]. Default: 127.0.0.1:0, a free port.
 func WithListen(address string) Option {
 	return func(s *Sandbox) error { s.listen = address; return nil }
 }
@@ -49,7 +49,7 @@ func Start(opts ...Option) (*Server, error) {
 func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 	srv := &Server{
 		Sandbox: s,
-		url:     "http://" + listener.Addr().String(),
+		url:     "http://" + reached(listener.Addr().String()),
 		server: &http.Server{
 			Addr: listener.Addr().String(), Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, HTTP2: transport.Pinging(nil),
 		},
@@ -70,7 +70,16 @@ func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 	return srv, nil
 }
 
-// URL is where the server listens, without a path.
+// reached is where this machine's programs reach who listens at an address: all of its addresses are none.
+func reached(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
+}
+
+// URL is where this machine's programs reach the server, without a path.
 func (srv *Server) URL() string { return srv.url }
 
 // BaseURL is what a client of the Partner API is given: it ends in /api/v1/p.
@@ -108,7 +117,7 @@ func must[T any](client T, err error) T {
 // Control returns the control of the sandbox over HTTP, for trying out what another process would do.
 // Within one process the sandbox's own methods are simpler.
 func (srv *Server) Control() *Control {
-	return &Control{base: srv.url + controlPath, HTTPClient: srv.http}
+	return &Control{base: srv.url + controlPath, HTTPClient: srv.http, Token: srv.controlToken}
 }
 
 // Close ends all connections and stops listening.

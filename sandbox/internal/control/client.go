@@ -21,6 +21,8 @@ type Client struct {
 	Base string       // the URL below which they are served
 	HTTP *http.Client // nil: [Default]
 
+	Token string // of a sandbox that is not this machine's, if it has one
+
 	// Refused makes the error of a call, by method and URL, that was answered with another status than 200.
 	Refused func(call string, status int, answer []byte) error
 }
@@ -86,6 +88,9 @@ func (client Client) open(ctx context.Context, through *http.Client, method, pat
 	req, err := http.NewRequestWithContext(ctx, method, client.Base+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if client.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+client.Token)
 	}
 	resp, err := through.Do(req)
 	if err != nil {

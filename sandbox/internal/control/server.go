@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/qredo-go/qredo/internal/loopback"
 	"github.com/qredo-go/qredo/internal/path"
 )
 
@@ -59,25 +58,4 @@ func (c Calls[S]) Serve(on S, w http.ResponseWriter, r *http.Request, path strin
 		}
 	}
 	return nil, &Refusal{http.StatusNotFound, "no such control call"}
-}
-
-// CheckLocal refuses requests but those of programs on this machine, which come over the loopback and under its name:
-// control calls are not signed, and a page in a browser on this machine can send requests here too. Such a request says
-// that a browser sent it, or names the host that the page's author made to resolve to this machine; and one that was
-// passed on comes from anywhere.
-func CheckLocal(r *http.Request) error {
-	if loopback.Host(r.RemoteAddr) && loopback.Host(r.Host) && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" && !PassedOn(r) {
-		return nil
-	}
-	return &Refusal{http.StatusForbidden, "control calls are taken from this machine's programs only"}
-}
-
-// PassedOn reports whether a request says that something has passed it on.
-func PassedOn(r *http.Request) bool {
-	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
-			return true
-		}
-	}
-	return false
 }

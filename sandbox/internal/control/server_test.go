@@ -57,7 +57,7 @@ func TestCallsAreForThisMachineOnly(t *testing.T) {
 			if test.origin != "" {
 				r.Header.Set("Origin", test.origin)
 			}
-			err := control.CheckLocal(r)
+			err := control.Gate{}.Admit(r)
 			if test.allowed {
 				require.NoError(t, err)
 				return
@@ -74,8 +74,8 @@ func TestCallsThatWerePassedOnAreRefused(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/clear", nil)
 		r.RemoteAddr, r.Host = "127.0.0.1:40000", "127.0.0.1:8080"
-		require.NoError(t, control.CheckLocal(r))
+		require.NoError(t, control.Gate{}.Admit(r))
 		r.Header.Set(name, value)
-		refusedWith(t, control.CheckLocal(r), http.StatusForbidden)
+		refusedWith(t, control.Gate{}.Admit(r), http.StatusForbidden)
 	}
 }

@@ -1,0 +1,71 @@
+package control
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+
+	"github.com/qredo-go/qredo/internal/loopback"
+)
+
+// Gate tells who may make control calls: this machine's programs and, if there is a control token, whoever has that. The zero Gate has
+// none.
+type Gate struct {
+	hasToken bool
+	digest   [sha256.Size]byte
+}
+
+// NewGate makes a gate that lets in who has a token. An empty one is none.
+func NewGate(token string) Gate { return Gate{token != "", sha256.Sum256([]byte(token))} }
+
+// Admit refuses a request of who may not make control calls. A browser's page is refused with the token too: control calls are for
+// programs.
+func (g Gate) Admit(r *http.Request) error {
+	given, isGiven := bearer(r)
+	switch {
+	case !g.hasToken && fromThisMachine(r):
+		return nil
+	case !g.hasToken:
+		return &Refusal{http.StatusForbidden, "control calls are taken from this machine's programs only, since the sandbox has no control token"}
+	case byBrowser(r):
+		return &Refusal{http.StatusForbidden, "control calls are not taken from a browser"}
+	case isGiven:
+		if digest := sha256.Sum256([]byte(given)); subtle.ConstantTimeCompare(digest[:], g.digest[:]) != 1 {
+			return &Refusal{http.StatusUnauthorized, "the control token is not this sandbox's"}
+		}
+		return nil
+	case fromThisMachine(r):
+		return nil
+	}
+	return &Refusal{http.StatusUnauthorized, "control calls from elsewhere need the control token: Authorization: Bearer TOKEN"}
+}
+
+// bearer returns what a request gives as its token.
+func bearer(r *http.Request) (token string, isGiven bool) {
+	header := r.Header.Get("Authorization")
+	scheme, token, _ := strings.Cut(header, " ")
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+}
+
+// fromThisMachine reports whether a request comes over the loopback and under its name, from a program: a page in a browser on this
+// machine can send requests here too, if need be to a host that the page's author made to resolve to this machine; and one that was passed
+// on comes from anywhere.
+func fromThisMachine(r *http.Request) bool {
+	return loopback.Host(r.RemoteAddr) && loopback.Host(r.Host) && !byBrowser(r) && !PassedOn(r)
+}
+
+// byBrowser reports whether a request says that a browser sent it.
+func byBrowser(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
+}
+
+// PassedOn reports whether a request says that something has passed it on.
+func PassedOn(r *http.Request) bool {
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded") {
+			return true
+		}
+	}
+	return false
+}
