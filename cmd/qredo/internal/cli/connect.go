@@ -236,8 +236,20 @@ func (a *app) control() (*sandbox.Control, error) {
 	if err != nil {
 		return nil, misuse(base.source, err)
 	}
-	control.HTTPClient, err = a.httpClient()
+	if control.HTTPClient, err = a.httpClient(); err != nil {
+		return nil, err
+	}
+	control.Token, err = a.controlToken()
 	return control, err
+}
+
+// controlToken is the token that control calls to another machine need, empty if none is set.
+func (a *app) controlToken() (string, error) {
+	if from, err := a.settings.first(keyControlToken, keyControlFile); err != nil || from.value == "" {
+		return "", err
+	}
+	text, _, err := a.settings.secret("control token", keyControlToken, keyControlFile)
+	return strings.TrimSpace(text), err
 }
 
 // company is the company that a command is about: the one that its arguments name, else that of the settings.

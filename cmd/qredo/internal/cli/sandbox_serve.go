@@ -17,11 +17,11 @@ import (
 )
 
 func (a *app) sandboxCommands() *cobra.Command {
-	commands := append([]*cobra.Command{a.sandboxServe()}, a.controlCommands()...)
+	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxHealth()}, a.controlCommands()...)
 	return group("sandbox", "Run a sandbox, and play the people and the chain",
 		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets time run
-out. "serve" runs one. The other commands do what people did in the app and what came over a chain; they work on
-this machine only, with the sandbox that the base URL names.`, `
+out. "serve" runs one. The other commands do what people did in the app and what came over a chain, with the sandbox that
+the base URL names. One on another machine must have a control token, and they need it too.`, `
 		qredo sandbox serve --seed demo
 		qredo sandbox deposit WALLET_ID --amount 1.5BTC-TESTNET
 		qredo sandbox approve alice@example.com TX_ID
@@ -31,6 +31,7 @@ this machine only, with the sandbox that the base URL names.`, `
 // serving is what a sandbox is started with.
 type serving struct {
 	listen, data, keys, seed, envFile string
+	token, tokenFile                  string // for control calls from elsewhere
 	tls, testnet, unsigned            bool
 	publicURLs                        []string
 	register                          []string // APIKEYFILE:PUBLICKEYFILE
@@ -47,6 +48,9 @@ In the folder that --keys names (else --data, else $XDG_DATA_HOME/qredo/sandbox)
 (PKCS #1) and public.pem, qapi-apikey and qapi-secret, and with --tls ca.pem. What is there is used again and
 never changed: a private.pem or public.pem of your own gets an apikey beside it. --register adds further keys.
 With --data, the state outlives the sandbox: what was answered is on the disk.
+
+With --listen 0.0.0.0:8765 other machines reach it. Control calls are taken from them only with the token in the file that
+--control-token names, which is made if it is missing; from this machine without. See docs/containers.md.
 
 With --tls it also prints how programs that have the service's own URL compiled in reach it as they are.
 
@@ -96,6 +100,9 @@ func splitFiles(text string) (first, second string) {
 
 func (s serving) options() []sandbox.Option {
 	opts := []sandbox.Option{sandbox.WithListen(s.listen), sandbox.WithKeyDir(s.keys)}
+	if s.token != "" {
+		opts = append(opts, sandbox.WithControlToken(s.token))
+	}
 	if s.data != "" {
 		opts = append(opts, sandbox.WithStore(s.data))
 	}
@@ -130,6 +137,14 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if s.keys, err = filepath.Abs(s.keys); err != nil {
 		return err
 	}
+	if s.token, err = a.servedToken(); err != nil {
+		return err
+	}
+	if from, _ := a.settings.first(keyControlToken, keyControlFile); from.key == keyControlFile {
+		if s.tokenFile, err = filepath.Abs(expandHome(from.value, a.env)); err != nil {
+			return err
+		}
+	}
 	srv, err := sandbox.Start(s.options()...)
 	if err != nil {
 		return err
@@ -147,6 +162,9 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	}
 	fmt.Fprintf(a.out, "# A sandbox serves at %s. End it with Ctrl-C. For other commands and programs:\n", srv.URL())
 	fmt.Fprintf(a.out, "# Its console, for people (whoever has this address can do everything): %s\n", srv.ConsoleURL())
+	for _, line := range elsewhere(srv, s, s.token != "") {
+		fmt.Fprintln(a.out, plain(line))
+	}
 	text := strings.Join(lines, "\n") + "\n"
 	fmt.Fprint(a.out, text)
 	if err := a.out.Flush(); err != nil {
@@ -179,6 +197,9 @@ func exports(srv *sandbox.Server, s serving) []string {
 		line("QREDO_QAPI_BASE_URL", srv.QAPIBaseURL()),
 		line("QREDO_QAPI_KEY_FILE", filepath.Join(s.keys, "qapi-apikey")),
 		line("QREDO_QAPI_SECRET_FILE", filepath.Join(s.keys, "qapi-secret")),
+	}
+	if s.tokenFile != "" {
+		lines = append(lines, line("QREDO_CONTROL_TOKEN_FILE", s.tokenFile))
 	}
 	if s.tls {
 		lines = append(lines, line("QREDO_CA_FILE", filepath.Join(s.keys, "ca.pem")))

@@ -63,10 +63,13 @@ var (
 	keyQAPIKeyFile    = &settingKey{name: "qapi_key_file", flag: "qapi-key-file", env: "QREDO_QAPI_KEY_FILE", help: "file that holds the API key of Qredo API v1"}
 	keyQAPISecret     = &settingKey{name: "qapi_secret", env: "QREDO_QAPI_SECRET", secret: true}
 	keyQAPISecretFile = &settingKey{name: "qapi_secret_file", flag: "qapi-secret-file", env: "QREDO_QAPI_SECRET_FILE", help: "file that holds the secret of Qredo API v1"}
+	keyControlToken   = &settingKey{name: "control_token", env: "QREDO_CONTROL_TOKEN", secret: true}
+	keyControlFile    = &settingKey{name: "control_token_file", flag: "control-token", env: "QREDO_CONTROL_TOKEN_FILE", help: "file that holds the control token of a sandbox on another machine"}
 
 	settingKeys = []*settingKey{
 		keyOutput, keyBaseURL, keyEnvironment, keyAPIKey, keyAPIKeyFile, keyPrivate, keyPrivateFile, keyCAFile, keyCompany,
 		keyQAPIBaseURL, keyQAPIKey, keyQAPIKeyFile, keyQAPISecret, keyQAPISecretFile,
+		keyControlToken, keyControlFile,
 	}
 )
 

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/internal/durable"
+	"github.com/qredo-go/qredo/internal/loopback"
+	"github.com/qredo-go/qredo/sandbox"
+)
+
+// What has to do with a sandbox that other machines reach, as in a container.
+
+// servedToken is the control token that a sandbox is to have, empty if none is set. A file that is not there is made.
+func (a *app) servedToken() (string, error) {
+	from, err := a.settings.first(keyControlToken, keyControlFile)
+	if err != nil || from.key != keyControlFile {
+		return from.value, err
+	}
+	path := expandHome(from.value, a.env)
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		if err := durable.MkdirAll(filepath.Dir(path)); err != nil {
+			return "", err
+		}
+		token := rand.Text()
+		return token, durable.Create(path, []byte(token+"\n"))
+	}
+	var writers *durable.OthersCanWriteError
+	var readers *durable.OthersCanReadError
+	switch err := durable.CheckPrivate(path); {
+	case errors.As(err, &writers):
+		return "", fmt.Errorf("%s: others can change %s (%s), and who changes it can control the sandbox: %s", from.source, writers.Path, writers.Mode, writers.Fix)
+	case errors.As(err, &readers):
+		fmt.Fprintf(a.err, "%s: others on this machine can read %s (%s), and so control the sandbox\n", from.source, plain(readers.Path), readers.Mode)
+	case err != nil:
+		return "", misuse(from.source, err)
+	}
+	return a.controlToken()
+}
+
+// elsewhere tells, as comments, how other machines reach a sandbox that does not listen to this one alone.
+func elsewhere(srv *sandbox.Server, s serving, token bool) []string {
+	host, _, err := net.SplitHostPort(s.listen)
+	if err != nil || loopback.Host(host) {
+		return nil
+	}
+	lines := []string{"# It can be reached from other machines" + addresses(srv.URL(), host) + "."}
+	if token {
+		lines = append(lines, "# Control calls from there need the control token.")
+	} else {
+		lines = append(lines, "# Control calls are taken from this machine only: --control-token FILE lets others make them.")
+	}
+	if s.tls {
+		lines = append(lines, "# Its certificate is for this machine's loopback and the hosts of --public-url: name those that it is reached by.")
+	} else {
+		lines = append(lines, "# Without --tls, who is on the network between can read what is sent, the control token and the console's address too.")
+	}
+	return lines
+}
+
+// addresses lists where a sandbox that listens on all of this machine's addresses can be reached.
+func addresses(at, host string) string {
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return ""
+	}
+	u, err := url.Parse(at)
+	all, listed := net.InterfaceAddrs()
+	if err != nil || listed != nil {
+		return ""
+	}
+	text := ""
+	for _, a := range all {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.IsGlobalUnicast() {
+			text += cmp.Or(map[bool]string{true: ": "}[text == ""], ", ") + u.Scheme + "://" + net.JoinHostPort(ip.IP.String(), u.Port())
+		}
+	}
+	return text
+}
+
+func (a *app) sandboxHealth() *cobra.Command {
+	const patience = 5 * time.Second
+	return a.command(command{
+		use: "health [URL]", short: "Tell whether a sandbox is ready",
+		long: `Asks the sandbox at URL (default that of the base URL), by GET /sandbox/v1/healthz, whether it is ready: it answers, and can write
+its store. Exits with 0 if so, else with 1. It needs neither key nor token, and waits 5 seconds.`,
+		example: "qredo sandbox health http://127.0.0.1:8765",
+		run: func(ctx context.Context, args []string) error {
+			if len(args) > 0 {
+				*a.global.values[keyBaseURL.name] = args[0]
+			}
+			c, err := a.control()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return a.done(c.Health(ctx), "ready")
+		},
+	})
+}
