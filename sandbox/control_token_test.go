@@ -126,7 +126,7 @@ func TestServerOnAllAddresses(t *testing.T) {
 			_, port, err := net.SplitHostPort(strings.TrimPrefix(srv.URL(), "http://"))
 			require.NoError(t, err)
 			for _, host := range []string{"localhost:" + port, "127.0.0.2:" + port} {
-				_, err = srv.Client(qredo.WithBaseURL("http://"+host+basePath)).Assets.List(t.Context())
+				_, err = srv.Client(qredo.WithBaseURL("http://" + host + basePath)).Assets.List(t.Context())
 				require.NoError(t, err, host)
 			}
 		})

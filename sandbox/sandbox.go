@@ -10,8 +10,8 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
-	"github.com/qredo-go/qredo/sandbox/internal/control"
 	"github.com/qredo-go/qredo/sandbox/internal/console"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
