@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -67,7 +68,10 @@ var (
 )
 
 // controlCalls are those that are served.
-var controlCalls = control.Calls[*Sandbox]{
+var controlCalls = slices.Concat(playCalls, inspectCalls)
+
+// playCalls play the people, the chain and what goes wrong.
+var playCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callPending, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
 	callHealth,

@@ -13,20 +13,22 @@ import (
 // layers are the packages of the sandbox, from the top, and which others of them each imports, and whether it imports
 // the cryptography of signing agents, which is the module's. An arrow that is not here is one that somebody has to think about.
 var layers = map[string]string{
-	"":                   "internal/access internal/console internal/control internal/custody internal/forms internal/keyfile internal/partner internal/qredoapi internal/serve internal/store internal/world",
-	"/internal/partner":  "internal/access internal/custody internal/forms internal/serve internal/world",
-	"/internal/qredoapi": "internal/access internal/custody internal/forms internal/serve internal/world",
-	"/internal/serve":    "internal/access internal/world",
-	"/internal/forms":    "internal/custody internal/world",
-	"/internal/world":    "agentcrypto internal/custody internal/evm internal/ledger",
-	"/internal/access":   "agentcrypto internal/keyfile",
-	"/internal/console":  "internal/control internal/serve",
-	"/internal/control":  "",
-	"/internal/custody":  "",
-	"/internal/evm":      "",
-	"/internal/keyfile":  "",
-	"/internal/ledger":   "",
-	"/internal/store":    "",
+	"":                     "internal/access internal/console internal/control internal/custody internal/forms internal/keyfile internal/live internal/partner internal/qredoapi internal/requestlog internal/serve internal/store internal/world",
+	"/internal/partner":    "internal/access internal/custody internal/forms internal/serve internal/world",
+	"/internal/qredoapi":   "internal/access internal/custody internal/forms internal/serve internal/world",
+	"/internal/serve":      "internal/access internal/world",
+	"/internal/forms":      "internal/custody internal/world",
+	"/internal/world":      "agentcrypto internal/custody internal/evm internal/ledger",
+	"/internal/access":     "agentcrypto internal/keyfile",
+	"/internal/console":    "internal/control internal/serve",
+	"/internal/control":    "",
+	"/internal/custody":    "",
+	"/internal/evm":        "",
+	"/internal/keyfile":    "",
+	"/internal/ledger":     "",
+	"/internal/live":       "",
+	"/internal/requestlog": "",
+	"/internal/store":      "",
 }
 
 // knowsNoWire are the layers that must not learn how anything is sent: neither HTTP nor the forms of JSON that

@@ -35,7 +35,7 @@ var refusing = map[string]string{
 // makers only give a refusal its form, so that no row need name them.
 var makers = []string{
 	"world.invalid", "world.notFound", "world.conflict", "serve.BadRequest", "serve.NotFound", "serve.AsFault", "serve.accessFault",
-	"serve.WriteFault", "sandbox.writeRefused", "access.notProved", "access.errNoCredentials", "access.ErrProof",
+	"serve.FaultOf", "serve.WriteFault", "sandbox.writeRefused", "access.notProved", "access.errNoCredentials", "access.ErrProof",
 }
 
 // readCode reads the packages of the sandbox, and those of the module that it reads requests by.

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
 	"github.com/qredo-go/qredo/sandbox/internal/console"
 	"github.com/qredo-go/qredo/sandbox/internal/control"
+	"github.com/qredo-go/qredo/sandbox/internal/live"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
+	"github.com/qredo-go/qredo/sandbox/internal/requestlog"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 	"github.com/qredo-go/qredo/sandbox/internal/store"
 	"github.com/qredo-go/qredo/sandbox/internal/world"
@@ -44,10 +47,13 @@ type Sandbox struct {
 	noConsole bool
 	console   *console.Door // nil where nobody is let in
 
-	world  *world.World
-	apis   []api
-	feeds  *serve.Feeds
-	faults faults
+	world    *world.World
+	apis     []api
+	feeds    *serve.Feeds
+	faults   faults
+	requests *requestlog.Ring[requestlog.Packed]
+	refused  atomic.Int64 // of the requests since they were last forgotten
+	live     *live.Hub
 }
 
 // Option changes how a sandbox works.
@@ -99,13 +105,16 @@ func New(opts ...Option) (*Sandbox, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails
 	s := &Sandbox{
-		keys:    access.NewKeys(),
-		assets:  knownAssets(),
-		clock:   time.Now,
-		seed:    binary.LittleEndian.Uint64(seed[:]),
-		listen:  "127.0.0.1:0",
-		feeds:   serve.NewFeeds(),
-		choices: choices{Choices: world.Choices{Fees: world.FeeSchedule(defaultFees)}},
+		keys:   access.NewKeys(),
+		assets: knownAssets(),
+		clock:  time.Now,
+		seed:   binary.LittleEndian.Uint64(seed[:]),
+		listen: "127.0.0.1:0",
+		feeds:  serve.NewFeeds(),
+
+		requests: requestlog.NewRing[requestlog.Packed](mostRequests, mostRequestBytes),
+		live:     live.NewHub(),
+		choices:  choices{Choices: world.Choices{Fees: world.FeeSchedule(defaultFees)}},
 	}
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
@@ -141,8 +150,8 @@ func (s *Sandbox) openWorld() error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	s.apis = []api{
-		{partner.API(s.choices.initiators), s.authenticatePartner},
-		{qredoapi.API(s.choices.wholeUnits), s.authenticateHMAC},
+		{partner.API(s.choices.initiators), false, s.authenticatePartner},
+		{qredoapi.API(s.choices.wholeUnits), true, s.authenticateHMAC},
 	}
 	return nil
 }
@@ -158,8 +167,9 @@ func (s *Sandbox) update(f func(u *world.Update) error) error {
 	return serve.AsFault(s.world.Update(f))
 }
 
-// Close ends the feeds. A [Server] is closed by its own Close, which does this too.
+// Close ends the feeds, and what is told live. A [Server] is closed by its own Close, which does this too.
 func (s *Sandbox) Close() error {
+	s.live.Close()
 	s.feeds.Close()
 	return s.world.Close()
 }
@@ -170,5 +180,6 @@ func (s *Sandbox) Reset() error {
 		return err
 	}
 	s.DropFeeds() // their places are in a log that is gone
+	s.live.Tell(liveReset, struct{}{})
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/console"
 	"github.com/qredo-go/qredo/sandbox/internal/partner"
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
+	"github.com/qredo-go/qredo/sandbox/internal/requestlog"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
@@ -17,6 +18,7 @@ const maxBody = 1 << 20 // bytes of a request
 // api is one of the two APIs.
 type api struct {
 	*serve.API
+	qapi bool
 	// authenticate sets who has made a request.
 	authenticate func(sent access.Request, route *serve.Route, req *serve.Request) error
 }
@@ -69,29 +71,39 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.console != nil && strings.HasPrefix(path, console.Path):
 		s.console.ServeHTTP(w, r)
 	default:
-		s.serveAPI(w, r, path)
+		s.serveAPI(w, r, 0)
 	}
 }
 
-// serveAPI answers a request to one of the APIs.
-func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
+// serveAPI answers a request to one of the APIs, and logs it: where it is sent again, with the ID of the one it was.
+func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFrom uint64) {
+	rec, w := s.record(answer, r, resentFrom)
+	held := false
+	defer func() { // also where a fault cuts the connection
+		rec.end()
+		if !held {
+			rec.release()
+		}
+	}()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	rec.Record.Body = requestlog.KeepBody(body)
 	if err != nil {
 		serve.WriteFault(w, serve.BadRequest("the body cannot be read, or is over %d bytes", maxBody))
 		return
 	}
-	api, base, path := s.apiOf(path)
+	api, base, path := s.apiOf(r.URL.EscapedPath())
 	route, ids, unknown := api.Match(r.Method, path)
 	if base == "" {
 		unknown = serve.NotFound("path: check that the base URL ends with " + partner.BasePath + ", or " + qredoapi.BasePath + " for Qredo API v1")
 	}
-	rule := s.faults.pick(route.Operation)
-	if !rule.before(r.Context(), w, s.clock()) {
+	rec.Record.QAPI, rec.Record.Operation, rec.Record.IDs = api.qapi, route.Operation, ids
+	rec.rule = s.faults.pick(route.Operation)
+	if !rec.rule.before(r.Context(), w, s.clock()) {
 		return
 	}
 	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass must not
 	// lock out clients, whose clocks stay.
-	target := access.RequestURL(r)
+	target := rec.Record.URL
 	host, _, _ := strings.Cut(target, base)
 	req := &serve.Request{BaseURL: host + base, IDs: ids, Query: r.URL.Query(), Body: body}
 	urls := access.SignedURLs(target, base, s.publicURLs)
@@ -107,14 +119,21 @@ func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request, path string) 
 		return
 	}
 	if route.Feed != nil {
-		s.feeds.Serve(w, r, s.world, req, route.Feed)
+		// What was hijacked keeps its writer.
+		held = true
+		s.feeds.Serve(w, r, s.world, req, route.Feed, func() {
+			rec.Record.Status = http.StatusSwitchingProtocols
+			rec.end()
+		})
 		return
 	}
 	reply, err := route.Answer(s.world, req)
-	w = rule.after(w)
+	status := max(route.Status, http.StatusOK)
+	rec.handled(status, reply, err)
+	w = rec.rule.after(w)
 	if err != nil {
 		serve.WriteFault(w, err)
 		return
 	}
-	serve.WriteJSON(w, max(route.Status, http.StatusOK), reply)
+	serve.WriteJSON(w, status, reply)
 }

@@ -66,13 +66,24 @@ func accessFault(refused *access.Refusal) *Fault {
 	}
 }
 
-// WriteFault answers with an error: 500 where it is no refusal.
-func WriteFault(w http.ResponseWriter, err error) {
+// FaultOf is the fault that an error is answered with: 500 where it is no refusal.
+func FaultOf(err error) *Fault {
 	f := &Fault{http.StatusInternalServerError, "", err.Error()}
 	errors.As(AsFault(err), &f)
-	WriteJSON(w, f.Status, struct {
+	return f
+}
+
+// Answer is what a client reads of a fault.
+func (f *Fault) Answer() any {
+	return struct {
 		Code   int               `json:"code"`
 		Msg    string            `json:"msg"`
 		Detail map[string]string `json:"detail"`
-	}{f.Status, cmp.Or(f.Msg, http.StatusText(f.Status)), map[string]string{"reason": f.Reason}})
+	}{f.Status, cmp.Or(f.Msg, http.StatusText(f.Status)), map[string]string{"reason": f.Reason}}
+}
+
+// WriteFault answers with an error.
+func WriteFault(w http.ResponseWriter, err error) {
+	f := FaultOf(err)
+	WriteJSON(w, f.Status, f.Answer())
 }

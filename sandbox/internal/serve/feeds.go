@@ -95,8 +95,9 @@ func (f *Feeds) Close() {
 	f.done.Wait()
 }
 
-// Serve upgrades a request that has been authenticated and gives it a feed's messages.
-func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World, req *Request, open OpenFeed) {
+// Serve upgrades a request that has been authenticated and gives it a feed's messages. It calls opened once the client is
+// connected.
+func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World, req *Request, open OpenFeed, opened func()) {
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		WriteFault(w, &Fault{http.StatusUpgradeRequired, "", "this is a WebSocket"})
 		return
@@ -130,6 +131,7 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 	if !gate.joined {
 		return // all are being closed
 	}
+	opened()
 	ctx := ws.CloseRead(context.WithoutCancel(r.Context()))
 	for {
 		changed, delay, copies := f.next()

@@ -35,7 +35,7 @@ func newFeed(t *testing.T) (*world.World, *serve.Feeds, func() (string, error)) 
 	w, err := world.New(world.Config{Clock: time.Now, Changed: feeds.Tell})
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		feeds.Serve(out, r, w, &serve.Request{}, userFeed)
+		feeds.Serve(out, r, w, &serve.Request{}, userFeed, func() {})
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(feeds.Close)
@@ -94,6 +94,6 @@ func TestFeedEndsWithItsLog(t *testing.T) {
 
 func TestFeedIsAWebSocket(t *testing.T) {
 	w := httptest.NewRecorder()
-	serve.NewFeeds().Serve(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/feed", nil), newWorld(t), &serve.Request{}, userFeed)
+	serve.NewFeeds().Serve(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/feed", nil), newWorld(t), &serve.Request{}, userFeed, func() {})
 	assert.Equal(t, http.StatusUpgradeRequired, w.Code)
 }
