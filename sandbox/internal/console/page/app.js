@@ -163,7 +163,7 @@ class App extends Box {
           o?.advanced_seconds ? h('span.moved', null, ` +${span(o.advanced_seconds)}`) : null),
         this.advance('+1m', 60, 'a minute'), this.advance('+1h', 3600, 'an hour'),
         h('button.quiet', { type: 'button', disabled: !o?.next_expiry, title: o?.next_expiry ? `To ${o.next_expiry.type}'s expiry` : 'Nothing expires', 'aria-label': 'Forward to the next expiry',
-          onclick: () => this.do('clock', () => post('/clock/advance', { to_next_expiry: true })) }, '▸ next expiry'),
+          onclick: () => this.do('clock', () => post('/clock/advance', { to_next_expiry: true })) }, '▸ next', h('span.wide', null, ' expiry')),
         o?.next_expiry ? h('span.expiry', null, left(o.next_expiry.at, { before: 'in ', ended: 'due' })) : null,
         wrong(this.problems.clock)),
       h('div.fault', { role: 'group', 'aria-label': 'Faults' },
@@ -193,7 +193,7 @@ class App extends Box {
         return h('li', { key: item.name, class: item.major ? '' : 'minor' },
           h('a', { href: `#/${item.name}`, 'aria-current': item === this.screen ? 'page' : null },
             h('span.title', null, item.title), item.short && h('span.short', { 'aria-hidden': 'true' }, item.short),
-            n > 0 && h('span.n', { title: `${grouped(n)} ${what}` }, n > 9999 ? `${grouped(Math.floor(n / 1000))}k` : grouped(n), h('span.unseen', null, ` ${what}`))));
+            n > 0 && h('span.n', { title: `${grouped(n)} ${what}` }, n > 999 ? `${grouped(Math.floor(n / 1000))}k` : String(n), h('span.unseen', null, ` ${what}`))));
       }),
       h('li.only-bar', { key: 'more' }, h('button.more', { type: 'button', 'aria-expanded': String(this.more), class: this.screen?.major ? '' : 'is-here', onclick: () => this.toggleMore() },
         this.screen?.major || this.more ? 'More' : this.screen?.title))),

@@ -108,6 +108,9 @@ export const count = (n, one, many = `${one}s`) => `${grouped(n)} ${n === 1 ? on
 // words makes words of a name from the wire: "custody_rejected" is "custody rejected".
 export const words = name => String(name ?? '').replace(/_/g, ' ');
 
+// capital begins a text with a capital letter.
+export const capital = text => text.slice(0, 1).toUpperCase() + text.slice(1);
+
 // query writes what is set as a query.
 export function query(values) {
   const set = Object.entries(values).filter(([, v]) => v !== undefined && v !== null && v !== '' && v !== false);

@@ -39,7 +39,7 @@ export class List extends HTMLElement {
     this.stop?.abort();
     const stop = this.stop = new AbortController();
     try {
-      const first = await this.data.read(null, PAGE, stop.signal);
+      const first = await this.readFirst(stop.signal);
       if (stop.signal.aborted) return;
       Object.assign(this, { rows: first.rows, total: first.total ?? first.rows.length, next: first.next ?? null, fresh: 0, error: null, read: true });
       this.scroller.scrollTop = 0;
@@ -51,6 +51,16 @@ export class List extends HTMLElement {
     this.paint();
     this.dispatchEvent(new Event('counted', { bubbles: true }));
   }
+
+  // readFirst reads the first page that has rows: those of a search may be empty and go on all the same.
+  async readFirst(signal) {
+    let page = await this.data.read(null, PAGE, signal);
+    while (!page.rows.length && page.next) page = await this.data.read(page.next, PAGE, signal);
+    return page;
+  }
+
+  // counted is how many rows there are, as far as is known.
+  get counted() { return grouped(Math.max(this.total, this.rows.length)) + (this.next && this.rows.length >= this.total ? '+' : ''); }
 
   // look sees what is new. change: rows that are known may have changed too.
   look(change = false) {
@@ -65,7 +75,7 @@ export class List extends HTMLElement {
     if (!this.isConnected || !this.read) return;
     let first;
     try {
-      first = await this.data.read(null, PAGE, this.stop?.signal);
+      first = await this.readFirst(this.stop?.signal);
     } catch {
       return; // the bar says that the sandbox cannot be reached
     }

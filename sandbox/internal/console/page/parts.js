@@ -10,7 +10,7 @@ export function copy(text, label, { shown = label, class: name = '' } = {}) {
     type: 'button', class: name, title: text, 'aria-label': `Copy ${label}`, async onclick(event) {
       const button = event.currentTarget;
       try {
-        await navigator.clipboard.writeText(text);
+        await (navigator.clipboard?.writeText(text) ?? copyByHand(text));
         announce(`${label} copied`);
         button.classList.add('is-done');
         setTimeout(() => button.classList.remove('is-done'), 1200);
@@ -20,6 +20,18 @@ export function copy(text, label, { shown = label, class: name = '' } = {}) {
       }
     },
   }, h('span', null, shown));
+}
+
+// copyByHand copies where the page is not served securely, and browsers have no clipboard for it.
+function copyByHand(text) {
+  const field = h('textarea.unseen', { readonly: true }, text);
+  const focus = document.activeElement;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand('copy');
+  field.remove();
+  focus?.focus();
+  if (!copied) throw new Error('not copied');
 }
 
 const screens = { transaction: 'tx', wallet: 'wallet', fund: 'money/fund', company: 'money/company', approval: 'tx', request: 'requests' };
@@ -64,16 +76,16 @@ setInterval(() => {
 }, 1000);
 
 // amount is money in whole units; both adds the base units.
-export function amount(m, { signed = false } = {}) {
+export function amount(m, { signed = false, unit = true } = {}) {
   if (!m) return null;
   const text = signed && !m.base.startsWith('-') && m.base !== '0' ? `+${m.whole}` : m.whole;
-  return h('span.amount', { title: `${grouped(m.base)} base units` }, h('b', null, text), ' ', h('span.unit', null, m.asset));
+  return h('span.amount', { title: `${grouped(m.base)} base units` }, h('b', null, text), unit && [' ', h('span.unit', null, m.asset)]);
 }
 
 export const both = m => m && h('span.both', null, amount(m), h('span.base', null, `${grouped(m.base)} base units`));
 
 const shapes = {
-  waiting: '◐', pending: '◐', approved: '✓', settled: '✓', rejected: '✕', refused: '✕', cancelled: '⊘', expired: '⧖', asked: '→', authorized: '✓',
+  waiting: '◐', pending: '◐', approved: '✓', settled: '✓', rejected: '✕', refused: '✕', cancelled: '⊘', expired: '◷', asked: '→', authorized: '✓',
   pending_initiate: '◔', initiate_rejected: '✕', custody_rejected: '✕', chain_rejected: '✕', taker_pending: '◐', taker_approved: '✓', open: '●', frozen: '❄',
 };
 

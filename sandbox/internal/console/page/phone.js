@@ -75,32 +75,32 @@ class Phone extends Screen {
   card(a, over) {
     const name = a.title || words(a.type);
     return h('article.card', { key: a.action_id, class: over ? 'is-over' : '', 'aria-label': `${name} of ${a.arrives?.whole ?? ''} ${a.arrives?.asset ?? ''}`, 'data-action': a.action_id },
-      h('div.card-head', null, h('h2', null, name), over ? state(a.status) : a.expires && left(a.expires)),
+      h('div.card-head', null, h('h2', null, name), over ? state(a.status) : a.expires_at && left(a.expires_at)),
       a.arrives && h('p.sum', null, amount(a.arrives), h('span.base', null, `${grouped(a.arrives.base)} base units`)),
-      a.receives && h('p', null, 'for ', amount(a.receives), h('span.base', null, ` ${grouped(a.receives.base)} base units`)),
-      a.leaves && h('p.hint', null, amount(a.leaves), ` leaves with fees of ${a.fees?.whole ?? '0'} (${grouped(a.leaves.base)} base units)`),
+      a.receives && h('p', null, 'for ', amount(a.receives), h('span.base', null, `${grouped(a.receives.base)} base units`), a.receives_into && [' into ', thing('wallet', a.receives_into.id, a.receives_into.name)]),
+      a.leaves && h('p.hint', null, amount(a.leaves), ` leaves with fees of ${a.fee?.whole ?? '0'} (${grouped(a.leaves.base)} base units)`),
       this.to(a),
       a.wallet && h('p', null, 'from ', thing('wallet', a.wallet.id, a.wallet.name), a.wallet.fund && h('span.hint', null, ` of ${a.wallet.fund.name}, ${a.wallet.company?.name ?? ''}`)),
       a.available_before && h('p.hint', null, `${a.available_before.whole} available → ${a.available_after.whole}`,
         a.balance_before && ` · balance ${a.balance_before.whole} → ${a.balance_after.whole}`),
       a.web3 && facts(['value', `${grouped(a.web3.value)} wei`], ['chain', a.web3.chain_id], ['gas', `${a.web3.gas_limit} at ${a.web3.gas_price} wei`], ['data', a.web3.data && h('code.wrap', null, a.web3.data)]),
-      a.policy && h('p', null, typeof a.policy === 'string' ? a.policy : JSON.stringify(a.policy)),
+      a.text && h('p', null, a.text),
       a.reference && h('p.quote', null, a.reference),
       this.votes(a), over ? this.overText(a) : this.choices(a));
   }
 
   to(a) {
-    const to = a.recipient;
+    const to = a.payee;
     if (!to || !(to.address || to.wallet_id || to.name)) return null;
     const address = to.address || to.wallet_id;
     const whole = this.whole.has(a.action_id) || !address || address.length < 20;
-    return h('p', null, 'to ', to.name && h('b', null, to.name, ' '),
+    return h('p', null, 'to ', (to.name || to.company) && h('b', null, to.name || to.company, ' '),
       to.wallet_id ? thing('wallet', to.wallet_id) : address && h('span.thing', null, h('code.wrap', null, whole ? address : `${address.slice(0, 6)}…${address.slice(-6)}`),
         !whole && h('button.quiet', { type: 'button', onclick: () => { this.whole.add(a.action_id); this.draw(); } }, 'whole'), copy(address, 'the address', { shown: '' })));
   }
 
   votes(a) {
-    const votes = a.votes ?? [], cast = votes.filter(v => v.choice !== 'waiting');
+    const votes = a.votes ?? [], cast = votes.filter(v => v.choice === 'approved' || v.choice === 'rejected');
     const dots = `${'●'.repeat(Math.min(a.approved, 10))}${'○'.repeat(Math.max(0, Math.min(votes.length, 10) - a.approved))}`;
     return h('p.votes', null, h('span.dots', { 'aria-hidden': 'true' }, dots), ` ${a.approved} of ${a.threshold} ${a.approved === 1 ? 'has' : 'have'} approved`, cast.length > 0 && ': ',
       cast.map((v, i) => [i > 0 && ', ', v.name || v.id, v.choice === 'rejected' && ' rejected', ' ', when(v.at)]));
@@ -127,7 +127,7 @@ class Phone extends Screen {
   }
 
   decision(a) {
-    return h('li', { key: a.action_id }, h('span', null, a.title || words(a.type), ' ', amount(a.arrives)), a.recipient?.name && h('span', null, ` to ${a.recipient.name}`), h('span', null, state(a.choice || a.status), a.choice && a.status !== a.choice && h('span.hint', null, ` then ${words(a.status)}`)),
+    return h('li', { key: a.action_id }, h('span', null, a.title || words(a.type), ' ', amount(a.arrives)), a.payee?.name && h('span', null, ` to ${a.payee.name}`), h('span', null, state(a.choice || a.status), a.choice && a.status !== a.choice && h('span.hint', null, ` then ${words(a.status)}`)),
       moment(a.decided_at), thing('transaction', a.tx_id));
   }
 }

@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { get, id, on, post } from './api.js';
 import { Screen } from './screen.js';
 import { amount, code, copy, empty, facts, heading, href, left, moment, plainID, state, thing, when } from './parts.js';
-import { grouped, indent, query, words } from './format.js';
+import { capital, grouped, indent, query, words } from './format.js';
 import './list.js';
 
 const states = ['', 'waiting', 'approved', 'rejected', 'expired'];
@@ -45,7 +45,7 @@ class Transactions extends Screen {
     const open = this.at[0];
     return h('div.split', { class: open ? 'has-open' : '' },
       h('section.left-part', { key: 'list', 'aria-label': 'Transactions' },
-        heading('Transactions', h('span.hint.total', null, this.list?.read ? `${grouped(this.list.total)}` : '')),
+        heading('Transactions', h('span.hint.total', null, this.list?.read ? this.list.counted : '')),
         h('div.tools', null,
           h('input', { type: 'search', 'data-search': '', 'aria-label': 'Search transactions', placeholder: 'ID, PartnerTxID, reference, address…', value: this.filter.search, oninput: e => this.set({ search: e.currentTarget.value }) }),
           h('label', null, 'State ', h('select', { value: this.filter.state, onchange: e => this.set({ state: e.currentTarget.value }) }, states.map(name => h('option', { value: name, key: name }, name || 'all'))))),
@@ -74,7 +74,7 @@ class Transaction extends Screen {
 
   content() {
     const t = this.data, waits = !t.ended && /pending|waiting/.test(t.status);
-    return [h('header.heading', null, h('a.back', { href: '#/transactions' }, '‹ Transactions'), h('h2', { tabindex: '-1' }, words(t.type)), state(t.status), plainID(t.id, 'the transaction\'s ID')),
+    return [h('header.heading', null, h('a.back', { href: '#/transactions' }, '‹ Transactions'), h('h2', { tabindex: '-1' }, capital(words(t.type))), state(t.status), plainID(t.id, 'the transaction\'s ID')),
       h('div.balances', null, this.sum('net: arrives', t.arrives), this.sum('fees', t.fees), this.sum('total: leaves', t.leaves)),
       h('section', { key: 'life' }, h('h3', null, 'Its life'), h('ol.steps', null, (t.steps ?? []).map((step, i) => this.step(step, t, i)))),
       facts(['from', t.wallet?.id && h('span', null, thing('wallet', t.wallet.id, t.wallet.name), t.fund && h('span.hint', null, ` ${t.fund.name ?? ''} of `), t.company && h('a', { href: href('company', t.company.id) }, t.company.name || 'its company'))],

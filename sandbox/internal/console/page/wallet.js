@@ -54,7 +54,7 @@ class Wallet extends Screen {
     const last = points.at(-1);
     return h('figure.chart', { key: 'chart' }, s('svg', { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 8}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `Balance over time: ${whole(BigInt(points[0].balance), w.decimals)} at first, at most ${whole(max, w.decimals)}, ${whole(BigInt(last.balance), w.decimals)} now` },
       s('path', { class: 'area', d: `${line}H${WIDTH}V${HEIGHT}H0Z` }), s('path', { class: 'line', d: `${line}H${WIDTH}`, 'vector-effect': 'non-scaling-stroke' })),
-    h('figcaption', null, h('span', null, local(points[0].at, { long: true })), h('span', null, `highest ${whole(max, w.decimals)}`), h('span', null, local(last.at, { long: true }))));
+    h('figcaption', null, h('span', null, local(points[0].at)), h('span', null, `highest ${whole(max, w.decimals)}`), h('span', null, local(last.at))));
   }
 
   deposit(w) {
@@ -85,7 +85,7 @@ class Wallet extends Screen {
         return { rows: page.movements, total: page.total, next: page.next };
       },
       key: m => `${m.tx_id} ${m.type}`, link: m => href('transaction', m.tx_id),
-      row: m => [when(m.at), h('span.kind', null, m.type), h('span.sum', null, amount(m.amount, { signed: true })), h('span.fees.hint', null, m.fees && m.fees.base !== '0' ? `fees ${m.fees.whole}` : ''),
+      row: m => [when(m.at), h('span.kind', null, m.type), h('span.sum', null, amount(m.amount, { signed: true, unit: false })), h('span.fees.hint', null, m.fees && m.fees.base !== '0' ? `fees ${m.fees.whole}` : ''),
         h('span.after', null, m.balance && h('span.hint', null, '→ '), m.balance?.whole), h('span.other', null, m.other), state(m.status)],
       empty: () => h('div.empty', null, h('p', null, 'Nothing has moved yet. Deposit something above.')),
     };
