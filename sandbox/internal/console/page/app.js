@@ -163,7 +163,7 @@ class App extends Box {
           o?.advanced_seconds ? h('span.moved', null, ` +${span(o.advanced_seconds)}`) : null),
         this.advance('+1m', 60, 'a minute'), this.advance('+1h', 3600, 'an hour'),
         h('button.quiet', { type: 'button', disabled: !o?.next_expiry, title: o?.next_expiry ? `To ${o.next_expiry.type}'s expiry` : 'Nothing expires', 'aria-label': 'Forward to the next expiry',
-          onclick: () => this.do('clock', () => post('/clock/advance', { to_next_expiry: true })) }, '▸ next', h('span.wide', null, ' expiry')),
+          onclick: () => this.do('clock', () => post('/clock/advance', { to_next_expiry: true })) }, h('span.wide', { 'aria-hidden': 'true' }, '▸ '), 'next', h('span.wide', null, ' expiry')),
         o?.next_expiry ? h('span.expiry', null, left(o.next_expiry.at, { before: 'in ', ended: 'due' })) : null,
         wrong(this.problems.clock)),
       h('div.fault', { role: 'group', 'aria-label': 'Faults' },
@@ -173,7 +173,7 @@ class App extends Box {
   }
 
   advance(label, seconds, by) {
-    return h('button.quiet', { type: 'button', 'aria-label': `Forward by ${by}`, onclick: () => this.do('clock', () => post('/clock/advance', { seconds })) }, `▸ ${label}`);
+    return h('button.quiet', { type: 'button', 'aria-label': `Forward by ${by}`, onclick: () => this.do('clock', () => post('/clock/advance', { seconds })) }, h('span.wide', { 'aria-hidden': 'true' }, '▸ '), label);
   }
 
   lost() {

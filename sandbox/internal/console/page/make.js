@@ -118,7 +118,7 @@ class Make extends Screen {
 
   members(name, label) {
     const trusted = (this.data.company.trusted ?? []).filter(t => t.accepted !== false);
-    return this.checks(name, label, trusted.map(t => [t.id, `${t.name || t.email || t.id}${t.kind === 'person' ? '' : ` (${t.kind.replace('_', ' ')})`}`]));
+    return this.checks(name, label, trusted.map(t => [t.id, `${t.name || t.email || t.id}${/^(user|person)$/.test(t.kind) ? '' : ' (program)'}`]));
   }
 
   walletOptions() { return this.wallets.map(w => [w.id, `${w.name || 'wallet'} · ${w.available.whole} ${w.asset} available · ${w.fund.name}`]); }

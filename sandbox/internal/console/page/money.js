@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, id } from './api.js';
 import { Screen } from './screen.js';
-import { amount, empty, heading, plainID } from './parts.js';
+import { amount, empty, forWhat, heading, plainID } from './parts.js';
 import { count, grouped, query } from './format.js';
 import './wallet.js';
 
@@ -54,7 +54,7 @@ class Money extends Screen {
 
   fund(f) {
     return h('li', { key: f.id }, h('div.branch', { class: this.at[1] === f.id ? 'is-here' : '' }, h('span.name', null, f.name), plainID(f.id, 'the fund\'s ID'),
-      (f.policies ?? []).map(p => h('span.hint', null, `${p.type === 'policy-tx' || p.type === 'transfer' ? 'transfers' : 'withdrawals'}: ${p.threshold} of ${p.members.length}`))),
+      (f.policies ?? []).map(p => h('span.hint', null, `${forWhat(p.type)}: ${p.threshold} of ${p.members.length}`))),
     h('ul', null, f.wallets.map(w => h('li', { key: w.id }, h('a.leaf', { href: `#/wallet/${id(w.id)}`, 'aria-current': this.wallet === w.id ? 'true' : null },
       h('span.name', null, w.name || 'wallet'), h('span.figures', null, h('span', null, amount(w.balance)),
         h('span.hint', null, w.held && w.held.base !== '0' ? `${w.held.whole} held · ${w.available.whole} available` : ''))))),
@@ -74,7 +74,7 @@ class Money extends Screen {
   totals(totals) {
     return totals.length > 0 && h('section.totals', null, h('h2', null, 'Where all of it is'),
       h('div.scroll-x', { tabindex: '0', role: 'group', 'aria-label': 'Totals by asset' }, h('table', null, h('thead', null, h('tr', null, ['asset', 'deposited', '= balances', '+ withdrawn', '+ fees', ''].map(t => h('th', { scope: 'col' }, t || h('span.unseen', null, 'holds'))))),
-        h('tbody', null, totals.map(t => h('tr', { key: t.asset }, h('th', { scope: 'row' }, t.asset), [t.deposited, t.balances, t.withdrawn, t.fees].map(m => h('td', { title: `${grouped(m.base)} base units` }, m.whole)),
+        h('tbody', null, totals.map(t => h('tr', { key: t.asset }, h('th', { scope: 'row' }, t.asset), [t.deposited, t.balances, t.withdrawn, t.fees].map(m => h('td', { title: `${grouped(m.base)} base units` }, m.whole || m.base)),
           h('td', null, t.holds ? h('span.state.is-good', null, '✓', h('span.unseen', null, 'it adds up')) : h('span.state.is-bad', null, '✕ does not add up'))))))));
   }
 

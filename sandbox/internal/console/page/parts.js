@@ -36,6 +36,12 @@ function copyByHand(text) {
 
 const screens = { transaction: 'tx', wallet: 'wallet', fund: 'money/fund', company: 'money/company', approval: 'tx', request: 'requests' };
 
+// forWhat tells what a policy approves.
+export const forWhat = type => (type === 'policy-tx' ? 'transfers' : 'withdrawals');
+
+// sum is an amount with its name, in both units.
+export const sum = (name, m) => m && h('div', { key: name }, h('span.hint', null, name), h('span.big', null, amount(m)), base(m));
+
 // href is where a thing is shown.
 export const href = (kind, id) => `#/${screens[kind]}/${encodeURIComponent(id)}`;
 
@@ -75,19 +81,18 @@ setInterval(() => {
   }
 }, 1000);
 
-// amount is money in whole units; both adds the base units.
+// amount is money in whole units, base in base units.
 export function amount(m, { signed = false, unit = true } = {}) {
   if (!m) return null;
-  const text = signed && !m.base.startsWith('-') && m.base !== '0' ? `+${m.whole}` : m.whole;
+  const figure = m.whole || `${grouped(m.base)} base units of`; // an asset that is not offered has no whole units
+  const text = signed && !m.base.startsWith('-') && m.base !== '0' ? `+${figure}` : figure;
   return h('span.amount', { title: `${grouped(m.base)} base units` }, h('b', null, text), unit && [' ', h('span.unit', null, m.asset)]);
 }
 
-export const both = m => m && h('span.both', null, amount(m), h('span.base', null, `${grouped(m.base)} base units`));
+export const base = m => h('span.base', null, `${grouped(m.base)} base units`);
 
-const shapes = {
-  waiting: '◐', pending: '◐', approved: '✓', settled: '✓', rejected: '✕', refused: '✕', cancelled: '⊘', expired: '◷', asked: '→', authorized: '✓',
-  pending_initiate: '◔', initiate_rejected: '✕', custody_rejected: '✕', chain_rejected: '✕', taker_pending: '◐', taker_approved: '✓', open: '●', frozen: '❄',
-};
+const shapes = { cancelled: '⊘', expired: '◷', asked: '→', open: '●', frozen: '❄', none: '·' };
+const shapesOfTones = { good: '✓', bad: '✕', wait: '◐', still: '•' };
 
 // tone is how a state is coloured, beside its shape and its word.
 function tone(state) {
@@ -99,7 +104,7 @@ function tone(state) {
 // state shows what has become of something: by shape and word, and by colour.
 export function state(name) {
   if (!name) return null;
-  return h('span.state', { class: `is-${tone(name)}` }, h('span', { 'aria-hidden': 'true' }, shapes[name] ?? '•'), words(name));
+  return h('span.state', { class: `is-${tone(name)}` }, h('span', { 'aria-hidden': 'true' }, shapes[name] ?? shapesOfTones[tone(name)]), words(name));
 }
 
 // status is how a request was answered.
@@ -113,6 +118,9 @@ export function facts(...pairs) {
   return h('dl.facts', null, pairs.filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false)
     .map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))));
 }
+
+// web3 is what a Web3 transaction asks for.
+export const web3 = call => call && facts(['value', `${grouped(call.value)} wei`], ['chain', call.chain_id], ['gas', `${grouped(call.gas_limit)} at up to ${grouped(call.gas_price)} wei`], ['data', call.data && h('code.wrap', null, call.data)]);
 
 // empty says that there is nothing, and how to change that: with a line to copy, or a link.
 export function empty(text, line, ...more) {

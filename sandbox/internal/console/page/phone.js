@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, id, post } from './api.js';
 import { Screen } from './screen.js';
-import { amount, both, copy, empty, facts, heading, left, moment, plainID, state, thing, when } from './parts.js';
+import { amount, base, copy, empty, heading, left, moment, plainID, state, thing, web3, when } from './parts.js';
 import { count, grouped, query, words } from './format.js';
 
 const ended = { approved: 'It was approved', rejected: 'It was rejected', expired: 'It has expired' };
@@ -76,14 +76,14 @@ class Phone extends Screen {
     const name = a.title || words(a.type);
     return h('article.card', { key: a.action_id, class: over ? 'is-over' : '', 'aria-label': `${name} of ${a.arrives?.whole ?? ''} ${a.arrives?.asset ?? ''}`, 'data-action': a.action_id },
       h('div.card-head', null, h('h2', null, name), over ? state(a.status) : a.expires_at && left(a.expires_at)),
-      a.arrives && h('p.sum', null, amount(a.arrives), h('span.base', null, `${grouped(a.arrives.base)} base units`)),
-      a.receives && h('p', null, 'for ', amount(a.receives), h('span.base', null, `${grouped(a.receives.base)} base units`), a.receives_into && [' into ', thing('wallet', a.receives_into.id, a.receives_into.name)]),
+      a.arrives && h('p.sum', null, amount(a.arrives), base(a.arrives)),
+      a.receives && h('p', null, 'for ', amount(a.receives), base(a.receives), a.receives_into && [' into ', thing('wallet', a.receives_into.id, a.receives_into.name)]),
       a.leaves && h('p.hint', null, amount(a.leaves), ` leaves with fees of ${a.fee?.whole ?? '0'} (${grouped(a.leaves.base)} base units)`),
       this.to(a),
       a.wallet && h('p', null, 'from ', thing('wallet', a.wallet.id, a.wallet.name), a.wallet.fund && h('span.hint', null, ` of ${a.wallet.fund.name}, ${a.wallet.company?.name ?? ''}`)),
       a.available_before && h('p.hint', null, `${a.available_before.whole} available → ${a.available_after.whole}`,
         a.balance_before && ` · balance ${a.balance_before.whole} → ${a.balance_after.whole}`),
-      a.web3 && facts(['value', `${grouped(a.web3.value)} wei`], ['chain', a.web3.chain_id], ['gas', `${a.web3.gas_limit} at ${a.web3.gas_price} wei`], ['data', a.web3.data && h('code.wrap', null, a.web3.data)]),
+      web3(a.web3),
       a.text && h('p', null, a.text),
       a.reference && h('p.quote', null, a.reference),
       this.votes(a), over ? this.overText(a) : this.choices(a));

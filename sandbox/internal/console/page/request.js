@@ -64,7 +64,8 @@ class Request extends Screen {
   answer(r, title, ...more) {
     return h('section.answer', { key: title }, h('h3', null, title, ' ', status(r.status), ' ', more),
       r.answer && r.answer !== 'sent' && h('p.hint', null, `The client did not get it as it stands here: ${r.answer.replace('_', ' ')}${r.fault ? `, by the fault ${r.fault}` : ''}.`),
-      this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), this.headers(r.answer_headers));
+      r.handled_status > 0 && r.handled_status !== r.status && h('p.hint', null, 'What handled it answered: ', status(r.handled_status)),
+      this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), typeof r.sent_body === 'string' && [h('p.hint', null, 'In its place the client got:'), this.body(r.sent_body, '', false, 'sent answer')], this.headers(r.answer_headers));
   }
 
   came(r) {

@@ -3,11 +3,11 @@
 import { h } from './dom.js';
 import { get, id, on, post } from './api.js';
 import { Screen } from './screen.js';
-import { amount, code, copy, empty, facts, heading, href, left, moment, plainID, state, thing, when } from './parts.js';
+import { amount, code, copy, empty, facts, heading, href, left, moment, plainID, state, sum, thing, web3, when } from './parts.js';
 import { capital, grouped, indent, query, words } from './format.js';
 import './list.js';
 
-const states = ['', 'waiting', 'approved', 'rejected', 'expired'];
+const states = ['', 'waiting', 'approved', 'rejected', 'refused', 'cancelled', 'expired'];
 
 class Transactions extends Screen {
   static told = ['again'];
@@ -62,7 +62,7 @@ class Transactions extends Screen {
       },
       key: t => t.id, link: t => href('transaction', t.id),
       row: t => [when(t.created), h('span.kind', null, words(t.type)), h('span.sum', null, amount(t.arrives)), h('span.other', null, t.wallet?.name && h('span.hint', null, `${t.wallet.name} → `), t.to),
-        h('span.note', null, t.reference), h('span.count', null, t.threshold ? `${t.approved}/${t.threshold}` : ''), state(t.status)],
+        h('span.note', null, t.reference), h('span.count', { title: 'have approved, of how many that must' }, t.threshold ? [`${t.approved}/${t.threshold}`, h('span.unseen', null, ' approved')] : ''), state(t.status)],
       empty: () => (this.filter.state || this.filter.search ? h('div.empty', null, h('p', null, 'No transaction is like this.'), h('button', { type: 'button', onclick: () => this.set({ state: '', search: '' }) }, 'Show all'))
         : empty('No transaction yet. Ask for one with the command:', 'qredo transfer create --help', h('p', null, h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal here')))),
     };
@@ -74,20 +74,20 @@ class Transaction extends Screen {
 
   content() {
     const t = this.data, waits = !t.ended && /pending|waiting/.test(t.status);
-    return [h('header.heading', null, h('a.back', { href: '#/transactions' }, '‹ Transactions'), h('h2', { tabindex: '-1' }, capital(words(t.type))), state(t.status), plainID(t.id, 'the transaction\'s ID')),
-      h('div.balances', null, this.sum('net: arrives', t.arrives), this.sum('fees', t.fees), this.sum('total: leaves', t.leaves)),
+    return [h('header.heading', null, h('a.back', { href: '#/transactions' }, '‹ Transactions'), h('h2', { tabindex: '-1' }, t.title || capital(words(t.type))), state(t.status), plainID(t.id, 'the transaction\'s ID')),
+      h('div.balances', null, sum('net: arrives', t.arrives), sum('fees', t.fees), sum('total: leaves', t.leaves), sum('comes in return', t.receives)),
+      t.text && h('p', null, t.text), web3(t.web3),
       h('section', { key: 'life' }, h('h3', null, 'Its life'), h('ol.steps', null, (t.steps ?? []).map((step, i) => this.step(step, t, i)))),
       facts(['from', t.wallet?.id && h('span', null, thing('wallet', t.wallet.id, t.wallet.name), t.fund && h('span.hint', null, ` ${t.fund.name ?? ''} of `), t.company && h('a', { href: href('company', t.company.id) }, t.company.name || 'its company'))],
-        ['to', t.to && h('code.wrap', null, t.to)], ['reference', t.reference], ['PartnerTxID', t.partner_tx_id && copy(t.partner_tx_id, 'the PartnerTxID', { shown: t.partner_tx_id, class: 'as-text' })],
+        ['to', t.to && (t.payee?.wallet_id ? thing('wallet', t.payee.wallet_id, t.to) : h('span.wrap', null, t.to, t.payee?.address && t.payee.address !== t.to && [' ', h('code.wrap', null, t.payee.address)]))], ['receives into', t.receives_into && thing('wallet', t.receives_into.id, t.receives_into.name)], ['other side', thing('transaction', t.other_side)], ['reference', t.reference], ['PartnerTxID', t.partner_tx_id && copy(t.partner_tx_id, 'the PartnerTxID', { shown: t.partner_tx_id, class: 'as-text' })],
         ['approved', t.threshold > 0 && `${t.approved} of ${t.threshold}`], ['created', moment(t.created)], ['ended', moment(t.ended)],
         [waits ? 'expires' : 'would have expired', t.expires && h('span', null, moment(t.expires), waits && [' ', left(t.expires, { before: 'in ' })])],
-        ['request', t.request_id && h('a', { href: href('request', t.request_id) }, `request ${t.request_id}`)]),
+        ['on Qredo\'s chain', plainID(t.chain_tx_id, 'the ID on Qredo\'s chain')], ['request', t.request_id && h('a', { href: href('request', t.request_id) }, `request ${t.request_id}`)]),
       this.votes(t, waits),
       waits && h('section', { key: 'doing' }, this.twice('chain', 'Let the chain reject it', 'Once all have approved it, it ends as rejected by the chain. Sure?', () => post(`/transactions/${id(t.id)}/reject-on-chain`), { class: 'bad' }), this.wrongOf('chain')),
       t.api && h('details', { key: 'api' }, h('summary', null, 'As the Partner API gives it'), code(typeof t.api === 'string' ? indent(t.api) ?? t.api : JSON.stringify(t.api, null, 2), 'the transaction'))];
   }
 
-  sum(name, m) { return m && h('div', { key: name }, h('span.hint', null, name), h('span.big', null, amount(m)), h('span.base', null, `${grouped(m.base)} base units`)); }
 
   step(step, t, i) {
     return h('li', { key: i, class: `is-${step.kind}` }, state(step.kind), h('span.text', null, step.actor && h('b', null, step.actor.name || step.actor.id, ' '), step.text,
@@ -95,7 +95,7 @@ class Transaction extends Screen {
   }
 
   votes(t, waits) {
-    return t.votes?.length > 0 && h('section', { key: 'votes' }, h('h3', null, 'Who approves'), h('ul.plain', null, t.votes.map(v => h('li', { key: v.id }, state(v.choice), h('span', null, v.name || v.id), v.kind && v.kind !== 'person' && h('span.hint', null, 'program'), v.at && when(v.at),
+    return t.votes?.length > 0 && h('section', { key: 'votes' }, h('h3', null, 'Who approves'), h('ul.plain', null, t.votes.map(v => h('li', { key: v.id }, state(v.choice), h('span', null, v.name || v.id), v.kind !== 'person' && h('span.hint', null, 'program'), v.part !== 'policy' && h('span.hint', null, v.part), v.required && h('span.hint', null, 'must approve'), v.at && when(v.at),
       waits && v.choice === 'waiting' && h('a', { href: `#/phone/${id(v.id)}` }, 'their phone')))));
   }
 }

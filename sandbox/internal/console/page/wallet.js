@@ -3,7 +3,7 @@
 import { h, s } from './dom.js';
 import { get, id, on, post } from './api.js';
 import { Screen } from './screen.js';
-import { amount, copy, facts, field, href, plainID, state, when, wrong } from './parts.js';
+import { amount, copy, facts, field, forWhat, href, plainID, state, sum, when, wrong } from './parts.js';
 import { grouped, local, parseWhole, whole } from './format.js';
 import './list.js';
 
@@ -28,37 +28,36 @@ class Wallet extends Screen {
   content() {
     const w = this.data;
     return [h('header.heading', null, h('a.back', { href: '#/money' }, '‹ Money'), h('h2', { tabindex: '-1' }, w.name || 'Wallet'), h('span.hint', null, w.asset), plainID(w.id, 'the wallet\'s ID')),
-      h('div.balances', null, this.sum('balance', w.balance), this.sum('held', w.held), this.sum('available', w.available), w.incoming && w.incoming.base !== '0' && this.sum('coming', w.incoming)),
+      h('div.balances', null, sum('balance', w.balance), sum('held', w.held), sum('available', w.available), w.incoming && w.incoming.base !== '0' && sum('coming', w.incoming)),
       this.chart(w),
       facts(['address', w.address && h('span.row-of', null, h('code.wrap', null, w.address), copy(w.address, 'the address', { shown: 'Copy' }))],
         ['short code', w.short_code && copy(w.short_code, 'the short code', { shown: w.short_code, class: 'as-text' })],
         ['fund', w.fund && h('span', null, w.fund.name, ' of ', h('a', { href: href('company', w.company?.id) }, w.company?.name))],
-        ...(w.policies ?? []).map(p => [p.type === 'policy-tx' || p.type === 'transfer' ? 'transfers' : p.type === 'policy-withdraw' || p.type === 'withdrawal' ? 'withdrawals' : p.type, `${p.threshold} of ${p.members.map(m => m.name || m.id).join(', ')}`]),
+        ...(w.policies ?? []).map(p => [forWhat(p.type), `${p.threshold} of ${p.members.map(m => m.name || m.id).join(', ')}`]),
         ['connected', w.connections?.length > 0 && w.connections.map(c => `${c.name || c.client_id} (${c.status})`).join(', ')]),
       this.deposit(w),
       h('section.movements', { key: 'movements' }, h('h3', null, 'What moved'), h('q-list', { class: 'movements', data: this.rows() }))];
   }
 
-  sum(name, m) { return h('div', { key: name }, h('span.hint', null, name), h('span.big', null, amount(m)), h('span.base', null, `${grouped(m.base)} base units`)); }
 
   // chart draws the balance as steps: it stays until something moves.
   chart(w) {
     const points = w.chart ?? [];
     if (points.length < 2) return h('p.hint', { key: 'chart' }, 'A chart of the balance stands here once something has moved.');
     const begin = Date.parse(points[0].at), end = Math.max(Date.parse(points.at(-1).at), begin + 1);
-    const max = BigInt(w.max) || 1n;
+    const max = BigInt(w.max) || 1n, decimals = w.decimals ?? 0;
     const x = at => ((Date.parse(at) - begin) / (end - begin) * WIDTH).toFixed(1);
     const y = base => HEIGHT - Number(BigInt(base) * BigInt(HEIGHT * 100) / max) / 100; // a place on the screen, no amount
     let line = `M0 ${y(points[0].balance)}`;
     for (const p of points.slice(1)) line += `H${x(p.at)}V${y(p.balance)}`;
     const last = points.at(-1);
-    return h('figure.chart', { key: 'chart' }, s('svg', { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 8}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `Balance over time: ${whole(BigInt(points[0].balance), w.decimals)} at first, at most ${whole(max, w.decimals)}, ${whole(BigInt(last.balance), w.decimals)} now` },
+    return h('figure.chart', { key: 'chart' }, s('svg', { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 8}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `Balance over time: ${whole(BigInt(points[0].balance), decimals)} at first, at most ${whole(max, decimals)}, ${whole(BigInt(last.balance), decimals)} now` },
       s('path', { class: 'area', d: `${line}H${WIDTH}V${HEIGHT}H0Z` }), s('path', { class: 'line', d: `${line}H${WIDTH}`, 'vector-effect': 'non-scaling-stroke' })),
-    h('figcaption', null, h('span', null, local(points[0].at)), h('span', null, `highest ${whole(max, w.decimals)}`), h('span', null, local(last.at))));
+    h('figcaption', null, h('span', null, local(points[0].at)), h('span', null, `highest ${whole(max, decimals)}`), h('span', null, local(last.at))));
   }
 
   deposit(w) {
-    const read = parseWhole(this.typed, w.decimals);
+    const read = parseWhole(this.typed, w.decimals ?? 0);
     return h('form.inline', { key: 'deposit', 'aria-label': 'Deposit', onsubmit: e => {
       e.preventDefault();
       if (read.base === undefined) {
@@ -68,7 +67,7 @@ class Wallet extends Screen {
       }
       this.act('deposit', async () => {
         await post('/deposits', { address: w.address || w.id, amount: read.base });
-        this.done = `${whole(read.base, w.decimals)} ${w.asset} came in.`;
+        this.done = `${whole(read.base, w.decimals ?? 0)} ${w.asset} came in.`;
         this.typed = '';
       });
     } },
@@ -85,8 +84,8 @@ class Wallet extends Screen {
         return { rows: page.movements, total: page.total, next: page.next };
       },
       key: m => `${m.tx_id} ${m.type}`, link: m => href('transaction', m.tx_id),
-      row: m => [when(m.at), h('span.kind', null, m.type), h('span.sum', null, amount(m.amount, { signed: true, unit: false })), h('span.fees.hint', null, m.fees && m.fees.base !== '0' ? `fees ${m.fees.whole}` : ''),
-        h('span.after', null, m.balance && h('span.hint', null, '→ '), m.balance?.whole), h('span.other', null, m.other), state(m.status)],
+      row: m => [when(m.at), h('span.kind', null, m.type), h('span.sum', null, amount(m.amount, { signed: true, unit: false })), h('span.fees.hint', null, m.fees && m.fees.base !== '0' ? `fees ${m.fees.whole || m.fees.base}` : ''),
+        h('span.after', null, m.balance && h('span.hint', null, '→ '), m.balance?.whole || m.balance?.base), h('span.other', null, m.other), state(m.status)],
       empty: () => h('div.empty', null, h('p', null, 'Nothing has moved yet. Deposit something above.')),
     };
   }
