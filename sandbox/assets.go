@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/qredo-go/qredo"
+import (
+	"slices"
+
+	"github.com/qredo-go/qredo"
+)
 
 // knownAssets are those the contract names. Where it does not give a scale, RULES.md says what stands
 // here and that it is inferred.
@@ -20,3 +24,6 @@ func knownAssets() []qredo.Asset {
 		asset("QRDO", "Qredo Token", "QRDO", satoshi, false),
 	}
 }
+
+// Assets are those that can be kept here: the scale of each says how many base units a whole one has.
+func (s *Sandbox) Assets() []qredo.Asset { return slices.Clone(s.assets) }

@@ -65,6 +65,7 @@ var (
 	callReset   = control.Post("/reset", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.Reset()) })
 	callExplain = control.Post("/explain", func(s *Sandbox, _ ids, in SignedRequest) (Explanation, error) { return s.Explain(in) }).Exactly()
 	callState   = control.Get("/state", func(s *Sandbox, _ ids, _ control.None) (State, error) { return s.State() })
+	callAssets  = control.Get("/assets", func(s *Sandbox, _ ids, _ control.None) (assets, error) { return assets{s.Assets()}, nil })
 )
 
 // controlCalls are those that are served.
@@ -74,7 +75,7 @@ var controlCalls = slices.Concat(playCalls, inspectCalls)
 var playCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callPending, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
-	callHealth,
+	callHealth, callAssets,
 }
 
 // ids are what stands at the placeholders of a path.
@@ -103,6 +104,9 @@ type (
 	}
 	advanceRequest struct {
 		Seconds int64 `json:"seconds"`
+	}
+	assets struct {
+		Assets []qredo.Asset `json:"assets"`
 	}
 	approvals struct {
 		Approvals []PendingApproval `json:"approvals"`

@@ -138,3 +138,9 @@ func (c *Control) Reset(ctx context.Context) error {
 func (c *Control) State(ctx context.Context) (State, error) {
 	return callState.Ask(ctx, c.client(), control.None{})
 }
+
+// Assets are those that can be kept in the sandbox: see [Sandbox.Assets].
+func (c *Control) Assets(ctx context.Context) ([]qredo.Asset, error) {
+	list, err := callAssets.Ask(ctx, c.client(), control.None{})
+	return list.Assets, err
+}

@@ -51,3 +51,18 @@ func TestControlFeedsAndUsers(t *testing.T) {
 	require.NoError(t, control.DuplicateFeeds(t.Context(), true))
 	require.NoError(t, control.DuplicateFeeds(t.Context(), false))
 }
+
+func TestControlTellsTheAssets(t *testing.T) {
+	srv, err := sandbox.Start(sandbox.WithTestnetOnly())
+	require.NoError(t, err)
+	defer srv.Close()
+	kept, err := srv.Control().Assets(t.Context())
+	require.NoError(t, err)
+	offered, err := srv.Client().Assets.List(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, offered, kept, "as the Partner API has them")
+	assert.Equal(t, kept, srv.Assets())
+	kept = srv.Assets()
+	kept[0].Code = "changed"
+	assert.Equal(t, offered, srv.Assets(), "the caller's own list")
+}

@@ -28,6 +28,7 @@ class Make extends Screen {
     if (this.picked && !list.companies.some(c => c.id === this.picked) && !this.search) this.picked = '';
     this.picked ||= list.companies.at(-1)?.id ?? '';
     const company = this.picked ? await get(`/companies/${id(this.picked)}`, { signal }) : null;
+    for (const a of assets) a.decimals = String(a.scale).length - 1; // scales are powers of ten
     return { companies: list.companies, total: list.total, people: people.approvers, assets, company };
   }
 
