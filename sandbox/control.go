@@ -90,37 +90,46 @@ type PendingApproval struct {
 	Expires   qredo.Time      `json:"expires"`
 }
 
-// Pending lists what waits for a user's approval, oldest first.
+// Pending lists what waits for the approval of a user, or of a core client, oldest first. [Sandbox.Approvals] tells more of it.
 func (s *Sandbox) Pending(user string) ([]PendingApproval, error) {
 	list := []PendingApproval{}
 	err := s.view(func(v *world.View) error {
 		open, err := v.OpenActions(user)
 		for _, id := range open {
-			tx := v.Action(id).Tx
-			f := tx.Sender.Fund
-			p := PendingApproval{
-				ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: f.Company.ID, FundID: f.ID,
-				WalletID: tx.From, Recipient: tx.Address, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount),
-				NetAmount: tx.Net(), Fees: qredo.Amount(tx.Fee), Reference: tx.Reference, Expires: forms.Time(tx.Expires),
-			}
-			if tx.Recipient != nil {
-				p.Recipient = string(tx.Recipient.ID)
-			}
-			if call := tx.Web3; call != nil {
-				p.Value, p.ChainID, p.Data = call.Value.String(), call.ChainID.String(), call.Data
-				p.GasLimit, p.GasPrice = call.GasLimit.String(), call.GasPrice.String()
-				if !call.FeeCap.IsZero() {
-					p.GasPrice = call.FeeCap.String()
-				}
-			}
-			list = append(list, p)
+			list = append(list, pending(id, v.Action(id).Tx))
 		}
 		return err
 	})
 	return list, err
 }
 
-// Approve lets a user approve. What is named by an action's ID, or by the ID of its transaction. Who has
+// pending is what an action asks.
+func pending(id qredo.ActionID, tx *world.Transaction) PendingApproval {
+	f := tx.Sender.Fund
+	p := PendingApproval{
+		ActionID: id, TxID: tx.ID, Type: string(tx.Kind), CompanyID: f.Company.ID, FundID: f.ID,
+		WalletID: tx.From, Recipient: tx.Address, Asset: tx.Asset, Amount: qredo.Amount(tx.Amount),
+		NetAmount: tx.Net(), Fees: qredo.Amount(tx.Fee), Reference: tx.Reference, Expires: forms.Time(tx.Expires),
+	}
+	if tx.Recipient != nil {
+		p.Recipient = string(tx.Recipient.ID)
+	}
+	if call := tx.Web3; call != nil {
+		p.Value, p.ChainID, p.Data = call.Value.String(), call.ChainID.String(), call.Data
+		p.GasLimit, p.GasPrice = call.GasLimit.String(), gasPrice(call)
+	}
+	return p
+}
+
+// gasPrice is the highest price of gas that a call asks for.
+func gasPrice(call *world.Web3Call) string {
+	if !call.FeeCap.IsZero() {
+		return call.FeeCap.String()
+	}
+	return call.GasPrice.String()
+}
+
+// Approve lets a user, or a core client, approve. What is named by an action's ID, or by the ID of its transaction. Who has
 // decided already cannot decide again, and what has ended cannot be approved: both are conflicts.
 func (s *Sandbox) Approve(user, actionOrTxID string) error {
 	return s.decide(user, actionOrTxID, custody.Approve)

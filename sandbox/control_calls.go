@@ -21,10 +21,6 @@ var (
 	callAccept     = control.Post("/users/{user}/accept", func(s *Sandbox, at ids, in acceptRequest) (control.OK, error) {
 		return control.Done(s.Accept(at["user"], in.CompanyID))
 	})
-	callPending = control.Get("/users/{user}/approvals", func(s *Sandbox, at ids, _ control.None) (approvals, error) {
-		list, err := s.Pending(at["user"])
-		return approvals{list}, err
-	})
 	callApprove = control.Post("/users/{user}/approvals/{id}/approve", func(s *Sandbox, at ids, _ control.None) (control.OK, error) {
 		return control.Done(s.Approve(at["user"], at["id"]))
 	})
@@ -56,12 +52,7 @@ var (
 		s.DuplicateFeeds(in.On)
 		return control.Done(nil)
 	})
-	callAdvance = control.Post("/clock/advance", func(s *Sandbox, _ ids, in advanceRequest) (control.OK, error) {
-		if in.Seconds > int64(math.MaxInt64/time.Second) {
-			return control.OK{}, serve.BadRequest("seconds are too many")
-		}
-		return control.Done(s.Advance(time.Duration(in.Seconds) * time.Second))
-	})
+	callAdvance = control.Post("/clock/advance", func(s *Sandbox, _ ids, in advanceRequest) (advanced, error) { return s.advance(in) })
 	callReset   = control.Post("/reset", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.Reset()) })
 	callExplain = control.Post("/explain", func(s *Sandbox, _ ids, in SignedRequest) (Explanation, error) { return s.Explain(in) }).Exactly()
 	callState   = control.Get("/state", func(s *Sandbox, _ ids, _ control.None) (State, error) { return s.State() })
@@ -69,13 +60,18 @@ var (
 )
 
 // controlCalls are those that are served.
-var controlCalls = slices.Concat(playCalls, inspectCalls)
+var controlCalls = slices.Concat(playCalls, inspectCalls, viewCalls)
 
 // playCalls play the people, the chain and what goes wrong.
 var playCalls = control.Calls[*Sandbox]{
-	callCreateUser, callAccept, callPending, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
+	callCreateUser, callAccept, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
 	callHealth, callAssets,
+}
+
+// viewCalls tell what there is, as people look at it.
+var viewCalls = control.Calls[*Sandbox]{
+	callApprovers, callApprovals, callCompanies, callCompany, callWallet, callMovements, callTotals, callTransactions, callTransaction, callExpiries,
 }
 
 // ids are what stands at the placeholders of a path.
@@ -103,13 +99,16 @@ type (
 		On bool `json:"on"`
 	}
 	advanceRequest struct {
-		Seconds int64 `json:"seconds"`
+		Seconds      int64 `json:"seconds,omitzero"`
+		ToNextExpiry bool  `json:"to_next_expiry,omitzero"`
 	}
 	assets struct {
 		Assets []qredo.Asset `json:"assets"`
 	}
-	approvals struct {
-		Approvals []PendingApproval `json:"approvals"`
+	advanced struct {
+		control.OK
+		Now     time.Time `json:"now"`
+		Seconds float64   `json:"advanced_seconds"` // in all
 	}
 	connections struct {
 		Connections int `json:"connections"` // how many feeds a call met
@@ -117,6 +116,25 @@ type (
 )
 
 // serveControl answers a control call of who may make it.
+func (s *Sandbox) advance(in advanceRequest) (advanced, error) {
+	var err error
+	switch {
+	case in.ToNextExpiry && in.Seconds != 0:
+		err = serve.BadRequest("seconds and to_next_expiry exclude each other")
+	case in.ToNextExpiry:
+		err = s.AdvanceToNextExpiry()
+	case in.Seconds > int64(math.MaxInt64/time.Second):
+		err = serve.BadRequest("seconds are too many")
+	default:
+		err = s.Advance(time.Duration(in.Seconds) * time.Second)
+	}
+	if err != nil {
+		return advanced{}, err
+	}
+	done, _ := control.Done(nil)
+	return advanced{done, instant(s.Now()), s.world.Advanced().Seconds()}, nil
+}
+
 func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string) {
 	answer, err := controlCalls.Serve(s, w, r, path)
 	switch {

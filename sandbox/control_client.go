@@ -64,8 +64,12 @@ func (c *Control) DepositBy(ctx context.Context, chainTxID, address string, amou
 
 // Pending lists what waits for a user: see [Sandbox.Pending].
 func (c *Control) Pending(ctx context.Context, user string) ([]PendingApproval, error) {
-	waiting, err := callPending.Ask(ctx, c.client(), control.None{}, user)
-	return waiting.Approvals, err
+	waiting, err := c.Approvals(ctx, user, ApprovalFilter{})
+	list := []PendingApproval{}
+	for _, a := range waiting.Approvals {
+		list = append(list, a.PendingApproval)
+	}
+	return list, err
 }
 
 // Approve lets a user approve: see [Sandbox.Approve].
@@ -99,7 +103,7 @@ func (c *Control) SetFaults(ctx context.Context, seed uint64, rules ...FaultRule
 
 // Advance moves the sandbox's clock forward, by whole seconds: see [Sandbox.Advance].
 func (c *Control) Advance(ctx context.Context, by time.Duration) error {
-	return callAdvance.Tell(ctx, c.client(), advanceRequest{int64(by / time.Second)})
+	return callAdvance.Tell(ctx, c.client(), advanceRequest{Seconds: int64(by / time.Second)})
 }
 
 // DropFeeds cuts all feed connections: see [Sandbox.DropFeeds].

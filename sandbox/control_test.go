@@ -257,8 +257,8 @@ func TestControlCallsOverHTTPAreJSON(t *testing.T) {
 	}
 	made := call("POST", "/users", `{"email":"dave@example.com","firstName":"D"}`).ok()
 	assert.Equal(t, "D", made.at("first_name"))
-	assert.JSONEq(t, `{"approvals":[]}`, string(call("GET", "/users/dave@example.com/approvals", "").ok().Body))
-	assert.JSONEq(t, `{"code":200,"msg":"OK"}`, string(call("POST", "/clock/advance", `{"seconds":"5"}`).ok().Body))
+	assert.JSONEq(t, `{"approvals":[],"total":0}`, string(call("GET", "/users/dave@example.com/approvals", "").ok().Body))
+	assert.JSONEq(t, `{"code":200,"msg":"OK","now":"2026-03-01T12:00:05Z","advanced_seconds":5}`, string(call("POST", "/clock/advance", `{"seconds":"5"}`).ok().Body))
 	assert.Equal(t, startOfTime.Unix()+5, call("GET", "/state", "").ok().number("now"))
 	for _, test := range []struct {
 		method, path, body string

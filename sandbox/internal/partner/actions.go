@@ -56,11 +56,15 @@ func actionID(r *serve.Request) qredo.ActionID { return qredo.ActionID(r.IDs["ac
 
 func getAction(initiators bool) func(*serve.Request, *world.View, qredo.ActionID) (any, error) {
 	return func(_ *serve.Request, v *world.View, id qredo.ActionID) (any, error) {
-		return struct {
-			qredo.Action
-			Details any `json:"details"`
-		}{wireAction(v, id), actionDetails(v.Action(id).Tx, initiators)}, nil
+		return wireDetailedAction(v, id, initiators), nil
 	}
+}
+
+func wireDetailedAction(v *world.View, id qredo.ActionID, initiators bool) any {
+	return struct {
+		qredo.Action
+		Details any `json:"details"`
+	}{wireAction(v, id), actionDetails(v.Action(id).Tx, initiators)}
 }
 
 // movementDetails is what an action about a movement says, with the fields that are there also where they are empty.

@@ -44,13 +44,9 @@ func searchText(r *serve.Request) string {
 }
 
 func searchCompanies(r *serve.Request, v *world.View) (any, error) {
-	text := searchText(r)
 	matches := []qredo.CompanyMatch{}
-	for _, c := range v.AccountCompanies(r.Account()) {
-		name, domain := strings.ToLower(c.Profile.Name), strings.ToLower(c.Profile.Domain)
-		if strings.Contains(name, text) || strings.Contains(domain, text) {
-			matches = append(matches, qredo.CompanyMatch{ID: c.ID, Name: c.Profile.Name, Domain: c.Profile.Domain})
-		}
+	for _, c := range v.FindCompanies(r.Account(), searchText(r)) {
+		matches = append(matches, qredo.CompanyMatch{ID: c.ID, Name: c.Profile.Name, Domain: c.Profile.Domain})
 	}
 	return serve.Counted("total_count", "matches", matches), nil
 }

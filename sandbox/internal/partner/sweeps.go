@@ -14,12 +14,16 @@ func createSweep(r *serve.Request, u *world.Update, c *world.CoreClient, req qre
 	}))
 }
 
-// getSweep answers with the one transaction that is in snake_case.
 func getSweep(r *serve.Request, v *world.View, c *world.CoreClient) (any, error) {
 	tx, err := v.Sweep(c, qredo.TxID(r.IDs["tx_id"]))
 	if err != nil {
 		return nil, err
 	}
+	return wireSweep(tx), nil
+}
+
+// wireSweep is the one transaction that is in snake_case.
+func wireSweep(tx *world.Transaction) any {
 	approvals := make([]map[string]any, len(tx.Round.Votes))
 	for i, vote := range tx.Round.Votes {
 		approvals[i] = map[string]any{
@@ -32,7 +36,7 @@ func getSweep(r *serve.Request, v *world.View, c *world.CoreClient) (any, error)
 		"expires": forms.Time(tx.Expires),
 		"status_details": map[string]any{
 			"wallet_id": tx.From, "recipient_wallet_id": tx.To, "asset": tx.Asset, "amount": tx.Amount, "fees": tx.Fee,
-			"net_amount": tx.Amount - tx.Fee, "reference": tx.Reference, "requested_by": c.ID, "expires": 0, // the one above counts
+			"net_amount": tx.Amount - tx.Fee, "reference": tx.Reference, "requested_by": tx.CoreClient, "expires": 0, // the one above counts
 		},
-	}, nil
+	}
 }

@@ -68,6 +68,27 @@ func sent(kinds ...world.Kind) serve.Find[*world.Transaction] {
 }
 
 func getTransaction(_ *serve.Request, v *world.View, tx *world.Transaction) (any, error) {
+	return wireTransaction(v, tx), nil
+}
+
+// Transaction is what this API answers who asks for a transaction. A deposit has none but an entry of the ledger; a policy
+// update or a connection none but the actions that ask for it. It is nil for a Web3 transaction.
+func Transaction(v *world.View, tx *world.Transaction) any {
+	switch tx.Kind {
+	case world.KindDeposit:
+		return wireEntry(world.Entry{Tx: tx, In: true})
+	case world.KindSweep:
+		return wireSweep(tx)
+	case world.KindConnect, world.KindPolicyUpdate:
+		return wireDetailedAction(v, tx.Asked[0], false)
+	case world.KindWeb3:
+		return nil
+	default:
+		return wireTransaction(v, tx)
+	}
+}
+
+func wireTransaction(v *world.View, tx *world.Transaction) qredo.Transaction {
 	company := tx.Sender.Fund.Company.Profile.Name
 	out := qredo.Transaction{
 		ID: tx.ID, Status: tx.Status, ApprovedCount: tx.Round.Approvals(), ThresholdRequired: tx.Round.Threshold,
@@ -98,5 +119,5 @@ func getTransaction(_ *serve.Request, v *world.View, tx *world.Transaction) (any
 		}
 		out.Approvals[i] = approval
 	}
-	return out, nil
+	return out
 }

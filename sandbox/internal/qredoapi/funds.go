@@ -2,6 +2,7 @@ package qredoapi
 
 import (
 	"encoding/json"
+	"math/big"
 	"strconv"
 
 	"github.com/qredo-go/qredo"
@@ -15,7 +16,7 @@ import (
 // balances sums up what wallets have, by asset: what is held for what waits is in the available balance too.
 func balances(v *world.View, wallets []*world.Wallet) qapi.Balances {
 	balances := qapi.Balances{}
-	incoming := v.Incoming()
+	incoming := map[qredo.AssetCode]*big.Int{}
 	for _, w := range wallets {
 		b := balances[w.Asset]
 		if asset, err := v.Asset(w.Asset); err == nil {
@@ -23,8 +24,13 @@ func balances(v *world.View, wallets []*world.Wallet) qapi.Balances {
 		}
 		b.Available += v.Balance(w)
 		b.PendingOut += v.Held(w)
-		b.PendingIn = world.UpTo64Bits(b.PendingIn, incoming[w])
-		b.Total = world.UpTo64Bits(b.Available, b.PendingIn) - b.PendingOut
+		sum := w.Incoming()
+		if before := incoming[w.Asset]; before != nil {
+			sum.Add(sum, before)
+		}
+		incoming[w.Asset] = sum
+		b.PendingIn = world.UpTo64Bits(sum)
+		b.Total = world.UpTo64Bits(new(big.Int).Add(sum, big.NewInt(int64(b.Available)))) - b.PendingOut
 		balances[w.Asset] = b
 	}
 	return balances

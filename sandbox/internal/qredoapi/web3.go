@@ -64,7 +64,12 @@ func statusUpdate(step world.Web3Step) qapi.StatusUpdate {
 }
 
 func getWeb3Status(_ *serve.Request, _ *world.View, tx *world.Transaction) (any, error) {
-	return wireWeb3(tx, tx.Progress, tx.Web3Status()), nil
+	return Transaction(tx), nil
+}
+
+// Transaction is what this API answers who asks for a Web3 transaction.
+func Transaction(tx *world.Transaction) qapi.Transaction {
+	return wireWeb3(tx, tx.Progress, tx.Web3Status())
 }
 
 func getWeb3Approvals(_ *serve.Request, v *world.View, tx *world.Transaction) (any, error) {

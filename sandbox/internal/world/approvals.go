@@ -57,13 +57,13 @@ func (st *state) CheckAction(id qredo.ActionID, member string) error {
 	return nil
 }
 
-// OpenActions are what a user has yet to decide, oldest first.
+// OpenActions are what a person or core client has yet to decide, oldest first.
 func (st *state) OpenActions(name string) ([]qredo.ActionID, error) {
-	u, err := st.user(name)
+	member, err := st.Approver(name)
 	if err != nil {
 		return nil, err
 	}
-	return st.openActions(string(u.ID)), nil
+	return st.openActions(member), nil
 }
 
 // OpenActionsOf are what a core client has yet to decide, oldest first.
@@ -73,14 +73,19 @@ func (st *state) OpenActionsOf(c *CoreClient) []qredo.ActionID { return st.openA
 func (st *state) openActions(member string) []qredo.ActionID {
 	ids := make([]qredo.ActionID, 0, len(st.txs.waiting[member]))
 	for _, number := range st.txs.waiting[member] {
-		tx := st.txs.open[number]
-		for i, id := range tx.Asked {
-			if a := tx.action(i); a.open() && a.Vote().Member == member {
-				ids = append(ids, id)
-			}
-		}
+		ids = append(ids, st.txs.open[number].openTo(member))
 	}
 	return ids
+}
+
+// openTo is the action by which an approver has yet to decide a transaction. There is one at a time.
+func (tx *Transaction) openTo(member string) qredo.ActionID {
+	for i, id := range tx.Asked {
+		if a := tx.action(i); a.open() && a.Vote().Member == member {
+			return id
+		}
+	}
+	return ""
 }
 
 // Approval is what an approver said or, while they have said nothing, whether they still can.
@@ -137,6 +142,7 @@ func (t *txTable) asks(tx *Transaction) {
 		t.asked[member] = sorted(t.asked[member], tx.number, true)
 		t.waiting[member] = sorted(t.waiting[member], tx.number, waiting)
 	}
+	t.decide(tx)
 }
 
 // voted is a member's choice.
@@ -160,13 +166,14 @@ func (st *state) mayVote(id qredo.ActionID, now time.Time) error {
 	return nil
 }
 
-// Decide is a person's vote on what is named by an action's ID, or by the ID of its transaction.
+// Decide is the vote of a person, or of a core client, on what is named by an action's ID, or by the ID of its
+// transaction.
 func (u *Update) Decide(name, actionOrTxID string, choice custody.Choice) error {
-	user, err := u.user(name)
+	member, err := u.Approver(name)
 	if err != nil {
 		return err
 	}
-	id, err := u.actionOf(string(user.ID), actionOrTxID)
+	id, err := u.actionOf(member, actionOrTxID)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +21,12 @@ type Company struct {
 	companyCreated
 	Parties []*Party
 	Funds   []*Fund // oldest first
+	number  int     // how many companies came before it
+	waiting int     // transactions of its wallets' that wait
 }
+
+// Waiting is how many transactions of the company's wallets wait.
+func (c *Company) Waiting() int { return c.waiting }
 
 type companyCreated struct {
 	ID      qredo.CompanyID
@@ -31,7 +35,10 @@ type companyCreated struct {
 }
 
 func (e companyCreated) apply(st *state, _ time.Time) {
-	st.companies[e.ID] = &Company{companyCreated: e}
+	c := &Company{companyCreated: e, number: len(st.companyList)}
+	st.companies[e.ID] = c
+	st.companyList = append(st.companyList, c)
+	st.companyNames.set(c.number, e.Profile.Name, e.Profile.Domain)
 }
 
 // companyUpdated has all fields as they are then, also those that stay.
@@ -41,28 +48,45 @@ type companyUpdated struct {
 }
 
 func (e companyUpdated) apply(st *state, _ time.Time) {
-	st.companies[e.ID].Profile = e.Profile
+	c := st.companies[e.ID]
+	c.Profile = e.Profile
+	st.companyNames.set(c.number, e.Profile.Name, e.Profile.Domain)
 }
 
-// Companies are the companies of all accounts, by their IDs.
-func (st *state) Companies() []*Company {
-	return st.companiesThat(func(*Company) bool { return true })
-}
+// Companies are the companies of all accounts, oldest first.
+func (st *state) Companies() []*Company { return st.companyList }
 
-// AccountCompanies are the companies of an account, by their IDs.
+// AccountCompanies are the companies of an account, oldest first.
 func (st *state) AccountCompanies(account string) []*Company {
-	return st.companiesThat(func(c *Company) bool { return c.Account == account })
+	return st.FindCompanies(account, "")
 }
 
-func (st *state) companiesThat(match func(*Company) bool) []*Company {
+// FindCompanies are the companies of an account that have a text in their name or domain, oldest first.
+func (st *state) FindCompanies(account, text string) []*Company {
 	var list []*Company
-	for _, c := range st.companies {
-		if match(c) {
+	for _, n := range st.companyNames.find(text) {
+		if c := st.companyList[n]; c.Account == account {
 			list = append(list, c)
 		}
 	}
-	slices.SortFunc(list, func(a, b *Company) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return list
+}
+
+// CompaniesPage is a part of the companies of all accounts, oldest first: of those that have a text in their name or
+// domain, or for their ID.
+func (v *View) CompaniesPage(text, after string, limit int) (Listed[*Company], error) {
+	if c := v.companies[qredo.CompanyID(text)]; c != nil {
+		return PageOf([]*Company{c}, after, limit)
+	}
+	if text == "" {
+		return PageOf(v.companyList, after, limit)
+	}
+	found, err := PageOf(v.companyNames.find(text), after, limit)
+	page := Listed[*Company]{Next: found.Next, Total: found.Total}
+	for _, n := range found.List {
+		page.List = append(page.List, v.companyList[n])
+	}
+	return page, err
 }
 
 // AnyCompany returns the company with an ID, of whatever account, nil if there is none.

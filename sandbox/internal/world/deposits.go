@@ -3,7 +3,6 @@ package world
 import (
 	"encoding/hex"
 	"math"
-	"strings"
 
 	"github.com/qredo-go/qredo"
 )
@@ -18,11 +17,8 @@ type Deposit struct {
 // Deposit credits a wallet with an amount, at once and without a fee. The wallet is named by its deposit address, or
 // by its ID or short code. Where chain is not empty it is the ID of the transaction that paid: several deposits may be of one.
 func (u *Update) Deposit(to string, amount qredo.Amount, chain string) (Deposit, error) {
-	w := u.byAddress[addressKey(strings.TrimSpace(to))]
-	if w == nil {
-		w = u.walletNamed(to)
-	}
-	if w == nil {
+	w, err := u.AnyWallet(to)
+	if err != nil {
 		return Deposit{}, notFound("deposit address, wallet or short code")
 	}
 	if amount <= 0 {

@@ -202,10 +202,17 @@ func (st *state) move(tx *Transaction) {
 	tx.moved = st.txs.moved
 }
 
-// moved puts an entry into its wallet's history, and tells of it whom a dedicated wallet is connected to.
-func (st *state) moved(e Entry) {
+// record puts an entry into its wallet's history, with the balance after it.
+func (e Entry) record() *Wallet {
 	w := e.Wallet()
 	w.History = append(w.History, refOf(e.Tx, e.In))
+	w.moved(e.Moved().Amount)
+	return w
+}
+
+// moved puts an entry into its wallet's history, and tells of it whom a dedicated wallet is connected to.
+func (st *state) moved(e Entry) {
+	w := e.record()
 	if w.Type != qredo.WalletDedicated {
 		return
 	}

@@ -2,11 +2,9 @@ package world
 
 import (
 	"container/heap"
-	"math"
 	"slices"
 	"time"
 
-	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/custody"
 )
 
@@ -77,22 +75,3 @@ func (st *state) expired(now time.Time) []change {
 	}
 	return ends
 }
-
-// Incoming is what swaps that wait will bring to each wallet.
-func (st *state) Incoming() map[*Wallet]qredo.Amount {
-	sums := map[*Wallet]qredo.Amount{}
-	for _, tx := range st.txs.open {
-		switch into := st.wallets[tx.Receive]; {
-		case into == nil:
-		case tx.Kind == KindSwapMake:
-			sums[into] = UpTo64Bits(sums[into], tx.Quote.Receive.Amount)
-		case tx.Kind == KindSwapTake:
-			sums[into] = UpTo64Bits(sums[into], tx.OtherSide.Net())
-		}
-	}
-	return sums
-}
-
-// UpTo64Bits adds amounts that are not negative. A quote can want more than there is of an asset, so that what swaps
-// would bring can be beyond 64 bits: then the sum is the greatest that fits, and not a negative one.
-func UpTo64Bits(a, b qredo.Amount) qredo.Amount { return a + min(b, math.MaxInt64-a) }

@@ -32,6 +32,7 @@ func (e fundCreated) apply(st *state, _ time.Time) {
 	c := st.companies[e.CompanyID]
 	f := &Fund{fundCreated: e, Company: c, byAsset: map[qredo.AssetCode]*entryIndex{}}
 	st.funds[e.ID] = f
+	st.fundList = append(st.fundList, f)
 	c.Funds = append(c.Funds, f)
 }
 
@@ -60,12 +61,11 @@ func (st *state) AccountFund(account string, id qredo.FundID) (*Fund, error) {
 // AccountFunds are the funds of an account, oldest first.
 func (st *state) AccountFunds(account string) []*Fund {
 	var funds []*Fund
-	for _, f := range st.funds {
+	for _, f := range st.fundList {
 		if f.Company.Account == account {
 			funds = append(funds, f)
 		}
 	}
-	slices.SortFunc(funds, func(a, b *Fund) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return funds
 }
 

@@ -12,25 +12,28 @@ import (
 type state struct {
 	offset time.Duration // how far the clock was advanced
 
-	companies   map[qredo.CompanyID]*Company
-	users       map[string]*User // by their IDs
-	userByEmail map[string]*User
-	funds       map[qredo.FundID]*Fund
-	wallets     map[qredo.WalletID]*Wallet
-	byAddress   map[string]*Wallet // by addressKey
-	byShortCode map[string]*Wallet // by shortCodeKey
-	inOrder     []*Wallet
-	txs         txTable
-	expiries    expiryHeap
-	hub         []*Transaction // the quotes on the liquidity hub, oldest first
-	coreClients map[qredo.CoreClientID]*CoreClient
-	agents      map[string]*CoreClient    // those that are signing agents, by their client ID in hexadecimal
-	master      *agentcrypto.MasterSecret // of their client secrets, nil before the first
-	exchanges   []exchangeListed
-	nonces      map[web3Sender]uint64 // the next nonce of each address on each chain
-	moves       int                   // transactions that move something
-	logs        map[string]*Log       // what the feeds of each account tell
-	book        ledger.Book
+	companies    map[qredo.CompanyID]*Company
+	companyList  []*Company       // oldest first
+	companyNames textIndex        // with their domains
+	users        map[string]*User // by their IDs
+	userByEmail  map[string]*User
+	funds        map[qredo.FundID]*Fund
+	fundList     []*Fund // oldest first
+	wallets      map[qredo.WalletID]*Wallet
+	byAddress    map[string]*Wallet // by addressKey
+	byShortCode  map[string]*Wallet // by shortCodeKey
+	inOrder      []*Wallet
+	txs          txTable
+	expiries     expiryHeap
+	hub          []*Transaction // the quotes on the liquidity hub, oldest first
+	coreClients  map[qredo.CoreClientID]*CoreClient
+	agents       map[string]*CoreClient    // those that are signing agents, by their client ID in hexadecimal
+	master       *agentcrypto.MasterSecret // of their client secrets, nil before the first
+	exchanges    []exchangeListed
+	nonces       map[web3Sender]uint64 // the next nonce of each address on each chain
+	moves        int                   // transactions that move something
+	logs         map[string]*Log       // what the feeds of each account tell
+	book         ledger.Book
 }
 
 func newState() *state {

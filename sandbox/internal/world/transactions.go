@@ -140,6 +140,7 @@ func (e transactionCreated) apply(st *state, at time.Time) {
 		st.ask(tx, tx.initiation, []qredo.ActionID{e.Authorize.Action})
 	}
 	st.expiries.add(tx)
+	st.waits(tx, 1)
 	switch e.Kind {
 	case KindConnect:
 		tx.Sender.Connection(e.CoreClient).Asked = tx
@@ -217,6 +218,7 @@ func (st *state) end(tx *Transaction, at time.Time) {
 		defer st.list(tx, false) // where its new time puts it
 	}
 	tx.Ended = at
+	st.waits(tx, -1)
 	st.txs.note(tx)
 	st.txs.asks(tx) // nobody can decide it any more
 	if tx.Kind == KindSwapMake {

@@ -19,10 +19,12 @@ type txTable struct {
 
 	byID, byAction, byPartner index
 
-	moved    uint32              // how many have moved something by now
-	asked    map[string][]uint32 // in what each approver has been asked, oldest first
-	waiting  map[string][]uint32 // in what each approver has yet to decide, oldest first
-	policies []custody.Policy    // that approve or have approved; they are named by their place
+	moved    uint32                         // how many have moved something by now
+	asked    map[string][]uint32            // in what each approver has been asked, oldest first
+	waiting  map[string][]uint32            // in what each approver has yet to decide, oldest first
+	decided  map[string]*orderedSet[uint64] // what each approver has decided, or is not asked any more: by decisionKey
+	states   map[State]*orderedSet[uint32]  // those in each state
+	policies []custody.Policy               // that approve or have approved; they are named by their place
 	policyAt map[string]uint32
 }
 
@@ -35,10 +37,14 @@ type txRow struct {
 }
 
 func newTxTable() txTable {
-	return txTable{
+	t := txTable{
 		open: map[uint32]*Transaction{}, asked: map[string][]uint32{}, waiting: map[string][]uint32{},
-		policyAt: map[string]uint32{},
+		decided: map[string]*orderedSet[uint64]{}, states: map[State]*orderedSet[uint32]{}, policyAt: map[string]uint32{},
 	}
+	for _, state := range States {
+		t.states[state] = &orderedSet[uint32]{}
+	}
+	return t
 }
 
 var (
@@ -68,6 +74,10 @@ func (t *txTable) add(tx *Transaction) {
 // note keeps the row of a transaction true.
 func (t *txTable) note(tx *Transaction) {
 	row, at := &t.rows[tx.number], tx.time()
+	if before := StateOf(tx.Kind, statuses[row.status]); before != tx.State() {
+		t.states[before].remove(tx.number)
+	}
+	t.states[tx.State()].add(tx.number)
 	row.second, row.nanosecond = at.Unix(), uint32(at.Nanosecond()) //nolint:gosec // less than 10^9
 	row.status = uint8(slices.Index(statuses, tx.Status))           //nolint:gosec // they are few
 }

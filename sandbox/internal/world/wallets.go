@@ -1,6 +1,7 @@
 package world
 
 import (
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,9 @@ type Wallet struct {
 	number      uint32 // its place among all
 	entries     entryIndex
 	locks       map[qredo.PolicyType][]*Transaction // the updates of its policies that wait for approval
+	incoming    big.Int                             // of swaps that wait
+	balances    []qredo.Amount                      // after each movement of History
+	highest     qredo.Amount                        // of them
 }
 
 type walletAdded struct {

@@ -106,6 +106,13 @@ func (w *World) Now() time.Time {
 	return w.now()
 }
 
+// Advanced is how far the clock was advanced.
+func (w *World) Advanced() time.Duration {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.state.offset
+}
+
 func (w *World) now() time.Time { return w.clock().Add(w.state.offset) }
 
 func (w *World) view(now time.Time) View {
