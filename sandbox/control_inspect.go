@@ -20,7 +20,7 @@ var (
 	callClearRequests = control.Post("/requests/clear", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.ClearRequests()) })
 )
 
-var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callClearRequests, callLive}
+var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callClearRequests, callLive, callSend}
 
 // Requests are the requests to both APIs: see [Sandbox.Requests].
 func (c *Control) Requests(ctx context.Context, filter RequestFilter) (RequestList, error) {
@@ -35,4 +35,9 @@ func (c *Control) Request(ctx context.Context, id uint64) (RequestDetail, error)
 // ClearRequests forgets the requests there were: see [Sandbox.ClearRequests].
 func (c *Control) ClearRequests(ctx context.Context) error {
 	return callClearRequests.Tell(ctx, c.client(), control.None{})
+}
+
+// Send has the sandbox sign a request and carry it out: see [Sandbox.Send].
+func (c *Control) Send(ctx context.Context, r SendRequest) (RequestDetail, error) {
+	return callSend.Ask(ctx, c.client(), r)
 }

@@ -45,6 +45,7 @@ type Sandbox struct {
 	listen    string
 	tlsDir    string
 	noConsole bool
+	url       string        // of the server, without a path; empty where there is none
 	console   *console.Door // nil where nobody is let in
 
 	world    *world.World

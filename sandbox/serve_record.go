@@ -74,6 +74,9 @@ func (r *recording) end() {
 		s.refused.Add(1)
 	}
 	s.live.Tell(liveRequest, s.requests.Add(func(number uint64) (*requestlog.Packed, int) {
+		if own, isOwn := r.ResponseWriter.(*sentHere); isOwn {
+			own.id = number
+		}
 		p := rec.Pack(number)
 		return p, p.Bytes()
 	}))

@@ -65,6 +65,7 @@ func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 		}
 		listener = secured
 	}
+	s.url = srv.url
 	srv.openConsole()
 	go func() { srv.done <- srv.server.Serve(listener) }()
 	return srv, nil

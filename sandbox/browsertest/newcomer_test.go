@@ -96,4 +96,3 @@ func TestNewcomer(t *testing.T) {
 func (p *tab) marked() []string {
 	return eval[[]string](p, `[...document.querySelectorAll('mark')].map(m => [...m.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join(''))`)
 }
-
