@@ -1,13 +1,16 @@
 package sandbox
 
 import (
+	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/requestlog"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// SignedRequest is a request to the Partner API as a program sent it: what [Sandbox.Explain] looks at.
+// SignedRequest is a request as a program sent it: what [Sandbox.Explain] looks at.
 type SignedRequest struct {
 	Method  string            `json:"method"`
 	URL     string            `json:"url"` // full, with its query
@@ -17,7 +20,7 @@ type SignedRequest struct {
 
 // Difference is a part of a signed request that is not as it must be.
 type Difference struct {
-	Part   string `json:"part"`   // "stamp", "url", "body", "key", "signature" or "layout"
+	Part   string `json:"part"`   // "stamp", "url", "body", "key", "signature", "layout" or "proof"
 	Found  string `json:"found"`  // what is wrong with it
 	Remedy string `json:"remedy"` // what to do about it
 }
@@ -26,6 +29,16 @@ type Difference struct {
 type Explanation struct {
 	Valid       bool         `json:"valid"`       // nothing is wrong with it
 	Differences []Difference `json:"differences"` // empty as well if it could not be found out
+	// Verified is the text that the sandbox verified the signature over, and Signed the one that was signed, empty if
+	// that was not found out: cut where one differs from the other.
+	Verified []TextRun `json:"verified"`
+	Signed   []TextRun `json:"signed"`
+}
+
+// TextRun is a part of a text.
+type TextRun struct {
+	Text    string `json:"text"`
+	Differs bool   `json:"differs"`
 }
 
 // maxExplained is how many bytes of a body are looked at: trying forms of it takes time.
@@ -33,27 +46,69 @@ const maxExplained = 64 << 10
 
 // Explain tells which part of what a request's signature covers differs from what was sent: the stamp, the
 // URL or the body; or that it is the key or the form of the signature. It tries what programs are known
-// to get wrong, with the public key that is registered for the API key. It changes nothing, and uses up no
-// nonce.
+// to get wrong, with the key that is registered here. Of a request with a signing agent's proof it tells what is wrong with
+// that. It changes nothing, and uses up no nonce.
 func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if len(req.Body) > maxExplained {
 		return Explanation{}, serve.BadRequest("a body of more than %d bytes is not looked at", maxExplained)
 	}
-	base := s.baseOf(req.URL)
-	found, valid := s.keys.Explain(access.Sent(req), base, access.SignedURLs(req.URL, base, s.publicURLs), s.clock())
-	answer := Explanation{Valid: valid}
-	for _, d := range found {
-		answer.Differences = append(answer.Differences, Difference(d))
-	}
-	return answer, nil
+	return s.explainAt(req, s.clock()), nil
 }
 
-// baseOf is the base path that a URL was asked below.
-func (s *Sandbox) baseOf(asked string) string {
-	u, err := url.Parse(asked)
-	if err != nil {
-		return ""
+// explainAt explains a request that came at a time, by the clock.
+func (s *Sandbox) explainAt(req SignedRequest, now time.Time) Explanation {
+	path, sent := "", access.Sent(req)
+	if u, err := url.Parse(req.URL); err == nil {
+		path = u.EscapedPath()
 	}
-	_, base, _ := s.apiOf(u.EscapedPath())
-	return base
+	api, base, rest := s.apiOf(path)
+	urls := access.SignedURLs(req.URL, base, s.publicURLs)
+	var found access.Explained
+	switch route, _, _ := api.Match(req.Method, rest); {
+	case api.qapi:
+		found = s.keys.ExplainHMAC(sent, base, urls, now)
+	case route.Agent:
+		found = access.ExplainProof(sent, now, s.world.MasterSecret)
+	default:
+		found = s.keys.Explain(sent, base, urls, now)
+	}
+	answer := Explanation{Valid: found.Valid, Differences: []Difference{}, Verified: []TextRun{}, Signed: []TextRun{}}
+	for _, d := range found.Found {
+		answer.Differences = append(answer.Differences, Difference(d))
+	}
+	verified, signed := []access.Run{{Text: found.Verified}}, []access.Run(nil)
+	switch {
+	case found.Verified == "":
+		verified = nil
+	case found.Signed != "":
+		verified, signed = access.Compare(found.Verified, found.Signed)
+	}
+	for _, r := range verified {
+		answer.Verified = append(answer.Verified, TextRun(r))
+	}
+	for _, r := range signed {
+		answer.Signed = append(answer.Signed, TextRun(r))
+	}
+	return answer
+}
+
+// explainRecord explains why a logged request was not let in, nil if it was, or not all of it is kept.
+func (s *Sandbox) explainRecord(r *requestlog.Record, reason string) *Explanation {
+	status := r.Status
+	if r.Handled != nil {
+		status = r.Handled.Status
+	}
+	if status != http.StatusUnauthorized || r.Body.Cut() {
+		return nil
+	}
+	req := SignedRequest{Method: r.Method, URL: r.URL, Body: r.Body.Bytes, Headers: map[string]string{}}
+	for name := range r.Header {
+		req.Headers[name] = r.Header.Get(name)
+	}
+	e := s.explainAt(req, r.Clock)
+	if e.Valid && reason == access.NonceUsed {
+		e.Valid = false
+		e.Differences = append(e.Differences, Difference{"stamp", "the nonce was used before with this API key", "send another nonce with each request, also when one is repeated"})
+	}
+	return &e
 }

@@ -31,7 +31,8 @@ func TestExplain(t *testing.T) {
 			found, err := s.Explain(sent)
 			require.NoError(t, err)
 			if test.url == "" {
-				assert.Equal(t, sandbox.Explanation{Valid: true}, found)
+				signed := []sandbox.TextRun{{Text: req.header["x-timestamp"] + test.signedURL + body}}
+				assert.Equal(t, sandbox.Explanation{Valid: true, Differences: []sandbox.Difference{}, Verified: signed, Signed: signed}, found)
 			} else {
 				assert.False(t, found.Valid)
 				require.Len(t, found.Differences, 1)

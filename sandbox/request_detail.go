@@ -55,6 +55,7 @@ func (s *Sandbox) Request(id uint64) (RequestDetail, error) {
 		RequestRecord: describeRequest(r), RequestHeaders: headerFields(r.RedactHeaders()), AnswerHeaders: headerFields(r.RedactAnswerHeaders()),
 		HandledStatus: r.Status, About: about(r), BodyCut: r.Body.Cut() || r.HandledBody().Cut(),
 	}
+	out.Explanation = s.explainRecord(r, out.Reason)
 	out.RequestBody, out.RequestBodyEncoding = r.RedactBody(r.Body)
 	out.AnswerBody, out.AnswerBodyEncoding = r.RedactBody(r.HandledBody())
 	if r.Handled != nil {

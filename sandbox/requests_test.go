@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,4 +191,50 @@ func TestLiveTellsOfRequests(t *testing.T) {
 		other := startServer(t)
 		return enter(t, other).send("GET", "/console/api/live", "", []string{"Origin", "https://evil.example"}).StatusCode
 	}())
+}
+
+func TestRefusedSignaturesAreExplained(t *testing.T) {
+	srv := startServer(t)
+	b := newBrowser(t, srv)
+	sign := func(target, body string) []string {
+		req, err := http.NewRequest(http.MethodPost, target, nil)
+		require.NoError(t, err)
+		require.NoError(t, srv.Auth().Authenticate(req, []byte(body), time.Now()))
+		var headers []string
+		for name := range req.Header {
+			headers = append(headers, name, req.Header.Get(name))
+		}
+		return headers
+	}
+	target := srv.BaseURL() + "/company"
+	const body = `{"name":"Acme"}`
+	assert.Equal(t, http.StatusUnauthorized, b.send("POST", target, body, sign(target+"/", body)).StatusCode)
+	d := latest(t, srv.Sandbox)
+	require.NotNil(t, d.Explanation)
+	require.Len(t, d.Explanation.Differences, 1)
+	assert.Equal(t, "url", d.Explanation.Differences[0].Part)
+	assert.Equal(t, []sandbox.TextRun{{Text: "/", Differs: true}}, d.Explanation.Signed[1:2])
+	require.NoError(t, srv.Advance(24*time.Hour))
+	assert.Equal(t, d.Explanation, latest(t, srv.Sandbox).Explanation, "as it was then")
+
+	nonced := func() []string {
+		auth := *srv.Auth()
+		headers := sign(target, body)
+		signature, err := auth.Sign("once", target, []byte(body))
+		require.NoError(t, err)
+		return []string{"X-Api-Key", headers[slices.Index(headers, "X-Api-Key")+1], "x-nonce", "once", "x-sign", signature}
+	}
+	assert.Equal(t, http.StatusOK, b.send("POST", target, body, nonced()).StatusCode)
+	assert.Nil(t, latest(t, srv.Sandbox).Explanation)
+	assert.Equal(t, http.StatusUnauthorized, b.send("POST", target, body, nonced()).StatusCode)
+	d = latest(t, srv.Sandbox)
+	require.Len(t, d.Explanation.Differences, 1)
+	assert.Contains(t, d.Explanation.Differences[0].Found, "used before")
+
+	b.send("GET", srv.QAPIBaseURL()+"/balance", "", []string{"qredo-api-key", "nobody"})
+	assert.Equal(t, "key", latest(t, srv.Sandbox).Explanation.Differences[1].Part)
+	b.send("POST", srv.BaseURL()+"/coreclient/finish", "{}", []string{"x-api-zkp", "00"})
+	assert.Equal(t, "proof", latest(t, srv.Sandbox).Explanation.Differences[0].Part)
+	b.send("GET", srv.URL()+"/nowhere", "", nil)
+	assert.Equal(t, "key", latest(t, srv.Sandbox).Explanation.Differences[1].Part)
 }

@@ -150,7 +150,7 @@ func TestPINs(t *testing.T) {
 	}
 	for _, wrong := range []int{0, 1, pin - 1, pin + 1, 9999, 10_000} {
 		_, err := Check(prover(t, agentID, wrong).Header(moment), moment, theService)
-		require.ErrorIs(t, err, errProof, wrong)
+		require.ErrorIs(t, err, ErrProof, wrong)
 	}
 	_, err := secret.Token(agentID, -1)
 	require.ErrorIs(t, err, errPIN)
@@ -190,21 +190,21 @@ func TestProofIsOfItsIDAndTime(t *testing.T) {
 
 	later := *p.ET + 1
 	_, err = Check((&proof{p.ID, &later, p.U, p.V}).header(), moment, theService)
-	require.ErrorIs(t, err, errProof)
+	require.ErrorIs(t, err, ErrProof)
 	_, err = Check((&proof{[]byte("another"), p.ET, p.U, p.V}).header(), moment, theService)
-	require.ErrorIs(t, err, errProof)
+	require.ErrorIs(t, err, ErrProof)
 	_, err = Check(prover(t, []byte("another"), pin).Header(moment), moment, theService)
-	require.ErrorIs(t, err, errProof)
+	require.ErrorIs(t, err, ErrProof)
 	_, err = Check(first, moment, func([]byte) *MasterSecret { return nil })
-	require.ErrorIs(t, err, errID)
+	require.ErrorIs(t, err, ErrID)
 	other, err := NewMasterSecret([]byte("another service's"))
 	require.NoError(t, err)
 	_, err = Check(first, moment, func([]byte) *MasterSecret { return other })
-	require.ErrorIs(t, err, errProof)
+	require.ErrorIs(t, err, ErrProof)
 	_, err = Check(first, moment.Add(Tolerance+time.Second), theService)
-	require.ErrorIs(t, err, errTime)
+	require.ErrorIs(t, err, ErrTime)
 	_, err = Check(first, moment.Add(-Tolerance-time.Second), theService)
-	require.ErrorIs(t, err, errTime)
+	require.ErrorIs(t, err, ErrTime)
 }
 
 func TestFlippedBitsOfAProofAreRefused(t *testing.T) {

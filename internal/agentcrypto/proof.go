@@ -22,9 +22,9 @@ const Tolerance = 5 * time.Minute
 var (
 	errHex   = errors.New("is not hexadecimal")
 	errForm  = errors.New("is not the JSON object with ID, ET, U and V in base64")
-	errTime  = errors.New("is too far from now")
-	errID    = errors.New("is nobody's")
-	errProof = errors.New("does not prove the ID")
+	ErrTime  = errors.New("is too far from now")
+	ErrID    = errors.New("is nobody's")
+	ErrProof = errors.New("does not prove the ID")
 )
 
 // Prover makes an agent's proofs.
@@ -127,11 +127,11 @@ func Check(header string, now time.Time, masterOf func(id []byte) *MasterSecret)
 	}
 	const most = int64(Tolerance / time.Second)
 	if seconds := now.Unix(); *p.ET < seconds-most || *p.ET > seconds+most {
-		return nil, invalid("proof: time", errTime)
+		return nil, invalid("proof: time", ErrTime)
 	}
 	master := masterOf(p.ID)
 	if master == nil {
-		return nil, invalid("proof: ID", errID)
+		return nil, invalid("proof: ID", ErrID)
 	}
 	if err := master.check(p); err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (m *MasterSecret) check(p *proof) error {
 	want.ScalarMult(m.secret(), &want)
 	want.Neg()
 	if !v.IsEqual(&want) {
-		return invalid("proof", errProof)
+		return invalid("proof", ErrProof)
 	}
 	return nil
 }

@@ -159,9 +159,9 @@ var reasons = map[string]error{
 	"not on the curve":    errCurve,
 	"not in the subgroup": errSubgroup,
 	"signature is wrong":  errSignature,
-	"proof is wrong":      errProof,
-	"time":                errTime,
-	"no such ID":          errID,
+	"proof is wrong":      ErrProof,
+	"time":                ErrTime,
+	"no such ID":          ErrID,
 	"not hexadecimal":     errHex,
 	"not the JSON object": errForm,
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Sent is a request to the Partner API as a program sent it.
+// Sent is a request as a program sent it.
 type Sent struct {
 	Method  string
 	URL     string // full, with its query
@@ -20,43 +20,61 @@ type Sent struct {
 	Body    []byte
 }
 
+func (s Sent) header() http.Header {
+	header := http.Header{}
+	for name, value := range s.Headers {
+		header.Set(name, value)
+	}
+	return header
+}
+
 // Difference is a part of a signed request that is not as it must be.
 type Difference struct {
-	Part   string // "stamp", "url", "body", "key", "signature" or "layout"
+	Part   string // "stamp", "url", "body", "key", "signature", "layout" or "proof"
 	Found  string // what is wrong with it
 	Remedy string // what to do about it
+}
+
+// Explained is what can be told of a request that is signed.
+type Explained struct {
+	Found []Difference
+	Valid bool // nothing is wrong
+
+	Verified string // the text that must be signed
+	Signed   string // the text that was, if it was found out
 }
 
 // Explain tells which part of what a request's signature covers differs from what was sent, at this time, and whether
 // nothing does. The request was asked below a base path, and one of the URLs must have been signed. What is tried
 // are the forms that programs are known to get wrong, with the public key that is registered for the API key. It
 // uses up no nonce.
-func (k *Keys) Explain(sent Sent, base string, urls []string, now time.Time) (found []Difference, valid bool) {
-	header := http.Header{}
-	for name, value := range sent.Headers {
-		header.Set(name, value)
-	}
-	stamp, found := explainStamp(header, now)
-	key, problem := k.explainKey(header)
+func (k *Keys) Explain(sent Sent, base string, urls []string, now time.Time) (e Explained) {
+	header := sent.header()
+	var stamp string
+	stamp, e.Found = explainStamp(header, now)
+	e.Verified = stamp + urls[0] + string(sent.Body)
+	key, problem := k.partner.explain(header, "X-API-KEY")
 	if problem != nil {
-		return append(found, *problem), false
+		e.Found = append(e.Found, *problem)
+		return e
 	}
-	signature, encoding := decodeSignature(header.Get("x-sign"))
-	if encoding != nil {
-		found = append(found, *encoding)
+	signature, problem := decodeSignature(header, "x-sign", keyBits/8)
+	if problem != nil {
+		e.Found = append(e.Found, *problem)
 	}
 	if signature == nil {
-		return found, false
+		return e
 	}
 	digest, problem := k.recoverDigest(key, signature)
 	if problem != nil {
-		return append(found, *problem), false
+		e.Found = append(e.Found, *problem)
+		return e
 	}
-	signed, matched := matchDigest(digest, stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(sent.Body), strings.ToUpper(sent.Method))
-	if matched {
-		found = append(found, signed...)
-	}
-	return found, matched && len(found) == 0
+	e.match(covered{stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(sent.Body), layouts, strings.ToUpper(sent.Method)}, func(text string) bool {
+		sum := sha256.Sum256([]byte(text))
+		return bytes.Equal(sum[:], digest)
+	})
+	return e
 }
 
 func explainStamp(h http.Header, now time.Time) (stamp string, found []Difference) {
@@ -67,35 +85,46 @@ func explainStamp(h http.Header, now time.Time) (stamp string, found []Differenc
 		return timestamp, differs("x-timestamp and x-nonce are both there", "send one of them")
 	case timestamp == "" && once == "":
 		return "", differs("neither x-timestamp nor x-nonce is there", "send the stamp that was signed as x-timestamp")
-	case timestamp != "" && stale(timestamp, now):
-		off := "is not a whole number of seconds since 1970"
-		if n, ok := new(big.Int).SetString(timestamp, 10); ok {
-			off = "is " + new(big.Int).Sub(big.NewInt(now.Unix()), n).String() + " seconds behind the service's clock"
-		}
-		return timestamp, differs("x-timestamp "+off, "send Unix seconds, by a clock that is right within "+tolerance.String())
+	case timestamp != "":
+		return timestamp, explainTimestamp("x-timestamp", timestamp, timestamp, now)
 	}
-	return timestamp + once, nil
+	return once, nil
 }
 
-func (k *Keys) explainKey(h http.Header) (*Key, *Difference) {
-	text := h.Get("X-API-KEY")
-	if strings.TrimSpace(text) == "" {
-		return nil, &Difference{"key", "the header X-API-KEY is not there", "send the API key"}
+// explainTimestamp tells what is wrong with a stamp that was sent, and means a time in seconds.
+func explainTimestamp(name, sent, seconds string, now time.Time) []Difference {
+	if !stale(seconds, now) {
+		return nil
 	}
-	key, err := k.partner.find(text)
+	off := "is not a whole number of seconds since 1970"
+	if n, ok := new(big.Int).SetString(sent, 10); ok {
+		off = "is " + new(big.Int).Sub(big.NewInt(now.Unix()), n).String() + " seconds behind the service's clock"
+	}
+	return []Difference{{"stamp", name + " " + off, "send Unix seconds, by a clock that is right within " + tolerance.String()}}
+}
+
+// explain finds the key that a header names.
+func (k keyring) explain(h http.Header, name string) (*Key, *Difference) {
+	text := h.Get(name)
+	if strings.TrimSpace(text) == "" {
+		return nil, &Difference{"key", "the header " + name + " is not there", "send the API key"}
+	}
+	key, err := k.find(text)
 	if err != nil {
 		return nil, &Difference{"key", "the API key is not registered", "use the API key that this sandbox wrote to its folder of keys"}
 	}
 	return key, nil
 }
 
-// decodeSignature reads a signature in any encoding, and says so if it is not the one that is asked for.
-func decodeSignature(text string) ([]byte, *Difference) {
+// decodeSignature reads a signature of so many bytes or more in any encoding, and says so if it is not the one that is
+// asked for.
+func decodeSignature(h http.Header, name string, size int) ([]byte, *Difference) {
+	text := h.Get(name)
 	if text == "" {
-		return nil, &Difference{"signature", "the header x-sign is not there", "send the signature as x-sign"}
+		return nil, &Difference{"signature", "the header " + name + " is not there", "send the signature as " + name}
 	}
 	inHex, err := hex.DecodeString(text)
-	if err != nil || len(inHex) < keyBits/8 { // hexadecimal digits are base64 too
+	if err != nil || len(inHex) < size { // hexadecimal digits are base64 too
 		if signature, err := base64.RawURLEncoding.Strict().DecodeString(text); err == nil {
 			return signature, nil
 		}
@@ -171,63 +200,4 @@ func openSignature(public *rsa.PublicKey, signature []byte) (digest []byte, form
 		return content, "the bare digest, without the name of the hash (no DigestInfo)"
 	}
 	return nil, "another hash than SHA-256"
-}
-
-// form is one way in which a part may have been signed. The first of a part's forms is the right one.
-type form struct {
-	text, found, remedy string
-}
-
-// layout is one way in which the parts may have been put together.
-type layout struct {
-	join          func(stamp, method, url, body string) string
-	found, remedy string
-}
-
-var layouts = []layout{
-	{func(stamp, _, url, body string) string { return stamp + url + body }, "", ""},
-	{func(stamp, method, url, body string) string { return stamp + method + url + body }, "the method was signed too", "sign stamp, URL and body: the method belongs to Qredo API v1 only"},
-	{func(stamp, _, url, body string) string { return stamp + "\n" + url + "\n" + body }, "the parts were signed with line ends between them", "put nothing between stamp, URL and body"},
-	{func(stamp, _, url, body string) string { return stamp + " " + url + " " + body }, "the parts were signed with spaces between them", "put nothing between stamp, URL and body"},
-	{func(stamp, _, url, body string) string { return url + stamp + body }, "the URL was signed before the stamp", "sign stamp, URL and body, in this order"},
-	{func(stamp, _, url, body string) string { return stamp + body + url }, "the body was signed before the URL", "sign stamp, URL and body, in this order"},
-	{func(stamp, _, url, body string) string { return digestOf(stamp + url + body) }, "a digest was signed in place of the text: it was hashed twice", "give the text to the library, or the digest to a function that does not hash again"},
-	{func(stamp, _, url, body string) string {
-		return hex.EncodeToString([]byte(digestOf(stamp + url + body)))
-	}, "the digest in hexadecimal was signed: it was hashed twice", "give the text to the library, not its digest"},
-}
-
-func digestOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return string(sum[:])
-}
-
-// matchDigest finds the forms of the parts that were signed, with as few differences as will do.
-func matchDigest(digest []byte, stamps, urls, bodies []form, method string) ([]Difference, bool) {
-	best, matched := []Difference(nil), false
-	for _, stamp := range stamps {
-		for _, url := range urls {
-			for _, body := range bodies {
-				for _, l := range layouts {
-					sum := sha256.Sum256([]byte(l.join(stamp.text, method, url.text, body.text)))
-					if !bytes.Equal(sum[:], digest) {
-						continue
-					}
-					var found []Difference
-					for _, d := range []Difference{
-						{"stamp", stamp.found, stamp.remedy}, {"url", url.found, url.remedy},
-						{"body", body.found, body.remedy}, {"layout", l.found, l.remedy},
-					} {
-						if d.Found != "" {
-							found = append(found, d)
-						}
-					}
-					if !matched || len(found) < len(best) {
-						best, matched = found, true
-					}
-				}
-			}
-		}
-	}
-	return best, matched
 }

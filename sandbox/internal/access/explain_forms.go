@@ -1,10 +1,9 @@
 package access
 
 import (
-	"bytes"
-	"encoding/json"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -65,6 +64,10 @@ func urlForms(urls []string, base string, headers map[string]string) []form {
 		for _, port := range []string{"443", "80"} {
 			change("the URL was signed with the port "+port, func(c *url.URL) { c.Host = net.JoinHostPort(c.Hostname(), port) })
 		}
+		for _, capitals := range []string{strings.ToUpper(u.Hostname()), "LOCALHOST", "Localhost"} {
+			change("the URL was signed with its host in capitals, as "+capitals, func(c *url.URL) { c.Host = strings.Replace(c.Host, c.Hostname(), capitals, 1) })
+		}
+		change("the URL was signed with its host in small letters, and sent in capitals", func(c *url.URL) { c.Host = strings.ToLower(c.Host) })
 		for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
 			change("the URL was signed for the host "+host, func(c *url.URL) { c.Host = strings.Replace(c.Host, c.Hostname(), host, 1) })
 		}
@@ -74,6 +77,13 @@ func urlForms(urls []string, base string, headers map[string]string) []form {
 		if host := headers["Host"]; host != "" {
 			change("the URL was signed for the host "+host, func(c *url.URL) { c.Host = host })
 		}
+		add(smallEscapes(sent), "the URL was signed with the hexadecimal digits of its escapes in small letters")
+		add(capitalEscapes(sent), "the URL was signed with the hexadecimal digits of its escapes in capitals")
+		add(strings.ReplaceAll(sent, "%", "%25"), "the URL was signed with its characters escaped twice")
+		if !strings.Contains(sent, "?") {
+			add(sent+"?", "the URL was signed with a ? at the end")
+		}
+		add(strings.TrimSuffix(sent, "?"), "the URL was signed without the ? at its end")
 		if decoded, err := url.PathUnescape(sent); err == nil {
 			add(decoded, "the URL was signed before its characters were escaped")
 		}
@@ -92,88 +102,7 @@ func urlForms(urls []string, base string, headers map[string]string) []form {
 	return forms
 }
 
-func bodyForms(sent []byte) []form {
-	const remedy = "turn the body into bytes once, and sign and send the same bytes"
-	forms := []form{{text: string(sent)}}
-	add := func(text, found string) {
-		for _, f := range forms {
-			if f.text == text {
-				return
-			}
-		}
-		forms = append(forms, form{text, found, remedy})
-	}
-	add("", "the body was not signed")
-	add(strings.TrimSpace(string(sent)), "the body was signed without the white space around it")
-	add(strings.TrimRight(string(sent), "\r\n"), "the body was signed without its last line end")
-	add(string(sent)+"\n", "the body was signed with a line end after it")
-	add(strings.ReplaceAll(string(sent), "\r\n", "\n"), "the body was signed with other line ends")
-	if len(sent) == 0 {
-		add("{}", "{} was signed for a request without a body")
-		add("null", "null was signed for a request without a body")
-		add("undefined", "undefined was signed for a request without a body")
-		return forms
-	}
-	reformat(sent, add)
-	return forms
-}
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// reformat adds a JSON body as other programs and libraries write it.
-func reformat(sent []byte, add func(text, found string)) {
-	const found = "the body was signed in another format than it was sent in"
-	var compact bytes.Buffer
-	if json.Compact(&compact, sent) != nil {
-		return
-	}
-	var sorted any
-	decoder := json.NewDecoder(bytes.NewReader(sent))
-	decoder.UseNumber()
-	bodies := [][]byte{compact.Bytes()}
-	if decoder.Decode(&sorted) == nil {
-		var b bytes.Buffer
-		encoder := json.NewEncoder(&b)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(sorted); err == nil {
-			bodies = append(bodies, bytes.TrimRight(b.Bytes(), "\n"))
-		}
-	}
-	for i, body := range bodies {
-		what := found
-		if i > 0 {
-			what = "the body was signed with its keys in another order than it was sent in"
-		}
-		add(string(body), what)
-		add(spaced(body), what)
-		var escaped bytes.Buffer
-		json.HTMLEscape(&escaped, body)
-		add(escaped.String(), what)
-		for _, indent := range []string{"  ", "    ", "\t"} {
-			var b bytes.Buffer
-			if json.Indent(&b, body, "", indent) == nil {
-				add(b.String(), what)
-				add(b.String()+"\n", what)
-			}
-		}
-		add(string(body)+"\n", what)
-	}
-}
-
-// spaced writes compact JSON with a space after each colon and comma, as Python does.
-func spaced(compact []byte) string {
-	var b strings.Builder
-	inText, escaped := false, false
-	for _, c := range compact {
-		b.WriteByte(c)
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\':
-			escaped = true
-		case c == '"':
-			inText = !inText
-		case !inText && (c == ':' || c == ','):
-			b.WriteByte(' ')
-		}
-	}
-	return b.String()
-}
+func smallEscapes(u string) string   { return escape.ReplaceAllStringFunc(u, strings.ToLower) }
+func capitalEscapes(u string) string { return escape.ReplaceAllStringFunc(u, strings.ToUpper) }

@@ -134,7 +134,8 @@ func TestExplain(t *testing.T) {
 				}
 			}
 			sent := access.Sent{Method: "POST", URL: c.sent.url, Headers: headers, Body: []byte(c.sent.body)}
-			found, valid := k.Explain(sent, base, []string{sent.URL}, now)
+			e := k.Explain(sent, base, []string{sent.URL}, now)
+			found, valid := e.Found, e.Valid
 			var parts []string
 			for _, d := range found {
 				parts = append(parts, d.Part)
@@ -160,8 +161,8 @@ func TestExplainUsesUpNoNonce(t *testing.T) {
 		headers[name] = req.Header.Get(name)
 	}
 	for range 2 {
-		found, valid := k.Explain(access.Sent{Method: "GET", URL: asked, Headers: headers}, "/api/v1/p", req.URLs, now)
-		assert.True(t, valid, "%v", found)
+		e := k.Explain(access.Sent{Method: "GET", URL: asked, Headers: headers}, "/api/v1/p", req.URLs, now)
+		assert.True(t, e.Valid, "%v", e.Found)
 	}
 	_, err := k.Signed(req, now, false)
 	require.NoError(t, err)

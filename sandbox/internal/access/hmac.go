@@ -2,11 +2,13 @@ package access
 
 import (
 	"crypto/hmac"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -24,7 +26,11 @@ func (k *Keys) RegisterHMAC(apiKey, account, secret string, permissions ...strin
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	k.hmac.add(apiKey, Key{ID: hmacKeyID(apiKey), Account: account, hmac: auth, permissions: permissions})
+	undecoded, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString([]byte(strings.TrimSpace(secret))))
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	k.hmac.add(apiKey, Key{ID: hmacKeyID(apiKey), Account: account, hmac: auth, undecoded: undecoded, permissions: permissions})
 	return auth, nil
 }
 

@@ -34,6 +34,7 @@ type Key struct {
 
 	public      *rsa.PublicKey
 	hmac        *qredo.HMACAuth // of Qredo API v1, in place of a public key: holds the secret
+	undecoded   *qredo.HMACAuth // its secret taken as it stands, which is a slip that can be explained
 	permissions []string        // of Qredo API v1: all if empty
 }
 
