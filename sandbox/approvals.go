@@ -187,17 +187,11 @@ func describeApproval(v *world.View, id qredo.ActionID, member string) Approval 
 
 // expect tells what the wallet has before and after what leaves it. Available is without it already.
 func (a *Approval) expect(v *world.View, tx *world.Transaction) {
-	w := tx.Sender
-	leaves, back := qredo.Amount(tx.Amount), qredo.Amount(0)
-	if tx.Recipient == w {
-		back = tx.Net() // it pays itself
-	}
-	if into, amount := v.Receives(tx); into == w {
-		back = amount
-	}
+	w, leaves := tx.Sender, qredo.Amount(tx.Amount)
+	comes, goes := v.Settling(tx)
 	of := func(amount qredo.Amount) *Money { m := money(v, w.Asset, amount); return &m }
-	a.AvailableBefore, a.AvailableAfter = of(v.Available(w)+leaves), of(v.Available(w)+back)
-	a.BalanceBefore, a.BalanceAfter = of(v.Balance(w)), of(v.Balance(w)-leaves+back)
+	a.AvailableBefore, a.AvailableAfter = of(v.Available(w)+leaves), of(v.Available(w)+comes)
+	a.BalanceBefore, a.BalanceAfter = of(v.Balance(w)), of(v.Balance(w)+comes-goes)
 }
 
 // whyNot tells why an approver cannot decide any more, if they cannot.

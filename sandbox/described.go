@@ -45,7 +45,7 @@ type Payee struct {
 
 // payee is nil where nothing goes anywhere, or it is not known yet where: a quote that nobody has taken.
 func payee(v *world.View, tx *world.Transaction) *Payee {
-	to := tx.Recipient
+	to := v.Destination(tx)
 	switch {
 	case tx.Kind == world.KindDeposit:
 		return &Payee{Kind: "address", Name: walletName(to), Company: to.Fund.Company.Profile.Name, Address: tx.Address, WalletID: to.ID}
@@ -54,10 +54,7 @@ func payee(v *world.View, tx *world.Transaction) *Payee {
 	case tx.Kind == world.KindWithdrawal, tx.Kind == world.KindWeb3:
 		entry, _ := tx.Sender.Fund.Whitelisted(tx.Asset, tx.Address)
 		return &Payee{Kind: "address", Name: entry.Name, Address: tx.Address}
-	case to == nil && tx.OtherSide != nil: // each side of a swap is paid into what it receives in
-		to, _ = v.Receives(tx.OtherSide)
-	}
-	if to == nil {
+	case to == nil:
 		return nil
 	}
 	return &Payee{Kind: "wallet", Name: walletName(to), Company: to.Fund.Company.Profile.Name, WalletID: to.ID}

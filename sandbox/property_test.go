@@ -173,6 +173,7 @@ func (r *randomRun) check() {
 		require.EqualValues(r.t, fees[asset], total.Fees, asset)
 		require.EqualValues(r.t, withdrawn[asset], total.Withdrawn, asset)
 	}
+	r.checkViews()
 }
 
 func (r *randomRun) checkHistory(w *bookedWallet) {
@@ -233,7 +234,7 @@ func TestMoneyIsConserved(t *testing.T) {
 		"withdraw expired", "sweep approved", "sweep custody_rejected", "sweep expired", "make taker_approved", "make initiate_rejected",
 		"make custody_rejected", "make expired", "take taker_approved", "take custody_rejected", "take expired",
 		"transfer initiate_rejected", "transfer chain_rejected", "withdraw chain_rejected", "sweep chain_rejected", "take chain_rejected",
-		"connect", "policy", "publish", "existing",
+		"connect", "policy", "publish", "existing", "foretold",
 	} {
 		assert.Positive(t, count[reached], "the runs must reach %s: %v", reached, count)
 	}

@@ -32,6 +32,33 @@ func (st *state) Receives(tx *Transaction) (*Wallet, qredo.Amount) {
 	}
 }
 
+// Destination is the wallet that a transaction goes to, nil if there is none, or it is not known yet. Each side of a swap
+// goes to where the other side receives.
+func (st *state) Destination(tx *Transaction) *Wallet {
+	if tx.Recipient == nil && tx.OtherSide != nil {
+		to, _ := st.Receives(tx.OtherSide)
+		return to
+	}
+	return tx.Recipient
+}
+
+// Settling is what comes to the wallet that a transaction leaves, and what goes from it, once the transaction is settled
+// and with it the other side of a swap: a wallet may pay itself.
+func (st *state) Settling(tx *Transaction) (comes, goes qredo.Amount) {
+	w := tx.Sender
+	goes = qredo.Amount(tx.Amount)
+	if st.Destination(tx) == w {
+		comes += tx.Net()
+	}
+	if into, amount := st.Receives(tx); into == w {
+		comes += amount
+	}
+	if tx.OtherSide != nil && tx.OtherSide.Sender == w {
+		goes += qredo.Amount(tx.OtherSide.Amount)
+	}
+	return comes, goes
+}
+
 // waits counts a transaction as one that waits, with what a swap will bring, or as one that does not any more.
 func (st *state) waits(tx *Transaction, by int) {
 	tx.Sender.Fund.Company.waiting += by
