@@ -53,7 +53,7 @@ func TestApprovalsOfEachKind(t *testing.T) {
 	const moves = "100100=0.001001 100000=0.001 100=0.000001 - 1000000=0.01 899900=0.008999 1000000=0.01 899900=0.008999"
 	type told struct {
 		title, figures, payee, votes, text string
-		threshold                         int
+		threshold                          int
 	}
 	check := func(t *testing.T, w world, who string, want told) sandbox.Approval {
 		t.Helper()

@@ -36,7 +36,7 @@ func (v *View) BalanceOverTime(w *Wallet, most int) []BalancePoint {
 		if moves > most {
 			at = i * (moves - 1) / (most - 1)
 		}
-		points[i] = BalancePoint{v.Entry(w.History[at]).Time(), w.balances[at]}
+		points[i] = BalancePoint{v.txs.rows[w.History[at]>>1].time(), w.balances[at]}
 	}
 	return points
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // TransactionFilter says which transactions are meant. What is empty says nothing.
@@ -15,7 +16,7 @@ type TransactionFilter struct {
 }
 
 // searchedAtOnce is how many transactions one part of a search looks at, at most.
-const searchedAtOnce = 10_000
+const searchedAtOnce = 2000
 
 // Uncounted is the total of a list that nobody has counted.
 const Uncounted = -1
@@ -96,7 +97,7 @@ func (st *state) numbersBefore(end uint32, state State) iter.Seq[uint32] {
 // has reports whether one of the texts that a transaction is looked for by has a text in it.
 func (tx *Transaction) has(text string) bool {
 	for _, field := range []string{string(tx.ID), string(tx.Partner), tx.Reference, tx.Address, tx.Hash} {
-		if strings.Contains(strings.ToLower(field), strings.ToLower(text)) {
+		if hasFold(field, text) {
 			return true
 		}
 	}
@@ -106,25 +107,27 @@ func (tx *Transaction) has(text string) bool {
 // mayHave reports whether a transaction can have a text in it, by its line where there is one: to read that takes longer
 // than to look through it.
 func (st *state) mayHave(number uint32, text string) bool {
-	if st.txs.open[number] != nil {
-		return true
-	}
-	for _, c := range []byte(text) {
-		if c < ' ' || c > '~' || strings.IndexByte(`"\\<>&`, c) >= 0 {
-			return true // it need not stand in the line as it is
-		}
+	if st.txs.open[number] != nil || strings.ContainsFunc(text, isEscaped) {
+		return true // as it is, or not as the text is
 	}
 	return hasFold(st.txs.rows[number].line(st.txs.chunks), text)
 }
 
-// hasFold reports whether data has a text of ASCII in it, without regard to case.
-func hasFold(data []byte, text string) bool {
-	lower, upper := text[0]|0x20, text[0]&^0x20
-	if lower < 'a' || lower > 'z' {
-		lower, upper = text[0], text[0]
+// isEscaped tells what need not stand in a line as it is.
+func isEscaped(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\\<>&`, r) }
+
+// hasFold reports whether data has a text in it, without regard to case.
+func hasFold[T string | []byte](data T, text string) bool {
+	first := text[0]
+	if first >= utf8.RuneSelf {
+		return strings.Contains(strings.ToLower(string(data)), strings.ToLower(text))
+	}
+	other := first // the same letter, small or capital
+	if 'a' <= first|0x20 && first|0x20 <= 'z' {
+		other ^= 0x20
 	}
 	for i := 0; i+len(text) <= len(data); i++ {
-		if (data[i] == lower || data[i] == upper) && strings.EqualFold(string(data[i:i+len(text)]), text) {
+		if (data[i] == first || data[i] == other) && strings.EqualFold(string(data[i:i+len(text)]), text) {
 			return true
 		}
 	}

@@ -101,6 +101,9 @@ func (t *txTable) place(number uint32, chunk, from, size int) {
 
 func (r txRow) line(chunks [][]byte) []byte { return chunks[r.chunk][r.from : r.from+r.size] }
 
+// time is what ledgers are ordered by.
+func (r txRow) time() time.Time { return time.Unix(r.second, int64(r.nanosecond)) }
+
 // compare orders entries by their times, and what happened at the same moment as it was made.
 func (t *txTable) compare(a, b EntryRef) int {
 	x, y := &t.rows[a>>1], &t.rows[b>>1]
