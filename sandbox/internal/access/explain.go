@@ -152,7 +152,7 @@ func (k *Keys) recoverDigest(key *Key, signature []byte) ([]byte, *Difference) {
 	if form == "" {
 		return digest, nil
 	}
-	for _, other := range k.partner {
+	for _, other := range k.partner.all() {
 		if _, otherForm := openSignature(other.public, signature); otherForm == "" {
 			return nil, &Difference{"key", "it was signed with the private key of another API key", "use the private key that belongs to the API key"}
 		}

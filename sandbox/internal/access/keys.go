@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ type Keys struct {
 
 // NewKeys returns no keys.
 func NewKeys() *Keys {
-	return &Keys{partner: keyring{}, hmac: keyring{}, nonces: map[nonce]struct{}{}}
+	return &Keys{nonces: map[nonce]struct{}{}}
 }
 
 // Key is an API key, and what is known of it.
@@ -38,28 +39,44 @@ type Key struct {
 	permissions []string        // of Qredo API v1: all if empty
 }
 
-// keyring holds the keys of one API, by a digest, so that finding one tells nothing about another. It does
-// not change once the sandbox is made.
-type keyring map[[sha256.Size]byte]*Key
+// keyring holds the keys of one API, by a digest, so that finding one tells nothing about another.
+type keyring struct {
+	mu   sync.RWMutex
+	keys map[[sha256.Size]byte]*Key
+}
 
 func digestOfKey(apiKey string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(strings.TrimSpace(apiKey)))
 }
 
-func (k keyring) add(apiKey string, key Key) {
+func (k *keyring) add(apiKey string, key Key) {
 	digest := digestOfKey(apiKey)
 	if key.ID == "" {
 		key.ID = base64.RawURLEncoding.EncodeToString(digest[:9])
 	}
-	k[digest] = &key
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil {
+		k.keys = map[[sha256.Size]byte]*Key{}
+	}
+	k.keys[digest] = &key
+}
+
+// all returns the keys, in no order.
+func (k *keyring) all() []*Key {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return slices.Collect(maps.Values(k.keys))
 }
 
 // find returns the key that a header names.
-func (k keyring) find(apiKey string) (*Key, error) {
+func (k *keyring) find(apiKey string) (*Key, error) {
 	if strings.TrimSpace(apiKey) == "" {
 		return nil, errNoCredentials
 	}
-	key := k[digestOfKey(apiKey)]
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	key := k.keys[digestOfKey(apiKey)]
 	if key == nil {
 		return nil, notProved("api key")
 	}
@@ -78,6 +95,16 @@ func (k *Keys) Register(apiKey, account string, public *rsa.PublicKey) error {
 	}
 	k.partner.add(apiKey, Key{Account: account, public: public})
 	return nil
+}
+
+// RegisterPEM makes a public key of the Partner API known, in PEM, and returns the new API key for it.
+func (k *Keys) RegisterPEM(publicPEM []byte, account string) (apiKey string, err error) {
+	public, err := ParsePublicKey(publicPEM)
+	if err != nil {
+		return "", err
+	}
+	apiKey = newAPIKey()
+	return apiKey, k.Register(apiKey, account, public)
 }
 
 // The permissions that a key of Qredo API v1 can be limited to.
