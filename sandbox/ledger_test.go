@@ -256,3 +256,26 @@ func TestLedgerOfAWalletOfAnotherFund(t *testing.T) {
 	foreign := w.newWallet(w.company, other, object{"asset": btc})
 	w.get(w.inFund("/ledger?wallet_id="+foreign)).refused(404, "wallet")
 }
+
+func TestLedgerPagesHaveAMost(t *testing.T) {
+	w := newWorld(t)
+	for range 1003 {
+		w.credit(w.treasury, 1)
+	}
+	for query, want := range map[string]int{"limit=1000000": 1000, "limit=1001&offset=2": 1000, "limit=1000&offset=1000": 3, "limit=999": 999, "": 100} {
+		got := w.get(w.inFund("/ledger?" + query)).ok()
+		assert.Equal(t, want, got.count("List"), query)
+		assert.EqualValues(t, 1003, got.number("Total"))
+	}
+}
+
+// What a query means must be beyond doubt, as what a body means.
+func TestQueriesThatCannotBeRead(t *testing.T) {
+	w := newWorld(t)
+	for _, query := range []string{"limit=1;offset=1", "limit=%zz", "limit=1&limit=50", "limit=1&limit=1", "x=1&x=2"} {
+		w.get(w.inFund("/ledger?"+query)).refused(400, "query")
+		w.get("/company/search?"+query).refused(400, "query")
+		w.as("").get("/company/search?"+query).refused(401, "")
+	}
+	w.get(w.inFund("/ledger?limit=1&&Limit=2&")).ok()
+}

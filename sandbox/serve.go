@@ -105,7 +105,7 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 	// lock out clients, whose clocks stay.
 	target := rec.Record.URL
 	host, _, _ := strings.Cut(target, base)
-	req := &serve.Request{BaseURL: host + base, IDs: ids, Query: r.URL.Query(), Body: body}
+	req := &serve.Request{BaseURL: host + base, IDs: ids, Body: body}
 	urls := access.SignedURLs(target, base, s.publicURLs)
 	err = api.authenticate(access.Request{Method: r.Method, Header: r.Header, URLs: urls, Body: body}, route, req)
 	if err == nil {
@@ -113,6 +113,9 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 	}
 	if err == nil && len(route.Permissions) > 0 {
 		err = req.Key.Demand(route.Permissions...)
+	}
+	if err == nil {
+		req.Query, err = serve.ParseQuery(r.URL.RawQuery)
 	}
 	if err != nil {
 		serve.WriteFault(w, err)

@@ -11,8 +11,11 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// defaultPage is how many ledger entries come when no limit is asked for.
-const defaultPage = 100
+// defaultPage is how many ledger entries come when no limit is asked for, and maxPage how many at most.
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
 
 func listLedger(r *serve.Request, v *world.View, f *world.Fund) (any, error) {
 	entries, err := v.LedgerPart(f, world.LedgerPart{
@@ -30,7 +33,7 @@ func listLedger(r *serve.Request, v *world.View, f *world.Fund) (any, error) {
 		return nil, err
 	}
 	page := qredo.LedgerPage{Entries: []qredo.LedgerEntry{}, Total: len(entries)}
-	for _, e := range v.Page(entries, offset, cmp.Or(limit, defaultPage)) {
+	for _, e := range v.Page(entries, offset, min(cmp.Or(limit, defaultPage), maxPage)) {
 		page.Entries = append(page.Entries, wireEntry(e))
 	}
 	return page, nil

@@ -28,6 +28,21 @@ func (r *Request) Caller() world.Caller {
 	return world.Caller{Account: r.Key.Account, Key: r.Key.ID}
 }
 
+// ParseQuery reads the query of a URL. One that can be read in two ways, or not at all, is refused: what is meant cannot be
+// told.
+func ParseQuery(query string) (url.Values, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, BadRequest("the query: %v", err)
+	}
+	for name, texts := range values {
+		if len(texts) > 1 {
+			return nil, BadRequest("the query: %s is there twice", name)
+		}
+	}
+	return values, nil
+}
+
 // read fills v from the body, in any of the forms that clients send.
 func (r *Request) read(v any) error {
 	if len(r.Body) == 0 {
