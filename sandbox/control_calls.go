@@ -66,7 +66,8 @@ var controlCalls = slices.Concat(playCalls, inspectCalls, viewCalls)
 var playCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
-	callHealth, callRegisterKey, callAssets,
+	callExport, callImport, callSnapshots, callTakeSnapshot, callRestoreSnapshot, callDeleteSnapshot,
+	callHealth, callAssets,
 }
 
 // viewCalls tell what there is, as people look at it.

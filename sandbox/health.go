@@ -32,6 +32,9 @@ func (s *Sandbox) Health() error {
 	if s.storeDir == "" {
 		return nil
 	}
+	if err := s.world.Healthy(); err != nil {
+		return err
+	}
 	if err := s.probe.ask(s.storeDir); err != nil {
 		return fmt.Errorf("sandbox: its store: %w", err)
 	}

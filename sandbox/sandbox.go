@@ -33,6 +33,9 @@ type Sandbox struct {
 
 	auth       *qredo.RSAAuth // of its own key, and
 	hmacAuth   *qredo.HMACAuth
+	begin      *world.Saved // what it begins with, if anything
+	restored   *access.Restored
+	snapshots  *store.Named
 	storeDir   string     // where the state is kept, if anywhere
 	keyDir     string     // where the key is kept, if anywhere
 	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
@@ -137,19 +140,26 @@ func New(opts ...Option) (*Sandbox, error) {
 func (s *Sandbox) openWorld() error {
 	c := world.Config{Clock: s.clock, Seed: s.seed, Choices: s.choices.Choices, Assets: s.assets, Changed: s.feeds.Tell}
 	if s.storeDir != "" {
-		journal, err := store.Open(s.storeDir)
+		folder, err := store.Open(s.storeDir)
 		if err != nil {
 			return fmt.Errorf("sandbox: %w", err)
 		}
-		c.Journal = journal
+		c.Store = folder
 	}
 	var err error
 	if s.world, err = world.New(c); err != nil {
-		if c.Journal != nil {
-			_ = c.Journal.Close()
+		if c.Store != nil {
+			_ = c.Store.Close()
 		}
 		return fmt.Errorf("sandbox: %w", err)
 	}
+	if s.begin != nil && s.world.IsEmpty() {
+		if err := s.world.Put(s.begin); err != nil {
+			_ = s.world.Close()
+			return err
+		}
+	}
+	s.openSnapshots()
 	s.apis = []api{
 		{partner.API(s.choices.initiators), false, s.authenticatePartner},
 		{qredoapi.API(s.choices.wholeUnits), true, s.authenticateHMAC},

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo/sandbox"
-	"github.com/qredo-go/qredo/sandbox/internal/store"
 )
 
 func TestAgentsOutliveARestart(t *testing.T) {
@@ -59,17 +58,14 @@ func TestAgentsOutliveARestart(t *testing.T) {
 // clients whose seeds have 32 bytes sign.
 func TestAgentsOfOlderStores(t *testing.T) {
 	dir := t.TempDir()
-	journal, err := store.Open(dir)
-	require.NoError(t, err)
 	const old = `{"At":"2026-03-01T11:00:00Z","Type":"%s","Change":{%s}}`
 	seed := "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=" // 32 bytes
-	require.NoError(t, journal.Append(
-		fmt.Appendf(nil, old, "coreClientCreated", `"ID":"robot","Account":"default","Name":"Robot","Seed":"`+seed+`"`),
-		fmt.Appendf(nil, old, "coreClientCreated", `"ID":"agent","Account":"default","Name":"Agent","Seed":"`+seed+`","Agent":{"ClientID":"c1d2","Secret":"5ec7e7",`+
+	oldStore(t, dir,
+		fmt.Sprintf(old, "coreClientCreated", `"ID":"robot","Account":"default","Name":"Robot","Seed":"`+seed+`"`),
+		fmt.Sprintf(old, "coreClientCreated", `"ID":"agent","Account":"default","Name":"Agent","Seed":"`+seed+`","Agent":{"ClientID":"c1d2","Secret":"5ec7e7",`+
 			`"BLSPublicKey":"`+strings.Repeat("b5", 192)+`","ECPublicKey":"`+strings.Repeat("ec", 65)+`","Finished":false}`),
-		fmt.Appendf(nil, old, "agentFinished", `"ID":"agent"`),
-	))
-	require.NoError(t, journal.Close())
+		fmt.Sprintf(old, "agentFinished", `"ID":"agent"`),
+	)
 
 	w := newWorld(t, sandbox.WithStore(dir))
 	assert.Equal(t, []string{"agent", "robot"}, w.get("/coreclient").ok().column("clients", "id"))

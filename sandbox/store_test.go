@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
@@ -133,8 +134,10 @@ func TestStoreHasWhatWasAnswered(t *testing.T) {
 	tx := w.transfer(object{"partner_txID": "p"}).ok().at("tx_id")
 	require.NoError(t, w.Approve(alice, tx))
 	// As the program would leave it behind if it was killed now.
-	for _, name := range []string{"journal.db", "apikey", "private.pem", "public.pem"} {
-		copyFile(t, filepath.Join(dir, name), filepath.Join(copied, name))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		copyFile(t, filepath.Join(dir, entry.Name()), filepath.Join(copied, entry.Name()))
 	}
 	later := w
 	later.service = w.onFolder(copied)
@@ -161,7 +164,7 @@ func TestStoreIsForOneSandboxAtATime(t *testing.T) {
 	first, err := sandbox.New(sandbox.WithStore(dir))
 	require.NoError(t, err)
 	_, err = sandbox.New(sandbox.WithStore(dir))
-	require.ErrorContains(t, err, filepath.Join(dir, "journal.db"))
+	require.ErrorContains(t, err, "another program has "+dir+" open")
 	_, err = sandbox.Start(sandbox.WithStore(dir))
 	require.Error(t, err)
 	require.NoError(t, first.Close())
@@ -178,33 +181,55 @@ func TestStoreIsForOneSandboxAtATime(t *testing.T) {
 		require.NoError(t, third.Close())
 	})
 	t.Run("and must be a folder", func(t *testing.T) {
-		_, err := sandbox.New(sandbox.WithStore(filepath.Join(dir, "journal.db")))
+		_, err := sandbox.New(sandbox.WithStore(filepath.Join(dir, "lock")))
 		require.Error(t, err)
 	})
 }
 
-func TestStoreOfALaterVersionIsRefused(t *testing.T) {
+// oldStore makes a store as it was made before there were snapshots.
+func oldStore(t *testing.T, dir string, events ...string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	db, err := bolt.Open(filepath.Join(dir, "journal.db"), 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bolt.Tx) error {
+		bucket, err := tx.CreateBucket([]byte("events"))
+		for i, event := range events {
+			if err == nil {
+				err = bucket.Put(binary.BigEndian.AppendUint64(nil, uint64(i+1)), []byte(event))
+			}
+		}
+		return err
+	}))
+	require.NoError(t, db.Close())
+}
+
+func TestAStoreOfBeforeIsReadOnce(t *testing.T) {
+	const advanced = `{"At":"2026-03-01T12:00:00Z","Type":"clockAdvanced","Change":{"By":1000000000}}`
 	dir := t.TempDir()
-	w := newWorld(t, sandbox.WithStore(dir))
-	require.NoError(t, w.Close())
-	path := filepath.Join(dir, "journal.db")
-	put := func(text string) {
-		db, err := bolt.Open(path, 0o600, nil)
-		require.NoError(t, err)
-		require.NoError(t, db.Update(func(tx *bolt.Tx) error {
-			return tx.Bucket([]byte("events")).Put([]byte{0xff, 0, 0, 0, 0, 0, 0, 1}, []byte(text))
-		}))
-		require.NoError(t, db.Close())
-	}
+	oldStore(t, dir, advanced, advanced)
+	s := newService(t).onFolder(dir)
+	assert.Equal(t, startOfTime.Add(2*time.Second), s.Now())
+	company := s.newCompany("Acme", "acme.example")
+	s = s.reopen(dir)
+	assert.Equal(t, startOfTime.Add(2*time.Second), s.Now(), "and not twice")
+	s.get("/company/" + company).ok()
+	assert.FileExists(t, filepath.Join(dir, "journal.db.old"))
+	assert.NoFileExists(t, filepath.Join(dir, "journal.db"))
+
+	require.NoError(t, s.Close())
+	oldStore(t, dir, advanced)
+	_, err := sandbox.New(sandbox.WithStore(dir))
+	require.ErrorContains(t, err, "older version", "which of the two counts nobody can tell")
+
 	for _, text := range []string{`{"At":"2026-03-01T12:00:00Z","Type":"companyMerged","Change":{}}`, "garbage"} {
-		put(text)
-		_, err := sandbox.New(sandbox.WithStore(dir))
-		require.ErrorContains(t, err, "event ")
+		dir := t.TempDir()
+		oldStore(t, dir, advanced, text)
+		for range 2 { // it stays as it is
+			_, err := sandbox.New(sandbox.WithStore(dir))
+			require.ErrorContains(t, err, "event 2")
+		}
 	}
-	put(`{"At":"2026-03-01T12:00:00Z","Type":"clockAdvanced","Change":{"By":1}}`)
-	w.service = w.onFolder(dir)
-	assert.Equal(t, startOfTime.Add(1), w.Now(), "the folder was let go, and nothing else was lost")
-	w.get(w.inFund("")).ok()
 }
 
 func TestWhatCannotBeStoredDoesNotHappen(t *testing.T) {

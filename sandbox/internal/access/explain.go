@@ -104,7 +104,7 @@ func explainTimestamp(name, sent, seconds string, now time.Time) []Difference {
 }
 
 // explain finds the key that a header names.
-func (k *keyring) explain(h http.Header, name string) (*Key, *Difference) {
+func (k keyring) explain(h http.Header, name string) (*Key, *Difference) {
 	text := h.Get(name)
 	if strings.TrimSpace(text) == "" {
 		return nil, &Difference{"key", "the header " + name + " is not there", "send the API key"}

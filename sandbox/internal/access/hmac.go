@@ -22,16 +22,22 @@ func (k *Keys) RegisterHMAC(apiKey, account, secret string, permissions ...strin
 			return nil, &qredo.ValidationError{Field: "permissions", Rule: fmt.Sprintf("none is called %q", p)}
 		}
 	}
-	auth, err := qredo.NewHMACAuth(apiKey, secret)
+	key, err := hmacKey(apiKey, account, secret, permissions)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	undecoded, err := qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString([]byte(strings.TrimSpace(secret))))
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
+	k.hmac.add(apiKey, key)
+	return key.hmac, nil
+}
+
+// hmacKey makes a key of Qredo API v1.
+func hmacKey(apiKey, account, secret string, permissions []string) (Key, error) {
+	key := Key{ID: hmacKeyID(apiKey), Account: account, permissions: permissions, apiKey: strings.TrimSpace(apiKey), secret: strings.TrimSpace(secret)}
+	var err error
+	if key.hmac, err = qredo.NewHMACAuth(apiKey, secret); err == nil {
+		key.undecoded, err = qredo.NewHMACAuth(apiKey, base64.StdEncoding.EncodeToString([]byte(key.secret)))
 	}
-	k.hmac.add(apiKey, Key{ID: hmacKeyID(apiKey), Account: account, hmac: auth, undecoded: undecoded, permissions: permissions})
-	return auth, nil
+	return key, err
 }
 
 // SignedByHMAC returns the key that signed a request to Qredo API v1, at this time.
@@ -73,6 +79,7 @@ func (k *Keys) ProvisionHMAC(dir, account string) (*qredo.HMACAuth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: its own key of Qredo API v1: %w", err)
 	}
+	k.hmac.of(digestOfKey(text)).ownHMAC = true
 	return auth, nil
 }
 

@@ -69,8 +69,8 @@ func (k *Keys) Provision(dir, account string) (*qredo.RSAAuth, error) {
 		if key, err = processKey(); err != nil {
 			return nil, fmt.Errorf("sandbox: its own key: %w", err)
 		}
-		k.partner.add(text, Key{Account: account, public: &key.PublicKey})
 	}
+	k.partner.add(text, Key{Account: account, public: &key.PublicKey, own: key})
 	auth, err := qredo.NewRSAAuth(text, key)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: its own key: %w", err)

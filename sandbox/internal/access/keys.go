@@ -25,7 +25,7 @@ type Keys struct {
 
 // NewKeys returns no keys.
 func NewKeys() *Keys {
-	return &Keys{nonces: map[nonce]struct{}{}}
+	return &Keys{partner: newKeyring(), hmac: newKeyring(), nonces: map[nonce]struct{}{}}
 }
 
 // Key is an API key, and what is known of it.
@@ -37,50 +37,65 @@ type Key struct {
 	hmac        *qredo.HMACAuth // of Qredo API v1, in place of a public key: holds the secret
 	undecoded   *qredo.HMACAuth // its secret taken as it stands, which is a slip that can be explained
 	permissions []string        // of Qredo API v1: all if empty
+
+	// For exports that are to have them.
+	apiKey, secret string
+	own            *rsa.PrivateKey // of what the sandbox was provisioned with
+	ownHMAC        bool
 }
 
 // keyring holds the keys of one API, by a digest, so that finding one tells nothing about another.
 type keyring struct {
-	mu   sync.RWMutex
+	mu   *sync.RWMutex
 	keys map[[sha256.Size]byte]*Key
 }
+
+func newKeyring() keyring { return keyring{&sync.RWMutex{}, map[[sha256.Size]byte]*Key{}} }
 
 func digestOfKey(apiKey string) [sha256.Size]byte {
 	return sha256.Sum256([]byte(strings.TrimSpace(apiKey)))
 }
 
-func (k *keyring) add(apiKey string, key Key) {
-	digest := digestOfKey(apiKey)
+func (k keyring) add(apiKey string, key Key) {
+	key.apiKey = strings.TrimSpace(apiKey)
+	k.put(digestOfKey(apiKey), key)
+}
+
+func (k keyring) put(digest [sha256.Size]byte, key Key) {
 	if key.ID == "" {
 		key.ID = base64.RawURLEncoding.EncodeToString(digest[:9])
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.keys == nil {
-		k.keys = map[[sha256.Size]byte]*Key{}
+	if known := k.keys[digest]; known != nil && key.apiKey == "" {
+		key.apiKey, key.own = known.apiKey, known.own // an export without them has come back
 	}
 	k.keys[digest] = &key
 }
 
-// all returns the keys, in no order.
-func (k *keyring) all() []*Key {
+// all are the keys with their digests.
+func (k keyring) all() map[[sha256.Size]byte]*Key {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return slices.Collect(maps.Values(k.keys))
+	return maps.Clone(k.keys)
 }
 
 // find returns the key that a header names.
-func (k *keyring) find(apiKey string) (*Key, error) {
+func (k keyring) find(apiKey string) (*Key, error) {
 	if strings.TrimSpace(apiKey) == "" {
 		return nil, errNoCredentials
 	}
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	key := k.keys[digestOfKey(apiKey)]
+	key := k.of(digestOfKey(apiKey))
 	if key == nil {
 		return nil, notProved("api key")
 	}
 	return key, nil
+}
+
+func (k keyring) of(digest [sha256.Size]byte) *Key {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.keys[digest]
 }
 
 // Register makes a key of the Partner API known. An API key can be registered for one public key and account only.
@@ -95,16 +110,6 @@ func (k *Keys) Register(apiKey, account string, public *rsa.PublicKey) error {
 	}
 	k.partner.add(apiKey, Key{Account: account, public: public})
 	return nil
-}
-
-// RegisterPEM makes a public key of the Partner API known, in PEM, and returns the new API key for it.
-func (k *Keys) RegisterPEM(publicPEM []byte, account string) (apiKey string, err error) {
-	public, err := ParsePublicKey(publicPEM)
-	if err != nil {
-		return "", err
-	}
-	apiKey = newAPIKey()
-	return apiKey, k.Register(apiKey, account, public)
 }
 
 // The permissions that a key of Qredo API v1 can be limited to.

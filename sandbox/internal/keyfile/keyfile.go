@@ -15,7 +15,7 @@ func Write(dir, name string, data []byte) error {
 	if err := durable.MkdirAll(dir); err != nil {
 		return err
 	}
-	return durable.Create(filepath.Join(dir, name), data)
+	return durable.CreateWhole(filepath.Join(dir, name), data)
 }
 
 // CheckNotAlone refuses a folder that has a secret without what belongs to it: another would be made in its place.

@@ -1,81 +1,159 @@
-// Package store keeps what happened on the disk: records, in the order in which they were made. What a record says
-// is its caller's.
 package store
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
-
-	bolt "go.etcd.io/bbolt"
-
-	"github.com/qredo-go/qredo/internal/durable"
+	"hash/crc32"
+	"io"
+	"os"
+	"strconv"
 )
 
-// journalFile is what the file of the records is called.
-const journalFile = "journal.db"
+// A journal is a file of records that only grows. A record is a line of text:
+//
+//	8 digits    CRC-32C of what follows, with the newline
+//	8 digits    length of what follows these, with the newline
+//	10 digits   where the file ended, as far as it was synced when this was written
+//	the record  without a newline
+//
+// with a space after each, and the digits hexadecimal. No record has a zero byte, which is what a disk shows where it was to write
+// and has not.
+type journal struct {
+	path   string
+	file   file
+	end    int64 // of what was appended
+	synced int64 // end, as it was when it was synced last
+}
 
-// Journal is a folder's file of records. What Append has returned from without an error is on the disk.
-type Journal struct{ db *durable.Bolt }
+// file is what a journal needs of one.
+type file interface {
+	io.WriterAt
+	Sync() error
+	Truncate(size int64) error
+	Close() error
+}
 
-var bucket = []byte("events")
+// openFile is looked at by tests.
+var openFile = func(path string, flag int) (file, error) { return os.OpenFile(path, flag, 0o600) }
 
-// Open opens the journal of a folder, or makes both. One that another program has open is an error.
-func Open(dir string) (*Journal, error) {
-	if err := durable.MkdirAll(dir); err != nil {
-		return nil, err
-	}
-	db, err := durable.OpenBolt(filepath.Join(dir, journalFile))
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// headLen is how long a line is before its record.
+const headLen = 9 + 9 + 11
+
+// frame makes the line of a record.
+func frame(record []byte, synced int64) []byte {
+	line := fmt.Appendf(make([]byte, 0, headLen+len(record)+1), "........ %08x %010x ", 11+len(record)+1, synced)
+	line = append(append(line, record...), '\n')
+	copy(line, checksum(line[9:]))
+	return line
+}
+
+func checksum(text []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(text, castagnoli)) }
+
+// append writes a record. Where that fails, the file is as it was before, or an error says that it is not.
+func (j *journal) append(record []byte) (err, broken error) {
+	line := frame(record, j.synced)
+	_, err = j.file.WriteAt(line, j.end)
 	if err != nil {
-		return nil, err
+		return err, j.file.Truncate(j.end)
 	}
-	if err := db.Buckets(bucket); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &Journal{db}, nil
+	j.end += int64(len(line))
+	return nil, nil
 }
 
-// Append stores records, all or none, and returns when they are on the disk.
-func (j *Journal) Append(records ...[]byte) error {
-	return j.db.Update(func(tx *bolt.Tx) error {
-		stored := tx.Bucket(bucket)
-		stored.FillPercent = 1 // keys only grow, so that pages need no room for others between them
-		for _, record := range records {
-			n, err := stored.NextSequence()
-			if err != nil {
-				return err
+// damage is where a journal cannot be read.
+type damage struct {
+	path string
+	at   int64
+	why  string
+}
+
+func (d *damage) Error() string {
+	return fmt.Sprintf("%s, byte %d: %s: restore the folder from a copy", d.path, d.at, d.why)
+}
+
+// replay calls take with each record of a journal and returns where the last one ends. The end of the newest journal may be torn:
+// what was written last when the power failed, and so was never acknowledged, is left out. All else that is not as it was written
+// is an error, which says where.
+func replay(path string, newest bool, take func(record []byte) error) (end int64, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for at := 0; at < len(text); {
+		record, size := parse(text[at:])
+		if record == nil {
+			why := "a record is damaged"
+			if newest {
+				if why = whole(text, at); why == "" {
+					return int64(at), nil
+				}
 			}
-			if err := stored.Put(binary.BigEndian.AppendUint64(nil, n), record); err != nil {
-				return err
+			return 0, &damage{path, int64(at), why}
+		}
+		if err := take(record); err != nil {
+			return 0, fmt.Errorf("%s, byte %d: %w", path, at, err)
+		}
+		at += size
+	}
+	return int64(len(text)), nil
+}
+
+// parse returns the record that a text begins with and the size of its line, nil if it is none.
+func parse(text []byte) (record []byte, size int) {
+	length, _, ok := head(text)
+	size = 18 + length
+	if !ok || size > len(text) || string(text[:8]) != checksum(text[9:size]) || text[size-1] != '\n' {
+		return nil, 0
+	}
+	return text[headLen : size-1], size
+}
+
+// head reads what a line begins with, but for its checksum.
+func head(text []byte) (length int, synced int64, ok bool) {
+	if len(text) < headLen || text[8] != ' ' || text[17] != ' ' || text[headLen-1] != ' ' {
+		return 0, 0, false
+	}
+	n, err1 := strconv.ParseInt(string(text[9:17]), 16, 32)
+	synced, err2 := strconv.ParseInt(string(text[18:headLen-1]), 16, 64)
+	return int(n), synced, errors.Join(err1, err2) == nil && n > 11
+}
+
+// whole tells why what is at a place, and is no record, cannot be the torn end of a journal: empty if it can.
+func whole(text []byte, at int) (why string) {
+	// What was written later says whether this had been synced then.
+	for next := at; ; {
+		newline := bytes.IndexByte(text[next:], '\n')
+		if newline < 0 {
+			break
+		}
+		next += newline + 1
+		if record, _ := parse(text[next:]); record != nil {
+			if _, synced, _ := head(text[next:]); synced > int64(at) {
+				return "what comes later was written when this was on the disk"
 			}
 		}
-		return nil
-	})
+	}
+	tail := text[at:]
+	length, _, ok := head(tail)
+	switch {
+	case bytes.IndexByte(tail, '\n') < 0 && (!ok || 18+length > len(tail)): // it ends before its end
+	case tail[len(tail)-1] == 0, unwritten(text, at):
+	default:
+		return "it is all there, and not as it was written"
+	}
+	return ""
 }
 
-// Replay calls f with each record, oldest first, until f returns an error. A record is f's until it returns.
-func (j *Journal) Replay(f func(record []byte) error) error {
-	return j.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(key, record []byte) error {
-			if err := f(record); err != nil {
-				return fmt.Errorf("event %d: %w", binary.BigEndian.Uint64(key), err)
-			}
-			return nil
-		})
-	})
-}
-
-// Reset forgets all records.
-func (j *Journal) Reset() error {
-	return j.db.Update(func(tx *bolt.Tx) error {
-		if err := tx.DeleteBucket(bucket); err != nil {
-			return err
+// unwritten reports whether a part of the disk's was never written: a block of zeros.
+func unwritten(text []byte, from int) bool {
+	const block = 512
+	for at := (from + block - 1) / block * block; at+block <= len(text); at += block {
+		if len(bytes.Trim(text[at:at+block], "\x00")) == 0 {
+			return true
 		}
-		_, err := tx.CreateBucket(bucket)
-		return err
-	})
+	}
+	return false
 }
-
-// Close closes the file.
-func (j *Journal) Close() error { return j.db.Close() }

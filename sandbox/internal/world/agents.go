@@ -81,6 +81,7 @@ func isECPublicKey(data []byte) bool {
 type masterDrawn struct{ Seed []byte }
 
 func (e masterDrawn) apply(st *state, _ time.Time) {
+	st.masterSeed = e.Seed
 	st.master, _ = agentcrypto.NewMasterSecret(e.Seed) // the command has made it once already
 }
 

@@ -132,15 +132,15 @@ func (st *state) ask(tx *Transaction, round *custody.Round, actions []qredo.Acti
 
 // asks notes who has been asked, and who has yet to decide.
 func (t *txTable) asks(tx *Transaction) {
-	waits := map[string]bool{}
 	for i := range tx.Asked {
-		a := tx.action(i)
-		member := a.Vote().Member
-		waits[member] = waits[member] || a.open()
-	}
-	for member, waiting := range waits {
+		member := tx.AskedVote(i).Member
+		waits := false // who authorises a transfer can be asked twice
+		for j := range tx.Asked {
+			a := tx.action(j)
+			waits = waits || a.open() && a.Vote().Member == member
+		}
 		t.asked[member] = sorted(t.asked[member], tx.number, true)
-		t.waiting[member] = sorted(t.waiting[member], tx.number, waiting)
+		t.waiting[member] = sorted(t.waiting[member], tx.number, waits)
 	}
 	t.decide(tx)
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// moved notes the balance after a movement.
-func (w *Wallet) moved(amount qredo.Amount) {
+// moved notes a movement, and the balance after it.
+func (w *Wallet) moved(entry EntryRef, amount qredo.Amount) {
+	w.History = append(w.History, entry)
 	if n := len(w.balances); n > 0 {
 		amount += w.balances[n-1]
 	}

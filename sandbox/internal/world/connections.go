@@ -88,6 +88,8 @@ type Counterparty struct {
 	ClientID       string `json:"client_id,omitzero"`
 }
 
+func (c Counterparty) coreClient() qredo.CoreClientID { return qredo.CoreClientID(c.CounterpartyID) }
+
 // counterparties checks whom a new wallet is to be connected to, and returns each once.
 func (u *Update) counterparties(asked NewWallet) ([]Counterparty, error) {
 	if u.Choices.Strict && len(asked.Connect) > 0 && !connectable(asked.Type) {

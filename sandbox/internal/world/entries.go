@@ -84,19 +84,18 @@ func (x *entryIndex) direction(d qredo.Direction) Entries {
 }
 
 // lists are all that a wallet's entry stands in.
-func (e Entry) lists() []*Entries {
-	w := e.Wallet()
+func (w *Wallet) lists(in bool) []*Entries {
 	f := w.Fund
 	if f.byAsset[w.Asset] == nil {
 		f.byAsset[w.Asset] = &entryIndex{}
 	}
-	return slices.Concat(f.entries.of(e.In), w.entries.of(e.In), f.byAsset[w.Asset].of(e.In))
+	return slices.Concat(f.entries.of(in), w.entries.of(in), f.byAsset[w.Asset].of(in))
 }
 
 // list puts an entry where ledgers are read from.
 func (st *state) list(tx *Transaction, in bool) {
 	ref := refOf(tx, in)
-	for _, l := range (Entry{tx, in}).lists() {
+	for _, l := range (Entry{tx, in}).Wallet().lists(in) {
 		at := len(*l)
 		if at > 0 && st.txs.compare((*l)[at-1], ref) > 0 { // else it is the newest, as nearly always
 			at, _ = slices.BinarySearchFunc(*l, ref, st.txs.compare)
@@ -108,7 +107,7 @@ func (st *state) list(tx *Transaction, in bool) {
 // unlist takes it out again, before it gets another time.
 func (st *state) unlist(tx *Transaction, in bool) {
 	ref := refOf(tx, in)
-	for _, l := range (Entry{tx, in}).lists() {
+	for _, l := range (Entry{tx, in}).Wallet().lists(in) {
 		if at, found := slices.BinarySearchFunc(*l, ref, st.txs.compare); found {
 			*l = slices.Delete(*l, at, at+1)
 		}
@@ -205,8 +204,7 @@ func (st *state) move(tx *Transaction) {
 // record puts an entry into its wallet's history, with the balance after it.
 func (e Entry) record() *Wallet {
 	w := e.Wallet()
-	w.History = append(w.History, refOf(e.Tx, e.In))
-	w.moved(e.Moved().Amount)
+	w.moved(refOf(e.Tx, e.In), e.Moved().Amount)
 	return w
 }
 

@@ -4,13 +4,8 @@ import (
 	"time"
 )
 
-// event is a change and when it happened. The state follows from the events alone.
-type event struct {
-	At     time.Time
-	Change change
-}
-
-// change is what the table in stored.go lists; each stands in the file of what it changes. Applying it uses neither
+// change is what an event does to the state, which follows from the events alone: the table in stored.go lists all, and each stands
+// in the file of what it changes. Applying it uses neither
 // a clock nor chance, and cannot fail: the command that made it has checked it.
 type change interface {
 	apply(st *state, at time.Time)

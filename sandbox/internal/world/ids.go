@@ -19,13 +19,15 @@ const (
 	base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// idSource makes identifiers and addresses in the forms of the service's own, from a seed, so that a
-// run can be repeated. They identify; they keep nothing secret. It is used by one writer at a time.
+// idSource makes identifiers and addresses in the forms of the service's own, from a seed and how many commits there were, so that
+// a run can be repeated, and goes on as if it had not ended. They identify; they keep nothing secret. It is used by one writer at a
+// time.
 type idSource struct{ random *rand.ChaCha8 }
 
-func newIDSource(seed uint64) *idSource {
+func newIDSource(seed, commits uint64) *idSource {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
+	binary.LittleEndian.PutUint64(key[8:], commits+1) // older stores had 0 here
 	return &idSource{rand.NewChaCha8(key)}
 }
 

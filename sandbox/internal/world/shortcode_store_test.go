@@ -2,7 +2,6 @@ package world
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -10,15 +9,15 @@ import (
 
 // A store that was written when short codes had hyphens still has its wallets found by them.
 func TestShortCodesOfOlderStores(t *testing.T) {
-	st := newState()
+	st := newState(0)
 	for _, record := range []string{
 		`{"Type":"companyCreated","Change":{"ID":"c","Account":"default","Company":{"name":"Acme"}}}`,
 		`{"Type":"fundCreated","Change":{"ID":"f","CompanyID":"c","Name":"F"}}`,
 		`{"Type":"walletsAdded","Change":{"FundID":"f","Wallets":[{"ID":"w","Asset":"BTC","Address":"a","ShortCode":"maple-otter-cloud"}]}}`,
 	} {
-		e, err := decodeEvent([]byte(record))
+		at, read, err := st.decodeCommit([]byte(record))
 		require.NoError(t, err)
-		e.Change.apply(st, time.Time{})
+		st.commit(at, read)
 	}
 	for _, name := range []string{"w", "maple-otter-cloud", "maple otter cloud", " Maple-Otter CLOUD"} {
 		require.NotNil(t, st.walletNamed(name), name)

@@ -10,7 +10,10 @@ import (
 
 // state is everything that is known. It changes only by events, one writer at a time.
 type state struct {
-	offset time.Duration // how far the clock was advanced
+	seed    uint64        // of the identifiers
+	commits uint64        // how many there were
+	at      time.Time     // when the last one was
+	offset  time.Duration // how far the clock was advanced
 
 	companies    map[qredo.CompanyID]*Company
 	companyList  []*Company       // oldest first
@@ -27,7 +30,8 @@ type state struct {
 	expiries     expiryHeap
 	hub          []*Transaction // the quotes on the liquidity hub, oldest first
 	coreClients  map[qredo.CoreClientID]*CoreClient
-	agents       map[string]*CoreClient    // those that are signing agents, by their client ID in hexadecimal
+	agents       map[string]*CoreClient // those that are signing agents, by their client ID in hexadecimal
+	masterSeed   []byte
 	master       *agentcrypto.MasterSecret // of their client secrets, nil before the first
 	exchanges    []exchangeListed
 	nonces       map[web3Sender]uint64 // the next nonce of each address on each chain
@@ -36,8 +40,9 @@ type state struct {
 	book         ledger.Book
 }
 
-func newState() *state {
+func newState(seed uint64) *state {
 	return &state{
+		seed:        seed,
 		companies:   map[qredo.CompanyID]*Company{},
 		users:       map[string]*User{},
 		userByEmail: map[string]*User{},

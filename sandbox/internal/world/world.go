@@ -9,8 +9,11 @@
 package world
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -19,19 +22,27 @@ import (
 // Config says what a world is made of.
 type Config struct {
 	Clock   func() time.Time
-	Seed    uint64 // of the identifiers
+	Seed    uint64 // of the identifiers, where there is no store that has one
 	Choices Choices
 	Assets  []qredo.Asset // those that are offered
-	Journal Journal       // nil: what happens is kept in memory only
+	Store   Store         // nil: what happens is kept in memory only
 	Changed func()        // is called after each change that has taken effect
 }
 
-// Journal keeps events as they are stored, in their order. What Append has returned from without an error is
-// kept.
-type Journal interface {
-	Replay(read func(record []byte) error) error
-	Append(records ...[]byte) error
-	Reset() error
+// Store keeps a world: a snapshot, and what was committed since.
+type Store interface {
+	// Load reads what is kept: the snapshot, if there is one, and each commit since.
+	Load(snapshot func(io.Reader) error, commit func(record []byte) error) error
+	// Append writes a commit. It is kept once Sync has returned without an error. After an error of Append it is as if it had never
+	// been called; after one of Sync nothing can be known of what was appended since the last.
+	Append(record []byte) error
+	Sync() error
+	// Fold begins to put a snapshot in the place of what was appended before it: finish has it written, which it may be while
+	// more is appended. Grown says whether that is worth it by now.
+	Grown() bool
+	Fold() (finish func(write func(io.Writer) error) error, err error)
+	// Replace puts another snapshot in the place of everything.
+	Replace(write func(io.Writer) error) error
 	Close() error
 }
 
@@ -40,41 +51,57 @@ type World struct {
 	clock   func() time.Time
 	choices Choices
 	assets  []qredo.Asset
-	journal Journal
-	changed func()
+	store   Store
 
-	write sync.Mutex // one writer at a time: held from checking a command until it has taken effect
-	ids   *idSource
+	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
+	folding atomic.Bool
+	folds   sync.WaitGroup
 
-	mu    sync.RWMutex // held while the state is read or changed, never while anything is stored
-	state *state
-	epoch int
+	mu      sync.RWMutex // held while the state is read or changed, never while anything is stored
+	state   *state
+	epoch   int
+	applied uint64 // how many commits there were in this process
+
+	kept kept
 }
 
-// New makes a world with nothing in it or, where there is a journal, as it was when that ended.
+// New makes a world with nothing in it or, where there is a store, as it was when that ended.
 func New(c Config) (*World, error) {
 	w := &World{
-		clock: c.Clock, choices: c.Choices, assets: c.Assets, journal: c.Journal, changed: c.Changed, state: newState(),
+		clock: c.Clock, choices: c.Choices, assets: c.Assets, store: c.Store, state: newState(c.Seed),
 	}
-	events := uint64(0)
-	if w.journal != nil {
-		err := w.journal.Replay(func(record []byte) error {
-			e, err := decodeEvent(record)
-			if err != nil {
-				return err
-			}
-			e.Change.apply(w.state, e.At)
-			events++
-			return nil
-		})
-		if err != nil {
-			return nil, err
+	w.kept.init(c.Store, c.Changed)
+	if w.store == nil {
+		return w, nil
+	}
+	fresh := true
+	err := w.store.Load(func(from io.Reader) (err error) {
+		fresh = false
+		w.state, _, err = readState(from)
+		return err
+	}, func(record []byte) error {
+		at, changes, err := w.state.decodeCommit(record)
+		if err == nil {
+			w.state.commit(at, changes)
 		}
+		return err
+	})
+	if err == nil && fresh { // also where a store in the form of before was read
+		err = w.store.Replace(func(to io.Writer) error { return w.state.snapshot().Write(to) })
 	}
-	// The same seed must not make the same identifiers once more.
-	const spread = 0x9e3779b97f4a7c15
-	w.ids = newIDSource(c.Seed + events*spread)
+	if err != nil {
+		return nil, err
+	}
 	return w, nil
+}
+
+// commit lets changes take effect.
+func (st *state) commit(at time.Time, changes []change) {
+	for _, c := range changes {
+		c.apply(st, at)
+	}
+	st.at = at
+	st.commits++
 }
 
 // View is the world at a moment, for reading. It is good until the function that it was given to returns.
@@ -113,20 +140,22 @@ func (w *World) Advanced() time.Duration {
 	return w.state.offset
 }
 
-func (w *World) now() time.Time { return w.clock().Add(w.state.offset) }
+func (w *World) now() time.Time { return w.clock().Add(w.state.offset).UTC() }
 
 func (w *World) view(now time.Time) View {
 	return View{state: w.state, Now: now, Epoch: w.epoch, Choices: w.choices, Assets: w.assets}
 }
 
-// View runs f with the world as it is now, after what has expired by now has done so.
+// View runs f with the world as it is now, after what has expired by now has done so. It returns when all that f has seen is kept.
 func (w *World) View(f func(v *View) error) error {
 	for {
 		w.mu.RLock()
 		if now := w.now(); !w.state.due(now) {
-			defer w.mu.RUnlock()
-			v := w.view(now)
-			return f(&v)
+			applied, err := w.look(now, f)
+			if unkept := w.kept.wait(applied); unkept != nil {
+				return unkept
+			}
+			return err
 		}
 		w.mu.RUnlock()
 		// Any command lets what is due expire, also one that does nothing.
@@ -136,80 +165,147 @@ func (w *World) View(f func(v *View) error) error {
 	}
 }
 
-// Update runs commands. What they change is stored and then takes effect, all of it or, if f returns an error,
-// none.
+// look runs f and gives the lock back, also where f panics.
+func (w *World) look(now time.Time, f func(v *View) error) (applied uint64, err error) {
+	defer w.mu.RUnlock()
+	v := w.view(now)
+	return w.applied, f(&v)
+}
+
+// Update runs commands. What they change takes effect, all of it or, if f returns an error, none, and is kept when it returns.
 func (w *World) Update(f func(u *Update) error) error {
+	applied, err := w.update(f)
+	if unkept := w.kept.wait(applied); unkept != nil {
+		return unkept
+	}
+	return err
+}
+
+func (w *World) update(f func(u *Update) error) (applied uint64, err error) {
 	w.write.Lock()
 	defer w.write.Unlock()
 	// No lock on the state is needed for reading it here: only a writer changes it, and there is one.
 	now := w.now()
 	if ends := w.state.expired(now); len(ends) > 0 {
 		if err := w.commit(ends, now); err != nil {
-			return err
+			return w.applied, err
 		}
 	}
-	u := &Update{View: w.view(now), ids: w.ids}
+	u := &Update{View: w.view(now), ids: newIDSource(w.state.seed, w.state.commits)}
 	if err := f(u); err != nil {
-		return err
+		return w.applied, err
 	}
-	return w.commit(u.changes, now)
+	err = w.commit(u.changes, now)
+	return w.applied, err
 }
 
+// commit writes changes to the store, where there is one, and lets them take effect. They are not kept yet: that is waited for
+// without a lock, so that all who come meanwhile wait together.
 func (w *World) commit(changes []change, now time.Time) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	events := make([]event, len(changes))
-	for i, c := range changes {
-		events[i] = event{At: now, Change: c}
+	if err := w.kept.failure(); err != nil {
+		return err
 	}
-	if err := w.store(events); err != nil {
-		return fmt.Errorf("sandbox: storing: %w", err)
+	if w.store != nil {
+		record, err := w.state.encodeCommit(now, changes)
+		if err == nil {
+			err = w.store.Append(record)
+		}
+		if err != nil {
+			return fmt.Errorf("sandbox: storing: %w", err)
+		}
 	}
 	w.mu.Lock()
-	for _, e := range events {
-		e.Change.apply(w.state, e.At)
-	}
+	w.state.commit(now, changes)
+	w.applied++
+	w.kept.add(w.applied)
 	w.mu.Unlock()
-	w.changed()
+	w.fold()
 	return nil
 }
 
-// store puts events into the journal, all or none, where there is one.
-func (w *World) store(events []event) error {
-	if w.journal == nil {
-		return nil
+// fold begins to fold the store where it has grown, and goes on with that beside all else.
+func (w *World) fold() {
+	if w.store == nil || !w.store.Grown() || w.folding.Swap(true) {
+		return
 	}
-	records := make([][]byte, len(events))
-	for i, e := range events {
-		var err error
-		if records[i], err = encodeEvent(e); err != nil {
-			return err
-		}
+	finish, err := w.store.Fold()
+	if err != nil { // it is tried again with the next commit; what is stored is stored
+		w.folding.Store(false)
+		return
 	}
-	return w.journal.Append(records...)
+	s := w.state.snapshot()
+	w.folds.Go(func() {
+		defer w.folding.Store(false)
+		_ = finish(func(to io.Writer) error { return s.Write(to) }) // as above
+	})
 }
 
-// Reset forgets everything.
+// Reset forgets everything. The identifiers to come are no old ones.
 func (w *World) Reset() error {
 	w.write.Lock()
 	defer w.write.Unlock()
-	if w.journal != nil {
-		if err := w.journal.Reset(); err != nil {
-			return fmt.Errorf("sandbox: reset: %w", err)
+	empty := newState(w.state.seed)
+	empty.commits = w.state.commits + 1
+	return w.replace(empty)
+}
+
+// Saved is a world that was read from a snapshot.
+type Saved struct {
+	Keys []json.RawMessage // that came with it
+
+	state *state
+}
+
+// Read reads a snapshot. Where it is not whole, the error says in which line.
+func Read(from io.Reader) (*Saved, error) {
+	st, keys, err := readState(from)
+	if err != nil {
+		return nil, &Error{Invalid, err.Error()}
+	}
+	return &Saved{keys, st}, nil
+}
+
+// Put puts another world in the place of this one, which is its own from then on.
+func (w *World) Put(saved *Saved) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	return w.replace(saved.state)
+}
+
+// IsEmpty reports whether nothing was ever done.
+func (w *World) IsEmpty() bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.state.commits == 0
+}
+
+func (w *World) replace(st *state) error {
+	if w.store != nil {
+		if err := w.kept.failure(); err != nil {
+			return err
+		}
+		w.folds.Wait() // none begins: that needs the lock of writers
+		if err := w.store.Replace(func(to io.Writer) error { return st.snapshot().Write(to) }); err != nil {
+			return fmt.Errorf("sandbox: storing: %w", err)
 		}
 	}
 	w.mu.Lock()
-	w.state = newState()
+	w.state = st
 	w.epoch++
 	w.mu.Unlock()
 	return nil
 }
 
-// Close closes the journal.
+// Close ends what is going on and closes the store.
 func (w *World) Close() error {
-	if w.journal == nil {
+	w.write.Lock()
+	defer w.write.Unlock()
+	w.folds.Wait()
+	if w.store == nil {
 		return nil
 	}
-	return w.journal.Close()
+	return w.store.Close()
 }

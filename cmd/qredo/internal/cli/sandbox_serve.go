@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) sandboxCommands() *cobra.Command {
-	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxHealth(), a.sandboxRegister()}, a.controlCommands()...)
+	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxHealth()}, a.controlCommands()...)
 	return group("sandbox", "Run a sandbox, and play the people and the chain",
 		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets time run
 out. "serve" runs one. The other commands do what people did in the app and what came over a chain, with the sandbox that

@@ -1,0 +1,78 @@
+package world
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// kept is how far what has taken effect is kept. Whoever is to be answered waits for it: who has changed something, so that it is
+// kept, and who has looked, so that they have seen nothing that a crash could take back. One of those who wait has the store sync,
+// for all who came before it began.
+type kept struct {
+	store   Store
+	changed func()
+
+	done    atomic.Uint64 // the last commit that is kept
+	newest  atomic.Uint64
+	failed  atomic.Pointer[error] // of a sync: nobody knows what is kept any more
+	mu      sync.Mutex
+	turn    sync.Cond
+	syncing bool
+}
+
+func (k *kept) init(store Store, changed func()) {
+	k.store, k.changed, k.turn.L = store, changed, &k.mu
+}
+
+// add notes a commit that was appended.
+func (k *kept) add(commit uint64) { k.newest.Store(commit) }
+
+// failure is why nothing can be kept any more, if that is so.
+func (k *kept) failure() error {
+	if failed := k.failed.Load(); failed != nil {
+		return *failed
+	}
+	return nil
+}
+
+// Healthy returns why changes cannot be carried out, if that is known.
+func (w *World) Healthy() error { return w.kept.failure() }
+
+// wait returns when a commit is kept, and all before it.
+func (k *kept) wait(commit uint64) error {
+	if k.done.Load() >= commit {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for k.done.Load() < commit {
+		if err := k.failure(); err != nil {
+			return err
+		}
+		if k.syncing {
+			k.turn.Wait()
+			continue
+		}
+		k.syncing = true
+		k.mu.Unlock()
+		k.sync()
+		k.mu.Lock()
+		k.syncing = false
+		k.turn.Broadcast()
+	}
+	return nil
+}
+
+func (k *kept) sync() {
+	newest := k.newest.Load()
+	if k.store != nil {
+		if err := k.store.Sync(); err != nil {
+			err = fmt.Errorf("sandbox: storing: %w: what was changed last may be lost, and the sandbox must be started again", err)
+			k.failed.Store(&err)
+			return
+		}
+	}
+	k.done.Store(newest)
+	k.changed()
+}
