@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strconv"
 
 	"github.com/qredo-go/qredo/sandbox/internal/control"
@@ -17,10 +19,30 @@ var (
 		}
 		return s.Request(id)
 	})
+	callRequestsHAR = control.Raw[*Sandbox]{Method: http.MethodGet, Path: "/requests.har", Do: func(s *Sandbox, _ ids, w http.ResponseWriter, r *http.Request) error {
+		var filter RequestFilter
+		if err := control.ReadQuery(r, &filter); err != nil {
+			return err
+		}
+		if _, err := filter.matcher(); err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Disposition", `attachment; filename="qredo-sandbox.har"`)
+		_ = s.RequestsHAR(w, filter) // a client that has gone needs no answer
+		return nil
+	}}
+	callResend = control.Post("/requests/{id}/resend", func(s *Sandbox, at ids, _ control.None) (RequestDetail, error) {
+		id, err := requestID(at["id"])
+		if err != nil {
+			return RequestDetail{}, err
+		}
+		return s.Resend(id)
+	})
 	callClearRequests = control.Post("/requests/clear", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.ClearRequests()) })
 )
 
-var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callClearRequests, callLive, callSend}
+var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callRequestsHAR, callResend, callClearRequests, callLive, callSend}
 
 // Requests are the requests to both APIs: see [Sandbox.Requests].
 func (c *Control) Requests(ctx context.Context, filter RequestFilter) (RequestList, error) {
@@ -40,4 +62,24 @@ func (c *Control) ClearRequests(ctx context.Context) error {
 // Send has the sandbox sign a request and carry it out: see [Sandbox.Send].
 func (c *Control) Send(ctx context.Context, r SendRequest) (RequestDetail, error) {
 	return callSend.Ask(ctx, c.client(), r)
+}
+
+// Resend sends a request of the log again, signed anew: see [Sandbox.Resend].
+func (c *Control) Resend(ctx context.Context, id uint64) (RequestDetail, error) {
+	return callResend.Ask(ctx, c.client(), control.None{}, strconv.FormatUint(id, 10))
+}
+
+// RequestsHAR writes the requests that a filter takes as an HTTP archive: see [Sandbox.RequestsHAR].
+func (c *Control) RequestsHAR(ctx context.Context, w io.Writer, filter RequestFilter) error {
+	query, err := control.WriteQuery(filter)
+	if err != nil {
+		return err
+	}
+	answer, err := callRequestsHAR.Open(ctx, c.client(), query, nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	_, err = io.Copy(w, answer)
+	return err
 }

@@ -55,6 +55,8 @@ func (s *Sandbox) Request(id uint64) (RequestDetail, error) {
 		RequestRecord: describeRequest(r), RequestHeaders: headerFields(r.RedactHeaders()), AnswerHeaders: headerFields(r.RedactAnswerHeaders()),
 		HandledStatus: r.Status, About: about(r), BodyCut: r.Body.Cut() || r.HandledBody().Cut(),
 	}
+	_, out.NotResendable = s.signerOf(r)
+	out.Resendable, out.Curl = out.NotResendable == "", r.Curl()
 	out.Explanation = s.explainRecord(r, out.Reason)
 	out.RequestBody, out.RequestBodyEncoding = r.RedactBody(r.Body)
 	out.AnswerBody, out.AnswerBodyEncoding = r.RedactBody(r.HandledBody())

@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,26 +68,43 @@ func (s *Sandbox) Requests(filter RequestFilter) (RequestList, error) {
 	if err != nil {
 		return RequestList{}, err
 	}
-	matches, err := filter.matcher()
+	found, err := s.matching(filter)
 	if err != nil {
 		return RequestList{}, err
 	}
-	out := RequestList{Requests: []RequestRecord{}}
-	items, _ := s.requests.Items()
-	for i := len(items) - 1; i >= 0; i-- {
-		if !matches(items[i]) {
-			continue
-		}
-		out.Total++
+	out := RequestList{Requests: []RequestRecord{}, Total: len(found)}
+	for _, p := range found {
 		switch {
-		case filter.After > 0 && items[i].Brief().ID >= filter.After:
+		case filter.After > 0 && p.Brief().ID >= filter.After:
 		case len(out.Requests) < limit:
-			out.Requests = append(out.Requests, describeRequest(items[i].Record()))
+			out.Requests = append(out.Requests, describeRequest(p.Record()))
 		case out.Next == 0:
 			out.Next = out.Requests[limit-1].ID
 		}
 	}
 	return out, nil
+}
+
+// matching are the requests that a filter takes, newest first, whatever part of them it asks for.
+func (s *Sandbox) matching(filter RequestFilter) ([]*requestlog.Packed, error) {
+	matches, err := filter.matcher()
+	if err != nil {
+		return nil, err
+	}
+	items, _ := s.requests.Items()
+	slices.Reverse(items)
+	return slices.DeleteFunc(items, func(p *requestlog.Packed) bool { return !matches(p) }), nil
+}
+
+// RequestsHAR writes the requests that a filter takes as an HTTP archive, version 1.2, which browsers and other tools read: all of
+// them, whatever its After and Limit, oldest first. Secrets in it are shortened, as everywhere.
+func (s *Sandbox) RequestsHAR(w io.Writer, filter RequestFilter) error {
+	found, err := s.matching(filter)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(found)
+	return requestlog.WriteHAR(w, "qredo sandbox", qredo.Version, found)
 }
 
 // ClearRequests forgets the requests there were.

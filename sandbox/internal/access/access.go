@@ -34,3 +34,17 @@ func notProved(reason string) error { return &Refusal{NotProved, reason} }
 
 // errNoCredentials is the refusal of a request that names nobody.
 var errNoCredentials = &Refusal{NoCredentials, "empty token"}
+
+// The headers that authenticate a request: to the Partner API, to Qredo API v1, and of a signing agent.
+const (
+	HeaderKey       = "X-Api-Key"
+	HeaderStamp     = "X-Timestamp"
+	HeaderNonce     = "X-Nonce"
+	HeaderSignature = "X-Sign"
+
+	HeaderHMACKey       = "Qredo-Api-Key"
+	HeaderHMACStamp     = "Qredo-Api-Ts"
+	HeaderHMACSignature = "Qredo-Api-Sig"
+
+	HeaderProof = "X-Api-Zkp"
+)

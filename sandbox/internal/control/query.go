@@ -3,12 +3,21 @@ package control
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
 
 	"github.com/qredo-go/qredo/internal/wire"
 )
+
+// ReadQuery is for calls that are [Raw]: it fills in from the query of a request, as for others.
+func ReadQuery(r *http.Request, in any) error {
+	if err := readQuery(r.URL.RawQuery, in); err != nil {
+		return &Refusal{http.StatusBadRequest, err.Error()}
+	}
+	return nil
+}
 
 // readQuery fills what a call that tells something is given, from the query of its URL: each key is the JSON name of a
 // field, and is there once. Texts, numbers and booleans stand there as they are.
@@ -38,6 +47,12 @@ func readQuery(query string, in any) error {
 		return err
 	}
 	return wire.Unmarshal(data, in) // which reads numbers and booleans from texts
+}
+
+// WriteQuery is the query that [ReadQuery] reads, with its ?.
+func WriteQuery(in any) (string, error) {
+	query, err := writeQuery(in)
+	return "?" + query, err
 }
 
 // writeQuery is the query that [readQuery] reads.

@@ -60,7 +60,9 @@ func (r *Record) RedactHeaders() []Header {
 }
 
 // RedactAnswerHeaders are the headers of the answer, in the order of their names.
-func (r *Record) RedactAnswerHeaders() []Header { return sorted(slices.Clone(r.AnswerHeader)) }
+func (r *Record) RedactAnswerHeaders() []Header {
+	return sorted(append([]Header{}, r.AnswerHeader...))
+}
 
 func sorted(list []Header) []Header {
 	slices.SortStableFunc(list, func(a, b Header) int { return cmp.Compare(a.Name, b.Name) })
