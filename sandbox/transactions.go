@@ -16,7 +16,7 @@ import (
 // TransactionFilter says which transactions are asked for.
 type TransactionFilter struct {
 	State  string `json:"state,omitzero"`  // "waiting", "approved", "rejected", "cancelled", "refused" or "expired"; all if empty
-	Search string `json:"search,omitzero"` // in ID, PartnerTxID, reference, address, or the ID on Qredo's own chain; or all of a wallet by its ID, short code or address
+	Search string `json:"search,omitzero"` // in ID, PartnerTxID, reference, address, or the ID on Qredo's own chain; a wallet's ID, short code or address finds what is in its ledger
 	Page
 }
 
