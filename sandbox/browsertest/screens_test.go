@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/qredo-go/qredo/sandbox"
 )
 
 // screen is a place in the console, and what it says once it is read.
@@ -14,8 +16,8 @@ type screen struct{ name, route, says string }
 // screensOf are all that there are of a world in which all has happened.
 func screensOf(w *world) []screen {
 	waits := w.srv
-	list, _ := waits.Transactions(transactionsWaiting)
-	refused, _ := waits.Requests(requestsRefused)
+	list, _ := waits.Transactions(sandbox.TransactionFilter{State: "waiting"})
+	refused, _ := waits.Requests(sandbox.RequestFilter{Refused: true})
 	return []screen{
 		{"phone", "#/phone/alice@example.com", "payout 2041"},
 		{"requests", "#/requests", "signature"},

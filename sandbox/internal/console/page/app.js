@@ -173,7 +173,8 @@ class App extends Box {
   }
 
   advance(label, seconds, by) {
-    return h('button.quiet', { type: 'button', 'aria-label': `Forward by ${by}`, onclick: () => this.do('clock', () => post('/clock/advance', { seconds })) }, h('span.wide', { 'aria-hidden': 'true' }, '▸ '), label);
+    return h('button.quiet', { type: 'button', onclick: () => this.do('clock', () => post('/clock/advance', { seconds })) },
+      h('span.unseen', null, `Forward by ${by}: `), h('span.wide', { 'aria-hidden': 'true' }, '▸ '), label);
   }
 
   lost() {

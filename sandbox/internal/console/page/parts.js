@@ -7,7 +7,7 @@ import { grouped, local, short, span, utc, words } from './format.js';
 // copy is a button that copies a text.
 export function copy(text, label, { shown = label, class: name = '' } = {}) {
   return h(`button.copy`, {
-    type: 'button', class: name, title: text, 'aria-label': `Copy ${label}`, async onclick(event) {
+    type: 'button', class: name, title: text, async onclick(event) {
       const button = event.currentTarget;
       try {
         await (navigator.clipboard?.writeText(text) ?? copyByHand(text));
@@ -19,7 +19,7 @@ export function copy(text, label, { shown = label, class: name = '' } = {}) {
         button.classList.add('is-failed');
       }
     },
-  }, h('span', null, shown));
+  }, shown === 'Copy' ? ['Copy', h('span.unseen', null, ` ${label}`)] : [h('span.unseen', null, `Copy ${label}${shown ? ': ' : ''}`), h('span', null, shown)]);
 }
 
 // copyByHand copies where the page is not served securely, and browsers have no clipboard for it.
