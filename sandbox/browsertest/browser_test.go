@@ -184,12 +184,19 @@ func quoted(text string) string {
 // waits waits until an expression of JavaScript holds.
 func (p *tab) waits(expression string) {
 	p.t.Helper()
-	// chromedp.Poll makes a function of a text, which the page's policy forbids.
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(done => { const look = () => (`+expression+`) ? done(true) : setTimeout(look, 15); look(); })`, chromedp.EvalAwaitPromise))
-	if err != nil {
-		require.NoError(p.t, err, "waited for %s; the page says: %s", expression, p.text())
+	// chromedp.Poll makes a function of a text, which the page's policy forbids. A page that is left takes its promises along:
+	// it is asked again.
+	look := `new Promise(done => { let left = 20; const look = () => (` + expression + `) ? done(true) : left-- > 0 ? setTimeout(look, 15) : done(false); look(); })`
+	for began := time.Now(); ; {
+		ctx, cancel := context.WithTimeout(p.ctx, patience/4)
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](look, chromedp.EvalAwaitPromise))
+		cancel()
+		if holds {
+			return
+		}
+		if time.Since(began) > patience {
+			require.Fail(p.t, "it does not come to be", "%s (%v); the page says: %s", expression, err, p.text())
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ class App extends Box {
   problems = {};
   more = false;
   over = false;
+  main = h('main', { id: 'main', tabindex: '-1', key: 'main' }); // it stays: what is moved in a page is taken out of it first
 
   connectedCallback() {
     addEventListener('hashchange', () => this.turn());
@@ -87,10 +88,11 @@ class App extends Box {
     if (changed) {
       this.shown = h(`q-${screen.name}`, { key: screen.name });
       this.shown.at = at;
+      this.main.replaceChildren(this.shown);
     } else this.shown.go(at);
     document.title = `${screen.title} · qredo sandbox`;
     this.draw();
-    if (changed && this.began) this.querySelector('main').focus({ preventScroll: true });
+    if (changed && this.began) this.main.focus({ preventScroll: true });
     this.began = true;
   }
 
@@ -146,9 +148,9 @@ class App extends Box {
   }
 
   view() {
-    return [h('a.skip', { href: '#main', onclick: e => { e.preventDefault(); this.querySelector('main').focus(); } }, 'To the content'),
+    return [h('a.skip', { href: '#main', onclick: e => { e.preventDefault(); this.main.focus(); } }, 'To the content'),
       this.head(), this.lost(), this.nav(),
-      h('main', { id: 'main', tabindex: '-1', key: 'main' }, this.shown),
+      this.main,
       this.help(), announcer()];
   }
 

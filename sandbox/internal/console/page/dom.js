@@ -46,10 +46,12 @@ export function show(el, ...children) {
 }
 
 function replace(el, next) {
-  const keyed = new Map();
-  for (const child of el.children) {
+  const keyed = new Map(), wanted = new Set(next.map(node => node[PROPS]?.key));
+  for (const child of [...el.children]) {
     const key = child[PROPS]?.key;
-    if (key !== undefined) keyed.set(key, child);
+    if (key === undefined) continue;
+    if (wanted.has(key)) keyed.set(key, child);
+    else child.remove(); // first, so that those that stay need not be moved
   }
   let at = el.firstChild;
   for (const node of next) {
@@ -73,6 +75,7 @@ function replace(el, next) {
 const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && a[PROPS]?.key === b[PROPS]?.key;
 
 function update(old, node) {
+  if (old === node) return;
   if (old.nodeType === Node.TEXT_NODE) {
     if (old.data !== node.data) old.data = node.data;
     return;
@@ -82,6 +85,12 @@ function update(old, node) {
   if (!old.draw) replace(old, [...node.childNodes]); // an element of our own draws itself
   for (const name in is) if (is[name] !== was[name]) assign(old, name, is[name]);
   old[PROPS] = is;
+}
+
+// renew brings an element up to date with another, and returns it.
+export function renew(old, node) {
+  update(old, node);
+  return old;
 }
 
 // Box is an element that draws itself: view returns its content.

@@ -1,7 +1,7 @@
 // List shows a long list: only the rows that are seen are in the page, and more are asked for as they are needed. What is new
 // is put on top where the top is looked at, and waits behind a button elsewhere.
 
-import { announce, h, show } from './dom.js';
+import { announce, h, renew, show } from './dom.js';
 import { grouped } from './format.js';
 
 const PAGE = 200, OVER = 8;
@@ -13,13 +13,17 @@ export class List extends HTMLElement {
   fresh = 0; // rows that wait
   paused = false;
   current = null; // the key of the row that keys move from
+  slots = new Map(); // the rows that are in the page, by their key
   data = null; // {read(after, limit, signal) → {rows, total, next}, row(r) → content, key(r), link(r), tall, label, empty(), one}
 
   // draw is here so that this element is left to draw itself.
   draw() { this.paint(); }
 
   connectedCallback() {
-    if (this.scroller) return;
+    if (this.scroller) {
+      this.renew();
+      return;
+    }
     this.bar = h('div.waiting');
     this.sheet = h('div.sheet', { role: 'list' });
     this.scroller = h('div.scroller', { tabindex: '-1', onscroll: () => this.paint() }, this.sheet);
@@ -109,6 +113,7 @@ export class List extends HTMLElement {
       if (signal.aborted) return;
       this.rows.push(...page.rows);
       this.next = page.next ?? null;
+      if (!this.next) this.total = this.rows.length; // what came at the other end may have pushed some out
     } catch (err) {
       if (err.name === 'AbortError') return;
       this.error = err;
@@ -129,9 +134,21 @@ export class List extends HTMLElement {
     const held = this.contains(document.activeElement) ? this.rows.findIndex(r => String(key(r)) === this.current) : -1;
     if (held >= 0 && (held < from || held >= to)) indexes.push(held);
     this.sheet.setAttribute('aria-label', label);
-    show(this.sheet, indexes.map(i => h('div.slot', { key: key(this.rows[i]), role: 'listitem', 'aria-setsize': String(this.total), 'aria-posinset': String(i + 1) },
-      h('a.row', { href: link(this.rows[i]), 'data-row': String(key(this.rows[i])), 'aria-current': this.open === String(key(this.rows[i])) ? 'true' : null, class: this.data.rowClass?.(this.rows[i]) ?? '' },
-        row(this.rows[i])))));
+    const was = this.slots, slots = this.slots = new Map();
+    const shown = indexes.map(i => {
+      const r = this.rows[i], name = String(key(r)), mark = `${i} ${this.total} ${this.open === name}`;
+      const old = was.get(name);
+      if (old?.row === r && old.mark === mark) {
+        slots.set(name, old);
+        return old.node;
+      }
+      const made = h('div.slot', { key: name, role: 'listitem', 'aria-setsize': String(this.total), 'aria-posinset': String(i + 1) },
+        h('a.row', { href: link(r), 'data-row': name, 'aria-current': this.open === name ? 'true' : null, class: this.data.rowClass?.(r) ?? '' }, row(r)));
+      const slot = { row: r, mark, node: old ? renew(old.node, made) : made };
+      slots.set(name, slot);
+      return slot.node;
+    });
+    show(this.sheet, shown);
     [...this.sheet.children].forEach((slot, n) => {
       slot.style.transform = `translateY(${indexes[n] * height}px)`;
       slot.style.height = `${height}px`;
