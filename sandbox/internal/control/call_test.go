@@ -24,6 +24,7 @@ type remark struct {
 type listing struct {
 	Search string `json:"search,omitzero"`
 	Reads  bool   `json:"reads,omitzero"`
+	Number uint64 `json:"number,omitzero"`
 	window
 }
 
@@ -110,8 +111,9 @@ func TestBodies(t *testing.T) {
 func TestQueries(t *testing.T) {
 	d := &diary{}
 	for query, want := range map[string]listing{
-		"":          {Search: "x"},
-		"?limit=20": {Search: "x", window: window{Limit: 20}},
+		"":                             {Search: "x"},
+		"?limit=20":                    {Search: "x", window: window{Limit: 20}},
+		"?number=18446744073709551615": {Search: "x", Number: 1<<64 - 1},
 		"?search=%C3%A4+b&reads=true&after=1&limit=0": {Search: "xä b", Reads: true, window: window{After: "1"}},
 		"?search=&limit=": {Search: "x"},
 	} {
@@ -120,7 +122,7 @@ func TestQueries(t *testing.T) {
 		assert.Equal(t, want, got, query)
 	}
 	for _, query := range []string{
-		"?limit=1&limit=1", "?limit=two", "?limit=1.5", "?reads=perhaps", "?more=1", "?=1", "?Limit=1", "?limit=%zz", "?limit=1;after=2", "?window=1",
+		"?limit=1&limit=1", "?limit=two", "?limit=1.5", "?reads=perhaps", "?more=1", "?=1", "?Limit=1", "?limit=%zz", "?limit=1;after=2", "?window=1", "?number=-1", "?number=1.5", "?number=x",
 	} {
 		_, err := d.ask("GET", "/list/x"+query, "")
 		refusedWith(t, err, http.StatusBadRequest)

@@ -26,25 +26,28 @@ func readQuery(query string, in any) error {
 	if err != nil {
 		return fmt.Errorf("the query: %w", err)
 	}
-	known := map[string]bool{}
+	known := map[string]reflect.Kind{}
 	for _, f := range reflect.VisibleFields(reflect.TypeOf(in).Elem()) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		known[name] = true
+		known[name] = f.Type.Kind()
 	}
-	given := map[string]string{}
+	given := map[string]any{}
 	for name, texts := range values {
 		switch {
-		case name == "" || !known[name]:
+		case name == "" || known[name] == reflect.Invalid:
 			return fmt.Errorf("the query: there is no %q here", name)
 		case len(texts) > 1:
 			return fmt.Errorf("the query: %s is there twice", name)
-		case texts[0] != "": // an empty one says nothing
+		case texts[0] == "": // says nothing
+		case known[name] == reflect.Uint64: // which the wire has none of
+			given[name] = json.Number(texts[0])
+		default:
 			given[name] = texts[0]
 		}
 	}
 	data, err := json.Marshal(given)
 	if err != nil {
-		return err
+		return fmt.Errorf("the query: %w", err)
 	}
 	return wire.Unmarshal(data, in) // which reads numbers and booleans from texts
 }
