@@ -1,8 +1,11 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"math/big"
 	"strconv"
+	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -171,4 +174,68 @@ func (r *randomRun) foretold(who string, id qredo.ActionID) {
 	require.Equal(r.t, *told.BalanceAfter, shown.Balance)
 	require.Equal(r.t, *told.AvailableAfter, shown.Available)
 	r.did["foretold"]++
+}
+
+// views are all that people are shown.
+func (r *randomRun) views() map[string]string {
+	r.t.Helper()
+	shown := map[string]string{}
+	note := func(what string, v any, err error) {
+		r.t.Helper()
+		require.NoError(r.t, err, what)
+		shown[what] = string(mustJSON(r.t, v))
+	}
+	list, err := r.Companies(sandbox.ListFilter{Search: "company"})
+	note("companies", list, err)
+	totals, err := r.Totals()
+	note("totals", totals, err)
+	approvers, err := r.Approvers(sandbox.ApproverFilter{})
+	note("approvers", approvers, err)
+	expiries, err := r.Expiries(500)
+	note("expiries", expiries, err)
+	for _, a := range approvers.Approvers {
+		for _, state := range []string{"waiting", "decided"} {
+			approvals, err := r.Approvals(a.ID, sandbox.ApprovalFilter{State: state, Page: sandbox.Page{Limit: 500}})
+			note(state+" of "+a.ID, approvals, err)
+		}
+	}
+	for _, c := range list.Companies {
+		company, err := r.Company(c.ID)
+		note(string(c.ID), company, err)
+	}
+	for _, w := range r.wallets {
+		wallet, err := r.Wallet(w.id)
+		note(w.id, wallet, err)
+		moved, err := r.Movements(w.id, sandbox.Page{Limit: 500})
+		note("movements of "+w.id, moved, err)
+	}
+	for _, state := range []string{"", "waiting", "approved", "rejected", "cancelled", "refused", "expired"} {
+		txs, err := r.Transactions(sandbox.TransactionFilter{State: state, Page: sandbox.Page{Limit: 500}})
+		note("transactions "+state, txs, err)
+		for _, tx := range txs.Transactions {
+			detail, err := r.Transaction(string(tx.ID))
+			note(string(tx.ID), detail, err)
+		}
+	}
+	return shown
+}
+
+// What people are shown follows from what is exported, and stays true as things go on.
+func TestViewsOfAnImportedWorld(t *testing.T) {
+	r := newRandomRun(t, 7)
+	r.run(400)
+	before := r.views()
+	other := newService(t, sandbox.WithClock(r.clock.Now))
+	require.NoError(t, other.Import(bytes.NewReader(r.export())))
+	again := *r
+	again.service = other
+	for what, shown := range again.views() {
+		require.JSONEq(t, before[what], shown, what)
+	}
+	require.NoError(t, r.Advance(25*time.Hour))
+	require.NoError(t, other.Advance(25*time.Hour))
+	before = r.views()
+	for what, shown := range again.views() {
+		require.JSONEq(t, before[what], shown, what)
+	}
 }

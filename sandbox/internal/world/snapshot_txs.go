@@ -136,6 +136,11 @@ func (r *reading) finish() error {
 			tx.OtherSide = st.tx(*l.Other)
 		}
 	}
+	for _, tx := range st.txs.open {
+		if tx.IsOpen() {
+			st.waits(tx, 1)
+		}
+	}
 	for _, w := range st.inOrder {
 		for _, c := range w.Connections {
 			if c.Asked == nil {
