@@ -39,10 +39,11 @@ var (
 		}
 		return s.Resend(id)
 	})
+	callEvents        = control.Get("/events", func(s *Sandbox, _ ids, in EventFilter) (EventList, error) { return s.Events(in) })
 	callClearRequests = control.Post("/requests/clear", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.ClearRequests()) })
 )
 
-var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callRequestsHAR, callResend, callClearRequests, callLive, callSend}
+var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callRequestsHAR, callResend, callClearRequests, callEvents, callLive, callSend}
 
 // Requests are the requests to both APIs: see [Sandbox.Requests].
 func (c *Control) Requests(ctx context.Context, filter RequestFilter) (RequestList, error) {
@@ -82,4 +83,9 @@ func (c *Control) RequestsHAR(ctx context.Context, w io.Writer, filter RequestFi
 	defer answer.Close()
 	_, err = io.Copy(w, answer)
 	return err
+}
+
+// Events are the last things that happened: see [Sandbox.Events].
+func (c *Control) Events(ctx context.Context, filter EventFilter) (EventList, error) {
+	return callEvents.Ask(ctx, c.client(), filter)
 }

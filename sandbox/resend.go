@@ -66,11 +66,13 @@ func (s *Sandbox) signerOf(r *requestlog.Record) (sign func(h http.Header, stamp
 			h.Set(access.HeaderHMACSignature, signature)
 			return err
 		}, ""
-	case !s.keys.IsOwn(r.Header.Get(access.HeaderKey)):
+	}
+	auth := s.keys.RSAAuth(r.Header.Get(access.HeaderKey))
+	if auth == nil {
 		return nil, "the sandbox does not have the private key of the API key that it names"
 	}
 	return func(h http.Header, stamp string) error {
-		signature, err := s.auth.Sign(stamp, r.URL, r.Body.Bytes)
+		signature, err := auth.Sign(stamp, r.URL, r.Body.Bytes)
 		h.Del(access.HeaderNonce)
 		h.Set(access.HeaderStamp, stamp)
 		h.Set(access.HeaderSignature, signature)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"sync/atomic"
@@ -57,6 +58,7 @@ type Sandbox struct {
 	faults   faults
 	requests *requestlog.Ring[requestlog.Packed]
 	refused  atomic.Int64 // of the requests since they were last forgotten
+	events   *requestlog.Ring[Event]
 	live     *live.Hub
 }
 
@@ -116,6 +118,7 @@ func New(opts ...Option) (*Sandbox, error) {
 		listen: "127.0.0.1:0",
 		feeds:  serve.NewFeeds(),
 
+		events:   requestlog.NewRing[Event](mostEvents, math.MaxInt),
 		requests: requestlog.NewRing[requestlog.Packed](mostRequests, mostRequestBytes),
 		live:     live.NewHub(),
 		choices:  choices{Choices: world.Choices{Fees: world.FeeSchedule(defaultFees)}},
@@ -138,7 +141,7 @@ func New(opts ...Option) (*Sandbox, error) {
 
 // openWorld makes the world as it was when its store ended, where there is one, and the APIs that serve it.
 func (s *Sandbox) openWorld() error {
-	c := world.Config{Clock: s.clock, Seed: s.seed, Choices: s.choices.Choices, Assets: s.assets, Changed: s.feeds.Tell}
+	c := world.Config{Clock: s.clock, Seed: s.seed, Choices: s.choices.Choices, Assets: s.assets, Changed: s.changed}
 	if s.storeDir != "" {
 		folder, err := store.Open(s.storeDir)
 		if err != nil {

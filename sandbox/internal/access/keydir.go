@@ -71,7 +71,6 @@ func (k *Keys) Provision(dir, account string) (*qredo.RSAAuth, error) {
 		}
 	}
 	k.partner.add(text, Key{Account: account, public: &key.PublicKey, own: key})
-	k.own = digestOfKey(text)
 	auth, err := qredo.NewRSAAuth(text, key)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: its own key: %w", err)

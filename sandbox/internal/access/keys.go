@@ -18,7 +18,6 @@ type Keys struct {
 	Unsigned bool
 
 	partner, hmac keyring
-	own           [sha256.Size]byte // of the Partner API: which of its keys the sandbox signs with
 
 	mu     sync.Mutex
 	nonces map[nonce]struct{}

@@ -26,7 +26,7 @@ func TestTimeIsToTheSecond(t *testing.T) {
 }
 
 func TestEntities(t *testing.T) {
-	w, err := world.New(world.Config{Clock: time.Now, Changed: func() {}})
+	w, err := world.New(world.Config{Clock: time.Now, Changed: func(world.Changes) {}})
 	require.NoError(t, err)
 	var user, nameless world.Person
 	var bot *world.CoreClient

@@ -38,7 +38,7 @@ func LogFeed[N any](log func(world.Log) []N, message func(N) any) OpenFeed {
 // Feeds are the feeds that are connected, and what is done to them.
 type Feeds struct {
 	mu      sync.Mutex
-	changed chan struct{} // closed when something happens
+	changed map[string]chan struct{} // by account: closed when there is more to tell
 	open    map[*gatedConn]bool
 	closed  bool
 	done    sync.WaitGroup
@@ -49,24 +49,32 @@ type Feeds struct {
 
 // NewFeeds makes feeds of which none is connected.
 func NewFeeds() *Feeds {
-	return &Feeds{changed: make(chan struct{}), open: map[*gatedConn]bool{}}
+	return &Feeds{changed: map[string]chan struct{}{}, open: map[*gatedConn]bool{}}
 }
 
-// Tell wakes all feeds.
-func (f *Feeds) Tell() {
+// Tell wakes the feeds of accounts.
+func (f *Feeds) Tell(accounts map[string]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	close(f.changed)
-	f.changed = make(chan struct{})
-}
-
-func (f *Feeds) next() (changed <-chan struct{}, delay time.Duration, copies int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.duplicate {
-		return f.changed, f.delay, 2
+	for account := range accounts {
+		if changed := f.changed[account]; changed != nil {
+			close(changed)
+			delete(f.changed, account)
+		}
 	}
-	return f.changed, f.delay, 1
+}
+
+// next returns what is closed when there is more to tell to an account, and how messages are sent.
+func (f *Feeds) next(account string) (changed <-chan struct{}, delay time.Duration, copies int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.changed[account] == nil {
+		f.changed[account] = make(chan struct{})
+	}
+	if copies = 1; f.duplicate {
+		copies = 2
+	}
+	return f.changed[account], f.delay, copies
 }
 
 func (f *Feeds) leave(conn *gatedConn) {
@@ -106,8 +114,9 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 	// told by the feed.
 	var messages Feed
 	var epoch int
+	var account string
 	err := from.View(func(v *world.View) (err error) {
-		epoch = v.Epoch
+		epoch, account = v.Epoch, req.told(v)
 		messages, err = open(req, v)
 		return err
 	})
@@ -134,7 +143,7 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 	opened()
 	ctx := ws.CloseRead(context.WithoutCancel(r.Context()))
 	for {
-		changed, delay, copies := f.next()
+		changed, delay, copies := f.next(account)
 		var batch []any
 		var now int
 		err := from.View(func(v *world.View) error {

@@ -32,7 +32,7 @@ func userFeed(_ *serve.Request, v *world.View) (serve.Feed, error) {
 func newFeed(t *testing.T) (*world.World, *serve.Feeds, func() (string, error)) {
 	t.Helper()
 	feeds := serve.NewFeeds()
-	w, err := world.New(world.Config{Clock: time.Now, Changed: feeds.Tell})
+	w, err := world.New(world.Config{Clock: time.Now, Changed: func(world.Changes) { feeds.Tell(map[string]bool{"": true}) }})
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		feeds.Serve(out, r, w, &serve.Request{}, userFeed, func() {})

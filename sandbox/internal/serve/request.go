@@ -23,6 +23,17 @@ type Request struct {
 // Account is whose companies the request can see.
 func (r *Request) Account() string { return r.Key.Account }
 
+// told is the account that a feed tells of what happens to it: for a signing agent, its own.
+func (r *Request) told(v *world.View) string {
+	if r.Key != nil {
+		return r.Key.Account
+	}
+	if c := v.Agent(r.Agent); c != nil {
+		return c.Account
+	}
+	return ""
+}
+
 // Caller is who asks, where a transaction is asked for.
 func (r *Request) Caller() world.Caller {
 	return world.Caller{Account: r.Key.Account, Key: r.Key.ID}

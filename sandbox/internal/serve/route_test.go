@@ -38,7 +38,7 @@ func TestMatch(t *testing.T) {
 
 func newWorld(t *testing.T) *world.World {
 	t.Helper()
-	w, err := world.New(world.Config{Clock: time.Now, Changed: func() {}})
+	w, err := world.New(world.Config{Clock: time.Now, Changed: func(world.Changes) {}})
 	require.NoError(t, err)
 	return w
 }

@@ -126,6 +126,7 @@ func (st *state) ask(tx *Transaction, round *custody.Round, actions []qredo.Acti
 		member := round.Votes[i].Member
 		if c := st.coreClients[qredo.CoreClientID(member)]; c != nil {
 			c.Actions = append(c.Actions, id)
+			st.touch(c.Account)
 		}
 	}
 }

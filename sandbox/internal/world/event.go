@@ -22,5 +22,6 @@ func (u *Update) Advance(by time.Duration) error {
 		return invalid("the clock can be advanced only, and by 100 years in all")
 	}
 	u.change(clockAdvanced{By: by})
+	u.advanced = true
 	return nil
 }

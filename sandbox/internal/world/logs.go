@@ -16,7 +16,9 @@ type QuoteNotice struct {
 	Status qredo.TxStatus
 }
 
+// log is an account's log, of which more is about to be told.
 func (st *state) log(account string) *Log {
+	st.touch(account)
 	if st.logs[account] == nil {
 		st.logs[account] = &Log{}
 	}

@@ -36,6 +36,7 @@ type state struct {
 	exchanges    []exchangeListed
 	nonces       map[web3Sender]uint64 // the next nonce of each address on each chain
 	moves        int                   // transactions that move something
+	touched      map[string]bool       // the accounts of which more is to be told
 	logs         map[string]*Log       // what the feeds of each account tell
 	book         ledger.Book
 }

@@ -26,7 +26,7 @@ type Config struct {
 	Choices Choices
 	Assets  []qredo.Asset // those that are offered
 	Store   Store         // nil: what happens is kept in memory only
-	Changed func()        // is called after each change that has taken effect
+	Changed func(Changes) // is called when changes have taken effect and are kept
 }
 
 // Store keeps a world: a snapshot, and what was committed since.
@@ -63,6 +63,7 @@ type World struct {
 	applied uint64 // how many commits there were in this process
 
 	kept kept
+	news news
 }
 
 // New makes a world with nothing in it or, where there is a store, as it was when that ended.
@@ -70,7 +71,7 @@ func New(c Config) (*World, error) {
 	w := &World{
 		clock: c.Clock, choices: c.Choices, assets: c.Assets, store: c.Store, state: newState(c.Seed),
 	}
-	w.kept.init(c.Store, c.Changed)
+	w.kept.init(c.Store, func() { c.Changed(w.news.take()) })
 	if w.store == nil {
 		return w, nil
 	}
@@ -119,8 +120,9 @@ func (v *View) Look() *View { return v }
 // Update is the world at a moment, for commands. They see it as it was before any of them.
 type Update struct {
 	View
-	ids     *idSource
-	changes []change
+	ids      *idSource
+	changes  []change
+	advanced bool // the clock was
 }
 
 // change notes what a command changes.
@@ -196,6 +198,9 @@ func (w *World) update(f func(u *Update) error) (applied uint64, err error) {
 		return w.applied, err
 	}
 	err = w.commit(u.changes, now)
+	if now := w.now(); err == nil && u.advanced && w.state.due(now) { // at once, so that feeds tell it: they are woken by what they tell
+		err = w.commit(w.state.expired(now), now)
+	}
 	return w.applied, err
 }
 
@@ -219,6 +224,7 @@ func (w *World) commit(changes []change, now time.Time) error {
 	}
 	w.mu.Lock()
 	w.state.commit(now, changes)
+	w.news.add(w.state, now, changes)
 	w.applied++
 	w.kept.add(w.applied)
 	w.mu.Unlock()

@@ -92,7 +92,7 @@ func open(t *testing.T, m *memory) *lab {
 	l := &lab{t: t, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), store: m}
 	var err error
 	l.World, err = New(Config{
-		Clock: func() time.Time { return l.clock }, Seed: 7, Store: m, Changed: func() { l.changes++ },
+		Clock: func() time.Time { return l.clock }, Seed: 7, Store: m, Changed: func(Changes) { l.changes++ },
 		Choices: Choices{Fees: func(qredo.FeeType, qredo.AssetCode, qredo.Amount) qredo.Amount { return 1 }},
 		Assets:  []qredo.Asset{{Code: btc, Scale: 100_000_000}},
 	})
