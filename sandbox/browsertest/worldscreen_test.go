@@ -1,0 +1,49 @@
+package browsertest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The world is kept as a snapshot and returned to, exported and imported, and reset by a typed word.
+func TestWorld(t *testing.T) {
+	srv := start(t)
+	w := furnish(t, srv)
+	p := openConsole(t, srv, "#/world")
+	p.fill("#snapshot", "before-payout")
+	p.click("button", "Take a snapshot")
+	p.sees("All is kept as it is now, as before-payout.")
+	w.withdraw(1000, "after")
+	p.click("button", "Return to it")
+	p.click("button", "Return?")
+	p.sees("All is as it was at before-payout.")
+	state, err := srv.State()
+	require.NoError(t, err)
+	assert.Equal(t, 1, state.Transactions)
+
+	var kept strings.Builder
+	require.NoError(t, srv.Export(&kept))
+	p.click("button", "Reset")
+	p.sees("Type the word reset")
+	p.fill("#reset", "reset")
+	p.click("button", "Reset")
+	p.sees("The sandbox is empty.")
+	state, err = srv.State()
+	require.NoError(t, err)
+	assert.Empty(t, state.Companies)
+
+	file := filepath.Join(t.TempDir(), "kept.world")
+	require.NoError(t, os.WriteFile(file, []byte(kept.String()), 0o600))
+	do(p, chromedp.SetUploadFiles("#import", []string{file}))
+	p.click("button", "Import")
+	p.click("button", "Import?")
+	p.sees("The sandbox holds what is in kept.world.")
+	p.goTo("#/money")
+	p.sees("Acme Exchange")
+}
