@@ -26,7 +26,7 @@ func TestPhone(t *testing.T) {
 		"Cold storage", "Treasury", "→ 1.24975", "0 of 2 have approved", "expires in")
 	p.waits(`document.querySelector('[role=alert][aria-live=assertive]').textContent.includes('to approve')`)
 	assert.NotContains(t, p.text(), payout, "an address is whole on request")
-	p.click("button", "whole")
+	p.click("button", "show whole")
 	p.sees(payout)
 
 	p.click("button", "Reject")

@@ -167,7 +167,7 @@ class Make extends Screen {
     const known = (w.fund.whitelist ?? []).filter(a => a.asset === w.asset);
     return [this.select('from', 'From the wallet', this.walletOptions()),
       known.length ? this.select('address', 'To', known.map(a => [a.address, `${a.name || 'without a name'} · ${a.address}`])) : this.input('address', 'To the address', { hint: 'This fund has no address on its whitelist for the asset: it is refused until there is one' }),
-      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference', { placeholder: 'payout 2041' }), this.input('partner', 'PartnerTxID', { begin: partnerID() })];
+      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference', { placeholder: 'payout 2041' }), this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
   }
 
   withdrawFrom() {
@@ -179,7 +179,7 @@ class Make extends Screen {
     const w = this.withdrawFrom(), others = this.wallets.filter(o => o.asset === w.asset && o.id !== w.id);
     return [this.select('from', 'From the wallet', this.walletOptions()),
       others.length ? this.select('to', 'To the wallet', others.map(o => [o.id, `${o.name || 'wallet'} · ${o.fund.name}`])) : this.input('to', 'To a wallet, by ID or short code', { hint: 'The company has no other wallet of this asset' }),
-      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference'), this.input('partner', 'PartnerTxID', { begin: partnerID() })];
+      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference'), this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
   }
 
   request() {

@@ -29,8 +29,15 @@ class Money extends Screen {
 
   get wallet() { return this.at[0] === 'wallet' ? this.at[1] : null; }
 
+  // beside is the wallet that is shown beside the tree: the first one where none was chosen and there is room.
+  get beside() {
+    if (this.wallet || matchMedia('(max-width: 700px)').matches) return this.wallet;
+    for (const c of this.data.companies) for (const f of this.open.get(c.id)?.funds ?? []) if (f.wallets.length) return f.wallets[0].id;
+    return null;
+  }
+
   content() {
-    const { companies, totals, total } = this.data, { wallet } = this;
+    const { companies, totals, total } = this.data, { wallet, beside } = this;
     return h('div.split.money', { class: wallet ? 'has-open' : '' },
       h('section.left-part', { key: 'tree', 'aria-label': 'Companies, funds and wallets' },
         heading('Money', h('span.hint', null, companies.length ? count(total, 'company', 'companies') : '')),
@@ -40,7 +47,7 @@ class Money extends Screen {
           h('ul.tree', null, companies.map(c => this.company(c))),
           companies.length < total && h('button', { type: 'button', onclick: () => { this.limit = Math.min(500, this.limit * 2); this.refresh(); } }, `Show more of ${grouped(total)}`)),
         this.totals(totals)),
-      h('section.open-part', { key: 'open', 'aria-label': 'Wallet' }, wallet ? h('q-wallet', { key: wallet, at: [wallet] })
+      h('section.open-part', { key: 'open', 'aria-label': 'Wallet' }, beside ? h('q-wallet', { key: beside, at: [beside] })
         : companies.length > 0 && h('p.pad.hint', null, 'Choose a wallet to see its balance over time, what moved, and to deposit.')));
   }
 
@@ -55,7 +62,7 @@ class Money extends Screen {
   fund(f) {
     return h('li', { key: f.id }, h('div.branch', { class: this.at[1] === f.id ? 'is-here' : '' }, h('span.name', null, f.name), plainID(f.id, 'the fund\'s ID'),
       (f.policies ?? []).map(p => h('span.hint', null, `${forWhat(p.type)}: ${p.threshold} of ${p.members.length}`))),
-    h('ul', null, f.wallets.map(w => h('li', { key: w.id }, h('a.leaf', { href: `#/wallet/${id(w.id)}`, 'aria-current': this.wallet === w.id ? 'true' : null },
+    h('ul', null, f.wallets.map(w => h('li', { key: w.id }, h('a.leaf', { href: `#/wallet/${id(w.id)}`, 'aria-current': this.beside === w.id ? 'true' : null },
       h('span.name', null, w.name || 'wallet'), h('span.figures', null, h('span', null, amount(w.balance)),
         h('span.hint', null, w.held && w.held.base !== '0' ? `${w.held.whole} held · ${w.available.whole} available` : ''))))),
     !f.wallets.length && h('li.hint', null, 'No wallet yet. ', h('a', { href: '#/make/wallet' }, 'Make one'))));

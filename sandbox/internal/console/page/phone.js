@@ -96,12 +96,12 @@ class Phone extends Screen {
     const whole = this.whole.has(a.action_id) || !address || address.length < 20;
     return h('p', null, 'to ', (to.name || to.company) && h('b', null, to.name || to.company, ' '),
       to.wallet_id ? thing('wallet', to.wallet_id) : address && h('span.thing', null, h('code.wrap', null, whole ? address : `${address.slice(0, 6)}…${address.slice(-6)}`),
-        !whole && h('button.quiet', { type: 'button', onclick: () => { this.whole.add(a.action_id); this.draw(); } }, 'whole'), copy(address, 'the address', { shown: '' })));
+        !whole && h('button.quiet', { type: 'button', onclick: () => { this.whole.add(a.action_id); this.draw(); } }, 'show whole'), copy(address, 'the address', { shown: '' })));
   }
 
   votes(a) {
     const votes = a.votes ?? [], cast = votes.filter(v => v.choice === 'approved' || v.choice === 'rejected');
-    const dots = `${'●'.repeat(Math.min(a.approved, 10))}${'○'.repeat(Math.max(0, Math.min(votes.length, 10) - a.approved))}`;
+    const dots = a.threshold <= 12 ? '●'.repeat(a.approved) + '○'.repeat(Math.max(0, a.threshold - a.approved)) : '';
     return h('p.votes', null, h('span.dots', { 'aria-hidden': 'true' }, dots), ` ${a.approved} of ${a.threshold} ${a.approved === 1 ? 'has' : 'have'} approved`, cast.length > 0 && ': ',
       cast.map((v, i) => [i > 0 && ', ', v.name || v.id, v.choice === 'rejected' && ' rejected', ' ', when(v.at)]));
   }

@@ -61,7 +61,7 @@ class Transactions extends Screen {
         return { rows: page.transactions, total: page.total, next: page.next };
       },
       key: t => t.id, link: t => href('transaction', t.id),
-      row: t => [when(t.created), h('span.kind', null, words(t.type)), h('span.sum', null, amount(t.arrives)), h('span.other', null, t.wallet?.name && h('span.hint', null, `${t.wallet.name} → `), t.to),
+      row: t => [when(t.created), h('span.kind', null, words(t.type)), h('span.sum', null, amount(t.arrives)), h('span.other', null, h('span.hint', null, t.type === 'deposit' ? 'into ' : t.wallet?.name && `${t.wallet.name} → `), t.to),
         h('span.note', null, t.reference), h('span.count', { title: 'have approved, of how many that must' }, t.threshold ? [`${t.approved}/${t.threshold}`, h('span.unseen', null, ' approved')] : ''), state(t.status)],
       empty: () => (this.filter.state || this.filter.search ? h('div.empty', null, h('p', null, 'No transaction is like this.'), h('button', { type: 'button', onclick: () => this.set({ state: '', search: '' }) }, 'Show all'))
         : empty('No transaction yet. Ask for one with the command:', 'qredo transfer create --help', h('p', null, h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal here')))),
@@ -78,8 +78,8 @@ class Transaction extends Screen {
       h('div.balances', null, sum('net: arrives', t.arrives), sum('fees', t.fees), sum('total: leaves', t.leaves), sum('comes in return', t.receives)),
       t.text && h('p', null, t.text), web3(t.web3),
       h('section', { key: 'life' }, h('h3', null, 'Its life'), h('ol.steps', null, (t.steps ?? []).map((step, i) => this.step(step, t, i)))),
-      facts(['from', t.wallet?.id && h('span', null, thing('wallet', t.wallet.id, t.wallet.name), t.fund && h('span.hint', null, ` ${t.fund.name ?? ''} of `), t.company && h('a', { href: href('company', t.company.id) }, t.company.name || 'its company'))],
-        ['to', t.to && (t.payee?.wallet_id ? thing('wallet', t.payee.wallet_id, t.to) : h('span.wrap', null, t.to, t.payee?.address && t.payee.address !== t.to && [' ', h('code.wrap', null, t.payee.address)]))], ['receives into', t.receives_into && thing('wallet', t.receives_into.id, t.receives_into.name)], ['other side', thing('transaction', t.other_side)], ['reference', t.reference], ['PartnerTxID', t.partner_tx_id && copy(t.partner_tx_id, 'the PartnerTxID', { shown: t.partner_tx_id, class: 'as-text' })],
+      facts([t.type === 'deposit' ? 'into' : 'from', t.wallet?.id && h('span', null, thing('wallet', t.wallet.id, t.wallet.name), t.fund && h('span.hint', null, ` ${t.fund.name ?? ''} of `), t.company && h('a', { href: href('company', t.company.id) }, t.company.name || 'its company'))],
+        ['to', t.type !== 'deposit' && t.to && (t.payee?.wallet_id ? thing('wallet', t.payee.wallet_id, t.to) : h('span.wrap', null, t.to, t.payee?.address && t.payee.address !== t.to && [' ', h('code.wrap', null, t.payee.address)]))], ['receives into', t.receives_into && thing('wallet', t.receives_into.id, t.receives_into.name)], ['other side', thing('transaction', t.other_side)], ['reference', t.reference], ['PartnerTxID', t.partner_tx_id && copy(t.partner_tx_id, 'the PartnerTxID', { shown: t.partner_tx_id, class: 'as-text' })],
         ['approved', t.threshold > 0 && `${t.approved} of ${t.threshold}`], ['created', moment(t.created)], ['ended', moment(t.ended)],
         [waits ? 'expires' : 'would have expired', t.expires && h('span', null, moment(t.expires), waits && [' ', left(t.expires, { before: 'in ' })])],
         ['on Qredo\'s chain', plainID(t.chain_tx_id, 'the ID on Qredo\'s chain')], ['request', t.request_id && h('a', { href: href('request', t.request_id) }, `request ${t.request_id}`)]),
