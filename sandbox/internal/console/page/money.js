@@ -20,11 +20,38 @@ class Money extends Screen {
     ]);
     const { companies } = list;
     if (companies.length && !this.open.size && companies.length <= 5) companies.forEach(c => this.closed.has(c.id) || this.open.set(c.id, null));
-    if (this.at[0] === 'company' && this.at[1] && !this.closed.has(this.at[1])) this.open.set(this.at[1], null);
+    await this.find(companies, signal);
     const at = companies.filter(c => this.open.has(c.id)).slice(0, 20);
     const funds = await Promise.all(at.map(c => get(`/companies/${id(c.id)}`, { signal })));
     funds.forEach(c => this.open.set(c.id, c));
     return { companies, total: list.total, totals };
+  }
+
+  // find opens the company, or the company of the fund, that the address names.
+  async find(companies, signal) {
+    const [kind, wanted] = this.at;
+    if (kind === 'company' && !companies.some(c => c.id === wanted)) {
+      const c = await get(`/companies/${id(wanted)}`, { signal });
+      companies.unshift({ ...c, funds: c.funds.length, wallets: c.funds.reduce((n, f) => n + f.wallets.length, 0), waiting: 0 });
+    }
+    if (kind === 'company' && !this.closed.has(wanted)) this.open.set(wanted, null);
+    const has = c => this.open.get(c.id)?.funds.some(f => f.id === wanted);
+    if (kind !== 'fund' || companies.some(has)) return;
+    for (const c of companies) {
+      const detail = await get(`/companies/${id(c.id)}`, { signal });
+      if (!detail.funds.some(f => f.id === wanted)) continue;
+      this.open.set(c.id, detail);
+      return;
+    }
+  }
+
+  draw() {
+    super.draw();
+    const here = this.querySelector('.is-here');
+    if (here && this.led !== this.at[1]) {
+      this.led = this.at[1];
+      here.scrollIntoView({ block: 'nearest' });
+    }
   }
 
   get wallet() { return this.at[0] === 'wallet' ? this.at[1] : null; }

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, id, post } from './api.js';
 import { Screen } from './screen.js';
-import { amount, base, copy, empty, heading, left, moment, plainID, state, thing, web3, when } from './parts.js';
+import { amount, base, copy, empty, heading, href, left, moment, plainID, state, thing, web3, when } from './parts.js';
 import { count, grouped, query, words } from './format.js';
 
 const ended = { approved: 'It was approved', rejected: 'It was rejected', expired: 'It has expired' };
@@ -80,7 +80,7 @@ class Phone extends Screen {
       a.receives && h('p', null, 'for ', amount(a.receives), base(a.receives), a.receives_into && [' into ', thing('wallet', a.receives_into.id, a.receives_into.name)]),
       a.leaves && h('p.hint', null, amount(a.leaves), ` leaves with fees of ${a.fee?.whole ?? '0'} (${grouped(a.leaves.base)} base units)`),
       this.to(a),
-      a.wallet && h('p', null, 'from ', thing('wallet', a.wallet.id, a.wallet.name), a.wallet.fund && h('span.hint', null, ` of ${a.wallet.fund.name}, ${a.wallet.company?.name ?? ''}`)),
+      a.wallet && h('p', null, 'from ', thing('wallet', a.wallet.id, a.wallet.name), a.wallet.fund && h('span.hint', null, ' of ', h('a', { href: href('fund', a.wallet.fund.id) }, a.wallet.fund.name), ', ', h('a', { href: href('company', a.wallet.company.id) }, a.wallet.company.name))),
       a.available_before && h('p.hint', null, `${a.available_before.whole} available → ${a.available_after.whole}`,
         a.balance_before && ` · balance ${a.balance_before.whole} → ${a.balance_after.whole}`),
       web3(a.web3),

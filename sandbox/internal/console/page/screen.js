@@ -71,6 +71,7 @@ export class Screen extends Box {
   // act carries out what was asked for; what goes wrong is shown where wrongOf(name) stands.
   async act(name, what) {
     if (this.busy[name]) return undefined;
+    const focus = this.contains(document.activeElement) ? document.activeElement : null;
     this.busy[name] = true;
     this.errors[name] = null;
     this.armed = null;
@@ -85,7 +86,14 @@ export class Screen extends Box {
     } finally {
       this.busy[name] = false;
       this.draw();
+      this.refocus(focus);
     }
+  }
+
+  // refocus puts the focus back where it was, or on what has come in its place, if it was lost.
+  refocus(focus) {
+    if (!focus || (document.activeElement && document.activeElement !== document.body)) return;
+    (focus.isConnected && !focus.disabled ? focus : this.querySelector('.over a, h1, h2'))?.focus();
   }
 
   wrongOf(name) { return wrong(this.errors[name]); }

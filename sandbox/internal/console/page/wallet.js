@@ -32,7 +32,7 @@ class Wallet extends Screen {
       this.chart(w),
       facts(['address', w.address && h('span.row-of', null, h('code.wrap', null, w.address), copy(w.address, 'the address', { shown: 'Copy' }))],
         ['short code', w.short_code && copy(w.short_code, 'the short code', { shown: w.short_code, class: 'as-text' })],
-        ['fund', w.fund && h('span', null, w.fund.name, ' of ', h('a', { href: href('company', w.company?.id) }, w.company?.name))],
+        ['fund', w.fund && h('span', null, h('a', { href: href('fund', w.fund.id) }, w.fund.name), ' of ', h('a', { href: href('company', w.company?.id) }, w.company?.name))],
         ...(w.policies ?? []).map(p => [forWhat(p.type), `${p.threshold} of ${p.members.map(m => m.name || m.id).join(', ')}`]),
         ['connected', w.connections?.length > 0 && w.connections.map(c => `${c.name || c.client_id} (${c.status})`).join(', ')]),
       this.deposit(w),
