@@ -37,5 +37,8 @@
 // What can go wrong between a program and the service can be made to: see [Sandbox.SetFaults] for requests,
 // and [Sandbox.DropFeeds] and its neighbours for feeds. Time passes when a test says so: see [Sandbox.Advance].
 //
+// What people would look at tell [Sandbox.Approvals], [Sandbox.Company], [Sandbox.Wallet], [Sandbox.Transaction] and their
+// neighbours, in lists of pages, with amounts as [Money].
+//
 // What the sandbox enforces, with the evidence for each rule, is listed in RULES.md beside this file.
 package sandbox

@@ -154,3 +154,25 @@ func ExampleWithSeed() {
 	fmt.Println(addresses[0] == addresses[1])
 	// Output: true
 }
+
+// What somebody is asked to approve says what leaves, what arrives, and what is left then.
+func ExampleSandbox_Approvals() {
+	srv, err := sandbox.Start()
+	mustDo(err)
+	defer srv.Close()
+	company, wallet := newTreasury(srv)
+	_, err = srv.Deposit(wallet.Address, 150_000_000)
+	mustDo(err)
+	_, err = srv.Client().Transfers.Withdraw(context.Background(), company, exampleWithdrawal(srv, wallet.ID))
+	mustDo(err)
+
+	waiting, err := srv.Approvals("alice@example.com", sandbox.ApprovalFilter{State: "waiting"})
+	mustDo(err)
+	for _, a := range waiting.Approvals {
+		fmt.Println(a.Title, "of", a.Arrives.Whole, a.Asset, "from", a.Place.Name, "to", a.Payee.Address)
+		fmt.Println(a.Leaves.Whole, "leaves;", a.BalanceAfter.Whole, "stays;", a.Approved, "of", a.Threshold, "have approved")
+	}
+	// Output:
+	// Withdrawal of 0.4 BTC from hot to bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq
+	// 0.4004 leaves; 1.0996 stays; 0 of 1 have approved
+}

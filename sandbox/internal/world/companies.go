@@ -58,11 +58,20 @@ func (st *state) Companies() []*Company { return st.companyList }
 
 // AccountCompanies are the companies of an account, oldest first.
 func (st *state) AccountCompanies(account string) []*Company {
-	return st.FindCompanies(account, "")
+	var list []*Company
+	for _, c := range st.companyList {
+		if c.Account == account {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // FindCompanies are the companies of an account that have a text in their name or domain, oldest first.
 func (st *state) FindCompanies(account, text string) []*Company {
+	if text == "" {
+		return st.AccountCompanies(account)
+	}
 	var list []*Company
 	for _, n := range st.companyNames.find(text) {
 		if c := st.companyList[n]; c.Account == account {
