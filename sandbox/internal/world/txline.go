@@ -1,6 +1,8 @@
 package world
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +22,7 @@ type txLine struct {
 	Kind    Kind           `json:"kind"`
 	Status  qredo.TxStatus `json:"status,omitzero"` // none for deposits
 	Created moment         `json:"at"`
-	Ended   moment         `json:"ended,omitzero"` // of a deposit: when it was made
+	Ended   moment         `json:"ended,omitzero"` // of a deposit: when it was made; else when the last vote was given
 	Moved   uint32         `json:"moved,omitzero"` // how many had moved something then, with this one
 	Expires moment         `json:"expires,omitzero"`
 
@@ -31,7 +33,7 @@ type txLine struct {
 	Asset   qredo.AssetCode `json:"asset,omitzero"`   // the wallet's
 	Amount  int64           `json:"amount,omitzero"`
 	Fee     int64           `json:"fee,omitzero"`
-	Hash    string          `json:"hash,omitzero"`
+	Hash    chainHash       `json:"hash,omitzero"`
 
 	Key       string            `json:"key,omitzero"`
 	Partner   qredo.PartnerTxID `json:"partner,omitzero"`
@@ -85,6 +87,24 @@ func (m *moment) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// chainHash is 64 hexadecimal digits, in base64 to be shorter, or any other text.
+type chainHash string
+
+func (h chainHash) MarshalText() ([]byte, error) {
+	if raw, err := hex.DecodeString(string(h)); err == nil && hex.EncodeToString(raw) == string(h) && len(raw) == 32 {
+		return base64.RawURLEncoding.AppendEncode(nil, raw), nil
+	}
+	return []byte(h), nil
+}
+
+func (h *chainHash) UnmarshalText(text []byte) error {
+	*h = chainHash(text)
+	if raw, err := base64.RawURLEncoding.DecodeString(string(text)); err == nil && len(raw) == 32 {
+		*h = chainHash(hex.EncodeToString(raw))
+	}
+	return nil
+}
+
 // ballot is a vote: + or - and when it was given, or empty.
 type ballot string
 
@@ -131,7 +151,7 @@ func (st *state) line(tx *Transaction) *txLine {
 	l := &txLine{
 		ID: e.ID, Kind: e.Kind, Status: tx.Status, Created: moment{tx.Created}, Ended: moment{tx.Ended}, Moved: tx.moved, Expires: moment{e.Expires},
 		From: st.wallets[e.From].place(), To: st.wallets[e.To].place(), Receive: st.wallets[e.Receive].place(),
-		Address: e.Address, Asset: e.Asset, Amount: e.Amount, Fee: e.Fee, Hash: tx.Hash,
+		Address: e.Address, Asset: e.Asset, Amount: e.Amount, Fee: e.Fee, Hash: chainHash(tx.Hash),
 		Key: e.APIKey, Partner: e.Partner, Reference: e.Reference, BenefitOf: e.BenefitOf, AccountNo: e.AccountNo,
 		Policy: tx.policy, Required: e.Required, Actions: e.Actions, Authorize: e.Authorize, Refused: tx.refused,
 		CoreClient: e.CoreClient, Quote: e.Quote, Swap: e.Swap, Listed: moment{tx.Listed},
@@ -152,6 +172,9 @@ func (st *state) line(tx *Transaction) *txLine {
 			l.Votes = append(l.Votes, make([]ballot, i-len(l.Votes))...)
 			l.Votes = append(l.Votes, ballotOf(v))
 		}
+	}
+	if tx.lastVote().Equal(tx.Ended) {
+		l.Ended = moment{}
 	}
 	if tx.initiation != nil {
 		l.Initiated = ballotOf(tx.initiation.Votes[0])
@@ -192,7 +215,7 @@ func (st *state) transaction(l *txLine) (*Transaction, error) {
 		}
 	}
 	tx := &Transaction{
-		Sender: wallets[0], Recipient: wallets[1], Created: l.Created.Time, Ended: l.Ended.Time, Status: l.Status, Hash: l.Hash,
+		Sender: wallets[0], Recipient: wallets[1], Created: l.Created.Time, Ended: l.Ended.Time, Status: l.Status, Hash: string(l.Hash),
 		Listed: l.Listed.Time, moved: l.Moved, policy: l.Policy, refused: l.Refused,
 		transactionCreated: transactionCreated{
 			ID: l.ID, Kind: l.Kind, APIKey: l.Key, Partner: l.Partner, Address: l.Address, Asset: l.Asset, Amount: l.Amount, Fee: l.Fee,
@@ -203,7 +226,7 @@ func (st *state) transaction(l *txLine) (*Transaction, error) {
 	}
 	w := tx.Sender
 	if l.Kind == KindDeposit {
-		w, tx.Ended, tx.ChainTxID = tx.Recipient, tx.Created, l.Hash
+		w, tx.Ended, tx.ChainTxID = tx.Recipient, tx.Created, tx.Hash
 	}
 	if w == nil {
 		return nil, errors.New("its wallet is not named")
@@ -239,6 +262,9 @@ func (st *state) rounds(tx *Transaction, l *txLine) error {
 			return err
 		}
 	}
+	if l.Ended.IsZero() && !tx.IsOpen() {
+		tx.Ended = tx.lastVote()
+	}
 	if tx.Authorize != nil {
 		tx.initiation = tx.Authorize.initiation(tx.Expires)
 		vote := &tx.initiation.Votes[0]
@@ -267,6 +293,16 @@ func (st *state) rounds(tx *Transaction, l *txLine) error {
 		tx.Progress.Steps = append(tx.Progress.Steps, web3Step(tx.ID, tx.Web3Status(), tx.Ended))
 	}
 	return nil
+}
+
+// lastVote is when the last vote of the round was given.
+func (tx *Transaction) lastVote() (last time.Time) {
+	for _, v := range tx.Round.Votes {
+		if v.At.After(last) {
+			last = v.At
+		}
+	}
+	return last
 }
 
 func (w *Wallet) id() qredo.WalletID {
