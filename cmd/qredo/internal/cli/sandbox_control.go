@@ -52,6 +52,8 @@ func (a *app) controlCommands() []*cobra.Command {
 		a.controlFault(),
 		a.controlFeeds(),
 		a.controlExchange(),
+		a.controlExport(),
+		a.controlImport(),
 		a.controlReset(),
 		a.controlState(),
 	}
