@@ -31,7 +31,7 @@ func openWorld(dir string) (*world.World, error) {
 		return nil, err
 	}
 	w, err := world.New(world.Config{
-		Clock: time.Now, Seed: 1, Store: folder, Changed: func() {}, Assets: []qredo.Asset{{Code: "BTC", Scale: 1e8}},
+		Clock: time.Now, Seed: 1, Store: folder, Changed: func(world.Changes) {}, Assets: []qredo.Asset{{Code: "BTC", Scale: 1e8}},
 		Choices: world.Choices{Fees: func(qredo.FeeType, qredo.AssetCode, qredo.Amount) qredo.Amount { return 0 }},
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // for all who came before it began.
 type kept struct {
 	store   Store
-	changed func()
+	changed func() (tell func())
 
 	done    atomic.Uint64 // the last commit that is kept
 	newest  atomic.Uint64
@@ -21,7 +21,7 @@ type kept struct {
 	syncing bool
 }
 
-func (k *kept) init(store Store, changed func()) {
+func (k *kept) init(store Store, changed func() (tell func())) {
 	k.store, k.changed, k.turn.L = store, changed, &k.mu
 }
 
@@ -65,7 +65,7 @@ func (k *kept) wait(commit uint64) error {
 }
 
 func (k *kept) sync() {
-	newest := k.newest.Load()
+	newest, tell := k.newest.Load(), k.changed() // before it is synced, so that nothing is told that is not kept
 	if k.store != nil {
 		if err := k.store.Sync(); err != nil {
 			err = fmt.Errorf("sandbox: storing: %w: what was changed last may be lost, and the sandbox must be started again", err)
@@ -74,5 +74,5 @@ func (k *kept) sync() {
 		}
 	}
 	k.done.Store(newest)
-	k.changed()
+	tell()
 }

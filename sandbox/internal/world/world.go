@@ -71,7 +71,10 @@ func New(c Config) (*World, error) {
 	w := &World{
 		clock: c.Clock, choices: c.Choices, assets: c.Assets, store: c.Store, state: newState(c.Seed),
 	}
-	w.kept.init(c.Store, func() { c.Changed(w.news.take()) })
+	w.kept.init(c.Store, func() (tell func()) {
+		changes := w.news.take()
+		return func() { c.Changed(changes) }
+	})
 	if w.store == nil {
 		return w, nil
 	}
