@@ -81,7 +81,7 @@ func TestSendWhereItIsServed(t *testing.T) {
 	assert.Equal(t, secure.BaseURL()+"/assets", over.URL)
 	s, err := sandbox.New()
 	require.NoError(t, err)
-	defer s.Close()
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	got, err := s.Send(sandbox.SendRequest{Method: "GET", Path: "/assets"})
 	require.NoError(t, err, "without a server")
 	assert.True(t, strings.HasPrefix(got.URL, "http://127.0.0.1/"), got.URL)
