@@ -23,6 +23,7 @@ const script = `<img src=x onerror=alert(1)><script>alert(2)</script>"'>`
 
 // Script in every text that comes from requests is shown as text: nothing of it runs, and the page's policy has nothing to refuse.
 func TestScriptIsText(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := hostileWorld(t, srv)
 	p := openConsole(t, srv, "#/phone")
@@ -132,6 +133,7 @@ func elsewhere(t *testing.T, html string) string {
 // A page of another origin, in the browser of somebody who is in the console, reads nothing, changes nothing, and cannot
 // show the console in a frame.
 func TestOtherOrigin(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	w.withdraw(1000, "waits")
@@ -171,6 +173,7 @@ func TestOtherOrigin(t *testing.T) {
 
 // In a frame of any page, there is no console.
 func TestFrames(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	p := openConsole(t, srv, "#/phone")
 	p.expected = "frame"
@@ -189,6 +192,7 @@ func frameURL(p *tab) string {
 
 // Who has no token, or a wrong one, is told how to get in and sees nothing else.
 func TestWithoutToken(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	furnish(t, srv)
 	for _, query := range []string{"", "?token=", "?token=wrong", "?token=" + script} {

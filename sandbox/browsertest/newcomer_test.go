@@ -13,6 +13,7 @@ import (
 // A newcomer gets by the console alone from an empty sandbox to a withdrawal that two people have approved, and finds out
 // why a request is refused.
 func TestNewcomer(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	p := openConsole(t, srv, "#/phone")
 	p.sees("Nobody is here yet")

@@ -17,6 +17,7 @@ import (
 // A card shows what is decided, in both units, and is decided by two clicks. One that others decide, or that expires, while it is
 // looked at says so and cannot be clicked.
 func TestPhone(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/phone/alice@example.com")
@@ -69,6 +70,7 @@ func (p *tab) place(selector, says string) struct{ X, Y float64 } {
 
 // All is done by the keyboard alone: the screens, search, rows, a request, an approval, and what keys there are.
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	w.withdraw(25_000_000, "payout 2041")
@@ -139,6 +141,7 @@ func (p *tab) tabTo(is string) {
 
 // A wallet shows its balance over time, what moved, and takes deposits in whole units, exactly.
 func TestMoney(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/money")
@@ -170,6 +173,7 @@ func TestMoney(t *testing.T) {
 
 // Transactions are found by state and by search; one shows its life and leads to the request that made it.
 func TestTransactions(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	w.live()
@@ -198,6 +202,7 @@ func TestTransactions(t *testing.T) {
 
 // Faults are switched on by a preset and by a rule of one's own, counted, and switched off, here and in the frame.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/faults")
@@ -226,6 +231,7 @@ func TestFaults(t *testing.T) {
 
 // The clock goes forward by buttons and to the next expiry.
 func TestClock(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	tx := w.withdraw(1000, "expires")
@@ -245,6 +251,7 @@ func TestClock(t *testing.T) {
 
 // Feeds are seen, frozen and dropped.
 func TestFeeds(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/feeds")
@@ -263,6 +270,7 @@ func TestFeeds(t *testing.T) {
 
 // When the sandbox goes, a bar says so and since when; when it is back, all is read anew.
 func TestLostConnection(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	srv := start(t, sandbox.WithStore(dir))
 	w := furnish(t, srv)

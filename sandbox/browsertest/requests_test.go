@@ -17,6 +17,7 @@ func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // Requests come live, can be filtered, paused, looked at, copied and sent again.
 func TestRequests(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/requests")
@@ -80,6 +81,7 @@ func TestRequests(t *testing.T) {
 
 // Amounts in bodies are shown digit by digit, whatever a number of JavaScript can hold.
 func TestBodiesAreShownAsTheyAre(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	made, err := srv.Send(sandbox.SendRequest{Method: "POST", Path: "/fees", Body: `{"type":"withdraw","asset":"BTC-TESTNET","amount":9007199254740993, "x":1.0e2}`})
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 
 // The world is kept as a snapshot and returned to, exported and imported, and reset by a typed word.
 func TestWorld(t *testing.T) {
+	t.Parallel()
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/world")
