@@ -52,11 +52,13 @@ func TestEventsTellWhatHappened(t *testing.T) {
 
 	tx = f.transfer(nil).ok().at("tx_id")
 	require.NoError(t, f.Reject(alice, tx))
+	require.NoError(t, f.Reject(bob, tx))
 	got = since()
-	assert.Equal(t, []string{"transaction_created", "rejected", "transaction_ended"}, []string{got[0].Type, got[1].Type, got[2].Type})
-	f.transfer(nil).ok()
+	assert.Equal(t, []string{"transaction_created", "rejected", "rejected", "transaction_ended"}, []string{got[0].Type, got[1].Type, got[2].Type, got[3].Type})
+	f.transfer(object{"expires": f.in(time.Minute)}).ok()
 	require.NoError(t, f.Advance(100*24*time.Hour))
 	got = since()
+	require.Len(t, got, 3, "%+v", got)
 	assert.Equal(t, []any{"clock_advanced", "transaction_ended", qredo.TxExpired}, []any{got[1].Type, got[2].Type, got[2].Status}, "what expires by that is told at once")
 
 	few, err := controlOf(t, f.Sandbox).Events(t.Context(), sandbox.EventFilter{After: 2, Limit: 3})
