@@ -36,15 +36,15 @@ var (
 	})
 	callListExchange = control.Post("/exchanges", func(s *Sandbox, _ ids, e qredo.Exchange) (control.OK, error) { return control.Done(s.ListExchange(e)) })
 	callSetFaults    = control.Post("/faults", func(s *Sandbox, _ ids, in faultsRequest) (control.OK, error) {
-		rules := make([]FaultRule, len(in.Rules))
-		for i, r := range in.Rules {
-			rules[i] = r.rule()
-		}
-		return control.Done(s.SetFaults(in.Seed, rules...))
+		return control.Done(s.SetFaults(in.Seed, in.Rules...))
 	}).Exactly()
-	callDropFeeds   = control.Post("/feeds/drop", func(s *Sandbox, _ ids, _ control.None) (connections, error) { return connections{s.DropFeeds()}, nil })
-	callFreezeFeeds = control.Post("/feeds/freeze", func(s *Sandbox, _ ids, _ control.None) (connections, error) { return connections{s.FreezeFeeds()}, nil })
-	callDelayFeeds  = control.Post("/feeds/delay", func(s *Sandbox, _ ids, in delayRequest) (control.OK, error) {
+	callDropFeeds = control.Post("/feeds/drop", func(s *Sandbox, _ ids, in feedRequest) (connections, error) {
+		return in.of(s.DropFeeds, s.DropFeed)
+	})
+	callFreezeFeeds = control.Post("/feeds/freeze", func(s *Sandbox, _ ids, in feedRequest) (connections, error) {
+		return in.of(s.FreezeFeeds, s.FreezeFeed)
+	})
+	callDelayFeeds = control.Post("/feeds/delay", func(s *Sandbox, _ ids, in delayRequest) (control.OK, error) {
 		s.DelayFeeds(time.Duration(in.Milliseconds) * time.Millisecond)
 		return control.Done(nil)
 	})
@@ -90,8 +90,8 @@ type (
 		ChainTxID string `json:"chain_tx_id,omitzero"`
 	}
 	faultsRequest struct {
-		Seed  uint64          `json:"seed"`
-		Rules []wireFaultRule `json:"rules"`
+		Seed  uint64      `json:"seed"`
+		Rules []FaultRule `json:"rules"`
 	}
 	delayRequest struct {
 		Milliseconds int64 `json:"milliseconds"`

@@ -94,11 +94,7 @@ func (c *Control) ListExchange(ctx context.Context, exchange qredo.Exchange) err
 
 // SetFaults makes requests go wrong: see [Sandbox.SetFaults].
 func (c *Control) SetFaults(ctx context.Context, seed uint64, rules ...FaultRule) error {
-	body := faultsRequest{Seed: seed}
-	for _, r := range rules {
-		body.Rules = append(body.Rules, r.wire())
-	}
-	return callSetFaults.Tell(ctx, c.client(), body)
+	return callSetFaults.Tell(ctx, c.client(), faultsRequest{seed, rules})
 }
 
 // Advance moves the sandbox's clock forward, by whole seconds: see [Sandbox.Advance].
@@ -108,13 +104,13 @@ func (c *Control) Advance(ctx context.Context, by time.Duration) error {
 
 // DropFeeds cuts all feed connections: see [Sandbox.DropFeeds].
 func (c *Control) DropFeeds(ctx context.Context) (int, error) {
-	met, err := callDropFeeds.Ask(ctx, c.client(), control.None{})
+	met, err := callDropFeeds.Ask(ctx, c.client(), feedRequest{})
 	return met.Connections, err
 }
 
 // FreezeFeeds lets no more bytes through the feed connections that there are: see [Sandbox.FreezeFeeds].
 func (c *Control) FreezeFeeds(ctx context.Context) (int, error) {
-	met, err := callFreezeFeeds.Ask(ctx, c.client(), control.None{})
+	met, err := callFreezeFeeds.Ask(ctx, c.client(), feedRequest{})
 	return met.Connections, err
 }
 

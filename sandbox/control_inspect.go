@@ -40,10 +40,13 @@ var (
 		return s.Resend(id)
 	})
 	callEvents        = control.Get("/events", func(s *Sandbox, _ ids, in EventFilter) (EventList, error) { return s.Events(in) })
+	callOverview      = control.Get("/overview", func(s *Sandbox, _ ids, _ control.None) (Overview, error) { return s.Overview() })
+	callFaults        = control.Get("/faults", func(s *Sandbox, _ ids, _ control.None) (ActiveFaults, error) { return s.Faults() })
+	callFeeds         = control.Get("/feeds", func(s *Sandbox, _ ids, _ control.None) (FeedList, error) { return s.Feeds() })
 	callClearRequests = control.Post("/requests/clear", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.ClearRequests()) })
 )
 
-var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callRequestsHAR, callResend, callClearRequests, callEvents, callLive, callSend}
+var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callRequestsHAR, callResend, callClearRequests, callEvents, callOverview, callFaults, callFeeds, callLive, callSend}
 
 // Requests are the requests to both APIs: see [Sandbox.Requests].
 func (c *Control) Requests(ctx context.Context, filter RequestFilter) (RequestList, error) {
@@ -88,4 +91,29 @@ func (c *Control) RequestsHAR(ctx context.Context, w io.Writer, filter RequestFi
 // Events are the last things that happened: see [Sandbox.Events].
 func (c *Control) Events(ctx context.Context, filter EventFilter) (EventList, error) {
 	return callEvents.Ask(ctx, c.client(), filter)
+}
+
+// Overview tells how the sandbox is: see [Sandbox.Overview].
+func (c *Control) Overview(ctx context.Context) (Overview, error) {
+	return callOverview.Ask(ctx, c.client(), control.None{})
+}
+
+// Faults is what goes wrong now: see [Sandbox.Faults].
+func (c *Control) Faults(ctx context.Context) (ActiveFaults, error) {
+	return callFaults.Ask(ctx, c.client(), control.None{})
+}
+
+// Feeds are the feeds that are connected: see [Sandbox.Feeds].
+func (c *Control) Feeds(ctx context.Context) (FeedList, error) {
+	return callFeeds.Ask(ctx, c.client(), control.None{})
+}
+
+// DropFeed cuts one feed connection: see [Sandbox.DropFeed].
+func (c *Control) DropFeed(ctx context.Context, id uint64) error {
+	return callDropFeeds.Tell(ctx, c.client(), feedRequest{id})
+}
+
+// FreezeFeed freezes one feed connection: see [Sandbox.FreezeFeed].
+func (c *Control) FreezeFeed(ctx context.Context, id uint64) error {
+	return callFreezeFeeds.Tell(ctx, c.client(), feedRequest{id})
 }

@@ -31,38 +31,21 @@ const (
 	FaultSkewedDate   FaultKind = "skewed_date"   // handled, with a wrong Date header
 )
 
-// FaultRule makes requests go wrong.
+// FaultRule makes requests go wrong. In JSON its durations are delay_ms and skew_s, in whole milliseconds and seconds.
 type FaultRule struct {
-	Kind FaultKind `json:"kind"`
+	Kind FaultKind
 	// Operation is what it happens to, by method and path: "POST /company/{company_id}/transfer", for Qredo API
 	// v1 with its base path: "GET /qapi/v1/balance". If empty, it happens to all operations of both.
-	Operation string `json:"operation,omitzero"`
+	Operation string
 	// Rate is the part of the requests that it happens to: 0.2 is a fifth, 1 all. With 0, which is also what a
 	// rule has that names no rate, it happens to none: the rule is off.
-	Rate  float64 `json:"rate"`
-	Times int     `json:"times,omitzero"` // how often it happens in all; 0: without end
+	Rate  float64
+	Times int // how often it happens in all; 0: without end
 	// Delay is how long delay lets a request wait (0: not at all), and what rate_limit says in Retry-After, in
 	// whole seconds (0: at once). Other kinds have no use for it.
-	Delay time.Duration `json:"-"`
+	Delay time.Duration
 	// Skew is how far ahead the date of skewed_date is, behind if negative. With 0 the date is right.
-	Skew time.Duration `json:"-"`
-}
-
-// wireFaultRule is a rule as the control call over HTTP has it, with its durations as numbers.
-type wireFaultRule struct {
-	FaultRule
-	DelayMilliseconds int64 `json:"delay_ms,omitzero"`
-	SkewSeconds       int64 `json:"skew_s,omitzero"`
-}
-
-func (r FaultRule) wire() wireFaultRule {
-	return wireFaultRule{r, r.Delay.Milliseconds(), int64(r.Skew / time.Second)}
-}
-
-func (r wireFaultRule) rule() FaultRule {
-	r.Delay = time.Duration(r.DelayMilliseconds) * time.Millisecond
-	r.Skew = time.Duration(r.SkewSeconds) * time.Second
-	return r.FaultRule
+	Skew time.Duration
 }
 
 func (s *Sandbox) checkFault(r FaultRule) error {
@@ -90,6 +73,7 @@ func (s *Sandbox) checkFault(r FaultRule) error {
 type faults struct {
 	mu     sync.Mutex
 	random *rand.Rand
+	seed   uint64
 	rules  []FaultRule
 	used   []int
 }
@@ -104,7 +88,9 @@ func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {
 		}
 	}
 	s.faults.mu.Lock()
+	defer s.live.Tell(liveFaults, struct{}{})
 	defer s.faults.mu.Unlock()
+	s.faults.seed = seed
 	s.faults.random = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // chance that can be repeated
 	s.faults.rules, s.faults.used = slices.Clone(rules), make([]int, len(rules))
 	return nil

@@ -1,17 +1,87 @@
 package sandbox
 
-import "time"
+import (
+	"time"
+
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
+)
+
+// FeedConnection is a feed that is connected.
+type FeedConnection struct {
+	ID       uint64     `json:"id"`
+	URL      string     `json:"url"`
+	Key      string     `json:"key"` // the end of the API key, or of its name
+	Account  string     `json:"account"`
+	Since    time.Time  `json:"since"`
+	Messages int        `json:"messages"` // that were sent
+	LastAt   *time.Time `json:"last_at"`  // nil before the first
+	Last     string     `json:"last"`     // the beginning of the last one, up to 2 KiB
+	State    string     `json:"state"`    // "open" or "frozen"
+}
+
+// FeedList is who is connected, and what is done to all of them.
+type FeedList struct {
+	Feeds             []FeedConnection `json:"feeds"` // oldest first
+	DelayMilliseconds int64            `json:"delay_ms"`
+	Duplicate         bool             `json:"duplicate"`
+}
+
+// Feeds are the feeds that are connected.
+func (s *Sandbox) Feeds() (FeedList, error) {
+	open, delay, duplicate := s.feeds.List()
+	out := FeedList{Feeds: make([]FeedConnection, len(open)), DelayMilliseconds: delay.Milliseconds(), Duplicate: duplicate}
+	for i, f := range open {
+		c := FeedConnection{ID: f.ID, URL: f.URL, Key: f.Key, Account: f.Account, Since: milliseconds(f.Since), Messages: f.Messages, Last: f.Last, State: "open"}
+		if f.Messages > 0 {
+			at := milliseconds(f.LastAt)
+			c.LastAt = &at
+		}
+		if f.Frozen {
+			c.State = "frozen"
+		}
+		out.Feeds[i] = c
+	}
+	return out, nil
+}
+
+func milliseconds(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // DropFeeds cuts all feed connections and returns how many there were.
 func (s *Sandbox) DropFeeds() int { return s.feeds.Drop() }
+
+// DropFeed cuts one feed connection, by its ID in [Sandbox.Feeds]: [qredo.ErrNotFound] if it is connected no more.
+func (s *Sandbox) DropFeed(id uint64) error { return foundFeed(s.feeds.DropOne(id)) }
 
 // FreezeFeeds lets no more bytes through the feed connections that there are, and leaves them open: what
 // a network does that loses a connection without a word. It returns how many there were. Connections made
 // later are not frozen.
 func (s *Sandbox) FreezeFeeds() int { return s.feeds.Freeze() }
 
+// FreezeFeed freezes one feed connection, as [Sandbox.FreezeFeeds] does all.
+func (s *Sandbox) FreezeFeed(id uint64) error { return foundFeed(s.feeds.FreezeOne(id)) }
+
+func foundFeed(found bool) error {
+	if !found {
+		return serve.NotFound("feed that is connected")
+	}
+	return nil
+}
+
 // DelayFeeds lets each feed message wait for so long before it is sent.
 func (s *Sandbox) DelayFeeds(by time.Duration) { s.feeds.Delay(by) }
 
 // DuplicateFeeds sends each feed message twice, or no longer.
 func (s *Sandbox) DuplicateFeeds(on bool) { s.feeds.Duplicate(on) }
+
+// feedRequest names a feed: all of them if it names none.
+type feedRequest struct {
+	ID uint64 `json:"id,omitzero"`
+}
+
+// of does something to the feed that is named, or to all, and says to how many.
+func (r feedRequest) of(all func() int, one func(id uint64) error) (connections, error) {
+	if r.ID == 0 {
+		return connections{all()}, nil
+	}
+	return connections{1}, one(r.ID)
+}

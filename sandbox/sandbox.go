@@ -116,13 +116,13 @@ func New(opts ...Option) (*Sandbox, error) {
 		clock:  time.Now,
 		seed:   binary.LittleEndian.Uint64(seed[:]),
 		listen: "127.0.0.1:0",
-		feeds:  serve.NewFeeds(),
 
 		events:   requestlog.NewRing[Event](mostEvents, math.MaxInt),
 		requests: requestlog.NewRing[requestlog.Packed](mostRequests, mostRequestBytes),
 		live:     live.NewHub(),
 		choices:  choices{Choices: world.Choices{Fees: world.FeeSchedule(defaultFees)}},
 	}
+	s.feeds = serve.NewFeeds(func() { s.live.Tell(liveFeeds, struct{}{}) })
 	for _, opt := range opts {
 		if err := opt(s); err != nil {
 			return nil, err

@@ -124,7 +124,7 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 	if route.Feed != nil {
 		// What was hijacked keeps its writer.
 		held = true
-		s.feeds.Serve(w, r, s.world, req, route.Feed, func() {
+		s.feeds.Serve(w, r, s.world, req, route.Feed, serve.FeedInfo{URL: rec.Record.RedactURL(), Key: rec.Record.Key()}, func() {
 			rec.Record.Status = http.StatusSwitchingProtocols
 			rec.end()
 		})

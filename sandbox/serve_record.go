@@ -27,13 +27,13 @@ func (s *Sandbox) record(w http.ResponseWriter, r *http.Request, resentFrom uint
 	rec := recordings.Get().(*recording)
 	rec.Begin(w)
 	rec.log, rec.began, rec.rule = nil, time.Now(), FaultRule{}
-	rec.Record.URL = access.RequestURL(r)
+	rec.Record.URL, rec.Record.Header = access.RequestURL(r), r.Header
 	if s.requests == nil {
 		return rec, w
 	}
 	rec.log = s
 	rec.Record.At, rec.Record.Clock = s.world.Now(), s.clock()
-	rec.Record.Method, rec.Record.Proto, rec.Record.Header, rec.Record.ResentFrom = r.Method, r.Proto, r.Header, resentFrom
+	rec.Record.Method, rec.Record.Proto, rec.Record.ResentFrom = r.Method, r.Proto, resentFrom
 	return rec, rec
 }
 

@@ -40,6 +40,8 @@ type Feeds struct {
 	mu      sync.Mutex
 	changed map[string]chan struct{} // by account: closed when there is more to tell
 	open    map[*gatedConn]bool
+	last    uint64 // ID of a connection
+	notify  func() // is told when a feed comes or goes, or something is done to one
 	closed  bool
 	done    sync.WaitGroup
 
@@ -47,9 +49,9 @@ type Feeds struct {
 	duplicate bool
 }
 
-// NewFeeds makes feeds of which none is connected.
-func NewFeeds() *Feeds {
-	return &Feeds{changed: map[string]chan struct{}{}, open: map[*gatedConn]bool{}}
+// NewFeeds makes feeds of which none is connected. It calls notify when one comes or goes, or something is done to one.
+func NewFeeds(notify func()) *Feeds {
+	return &Feeds{notify: notify, changed: map[string]chan struct{}{}, open: map[*gatedConn]bool{}}
 }
 
 // Tell wakes the feeds of accounts.
@@ -82,6 +84,7 @@ func (f *Feeds) leave(conn *gatedConn) {
 	defer f.mu.Unlock()
 	delete(f.open, conn)
 	f.done.Done()
+	f.notify()
 }
 
 // each does something to every open connection and returns how many there are.
@@ -90,6 +93,9 @@ func (f *Feeds) each(do func(*gatedConn)) int {
 	defer f.mu.Unlock()
 	for conn := range f.open {
 		do(conn)
+	}
+	if len(f.open) > 0 {
+		f.notify()
 	}
 	return len(f.open)
 }
@@ -104,8 +110,8 @@ func (f *Feeds) Close() {
 }
 
 // Serve upgrades a request that has been authenticated and gives it a feed's messages. It calls opened once the client is
-// connected.
-func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World, req *Request, open OpenFeed, opened func()) {
+// connected. What about says of the connection is told of it.
+func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World, req *Request, open OpenFeed, about FeedInfo, opened func()) {
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		WriteFault(w, &Fault{http.StatusUpgradeRequired, "", "this is a WebSocket"})
 		return
@@ -124,7 +130,8 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 		WriteFault(w, err)
 		return
 	}
-	gate := &gate{ResponseWriter: w, feeds: f}
+	about.Account, about.Since = account, from.Now()
+	gate := &gate{ResponseWriter: w, feeds: f, about: about}
 	// Requests are signed, so that a page of another origin gets nowhere.
 	var ws *websocket.Conn
 	fips140.WithoutEnforcement(func() { // the handshake needs SHA-1, and keeps nothing secret with it
@@ -141,6 +148,7 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 		return // all are being closed
 	}
 	opened()
+	f.notify()
 	ctx := ws.CloseRead(context.WithoutCancel(r.Context()))
 	for {
 		changed, delay, copies := f.next(account)
@@ -151,7 +159,7 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 			return nil
 		})
 		// A reset has ended the log that its place is in.
-		if err != nil || now != epoch || send(ctx, ws, batch, delay, copies) != nil {
+		if err != nil || now != epoch || send(ctx, ws, batch, delay, copies, func(message []byte) { f.sent(gate.conn, message, from.Now()) }) != nil {
 			return
 		}
 		select {
@@ -162,7 +170,7 @@ func (f *Feeds) Serve(w http.ResponseWriter, r *http.Request, from *world.World,
 	}
 }
 
-func send(ctx context.Context, ws *websocket.Conn, batch []any, delay time.Duration, copies int) error {
+func send(ctx context.Context, ws *websocket.Conn, batch []any, delay time.Duration, copies int, sent func(message []byte)) error {
 	for _, message := range batch {
 		data, err := json.Marshal(message)
 		if err != nil {
@@ -181,28 +189,8 @@ func send(ctx context.Context, ws *websocket.Conn, batch []any, delay time.Durat
 			if err := ws.Write(ctx, websocket.MessageText, data); err != nil {
 				return err
 			}
+			sent(data)
 		}
 	}
 	return nil
-}
-
-// Drop cuts all feed connections and returns how many there were.
-func (f *Feeds) Drop() int { return f.each(func(c *gatedConn) { _ = c.Close() }) }
-
-// Freeze lets no more bytes through the feed connections that there are, and leaves them open. It returns how many
-// there were.
-func (f *Feeds) Freeze() int { return f.each((*gatedConn).freeze) }
-
-// Delay lets each feed message wait for so long before it is sent.
-func (f *Feeds) Delay(by time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.delay = by
-}
-
-// Duplicate sends each feed message twice, or no longer.
-func (f *Feeds) Duplicate(on bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.duplicate = on
 }

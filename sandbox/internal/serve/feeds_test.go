@@ -31,11 +31,11 @@ func userFeed(_ *serve.Request, v *world.View) (serve.Feed, error) {
 // newFeed makes a world that tells feeds of changes, and connects one.
 func newFeed(t *testing.T) (*world.World, *serve.Feeds, func() (string, error)) {
 	t.Helper()
-	feeds := serve.NewFeeds()
+	feeds := serve.NewFeeds(func() {})
 	w, err := world.New(world.Config{Clock: time.Now, Changed: func(world.Changes) { feeds.Tell(map[string]bool{"": true}) }})
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		feeds.Serve(out, r, w, &serve.Request{}, userFeed, func() {})
+		feeds.Serve(out, r, w, &serve.Request{}, userFeed, serve.FeedInfo{}, func() {})
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(feeds.Close)
@@ -94,6 +94,6 @@ func TestFeedEndsWithItsLog(t *testing.T) {
 
 func TestFeedIsAWebSocket(t *testing.T) {
 	w := httptest.NewRecorder()
-	serve.NewFeeds().Serve(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/feed", nil), newWorld(t), &serve.Request{}, userFeed, func() {})
+	serve.NewFeeds(func() {}).Serve(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/feed", nil), newWorld(t), &serve.Request{}, userFeed, serve.FeedInfo{}, func() {})
 	assert.Equal(t, http.StatusUpgradeRequired, w.Code)
 }

@@ -11,6 +11,7 @@ import (
 type gate struct {
 	http.ResponseWriter
 	feeds  *Feeds
+	about  FeedInfo
 	conn   *gatedConn
 	joined bool
 }
@@ -25,7 +26,9 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	g.conn = &gatedConn{Conn: conn, frozen: make(chan struct{}), closed: make(chan struct{})}
+	g.feeds.last++
+	g.about.ID = g.feeds.last
+	g.conn = &gatedConn{Conn: conn, about: g.about, frozen: make(chan struct{}), closed: make(chan struct{})}
 	if g.joined = !g.feeds.closed; g.joined {
 		g.feeds.open[g.conn] = true
 		g.feeds.done.Add(1)
@@ -36,11 +39,16 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // gatedConn is a connection that can be frozen: it stays open, and no bytes pass.
 type gatedConn struct {
 	net.Conn
+	about             FeedInfo // guarded by the lock of the feeds
 	freezing, closing sync.Once
 	frozen, closed    chan struct{}
 }
 
-func (c *gatedConn) freeze() { c.freezing.Do(func() { close(c.frozen) }) }
+// freeze is called with the lock of the feeds.
+func (c *gatedConn) freeze() {
+	c.freezing.Do(func() { close(c.frozen) })
+	c.about.Frozen = true
+}
 
 // pass returns false once the connection is closed; while it is frozen it does not return before.
 func (c *gatedConn) pass() bool {

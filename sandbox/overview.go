@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/partner"
+	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
+)
+
+// Overview is the sandbox at a glance.
+type Overview struct {
+	Version         string      `json:"version"`
+	Now             time.Time   `json:"now"`   // in the sandbox
+	Clock           time.Time   `json:"clock"` // without what its time was advanced by
+	AdvancedSeconds int64       `json:"advanced_seconds"`
+	Seed            uint64      `json:"seed,string"` // of identifiers
+	Waiting         int         `json:"waiting"`     // transactions that wait
+	NextExpiry      *NextExpiry `json:"next_expiry"` // nil if none waits
+	Transactions    int         `json:"transactions"`
+	Requests        int         `json:"requests"` // in the log
+	Refused         int64       `json:"refused"`  // of those since it was cleared
+	Feeds           int         `json:"feeds"`
+	Faults          FaultCount  `json:"faults"`
+	Store           *StoreState `json:"store"` // nil if there is none
+	BaseURL         string      `json:"base_url"`
+	QAPIBaseURL     string      `json:"qapi_base_url"`
+}
+
+// NextExpiry is what expires next.
+type NextExpiry struct {
+	At   time.Time  `json:"at"`
+	TxID qredo.TxID `json:"tx_id"`
+	Type string     `json:"type"`
+}
+
+// FaultCount is how many rules make requests go wrong, and how often they have.
+type FaultCount struct {
+	Rules int `json:"rules"`
+	Hits  int `json:"hits"`
+}
+
+// StoreState is where the state is kept, and how much there is.
+type StoreState struct {
+	Dir   string `json:"dir"`
+	Bytes int64  `json:"bytes"`
+}
+
+// Overview tells how the sandbox is.
+func (s *Sandbox) Overview() (Overview, error) {
+	out := Overview{
+		Version: qredo.Version, Clock: milliseconds(s.clock()), Seed: s.seed, Requests: s.requests.Len(), Refused: s.refused.Load(),
+		BaseURL: s.servedAt() + partner.BasePath, QAPIBaseURL: s.servedAt() + qredoapi.BasePath,
+	}
+	next, err := s.Expiries(1)
+	if err != nil {
+		return Overview{}, err
+	}
+	out.Waiting = next.Total
+	for _, e := range next.Expiries {
+		out.NextExpiry = &NextExpiry{e.At, e.TxID, e.Type}
+	}
+	err = s.view(func(v *world.View) error {
+		out.Now, out.Transactions = milliseconds(v.Now), v.Moves()
+		return nil
+	})
+	if err != nil {
+		return Overview{}, err
+	}
+	out.AdvancedSeconds = int64(s.world.Advanced() / time.Second)
+	open, _, _ := s.feeds.List()
+	out.Feeds = len(open)
+	faults, err := s.Faults()
+	if err != nil {
+		return Overview{}, err
+	}
+	out.Faults.Rules = len(faults.Rules)
+	for _, r := range faults.Rules {
+		out.Faults.Hits += r.Hits
+	}
+	if s.storeDir != "" {
+		out.Store = &StoreState{s.storeDir, sizeOf(s.storeDir)}
+	}
+	return out, nil
+}
+
+// sizeOf is how many bytes the files below a folder have.
+func sizeOf(dir string) (bytes int64) {
+	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			if info, err := entry.Info(); err == nil {
+				bytes += info.Size()
+			}
+		}
+		return nil //nolint:nilerr // what cannot be read, or is gone, counts nothing
+	})
+	return bytes
+}
