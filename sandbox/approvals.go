@@ -152,7 +152,7 @@ func (s *Sandbox) Approvals(approver string, filter ApprovalFilter) (Approvals, 
 		}
 		part, err := list(member, filter.After, limit)
 		for _, id := range part.List {
-			out.Approvals = append(out.Approvals, describeApproval(v, id, member))
+			out.Approvals = append(out.Approvals, describeApproval(v, id))
 		}
 		out.Total, out.Next = part.Total, part.Next
 		return err
@@ -161,7 +161,7 @@ func (s *Sandbox) Approvals(approver string, filter ApprovalFilter) (Approvals, 
 }
 
 // describeApproval tells an approver of an action what it asks.
-func describeApproval(v *world.View, id qredo.ActionID, member string) Approval {
+func describeApproval(v *world.View, id qredo.ActionID) Approval {
 	tx := v.Action(id).Tx
 	a := Approval{
 		PendingApproval: pending(id, tx), Title: titles[tx.Kind], Status: tx.Status, Place: place(tx.Sender), Payee: payee(v, tx),

@@ -73,3 +73,24 @@ func TestSwapOfAWalletWithItself(t *testing.T) {
 	assert.Equal(t, []sandbox.Money{shown.Balance, shown.Available}, []sandbox.Money{*told.BalanceAfter, *told.AvailableAfter})
 	assert.Equal(t, qredo.Amount(1_000_000-200-50_050), qredo.Amount(m.balance(m.treasury)))
 }
+
+// A transaction leads to the request that made it, not to one that repeated it or looked at it.
+func TestTransactionsNameTheirRequest(t *testing.T) {
+	w := web3World(t)
+	deposit := w.credit(w.treasury, 1_000_000)
+	tx := w.transfer(object{"partner_txID": "p"}).ok().at("tx_id")
+	assert.Equal(t, "existing", w.transfer(object{"partner_txID": "p"}).ok().at("status"))
+	assert.Equal(t, "pending", w.status(tx))
+	web3 := w.propose(w.payment(nil)).ok().at("txID")
+	list, err := w.Requests(sandbox.RequestFilter{})
+	require.NoError(t, err)
+	for id, want := range map[string]uint64{tx: list.Requests[4].ID, web3: list.Requests[0].ID, string(deposit.TxID): 0} {
+		shown, err := w.Transaction(id)
+		require.NoError(t, err)
+		assert.Equal(t, want, shown.RequestID)
+	}
+	require.NoError(t, w.ClearRequests())
+	shown, err := w.Transaction(tx)
+	require.NoError(t, err)
+	assert.Zero(t, shown.RequestID)
+}

@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"time"
 
 	"github.com/qredo-go/qredo"
@@ -64,7 +66,8 @@ type TransactionDetail struct {
 	Policy       *PolicyUpdate `json:"policy,omitzero"`
 	Text         string        `json:"text"` // what a policy update or a connection changes, in words
 	ChainTxID    string        `json:"chain_tx_id,omitzero"`
-	API          string        `json:"api"` // the transaction as its API gives it: JSON
+	API          string        `json:"api"`                 // the transaction as its API gives it: JSON
+	RequestID    uint64        `json:"request_id,omitzero"` // of the [RequestRecord] that asked for it, if it is in the log
 }
 
 // Expiries are transactions that wait, those first that expire first.
@@ -166,7 +169,24 @@ func (s *Sandbox) Transaction(id string) (TransactionDetail, error) {
 		out.API = string(data)
 		return err
 	})
+	if err == nil {
+		out.RequestID = s.requestFor(out.ID)
+	}
 	return out, err
+}
+
+// requestFor is the number of the request that a transaction was made by, 0 if the log does not have it.
+func (s *Sandbox) requestFor(id qredo.TxID) uint64 {
+	logged, _ := s.requests.Items()
+	for _, p := range logged {
+		if p.Brief().Method != http.MethodPost || !p.Has(string(id)) {
+			continue
+		}
+		if r := p.Record(); bytes.Contains(r.HandledBody().Bytes, []byte(id)) && r.Facts().Status != string(qredo.SubmissionExisting) {
+			return r.ID
+		}
+	}
+	return 0
 }
 
 // Expiries lists the transactions that wait, those first that expire first.

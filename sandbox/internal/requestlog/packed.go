@@ -1,6 +1,7 @@
 package requestlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/http"
 )
@@ -87,6 +88,9 @@ func (r *Record) size() int {
 func (p *Packed) count(n int)    { p.data = binary.AppendUvarint(p.data, uint64(n)) } //nolint:gosec // not negative
 func (p *Packed) text(s string)  { p.count(len(s)); p.data = append(p.data, s...) }
 func (p *Packed) bytes(b []byte) { p.count(len(b)); p.data = append(p.data, b...) }
+
+// Has reports whether a text stands in what is kept of the request and its answer.
+func (p *Packed) Has(text string) bool { return bytes.Contains(p.data, []byte(text)) }
 
 // Brief is what of a record can be told without reading it: its ID, times, method, operation, statuses.
 func (p *Packed) Brief() Record { return p.meta }

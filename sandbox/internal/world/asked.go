@@ -113,7 +113,7 @@ func (t *txTable) decide(tx *Transaction) {
 // decisionKey orders what somebody has decided by the second, and then by the number of the transaction.
 func decisionKey(at time.Time, number uint32) uint64 {
 	const year2000 = 946_684_800
-	return uint64(min(max(at.Unix()-year2000, 0), math.MaxInt32))<<32 | uint64(number) //nolint:gosec // within 31 bits
+	return uint64(min(max(at.Unix()-year2000, 0), math.MaxInt32))<<32 | uint64(number)
 }
 
 // DecidedAt is when an approver decided or, where they had not, when they were not asked any more. It is zero while they

@@ -20,6 +20,9 @@ var States = []State{StateWaiting, StateApproved, StateRejected, StateCancelled,
 
 // StateOf is the state of a transaction of a kind that has a status.
 func StateOf(kind Kind, status qredo.TxStatus) State {
+	if kind == KindDeposit { // which has no status
+		return StateApproved
+	}
 	switch status {
 	case qredo.TxCustodyRejected:
 		return StateRejected
@@ -31,11 +34,9 @@ func StateOf(kind Kind, status qredo.TxStatus) State {
 		return StateExpired
 	case qredo.TxApproved, qredo.TxTakerApproved:
 		return StateApproved
+	default:
+		return StateWaiting
 	}
-	if kind == KindDeposit {
-		return StateApproved
-	}
-	return StateWaiting
 }
 
 // State is how far the transaction is.
