@@ -73,6 +73,6 @@ func (k *kept) sync() {
 			return
 		}
 	}
+	tell() // before anybody has their answer
 	k.done.Store(newest)
-	tell()
 }
