@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { get, on, post } from './api.js';
 import { Screen } from './screen.js';
 import { empty, heading, status, when } from './parts.js';
-import { grouped, query, took } from './format.js';
+import { query, took } from './format.js';
 import './list.js';
 import './request.js';
 

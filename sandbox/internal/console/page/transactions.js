@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { get, id, on, post } from './api.js';
 import { Screen } from './screen.js';
 import { amount, code, copy, empty, facts, heading, href, left, moment, plainID, state, sum, thing, web3, when } from './parts.js';
-import { capital, grouped, indent, query, words } from './format.js';
+import { capital, indent, query, words } from './format.js';
 import './list.js';
 
 const states = ['', 'waiting', 'approved', 'rejected', 'refused', 'cancelled', 'expired'];
