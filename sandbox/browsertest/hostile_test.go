@@ -36,7 +36,7 @@ func TestScriptIsText(t *testing.T) {
 		{"transaction", "#/tx/" + string(w.withdrawals[0]), "reference " + script},
 		{"make", "#/make/withdrawal", "whitelist " + script},
 		{"fund", "#/make/fund", "first " + script},
-		{"clock", "#/clock", "whitelist " + script},
+		{"clock", "#/clock", "wallet " + script},
 		{"nowhere", "#/" + url.PathEscape(script), ""},
 		{"nobody", "#/phone/" + url.PathEscape(script), script},
 		{"no transaction", "#/tx/" + url.PathEscape(script), ""},
@@ -55,7 +55,7 @@ func TestScriptIsText(t *testing.T) {
 	require.NoError(t, err)
 	for _, r := range list.Requests {
 		p.goTo("#/requests/" + itoa(r.ID))
-		p.waits(`document.querySelector('q-request h2') !== null`)
+		p.waits(`document.querySelector('q-request h1') !== null`)
 		do(p, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('q-request details').forEach(d => d.open = true)`))
 	}
 	assert.Zero(t, eval[int](p, `document.querySelectorAll('q-app img, q-app script, q-app iframe, [style*=expression]').length`))

@@ -98,7 +98,7 @@ func TestKeyboard(t *testing.T) {
 	second := eval[string](p, `document.activeElement.dataset.row`)
 	assert.Equal(t, eval[string](p, `document.querySelectorAll('.row')[1].dataset.row`), second)
 	p.press(kb.Enter)
-	p.waits(`location.hash === '#/requests/' + ` + quoted(second) + ` && document.querySelector('q-request h2') !== null`)
+	p.waits(`location.hash === '#/requests/' + ` + quoted(second) + ` && document.querySelector('q-request h1') !== null`)
 	p.press(kb.Escape)
 	p.waits(`location.hash === '#/requests' && document.activeElement.dataset.row === ` + quoted(second))
 

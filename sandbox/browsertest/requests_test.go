@@ -63,7 +63,7 @@ func TestRequests(t *testing.T) {
 
 	// One that has none asks first.
 	p.goTo("#/requests")
-	p.click("a.row", "POST /company ")
+	p.click("a.row", "POST /company200")
 	p.click("button", "Send again")
 	p.sees("what it makes is made once more")
 	p.click("button", "Not yet")

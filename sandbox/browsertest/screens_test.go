@@ -24,7 +24,7 @@ func screensOf(w *world) []screen {
 		{"request", fmt.Sprintf("#/requests/%d", refused.Requests[0].ID), "Why it was refused"},
 		{"money", "#/money", "Where all of it is"},
 		{"wallet", "#/wallet/" + string(w.wallets[0].ID), "deposit"},
-		{"transactions", "#/transactions", "payout 2041"},
+		{"transactions", "#/transactions", "Cold storage"},
 		{"transaction", "#/tx/" + string(list.Transactions[0].ID), "Its life"},
 		{"make", "#/make/withdrawal", "What arrives"},
 		{"make-fund", "#/make/fund", "Who approves withdrawals"},

@@ -77,7 +77,7 @@ func (w *world) withdraw(amount qredo.Amount, reference string) qredo.TxID {
 	w.t.Helper()
 	made, err := w.client.Transfers.Withdraw(w.t.Context(), w.company, qredo.WithdrawalRequest{
 		WalletID: w.wallets[0].ID, Address: payout, Reference: reference, PartnerTxID: qredo.PartnerTxID("key of " + reference),
-		Expires: qredo.TimeOf(time.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: btc, Amount: amount},
+		Expires: qredo.TimeOf(w.srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: btc, Amount: amount},
 	})
 	require.NoError(w.t, err)
 	return made.TxID
@@ -88,7 +88,7 @@ func (w *world) transfer(amount qredo.Amount, reference string) qredo.TxID {
 	w.t.Helper()
 	made, err := w.client.Transfers.Create(w.t.Context(), w.company, qredo.TransferRequest{
 		WalletID: w.wallets[0].ID, Counterparty: string(w.wallets[1].ID), Reference: reference, PartnerTxID: qredo.PartnerTxID("key of " + reference),
-		Expires: qredo.TimeOf(time.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: btc, Amount: amount},
+		Expires: qredo.TimeOf(w.srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: btc, Amount: amount},
 	})
 	require.NoError(w.t, err)
 	return made.TxID

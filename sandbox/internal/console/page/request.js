@@ -16,7 +16,7 @@ class Request extends Screen {
   content() {
     const r = this.data;
     return [h('header.heading', null, h('a.back', { href: '#/requests' }, '‹ Requests'),
-      h('h2', { tabindex: '-1' }, `${r.method} `, h('span.wrap', null, pathOf(r.url))), h('span.row-of', null, status(r.status), r.reason && h('span.why', null, r.reason))),
+      h('h1', { tabindex: '-1' }, `${r.method} `, h('span.wrap', null, pathOf(r.url))), h('span.row-of', null, status(r.status), r.reason && h('span.why', null, r.reason))),
     r.explanation && this.explain(r.explanation),
     this.summary(r),
     this.changed(r),
@@ -34,20 +34,20 @@ class Request extends Screen {
 
   // explain shows what was verified and what was signed, and marks where they differ.
   explain(e) {
-    if (e.valid) return h('section.explain.is-good', { key: 'explain' }, h('h3', null, 'The signature is right'));
-    return h('section.explain', { key: 'explain', 'aria-label': 'Why it was refused' }, h('h3', null, 'Why it was refused'),
+    if (e.valid) return h('section.explain.is-good', { key: 'explain' }, h('h2', null, 'The signature is right'));
+    return h('section.explain', { key: 'explain', 'aria-label': 'Why it was refused' }, h('h2', null, 'Why it was refused'),
       (e.differences ?? []).map(d => h('div.remedy', null, h('p', null, d.part && h('b', null, `${d.part}: `), d.found), d.remedy && h('p.do', null, d.remedy))),
       e.verified?.length > 0 && h('div.compare', null, this.runs('What the sandbox verified', e.verified), e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'What was signed could not be found out.')));
   }
 
   runs(title, runs) {
-    return h('div.signed', null, h('h4', null, title), h('p.bytes', { tabindex: '0', role: 'group', 'aria-label': title },
+    return h('div.signed', null, h('h3', null, title), h('p.bytes', { tabindex: '0', role: 'group', 'aria-label': title },
       runs.map(run => (run.differs ? h('mark', null, h('span.unseen', null, ' differs here: '), visible(run.text), h('span.unseen', null, ' end of the difference ')) : visible(run.text)))),
     copy(runs.map(run => run.text).join(''), title.toLowerCase(), { shown: 'Copy' }));
   }
 
   changed(r) {
-    return r.about?.length > 0 && h('section', { key: 'about' }, h('h3', null, 'What it is about'),
+    return r.about?.length > 0 && h('section', { key: 'about' }, h('h2', null, 'What it is about'),
       h('ul.plain', null, r.about.map(a => h('li', null, h('span.hint', null, `${a.kind} `), a.kind === 'approval' && a.label ? h('a', { href: `#/phone/${id(a.id)}` }, a.label) : thing(a.kind, a.id, a.label)))));
   }
 
@@ -62,14 +62,14 @@ class Request extends Screen {
   }
 
   answer(r, title, ...more) {
-    return h('section.answer', { key: title }, h('h3', null, title, ' ', status(r.status), ' ', more),
+    return h('section.answer', { key: title }, h('h2', null, title, ' ', status(r.status), ' ', more),
       r.answer && r.answer !== 'sent' && h('p.hint', null, `The client did not get it as it stands here: ${r.answer.replace('_', ' ')}${r.fault ? `, by the fault ${r.fault}` : ''}.`),
       r.handled_status > 0 && r.handled_status !== r.status && h('p.hint', null, 'What handled it answered: ', status(r.handled_status)),
       this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), typeof r.sent_body === 'string' && [h('p.hint', null, 'In its place the client got:'), this.body(r.sent_body, '', false, 'sent answer')], this.headers(r.answer_headers));
   }
 
   came(r) {
-    return h('section', { key: 'came' }, h('h3', null, 'Request ', h('label.plain-label', null, h('input', { type: 'checkbox', checked: this.asCame, onchange: e => { this.asCame = e.currentTarget.checked; this.draw(); } }), 'bodies as they came')),
+    return h('section', { key: 'came' }, h('h2', null, 'Request ', h('label.plain-label', null, h('input', { type: 'checkbox', checked: this.asCame, onchange: e => { this.asCame = e.currentTarget.checked; this.draw(); } }), 'bodies as they came')),
       h('div.code-block', null, h('pre', { tabindex: '0', 'aria-label': 'URL' }, `${r.method} ${r.url}`), copy(r.url, 'the URL', { shown: 'Copy' })),
       this.body(r.request_body, r.request_body_encoding, r.body_cut, 'request'), this.headers(r.request_headers));
   }

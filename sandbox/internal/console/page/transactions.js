@@ -74,10 +74,10 @@ class Transaction extends Screen {
 
   content() {
     const t = this.data, waits = !t.ended && /pending|waiting/.test(t.status);
-    return [h('header.heading', null, h('a.back', { href: '#/transactions' }, '‹ Transactions'), h('h2', { tabindex: '-1' }, t.title || capital(words(t.type))), state(t.status), plainID(t.id, 'the transaction\'s ID')),
+    return [h('header.heading', null, h('a.back', { href: '#/transactions' }, '‹ Transactions'), h('h1', { tabindex: '-1' }, t.title || capital(words(t.type))), state(t.status), plainID(t.id, 'the transaction\'s ID')),
       h('div.balances', null, sum('net: arrives', t.arrives), sum('fees', t.fees), sum('total: leaves', t.leaves), sum('comes in return', t.receives)),
       t.text && h('p', null, t.text), web3(t.web3),
-      h('section', { key: 'life' }, h('h3', null, 'Its life'), h('ol.steps', null, (t.steps ?? []).map((step, i) => this.step(step, t, i)))),
+      h('section', { key: 'life' }, h('h2', null, 'Its life'), h('ol.steps', null, (t.steps ?? []).map((step, i) => this.step(step, t, i)))),
       facts([t.type === 'deposit' ? 'into' : 'from', t.wallet?.id && h('span', null, thing('wallet', t.wallet.id, t.wallet.name), t.fund && [' of ', h('a', { href: href('fund', t.fund.id) }, t.fund.name)], ', ', t.company && h('a', { href: href('company', t.company.id) }, t.company.name || 'its company'))],
         ['to', t.type !== 'deposit' && t.to && (t.payee?.wallet_id ? thing('wallet', t.payee.wallet_id, t.to) : h('span.wrap', null, t.to, t.payee?.address && t.payee.address !== t.to && [' ', h('code.wrap', null, t.payee.address)]))], ['receives into', t.receives_into && thing('wallet', t.receives_into.id, t.receives_into.name)], ['other side', thing('transaction', t.other_side)], ['reference', t.reference], ['PartnerTxID', t.partner_tx_id && copy(t.partner_tx_id, 'the PartnerTxID', { shown: t.partner_tx_id, class: 'as-text' })],
         ['approved', t.threshold > 0 && `${t.approved} of ${t.threshold}`], ['created', moment(t.created)], ['ended', moment(t.ended)],
@@ -95,7 +95,7 @@ class Transaction extends Screen {
   }
 
   votes(t, waits) {
-    return t.votes?.length > 0 && h('section', { key: 'votes' }, h('h3', null, 'Who approves'), h('ul.plain', null, t.votes.map(v => h('li', { key: v.id }, state(v.choice), h('span', null, v.name || v.id), v.kind !== 'person' && h('span.hint', null, 'program'), v.part !== 'policy' && h('span.hint', null, v.part), v.required && h('span.hint', null, 'must approve'), v.at && when(v.at),
+    return t.votes?.length > 0 && h('section', { key: 'votes' }, h('h2', null, 'Who approves'), h('ul.plain', null, t.votes.map(v => h('li', { key: v.id }, state(v.choice), h('span', null, v.name || v.id), v.kind !== 'person' && h('span.hint', null, 'program'), v.part !== 'policy' && h('span.hint', null, v.part), v.required && h('span.hint', null, 'must approve'), v.at && when(v.at),
       waits && v.choice === 'waiting' && h('a', { href: `#/phone/${id(v.id)}` }, 'their phone')))));
   }
 }

@@ -27,7 +27,7 @@ class Wallet extends Screen {
 
   content() {
     const w = this.data;
-    return [h('header.heading', null, h('a.back', { href: '#/money' }, '‹ Money'), h('h2', { tabindex: '-1' }, w.name || 'Wallet'), h('span.hint', null, w.asset), plainID(w.id, 'the wallet\'s ID')),
+    return [h('header.heading', null, h('a.back', { href: '#/money' }, '‹ Money'), h('h1', { tabindex: '-1' }, w.name || 'Wallet'), h('span.hint', null, w.asset), plainID(w.id, 'the wallet\'s ID')),
       h('div.balances', null, sum('balance', w.balance), sum('held', w.held), sum('available', w.available), w.incoming && w.incoming.base !== '0' && sum('coming', w.incoming)),
       this.chart(w),
       facts(['address', w.address && h('span.row-of', null, h('code.wrap', null, w.address), copy(w.address, 'the address', { shown: 'Copy' }))],
@@ -36,7 +36,7 @@ class Wallet extends Screen {
         ...(w.policies ?? []).map(p => [forWhat(p.type), `${p.threshold} of ${p.members.map(m => m.name || m.id).join(', ')}`]),
         ['connected', w.connections?.length > 0 && w.connections.map(c => `${c.name || c.client_id} (${c.status})`).join(', ')]),
       this.deposit(w),
-      h('section.movements', { key: 'movements' }, h('h3', null, 'What moved'), h('q-list', { class: 'movements', data: this.rows() }))];
+      h('section.movements', { key: 'movements' }, h('h2', null, 'What moved'), h('q-list', { class: 'movements', data: this.rows() }))];
   }
 
 
