@@ -48,6 +48,7 @@ type Sandbox struct {
 	// For Start.
 	listen    string
 	tlsDir    string
+	limits    limits
 	noConsole bool
 	url       string        // of the server, without a path; empty where there is none
 	console   *console.Door // nil where nobody is let in
@@ -116,6 +117,7 @@ func New(opts ...Option) (*Sandbox, error) {
 		clock:  time.Now,
 		seed:   binary.LittleEndian.Uint64(seed[:]),
 		listen: "127.0.0.1:0",
+		limits: usualLimits,
 
 		events:   requestlog.NewRing[Event](mostEvents, math.MaxInt),
 		requests: requestlog.NewRing[requestlog.Packed](mostRequests, mostRequestBytes),

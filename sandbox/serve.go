@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/qredo-go/qredo/sandbox/internal/access"
@@ -87,6 +89,10 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 	}()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	rec.Record.Body = requestlog.KeepBody(body)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		serve.WriteFault(w, &serve.Fault{Status: http.StatusRequestTimeout, Reason: "the body has not come in time"})
+		return
+	}
 	if err != nil {
 		serve.WriteFault(w, serve.BadRequest("the body cannot be read, or is over %d bytes", maxBody))
 		return

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/transport"
@@ -51,7 +50,7 @@ func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 		Sandbox: s,
 		url:     "http://" + reached(listener.Addr().String()),
 		server: &http.Server{
-			Addr: listener.Addr().String(), Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, HTTP2: transport.Pinging(nil),
+			Addr: listener.Addr().String(), Handler: s.limits.guard(s), ReadHeaderTimeout: s.limits.header, IdleTimeout: s.limits.idle, HTTP2: transport.Pinging(nil),
 		},
 		http: transport.DefaultHTTP(nil),
 		done: make(chan error, 1),

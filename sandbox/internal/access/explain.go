@@ -87,6 +87,8 @@ func explainStamp(h http.Header, now time.Time) (stamp string, found []Differenc
 		return "", differs("neither x-timestamp nor x-nonce is there", "send the stamp that was signed as x-timestamp")
 	case timestamp != "":
 		return timestamp, explainTimestamp("x-timestamp", timestamp, timestamp, now)
+	case len(once) > maxNonce:
+		return once, differs("x-nonce is over 1024 bytes", "send a shorter one")
 	}
 	return once, nil
 }

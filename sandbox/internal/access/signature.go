@@ -33,12 +33,14 @@ func (k *Keys) Signed(req Request, now time.Time, mustSign bool) (*Key, error) {
 		return nil, notProved("timestamp or nonce: exactly one must be given")
 	case timestamp != "" && stale(timestamp, now):
 		return nil, notProved("timestamp")
+	case len(once) > maxNonce:
+		return nil, notProved("nonce: it is over 1024 bytes")
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(sign)
 	if err != nil || !key.signed(stamp, req, signature) {
 		return nil, notProved("signature")
 	}
-	if once != "" && !k.useOnce(nonce{key, once}) {
+	if once != "" && !k.useOnce(newNonce(key, once)) {
 		return nil, notProved(NonceUsed)
 	}
 	return key, nil

@@ -158,3 +158,15 @@ func TestOrderOfChecks(t *testing.T) {
 		refused(t, err, test.kind, test.reason)
 	}
 }
+
+func TestLongNoncesAreRefused(t *testing.T) {
+	k := newKeys(t)
+	_, err := k.Signed(nonced(t, strings.Repeat("7", 1024)), now, false)
+	require.NoError(t, err)
+	for _, length := range []int{1025, 900_000} {
+		_, err := k.Signed(nonced(t, strings.Repeat("7", length)), now, false)
+		require.ErrorContains(t, err, "over 1024 bytes")
+	}
+	_, err = k.Signed(nonced(t, strings.Repeat("7", 1024)), now, false)
+	require.ErrorContains(t, err, "nonce", "a digest of it is kept")
+}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"crypto/sha256"
 	"strconv"
 	"time"
 )
@@ -32,11 +33,14 @@ func wholeSeconds(stamp string) string {
 	return strconv.FormatInt(n/int64(time.Second), 10)
 }
 
-// nonce is a stamp that a key can use once.
-type nonce struct {
-	key  *Key
-	text string
-}
+// maxNonce is how long a nonce may be.
+const maxNonce = 1 << 10
+
+// nonce stands for a stamp that a key can use once: they are kept for as long as the sandbox lives, and a client chooses how
+// long they are.
+type nonce [sha256.Size]byte
+
+func newNonce(key *Key, text string) nonce { return sha256.Sum256([]byte(key.ID + "\x00" + text)) }
 
 // useOnce reports whether a nonce was not used before, and uses it up.
 func (k *Keys) useOnce(n nonce) bool {

@@ -1,0 +1,69 @@
+package sandbox
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// limits are how long the server waits for a client, so that those who send or read nothing, or nearly nothing, cannot hold its
+// connections. A feed, and what is told live, are theirs who have them for as long as they read.
+type limits struct {
+	header time.Duration // until a request's header has come
+	body   time.Duration // until its body has, besides what a slow line takes
+	answer time.Duration // until a part of an answer is read
+	idle   time.Duration // until the next request
+}
+
+var usualLimits = limits{header: 10 * time.Second, body: 20 * time.Second, answer: 30 * time.Second, idle: 2 * time.Minute}
+
+// slowLine is how fast a body must come, at least: a large one may take its time.
+const slowLine = 64 << 10 // bytes a second
+
+// guard holds requests to a handler to the limits.
+func (l limits) guard(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn := http.NewResponseController(w)
+		if r.ContentLength != 0 { // also where the handler does not read it: what is left of it is read after that
+			body := &limitedBody{ReadCloser: r.Body, conn: conn, until: time.Now().Add(l.body)}
+			_ = conn.SetReadDeadline(body.until)
+			r.Body = body
+		}
+		h.ServeHTTP(&limitedWriter{w, conn, l.answer}, r)
+	})
+}
+
+// limitedBody is the body of a request, which must come to its end in time.
+type limitedBody struct {
+	io.ReadCloser
+	conn  *http.ResponseController
+	until time.Time
+}
+
+// Read reads, and gives more time for what has come.
+func (b *limitedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.until = b.until.Add(time.Duration(n) * time.Second / slowLine)
+	if err == io.EOF { //nolint:errorlint // as io.Reader says
+		_ = b.conn.SetReadDeadline(time.Time{}) // the handler may take its time
+	} else {
+		_ = b.conn.SetReadDeadline(b.until)
+	}
+	return n, err
+}
+
+// limitedWriter writes an answer, of which each part must be read in time.
+type limitedWriter struct {
+	http.ResponseWriter
+	conn     *http.ResponseController
+	patience time.Duration
+}
+
+// Write writes, and waits for so long.
+func (w *limitedWriter) Write(p []byte) (int, error) {
+	_ = w.conn.SetWriteDeadline(time.Now().Add(w.patience))
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *limitedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
