@@ -60,7 +60,7 @@ var (
 )
 
 // controlCalls are those that are served.
-var controlCalls = slices.Concat(playCalls, inspectCalls, viewCalls)
+var controlCalls = slices.Concat(playCalls, inspectCalls, viewCalls, worldCalls)
 
 // playCalls play the people, the chain and what goes wrong.
 var playCalls = control.Calls[*Sandbox]{

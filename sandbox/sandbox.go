@@ -41,6 +41,8 @@ type Sandbox struct {
 	keyDir     string     // where the key is kept, if anywhere
 	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
 
+	worldFile string // that it begins with
+
 	gate         control.Gate // before the control calls
 	controlToken string
 	probe        probe // of the store
@@ -133,8 +135,11 @@ func New(opts ...Option) (*Sandbox, error) {
 	if s.keyDir == "" {
 		s.keyDir = s.storeDir
 	}
-	for _, step := range []func() error{s.provisionKeys, s.openWorld} {
+	for _, step := range []func() error{s.provisionKeys, s.openWorld, s.beginWorld} {
 		if err := step(); err != nil {
+			if s.world != nil {
+				_ = s.Close()
+			}
 			return nil, err
 		}
 	}

@@ -108,6 +108,11 @@ func (st *state) commit(at time.Time, changes []change) {
 	st.commits++
 }
 
+// Scratch makes a world like this one with nothing in it, in memory: commands can be tried in it.
+func (w *World) Scratch() (*World, error) {
+	return New(Config{Clock: w.clock, Choices: w.choices, Assets: w.assets, Changed: func() {}})
+}
+
 // View is the world at a moment, for reading. It is good until the function that it was given to returns.
 type View struct {
 	*state

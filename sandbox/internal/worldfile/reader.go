@@ -1,0 +1,198 @@
+// Package worldfile reads worlds that people have written, and makes them: companies, people, funds, money and payments, which refer to each
+// other by name. What is wrong is told with its line and column, all of it at once.
+package worldfile
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/qredo-go/qredo/internal/visible"
+)
+
+// Place is a place in a file, counted from 1.
+type Place struct{ Line, Column int }
+
+// Problem is something that is wrong, and where. The place is zero where that is the file as a whole.
+type Problem struct {
+	Place
+	Text string
+}
+
+// Text is a text of the file. One that is not there is empty and has no place.
+type Text struct {
+	Value string
+	Place
+}
+
+// problems is what is wrong with a file.
+type problems []Problem
+
+func (p *problems) add(at Place, format string, args ...any) {
+	*p = append(*p, Problem{at, fmt.Sprintf(format, args...)})
+}
+
+// mostProblems is how many are told: the rest is mostly of the same kind.
+const mostProblems = 50
+
+func (p *problems) sorted() []Problem {
+	slices.SortStableFunc(*p, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	found := slices.Compact(*p)
+	if more := len(found) - mostProblems; more > 0 {
+		return append(found[:mostProblems:mostProblems], Problem{Text: fmt.Sprintf("and %d more", more)})
+	}
+	return found
+}
+
+// reader reads the document that YAML is parsed to. It goes on after a problem.
+type reader struct{ problems }
+
+// A field reads what stands after a key.
+type field = func(*yaml.Node)
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+
+// document returns the only document of a file, nil if there is none. Anchors, aliases and tags are refused: a file says what it says
+// where people see it.
+func (r *reader) document(data []byte) *yaml.Node {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		r.add(Place{}, "it is empty")
+		return nil
+	} else if err != nil {
+		parts := yamlLine.FindStringSubmatch(strings.SplitN(err.Error(), "\n", 2)[0])
+		if parts == nil {
+			parts = []string{"", "", err.Error()}
+		}
+		line, _ := strconv.Atoi(parts[1])
+		r.add(Place{Line: line}, "it is no YAML: %s", parts[2])
+		return nil
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		r.add(Place{second.Line, second.Column}, "only one document is read: what comes after --- is another")
+	}
+	r.plain(&document)
+	if len(r.problems) > 0 {
+		return nil
+	}
+	return document.Content[0]
+}
+
+func (r *reader) plain(n *yaml.Node) {
+	switch {
+	case n.Kind == yaml.AliasNode || n.Anchor != "":
+		r.add(at(n), "anchors and aliases are not read: write it out")
+		return
+	case n.Style&yaml.TaggedStyle != 0:
+		r.add(at(n), "tags are not read: %s", visible.Text(n.Tag))
+	case n.Kind == yaml.ScalarNode && visible.Text(n.Value) != n.Value:
+		r.add(at(n), "a character in it is not seen: %s", shown(n.Value))
+	}
+	for _, part := range n.Content {
+		r.plain(part)
+	}
+}
+
+func at(n *yaml.Node) Place { return Place{n.Line, n.Column} }
+
+// shown is a text within a message, on one line and not too long.
+func shown(text string) string {
+	const most = 60
+	text = visible.Text(text)
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
+
+var kinds = map[yaml.Kind]string{yaml.MappingNode: "has keys", yaml.SequenceNode: "is a list", yaml.ScalarNode: "is a single value"}
+
+// object reads keys and what stands after them. What is there without a value is not there.
+func (r *reader) object(n *yaml.Node, what string, fields map[string]field, required ...string) {
+	if n.Kind != yaml.MappingNode {
+		r.add(at(n), "%s must have keys: it %s", what, kinds[n.Kind])
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		read, known := fields[key.Value]
+		first, twice := seen[key.Value]
+		switch {
+		case key.Kind != yaml.ScalarNode || !known:
+			r.add(at(key), "%s has no key %s: it can have %s", what, shown(key.Value), strings.Join(sortedKeys(fields), ", "))
+			continue
+		case twice:
+			r.add(at(key), "the key %s is here twice: the first is in line %d", key.Value, first)
+			continue
+		}
+		seen[key.Value] = key.Line
+		if value.Kind == yaml.ScalarNode && value.Tag == "!!null" {
+			if slices.Contains(required, key.Value) {
+				r.add(at(key), "%s of %s must not be empty", key.Value, what)
+			}
+			continue
+		}
+		read(value)
+	}
+	for _, key := range required {
+		if _, found := seen[key]; !found {
+			r.add(at(n), "%s must have the key %s", what, key)
+		}
+	}
+}
+
+func sortedKeys(fields map[string]field) []string {
+	keys := make([]string, 0, len(fields))
+	for key := range fields {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// text reads a single value as it is written: a figure too, which would lose digits as a number.
+func (r *reader) text(what string, into *Text) field {
+	return func(n *yaml.Node) {
+		switch {
+		case n.Kind != yaml.ScalarNode:
+			r.add(at(n), "%s must be a single value: it %s", what, kinds[n.Kind])
+		case strings.TrimSpace(n.Value) == "":
+			r.add(at(n), "%s must not be empty", what)
+		default:
+			*into = Text{n.Value, at(n)}
+		}
+	}
+}
+
+// list reads each item of a list.
+func (r *reader) list(what string, item field) field {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.SequenceNode {
+			r.add(at(n), "%s must be a list: it %s", what, kinds[n.Kind])
+			return
+		}
+		for _, part := range n.Content {
+			item(part)
+		}
+	}
+}
+
+// texts reads a list of single values.
+func (r *reader) texts(what string, into *[]Text) field {
+	return r.list(what, func(n *yaml.Node) {
+		var t Text
+		if r.text("each of "+what, &t)(n); t.Value != "" {
+			*into = append(*into, t)
+		}
+	})
+}

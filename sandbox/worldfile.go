@@ -1,0 +1,221 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
+	"github.com/qredo-go/qredo/sandbox/internal/world"
+	"github.com/qredo-go/qredo/sandbox/internal/worldfile"
+)
+
+// MadeWorld tells what the things of a world that was written by hand have become, by their names in its file: users by e-mail, funds
+// and wallets by COMPANY/FUND and COMPANY/FUND/WALLET, payments by name or reference.
+type MadeWorld struct {
+	Name        string                           `json:"name"`
+	Description string                           `json:"description"`
+	Users       map[string]qredo.TrustedEntityID `json:"users"`
+	CoreClients map[string]qredo.CoreClientID    `json:"core_clients"`
+	Companies   map[string]qredo.CompanyID       `json:"companies"`
+	Funds       map[string]qredo.FundID          `json:"funds"`
+	Wallets     map[string]qredo.WalletID        `json:"wallets"`
+	Payments    map[string]qredo.TxID            `json:"payments"`
+}
+
+// NamedWorld is a world that comes with the sandbox.
+type NamedWorld struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// WorldFileError is all that is wrong with a world's file.
+type WorldFileError struct {
+	File     string // empty where it was not read from one
+	Problems []WorldProblem
+}
+
+// WorldProblem is something that is wrong with a world's file, and where. Line and column are counted from 1, and 0 where it is about the
+// file as a whole.
+type WorldProblem struct {
+	Line, Column int
+	Text         string
+}
+
+// Error has a line for each problem, with its place as editors find it.
+func (e *WorldFileError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		var place strings.Builder
+		place.WriteString(e.File)
+		for _, n := range []int{p.Line, p.Column} {
+			if n > 0 {
+				fmt.Fprintf(&place, ":%d", n)
+			}
+		}
+		lines[i] = strings.TrimPrefix(strings.TrimPrefix(place.String(), ":")+": "+p.Text, ": ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Is makes it a bad request, as over HTTP.
+func (e *WorldFileError) Is(target error) bool { return target == qredo.ErrBadRequest }
+
+// WithWorldFile begins with the world in a file: companies, people, groups, funds, balances and payments, as docs/worlds.md says. What is wrong
+// with it is a [*WorldFileError] of [New]. A sandbox that goes on from a store ([WithStore]) with companies or users in it is left as it is.
+func WithWorldFile(path string) Option {
+	return func(s *Sandbox) error { s.worldFile = path; return nil }
+}
+
+// beginWorld makes the world of [WithWorldFile] where there is none.
+func (s *Sandbox) beginWorld() error {
+	if s.worldFile == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s.worldFile)
+	if err != nil {
+		return fmt.Errorf("sandbox: its world: %w", err)
+	}
+	file, err := s.checkWorld(s.worldFile, data)
+	if err != nil {
+		return err
+	}
+	begun := false
+	err = s.view(func(v *world.View) error {
+		begun = len(v.Companies()) > 0 || len(v.Users()) > 0
+		return nil
+	})
+	if err != nil || begun {
+		return err
+	}
+	_, _, err = worldfile.Make(file, s.world, s.worldMaker())
+	return err
+}
+
+// worldMaker is who asks for the payments of a world that was written by hand.
+func (s *Sandbox) worldMaker() world.Caller { return world.Caller{Account: defaultAccount} }
+
+// checkWorld reads a world, and makes it where nobody sees it to find out what is wrong.
+func (s *Sandbox) checkWorld(name string, data []byte) (*worldfile.File, error) {
+	file, problems := worldfile.Read(data)
+	if len(problems) == 0 {
+		scratch, err := s.world.Scratch()
+		if err != nil {
+			return nil, err
+		}
+		if _, problems, err = worldfile.Make(file, scratch, s.worldMaker()); err != nil {
+			return nil, err
+		}
+	}
+	if len(problems) == 0 {
+		return file, nil
+	}
+	wrong := &WorldFileError{File: name}
+	for _, p := range problems {
+		wrong.Problems = append(wrong.Problems, WorldProblem{p.Line, p.Column, p.Text})
+	}
+	return nil, wrong
+}
+
+// mostWorld is how large a world's file may be, in bytes.
+const mostWorld = 16 << 20
+
+// MakeWorld makes the world that is written in YAML, as docs/worlds.md says, in place of all that there is, as after [Sandbox.Reset]. What is
+// wrong with it is a [*WorldFileError], and then nothing has changed.
+func (s *Sandbox) MakeWorld(r io.Reader) (MadeWorld, error) {
+	data, err := io.ReadAll(io.LimitReader(r, mostWorld+1))
+	if err != nil {
+		return MadeWorld{}, fmt.Errorf("sandbox: a world: %w", err)
+	}
+	if len(data) > mostWorld {
+		return MadeWorld{}, &WorldFileError{Problems: []WorldProblem{{Text: fmt.Sprintf("it is over %d bytes", mostWorld)}}}
+	}
+	file, err := s.checkWorld("", data)
+	if err != nil {
+		return MadeWorld{}, err
+	}
+	if err := s.Reset(); err != nil {
+		return MadeWorld{}, err
+	}
+	made, problems, err := worldfile.Make(file, s.world, s.worldMaker())
+	if err == nil && len(problems) > 0 { // it has been made once: somebody else is changing the world
+		err = fmt.Errorf("sandbox: a world: %s", problems[0].Text)
+	}
+	return MadeWorld(made), err
+}
+
+// MakeNamedWorld makes one of the worlds that come with the sandbox: see [Sandbox.MakeWorld] and [Sandbox.Worlds].
+func (s *Sandbox) MakeNamedWorld(name string) (MadeWorld, error) {
+	data := worldfile.BuiltIn()[name]
+	if data == nil {
+		return MadeWorld{}, serve.NotFound("world")
+	}
+	return s.MakeWorld(bytes.NewReader(data))
+}
+
+// Worlds lists the worlds that come with the sandbox.
+func (s *Sandbox) Worlds() []NamedWorld {
+	builtIn := worldfile.BuiltIn()
+	list := []NamedWorld{}
+	for _, name := range slices.Sorted(maps.Keys(builtIn)) {
+		file, _ := worldfile.Read(builtIn[name]) // tested to be right
+		list = append(list, NamedWorld{name, file.Description.Value})
+	}
+	return list
+}
+
+type worldList struct {
+	Worlds []NamedWorld `json:"worlds"`
+}
+
+var (
+	callWorlds     = control.Get("/worlds", func(s *Sandbox, _ ids, _ control.None) (worldList, error) { return worldList{s.Worlds()}, nil })
+	callNamedWorld = control.Post("/worlds/{name}", func(s *Sandbox, at ids, _ control.None) (MadeWorld, error) { return s.MakeNamedWorld(at["name"]) })
+	callMakeWorld  = control.Raw[*Sandbox]{Method: http.MethodPost, Path: "/worlds", Do: func(s *Sandbox, _ ids, w http.ResponseWriter, r *http.Request) error {
+		made, err := s.MakeWorld(http.MaxBytesReader(w, r.Body, mostWorld+1))
+		if wrong := (*WorldFileError)(nil); errors.As(err, &wrong) {
+			return serve.BadRequest("%s", wrong)
+		} else if err != nil {
+			return err
+		}
+		serve.WriteJSON(w, http.StatusOK, made)
+		return nil
+	}}
+)
+
+// worldCalls make worlds.
+var worldCalls = control.Calls[*Sandbox]{callWorlds, callNamedWorld, callMakeWorld}
+
+// Worlds lists the worlds that come with the sandbox: see [Sandbox.Worlds].
+func (c *Control) Worlds(ctx context.Context) ([]NamedWorld, error) {
+	list, err := callWorlds.Ask(ctx, c.client(), control.None{})
+	return list.Worlds, err
+}
+
+// MakeNamedWorld makes one of the worlds that come with the sandbox: see [Sandbox.MakeNamedWorld].
+func (c *Control) MakeNamedWorld(ctx context.Context, name string) (MadeWorld, error) {
+	return callNamedWorld.Ask(ctx, c.client(), control.None{}, name)
+}
+
+// MakeWorld makes the world that is written in YAML: see [Sandbox.MakeWorld].
+func (c *Control) MakeWorld(ctx context.Context, r io.Reader) (made MadeWorld, err error) {
+	answer, err := callMakeWorld.Open(ctx, c.client(), "", r)
+	if err != nil {
+		return made, err
+	}
+	defer answer.Close()
+	if err := json.NewDecoder(answer).Decode(&made); err != nil {
+		return made, fmt.Errorf("sandbox: a world: %w", err)
+	}
+	return made, nil
+}
