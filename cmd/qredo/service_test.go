@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/cmd/qredo/internal/cli"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -34,9 +33,33 @@ var keyDir = sync.OnceValues(func() (string, error) {
 	return dir, s.Close()
 })
 
+// demo names what is in the demo's world.
+type demo struct {
+	Company, Maker         qredo.CompanyID
+	Fund, MakerFund        qredo.FundID
+	Treasury, Trading, Eth qredo.WalletID
+	MakerBTC, MakerETH     qredo.WalletID
+	CoreClient             qredo.CoreClientID
+	Payout                 string // a whitelisted address
+	PendingTransfer        qredo.TxID
+	PendingWithdrawal      qredo.TxID
+}
+
+func demoOf(w sandbox.MadeWorld) demo {
+	const exchange, maker = "Demo Exchange", "Demo Maker"
+	wallet := func(path string) qredo.WalletID { return w.Wallets[path] }
+	return demo{
+		Company: w.Companies[exchange], Fund: w.Funds[exchange+"/Client assets"], Maker: w.Companies[maker], MakerFund: w.Funds[maker+"/Inventory"],
+		Treasury: wallet(exchange + "/Client assets/Treasury"), Trading: wallet(exchange + "/Client assets/Trading"), Eth: wallet(exchange + "/Client assets/Ether"),
+		MakerBTC: wallet(maker + "/Inventory/Bitcoin"), MakerETH: wallet(maker + "/Inventory/Ether"), CoreClient: w.CoreClients["Demo approver"],
+		Payout:          "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx",
+		PendingTransfer: w.Payments["demo: waits for Alice or Bob"], PendingWithdrawal: w.Payments["demo: waits for Alice and Bob"],
+	}
+}
+
 // service is a sandbox with a demo in it, and what is known of it.
 type service struct {
-	*cli.Demo
+	demo
 	client  *qredo.Client
 	sandbox *sandbox.Sandbox
 	url     string
@@ -67,8 +90,8 @@ func startService(ctx context.Context, wrap func(http.Handler) http.Handler, opt
 	if err != nil {
 		return nil, stop, err
 	}
-	demo, err := cli.SeedDemo(ctx, sb, client)
-	return &service{Demo: demo, client: client, sandbox: sb, url: server.URL, keys: keys}, stop, err
+	made, err := sb.MakeNamedWorld("demo")
+	return &service{demo: demoOf(made), client: client, sandbox: sb, url: server.URL, keys: keys}, stop, err
 }
 
 // serve is startService for a test.

@@ -2,6 +2,7 @@ package worldfile
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -174,6 +175,9 @@ func (m *maker) fund(company qredo.CompanyID, f *Fund) {
 	}
 	m.made.Funds[f.company.Name.Value+"/"+f.Name.Value] = id
 	for _, e := range f.Whitelist {
+		if !m.offered(e.Asset) {
+			continue
+		}
 		m.do(e.Address, func(u *world.Update) error {
 			fund, err := find(u)
 			if err != nil {
@@ -187,9 +191,17 @@ func (m *maker) fund(company qredo.CompanyID, f *Fund) {
 	}
 }
 
+// offered looks for an asset, so that it is told where its name is written.
+func (m *maker) offered(asset Text) bool {
+	return m.do(asset, func(u *world.Update) error {
+		_, err := u.Asset(qredo.AssetCode(asset.Value))
+		return err
+	})
+}
+
 func (m *maker) wallet(w *Wallet, find func(u *world.Update) (*world.Fund, error)) {
 	var id qredo.WalletID
-	if !m.do(w.Name, func(u *world.Update) error {
+	if !m.offered(w.Asset) || !m.do(w.Name, func(u *world.Update) error {
 		fund, err := find(u)
 		if err != nil {
 			return err
@@ -274,13 +286,16 @@ func (m *maker) payment(p *Payment) {
 			m.do(name, func(u *world.Update) error {
 				err := u.Decide(string(m.approvers[strings.ToLower(name.Value)]), string(id), votes.choice)
 				if refused := (*world.Error)(nil); errors.As(err, &refused) { // its ID says nothing to who wrote the file
-					return &world.Error{Kind: refused.Kind, Reason: strings.ReplaceAll(refused.Reason, string(id), "the payment")}
+					return &world.Error{Kind: refused.Kind, Reason: ksuid.ReplaceAllString(refused.Reason, "the payment")}
 				}
 				return err
 			})
 		}
 	}
 }
+
+// ksuid is the form of the IDs of transactions and actions.
+var ksuid = regexp.MustCompile(`\b[0-9A-Za-z]{27}\b`)
 
 // label is what a payment is called.
 func (p *Payment) label() string {

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) sandboxCommands() *cobra.Command {
-	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxHealth()}, a.controlCommands()...)
+	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxHealth(), a.sandboxRegister(), a.sandboxWorld()}, a.controlCommands()...)
 	return group("sandbox", "Run a sandbox, and play the people and the chain",
 		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets time run
 out. "serve" runs one. The other commands do what people did in the app and what came over a chain, with the sandbox that
@@ -30,12 +30,13 @@ the base URL names. One on another machine must have a control token, and they n
 
 // serving is what a sandbox is started with.
 type serving struct {
-	listen, data, keys, seed, envFile string
-	token, tokenFile                  string // for control calls from elsewhere
-	tls, testnet, unsigned            bool
-	publicURLs                        []string
-	register                          []string // APIKEYFILE:PUBLICKEYFILE
-	choices                           servingChoices
+	listen, data, keys, envFile string
+	seed, world                 string
+	token, tokenFile            string // for control calls from elsewhere
+	tls, testnet, unsigned      bool
+	publicURLs                  []string
+	register                    []string // APIKEYFILE:PUBLICKEYFILE
+	choices                     servingChoices
 }
 
 func (a *app) sandboxServe() *cobra.Command {
@@ -55,7 +56,7 @@ With --listen 0.0.0.0:8765 other machines reach it. Control calls are taken from
 With --tls it also prints how programs that have the service's own URL compiled in reach it as they are.
 
 --seed demo begins with two companies, people, a core client, funds, balances, a whitelist, and transactions that
-are done, rejected and pending. It does nothing where there are companies already.`,
+are done, rejected and pending; --world FILE with one of your own. They do nothing where there are companies already.`,
 		example: `qredo sandbox serve --seed demo
 			qredo sandbox serve --listen 127.0.0.1:8765 --data ./data --tls
 			qredo sandbox serve --register ./apikey:./public.pem
@@ -69,12 +70,16 @@ are done, rejected and pending. It does nothing where there are companies alread
 			f.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate authority of its own")
 			f.StringArrayVar(&s.publicURLs, "public-url", nil, "base URL that clients may sign for besides; repeat for several")
 			f.StringVar(&s.seed, "seed", "", "demo: begin with something to look at")
+			f.StringVar(&s.world, "world", "", "begin with the world in this file, as docs/worlds.md describes it")
 			f.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox answers")
 			f.BoolVar(&s.testnet, "testnet-only", false, "offer testnet assets only, as the hosted sandbox did")
 			f.BoolVar(&s.unsigned, "unsigned", false, "take requests that are not signed, as the hosted sandbox did")
 			s.choices.flags(f)
 		},
 		check: func() error {
+			if s.seed != "" && s.world != "" {
+				return usagef("--seed and --world are both given: give one of them")
+			}
 			if s.seed != "" {
 				if err := oneOf("seed", s.seed, "demo"); err != nil {
 					return err
@@ -102,6 +107,9 @@ func (s serving) options() []sandbox.Option {
 	opts := []sandbox.Option{sandbox.WithListen(s.listen), sandbox.WithKeyDir(s.keys)}
 	if s.token != "" {
 		opts = append(opts, sandbox.WithControlToken(s.token))
+	}
+	if s.world != "" {
+		opts = append(opts, sandbox.WithWorldFile(s.world))
 	}
 	if s.data != "" {
 		opts = append(opts, sandbox.WithStore(s.data))
@@ -151,15 +159,11 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	}
 	defer func() { _ = srv.Close() }() // for errors: at the end it is closed already
 	lines := exports(srv, s)
-	if s.seed == "demo" {
-		demo, err := SeedDemo(ctx, srv.Sandbox, srv.Client())
-		if err != nil {
-			return fmt.Errorf("seeding: %w", err)
-		}
-		if demo != nil {
-			lines = append(lines, demo.exports()...)
-		}
+	begun, err := s.begin(srv)
+	if err != nil {
+		return err
 	}
+	lines = append(lines, begun...)
 	fmt.Fprintf(a.out, "# A sandbox serves at %s. End it with Ctrl-C. For other commands and programs:\n", srv.URL())
 	fmt.Fprintf(a.out, "# Its console, for people (whoever has this address can do everything): %s\n", srv.ConsoleURL())
 	for _, line := range elsewhere(srv, s, s.token != "") {
