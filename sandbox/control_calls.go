@@ -67,7 +67,7 @@ var playCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
 	callExport, callImport, callSnapshots, callTakeSnapshot, callRestoreSnapshot, callDeleteSnapshot,
-	callHealth, callAssets,
+	callHealth, callRegisterKey, callAssets,
 }
 
 // viewCalls tell what there is, as people look at it.

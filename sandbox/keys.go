@@ -1,10 +1,13 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/rsa"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
 // defaultAccount is whose companies the provisioned key sees.
@@ -28,6 +31,36 @@ func WithAccountKey(account, apiKey string, public *rsa.PublicKey) Option {
 func WithKeyFiles(apiKeyFile, publicKeyFile string) Option {
 	return func(s *Sandbox) error { return s.keys.RegisterFiles(apiKeyFile, publicKeyFile, defaultAccount) }
 }
+
+// RegisterKey is [WithKeyFiles] for a sandbox that serves: it takes a public key in PEM, and returns the API key for it, which ends with
+// the sandbox. A public key that [ParsePublicKey] does not read is a bad request.
+func (s *Sandbox) RegisterKey(publicPEM string) (apiKey string, err error) {
+	apiKey, err = s.keys.RegisterPEM([]byte(publicPEM), defaultAccount)
+	if err != nil {
+		return "", serve.BadRequest("%s", err)
+	}
+	return apiKey, nil
+}
+
+// RegisterKey takes a public key and returns the API key for it: see [Sandbox.RegisterKey].
+func (c *Control) RegisterKey(ctx context.Context, publicPEM string) (apiKey string, err error) {
+	made, err := callRegisterKey.Ask(ctx, c.client(), registration{PublicKey: publicPEM})
+	return made.APIKey, err
+}
+
+var callRegisterKey = control.Post("/keys", func(s *Sandbox, _ ids, in registration) (registered, error) {
+	apiKey, err := s.RegisterKey(in.PublicKey)
+	return registered{apiKey}, err
+}).Exactly()
+
+type (
+	registration struct {
+		PublicKey string `json:"public_key"`
+	}
+	registered struct {
+		APIKey string `json:"api_key"`
+	}
+)
 
 // WithKeyDir keeps the key of the Partner API in a folder, so that other programs can sign with it and a later
 // sandbox has the same: the API key in the file apikey, the private key in private.pem (PKCS #1), the public

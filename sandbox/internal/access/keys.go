@@ -112,6 +112,16 @@ func (k *Keys) Register(apiKey, account string, public *rsa.PublicKey) error {
 	return nil
 }
 
+// RegisterPEM makes a public key of the Partner API known, in PEM, and returns the new API key for it.
+func (k *Keys) RegisterPEM(publicPEM []byte, account string) (apiKey string, err error) {
+	public, err := ParsePublicKey(publicPEM)
+	if err != nil {
+		return "", err
+	}
+	apiKey = newAPIKey()
+	return apiKey, k.Register(apiKey, account, public)
+}
+
 // The permissions that a key of Qredo API v1 can be limited to.
 const (
 	PermissionBalance = "balance"

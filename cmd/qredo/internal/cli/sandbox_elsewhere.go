@@ -87,6 +87,27 @@ func addresses(at, host string) string {
 	return text
 }
 
+func (a *app) sandboxRegister() *cobra.Command {
+	return a.command(command{
+		use: "register PUBLICKEYFILE", short: "Have a public key registered, and print its API key",
+		long: `Has the sandbox that the base URL names take a public key in PEM, as --register does when it starts, and prints the API key
+for it. The key is known as long as that sandbox runs.`,
+		example: `qredo keys new --dir ./keys
+			qredo sandbox register ./keys/public.pem >apikey`,
+		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
+			public, err := os.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			apiKey, err := c.RegisterKey(ctx, string(public))
+			if err == nil {
+				fmt.Fprintln(a.out, plain(apiKey))
+			}
+			return err
+		}),
+	})
+}
+
 func (a *app) sandboxHealth() *cobra.Command {
 	const patience = 5 * time.Second
 	return a.command(command{
