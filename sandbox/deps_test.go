@@ -13,12 +13,13 @@ import (
 // layers are the packages of the sandbox, from the top, and which others of them each imports, and whether it imports
 // the cryptography of signing agents, which is the module's. An arrow that is not here is one that somebody has to think about.
 var layers = map[string]string{
-	"":                     "internal/access internal/console internal/control internal/custody internal/forms internal/keyfile internal/live internal/partner internal/qredoapi internal/requestlog internal/serve internal/store internal/world",
+	"":                     "internal/access internal/console internal/control internal/custody internal/forms internal/keyfile internal/live internal/partner internal/qredoapi internal/requestlog internal/serve internal/store internal/world internal/worldfile",
 	"/internal/partner":    "internal/access internal/custody internal/forms internal/serve internal/world",
 	"/internal/qredoapi":   "internal/access internal/custody internal/forms internal/serve internal/world",
 	"/internal/serve":      "internal/access internal/world",
 	"/internal/forms":      "internal/custody internal/world",
 	"/internal/world":      "agentcrypto internal/custody internal/evm internal/ledger",
+	"/internal/worldfile":  "internal/custody internal/world",
 	"/internal/access":     "agentcrypto internal/keyfile",
 	"/internal/console":    "internal/control internal/serve",
 	"/internal/control":    "",
@@ -33,7 +34,7 @@ var layers = map[string]string{
 
 // knowsNoWire are the layers that must not learn how anything is sent: neither HTTP nor the forms of JSON that
 // clients send.
-var knowsNoWire = []string{"/internal/world", "/internal/custody", "/internal/ledger", "/internal/evm", "/internal/store"}
+var knowsNoWire = []string{"/internal/world", "/internal/custody", "/internal/ledger", "/internal/evm", "/internal/store", "/internal/worldfile"}
 
 func TestLayersImportWhatLiesBelow(t *testing.T) {
 	const module = "github.com/qredo-go/qredo"
@@ -67,7 +68,8 @@ func TestLayersImportWhatLiesBelow(t *testing.T) {
 // linked are the modules that every program which embeds the sandbox has in it. Their licenses (BSD, ISC, MIT, Apache) ask of such a
 // program only to be named, and they are few.
 const linked = `github.com/cloudflare/circl github.com/coder/websocket github.com/decred/dcrd/dcrec/secp256k1/v4
-	github.com/google/go-querystring github.com/qredo-go/qredo go.etcd.io/bbolt golang.org/x/crypto golang.org/x/sys golang.org/x/time`
+	github.com/google/go-querystring github.com/qredo-go/qredo go.etcd.io/bbolt
+	go.yaml.in/yaml/v3 golang.org/x/crypto golang.org/x/sys golang.org/x/time`
 
 func TestModulesLinked(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".").Output()
