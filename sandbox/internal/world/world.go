@@ -110,7 +110,7 @@ func (st *state) commit(at time.Time, changes []change) {
 
 // Scratch makes a world like this one with nothing in it, in memory: commands can be tried in it.
 func (w *World) Scratch() (*World, error) {
-	return New(Config{Clock: w.clock, Choices: w.choices, Assets: w.assets, Changed: func() {}})
+	return New(Config{Clock: w.clock, Choices: w.choices, Assets: w.assets, Changed: func(Changes) {}})
 }
 
 // View is the world at a moment, for reading. It is good until the function that it was given to returns.

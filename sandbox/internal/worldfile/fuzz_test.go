@@ -22,7 +22,7 @@ func scratch(t *testing.T) *world.World {
 		Clock:   func() time.Time { return time.Unix(1_700_000_000, 0) },
 		Choices: world.Choices{Fees: func(_ qredo.FeeType, _ qredo.AssetCode, net qredo.Amount) qredo.Amount { return net / 1000 }},
 		Assets:  []qredo.Asset{{Code: "BTC-TESTNET", Scale: 100_000_000, TestAsset: true}, {Code: "ETH-TESTNET", Scale: 1_000_000_000, TestAsset: true}},
-		Changed: func() {},
+		Changed: func(world.Changes) {},
 	})
 	require.NoError(t, err)
 	return w
