@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, post } from './api.js';
 import { Screen } from './screen.js';
-import { empty, facts, heading, moment, plainID, state, when } from './parts.js';
+import { empty, facts, heading, moment, state, when } from './parts.js';
 import { grouped, indent } from './format.js';
 
 class Feeds extends Screen {
@@ -25,7 +25,7 @@ class Feeds extends Screen {
   }
 
   feed(f) {
-    return h('li.panel', { key: f.id }, h('div.row-of', null, state(f.state), h('code.wrap', null, f.url), plainID(String(f.id), 'the feed\'s ID')),
+    return h('li.panel', { key: f.id }, h('div.row-of', null, state(f.state), h('code.wrap', null, f.url)),
       facts(['key', f.key && h('span.mono', null, f.key)], ['account', f.account], ['since', moment(f.since)], ['messages', grouped(f.messages)], ['last', f.last_at && when(f.last_at)]),
       f.last && h('details', null, h('summary', null, 'The last message'), h('pre', { tabindex: '0', 'aria-label': 'The last message' }, indent(f.last) ?? f.last)),
       h('div.row-of', null, this.twice(`drop ${f.id}`, 'Drop', 'Cut this connection?', () => post('/feeds/drop', { id: f.id })), f.state !== 'frozen' && this.button(`freeze ${f.id}`, 'Freeze', () => post('/feeds/freeze', { id: f.id })),

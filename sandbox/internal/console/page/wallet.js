@@ -1,7 +1,7 @@
 // One wallet: its balance over time, its address, a deposit, and what moved.
 
 import { h, s } from './dom.js';
-import { get, id, on, post } from './api.js';
+import { get, id, now, on, post } from './api.js';
 import { Screen } from './screen.js';
 import { amount, copy, facts, field, forWhat, href, plainID, state, sum, when, wrong } from './parts.js';
 import { grouped, local, parseWhole, whole } from './format.js';
@@ -43,8 +43,8 @@ class Wallet extends Screen {
   // chart draws the balance as steps: it stays until something moves.
   chart(w) {
     const points = w.chart ?? [];
-    if (points.length < 2) return h('p.hint', { key: 'chart' }, 'A chart of the balance stands here once something has moved.');
-    const begin = Date.parse(points[0].at), end = Math.max(Date.parse(points.at(-1).at), begin + 1);
+    if (!points.length) return h('p.hint', { key: 'chart' }, 'A chart of the balance stands here once something has moved.');
+    const begin = Date.parse(points[0].at), end = Math.max(now().getTime(), Date.parse(points.at(-1).at), begin + 1);
     const max = BigInt(w.max) || 1n, decimals = w.decimals ?? 0;
     const x = at => ((Date.parse(at) - begin) / (end - begin) * WIDTH).toFixed(1);
     const y = base => HEIGHT - Number(BigInt(base) * BigInt(HEIGHT * 100) / max) / 100; // a place on the screen, no amount
@@ -53,7 +53,7 @@ class Wallet extends Screen {
     const last = points.at(-1);
     return h('figure.chart', { key: 'chart' }, s('svg', { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 8}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `Balance over time: ${whole(BigInt(points[0].balance), decimals)} at first, at most ${whole(max, decimals)}, ${whole(BigInt(last.balance), decimals)} now` },
       s('path', { class: 'area', d: `${line}H${WIDTH}V${HEIGHT}H0Z` }), s('path', { class: 'line', d: `${line}H${WIDTH}`, 'vector-effect': 'non-scaling-stroke' })),
-    h('figcaption', null, h('span', null, local(points[0].at)), h('span', null, `highest ${whole(max, decimals)}`), h('span', null, local(last.at))));
+    h('figcaption', null, h('span', null, local(points[0].at)), h('span', null, `highest ${whole(max, decimals)}`), h('span', null, 'now')));
   }
 
   deposit(w) {
