@@ -52,11 +52,11 @@ func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if len(req.Body) > maxExplained {
 		return Explanation{}, serve.BadRequest("a body of more than %d bytes is not looked at", maxExplained)
 	}
-	return s.explainAt(req, s.clock()), nil
+	return s.explainAt(req, s.clock(), func(text string) string { return text }), nil
 }
 
-// explainAt explains a request that came at a time, by the clock.
-func (s *Sandbox) explainAt(req SignedRequest, now time.Time) Explanation {
+// explainAt explains a request that came at a time, by the clock. Of each text it tells what shown makes of it.
+func (s *Sandbox) explainAt(req SignedRequest, now time.Time, shown func(string) string) Explanation {
 	path, sent := "", access.Sent(req)
 	if u, err := url.Parse(req.URL); err == nil {
 		path = u.EscapedPath()
@@ -74,8 +74,9 @@ func (s *Sandbox) explainAt(req SignedRequest, now time.Time) Explanation {
 	}
 	answer := Explanation{Valid: found.Valid, Differences: []Difference{}, Verified: []TextRun{}, Signed: []TextRun{}}
 	for _, d := range found.Found {
-		answer.Differences = append(answer.Differences, Difference(d))
+		answer.Differences = append(answer.Differences, Difference{d.Part, shown(d.Found), shown(d.Remedy)})
 	}
+	found.Verified, found.Signed = shown(found.Verified), shown(found.Signed)
 	verified, signed := []access.Run{{Text: found.Verified}}, []access.Run(nil)
 	switch {
 	case found.Verified == "":
@@ -105,7 +106,7 @@ func (s *Sandbox) explainRecord(r *requestlog.Record, reason string) *Explanatio
 	for name := range r.Header {
 		req.Headers[name] = r.Header.Get(name)
 	}
-	e := s.explainAt(req, r.Clock)
+	e := s.explainAt(req, r.Clock, r.Redact)
 	if e.Valid && reason == access.NonceUsed {
 		e.Valid = false
 		e.Differences = append(e.Differences, Difference{"stamp", "the nonce was used before with this API key", "send another nonce with each request, also when one is repeated"})

@@ -238,3 +238,20 @@ func TestRefusedSignaturesAreExplained(t *testing.T) {
 	b.send("GET", srv.URL()+"/nowhere", "", nil)
 	assert.Equal(t, "key", latest(t, srv.Sandbox).Explanation.Differences[1].Part)
 }
+
+func TestExplanationsOfLoggedRequestsHaveNoSecrets(t *testing.T) {
+	srv := startServer(t)
+	const secret = "c2VjcmV0c2VjcmV0c2VjcmV0"
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.BaseURL()+"/company?token="+secret, strings.NewReader(`{"client_secret":"`+secret+`"}`))
+	require.NoError(t, err)
+	require.NoError(t, srv.Auth().Authenticate(req, []byte(`{"client_secret": "`+secret+`"}`), srv.Now()))
+	answer, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	d := latest(t, srv.Sandbox)
+	require.NotNil(t, d.Explanation)
+	require.NotEmpty(t, d.Explanation.Signed)
+	text, err := json.Marshal(d)
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), secret)
+}

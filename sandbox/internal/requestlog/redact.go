@@ -46,7 +46,7 @@ func shorten(text string, begin int) string {
 const signatureBegin = 8
 
 // secretName is what headers, and parts of queries, are called that hold such things.
-var secretName = regexp.MustCompile(`(?i)key|secret|token|sign|auth|cookie|zkp|proof|passw|[-_]sig$`)
+var secretName = regexp.MustCompile(`(?i)key|secret|token|sign|auth|cookie|zkp|proof|pass|pwd|credential|bearer|jwt|session|(^|[-_])sig$`)
 
 // RedactHeaders are the headers of a request, in the order of their names.
 func (r *Record) RedactHeaders() []Header {
@@ -83,8 +83,11 @@ func (r *Record) redactHeader(name, value string) string {
 	return r.withoutCredentials(value)
 }
 
-// withoutCredentials leaves out of a text what authenticates the request, which a program may have put there too.
+// withoutCredentials leaves out of a text what authenticates the request, which a program may have put there too, and what is known as
+// a secret by its form.
 func (r *Record) withoutCredentials(text string) string {
+	text = privateKey.ReplaceAllString(text, "${1}"+ellipsis+"${2}")
+	text = bearer.ReplaceAllString(text, "${1}"+ellipsis)
 	for _, name := range credentials {
 		const least = 12 // shorter texts are found anywhere
 		for _, value := range r.Header[name] {
@@ -96,42 +99,17 @@ func (r *Record) withoutCredentials(text string) string {
 	return text
 }
 
-var queryPart = regexp.MustCompile(`([?&])([^=&#]*)=([^&#]*)`)
-
 // RedactURL is the URL.
-func (r *Record) RedactURL() string {
-	u := queryPart.ReplaceAllStringFunc(r.URL, func(part string) string {
-		m := queryPart.FindStringSubmatch(part)
-		if !secretName.MatchString(m[2]) {
-			return part
-		}
-		return m[1] + m[2] + "=" + shorten(m[3], 0)
-	})
-	return r.withoutCredentials(u)
-}
-
-// secretField finds what in a body of JSON is called like a secret, or a signature: a text, or the texts of a list.
-var (
-	secretField = regexp.MustCompile(`(?i)("[^"\\]*(?:secret|private_?key|api_?key|passw|signature|zkp|proof|token)[^"\\]*"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|$)|\[[^\[\]{}]*(?:\]|$))`)
-	jsonText    = regexp.MustCompile(`"((?:[^"\\]|\\.)*)("|$)`)
-)
+func (r *Record) RedactURL() string { return r.Redact(r.URL) }
 
 // RedactBody is a body as it can be shown: as text, or in base64 where it is none.
 func (r *Record) RedactBody(b Body) (text, encoding string) {
-	if !utf8.Valid(trimHalfRune(b.Bytes, b.Cut())) {
-		return base64.StdEncoding.EncodeToString([]byte(r.withoutCredentials(string(b.Bytes)))), "base64"
+	whole := trimHalfRune(b.Bytes, b.Cut())
+	text = r.Redact(string(whole))
+	if !utf8.Valid(whole) {
+		return base64.StdEncoding.EncodeToString([]byte(text)), "base64"
 	}
-	text = secretField.ReplaceAllStringFunc(string(trimHalfRune(b.Bytes, b.Cut())), func(field string) string {
-		m := secretField.FindStringSubmatch(field)
-		return m[1] + jsonText.ReplaceAllStringFunc(m[2], func(value string) string {
-			v := jsonText.FindStringSubmatch(value)
-			if strings.Contains(v[1], `\`) { // which must not be cut within
-				return `"` + ellipsis + v[2]
-			}
-			return `"` + shorten(v[1], 0) + v[2]
-		})
-	})
-	return r.withoutCredentials(text), ""
+	return text, ""
 }
 
 // trimHalfRune leaves the character out that a body was cut within.
