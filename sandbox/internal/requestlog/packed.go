@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/http"
+	"strings"
 )
 
 // Packed is a record as the log keeps it: what it holds is in one piece, in which the garbage collector has nothing to
@@ -17,6 +18,7 @@ type Packed struct {
 func (r *Record) Pack(number uint64) *Packed {
 	p := &Packed{meta: *r, data: make([]byte, 0, r.size())}
 	p.meta.ID = number
+	p.meta.Method = strings.Clone(r.Method) // it would keep the whole line that it is a part of
 	p.meta.URL, p.meta.Proto, p.meta.IDs, p.meta.Header, p.meta.AnswerHeader, p.meta.Handled = "", "", nil, nil, nil, nil
 	p.meta.Body.Bytes, p.meta.AnswerBody.Bytes = nil, nil
 	p.text(r.URL)
@@ -54,7 +56,7 @@ func (r *Record) Pack(number uint64) *Packed {
 // Bytes is about how much memory it takes.
 func (p *Packed) Bytes() int {
 	const itself = 400
-	return itself + cap(p.data)
+	return itself + len(p.meta.Method) + cap(p.data)
 }
 
 func lines(h http.Header) (n int) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -98,6 +99,10 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	assert.Greater(t, p.Bytes(), 100)
 	empty := (&requestlog.Record{}).Pack(1).Record()
 	assert.Nil(t, empty.Handled)
+	long := strings.Repeat("M", 100_000)
+	p = (&requestlog.Record{Method: long}).Pack(1)
+	assert.Greater(t, p.Bytes(), len(long), "whoever sends them fills the memory else")
+	assert.NotSame(t, unsafe.StringData(long[:3]), unsafe.StringData((&requestlog.Record{Method: long[:3]}).Pack(1).Brief().Method), "the line that it stood in is not kept")
 	assert.Empty(t, empty.Body.Bytes)
 }
 
