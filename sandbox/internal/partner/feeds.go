@@ -14,13 +14,15 @@ func actionFeed(_ *serve.Request, _ *world.View, client *world.CoreClient) (serv
 		if c == nil {
 			return nil // reset since
 		}
-		actions := c.Actions
+		var actions []qredo.ActionID
 		if next < 0 {
 			actions = v.OpenActionsOf(c)
 		} else {
-			actions = actions[min(next, len(actions)):]
+			for _, ref := range c.Asked[min(next, len(c.Asked)):] {
+				actions = append(actions, v.AskedAction(ref))
+			}
 		}
-		next = len(c.Actions)
+		next = len(c.Asked)
 		messages := make([]any, 0, len(actions))
 		for _, action := range actions {
 			if wired := wireAction(v, action); wired.Status == qredo.ApprovalPending {
@@ -33,7 +35,8 @@ func actionFeed(_ *serve.Request, _ *world.View, client *world.CoreClient) (serv
 
 // walletFeed gives what moves in the dedicated wallets that are connected to core clients of the key's account,
 // whoever owns them.
-var walletFeed = serve.LogFeed(func(l world.Log) []world.Entry { return l.Moves }, func(e world.Entry) any {
+var walletFeed = serve.LogFeed(func(l world.Log) []world.EntryRef { return l.Moves }, func(v *world.View, ref world.EntryRef) any {
+	e := v.Entry(ref)
 	h := wireHistory(e)
 	return qredo.WalletEvent{
 		Status: qredo.TxApproved, WalletID: h.WalletID, TxID: h.TxID, ChainTxID: h.ChainTxID, Asset: h.Asset,
@@ -42,6 +45,6 @@ var walletFeed = serve.LogFeed(func(l world.Log) []world.Entry { return l.Moves 
 })
 
 // hubFeed gives what changes on the liquidity hub.
-var hubFeed = serve.LogFeed(func(l world.Log) []world.QuoteNotice { return l.Quotes }, func(n world.QuoteNotice) any {
+var hubFeed = serve.LogFeed(func(l world.Log) []world.QuoteNotice { return l.Quotes }, func(_ *world.View, n world.QuoteNotice) any {
 	return qredo.SwapEvent{TxID: n.ID, Status: n.Status}
 })

@@ -104,8 +104,9 @@ func approvalStatus(said qredo.ApprovalStatus) qapi.ApprovalStatus {
 }
 
 // web3Feed gives what happens to the Web3 transactions of the key's account.
-var web3Feed = serve.LogFeed(func(l world.Log) []world.Web3Notice { return l.Web3 }, func(n world.Web3Notice) any {
-	message := feedMessage{Transaction: wireWeb3(n.Tx, n.Progress, n.Status)}
+var web3Feed = serve.LogFeed(func(l world.Log) []world.Web3Notice { return l.Web3 }, func(v *world.View, n world.Web3Notice) any {
+	tx := v.TxAt(int(n.Number))
+	message := feedMessage{Transaction: wireWeb3(tx, tx.ProgressAt(n.Status), n.Status)}
 	if !message.Transaction.Nonce.IsZero() && message.Transaction.Nonce.IsInt64() {
 		message.Nonce = message.Transaction.Nonce.Int64()
 	}

@@ -18,7 +18,7 @@ import (
 type Feed func(v *world.View) []any
 
 // LogFeed gives what is noted from now on in one of the logs of the key's account.
-func LogFeed[N any](log func(world.Log) []N, message func(N) any) OpenFeed {
+func LogFeed[N any](log func(world.Log) []N, message func(*world.View, N) any) OpenFeed {
 	return func(r *Request, v *world.View) (Feed, error) {
 		account := r.Account()
 		next := len(log(v.Log(account)))
@@ -28,7 +28,7 @@ func LogFeed[N any](log func(world.Log) []N, message func(N) any) OpenFeed {
 			next += len(notices)
 			messages := make([]any, len(notices))
 			for i, n := range notices {
-				messages[i] = message(n)
+				messages[i] = message(v, n)
 			}
 			return messages
 		}, nil

@@ -125,11 +125,17 @@ func (st *state) ask(tx *Transaction, round *custody.Round, actions []qredo.Acti
 		st.txs.byAction.add(indexKey(string(id)), tx.number)
 		member := round.Votes[i].Member
 		if c := st.coreClients[qredo.CoreClientID(member)]; c != nil {
-			c.Actions = append(c.Actions, id)
+			c.Asked = append(c.Asked, AskedRef{tx.number, uint32(len(tx.Asked) - len(actions) + i)}) //nolint:gosec // they are few
 			st.touch(c.Account)
 		}
 	}
 }
+
+// AskedRef names an action: by the number of its transaction, and its place among those of all who were asked.
+type AskedRef struct{ number, place uint32 }
+
+// AskedAction returns the ID of the action that is meant.
+func (st *state) AskedAction(ref AskedRef) qredo.ActionID { return st.tx(ref.number).Asked[ref.place] }
 
 // asks notes who has been asked, and who has yet to decide.
 func (t *txTable) asks(tx *Transaction) {

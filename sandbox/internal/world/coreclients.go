@@ -17,8 +17,8 @@ import (
 type CoreClient struct {
 	coreClientCreated
 	Created time.Time
-	Actions []qredo.ActionID // all it was asked, oldest first
-	Wallets []*Wallet        // that asked to be connected, oldest first
+	Asked   []AskedRef // what it was asked since the sandbox was started, oldest first: for feeds, which are places in it
+	Wallets []*Wallet  // that asked to be connected, oldest first
 }
 
 type coreClientCreated struct {

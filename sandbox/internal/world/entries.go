@@ -217,7 +217,7 @@ func (st *state) moved(e Entry) {
 	for _, c := range w.Connections {
 		if c.Status() == qredo.ConnectionConnected {
 			log := st.log(st.coreClients[c.CoreClientID].Account)
-			log.Moves = append(log.Moves, e)
+			log.Moves = append(log.Moves, refOf(e.Tx, e.In))
 		}
 	}
 }

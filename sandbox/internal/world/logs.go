@@ -5,7 +5,7 @@ import "github.com/qredo-go/qredo"
 // Log is what happened that an account's feeds tell, in order. A feed is a place in it: it needs no queue, and one
 // that is slow costs no memory.
 type Log struct {
-	Moves  []Entry
+	Moves  []EntryRef
 	Quotes []QuoteNotice
 	Web3   []Web3Notice
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +43,20 @@ type Web3Step struct {
 
 // Web3Notice is a Web3 transaction as it was when it came to a status.
 type Web3Notice struct {
-	Tx       *Transaction
-	Progress Web3Progress
-	Status   qapi.Status
+	Number uint32 // the transaction's
+	Status qapi.Status
+}
+
+// ProgressAt is what had become of a Web3 transaction when it came to a status.
+func (tx *Transaction) ProgressAt(status qapi.Status) Web3Progress {
+	p := tx.Progress
+	if i := slices.IndexFunc(p.Steps, func(s Web3Step) bool { return s.Status == status }); i >= 0 {
+		p.Steps = p.Steps[:i+1]
+	}
+	if status == qapi.StatusCreated {
+		p.Signed = nil
+	}
+	return p
 }
 
 // web3Sender is what has a sequence of nonces.
@@ -74,7 +86,7 @@ func (e web3Signed) apply(st *state, at time.Time) {
 func (st *state) noticeWeb3(tx *Transaction, status qapi.Status, at time.Time) {
 	tx.Progress.Steps = append(tx.Progress.Steps, web3Step(tx.ID, status, at))
 	log := st.log(tx.Sender.Fund.Company.Account)
-	log.Web3 = append(log.Web3, Web3Notice{tx, tx.Progress, status})
+	log.Web3 = append(log.Web3, Web3Notice{tx.number, status})
 }
 
 // web3Step is a step of a Web3 transaction. Its ID is its own, and the same whenever the event is applied.
