@@ -20,12 +20,13 @@ func TestRegisterKey(t *testing.T) {
 	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	c := controlOf(t, l.sandbox)
 	asked := make(chan struct{})
+	request := newSigned(t, startOfTime, "GET", l.url("/assets"), "").request(t)
 	go func() {
 		defer close(asked)
 		for range 20 {
 			_, err := c.State(t.Context())
 			assert.NoError(t, err)
-			resp, err := l.Client().Do(newSigned(t, startOfTime, "GET", l.url("/assets"), "").request(t))
+			resp, err := l.Client().Do(request.Clone(t.Context()))
 			if assert.NoError(t, err) {
 				assert.Equal(t, http.StatusOK, resp.StatusCode)
 				assert.NoError(t, resp.Body.Close())

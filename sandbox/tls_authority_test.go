@@ -138,7 +138,7 @@ func opensslAgrees(t *testing.T, wanted bool, dir string, leaf, below keyPair) {
 	for name, c := range map[string]keyPair{"leaf.pem": leaf, "below.pem": below} {
 		require.NoError(t, os.WriteFile(filepath.Join(files, name), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600))
 	}
-	said, err := exec.CommandContext(t.Context(), openssl, "verify", "-CAfile", filepath.Join(dir, "ca.pem"), "-no-CApath", "-no-CAstore", //nolint:gosec // our files
+	said, err := exec.CommandContext(t.Context(), openssl, "verify", "-CAfile", filepath.Join(dir, "ca.pem"), "-no-CApath", "-no-CAstore",
 		"-purpose", "sslserver", "-untrusted", filepath.Join(files, "below.pem"), filepath.Join(files, "leaf.pem")).CombinedOutput()
 	assert.Equal(t, wanted, err == nil, "OpenSSL: %s", said)
 }

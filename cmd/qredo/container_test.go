@@ -25,11 +25,11 @@ func TestAsAContainer(t *testing.T) {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))
-	require.NoError(t, os.Mkdir(filepath.Join(root, "data"), 0o755)) //nolint:gosec // it must be entered by nobody
+	require.NoError(t, os.Mkdir(filepath.Join(root, "data"), 0o755))
 	require.NoError(t, os.Mkdir(data, 0o700))
 	require.NoError(t, os.Chown(data, 65532, 65532))
 	for _, dir := range []string{root, filepath.Dir(root)} {
-		require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // the same
+		require.NoError(t, os.Chmod(dir, 0o755))
 	}
 	before := filepath.Join(job, "before.sh")
 	require.NoError(t, os.WriteFile(before, []byte(gitlabJob(t)), 0o600))

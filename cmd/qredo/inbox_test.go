@@ -21,7 +21,7 @@ func TestInboxInDatabase(t *testing.T) {
 	database := pgtest.Database(t)
 	testscript.Run(t, scripts("inbox", func(env *testscript.Env) error {
 		env.Setenv("QREDO_INBOX_DATABASE", pgtest.Schema(env.T().(testing.TB), database))
-		return setUp(t.Context(), env, &recorder{seen: map[string]bool{}})
+		return setUp(env, &recorder{seen: map[string]bool{}})
 	}))
 }
 
@@ -29,7 +29,7 @@ func TestInboxInDatabase(t *testing.T) {
 func TestInboxInFile(t *testing.T) {
 	testscript.Run(t, scripts("inbox", func(env *testscript.Env) error {
 		env.Setenv("QREDO_INBOX_FILE", "inbox.db")
-		return setUp(t.Context(), env, &recorder{seen: map[string]bool{}})
+		return setUp(env, &recorder{seen: map[string]bool{}})
 	}))
 }
 

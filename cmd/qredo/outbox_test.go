@@ -33,7 +33,7 @@ func TestOutboxInDatabase(t *testing.T) {
 	database := pgtest.Database(t)
 	testscript.Run(t, scripts("outbox", func(env *testscript.Env) error {
 		env.Setenv("QREDO_OUTBOX_DATABASE", pgtest.Schema(env.T().(testing.TB), database))
-		return setUp(t.Context(), env, &recorder{seen: map[string]bool{}})
+		return setUp(env, &recorder{seen: map[string]bool{}})
 	}))
 }
 
@@ -41,7 +41,7 @@ func TestOutboxInDatabase(t *testing.T) {
 func TestOutboxInFile(t *testing.T) {
 	testscript.Run(t, scripts("outbox", func(env *testscript.Env) error {
 		env.Setenv("QREDO_OUTBOX_FILE", "payments.db")
-		return setUp(t.Context(), env, &recorder{seen: map[string]bool{}})
+		return setUp(env, &recorder{seen: map[string]bool{}})
 	}))
 }
 

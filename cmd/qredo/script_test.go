@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -29,7 +28,7 @@ import (
 func TestScripts(t *testing.T) {
 	calls := &recorder{seen: map[string]bool{}}
 	t.Run("scripts", func(t *testing.T) {
-		testscript.Run(t, scripts("script", func(env *testscript.Env) error { return setUp(t.Context(), env, calls) }))
+		testscript.Run(t, scripts("script", func(env *testscript.Env) error { return setUp(env, calls) }))
 	})
 	if t.Failed() || testing.Short() || !wholeRun() {
 		return
@@ -79,8 +78,8 @@ func wholeRun() bool {
 	return true
 }
 
-func setUp(ctx context.Context, env *testscript.Env, calls *recorder) error {
-	s, stop, err := startService(ctx, calls.wrap)
+func setUp(env *testscript.Env, calls *recorder) error {
+	s, stop, err := startService(calls.wrap)
 	if stop != nil {
 		env.Defer(stop)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -67,7 +66,7 @@ type service struct {
 }
 
 // startService serves a sandbox. wrap is put before it, if it is not nil.
-func startService(ctx context.Context, wrap func(http.Handler) http.Handler, opts ...sandbox.Option) (s *service, stop func(), err error) {
+func startService(wrap func(http.Handler) http.Handler, opts ...sandbox.Option) (s *service, stop func(), err error) {
 	keys, err := keyDir()
 	if err != nil {
 		return nil, nil, err
@@ -97,7 +96,7 @@ func startService(ctx context.Context, wrap func(http.Handler) http.Handler, opt
 // serve is startService for a test.
 func serve(t *testing.T, wrap func(http.Handler) http.Handler, opts ...sandbox.Option) *service {
 	t.Helper()
-	s, stop, err := startService(t.Context(), wrap, opts...)
+	s, stop, err := startService(wrap, opts...)
 	require.NoError(t, err)
 	t.Cleanup(stop)
 	return s

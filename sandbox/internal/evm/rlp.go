@@ -39,11 +39,11 @@ func encodeList(items ...[]byte) []byte {
 
 func encodeSize(prefix byte, size int) []byte {
 	if size <= short {
-		return []byte{prefix + byte(size)}
+		return []byte{prefix + byte(size)} //nolint:gosec // at most 55
 	}
 	digits := binary.BigEndian.AppendUint64(nil, uint64(size))
 	for digits[0] == 0 {
 		digits = digits[1:]
 	}
-	return append([]byte{prefix + short + byte(len(digits))}, digits...)
+	return append([]byte{prefix + short + byte(len(digits))}, digits...) //nolint:gosec // at most 8
 }
