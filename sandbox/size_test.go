@@ -25,6 +25,9 @@ func bigWorld(t testing.TB, n int) market {
 	m.post("/company/"+m.company+"/fund/"+fund+"/whitelist", object{"asset": btc, "address": payout}).ok()
 	wallet := m.newWallet(m.company, fund, object{"asset": btc})
 	m.credit(wallet, 1_000_000_000_000)
+	for range 100 {
+		m.newFund(m.company, object{"name": "Idle"})
+	}
 	for i := range n {
 		m.post("/company", object{"name": fmt.Sprintf("Customer %d", i), "domain": fmt.Sprintf("customer%d.example", i)}).ok()
 		pay := object{"wallet_id": wallet, "reference": fmt.Sprintf("order %d", i), "partner_txID": fmt.Sprintf("payment-%d", i)}
