@@ -100,22 +100,22 @@ func TestManyRequests(t *testing.T) {
 	}
 	p := openConsole(t, srv, "#/requests")
 	p.sees("10,000 requests")
-	slowest := eval[float64](p, `(async () => {
+	usual := eval[float64](p, `(async () => {
 		const list = document.querySelector('q-list .scroller');
-		let slowest = 0;
+		const took = [];
 		const frame = () => new Promise(done => requestAnimationFrame(done));
 		await frame();
 		for (let i = 0; i < 60; i++) {
 			const began = performance.now();
 			list.scrollTop += 400;
 			list.dispatchEvent(new Event('scroll'));
-			slowest = Math.max(slowest, performance.now() - began);
+			took.push(performance.now() - began);
 			await frame();
 		}
-		return slowest;
+		return took.sort((a, b) => a - b)[30];
 	})()`)
-	t.Logf("the slowest of 60 steps of scrolling took %.1f ms of script", slowest)
-	assert.Less(t, slowest, 50.0, "milliseconds of script for a step of scrolling")
+	t.Logf("a step of scrolling takes %.1f ms of script, the median of 60", usual)
+	assert.Less(t, usual, 16.0, "milliseconds: more than a frame")
 	assert.Less(t, eval[int](p, `document.querySelectorAll('.slot').length`), 80)
 
 	top := eval[string](p, `document.elementFromPoint(500, 400).closest('.row').href`)

@@ -47,4 +47,24 @@ func TestWorld(t *testing.T) {
 	p.sees("The sandbox holds what is in kept.world.")
 	p.goTo("#/money")
 	p.sees("Acme Exchange")
+
+	// A world that comes with the sandbox, and one that was written by hand, with a mistake and without.
+	p.goTo("#/world")
+	p.click("li button", "Begin with it")
+	p.click("button", "Begin?")
+	p.sees("The sandbox holds demo now.")
+	state, err = srv.State()
+	require.NoError(t, err)
+	assert.Len(t, state.Companies, 2)
+	for _, one := range [][2]string{
+		{"companies: 5\n", "1:12: companies must be a list"},
+		{"name: mine\nusers:\n  - email: dora@example.com\n", "The sandbox holds what is in mine.yaml."},
+	} {
+		mine := filepath.Join(t.TempDir(), "mine.yaml")
+		require.NoError(t, os.WriteFile(mine, []byte(one[0]), 0o600))
+		do(p, chromedp.SetUploadFiles("#import", []string{mine}))
+		p.click("button", "Import")
+		p.click("button", "Import?")
+		p.sees(one[1])
+	}
 }

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, now, overview, post } from './api.js';
 import { Screen } from './screen.js';
-import { empty, facts, field, heading, href, left, moment, state } from './parts.js';
+import { empty, facts, field, heading, hint, href, left, moment, para, state } from './parts.js';
 import { grouped, local, span, utc, words } from './format.js';
 
 const steps = [['a minute', 60], ['10 minutes', 600], ['an hour', 3600], ['a day', 86_400], ['a week', 604_800]];
@@ -25,7 +25,7 @@ class Clock extends Screen {
   content() {
     const { expiries, total, glance } = this.data, iso = now().toISOString();
     return [heading('Clock'),
-      h('section.panel', null, facts(['the sandbox\'s time', h('span', null, h('b', null, local(iso, { long: true })), h('span.hint', null, ` ${utc(iso.slice(0, 19) + 'Z')}`))],
+      h('section.panel', null, facts(['the sandbox\'s time', h('span', null, h('b', null, local(iso, { long: true })), hint(` ${utc(iso.slice(0, 19) + 'Z')}`))],
         ['moved forward by', glance.advanced_seconds ? `${span(glance.advanced_seconds)} (${grouped(glance.advanced_seconds)} s)` : 'nothing'],
         ['stamps of requests', 'are held against the clock as it was, so programs need not follow'])),
       h('section', null, h('h2', null, 'Forward'), h('div.row-of', null, steps.map(([name, seconds]) => this.button(name, `▸ ${name}`, () => this.forward(seconds))),
@@ -41,9 +41,10 @@ class Clock extends Screen {
       field('Unit', h('select', { id: 'unit', value: this.unit, onchange: e => { this.unit = e.currentTarget.value; } }, Object.keys(units).map(u => h('option', { value: u, key: u }, u)))),
       h('button', { type: 'submit' }, 'Forward')), [...steps.map(([name]) => name), 'next', 'by'].map(name => this.wrongOf(name)),
       h('p.hint', null, 'The clock cannot go back: return to a snapshot (World) instead.')),
-      h('section', null, h('h2', null, 'What expires next', h('span.hint', null, total ? ` ${grouped(total)} in all` : '')),
-        expiries.length ? h('ul.plain', null, expiries.map(x => h('li', { key: `${x.tx_id} ${x.at}` }, moment(x.at), left(x.at, { before: 'in ' }), h('a', { href: href('transaction', x.tx_id) }, x.label || words(x.type)), state(x.status))))
-          : empty('Nothing waits that could expire. What is asked for expires when its request says so.', null, h('p', null, h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'))))];
+      h('section', null, h('h2', null, 'What expires next', hint(total ? ` ${grouped(total)} in all` : '')),
+        expiries.length ? h('ul.plain', null, expiries.map(x => h('li', { key: `${x.tx_id} ${x.at}` }, moment(x.at), left(x.at, { before: 'in ' }),
+          h('a', { href: href('transaction', x.tx_id) }, x.label || words(x.type)), state(x.status))))
+          : empty('Nothing waits that could expire. What is asked for expires when its request says so.', null, para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'))))];
   }
 }
 

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, post } from './api.js';
 import { Screen } from './screen.js';
-import { field, heading } from './parts.js';
+import { field, heading, hint, para } from './parts.js';
 import { count, grouped } from './format.js';
 
 const kinds = [
@@ -28,10 +28,10 @@ class Faults extends Screen {
 
   content() {
     const { rules, presets = [], seed } = this.data;
-    return [heading('Faults', h('span.hint', null, rules.length ? `${count(rules.length, 'rule')} · seed ${seed ?? 0}` : 'all requests are handled as they should be')),
-      h('section.panel.big-off', { class: rules.length ? 'is-on' : '' }, h('p', null, rules.length ? h('b', null, '⚠ Requests go wrong on purpose') : h('b', null, 'Faults are off')),
+    return [heading('Faults', hint(rules.length ? `${count(rules.length, 'rule')} · seed ${seed ?? 0}` : 'all requests are handled as they should be')),
+      h('section.panel.big-off', { class: rules.length ? 'is-on' : '' }, para(rules.length ? h('b', null, '⚠ Requests go wrong on purpose') : h('b', null, 'Faults are off')),
         rules.length > 0 && this.button('off', 'Turn all off', () => this.set([], 0), { class: 'primary' }), this.wrongOf('off')),
-      h('ul.plain.rules', null, rules.map((r, i) => h('li', { key: `${i} ${r.text}` }, h('b', null, r.text), h('span.hint', null, `${count(r.hits ?? 0, 'hit')}${r.times ? ` of ${grouped(r.times)}` : ''}`),
+      h('ul.plain.rules', null, rules.map((r, i) => h('li', { key: `${i} ${r.text}` }, h('b', null, r.text), hint(`${count(r.hits ?? 0, 'hit')}${r.times ? ` of ${grouped(r.times)}` : ''}`),
         this.button(`without ${i}`, 'Remove', () => this.set(rules.filter((_, n) => n !== i)), { class: 'quiet', 'aria-label': `Remove: ${r.text}` }), this.wrongOf(`without ${i}`)))),
       h('section', null, h('h2', null, 'Presets'), h('div.presets', null, presets.map(p => h('article.panel', { key: p.name }, h('h3', null, p.name), h('p.hint', null, p.description),
         h('div.row-of', null, this.button(`use ${p.name}`, 'Use', () => this.set(p.rules, 1), { 'aria-label': `Use ${p.name}` })), this.wrongOf(`use ${p.name}`))))),
@@ -40,7 +40,8 @@ class Faults extends Screen {
 
   add(rules) {
     const r = this.rule;
-    const input = (label, name, props = {}, options = {}) => field(label, h('input', { id: `fault-${name}`, value: r[name], inputmode: 'numeric', oninput: e => { r[name] = e.currentTarget.value; }, ...props }), options);
+    const input = (label, name, props = {}, options = {}) => field(label, h('input', { id: `fault-${name}`, value: r[name], inputmode: 'numeric', oninput: e => { r[name] = e.currentTarget.value; },
+      ...props }), options);
     return h('section', null, h('h2', null, 'A rule of your own'), h('form.panel.grid', { 'aria-label': 'A rule of your own', onsubmit: e => {
       e.preventDefault();
       this.act('add', () => {
@@ -52,8 +53,10 @@ class Faults extends Screen {
         return this.set([...rules, rule]);
       });
     } },
-    field('What goes wrong', h('select', { id: 'fault-kind', value: r.kind, onchange: e => { r.kind = e.currentTarget.value; this.draw(); } }, kinds.map(([kind, what]) => h('option', { value: kind, key: kind }, `${kind}: ${what}`)))),
-    field('With which operation', h('input', { id: 'fault-operation', value: r.operation, list: 'operations', placeholder: 'all', autocomplete: 'off', oninput: e => { r.operation = e.currentTarget.value.trim(); } }), { hint: 'empty: all of both APIs' }),
+    field('What goes wrong', h('select', { id: 'fault-kind', value: r.kind, onchange: e => { r.kind = e.currentTarget.value; this.draw(); } },
+      kinds.map(([kind, what]) => h('option', { value: kind, key: kind }, `${kind}: ${what}`)))),
+    field('With which operation', h('input', { id: 'fault-operation', value: r.operation, list: 'operations', placeholder: 'all', autocomplete: 'off',
+      oninput: e => { r.operation = e.currentTarget.value.trim(); } }), { hint: 'empty: all of both APIs' }),
     h('datalist', { id: 'operations' }, operations.slice(1).map(o => h('option', { value: o, key: o }))),
     input('How many of 100', 'percent'), (r.kind === 'delay' || r.kind === 'rate_limit') && input('By how many milliseconds', 'delay'), r.kind === 'skewed_date' && input('Seconds ahead', 'skew'),
     h('div.field', null, h('button.primary', { type: 'submit' }, 'Add the rule'), this.wrongOf('add'))));

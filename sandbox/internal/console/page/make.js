@@ -4,7 +4,7 @@
 import { h } from './dom.js';
 import { get, id, now, post } from './api.js';
 import { Screen } from './screen.js';
-import { code, field, heading, href, status, thing } from './parts.js';
+import { code, field, heading, hint, href, para, status, thing } from './parts.js';
 import { encode, grouped, indent, parseWhole, query, whole } from './format.js';
 
 const forms = [
@@ -44,16 +44,17 @@ class Make extends Screen {
 
   content() {
     const { has } = this;
-    return [heading('Make', h('span.hint', null, 'from nothing to a payment: from the top down; then approve it on the Phone')),
-      h('div.make', null, h('nav', { 'aria-label': 'What to make' }, h('ul', null, forms.map(([name, title, hint]) => h('li', { key: name }, h('a', { href: `#/make/${name}`, 'aria-current': name === this.form ? 'page' : null },
-        h('span.tick', { 'aria-hidden': 'true' }, has[name] ? '✓' : '·'), title, has[name] && h('span.unseen', null, ' (there is one)'), hint && h('span.hint', null, hint)))))),
+    return [heading('Make', hint('from nothing to a payment: from the top down; then approve it on the Phone')),
+      h('div.make', null, h('nav', { 'aria-label': 'What to make' }, h('ul', null, forms.map(([name, title, why]) => h('li', { key: name },
+        h('a', { href: `#/make/${name}`, 'aria-current': name === this.form ? 'page' : null },
+        h('span.tick', { 'aria-hidden': 'true' }, has[name] ? '✓' : '·'), title, has[name] && h('span.unseen', null, ' (there is one)'), why && hint(why)))))),
       h('section.form-part', { 'aria-label': 'Form' }, this.body()))];
   }
 
   body() {
     const name = this.form, [, title] = forms.find(([n]) => n === name);
     const needs = this.needs(name);
-    if (needs) return [h('h2', null, title), h('div.empty', null, h('p', null, needs[0]), h('p', null, h('a.primary', { href: `#/make/${needs[1]}` }, needs[2])))];
+    if (needs) return [h('h2', null, title), h('div.empty', null, para(needs[0]), para(h('a.primary', { href: `#/make/${needs[1]}` }, needs[2])))];
     const err = this.errors[name], made = this.done[name];
     return h('form.grid', { key: name, 'aria-label': title, onsubmit: e => { e.preventDefault(); this.submit(name); } }, h('h2', null, title),
       ['trust', 'fund', 'wallet', 'deposit', 'whitelist', 'withdrawal', 'transfer'].includes(name) && this.chooseCompany(), this[name](),
@@ -64,11 +65,13 @@ class Make extends Screen {
 
   needs(name) {
     const { has } = this;
-    if (name === 'trust' && !has.company || ['fund', 'wallet', 'whitelist', 'deposit', 'withdrawal', 'transfer'].includes(name) && !has.company) return ['There is no company yet.', 'company', 'Make a company first'];
+    if (name === 'trust' && !has.company || ['fund', 'wallet', 'whitelist', 'deposit', 'withdrawal', 'transfer'].includes(name) && !has.company) return ['There is no company yet.', 'company',
+      'Make a company first'];
     if (name === 'trust' && !this.data.people.length) return ['There is nobody to trust yet.', 'person', 'Make a person first'];
     if (name === 'fund' && !has.trust) return ['The company trusts nobody who could approve.', 'trust', 'Let it trust somebody first'];
     if (['wallet', 'whitelist'].includes(name) && !has.fund) return ['The company has no fund yet.', 'fund', 'Make a fund first'];
-    if (['deposit', 'withdrawal', 'transfer'].includes(name) && !has.wallet) return ['The company has no wallet yet.', has.fund ? 'wallet' : 'fund', has.fund ? 'Make a wallet first' : 'Make a fund with a wallet first'];
+    if (['deposit', 'withdrawal', 'transfer'].includes(name) && !has.wallet) return ['The company has no wallet yet.', has.fund ? 'wallet' : 'fund',
+      has.fund ? 'Make a wallet first' : 'Make a fund with a wallet first'];
     return null;
   }
 
@@ -83,32 +86,38 @@ class Make extends Screen {
 
   input(name, label, { begin = '', hint, error, ...props } = {}) {
     this.t[name] ??= begin;
-    return field(label, h('input', { id: `make-${this.form}-${name}`, value: this.t[name], autocomplete: 'off', spellcheck: 'false', oninput: e => this.set(name, e.currentTarget.value), ...props }), { hint, error });
+    return field(label, h('input', { id: `make-${this.form}-${name}`, value: this.t[name], autocomplete: 'off', spellcheck: 'false', oninput: e => this.set(name, e.currentTarget.value), ...props }),
+      { hint, error });
   }
 
   select(name, label, options, { hint, ...props } = {}) {
     if (!options.some(([value]) => value === this.t[name])) this.t[name] = options[0]?.[0] ?? '';
-    return field(label, h('select', { id: `make-${this.form}-${name}`, value: this.t[name], onchange: e => this.set(name, e.currentTarget.value), ...props }, options.map(([value, text]) => h('option', { value, key: value }, text))), { hint });
+    return field(label, h('select', { id: `make-${this.form}-${name}`, value: this.t[name], onchange: e => this.set(name, e.currentTarget.value), ...props },
+      options.map(([value, text]) => h('option', { value, key: value }, text))), { hint });
   }
 
   checks(name, label, options, hint) {
     this.t[name] ??= options.map(([value]) => value);
     const toggle = (value, on) => this.set(name, on ? [...this.t[name], value] : this.t[name].filter(v => v !== value));
-    return h('fieldset.field', { key: name }, h('legend', null, label), options.map(([value, text]) => h('label.check', { key: value }, h('input', { type: 'checkbox', checked: this.t[name].includes(value), onchange: e => toggle(value, e.currentTarget.checked) }), text)), hint && h('p.hint', null, hint));
+    return h('fieldset.field', { key: name }, h('legend', null, label), options.map(([value, text]) => h('label.check', { key: value },
+      h('input', { type: 'checkbox', checked: this.t[name].includes(value), onchange: e => toggle(value, e.currentTarget.checked) }), text)), hint && h('p.hint', null, hint));
   }
 
   chooseCompany() {
     const { companies, total } = this.data;
-    return [(total > companies.length || this.search) && field('Find a company', h('input', { id: 'make-find', type: 'search', value: this.search, oninput: e => { this.search = e.currentTarget.value; this.soon(); } })),
+    return [(total > companies.length || this.search) && field('Find a company', h('input', { id: 'make-find', type: 'search', value: this.search,
+      oninput: e => { this.search = e.currentTarget.value; this.soon(); } })),
       field('Company', h('select', { id: 'make-company', value: this.picked, onchange: e => { this.picked = e.currentTarget.value; this.typed = {}; this.refresh(); } },
-        this.data.company && !companies.some(c => c.id === this.picked) && h('option', { value: this.picked, key: this.picked }, this.data.company.name), companies.map(c => h('option', { value: c.id, key: c.id }, c.name || c.id))))];
+        this.data.company && !companies.some(c => c.id === this.picked) && h('option', { value: this.picked, key: this.picked }, this.data.company.name),
+          companies.map(c => h('option', { value: c.id, key: c.id }, c.name || c.id))))];
   }
 
   // amountOf is a field for whole units of an asset, which says the base units.
   amountOf(asset, label = 'Amount') {
     const decimals = this.data.assets.find(a => a.code === asset)?.decimals ?? 0;
     const read = parseWhole(this.t.amount ?? '', decimals);
-    return this.input('amount', `${label}, in ${asset}`, { inputmode: 'decimal', placeholder: '0.25', error: read.error, hint: read.base === undefined ? `whole units, up to ${decimals} decimals` : `= ${grouped(read.base)} base units` });
+    return this.input('amount', `${label}, in ${asset}`, { inputmode: 'decimal', placeholder: '0.25', error: read.error,
+      hint: read.base === undefined ? `whole units, up to ${decimals} decimals` : `= ${grouped(read.base)} base units` });
   }
 
   readAmount(asset) {
@@ -136,9 +145,11 @@ class Make extends Screen {
   // The forms.
   person() { return [this.input('email', 'E-mail', { type: 'email', placeholder: 'alice@example.com' }), this.input('first_name', 'First name'), this.input('last_name', 'Last name')]; }
 
-  program() { return [this.input('name', 'Name', { placeholder: 'risk-engine' }), h('p.hint', null, 'A core client of the sandbox\'s own key. Let a company trust it; then it can stand in a fund\'s group. On the Phone you can play it.')]; }
+  program() { return [this.input('name', 'Name', { placeholder: 'risk-engine' }), h('p.hint', null,
+    'A core client of the sandbox\'s own key. Let a company trust it; then it can stand in a fund\'s group. On the Phone you can play it.')]; }
 
-  company() { return [this.input('name', 'Name', { placeholder: 'Acme Exchange' }), this.input('domain', 'Domain', { placeholder: 'acme.example' }), this.input('city', 'City'), this.input('country', 'Country'), this.input('ref', 'Your own reference')]; }
+  company() { return [this.input('name', 'Name', { placeholder: 'Acme Exchange' }), this.input('domain', 'Domain', { placeholder: 'acme.example' }), this.input('city', 'City'),
+    this.input('country', 'Country'), this.input('ref', 'Your own reference')]; }
 
   trust() {
     const known = new Set((this.data.company.trusted ?? []).filter(t => t.accepted !== false).map(t => t.id));
@@ -151,7 +162,8 @@ class Make extends Screen {
   fund() {
     return [this.input('name', 'Name', { placeholder: 'Client assets' }), this.members('withdraw', 'Who approves withdrawals'),
       this.input('threshold', 'How many of them must', { begin: String(Math.min(2, this.t.withdraw?.length || 1)), inputmode: 'numeric' }), this.members('tx', 'Who approves transfers and swaps'),
-      this.input('thresholdTx', 'How many of them must approve transfers', { begin: '1', inputmode: 'numeric' }), this.input('wallet', 'Name of its first wallet', { placeholder: 'Treasury', begin: 'Treasury' }), this.select('asset', 'Asset of the wallet', this.assetOptions())];
+      this.input('thresholdTx', 'How many of them must approve transfers', { begin: '1', inputmode: 'numeric' }),
+        this.input('wallet', 'Name of its first wallet', { placeholder: 'Treasury', begin: 'Treasury' }), this.select('asset', 'Asset of the wallet', this.assetOptions())];
   }
 
   wallet() { return [this.select('fund', 'Fund', this.fundOptions()), this.input('name', 'Name', { placeholder: 'Trading' }), this.select('asset', 'Asset', this.assetOptions())]; }
@@ -159,15 +171,18 @@ class Make extends Screen {
   deposit() { return [this.select('to', 'To the wallet', this.walletOptions()), this.amountOf(this.chosen('to').asset)]; }
 
   whitelist() {
-    return [this.select('fund', 'Fund', this.fundOptions()), this.select('asset', 'Asset', this.assetOptions()), this.input('address', 'Address', { placeholder: 'tb1q…' }), this.input('name', 'Name', { placeholder: 'Cold storage' })];
+    return [this.select('fund', 'Fund', this.fundOptions()), this.select('asset', 'Asset', this.assetOptions()), this.input('address', 'Address', { placeholder: 'tb1q…' }),
+      this.input('name', 'Name', { placeholder: 'Cold storage' })];
   }
 
   withdrawal() {
     const w = this.withdrawFrom();
     const known = (w.fund.whitelist ?? []).filter(a => a.asset === w.asset);
     return [this.select('from', 'From the wallet', this.walletOptions()),
-      known.length ? this.select('address', 'To', known.map(a => [a.address, `${a.name || 'without a name'} · ${a.address}`])) : this.input('address', 'To the address', { hint: 'This fund has no address on its whitelist for the asset: it is refused until there is one' }),
-      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference', { placeholder: 'payout 2041' }), this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
+      known.length ? this.select('address', 'To', known.map(a => [a.address, `${a.name || 'without a name'} · ${a.address}`])) : this.input('address', 'To the address',
+        { hint: 'This fund has no address on its whitelist for the asset: it is refused until there is one' }),
+      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference', { placeholder: 'payout 2041' }),
+        this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
   }
 
   withdrawFrom() {
@@ -178,13 +193,15 @@ class Make extends Screen {
   transfer() {
     const w = this.withdrawFrom(), others = this.wallets.filter(o => o.asset === w.asset && o.id !== w.id);
     return [this.select('from', 'From the wallet', this.walletOptions()),
-      others.length ? this.select('to', 'To the wallet', others.map(o => [o.id, `${o.name || 'wallet'} · ${o.fund.name}`])) : this.input('to', 'To a wallet, by ID or short code', { hint: 'The company has no other wallet of this asset' }),
+      others.length ? this.select('to', 'To the wallet', others.map(o => [o.id, `${o.name || 'wallet'} · ${o.fund.name}`])) : this.input('to', 'To a wallet, by ID or short code',
+        { hint: 'The company has no other wallet of this asset' }),
       this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference'), this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
   }
 
   request() {
     return [this.select('api', 'API', [['partner', 'Partner API'], ['qapi', 'Qredo API v1']]), this.select('method', 'Method', ['GET', 'POST', 'PUT', 'DELETE'].map(m => [m, m])),
-      this.input('path', 'Path and query, below the base path', { begin: '/assets' }), field('Body, as it is sent', h('textarea', { id: 'make-request-body', rows: '6', spellcheck: 'false', value: this.t.body ?? '', oninput: e => this.set('body', e.currentTarget.value) }))];
+      this.input('path', 'Path and query, below the base path', { begin: '/assets' }), field('Body, as it is sent',
+        h('textarea', { id: 'make-request-body', rows: '6', spellcheck: 'false', value: this.t.body ?? '', oninput: e => this.set('body', e.currentTarget.value) }))];
   }
 
   async submit(name) {
@@ -207,7 +224,8 @@ class Make extends Screen {
   }
 }
 
-const buttons = { trust: 'Ask them, and let them accept', deposit: 'Deposit', whitelist: 'Put it on the whitelist', withdrawal: 'Ask for the withdrawal', transfer: 'Ask for the transfer', request: 'Sign and send' };
+const buttons = { trust: 'Ask them, and let them accept', deposit: 'Deposit', whitelist: 'Put it on the whitelist', withdrawal: 'Ask for the withdrawal', transfer: 'Ask for the transfer',
+  request: 'Sign and send' };
 
 // partnerID makes a PartnerTxID.
 const partnerID = () => `console-${[...crypto.getRandomValues(new Uint8Array(8))].map(b => b.toString(16).padStart(2, '0')).join('')}`;
@@ -228,22 +246,22 @@ const group = (members, threshold) => {
 
 const expires = () => Math.floor(now() / 1000) + LIFE;
 
-const asked = (what, tx, said) => [h('p', null, `The ${what} waits for approval: `, thing('transaction', tx), ' (', said, ').'), h('p', null, h('a', { href: '#/phone' }, 'Approve it on the Phone'))];
+const asked = (what, tx, said) => [para(`The ${what} waits for approval: `, thing('transaction', tx), ' (', said, ').'), para(h('a', { href: '#/phone' }, 'Approve it on the Phone'))];
 
 // What each form does. It returns what is said when it is done.
 const actions = {
   async person(t) {
     const made = await post('/users', { email: need(t.email, 'Write the e-mail by which they are asked'), first_name: t.first_name, last_name: t.last_name, username: t.email.split('@')[0] });
-    return [h('p', null, `${made.email} has the app now.`), h('p', null, 'Make another, or ', next('company', 'go on with a company'), '.')];
+    return [para(`${made.email} has the app now.`), para('Make another, or ', next('company', 'go on with a company'), '.')];
   },
   async program(t) {
     const { answer, said } = await this.send('POST', '/coreclient', { name: need(t.name, 'Write a name') });
-    return [h('p', null, `It is made: ${answer.id} (`, said, ').'), h('p', null, next('trust', 'Let a company trust it'))];
+    return [para(`It is made: ${answer.id} (`, said, ').'), para(next('trust', 'Let a company trust it'))];
   },
   async company(t) {
     const { answer, said } = await this.send('POST', '/company', { name: need(t.name, 'Write a name'), domain: t.domain, city: t.city, country: t.country, ref: t.ref });
     this.picked = answer.company_id ?? this.picked;
-    return [h('p', null, 'It is made: ', thing('company', answer.company_id, t.name), ' (', said, ').'), h('p', null, next('trust', 'Let it trust those who approve'))];
+    return [para('It is made: ', thing('company', answer.company_id, t.name), ' (', said, ').'), para(next('trust', 'Let it trust those who approve'))];
   },
   async trust(t) {
     const chosen = this.data.people.filter(p => t.who.includes(p.id));
@@ -253,41 +271,45 @@ const actions = {
       if (!known) await this.send('POST', `/company/${id(this.picked)}/trustedparty`, { address: p.kind === 'person' ? p.email : p.id });
       if (p.kind === 'person') await post(`/users/${id(p.id)}/accept`, { company_id: this.picked });
     }
-    return [h('p', null, `${chosen.map(p => p.name || p.email).join(', ')}: trusted.`), h('p', null, next('fund', 'Go on with a fund'))];
+    return [para(`${chosen.map(p => p.name || p.email).join(', ')}: trusted.`), para(next('fund', 'Go on with a fund'))];
   },
   async fund(t) {
-    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund`, { name: need(t.name, 'Write a name'), custodygroup_withdraw: group(t.withdraw, t.threshold), custodygroup_tx: group(t.tx, t.thresholdTx),
+    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund`, { name: need(t.name, 'Write a name'), custodygroup_withdraw: group(t.withdraw, t.threshold),
+      custodygroup_tx: group(t.tx, t.thresholdTx),
       wallets: t.wallet.trim() ? [{ name: t.wallet.trim(), asset: t.asset, type: 0 }] : undefined });
-    return [h('p', null, 'It is made: ', thing('fund', answer.fund_id, t.name), ' (', said, ').'), h('p', null, next('deposit', 'Deposit something'), ' or ', next('whitelist', 'whitelist an address'))];
+    return [para('It is made: ', thing('fund', answer.fund_id, t.name), ' (', said, ').'), para(next('deposit', 'Deposit something'), ' or ', next('whitelist', 'whitelist an address'))];
   },
   async wallet(t) {
     const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund/${id(t.fund)}/wallet`, { wallets: [{ name: need(t.name, 'Write a name'), asset: t.asset, type: 0 }] });
-    return [h('p', null, 'It is made: ', thing('wallet', answer.wallets?.[0], t.name), ' (', said, ').'), h('p', null, next('deposit', 'Deposit something'))];
+    return [para('It is made: ', thing('wallet', answer.wallets?.[0], t.name), ' (', said, ').'), para(next('deposit', 'Deposit something'))];
   },
   async deposit(t) {
     const w = this.chosen('to'), base = this.readAmount(w.asset);
     await post('/deposits', { address: w.id, amount: base });
-    return [h('p', null, `${whole(base, w.decimals)} ${w.asset} came to `, thing('wallet', w.id, w.name), '.'), h('p', null, next('whitelist', 'Whitelist an address'), ', or ', next('withdrawal', 'ask for a withdrawal'))];
+    return [para(`${whole(base, w.decimals)} ${w.asset} came to `, thing('wallet', w.id, w.name), '.'), para(next('whitelist', 'Whitelist an address'), ', or ', next('withdrawal', 'ask for a withdrawal'))];
   },
   async whitelist(t) {
     const { said } = await this.send('POST', `/company/${id(this.picked)}/fund/${id(t.fund)}/whitelist`, { asset: t.asset, address: need(t.address, 'Write the address'), name: t.name });
-    return [h('p', null, `Can be paid to now (`, said, ').'), h('p', null, next('withdrawal', 'Ask for a withdrawal'))];
+    return [para(`Can be paid to now (`, said, ').'), para(next('withdrawal', 'Ask for a withdrawal'))];
   },
   async withdrawal(t) {
     const w = this.chosen('from');
-    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/withdraw`, { wallet_id: w.id, address: need(t.address, 'Write the address'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
+    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/withdraw`,
+      { wallet_id: w.id, address: need(t.address, 'Write the address'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
       expires: expires(), send: { symbol: w.asset, amount: this.readAmount(w.asset) } });
     return asked('withdrawal', answer.tx_id, said);
   },
   async transfer(t) {
     const w = this.chosen('from');
-    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/transfer`, { wallet_id: w.id, counterparty_wallet_address: need(t.to, 'Write where it goes'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
+    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/transfer`,
+      { wallet_id: w.id, counterparty_wallet_address: need(t.to, 'Write where it goes'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
       expires: expires(), send: { symbol: w.asset, amount: this.readAmount(w.asset) } });
     return asked('transfer', answer.tx_id, said);
   },
   async request(t) {
     const made = await post('/requests/send', { api: t.api, method: t.method, path: t.path, body: t.body ?? '' });
-    return [h('p', null, 'Answered ', status(made.status), ` ${made.reason ?? ''} `, h('a', { href: href('request', made.id) }, `request ${made.id}`)), made.answer_body && code(indent(made.answer_body) ?? made.answer_body, 'the answer')];
+    return [para('Answered ', status(made.status), ` ${made.reason ?? ''} `, h('a', { href: href('request', made.id) }, `request ${made.id}`)),
+      made.answer_body && code(indent(made.answer_body) ?? made.answer_body, 'the answer')];
   },
 };
 

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, id } from './api.js';
 import { Screen } from './screen.js';
-import { amount, empty, forWhat, heading, plainID } from './parts.js';
+import { amount, empty, forWhat, heading, hint, para, plainID } from './parts.js';
 import { count, grouped, query } from './format.js';
 import './wallet.js';
 
@@ -67,10 +67,12 @@ class Money extends Screen {
     const { companies, totals, total } = this.data, { wallet, beside } = this;
     return h('div.split.money', { class: wallet ? 'has-open' : '' },
       h('section.left-part', { key: 'tree', 'aria-label': 'Companies, funds and wallets' },
-        heading('Money', h('span.hint', null, companies.length ? count(total, 'company', 'companies') : '')),
-        (total > 1 || this.search) && h('div.tools', null, h('input', { type: 'search', 'data-search': '', 'aria-label': 'Search companies', placeholder: 'company…', oninput: e => { this.search = e.currentTarget.value; this.soon(); } })),
+        heading('Money', hint(companies.length ? count(total, 'company', 'companies') : '')),
+        (total > 1 || this.search) && h('div.tools', null, h('input', { type: 'search', 'data-search': '', 'aria-label': 'Search companies', placeholder: 'company…',
+          oninput: e => { this.search = e.currentTarget.value; this.soon(); } })),
         h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Companies' },
-          !companies.length && (this.search ? h('div.empty', null, h('p', null, 'No company is called so.')) : empty('No company yet. Begin with a world that has some:', 'qredo sandbox serve --seed demo', h('p', null, h('a.primary', { href: '#/make/company' }, 'Make a company')))),
+          !companies.length && (this.search ? h('div.empty', null, para('No company is called so.')) : empty('No company yet. Begin with a world that has some:', 'qredo sandbox serve --seed demo',
+            para(h('a.primary', { href: '#/make/company' }, 'Make a company')))),
           h('ul.tree', null, companies.map(c => this.company(c))),
           companies.length < total && h('button', { type: 'button', onclick: () => { this.limit = Math.min(500, this.limit * 2); this.refresh(); } }, `Show more of ${grouped(total)}`)),
         this.totals(totals)),
@@ -82,16 +84,16 @@ class Money extends Screen {
     const open = this.open.has(c.id), detail = this.open.get(c.id);
     return h('li', { key: c.id }, h('div.branch', { class: this.at[1] === c.id ? 'is-here' : '' },
       h('button.twist', { type: 'button', 'aria-expanded': String(open), onclick: () => this.toggle(c.id) }, h('span', { 'aria-hidden': 'true' }, open ? '▾' : '▸'), c.name || 'without a name'),
-      h('span.hint', null, `${count(c.funds, 'fund')}, ${count(c.wallets, 'wallet')}`), c.waiting > 0 && h('span.state.is-wait', null, `◐ ${c.waiting} waiting`), plainID(c.id, 'the company\'s ID')),
+      hint(`${count(c.funds, 'fund')}, ${count(c.wallets, 'wallet')}`), c.waiting > 0 && h('span.state.is-wait', null, `◐ ${c.waiting} waiting`), plainID(c.id, 'the company\'s ID')),
     open && detail && h('ul', null, detail.funds.map(f => this.fund(f)), !detail.funds.length && h('li.hint', null, 'No fund yet. ', h('a', { href: '#/make/fund' }, 'Make one'))));
   }
 
   fund(f) {
     return h('li', { key: f.id }, h('div.branch', { class: this.at[1] === f.id ? 'is-here' : '' }, h('span.name', null, f.name), plainID(f.id, 'the fund\'s ID'),
-      (f.policies ?? []).map(p => h('span.hint', null, `${forWhat(p.type)}: ${p.threshold} of ${p.members.length}`))),
+      (f.policies ?? []).map(p => hint(`${forWhat(p.type)}: ${p.threshold} of ${p.members.length}`))),
     h('ul', null, f.wallets.map(w => h('li', { key: w.id }, h('a.leaf', { href: `#/wallet/${id(w.id)}`, 'aria-current': this.beside === w.id ? 'true' : null },
       h('span.name', null, w.name || 'wallet'), h('span.figures', null, h('span', null, amount(w.balance)),
-        h('span.hint', null, w.held && w.held.base !== '0' ? `${w.held.whole} held · ${w.available.whole} available` : ''))))),
+        hint(w.held && w.held.base !== '0' ? `${w.held.whole} held · ${w.available.whole} available` : ''))))),
     !f.wallets.length && h('li.hint', null, 'No wallet yet. ', h('a', { href: '#/make/wallet' }, 'Make one'))));
   }
 
@@ -107,8 +109,10 @@ class Money extends Screen {
 
   totals(totals) {
     return totals.length > 0 && h('section.totals', null, h('h2', null, 'Where all of it is'),
-      h('div.scroll-x', { tabindex: '0', role: 'group', 'aria-label': 'Totals by asset' }, h('table', null, h('thead', null, h('tr', null, ['asset', 'deposited', '= balances', '+ withdrawn', '+ fees', ''].map(t => h('th', { scope: 'col' }, t || h('span.unseen', null, 'holds'))))),
-        h('tbody', null, totals.map(t => h('tr', { key: t.asset }, h('th', { scope: 'row' }, t.asset), [t.deposited, t.balances, t.withdrawn, t.fees].map(m => h('td', { title: `${grouped(m.base)} base units` }, m.whole || m.base)),
+      h('div.scroll-x', { tabindex: '0', role: 'group', 'aria-label': 'Totals by asset' }, h('table', null,
+        h('thead', null, h('tr', null, ['asset', 'deposited', '= balances', '+ withdrawn', '+ fees', ''].map(t => h('th', { scope: 'col' }, t || h('span.unseen', null, 'holds'))))),
+        h('tbody', null, totals.map(t => h('tr', { key: t.asset }, h('th', { scope: 'row' }, t.asset),
+          [t.deposited, t.balances, t.withdrawn, t.fees].map(m => h('td', { title: `${grouped(m.base)} base units` }, m.whole || m.base)),
           h('td', null, t.holds ? h('span.state.is-good', null, '✓', h('span.unseen', null, 'it adds up')) : h('span.state.is-bad', null, '✕ does not add up'))))))));
   }
 

@@ -4,6 +4,10 @@ import { announce, h } from './dom.js';
 import { now } from './api.js';
 import { grouped, local, short, span, utc, words } from './format.js';
 
+// para and hint are plain text, and text that explains.
+export const para = (...content) => h('p', null, ...content);
+export const hint = (...content) => h('span.hint', null, ...content);
+
 // copy is a button that copies a text.
 export function copy(text, label, { shown = label, class: name = '' } = {}) {
   return h(`button.copy`, {
@@ -40,7 +44,7 @@ const screens = { transaction: 'tx', wallet: 'wallet', fund: 'money/fund', compa
 export const forWhat = type => (type === 'policy-tx' ? 'transfers' : 'withdrawals');
 
 // sum is an amount with its name, in both units.
-export const sum = (name, m) => m && h('div', { key: name }, h('span.hint', null, name), h('span.big', null, amount(m)), base(m));
+export const sum = (name, m) => m && h('div', { key: name }, hint(name), h('span.big', null, amount(m)), base(m));
 
 // href is where a thing is shown.
 export const href = (kind, id) => `#/${screens[kind]}/${encodeURIComponent(id)}`;
@@ -120,11 +124,12 @@ export function facts(...pairs) {
 }
 
 // web3 is what a Web3 transaction asks for.
-export const web3 = call => call && facts(['value', `${grouped(call.value)} wei`], ['chain', call.chain_id], ['gas', `${grouped(call.gas_limit)} at up to ${grouped(call.gas_price)} wei`], ['data', call.data && h('code.wrap', null, call.data)]);
+export const web3 = call => call && facts(['value', `${grouped(call.value)} wei`], ['chain', call.chain_id], ['gas', `${grouped(call.gas_limit)} at up to ${grouped(call.gas_price)} wei`],
+  ['data', call.data && h('code.wrap', null, call.data)]);
 
 // empty says that there is nothing, and how to change that: with a line to copy, or a link.
 export function empty(text, line, ...more) {
-  return h('div.empty', null, h('p', null, text), line && code(line, 'the line'), more);
+  return h('div.empty', null, para(text), line && code(line, 'the line'), more);
 }
 
 // code is a text to copy.

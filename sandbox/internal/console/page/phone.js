@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, id, post } from './api.js';
 import { Screen } from './screen.js';
-import { amount, base, copy, empty, heading, href, left, moment, plainID, state, thing, web3, when } from './parts.js';
+import { amount, base, copy, empty, heading, hint, href, left, moment, para, plainID, state, thing, web3, when } from './parts.js';
 import { count, grouped, query, words } from './format.js';
 
 const ended = { approved: 'It was approved', rejected: 'It was rejected', expired: 'It has expired' };
@@ -48,14 +48,15 @@ class Phone extends Screen {
     const { approvers, who, waiting, before, missing } = this.data;
     if (!approvers.length && !this.search && !missing) {
       return [heading('Phone'), empty('Nobody is here yet. Make a person who approves, or begin with a world that has some:', 'qredo sandbox serve --seed demo',
-        h('p', null, h('a.primary', { href: '#/make/person' }, 'Make a person')))];
+        para(h('a.primary', { href: '#/make/person' }, 'Make a person')))];
     }
     const gone = [...this.gone.values()];
     return [heading('Phone', this.choose(approvers, who)),
       missing && h('p.error', { role: 'alert' }, `Nobody here has the ID or e-mail ${this.at[0]}. Choose somebody above.`),
       who && h('section.cards', { 'aria-label': `What waits for ${who.name || who.email}` },
         [...waiting, ...gone.filter(g => !waiting.some(w => w.action_id === g.action_id))].sort((a, b) => (a.created < b.created ? -1 : 1)).map(a => this.card(a, this.gone.has(a.action_id))),
-        !waiting.length && !gone.length && h('div.empty', { key: 'none' }, h('p', null, `Nothing waits for ${who.name || who.email}.`), h('p', null, h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'), ' or ', h('a', { href: '#/make/transfer' }, 'a transfer'), ' from a fund they approve for.'))),
+        !waiting.length && !gone.length && h('div.empty', { key: 'none' }, para(`Nothing waits for ${who.name || who.email}.`),
+          para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'), ' or ', h('a', { href: '#/make/transfer' }, 'a transfer'), ' from a fund they approve for.'))),
       this.data.next && h('p.hint', null, 'More wait: they follow as these are decided.'),
       before.length > 0 && h('details.before', { open: this.decided, key: 'before', ontoggle: e => { if (this.decided !== e.currentTarget.open) { this.decided = e.currentTarget.open; this.refresh(); } } },
         h('summary', null, `Decided before`), h('ul.plain', null, before.map(a => this.decision(a))))];
@@ -68,8 +69,9 @@ class Phone extends Screen {
         !who && h('option', { value: '' }, 'choose…'),
         who && !approvers.some(a => a.id === who.id) && h('option', { value: who.id, key: who.id }, name(who)),
         approvers.map(a => h('option', { value: a.id, key: a.id }, name(a))))),
-    (approvers.length > 20 || this.search) && h('input', { type: 'search', 'data-search': '', 'aria-label': 'Find a person or program', placeholder: 'find somebody…', oninput: e => { this.search = e.currentTarget.value; this.soon(); } }),
-    who && h('span.hint', null, `${who.waiting ? count(who.waiting, 'waits', 'wait') : 'nothing waits'}${who.email && who.name ? ` · ${who.email}` : ''}`), who && plainID(who.id, 'their ID')];
+    (approvers.length > 20 || this.search) && h('input', { type: 'search', 'data-search': '', 'aria-label': 'Find a person or program', placeholder: 'find somebody…',
+      oninput: e => { this.search = e.currentTarget.value; this.soon(); } }),
+    who && hint(`${who.waiting ? count(who.waiting, 'waits', 'wait') : 'nothing waits'}${who.email && who.name ? ` · ${who.email}` : ''}`), who && plainID(who.id, 'their ID')];
   }
 
   card(a, over) {
@@ -77,14 +79,15 @@ class Phone extends Screen {
     return h('article.card', { key: a.action_id, class: over ? 'is-over' : '', 'aria-label': `${name} of ${a.arrives?.whole ?? ''} ${a.arrives?.asset ?? ''}`, 'data-action': a.action_id },
       h('div.card-head', null, h('h2', null, name), over ? state(a.status) : a.expires_at && left(a.expires_at)),
       a.arrives && h('p.sum', null, amount(a.arrives), base(a.arrives)),
-      a.receives && h('p', null, 'for ', amount(a.receives), base(a.receives), a.receives_into && [' into ', thing('wallet', a.receives_into.id, a.receives_into.name)]),
+      a.receives && para('for ', amount(a.receives), base(a.receives), a.receives_into && [' into ', thing('wallet', a.receives_into.id, a.receives_into.name)]),
       a.leaves && h('p.hint', null, amount(a.leaves), ` leaves with fees of ${a.fee?.whole ?? '0'} (${grouped(a.leaves.base)} base units)`),
       this.to(a),
-      a.wallet && h('p', null, 'from ', thing('wallet', a.wallet.id, a.wallet.name), a.wallet.fund && h('span.hint', null, ' of ', h('a', { href: href('fund', a.wallet.fund.id) }, a.wallet.fund.name), ', ', h('a', { href: href('company', a.wallet.company.id) }, a.wallet.company.name))),
+      a.wallet && para('from ', thing('wallet', a.wallet.id, a.wallet.name), a.wallet.fund && hint(' of ', h('a', { href: href('fund', a.wallet.fund.id) }, a.wallet.fund.name), ', ',
+        h('a', { href: href('company', a.wallet.company.id) }, a.wallet.company.name))),
       a.available_before && h('p.hint', null, `${a.available_before.whole} available → ${a.available_after.whole}`,
         a.balance_before && ` · balance ${a.balance_before.whole} → ${a.balance_after.whole}`),
       web3(a.web3),
-      a.text && h('p', null, a.text),
+      a.text && para(a.text),
       a.reference && h('p.quote', null, a.reference),
       this.votes(a), over ? this.overText(a) : this.choices(a));
   }
@@ -94,7 +97,7 @@ class Phone extends Screen {
     if (!to || !(to.address || to.wallet_id || to.name)) return null;
     const address = to.address || to.wallet_id;
     const whole = this.whole.has(a.action_id) || !address || address.length < 20;
-    return h('p', null, 'to ', (to.name || to.company) && h('b', null, to.name || to.company, ' '),
+    return para('to ', (to.name || to.company) && h('b', null, to.name || to.company, ' '),
       to.wallet_id ? thing('wallet', to.wallet_id) : address && h('span.thing', null, h('code.wrap', null, whole ? address : `${address.slice(0, 6)}…${address.slice(-6)}`),
         !whole && h('button.quiet', { type: 'button', onclick: () => { this.whole.add(a.action_id); this.draw(); } }, 'show whole'), copy(address, 'the address', { shown: '' })));
   }
@@ -122,12 +125,13 @@ class Phone extends Screen {
     const mine = a.choice === 'approved' || a.choice === 'rejected';
     const text = mine ? `${this.data.who.name || this.data.who.email} ${a.choice} it. ` : '';
     const status = ended[a.status] ?? (/reject/.test(a.status) ? ended.rejected : /approved/.test(a.status) ? ended.approved : /pending|waiting/.test(a.status) ? 'It waits for others' : 'It has ended');
-    return h('div.over', { role: 'status' }, h('p', null, text, `${status}${mine ? '' : ' meanwhile'}.`), h('div.row-of', null, a.tx_id && h('a', { href: `#/tx/${id(a.tx_id)}` }, 'What became of it'),
+    return h('div.over', { role: 'status' }, para(text, `${status}${mine ? '' : ' meanwhile'}.`), h('div.row-of', null, a.tx_id && h('a', { href: `#/tx/${id(a.tx_id)}` }, 'What became of it'),
       h('button.quiet', { type: 'button', onclick: () => { this.gone.delete(a.action_id); this.seen.delete(a.action_id); this.draw(); } }, 'Put away')));
   }
 
   decision(a) {
-    return h('li', { key: a.action_id }, h('span', null, a.title || words(a.type), ' ', amount(a.arrives)), a.payee?.name && h('span', null, ` to ${a.payee.name}`), h('span', null, state(a.choice || a.status), a.choice && a.status !== a.choice && h('span.hint', null, ` then ${words(a.status)}`)),
+    return h('li', { key: a.action_id }, h('span', null, a.title || words(a.type), ' ', amount(a.arrives)), a.payee?.name && h('span', null, ` to ${a.payee.name}`),
+      h('span', null, state(a.choice || a.status), a.choice && a.status !== a.choice && hint(` then ${words(a.status)}`)),
       moment(a.decided_at), thing('transaction', a.tx_id));
   }
 }

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, id, post } from './api.js';
 import { Screen } from './screen.js';
-import { code, copy, facts, moment, status, thing } from './parts.js';
+import { code, copy, facts, hint, moment, para, status, thing } from './parts.js';
 import { indent, size, took } from './format.js';
 
 class Request extends Screen {
@@ -21,14 +21,16 @@ class Request extends Screen {
     this.summary(r),
     this.changed(r),
     this.doing(r),
-    this.second ? h('div.beside', { key: 'beside' }, this.answer(r, 'First answer'), this.answer(this.second, 'Answer to sending it again', h('a', { href: `#/requests/${this.second.id}` }, `request ${this.second.id}`)))
+    this.second ? h('div.beside', { key: 'beside' }, this.answer(r, 'First answer'), this.answer(this.second, 'Answer to sending it again',
+      h('a', { href: `#/requests/${this.second.id}` }, `request ${this.second.id}`)))
       : this.answer(r, 'Answer'),
     this.came(r)];
   }
 
   summary(r) {
     return facts(['operation', h('code.wrap', null, r.operation || 'none such')], ['came', moment(r.at)], ['took', took(r.microseconds)], ['API', r.api === 'qapi' ? 'Qredo API v1' : 'Partner API'],
-      ['key', r.key && h('span.mono', null, r.key)], ['PartnerTxID', r.partner_tx_id && h('span.row-of', null, copy(r.partner_tx_id, 'the PartnerTxID', { shown: r.partner_tx_id, class: 'as-text' }), h('span.state', null, r.existing ? 'existing' : 'new'))],
+      ['key', r.key && h('span.mono', null, r.key)], ['PartnerTxID', r.partner_tx_id && h('span.row-of', null, copy(r.partner_tx_id, 'the PartnerTxID', { shown: r.partner_tx_id, class: 'as-text' }),
+        h('span.state', null, r.existing ? 'existing' : 'new'))],
       ['fault', r.fault && `${r.fault}: the answer was ${r.answer?.replace('_', ' ')}`], ['sent again from', r.resent_from && h('a', { href: `#/requests/${r.resent_from}` }, `request ${r.resent_from}`)]);
   }
 
@@ -36,8 +38,9 @@ class Request extends Screen {
   explain(e) {
     if (e.valid) return h('section.explain.is-good', { key: 'explain' }, h('h2', null, 'The signature is right'));
     return h('section.explain', { key: 'explain', 'aria-label': 'Why it was refused' }, h('h2', null, 'Why it was refused'),
-      (e.differences ?? []).map(d => h('div.remedy', null, h('p', null, d.part && h('b', null, `${d.part}: `), d.found), d.remedy && h('p.do', null, d.remedy))),
-      e.verified?.length > 0 && h('div.compare', null, this.runs('What the sandbox verified', e.verified), e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'What was signed could not be found out.')));
+      (e.differences ?? []).map(d => h('div.remedy', null, para(d.part && h('b', null, `${d.part}: `), d.found), d.remedy && h('p.do', null, d.remedy))),
+      e.verified?.length > 0 && h('div.compare', null, this.runs('What the sandbox verified', e.verified),
+        e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'What was signed could not be found out.')));
   }
 
   runs(title, runs) {
@@ -48,14 +51,14 @@ class Request extends Screen {
 
   changed(r) {
     return r.about?.length > 0 && h('section', { key: 'about' }, h('h2', null, 'What it is about'),
-      h('ul.plain', null, r.about.map(a => h('li', null, h('span.hint', null, `${a.kind} `), a.kind === 'approval' && a.label ? h('a', { href: `#/phone/${id(a.id)}` }, a.label) : thing(a.kind, a.id, a.label)))));
+      h('ul.plain', null, r.about.map(a => h('li', null, hint(`${a.kind} `), a.kind === 'approval' && a.label ? h('a', { href: `#/phone/${id(a.id)}` }, a.label) : thing(a.kind, a.id, a.label)))));
   }
 
   doing(r) {
     const writesAnew = r.method !== 'GET' && !r.partner_tx_id;
     const send = async () => { this.second = await post(`/requests/${id(r.id)}/resend`); };
     return h('section', { key: 'doing' }, h('div.row-of', null, r.curl && copy(r.curl, 'a curl command', { shown: 'Copy as curl' }),
-      !r.resendable ? h('span.hint', null, `It cannot be sent again: ${r.not_resendable || 'the sandbox does not hold its key'}`)
+      !r.resendable ? hint(`It cannot be sent again: ${r.not_resendable || 'the sandbox does not hold its key'}`)
         : writesAnew ? this.twice('again', 'Send again', 'It has no PartnerTxID: what it makes is made once more. Send?', send)
           : this.button('again', 'Send again, signed anew', send)), this.wrongOf('again'),
     r.curl && h('details', null, h('summary', null, 'curl'), code(r.curl, 'a curl command')));
@@ -65,11 +68,13 @@ class Request extends Screen {
     return h('section.answer', { key: title }, h('h2', null, title, ' ', status(r.status), ' ', more),
       r.answer && r.answer !== 'sent' && h('p.hint', null, `The client did not get it as it stands here: ${r.answer.replace('_', ' ')}${r.fault ? `, by the fault ${r.fault}` : ''}.`),
       r.handled_status > 0 && r.handled_status !== r.status && h('p.hint', null, 'What handled it answered: ', status(r.handled_status)),
-      this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), typeof r.sent_body === 'string' && [h('p.hint', null, 'In its place the client got:'), this.body(r.sent_body, '', false, 'sent answer')], this.headers(r.answer_headers));
+      this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), typeof r.sent_body === 'string' && [h('p.hint', null, 'In its place the client got:'),
+        this.body(r.sent_body, '', false, 'sent answer')], this.headers(r.answer_headers));
   }
 
   came(r) {
-    return h('section', { key: 'came' }, h('h2', null, 'Request ', h('label.plain-label', null, h('input', { type: 'checkbox', checked: this.asCame, onchange: e => { this.asCame = e.currentTarget.checked; this.draw(); } }), 'bodies as they came')),
+    return h('section', { key: 'came' }, h('h2', null, 'Request ', h('label.plain-label', null,
+      h('input', { type: 'checkbox', checked: this.asCame, onchange: e => { this.asCame = e.currentTarget.checked; this.draw(); } }), 'bodies as they came')),
       h('div.code-block', null, h('pre', { tabindex: '0', 'aria-label': 'URL' }, `${r.method} ${r.url}`), copy(r.url, 'the URL', { shown: 'Copy' })),
       this.body(r.request_body, r.request_body_encoding, r.body_cut, 'request'), this.headers(r.request_headers));
   }

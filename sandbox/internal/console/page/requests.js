@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { get, on, post } from './api.js';
 import { Screen } from './screen.js';
-import { empty, heading, status, when } from './parts.js';
+import { empty, heading, para, status, when } from './parts.js';
 import { query, took } from './format.js';
 import './list.js';
 import './request.js';
@@ -79,8 +79,8 @@ class Requests extends Screen {
         h('span.why', null, r.reason || (r.partner_tx_id ? (r.existing ? 'existing' : 'new') : '')),
         h('span.key.mono', null, r.key ? `key ${r.key}` : 'no key'), h('span.took', null, took(r.microseconds)),
         h('span.hit', null, r.fault ? `⚡ ${r.fault}${r.answer && r.answer !== 'sent' ? ` (answer ${r.answer.replace('_', ' ')})` : ''}` : '')],
-      empty: () => (Object.values(this.wanted).some(v => v) ? h('div.empty', null, h('p', null, 'No request is like this.'), h('button', { type: 'button', onclick: () => this.all() }, 'Show all'))
-        : empty('No request has come yet. Lead a program here, or look around with the command:', 'qredo asset list', h('p', null, h('a', { href: '#/make/request' }, 'Send one from here')))),
+      empty: () => (Object.values(this.wanted).some(v => v) ? h('div.empty', null, para('No request is like this.'), h('button', { type: 'button', onclick: () => this.all() }, 'Show all'))
+        : empty('No request has come yet. Lead a program here, or look around with the command:', 'qredo asset list', para(h('a', { href: '#/make/request' }, 'Send one from here')))),
     };
   }
 

@@ -3,7 +3,7 @@
 import { h, s } from './dom.js';
 import { get, id, now, on, post } from './api.js';
 import { Screen } from './screen.js';
-import { amount, copy, facts, field, forWhat, href, plainID, state, sum, when, wrong } from './parts.js';
+import { amount, copy, facts, field, forWhat, hint, href, para, plainID, state, sum, when, wrong } from './parts.js';
 import { grouped, local, parseWhole, whole } from './format.js';
 import './list.js';
 
@@ -27,7 +27,7 @@ class Wallet extends Screen {
 
   content() {
     const w = this.data;
-    return [h('header.heading', null, h('a.back', { href: '#/money' }, '‹ Money'), h('h1', { tabindex: '-1' }, w.name || 'Wallet'), h('span.hint', null, w.asset), plainID(w.id, 'the wallet\'s ID')),
+    return [h('header.heading', null, h('a.back', { href: '#/money' }, '‹ Money'), h('h1', { tabindex: '-1' }, w.name || 'Wallet'), hint(w.asset), plainID(w.id, 'the wallet\'s ID')),
       h('div.balances', null, sum('balance', w.balance), sum('held', w.held), sum('available', w.available), w.incoming && w.incoming.base !== '0' && sum('coming', w.incoming)),
       this.chart(w),
       facts(['address', w.address && h('span.row-of', null, h('code.wrap', null, w.address), copy(w.address, 'the address', { shown: 'Copy' }))],
@@ -51,7 +51,8 @@ class Wallet extends Screen {
     let line = `M0 ${y(points[0].balance)}`;
     for (const p of points.slice(1)) line += `H${x(p.at)}V${y(p.balance)}`;
     const last = points.at(-1);
-    return h('figure.chart', { key: 'chart' }, s('svg', { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 8}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `Balance over time: ${whole(BigInt(points[0].balance), decimals)} at first, at most ${whole(max, decimals)}, ${whole(BigInt(last.balance), decimals)} now` },
+    return h('figure.chart', { key: 'chart' }, s('svg', { viewBox: `0 -4 ${WIDTH} ${HEIGHT + 8}`, preserveAspectRatio: 'none', role: 'img',
+      'aria-label': `Balance over time: ${whole(BigInt(points[0].balance), decimals)} at first, at most ${whole(max, decimals)}, ${whole(BigInt(last.balance), decimals)} now` },
       s('path', { class: 'area', d: `${line}H${WIDTH}V${HEIGHT}H0Z` }), s('path', { class: 'line', d: `${line}H${WIDTH}`, 'vector-effect': 'non-scaling-stroke' })),
     h('figcaption', null, h('span', null, local(points[0].at)), h('span', null, `highest ${whole(max, decimals)}`), h('span', null, 'now')));
   }
@@ -71,7 +72,8 @@ class Wallet extends Screen {
         this.typed = '';
       });
     } },
-    field(`Deposit, in ${w.asset}`, h('input', { id: 'deposit-amount', inputmode: 'decimal', autocomplete: 'off', value: this.typed, placeholder: '1.5', oninput: e => { this.typed = e.currentTarget.value; this.done = ''; this.errors.deposit = null; this.draw(); } }),
+    field(`Deposit, in ${w.asset}`, h('input', { id: 'deposit-amount', inputmode: 'decimal', autocomplete: 'off', value: this.typed, placeholder: '1.5',
+      oninput: e => { this.typed = e.currentTarget.value; this.done = ''; this.errors.deposit = null; this.draw(); } }),
       { hint: read.base !== undefined ? `= ${grouped(read.base)} base units` : this.done || 'whole units; it comes as from a chain, at once and without a fee', error: read.error }),
     h('button.primary', { type: 'submit', disabled: Boolean(this.busy.deposit) }, 'Deposit'), wrong(this.errors.deposit));
   }
@@ -84,9 +86,10 @@ class Wallet extends Screen {
         return { rows: page.movements, total: page.total, next: page.next };
       },
       key: m => `${m.tx_id} ${m.type}`, link: m => href('transaction', m.tx_id),
-      row: m => [when(m.at), h('span.kind', null, m.type), h('span.sum', null, amount(m.amount, { signed: true, unit: false })), h('span.fees.hint', null, m.fees && m.fees.base !== '0' ? `fees ${m.fees.whole || m.fees.base}` : ''),
-        h('span.after', null, m.balance && h('span.hint', null, '→ '), m.balance?.whole || m.balance?.base), h('span.other', null, m.other), state(m.status)],
-      empty: () => h('div.empty', null, h('p', null, 'Nothing has moved yet. Deposit something above.')),
+      row: m => [when(m.at), h('span.kind', null, m.type), h('span.sum', null, amount(m.amount, { signed: true, unit: false })),
+        h('span.fees.hint', null, m.fees && m.fees.base !== '0' ? `fees ${m.fees.whole || m.fees.base}` : ''),
+        h('span.after', null, m.balance && hint('→ '), m.balance?.whole || m.balance?.base), h('span.other', null, m.other), state(m.status)],
+      empty: () => h('div.empty', null, para('Nothing has moved yet. Deposit something above.')),
     };
   }
 }

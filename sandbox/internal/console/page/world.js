@@ -3,7 +3,7 @@
 import { h, save } from './dom.js';
 import { get, getText, id, post, postText, readOverview } from './api.js';
 import { Screen } from './screen.js';
-import { copy, facts, field, heading, moment } from './parts.js';
+import { copy, facts, field, heading, hint, moment } from './parts.js';
 import { grouped, query, size } from './format.js';
 
 class World extends Screen {
@@ -14,9 +14,8 @@ class World extends Screen {
   done = '';
 
   async load(signal) {
-    const [glance, { snapshots }, worlds] = await Promise.all([get('/overview', { signal }), get('/snapshots', { signal }),
-      get('/worlds', { signal }).catch(err => { if (err.name === 'AbortError') throw err; return { worlds: [] }; })]);
-    return { glance, snapshots: snapshots ?? [], worlds: worlds.worlds ?? [] };
+    const [glance, { snapshots }, { worlds }] = await Promise.all(['/overview', '/snapshots', '/worlds'].map(path => get(path, { signal })));
+    return { glance, snapshots, worlds };
   }
 
   // changing does something that replaces all there is.
@@ -31,8 +30,10 @@ class World extends Screen {
   content() {
     const { glance: g, snapshots, worlds } = this.data;
     return [heading('World'), this.done && h('p.done', { role: 'status' }, this.done),
-      h('section.panel', null, facts(['version', g.version], ['seed', g.seed], ['transactions', grouped(g.transactions ?? 0)], ['store', g.store ? `${g.store.dir}, ${size(g.store.bytes)}` : 'none: all ends with the sandbox'],
-        ['Partner API', g.base_url && copy(g.base_url, 'the base URL of the Partner API', { shown: g.base_url, class: 'as-text' })], ['Qredo API v1', g.qapi_base_url && copy(g.qapi_base_url, 'the base URL of Qredo API v1', { shown: g.qapi_base_url, class: 'as-text' })])),
+      h('section.panel', null, facts(['version', g.version], ['seed', g.seed], ['transactions', grouped(g.transactions ?? 0)],
+        ['store', g.store ? `${g.store.dir}, ${size(g.store.bytes)}` : 'none: all ends with the sandbox'],
+        ['Partner API', g.base_url && copy(g.base_url, 'the base URL of the Partner API', { shown: g.base_url, class: 'as-text' })],
+          ['Qredo API v1', g.qapi_base_url && copy(g.qapi_base_url, 'the base URL of Qredo API v1', { shown: g.qapi_base_url, class: 'as-text' })])),
       this.snapshots(snapshots), this.begin(worlds), this.files(), this.reset()];
   }
 
@@ -47,10 +48,12 @@ class World extends Screen {
           this.name = '';
           this.done = `All is kept as it is now, as ${name}.`;
         });
-      } }, field('Keep all as it is now, as', h('input', { id: 'snapshot', value: this.name, placeholder: 'before-payout', autocomplete: 'off', oninput: e => { this.name = e.currentTarget.value; } })), h('button.primary', { type: 'submit' }, 'Take a snapshot'), this.wrongOf('snapshot')),
-      snapshots.length ? h('ul.plain', null, snapshots.map(x => h('li', { key: x.name }, h('b', null, x.name), moment(x.at), h('span.hint', null, `${size(x.bytes)}, ${grouped(x.transactions)} transactions`),
+      } }, field('Keep all as it is now, as', h('input', { id: 'snapshot', value: this.name, placeholder: 'before-payout', autocomplete: 'off', oninput: e => { this.name = e.currentTarget.value; } })),
+        h('button.primary', { type: 'submit' }, 'Take a snapshot'), this.wrongOf('snapshot')),
+      snapshots.length ? h('ul.plain', null, snapshots.map(x => h('li', { key: x.name }, h('b', null, x.name), moment(x.at), hint(`${size(x.bytes)}, ${grouped(x.transactions)} transactions`),
         this.twice(`return ${x.name}`, 'Return to it', 'All since then is lost. Return?', () => this.post(`/snapshots/${id(x.name)}/restore`, `All is as it was at ${x.name}.`)),
-        this.twice(`delete ${x.name}`, 'Delete', 'Delete it?', () => this.post(`/snapshots/${id(x.name)}/delete`, `${x.name} is deleted.`), { class: 'quiet' }), this.wrongOf(`return ${x.name}`), this.wrongOf(`delete ${x.name}`))))
+        this.twice(`delete ${x.name}`, 'Delete', 'Delete it?', () => this.post(`/snapshots/${id(x.name)}/delete`, `${x.name} is deleted.`), { class: 'quiet' }), this.wrongOf(`return ${x.name}`),
+          this.wrongOf(`delete ${x.name}`))))
         : h('p.hint', null, 'None yet. Take one before you try something out, and return to it as often as you like.'));
   }
 
@@ -61,15 +64,17 @@ class World extends Screen {
   }
 
   begin(worlds) {
-    return worlds.length > 0 && h('section', { key: 'worlds' }, h('h2', null, 'Begin with'), h('ul.plain', null, worlds.map(w => h('li', { key: w.name }, h('b', null, w.name), h('span.hint', null, w.description),
+    return worlds.length > 0 && h('section', { key: 'worlds' }, h('h2', null, 'Begin with'), h('ul.plain', null, worlds.map(w => h('li', { key: w.name }, h('b', null, w.name), hint(w.description),
       this.twice(`begin ${w.name}`, 'Begin with it', 'All there is now is lost. Begin?', () => this.post(`/worlds/${id(w.name)}`, `The sandbox holds ${w.name} now.`)), this.wrongOf(`begin ${w.name}`)))));
   }
 
   files() {
     return h('section', { key: 'files' }, h('h2', null, 'As a file'), h('div.row-of', null,
       this.button('export', 'Export', async () => save('qredo-sandbox.world', await getText(`/export${query({ keys: this.keys })}`))),
-      h('label', null, h('input', { type: 'checkbox', checked: this.keys, onchange: e => { this.keys = e.currentTarget.checked; this.draw(); } }), 'with private keys'), this.keys && h('span.error', null, 'Who has the file can sign as you.'), this.wrongOf('export')),
-    h('form.inline', { 'aria-label': 'Import', onsubmit: e => e.preventDefault() }, field('Import a file', h('input', { id: 'import', type: 'file', onchange: e => { [this.file] = e.currentTarget.files; this.draw(); } }), { hint: 'an export, or a world written by hand (.yaml)' }),
+      h('label', null, h('input', { type: 'checkbox', checked: this.keys, onchange: e => { this.keys = e.currentTarget.checked; this.draw(); } }), 'with private keys'),
+        this.keys && h('span.error', null, 'Who has the file can sign as you.'), this.wrongOf('export')),
+    h('form.inline', { 'aria-label': 'Import', onsubmit: e => e.preventDefault() }, field('Import a file',
+      h('input', { id: 'import', type: 'file', onchange: e => { [this.file] = e.currentTarget.files; this.draw(); } }), { hint: 'an export, or a world written by hand (.yaml)' }),
       this.twice('import', 'Import', 'All there is now is lost. Import?', async () => {
         const yaml = /\.ya?ml$/i.test(this.file.name);
         await postText(yaml ? '/worlds' : '/import', this.file, yaml ? 'application/yaml' : 'text/plain');
@@ -87,7 +92,8 @@ class World extends Screen {
         this.errors.reset = new Error('Type the word reset to lose all there is');
         this.draw();
       }
-    } }, field('Type reset to lose all there is', h('input', { id: 'reset', value: this.typed, autocomplete: 'off', spellcheck: 'false', oninput: e => { this.typed = e.currentTarget.value; this.errors.reset = null; this.draw(); } })),
+    } }, field('Type reset to lose all there is', h('input', { id: 'reset', value: this.typed, autocomplete: 'off', spellcheck: 'false',
+      oninput: e => { this.typed = e.currentTarget.value; this.errors.reset = null; this.draw(); } })),
     h('button.bad', { type: 'submit' }, 'Reset'), this.wrongOf('reset')));
   }
 }
