@@ -40,10 +40,10 @@ func enter(t *testing.T, srv *sandbox.Server) browser {
 	return b
 }
 
-func (b browser) get(target string) *http.Response { return b.send("GET", target, "", nil) }
+func (b browser) get(target string) shown { return b.send("GET", target, "", nil) }
 
 // send makes a request, to a path or a whole URL. Headers are names and values by turns; Host is the host.
-func (b browser) send(method, target, body string, headers []string) *http.Response {
+func (b browser) send(method, target, body string, headers []string) shown {
 	b.t.Helper()
 	if strings.HasPrefix(target, "/") {
 		target = b.base + target
@@ -59,10 +59,17 @@ func (b browser) send(method, target, body string, headers []string) *http.Respo
 	resp, err := b.Do(req)
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { resp.Body.Close() })
-	return resp
+	return shown{resp.StatusCode, resp.Header, resp.Body}
 }
 
-func bodyOf(t *testing.T, resp *http.Response) string {
+// shown is what a browser is answered. The body is closed at the end of the test.
+type shown struct {
+	StatusCode int
+	Header     http.Header
+	Body       io.Reader
+}
+
+func bodyOf(t *testing.T, resp shown) string {
 	t.Helper()
 	data, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
@@ -76,7 +83,7 @@ func TestConsoleLetsInWhoHasItsURL(t *testing.T) {
 	for _, target := range []string{"/console/", "/console", "/console/index.html"} {
 		resp := b.get(target)
 		assert.GreaterOrEqual(t, resp.StatusCode, 401, target)
-		assert.Equal(t, "", resp.Header.Get("Set-Cookie"))
+		assert.Empty(t, resp.Header.Get("Set-Cookie"))
 	}
 	assert.Contains(t, bodyOf(t, b.get("/console/")), "To get in")
 	for _, token := range []string{"", "x", strings.Repeat("A", 26), strings.ToLower(srv.ConsoleURL()[len(srv.ConsoleURL())-26:]), "%zz"} {
@@ -123,7 +130,7 @@ func TestConsoleCanBeLeftOut(t *testing.T) {
 
 func TestConsoleProtectsItsPage(t *testing.T) {
 	srv := startServer(t)
-	for _, resp := range []*http.Response{newBrowser(t, srv).get("/console/"), enter(t, srv).get("/console/"), enter(t, srv).get("/console/nothing.js"), enter(t, srv).get("/console/api/state")} {
+	for _, resp := range []shown{newBrowser(t, srv).get("/console/"), enter(t, srv).get("/console/"), enter(t, srv).get("/console/nothing.js"), enter(t, srv).get("/console/api/state")} {
 		policy := resp.Header.Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
 			assert.Contains(t, policy, part)
@@ -247,7 +254,7 @@ func raw(t *testing.T, srv *sandbox.Server, request string) int {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(srv.URL(), "http://"))
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	go func() { _, _ = io.WriteString(conn, request) }() // what is refused early is not read to its end
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)

@@ -137,6 +137,9 @@ func (s *Sandbox) advance(in advanceRequest) (advanced, error) {
 }
 
 func (s *Sandbox) serveControl(w http.ResponseWriter, r *http.Request, path string) {
+	if s.serveStream(w, r, path) {
+		return
+	}
 	answer, err := controlCalls.Serve(s, w, r, path)
 	switch {
 	case err != nil:

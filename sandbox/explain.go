@@ -107,7 +107,7 @@ func (s *Sandbox) explainRecord(r *requestlog.Record, reason string) *Explanatio
 		req.Headers[name] = r.Header.Get(name)
 	}
 	e := s.explainAt(req, r.Clock, r.Redact)
-	if e.Valid && reason == access.NonceUsed {
+	if e.Valid && reason == "nonce" {
 		e.Valid = false
 		e.Differences = append(e.Differences, Difference{"stamp", "the nonce was used before with this API key", "send another nonce with each request, also when one is repeated"})
 	}

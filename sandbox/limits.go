@@ -44,7 +44,7 @@ type limitedBody struct {
 func (b *limitedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.until = b.until.Add(time.Duration(n) * time.Second / slowLine)
-	if err == io.EOF { //nolint:errorlint // as io.Reader says
+	if err == io.EOF {
 		_ = b.conn.SetReadDeadline(time.Time{}) // the handler may take its time
 	} else {
 		_ = b.conn.SetReadDeadline(b.until)

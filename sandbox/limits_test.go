@@ -60,7 +60,7 @@ func dialTo(t *testing.T, srv *sandbox.Server) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(srv.URL(), "http://"))
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	return conn
 }
 
@@ -104,9 +104,7 @@ func TestSlowBodiesAreEnded(t *testing.T) {
 func TestBodiesThatComeInTimeAreRead(t *testing.T) {
 	srv, _ := impatient(t, long, 10*time.Second, long, long)
 	body := `{"name":"` + strings.Repeat("x", 900_000) + `"}`
-	resp, err := http.Post(srv.BaseURL()+"/company", "application/json", strings.NewReader(body)) //nolint:noctx // at the end of its server
-	require.NoError(t, err)
-	defer resp.Body.Close()
+	resp := newBrowser(t, srv).send("POST", srv.BaseURL()+"/company", body, nil)
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 	assert.Contains(t, bodyOf(t, resp), "empty token")
 }

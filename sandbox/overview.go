@@ -95,7 +95,7 @@ func sizeOf(dir string) (bytes int64) {
 				bytes += info.Size()
 			}
 		}
-		return nil //nolint:nilerr // what cannot be read, or is gone, counts nothing
+		return nil // what cannot be read, or is gone, counts nothing
 	})
 	return bytes
 }

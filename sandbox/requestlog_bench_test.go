@@ -17,7 +17,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s, err := sandbox.New(opts...)
 			require.NoError(b, err)
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			req := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/api/v1/p/assets", nil)
 			require.NoError(b, s.Auth().Authenticate(req, nil, time.Now()))
 			b.ReportAllocs()

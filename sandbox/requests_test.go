@@ -187,6 +187,19 @@ func TestLiveTellsOfRequests(t *testing.T) {
 	require.NoError(t, srv.Close())
 	for lines.Scan() {
 	}
+	t.Run("lists", func(t *testing.T) {
+		srv := startServer(t)
+		b := enter(t, srv)
+		for path, want := range map[string]string{"requests": "event: request", "events": "event: change"} {
+			lines := bufio.NewScanner(b.send("GET", "/console/api/"+path, "", []string{"Accept", "text/event-stream"}).Body)
+			require.True(t, lines.Scan())
+			_, err := srv.Client().Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme"})
+			require.NoError(t, err)
+			require.True(t, lines.Scan())
+			require.True(t, lines.Scan())
+			assert.Equal(t, want, lines.Text(), "and nothing else")
+		}
+	})
 	assert.Equal(t, http.StatusForbidden, func() int {
 		other := startServer(t)
 		return enter(t, other).send("GET", "/console/api/live", "", []string{"Origin", "https://evil.example"}).StatusCode

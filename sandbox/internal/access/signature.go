@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// NonceUsed is the reason that a nonce is refused for.
-const NonceUsed = "nonce"
-
 // Signed returns the key that signed a request to the Partner API, at this time. What must be signed is, also where
 // other requests need not be.
 func (k *Keys) Signed(req Request, now time.Time, mustSign bool) (*Key, error) {
@@ -41,7 +38,7 @@ func (k *Keys) Signed(req Request, now time.Time, mustSign bool) (*Key, error) {
 		return nil, notProved("signature")
 	}
 	if once != "" && !k.useOnce(newNonce(key, once)) {
-		return nil, notProved(NonceUsed)
+		return nil, notProved("nonce")
 	}
 	return key, nil
 }

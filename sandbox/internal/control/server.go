@@ -29,7 +29,7 @@ func (c Raw[S]) match(method, asked string) (ids map[string]string, matches bool
 	return at(c.Method, c.Path, method, asked)
 }
 
-func (c Raw[S]) carryOut(on S, ids map[string]string, w http.ResponseWriter, r *http.Request) (any, error) {
+func (c Raw[S]) carryOut(on S, ids map[string]string, w http.ResponseWriter, r *http.Request) (any, error) { //nolint:unparam // as a call has it
 	return nil, c.Do(on, ids, w, r)
 }
 

@@ -90,7 +90,7 @@ func (w *Writer) Begin(to http.ResponseWriter) {
 // WriteHeader notes the status and the headers.
 func (w *Writer) WriteHeader(status int) {
 	w.Record.Status = status
-	for name, values := range w.ResponseWriter.Header() {
+	for name, values := range w.Header() {
 		for _, value := range values {
 			w.Record.AnswerHeader = append(w.Record.AnswerHeader, Header{name, value})
 		}

@@ -73,7 +73,7 @@ func TestRingIsSafeForConcurrentUse(t *testing.T) {
 				}
 				items, first := r.Items()
 				for i, item := range items {
-					assert.Equal(t, first+uint64(i), *item) //nolint:gosec // an index
+					assert.Equal(t, first+uint64(i), *item)
 				}
 			}
 		})
