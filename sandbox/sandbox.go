@@ -102,8 +102,9 @@ func WithTestnetOnly() Option {
 // WithStore keeps the sandbox's state in a folder, so that a later one goes on from it: each request that
 // changes something is on the disk before it is answered. The provisioned key is kept there too, as by
 // [WithKeyDir], unless that names another folder. One sandbox at a time can have the folder. Nonces are
-// not kept: they are refused a second time as long as the sandbox runs. Without it the state is in memory
-// and ends with the sandbox.
+// not kept: they are refused a second time as long as the sandbox runs. A folder keeps its seed, whatever [WithSeed]
+// says later. Where something in it is not as it was written, New refuses it and names the place. Without WithStore the state is in
+// memory and ends with the sandbox.
 func WithStore(dir string) Option {
 	return func(s *Sandbox) error { s.storeDir = dir; return nil }
 }

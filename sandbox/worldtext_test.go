@@ -22,6 +22,49 @@ func (s service) export(opts ...sandbox.ExportOption) []byte {
 	return b.Bytes()
 }
 
+// shown is all that the console shows of the world.
+func (s service) shown() map[string]string {
+	s.t.Helper()
+	out := map[string]string{}
+	note := func(what string, shown any, err error) {
+		require.NoError(s.t, err, what)
+		out[what] = string(mustJSON(s.t, shown))
+	}
+	all := sandbox.Page{Limit: 500}
+	transactions, err := s.Transactions(sandbox.TransactionFilter{Page: all})
+	note("transactions", transactions, err)
+	for _, tx := range transactions.Transactions {
+		detail, err := s.Transaction(string(tx.ID))
+		detail.RequestID = 0 // of the log of requests, which is the sandbox's
+		note("transaction "+string(tx.ID), detail, err)
+	}
+	expiries, err := s.Expiries(500)
+	note("expiries", expiries, err)
+	approvers, err := s.Approvers(sandbox.ApproverFilter{Page: all})
+	note("approvers", approvers, err)
+	for _, a := range approvers.Approvers {
+		for _, state := range []string{"waiting", "decided"} {
+			approvals, err := s.Approvals(a.ID, sandbox.ApprovalFilter{State: state, Page: all})
+			note(state+" "+a.ID, approvals, err)
+		}
+	}
+	companies, err := s.Companies(sandbox.ListFilter{Page: all})
+	note("companies", companies, err)
+	for _, c := range companies.Companies {
+		detail, err := s.Company(c.ID)
+		note("company "+string(c.ID), detail, err)
+		for _, f := range detail.Funds {
+			for _, w := range f.Wallets {
+				detail, err := s.Wallet(string(w.ID))
+				note("wallet "+string(w.ID), detail, err)
+				movements, err := s.Movements(string(w.ID), all)
+				note("movements "+string(w.ID), movements, err)
+			}
+		}
+	}
+	return out
+}
+
 // A world that is exported and imported is the same to all who look, goes on the same, and is the same text again: also one that came from
 // a journal, and one whose journal was folded.
 func TestAnImportedWorldIsTheSame(t *testing.T) {
@@ -32,7 +75,7 @@ func TestAnImportedWorldIsTheSame(t *testing.T) {
 			t.Cleanup(func() { assert.NoError(t, r.Close()) })
 			r.run(300)
 			text := r.export(sandbox.WithPrivateKeys())
-			before := r.everything()
+			before, shown := r.everything(), r.shown()
 
 			other := newService(t, sandbox.WithKeyDir(keys), sandbox.WithClock(r.clock.Now), sandbox.WithSeed(99))
 			other.clock = r.clock
@@ -43,12 +86,14 @@ func TestAnImportedWorldIsTheSame(t *testing.T) {
 				require.Equal(t, body, after[path], path)
 			}
 			require.Len(t, after, len(before))
+			require.Equal(t, shown, other.shown())
 
 			require.NoError(t, r.Close())
 			require.NoError(t, r.Close())
 			later := newService(t, sandbox.WithKeyDir(keys), sandbox.WithStore(dir), sandbox.WithClock(r.clock.Now), sandbox.WithSeed(98))
 			t.Cleanup(func() { assert.NoError(t, later.Close()) })
 			require.Equal(t, string(text), string(later.export(sandbox.WithPrivateKeys())), "by its journal")
+			require.Equal(t, shown, later.shown())
 			later.clock = r.clock
 
 			// Both go on the same.
@@ -74,6 +119,45 @@ func TestAnImportedWorldIsTheSame(t *testing.T) {
 			require.Equal(t, string(one.export()), string(two.export()))
 		})
 	}
+}
+
+// The same with Web3 transactions, and signing agents, whose secrets an export has if it is asked for them.
+func TestAnImportedWorldOfPrograms(t *testing.T) {
+	keys := t.TempDir()
+	w := web3World(t, sandbox.WithKeyDir(keys))
+	w.credit(w.ether, 1000)
+	done := w.propose(w.payment(nil)).ok().at("txID")
+	for _, who := range []string{alice, bob} {
+		require.NoError(t, w.Approve(who, done))
+	}
+	require.NoError(t, w.Reject(alice, w.propose(w.payment(nil)).ok().at("txID")))
+	open := w.propose(w.payment(object{"maxFeePerGas": "100", "maxPriorityFeePerGas": "3"})).ok().at("txID")
+	agent := w.newAgent()
+	agent.finish().ok()
+	w.clock.forward(time.Minute)
+
+	imported := func(opts ...sandbox.ExportOption) world {
+		text := w.export(opts...)
+		other := w
+		other.service = newService(t, sandbox.WithKeyDir(keys), sandbox.WithClock(w.clock.Now), withReportsKey())
+		other.clock = w.clock
+		require.NoError(t, other.Import(bytes.NewReader(text)))
+		require.Equal(t, string(text), string(other.export(opts...)))
+		require.Equal(t, w.shown(), other.shown())
+		for _, id := range []string{done, open} {
+			require.Equal(t, string(w.report("/transactions/"+id+"/status").ok().Body), string(other.report("/transactions/"+id+"/status").ok().Body))
+		}
+		return other
+	}
+	other := imported(sandbox.WithPrivateKeys())
+	agent.of(other.service).finish().ok()
+	for _, one := range []world{w, other} {
+		for _, who := range []string{alice, bob} {
+			require.NoError(t, one.Approve(who, open))
+		}
+	}
+	require.Equal(t, string(w.export()), string(other.export()), "the nonce goes on")
+	agent.of(imported().service).finish().refused(401, "proof")
 }
 
 func TestADamagedWorldIsRefused(t *testing.T) {

@@ -47,15 +47,14 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerFolder); dir != "" {
 		writeUntilKilled(dir)
 	}
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // TestMain ends the program
 }
 
 // writeUntilKilled has several writers deposit, each to a wallet of its own, and tells of each deposit that was acknowledged.
 func writeUntilKilled(dir string) {
 	w, err := openWorld(dir)
 	if err != nil {
-		fmt.Println("opening:", err) //nolint:forbidigo // its answer
-		os.Exit(1)
+		panic(err)
 	}
 	var wallets []qredo.WalletID
 	_ = w.View(func(v *world.View) error {
@@ -89,7 +88,7 @@ func writeUntilKilled(dir string) {
 		})
 	}
 	writers.Wait()
-	os.Exit(1)
+	panic("all writers were refused")
 }
 
 const writers = 8

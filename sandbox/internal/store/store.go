@@ -94,7 +94,7 @@ func (s *Store) Load(snapshot func(io.Reader) error, record func([]byte) error) 
 	}
 	end := int64(0)
 	for i, n := range journals {
-		if want := s.generation + min(1, uint64(i)); n != want { //nolint:gosec // not negative
+		if want := s.generation + min(1, uint64(i)); n != want {
 			return fmt.Errorf("%s is not there: restore the folder from a copy", s.path(journalForm, want))
 		}
 		s.generation = n
@@ -117,7 +117,7 @@ func (s *Store) read(snapshot func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if info, err := f.Stat(); err == nil {
 		s.snapshot = info.Size()
 	}

@@ -277,11 +277,11 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	full, gone := errors.New("no space left on device"), errors.New("input/output error")
 	var f *failing
 	dir := ""
-	store.Through(t, func(path string, real *os.File) store.File {
+	store.Through(t, func(path string, opened *os.File) store.File {
 		if filepath.Dir(path) != dir {
-			return real // of a copy
+			return opened // of a copy
 		}
-		f = &failing{File: real}
+		f = &failing{File: opened}
 		return f
 	})
 	t.Run("is not there, and what comes next is", func(t *testing.T) {

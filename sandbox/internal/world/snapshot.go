@@ -107,7 +107,7 @@ func Transactions(from *bufio.Reader) (int, error) {
 		return 0, err
 	}
 	var l line
-	if err := json.Unmarshal(text, &l); err != nil || l.Head == nil {
+	if err := json.Unmarshal(text, &l); err != nil || l.Head == nil { //nolint:musttag // as in events
 		return 0, errNoWorld
 	}
 	return l.Head.Transactions, nil
@@ -198,7 +198,7 @@ func (s *Snapshot) Export(to io.Writer, secrets bool, keys ...json.RawMessage) e
 	}
 	write(s.before)
 	for number, row := range s.rows {
-		text, open := s.open[uint32(number)] //nolint:gosec // as they were numbered
+		text, open := s.open[uint32(number)]
 		if !open {
 			text = row.line(s.chunks)
 		}

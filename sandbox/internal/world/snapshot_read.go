@@ -122,7 +122,7 @@ func (b *block) decode() {
 	for at := 0; at < len(b.text); {
 		end := at + bytes.IndexByte(b.text[at:], '\n')
 		var l line
-		if err := decoder.Decode(&l); err != nil {
+		if err := decoder.Decode(&l); err != nil { //nolint:musttag // what events have too is as they have it
 			b.err = fmt.Errorf("it is damaged, or of a later version: %w", err)
 			return
 		}

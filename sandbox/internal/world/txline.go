@@ -83,7 +83,7 @@ func (m *moment) UnmarshalJSON(text []byte) error {
 	if err != nil || len(fraction) > 9 {
 		return fmt.Errorf("%q is no time", text)
 	}
-	m.Time = time.Unix(seconds, int64(nanoseconds)).UTC() //nolint:gosec // less than 10^9
+	m.Time = time.Unix(seconds, int64(nanoseconds)).UTC()
 	return nil
 }
 
@@ -333,7 +333,7 @@ func (st *state) unpack(number uint32) *Transaction {
 
 func (st *state) read(number uint32) (*Transaction, *txLine) {
 	var l line
-	err := json.Unmarshal(st.txs.rows[number].line(st.txs.chunks), &l)
+	err := json.Unmarshal(st.txs.rows[number].line(st.txs.chunks), &l) //nolint:musttag // as in events
 	if err == nil {
 		var tx *Transaction
 		if tx, err = st.transaction(l.Tx); err == nil {

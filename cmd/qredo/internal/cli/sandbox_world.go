@@ -82,7 +82,7 @@ unless --yes is given.`,
 				if err != nil {
 					return err
 				}
-				defer file.Close()
+				defer func() { _ = file.Close() }()
 				from = file
 			}
 			if !yes {
