@@ -121,8 +121,8 @@ held = sum(base_units(t["leaves"]) for t in waiting)
 equal(base_units(control("GET", f"/wallets/{hot}")["held"]), held, "held")
 first = control("GET", "/expiries", limit=1)
 equal((first["total"], first["expiries"][0]["tx_id"] in [t["id"] for t in waiting]), (4, True), "expiries")
-moved = control("POST", "/clock/advance", {"to_next_expiry": True})
-assert moved["now"] == first["expiries"][0]["at"], moved
+equal(control("POST", "/clock/advance", {"to_next_expiry": True})["code"], 200, "to the next expiry")
+equal(control("GET", f"/transactions/{first['expiries'][0]['tx_id']}")["state"], "expired", "then it expires")
 control("POST", "/clock/advance", {"seconds": 7200})
 equal([t["state"] for t in pages("/transactions", "transactions", 5, search="move")],
       ["expired", "approved", "rejected"] * 4, "by a text")

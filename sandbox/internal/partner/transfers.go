@@ -80,6 +80,9 @@ func Transaction(v *world.View, tx *world.Transaction) any {
 	case world.KindSweep:
 		return wireSweep(tx)
 	case world.KindConnect, world.KindPolicyUpdate:
+		if len(tx.Asked) == 0 {
+			return nil // a world that was written by hand
+		}
 		return wireDetailedAction(v, tx.Asked[0], false)
 	case world.KindWeb3:
 		return nil

@@ -101,6 +101,9 @@ func (r *reading) relate(tx *Transaction, l *txLine) error {
 		if tx.Receive == "" {
 			return errors.New("it does not say where it receives")
 		}
+		if quote := st.txByID(tx.Swap); tx.Kind == KindSwapTake && (quote == nil || quote.Kind != KindSwapMake) {
+			return errors.New("it takes no quote")
+		}
 	case KindConnect:
 		c, tie := st.coreClients[tx.CoreClient], tx.Sender.Connection(tx.CoreClient)
 		if c == nil || tie == nil {
