@@ -3,6 +3,7 @@ package requestlog
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/qredo-go/qredo/internal/wire"
@@ -53,10 +54,9 @@ func (r *Record) HandledBody() Body {
 
 // Mentions reports whether a text, in small letters, stands somewhere in a record where no secret does.
 func (r *Record) Mentions(text string) bool {
-	for _, part := range []string{r.Operation, r.Method, r.RedactURL(), r.Key(), r.Fault} {
-		if strings.Contains(strings.ToLower(part), text) {
-			return true
-		}
+	contains := func(part string) bool { return strings.Contains(strings.ToLower(part), text) }
+	if slices.ContainsFunc([]string{r.Operation, r.Method, r.Key(), r.Fault}, contains) || contains(r.URL) && contains(r.RedactURL()) {
+		return true
 	}
 	if strings.Contains(r.Operation, "/coreclient/") { // an agent's secrets
 		return false

@@ -86,8 +86,10 @@ func (r *Record) redactHeader(name, value string) string {
 // withoutCredentials leaves out of a text what authenticates the request, which a program may have put there too, and what is known as
 // a secret by its form.
 func (r *Record) withoutCredentials(text string) string {
-	text = privateKey.ReplaceAllString(text, "${1}"+ellipsis+"${2}")
-	text = bearer.ReplaceAllString(text, "${1}"+ellipsis)
+	if strings.Contains(text, " ") { // a URL has none
+		text = privateKey.ReplaceAllString(text, "${1}"+ellipsis+"${2}")
+		text = bearer.ReplaceAllString(text, "${1}"+ellipsis)
+	}
 	for _, name := range credentials {
 		const least = 12 // shorter texts are found anywhere
 		for _, value := range r.Header[name] {

@@ -14,12 +14,16 @@ var (
 	namedPart = regexp.MustCompile(`(^|[?&;#\s"])([^=?&;#\s"\\]+)=([^=?&;#\s"\\][^?&;#\s"\\]*)`)
 	// What is known by its form, whatever it is called.
 	privateKey = regexp.MustCompile(`(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END|$)`)
-	bearer     = regexp.MustCompile(`(?i)\b((?:bearer|basic) )[\w.~+/=-]{12,}`)
+	bearer     = regexp.MustCompile(`\b((?:[Bb]earer|[Bb]asic|BEARER|BASIC) )[\w.~+/=-]{12,}`)
 )
 
 // Redact is a text that has the URL or a body in it, or both: they are known by their form, whatever is around them.
 func (r *Record) Redact(text string) string {
-	text = namedPart.ReplaceAllStringFunc(redactJSON(text), func(part string) string {
+	text = redactJSON(text)
+	if !strings.Contains(text, "=") {
+		return r.withoutCredentials(text)
+	}
+	text = namedPart.ReplaceAllStringFunc(text, func(part string) string {
 		m := namedPart.FindStringSubmatch(part)
 		if !secretName.MatchString(unescaped(m[2])) {
 			return part
@@ -32,7 +36,12 @@ func (r *Record) Redact(text string) string {
 // redactJSON shortens what in JSON is called a secret: a text, a long number, or all that is in a list or an object. All else stays as
 // it was, byte for byte; what is no JSON, or is cut, is read as far as it looks like it.
 func redactJSON(text string) string {
+	if !strings.Contains(text, `"`) {
+		return text
+	}
 	var out strings.Builder
+	out.Grow(len(text))
+	secret := map[string]bool{} // by the names there were
 	hidden, within := false, 0 // the next value is a secret, or so many lists and objects around it are
 	for i := 0; i < len(text); {
 		end := i + 1
@@ -42,7 +51,12 @@ func redactJSON(text string) string {
 			token := text[i:end]
 			switch isName := strings.HasPrefix(strings.TrimLeft(text[end:], " \t\r\n"), ":"); {
 			case isName:
-				hidden = secretField.MatchString(plainText(token))
+				is, known := secret[token]
+				if !known {
+					is = secretField.MatchString(plainText(token))
+					secret[token] = is
+				}
+				hidden = is
 			case hidden || within > 0:
 				token, hidden = shortenText(token), false
 			default:
@@ -94,6 +108,9 @@ func endOfText(text string, begin int) int {
 // plainText is what a text in quotes says, as far as it can be read.
 func plainText(quoted string) string {
 	var plain string
+	if !strings.Contains(quoted, `\`) {
+		return strings.Trim(quoted, `"`)
+	}
 	if json.Unmarshal([]byte(quoted), &plain) != nil {
 		return strings.NewReplacer(`"`, "", `\`, "").Replace(quoted)
 	}
