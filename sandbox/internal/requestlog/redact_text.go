@@ -42,7 +42,7 @@ func redactJSON(text string) string {
 	var out strings.Builder
 	out.Grow(len(text))
 	secret := map[string]bool{} // by the names there were
-	hidden, within := false, 0 // the next value is a secret, or so many lists and objects around it are
+	hidden, within := false, 0  // the next value is a secret, or so many lists and objects around it are
 	for i := 0; i < len(text); {
 		end := i + 1
 		switch c := text[i]; c {
