@@ -121,9 +121,17 @@ func TestKeyboard(t *testing.T) {
 	p.press(kb.Escape)
 	p.waits(`location.hash === '#/transactions' && document.activeElement.matches('a.row')`)
 
-	// Every control that has the focus shows it.
 	p.press("8")
-	p.sees("Clock")
+	p.sees("What expires next")
+
+	// Where it is narrow, the list is a bar at the bottom, with the rest behind a button.
+	p.look(360, "light")
+	p.click("button", "Clock")
+	p.click("q-app > nav a", "Faults")
+	p.sees("Presets")
+	p.look(1280, "light")
+
+	// Every control that has the focus shows it.
 	for range 20 {
 		p.press(kb.Tab)
 		assert.NotEqual(t, "none", eval[string](p, `document.activeElement === document.body ? 'auto' : getComputedStyle(document.activeElement).outlineStyle`), eval[string](p, `document.activeElement.outerHTML.slice(0, 80)`))

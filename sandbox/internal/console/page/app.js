@@ -199,7 +199,7 @@ class App extends Box {
             n > 0 && h('span.n', { title: `${grouped(n)} ${what}` }, n > 999 ? `${grouped(Math.floor(n / 1000))}k` : String(n), h('span.unseen', null, ` ${what}`))));
       }),
       h('li.only-bar', { key: 'more' }, h('button.more', { type: 'button', 'aria-expanded': String(this.more), class: this.screen?.major ? '' : 'is-here', onclick: () => this.toggleMore() },
-        this.screen?.major || this.more ? 'More' : this.screen?.title))),
+        this.more ? 'Less' : this.screen?.major ? 'More' : this.screen?.title))),
       h('p.foot', null, h('button.quiet', { type: 'button', onclick: () => this.querySelector('dialog').showModal() }, h('kbd', null, '?'), ' keys'),
         overview.value?.version && h('span', null, overview.value.version)));
   }
