@@ -48,6 +48,11 @@ func run(args []string) error {
 		return err
 	}
 	report := write(samples, machine)
+	if before, err := os.ReadFile("RESULTS.md"); err == nil { // what was measured by hand stays
+		if at := strings.Index(string(before), "\n## The sandbox's store"); at >= 0 {
+			report += string(before[at:])
+		}
+	}
 	fmt.Print(report)
 	return os.WriteFile("RESULTS.md", []byte(report), 0o644)
 }
