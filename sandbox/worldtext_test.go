@@ -134,6 +134,10 @@ func TestAnImportedWorldOfPrograms(t *testing.T) {
 	open := w.propose(w.payment(object{"maxFeePerGas": "100", "maxPriorityFeePerGas": "3"})).ok().at("txID")
 	agent := w.newAgent()
 	agent.finish().ok()
+	wallet := "/wallet/" + w.ether
+	w.call("PUT", w.inFund(wallet+"/policy"), object{
+		"policy_id": w.get(wallet).ok().at("policy_tx.id"), "type": "policy-tx", "threshold": 1, "members": []any{w.ids[alice]},
+	}).ok()
 	w.clock.forward(time.Minute)
 
 	imported := func(opts ...sandbox.ExportOption) world {
@@ -144,6 +148,7 @@ func TestAnImportedWorldOfPrograms(t *testing.T) {
 		require.NoError(t, other.Import(bytes.NewReader(text)))
 		require.Equal(t, string(text), string(other.export(opts...)))
 		require.Equal(t, w.shown(), other.shown())
+		require.Equal(t, string(w.get(wallet).ok().Body), string(other.get(wallet).ok().Body), "its policy waits to be updated")
 		for _, id := range []string{done, open} {
 			require.Equal(t, string(w.report("/transactions/"+id+"/status").ok().Body), string(other.report("/transactions/"+id+"/status").ok().Body))
 		}
