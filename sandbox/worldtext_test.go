@@ -2,8 +2,10 @@ package sandbox_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +198,8 @@ func TestADamagedWorldIsRefused(t *testing.T) {
 	refused([]byte(strings.Replace(string(text), `"version":1`, `"version":2`, 1)), "line 1: it has version 2", "a later version")
 	refused([]byte(strings.Replace(string(text), `"seed":`, `"mood":1,"seed":`, 1)), "line 1: it is damaged, or of a later version", "a later version's field")
 	refused(nil, "after line 0", "nothing")
+	far := regexp.MustCompile(`("tx":.*"at":)[0-9.]+`).ReplaceAllString(string(text[:end]), "${1}-9223372036854775808")
+	refused(fmt.Appendf(nil, "%s{\"end\":{\"lines\":%d,\"sha256\":\"%x\"}}\n", far, len(lines)-1, sha256.Sum256([]byte(far))), "is no time", "a time that no answer can tell")
 	assert.Equal(t, before, w.everything())
 	assert.Equal(t, string(text), string(w.export()))
 }

@@ -61,6 +61,18 @@ func TestScriptIsText(t *testing.T) {
 	assert.Zero(t, eval[int](p, `document.querySelectorAll('q-app img, q-app script, q-app iframe, [style*=expression]').length`))
 }
 
+// No name can turn what stands beside it round: an amount, or the address that somebody approves.
+func TestNamesTurnNothing(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	_, err := srv.Client().Companies.Create(t.Context(), qredo.CompanyRequest{Name: "Acme\u202e\u2066x", City: "c", Country: "c", Domain: "d", Ref: "r"})
+	require.NoError(t, err)
+	p := openConsole(t, srv, "#/money")
+	p.waits(`document.querySelector('main').innerText.includes(` + quoted(`Acme\u{202e}\u{2066}x`) + `)`)
+	assert.Zero(t, eval[int](p, `[...document.querySelector('main').innerText].filter(c => /[\u202a-\u202e\u2066-\u2069]/.test(c)).length`))
+	assert.Equal(t, "isolate", eval[string](p, `getComputedStyle(document.querySelector('main span')).unicodeBidi`))
+}
+
 type hostile struct {
 	*world
 	withdrawals []qredo.TxID

@@ -84,6 +84,9 @@ func (m *moment) UnmarshalJSON(text []byte) error {
 		return fmt.Errorf("%q is no time", text)
 	}
 	m.Time = time.Unix(seconds, int64(nanoseconds)).UTC()
+	if year := m.Year(); year < 1 || year > 9999 { // which no answer could tell
+		return fmt.Errorf("%q is no time", text)
+	}
 	return nil
 }
 

@@ -29,8 +29,11 @@ function make(create, tag, props, children) {
 
 function nodes(children) {
   return children.flat(Infinity).filter(c => c !== null && c !== undefined && c !== false && c !== '')
-    .map(c => c instanceof Node ? c : document.createTextNode(String(c)));
+    .map(c => c instanceof Node ? c : document.createTextNode(upright(c)));
 }
+
+// upright shows what would turn the order of the text around it, so that no name can make an amount or an address look like another.
+const upright = text => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, c => `\\u{${c.codePointAt(0).toString(16)}}`);
 
 function assign(el, name, value) {
   if (name === 'key') return;
