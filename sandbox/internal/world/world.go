@@ -230,14 +230,19 @@ func (w *World) commit(changes []change, now time.Time) error {
 			return fmt.Errorf("sandbox: storing: %w", err)
 		}
 	}
+	w.takeEffect(now, changes)
+	w.fold()
+	return nil
+}
+
+// takeEffect lets changes take effect, and gives the lock back, also where one panics: what is left then can at least be looked at, and reset.
+func (w *World) takeEffect(now time.Time, changes []change) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.state.commit(now, changes)
 	w.news.add(w.state, now, changes)
 	w.applied++
 	w.kept.add(w.applied)
-	w.mu.Unlock()
-	w.fold()
-	return nil
 }
 
 // fold begins to fold the store where it has grown, and goes on with that beside all else.

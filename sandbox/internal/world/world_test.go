@@ -320,3 +320,15 @@ func TestReset(t *testing.T) {
 	})
 	assert.Empty(t, l.store.records)
 }
+
+// A panic must not be the end of the sandbox: the one request fails.
+func TestAPanicLeavesNoLock(t *testing.T) {
+	w, err := New(Config{Clock: time.Now, Changed: func(Changes) {}})
+	require.NoError(t, err)
+	for _, f := range []func(*Update) error{func(*Update) error { panic("checking") }, func(u *Update) error { u.changes = append(u.changes, nil); return nil }} {
+		assert.Panics(t, func() { _ = w.Update(f) })
+		require.True(t, w.mu.TryLock(), "readers and the next change need it")
+		w.mu.Unlock()
+		require.NoError(t, w.Update(func(*Update) error { return nil }))
+	}
+}
