@@ -225,7 +225,10 @@ func (s *Store) Fold() (finish func(write func(io.Writer) error) error, err erro
 		return nil, err
 	}
 	next, err := s.open(s.generation+1, 0)
-	if err != nil {
+	if err != nil { // the end of this one may be torn, as long as no other comes after it
+		if removed := os.Remove(s.path(journalForm, s.generation+1)); !errors.Is(removed, fs.ErrNotExist) {
+			err = errors.Join(err, removed)
+		}
 		return nil, err
 	}
 	_ = s.journal.file.Close() // it is synced
@@ -240,26 +243,26 @@ func (s *Store) Fold() (finish func(write func(io.Writer) error) error, err erro
 	}, nil
 }
 
-// Replace puts a snapshot in the place of everything.
+// Replace puts a snapshot in the place of everything. Its journal is begun after it: where it ends half-way, all is as it was.
 func (s *Store) Replace(write func(io.Writer) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil {
 		return s.broken
 	}
-	next, err := s.open(s.generation+1, 0)
-	if err != nil {
-		s.failed = err
-		return err
-	}
+	generation := s.generation + 1
 	s.mu.Unlock()
-	err = s.write(s.generation+1, write)
+	err := s.write(generation, write)
+	var next *journal
+	if err == nil {
+		next, err = s.open(generation, 0)
+	}
 	s.mu.Lock()
 	if s.failed = err; err != nil {
-		if _, there := os.Stat(s.path(snapshotForm, s.generation+1)); there == nil {
+		if _, there := os.Stat(s.path(snapshotForm, generation)); there == nil {
 			s.broken = err // it has its name, and nobody knows for how long: nothing may follow on the one of before
 		}
-		return errors.Join(err, next.file.Close())
+		return err
 	}
 	if s.journal != nil {
 		_ = s.journal.file.Close() // nobody needs it
