@@ -258,7 +258,7 @@ func TestExplanationsOfLoggedRequestsHaveNoSecrets(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.BaseURL()+"/company?token="+secret, strings.NewReader(`{"client_secret":"`+secret+`"}`))
 	require.NoError(t, err)
 	require.NoError(t, srv.Auth().Authenticate(req, []byte(`{"client_secret": "`+secret+`"}`), srv.Now()))
-	answer, err := http.DefaultClient.Do(req)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
 	d := latest(t, srv.Sandbox)
