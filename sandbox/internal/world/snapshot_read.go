@@ -10,6 +10,8 @@ import (
 	"hash"
 	"io"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -168,12 +170,21 @@ func (r *reading) line(l *line, text []byte, from, end int) error {
 	case l.Master != nil:
 		l.Master.apply(st, time.Time{})
 	case l.User != nil:
+		if id := l.User.ID; st.users[string(id)] != nil || st.userByEmail[strings.ToLower(l.User.Email)] != nil {
+			return fmt.Errorf("user %s is there twice", id)
+		}
 		l.User.apply(st, time.Time{})
 	case l.CoreClient != nil:
+		if id := l.CoreClient.ID; st.coreClients[id] != nil {
+			return fmt.Errorf("core client %s is there twice", id)
+		}
 		l.CoreClient.apply(st, l.CoreClient.Created.Time)
 	case l.Exchange != nil:
 		l.Exchange.apply(st, time.Time{})
 	case l.Company != nil:
+		if id := l.Company.ID; st.companies[id] != nil {
+			return fmt.Errorf("company %s is there twice", id)
+		}
 		l.Company.apply(st, time.Time{})
 		for _, p := range l.Company.Parties {
 			st.companies[l.Company.ID].Parties = append(st.companies[l.Company.ID].Parties, &Party{p.partyAdded, p.Created.Time, p.Joined})
@@ -181,6 +192,9 @@ func (r *reading) line(l *line, text []byte, from, end int) error {
 	case l.Fund != nil:
 		if st.companies[l.Fund.CompanyID] == nil {
 			return fmt.Errorf("there is no company %s", l.Fund.CompanyID)
+		}
+		if id := l.Fund.ID; st.funds[id] != nil {
+			return fmt.Errorf("fund %s is there twice", id)
 		}
 		l.Fund.apply(st, time.Time{})
 		st.funds[l.Fund.ID].Whitelist = l.Fund.Whitelist
@@ -193,7 +207,7 @@ func (r *reading) line(l *line, text []byte, from, end int) error {
 	case l.Hub != nil:
 		for _, number := range l.Hub {
 			tx := st.txs.open[number]
-			if tx == nil || tx.Kind != KindSwapMake {
+			if tx == nil || tx.Kind != KindSwapMake || slices.Contains(st.hub, tx) {
 				return fmt.Errorf("transaction %d is no quote", number)
 			}
 			st.hub = append(st.hub, tx)
@@ -234,6 +248,9 @@ func (r *reading) wallet(l *walletLine) error {
 		if r.st.coreClients[c.coreClient()] == nil {
 			return fmt.Errorf("there is no core client %s", c.CounterpartyID)
 		}
+	}
+	if r.st.wallets[l.ID] != nil || r.st.byAddress[addressKey(l.Address)] != nil {
+		return fmt.Errorf("wallet %s, or its address, is there twice", l.ID)
 	}
 	walletsAdded{f.ID, []walletAdded{l.walletAdded}}.apply(r.st, time.Time{})
 	return nil

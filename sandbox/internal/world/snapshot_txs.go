@@ -1,6 +1,7 @@
 package world
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -116,6 +117,10 @@ func (r *reading) relate(tx *Transaction, l *txLine) error {
 			tx.Sender.locks[tx.PolicyType] = append(tx.Sender.locks[tx.PolicyType], tx)
 		}
 	case KindWeb3:
+		call, err := tx.Web3.complete(false)
+		if err != nil || !bytes.Equal(mustJSON(call), mustJSON(tx.Web3)) {
+			return errors.New("its call is not whole")
+		}
 		if signed := tx.Progress.Signed; signed != nil {
 			st.nonces[tx.Web3.sender()] = max(st.nonces[tx.Web3.sender()], signed.Nonce+1)
 		}
