@@ -40,5 +40,7 @@
 // What people would look at tell [Sandbox.Approvals], [Sandbox.Company], [Sandbox.Wallet], [Sandbox.Transaction] and their
 // neighbours, in lists of pages, with amounts as [Money].
 //
+// A person sees and does the same in a browser: [Server.ConsoleURL], and docs/console.md in the repository.
+//
 // What the sandbox enforces, with the evidence for each rule, is listed in RULES.md beside this file.
 package sandbox

@@ -154,7 +154,7 @@ func TestFirstCommands(t *testing.T) {
 // TestLinks follows the links of the documents that lead to files, and to headings within them.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, document := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/troubleshooting.md", "docs/foreign-clients.md", "docs/containers.md", "docs/ci.md", "docs/worlds.md", "sandbox/RULES.md"} {
+	for _, document := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/troubleshooting.md", "docs/foreign-clients.md", "docs/containers.md", "docs/ci.md", "docs/worlds.md", "docs/console.md", "sandbox/RULES.md"} {
 		path := filepath.Join("../..", document)
 		text, err := os.ReadFile(path)
 		if err != nil {
