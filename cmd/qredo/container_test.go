@@ -21,7 +21,7 @@ func TestAsAContainer(t *testing.T) {
 		t.Skip("needs root, to become nobody")
 	}
 	root, data, job := t.TempDir(), filepath.Join(t.TempDir(), "data"), t.TempDir()
-	build := command(t, nil, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(root, "qredo"), ".")
+	build := command(t, nil, "go", "build", "-ldflags=-s -w", "-o", filepath.Join(root, "qredo"), ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))

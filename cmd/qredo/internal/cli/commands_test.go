@@ -73,8 +73,8 @@ func TestNeeds(t *testing.T) {
 func checkExample(t *testing.T, words []string) {
 	t.Helper()
 	root := newTestApp().commands()
-	for i, w := range words { // what comes after a pipe is not ours
-		if w == "|" {
+	for i, w := range words { // what comes after a pipe, or is where the output goes, is not ours
+		if w == "|" || strings.HasPrefix(w, ">") {
 			words = words[:i]
 			break
 		}
