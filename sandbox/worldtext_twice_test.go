@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,6 +19,9 @@ func sealed(lines []string) []byte {
 	text := strings.Join(lines, "\n") + "\n"
 	return fmt.Appendf([]byte(text), `{"end":{"lines":%d,"sha256":"%x"}}`+"\n", len(lines), sha256.Sum256([]byte(text)))
 }
+
+// entityID is the field with the ID of what a line is about.
+var entityID = regexp.MustCompile(`"(?:id|ID)":"[^"]+",?`)
 
 // A world that somebody has written, with a digest that is right, has no thing twice, nothing that refers to nothing, and no call that cannot
 // be signed: it is refused with the line, and nothing has changed.
@@ -46,6 +50,11 @@ func TestAWorldThatCannotBeIsRefused(t *testing.T) {
 		}
 		twice[kind]++
 		refused(i+1, append(append(append([]string{}, lines[:i+1]...), line), lines[i+1:]...), line)
+		if found := entityID.FindString(line); found != "" && kind != "policy" {
+			cut := strings.Replace(line, found, "", 1)
+			refused(i, append(append(append([]string{}, lines[:i]...), cut), lines[i+1:]...), cut)
+			twice["ID"]++
+		}
 		if kind == "tx" {
 			for _, without := range []string{`"Value":"` + beyond64 + `",`, `"GasLimit":"21000",`, `"ChainID":"1",`, `,"FeeTip":"3"`} {
 				if cut := strings.Replace(line, without, "", 1); cut != line {
@@ -55,7 +64,7 @@ func TestAWorldThatCannotBeIsRefused(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{"world", "user", "core_client", "company", "fund", "wallet", "policy", "tx", "call"} {
+	for _, kind := range []string{"world", "user", "core_client", "company", "fund", "wallet", "policy", "tx", "call", "ID"} {
 		assert.Positive(t, twice[kind], kind)
 	}
 }

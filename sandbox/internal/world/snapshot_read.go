@@ -170,20 +170,21 @@ func (r *reading) line(l *line, text []byte, from, end int) error {
 	case l.Master != nil:
 		l.Master.apply(st, time.Time{})
 	case l.User != nil:
-		if id := l.User.ID; st.users[string(id)] != nil || st.userByEmail[strings.ToLower(l.User.Email)] != nil {
-			return fmt.Errorf("user %s is there twice", id)
+		there := st.users[string(l.User.ID)] != nil || st.userByEmail[strings.ToLower(l.User.Email)] != nil
+		if err := newID("user", string(l.User.ID), there); err != nil {
+			return err
 		}
 		l.User.apply(st, time.Time{})
 	case l.CoreClient != nil:
-		if id := l.CoreClient.ID; st.coreClients[id] != nil {
-			return fmt.Errorf("core client %s is there twice", id)
+		if err := newID("core client", string(l.CoreClient.ID), st.coreClients[l.CoreClient.ID] != nil); err != nil {
+			return err
 		}
 		l.CoreClient.apply(st, l.CoreClient.Created.Time)
 	case l.Exchange != nil:
 		l.Exchange.apply(st, time.Time{})
 	case l.Company != nil:
-		if id := l.Company.ID; st.companies[id] != nil {
-			return fmt.Errorf("company %s is there twice", id)
+		if err := newID("company", string(l.Company.ID), st.companies[l.Company.ID] != nil); err != nil {
+			return err
 		}
 		l.Company.apply(st, time.Time{})
 		for _, p := range l.Company.Parties {
@@ -193,8 +194,8 @@ func (r *reading) line(l *line, text []byte, from, end int) error {
 		if st.companies[l.Fund.CompanyID] == nil {
 			return fmt.Errorf("there is no company %s", l.Fund.CompanyID)
 		}
-		if id := l.Fund.ID; st.funds[id] != nil {
-			return fmt.Errorf("fund %s is there twice", id)
+		if err := newID("fund", string(l.Fund.ID), st.funds[l.Fund.ID] != nil); err != nil {
+			return err
 		}
 		l.Fund.apply(st, time.Time{})
 		st.funds[l.Fund.ID].Whitelist = l.Fund.Whitelist
@@ -225,6 +226,17 @@ func (r *reading) line(l *line, text []byte, from, end int) error {
 	return nil
 }
 
+// newID refuses what has no ID, or is there already.
+func newID(what, id string, there bool) error {
+	switch {
+	case id == "":
+		return fmt.Errorf("a %s has no ID", what)
+	case there:
+		return fmt.Errorf("%s %s is there twice", what, id)
+	}
+	return nil
+}
+
 func (r *reading) head(h *headLine) error {
 	switch {
 	case r.count > 0:
@@ -249,8 +261,9 @@ func (r *reading) wallet(l *walletLine) error {
 			return fmt.Errorf("there is no core client %s", c.CounterpartyID)
 		}
 	}
-	if r.st.wallets[l.ID] != nil || r.st.byAddress[addressKey(l.Address)] != nil {
-		return fmt.Errorf("wallet %s, or its address, is there twice", l.ID)
+	there := r.st.wallets[l.ID] != nil || r.st.byAddress[addressKey(l.Address)] != nil
+	if err := newID("wallet", string(l.ID), there); err != nil {
+		return err
 	}
 	walletsAdded{f.ID, []walletAdded{l.walletAdded}}.apply(r.st, time.Time{})
 	return nil
