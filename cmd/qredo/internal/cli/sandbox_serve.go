@@ -50,6 +50,8 @@ In the folder that --keys names (else --data, else $XDG_DATA_HOME/qredo/sandbox)
 never changed: a private.pem or public.pem of your own gets an apikey beside it. --register adds further keys.
 With --data, the state outlives the sandbox: what was answered is on the disk.
 
+It prints the address of its console too: a page for people, in the browser. See docs/console.md.
+
 With --listen 0.0.0.0:8765 other machines reach it. Control calls are taken from them only with the token in the file that
 --control-token names, which is made if it is missing; from this machine without. See docs/containers.md.
 
@@ -59,6 +61,7 @@ With --tls it also prints how programs that have the service's own URL compiled 
 are done, rejected and pending; --world FILE with one of your own. They do nothing where there are companies already.`,
 		example: `qredo sandbox serve --seed demo
 			qredo sandbox serve --listen 127.0.0.1:8765 --data ./data --tls
+			qredo sandbox serve --listen 0.0.0.0:8765 --control-token ./token
 			qredo sandbox serve --register ./apikey:./public.pem
 			rm -f sandbox.env; qredo sandbox serve --env-file sandbox.env >/dev/null &
 			until [ -s sandbox.env ]; do sleep 0.1; done; . ./sandbox.env`,

@@ -40,7 +40,7 @@ class Request extends Screen {
     return h('section.explain', { key: 'explain', 'aria-label': 'Why it was refused' }, h('h2', null, 'Why it was refused'),
       (e.differences ?? []).map(d => h('div.remedy', null, para(d.part && h('b', null, `${d.part}: `), d.found), d.remedy && h('p.do', null, d.remedy))),
       e.verified?.length > 0 && h('div.compare', null, this.runs('What the sandbox verified', e.verified),
-        e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'What was signed could not be found out.')));
+        e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'What was signed could not be found out. Print what your program signs, and compare it with this.')));
   }
 
   runs(title, runs) {
