@@ -86,7 +86,7 @@ func (s *Sandbox) beginWorld() error {
 	if err != nil {
 		return fmt.Errorf("sandbox: its world: %w", err)
 	}
-	file, err := s.checkWorld(s.worldFile, data)
+	_, made, err := s.checkWorld(s.worldFile, data)
 	if err != nil {
 		return err
 	}
@@ -98,33 +98,30 @@ func (s *Sandbox) beginWorld() error {
 	if err != nil || begun {
 		return err
 	}
-	_, _, err = worldfile.Make(file, s.world, s.worldMaker())
-	return err
+	return s.world.Put(made.Saved()) // all of it at once: killed half-way, the store has none of it
 }
 
 // worldMaker is who asks for the payments of a world that was written by hand.
 func (s *Sandbox) worldMaker() world.Caller { return world.Caller{Account: defaultAccount} }
 
 // checkWorld reads a world, and makes it where nobody sees it to find out what is wrong.
-func (s *Sandbox) checkWorld(name string, data []byte) (*worldfile.File, error) {
+func (s *Sandbox) checkWorld(name string, data []byte) (*worldfile.File, *world.World, error) {
 	file, problems := worldfile.Read(data)
-	if len(problems) == 0 {
-		scratch, err := s.world.Scratch()
-		if err != nil {
-			return nil, err
-		}
-		if _, problems, err = worldfile.Make(file, scratch, s.worldMaker()); err != nil {
-			return nil, err
-		}
+	scratch, err := s.world.Scratch()
+	if err == nil && len(problems) == 0 {
+		_, problems, err = worldfile.Make(file, scratch, s.worldMaker())
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(problems) == 0 {
-		return file, nil
+		return file, scratch, nil
 	}
 	wrong := &WorldFileError{File: name}
 	for _, p := range problems {
 		wrong.Problems = append(wrong.Problems, WorldProblem{p.Line, p.Column, p.Text})
 	}
-	return nil, wrong
+	return nil, nil, wrong
 }
 
 // mostWorld is how large a world's file may be, in bytes.
@@ -140,7 +137,7 @@ func (s *Sandbox) MakeWorld(r io.Reader) (MadeWorld, error) {
 	if len(data) > mostWorld {
 		return MadeWorld{}, &WorldFileError{Problems: []WorldProblem{{Text: fmt.Sprintf("it is over %d bytes", mostWorld)}}}
 	}
-	file, err := s.checkWorld("", data)
+	file, _, err := s.checkWorld("", data)
 	if err != nil {
 		return MadeWorld{}, err
 	}

@@ -101,6 +101,12 @@ func TestWithWorldFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, before.Companies, 2)
 	require.NoError(t, s.Close())
+	journals, err := filepath.Glob(filepath.Join(store, "journal-*.log"))
+	require.NoError(t, err)
+	require.Len(t, journals, 1)
+	journal, err := os.ReadFile(journals[0])
+	require.NoError(t, err)
+	assert.Empty(t, string(journal), "it is stored at once: a sandbox that is killed on the way has none of it, and begins again")
 
 	s, err = sandbox.New(sandbox.WithWorldFile(path), sandbox.WithStore(store))
 	require.NoError(t, err)

@@ -108,10 +108,19 @@ func (st *state) commit(at time.Time, changes []change) {
 	st.commits++
 }
 
-// Scratch makes a world like this one with nothing in it, in memory: commands can be tried in it.
+// Scratch makes a world like this one with nothing in it, in memory: commands can be tried in it, and it can be put in this one's place.
 func (w *World) Scratch() (*World, error) {
-	return New(Config{Clock: w.clock, Choices: w.choices, Assets: w.assets, Changed: func(Changes) {}})
+	scratch, err := New(Config{Clock: w.clock, Choices: w.choices, Assets: w.assets, Changed: func(Changes) {}})
+	if err == nil {
+		w.mu.RLock()
+		defer w.mu.RUnlock()
+		scratch.state.seed, scratch.state.commits = w.state.seed, w.state.commits
+	}
+	return scratch, err
 }
+
+// Saved is the world to be put in another's place, which ends it here.
+func (w *World) Saved() *Saved { return &Saved{state: w.state} }
 
 // View is the world at a moment, for reading. It is good until the function that it was given to returns.
 type View struct {
