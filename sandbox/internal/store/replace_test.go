@@ -20,7 +20,7 @@ func TestTheFirstSnapshotIsBegunAgain(t *testing.T) {
 	require.NoError(t, err)
 	full := errors.New("no space left on device")
 	var killed string
-	require.ErrorIs(t, s.Replace(func(w io.Writer) error {
+	require.ErrorIs(t, s.Replace(func(io.Writer) error {
 		killed = copyOf(t, dir)
 		return full
 	}), full)
