@@ -59,12 +59,13 @@ func (s *Sandbox) Import(r io.Reader) error {
 	if err != nil {
 		return serve.BadRequest("%v", err)
 	}
-	if err := s.world.Put(saved); err != nil {
-		return err
-	}
-	restored.Keep()
-	s.DropFeeds() // their places are in a log that is gone
-	return nil
+	return s.replace(func() error {
+		if err := s.world.Put(saved); err != nil {
+			return err
+		}
+		restored.Keep()
+		return nil
+	})
 }
 
 // WithWorld begins with what [Sandbox.Export] has written, also with its keys: where it has private ones, [Sandbox.Auth] and [Sandbox.HMACAuth] are

@@ -1,6 +1,12 @@
 package sandbox
 
 import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -10,8 +16,9 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/requestlog"
 )
 
-// What is told live, by kind: a request with what is known of it, an event, and that something else is to be read anew.
+// What is told live, by kind: that what happens from now on is told, a request with what is known of it, an event, and that something else is to be read anew.
 const (
+	liveBegun   = "live"
 	liveRequest = "request"
 	liveChange  = "change"
 	liveFaults  = "faults"
@@ -62,4 +69,91 @@ func showLive(m live.Message) any {
 		return describeRequest(p.Record())
 	}
 	return m.Item
+}
+
+// LiveMessage is something that has just happened.
+type LiveMessage struct {
+	// Kind is "live" for the first message: what happens after it is told. Then "request", "change" for an event, and "faults", "feeds", "clock"
+	// or "reset" where these have changed: ask for them again.
+	Kind    string
+	Request *RequestRecord // of a "request"
+	Event   *Event         // of a "change"
+}
+
+// Live tells what happens, as it does, until ctx ends, which is the last error then. The last error is [io.EOF] where the sandbox was closed, or
+// where what was told was taken up so slowly that some of it is lost: ask for everything again.
+func (s *Sandbox) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
+	return func(yield func(LiveMessage, error) bool) {
+		heard := s.live.Listen()
+		defer heard.Leave()
+		for m := (LiveMessage{Kind: liveBegun}); yield(m, nil); {
+			select {
+			case <-ctx.Done():
+				yield(LiveMessage{}, ctx.Err())
+				return
+			case next, open := <-heard.C:
+				if !open {
+					yield(LiveMessage{}, io.EOF)
+					return
+				}
+				m = LiveMessage{Kind: next.Kind}
+				switch shown := showLive(next).(type) {
+				case RequestRecord:
+					m.Request = &shown
+				case *Event:
+					m.Event = shown
+				}
+			}
+		}
+	}
+}
+
+// Live tells what happens in the sandbox: see [Sandbox.Live]. A connection that was lost without a word is not noticed before something is told.
+func (c *Control) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
+	return func(yield func(LiveMessage, error) bool) {
+		stream, err := callLive.Open(ctx, c.client(), "", nil)
+		if err != nil {
+			yield(LiveMessage{}, err)
+			return
+		}
+		defer stream.Close()
+		lines := bufio.NewReader(stream)
+		for going := true; going; {
+			var m LiveMessage
+			if m, err = readLive(lines); err != nil && ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			going = yield(m, err) && err == nil
+		}
+	}
+}
+
+// readLive reads a message of a stream of server-sent events.
+func readLive(lines *bufio.Reader) (m LiveMessage, err error) {
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return LiveMessage{}, err
+		}
+		if line == ": "+liveBegun+"\n" {
+			return LiveMessage{Kind: liveBegun}, nil
+		}
+		if kind, found := strings.CutPrefix(line, "event: "); found {
+			m.Kind = strings.TrimSpace(kind)
+		}
+		data, found := strings.CutPrefix(line, "data: ")
+		if !found {
+			continue
+		}
+		switch m.Kind {
+		case liveRequest:
+			err = json.Unmarshal([]byte(data), &m.Request)
+		case liveChange:
+			err = json.Unmarshal([]byte(data), &m.Event)
+		}
+		if err != nil {
+			return LiveMessage{}, fmt.Errorf("sandbox: a %s that is told live: %w", m.Kind, err)
+		}
+		return m, nil
+	}
 }

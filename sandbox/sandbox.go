@@ -197,8 +197,11 @@ func (s *Sandbox) Close() error {
 }
 
 // Reset forgets everything but the keys, and the nonces that were used with them.
-func (s *Sandbox) Reset() error {
-	if err := s.world.Reset(); err != nil {
+func (s *Sandbox) Reset() error { return s.replace(s.world.Reset) }
+
+// replace puts another world in the place of this one.
+func (s *Sandbox) replace(put func() error) error {
+	if err := put(); err != nil {
 		return err
 	}
 	s.DropFeeds() // their places are in a log that is gone

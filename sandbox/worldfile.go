@@ -86,7 +86,7 @@ func (s *Sandbox) beginWorld() error {
 	if err != nil {
 		return fmt.Errorf("sandbox: its world: %w", err)
 	}
-	_, made, err := s.checkWorld(s.worldFile, data)
+	_, scratch, err := s.checkWorld(s.worldFile, data)
 	if err != nil {
 		return err
 	}
@@ -98,30 +98,31 @@ func (s *Sandbox) beginWorld() error {
 	if err != nil || begun {
 		return err
 	}
-	return s.world.Put(made.Saved()) // all of it at once: killed half-way, the store has none of it
+	return s.world.Put(scratch.Saved()) // all of it at once: killed half-way, the store has none of it
 }
 
 // worldMaker is who asks for the payments of a world that was written by hand.
 func (s *Sandbox) worldMaker() world.Caller { return world.Caller{Account: defaultAccount} }
 
 // checkWorld reads a world, and makes it where nobody sees it to find out what is wrong.
-func (s *Sandbox) checkWorld(name string, data []byte) (*worldfile.File, *world.World, error) {
+func (s *Sandbox) checkWorld(name string, data []byte) (MadeWorld, *world.World, error) {
 	file, problems := worldfile.Read(data)
 	scratch, err := s.world.Scratch()
+	var made worldfile.Made
 	if err == nil && len(problems) == 0 {
-		_, problems, err = worldfile.Make(file, scratch, s.worldMaker())
+		made, problems, err = worldfile.Make(file, scratch, s.worldMaker())
 	}
 	if err != nil {
-		return nil, nil, err
+		return MadeWorld{}, nil, err
 	}
 	if len(problems) == 0 {
-		return file, scratch, nil
+		return MadeWorld(made), scratch, nil
 	}
 	wrong := &WorldFileError{File: name}
 	for _, p := range problems {
 		wrong.Problems = append(wrong.Problems, WorldProblem{p.Line, p.Column, p.Text})
 	}
-	return nil, nil, wrong
+	return MadeWorld{}, nil, wrong
 }
 
 // mostWorld is how large a world's file may be, in bytes.
@@ -137,18 +138,11 @@ func (s *Sandbox) MakeWorld(r io.Reader) (MadeWorld, error) {
 	if len(data) > mostWorld {
 		return MadeWorld{}, &WorldFileError{Problems: []WorldProblem{{Text: fmt.Sprintf("it is over %d bytes", mostWorld)}}}
 	}
-	file, _, err := s.checkWorld("", data)
+	made, scratch, err := s.checkWorld("", data)
 	if err != nil {
 		return MadeWorld{}, err
 	}
-	if err := s.Reset(); err != nil {
-		return MadeWorld{}, err
-	}
-	made, problems, err := worldfile.Make(file, s.world, s.worldMaker())
-	if err == nil && len(problems) > 0 { // it has been made once: somebody else is changing the world
-		err = fmt.Errorf("sandbox: a world: %s", problems[0].Text)
-	}
-	return MadeWorld(made), err
+	return made, s.replace(func() error { return s.world.Put(scratch.Saved()) })
 }
 
 // MakeNamedWorld makes one of the worlds that come with the sandbox: see [Sandbox.MakeWorld] and [Sandbox.Worlds].

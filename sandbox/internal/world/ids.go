@@ -24,10 +24,11 @@ const (
 // time.
 type idSource struct{ random *rand.ChaCha8 }
 
-func newIDSource(seed, commits uint64) *idSource {
+func newIDSource(seed, commits, past uint64) *idSource {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	binary.LittleEndian.PutUint64(key[8:], commits+1) // older stores had 0 here
+	binary.LittleEndian.PutUint64(key[16:], past)
 	return &idSource{rand.NewChaCha8(key)}
 }
 

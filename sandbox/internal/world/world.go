@@ -61,6 +61,7 @@ type World struct {
 	state   *state
 	epoch   int
 	applied uint64 // how many commits there were in this process
+	past    uint64 // of the worlds that this one has replaced: identifiers that were given in them must not be given to others
 
 	kept kept
 	news news
@@ -114,7 +115,7 @@ func (w *World) Scratch() (*World, error) {
 	if err == nil {
 		w.mu.RLock()
 		defer w.mu.RUnlock()
-		scratch.state.seed, scratch.state.commits = w.state.seed, w.state.commits
+		scratch.state.seed, scratch.state.commits, scratch.past = w.state.seed, w.state.commits, w.past
 	}
 	return scratch, err
 }
@@ -210,7 +211,7 @@ func (w *World) update(f func(u *Update) error) (applied uint64, err error) {
 			return w.applied, err
 		}
 	}
-	u := &Update{View: w.view(now), ids: newIDSource(w.state.seed, w.state.commits)}
+	u := &Update{View: w.view(now), ids: newIDSource(w.state.seed, w.state.commits, w.past)}
 	if err := f(u); err != nil {
 		return w.applied, err
 	}
@@ -296,11 +297,20 @@ func Read(from io.Reader) (*Saved, error) {
 	return &Saved{keys, st}, nil
 }
 
-// Put puts another world in the place of this one, which is its own from then on.
+// Put puts another world in the place of this one, which is its own from then on. What is made in it has other identifiers than what was
+// made here, for as long as this process lives: a deposit after a snapshot was restored must not look like one of before.
 func (w *World) Put(saved *Saved) error {
 	w.write.Lock()
 	defer w.write.Unlock()
-	return w.replace(saved.state)
+	past := w.past
+	if w.state.commits > 0 {
+		past += w.state.commits + 1
+	}
+	if err := w.replace(saved.state); err != nil {
+		return err
+	}
+	w.past = past
+	return nil
 }
 
 // IsEmpty reports whether nothing was ever done.
