@@ -80,7 +80,7 @@ type LiveMessage struct {
 	Event   *Event         // of a "change"
 }
 
-// Live tells what happens, as it does, until ctx ends, which is the last error then. The last error is [io.EOF] where the sandbox was closed, or
+// Live tells what happens, as it does, until ctx ends, which is the last error then. By errors.Is the last error is [io.EOF] where the sandbox was closed, or
 // where what was told was taken up so slowly that some of it is lost: ask for everything again.
 func (s *Sandbox) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
 	return func(yield func(LiveMessage, error) bool) {
@@ -132,8 +132,8 @@ func (c *Control) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
 func readLive(lines *bufio.Reader) (m LiveMessage, err error) {
 	for {
 		line, err := lines.ReadString('\n')
-		if err != nil {
-			return LiveMessage{}, err
+		if err != nil { // however the connection ends
+			return LiveMessage{}, fmt.Errorf("sandbox: what is told live: %w: %w", io.EOF, err)
 		}
 		if line == ": "+liveBegun+"\n" {
 			return LiveMessage{Kind: liveBegun}, nil

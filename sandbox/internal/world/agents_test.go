@@ -63,7 +63,7 @@ func TestClientSecretsComeFromNoSeed(t *testing.T) {
 }
 
 func TestAccountCodesAreReadBack(t *testing.T) {
-	ids := newIDSource(1, 0)
+	ids := newIDSource(1, 0, 0)
 	for range 100 {
 		id := ids.account()
 		raw := decode(id, base58)

@@ -19,15 +19,15 @@ type Listed[T any] struct {
 }
 
 // position reads a place in a list that a part of it ended at.
-func position(after string, first int) (int, error) {
+func position[N int | int64](after string, first N) (N, error) {
 	if after == "" {
 		return first, nil
 	}
-	n, err := strconv.Atoi(after)
-	if err != nil || n < 0 {
+	n, err := strconv.ParseInt(after, 10, 64)
+	if err != nil || n < 0 || int64(N(n)) != n {
 		return 0, invalid("after is no place in this list")
 	}
-	return n, nil
+	return N(n), nil
 }
 
 // PageOf is a part of a list.
@@ -79,7 +79,7 @@ func (v *View) DecidedPage(member, after string, limit int) (Listed[qredo.Action
 	if all == nil {
 		return Listed[qredo.ActionID]{}, nil
 	}
-	end, err := position(after, math.MaxInt64)
+	end, err := position[int64](after, math.MaxInt64)
 	page := Listed[qredo.ActionID]{Total: all.size}
 	for key := range all.before(uint64(end)) { //nolint:gosec // not negative
 		if len(page.List) >= limit {
