@@ -72,7 +72,7 @@ const zoneFormat = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' });
 export const zone = d => zoneFormat.formatToParts(d).find(p => p.type === 'timeZoneName')?.value ?? '';
 
 // utc is a time as it is copied, and shown beside the local one.
-export const utc = iso => `${iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '$1')} UTC`;
+export const utc = iso => new Date(iso).toISOString().replace('T', ' ').replace('Z', ' UTC');
 
 // local writes a time in the reader's zone: rows leave out the day where it is today's, and the zone.
 export function local(iso, { today, millis = false, long = false } = {}) {
