@@ -1,4 +1,4 @@
-.PHONY: check test lint bench profile
+.PHONY: check test lint bench bench-curves profile
 
 # What CI runs: the README's tests, formatting, vet, races, lint.
 check:
@@ -10,9 +10,13 @@ test:
 lint:
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 
-# Measures against other clients and writes bench/RESULTS.md. Takes about half an hour on a quiet machine.
+# Measures against other clients, in turns, and writes bench/RESULTS.md. Takes 15 minutes; what is too noisy is not judged.
 bench:
 	cd bench && go run ./results
+
+# Measures outbox, inbox and approver with more and more to do, beside River; writes the same file. 50 minutes at most; MILLION=1 goes up to 1,000,000.
+bench-curves:
+	cd bench && go run ./results $(if $(MILLION),-million -for 3h) curves
 
 # Leaves pprof files of what is measured beside the benchmarks: go tool pprof bench/cpu.out
 profile:

@@ -7,13 +7,12 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Amount is a quantity of an asset in its base unit: satoshi for BTC, gwei (not wei) for ETH. It is a
-// whole number, never rounded. Use [Asset.Parse] and [Asset.Format] to convert from and to the figures
-// that people use.
+// Amount is a quantity of an asset in its base unit: satoshi for BTC, gwei (not wei) for ETH. It is a whole number, never
+// rounded. Use [Asset.Parse] and [Asset.Format] to convert from and to the decimal figures that people use.
 type Amount int64
 
-// UnmarshalJSON reads a whole number or text that holds one. A figure with a fraction, or one beyond
-// 64 bits, is an error.
+// UnmarshalJSON reads a whole number, or a string that contains one. It returns an error for a number with a fraction, or one
+// that does not fit in 64 bits.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -26,9 +25,9 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Parse converts a decimal figure in whole units, such as "1.5", to base units, exactly. It takes an
-// optional minus sign, digits, and a point with digits; more decimals than the asset has, anything else
-// in the text, or a result beyond 64 bits is a [*ValidationError].
+// Parse converts a decimal figure in whole units, such as "1.5", to base units, exactly. It accepts an optional minus sign,
+// digits, and a point with digits. It returns a [*ValidationError] for more decimals than the asset has, anything else in the
+// text, or a result that does not fit in 64 bits.
 func (a Asset) Parse(figure string) (Amount, error) {
 	decimals, err := a.decimals()
 	if err != nil {
@@ -52,7 +51,8 @@ func (a Asset) Parse(figure string) (Amount, error) {
 	return Amount(n), nil
 }
 
-// ParsePositive converts as [Asset.Parse] does, and refuses what is no amount to send: 0, and what is less.
+// ParsePositive converts like [Asset.Parse], but returns a [*ValidationError] for zero and negative figures, which cannot be
+// sent.
 func (a Asset) ParsePositive(figure string) (Amount, error) {
 	amount, err := a.Parse(figure)
 	if err == nil && amount <= 0 {
@@ -61,8 +61,8 @@ func (a Asset) ParsePositive(figure string) (Amount, error) {
 	return amount, err
 }
 
-// AssetAmount returns a quantity to send from a decimal figure in whole units, such as "0.5", as [Asset.ParsePositive]
-// reads it. [AssetAmount.In] writes it so again.
+// AssetAmount returns a quantity to send, from a decimal figure in whole units such as "0.5", as [Asset.ParsePositive] reads
+// it. [AssetAmount.In] is the reverse.
 func (a Asset) AssetAmount(figure string) (AssetAmount, error) {
 	amount, err := a.ParsePositive(figure)
 	if err != nil {
@@ -71,9 +71,9 @@ func (a Asset) AssetAmount(figure string) (AssetAmount, error) {
 	return AssetAmount{Asset: a.Code, Amount: amount}, nil
 }
 
-// Format converts base units to a decimal figure in whole units, exactly and without trailing zeros.
-// [Asset.Parse] gives the same amount back. Where the asset's scale is not a power of ten, so that the
-// amount has no such figure, Format gives the base units and says so: "150 base units".
+// Format converts base units to a decimal figure in whole units, exactly and without trailing zeros. [Asset.Parse] converts it
+// back. If the asset's scale is not a power of ten, so that there may be no such figure, Format returns the base units and says
+// so: "150 base units".
 func (a Asset) Format(amount Amount) string {
 	digits := strconv.FormatInt(int64(amount), 10)
 	decimals, err := a.decimals()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Asset is something the service keeps, and how it is counted.
+// Asset is something that the service can hold, and the unit it is counted in.
 type Asset struct {
 	Code      AssetCode `json:"code"`
 	Name      string    `json:"name"`
@@ -21,21 +21,21 @@ type assetList struct {
 	Assets []Asset `json:"assets"`
 }
 
-// FeeType is what a fee is asked for.
+// FeeType is the kind of movement that a fee is for.
 type FeeType string
 
-// What fees are charged for.
+// The kinds of movements that cost a fee.
 const (
 	FeeWithdraw    FeeType = "withdraw"
 	FeeTransferOut FeeType = "transferOut"
 	FeeSwap        FeeType = "swap"
 )
 
-// FeesRequest asks what it would cost that an amount arrives.
+// FeesRequest asks for the fee of a movement by which the given amount arrives.
 type FeesRequest struct {
 	Type   FeeType   `json:"type"` // required
 	Asset  AssetCode `json:"asset"`
-	Amount Amount    `json:"amount"` // what is to arrive, in base units
+	Amount Amount    `json:"amount"` // the amount that should arrive, in base units
 }
 
 func (r FeesRequest) validate(time.Time) error {
@@ -49,10 +49,10 @@ func (r FeesRequest) validate(time.Time) error {
 type Fees struct {
 	NetAmount    Amount `json:"netAmount"`    // what arrives: the amount to ask for in a request
 	AmountToSend Amount `json:"amountToSend"` // what leaves the wallet
-	Fees         Amount `json:"fees"`         // 0 where the movement is free
+	Fees         Amount `json:"fees"`         // 0 if the movement is free
 }
 
-// AssetsService tells what can be kept and what moving it costs.
+// AssetsService lists assets and fees.
 type AssetsService struct{ client *Client }
 
 // List returns all assets.
@@ -62,8 +62,8 @@ func (s *AssetsService) List(ctx context.Context, opts ...CallOption) ([]Asset, 
 	return list(ctx, s.client, api("GET /assets"), opts, func(a *assetList) []Asset { return a.Assets })
 }
 
-// Find returns the asset with a code. One that the service does not have is [ErrNotFound]. It reads the
-// whole list: a program that needs several assets, or the same one often, should keep it.
+// Find returns the asset with the given code, or [ErrNotFound] if the service does not have it. Each call reads the whole list:
+// if you need several assets, or the same one often, keep the result.
 //
 // API: GET /assets
 func (s *AssetsService) Find(ctx context.Context, code AssetCode, opts ...CallOption) (*Asset, error) {
@@ -79,9 +79,9 @@ func (s *AssetsService) Find(ctx context.Context, code AssetCode, opts ...CallOp
 	return nil, fmt.Errorf("qredo: asset %q: %w; Assets.List has the codes", code, ErrNotFound)
 }
 
-// GetFees returns what it would cost, at this moment, that an amount arrives. The rates are the service's; a program
-// must not compute them. It needs no money: a program that must know whether a service takes the amounts of
-// requests for what arrives compares NetAmount of the answer with what it asked for.
+// GetFees returns the current fees for a movement by which the given amount arrives. The service sets the rates; do not
+// calculate fees yourself. No money is needed for this call. To check whether a service takes the amount of a request to be
+// what arrives, compare the NetAmount of the answer with the amount that you asked about.
 //
 // API: POST /fees
 func (s *AssetsService) GetFees(ctx context.Context, req FeesRequest, opts ...CallOption) (*Fees, error) {

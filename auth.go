@@ -14,16 +14,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Authenticator authenticates requests. [RSAAuth] does so for the Partner API, [HMACAuth] for Qredo
-// API v1. An implementation must be safe for concurrent use.
+// Authenticator authenticates requests: [RSAAuth] for the Partner API, [HMACAuth] for Qredo API v1. An implementation must be
+// safe for concurrent use.
 type Authenticator interface {
-	// Authenticate sets the headers that authenticate one attempt whose body is exactly body.
+	// Authenticate sets the headers that authenticate one attempt with exactly this body.
 	Authenticate(req *http.Request, body []byte, now time.Time) error
 }
 
@@ -35,8 +36,8 @@ const (
 	headerSign      = "X-Sign"
 )
 
-// RSAAuth signs requests to the Partner API with an RSA key. It prints as its name only: neither the
-// API key nor the private key can be reached through it.
+// RSAAuth signs requests to the Partner API with an RSA key. When printed it shows only its type name, never the API key or the
+// private key.
 type RSAAuth struct {
 	// Functions hold the secrets, because no printer, debugger dump or reflection looks into them.
 	apiKey func() string
@@ -48,11 +49,10 @@ type RSAAuth struct {
 // RSAOption changes how an [RSAAuth] authenticates.
 type RSAOption func(*RSAAuth) error
 
-// WithNonce makes requests carry an x-nonce in place of an x-timestamp, so that the clock does not
-// matter. next is called once for each attempt and must never return the same text twice for the same API key, also
-// after a restart; increasing integers are what the service asks for. So that they arrive in that order, the requests
-// of all clients that sign with this RSAAuth are sent one after the other: each waits for the answer to the one before.
-// [WithNonceInAnyOrder] does without that.
+// WithNonce sends an x-nonce instead of an x-timestamp, so that the clock does not matter. next is called once for each attempt
+// and must never return the same text twice for the same API key, even after a restart; the service asks for increasing
+// integers. To make them arrive in that order, requests of all clients that sign with this RSAAuth are sent one at a time: each
+// waits for the previous answer. [WithNonceInAnyOrder] does not wait.
 func WithNonce(next func() string) RSAOption {
 	return func(a *RSAAuth) error {
 		a.nonce, a.turn = next, make(chan struct{}, 1)
@@ -60,8 +60,8 @@ func WithNonce(next func() string) RSAOption {
 	}
 }
 
-// WithNonceInAnyOrder is [WithNonce] for services that take nonces in any order: requests are sent at the same time,
-// and next is called from any goroutine.
+// WithNonceInAnyOrder is [WithNonce] for services that accept nonces in any order: requests are sent concurrently, and next may
+// be called from any goroutine.
 func WithNonceInAnyOrder(next func() string) RSAOption {
 	return func(a *RSAAuth) error {
 		a.nonce, a.turn = next, nil
@@ -69,11 +69,11 @@ func WithNonceInAnyOrder(next func() string) RSAOption {
 	}
 }
 
-// NewRSAAuth returns an authenticator for an API key and the RSA key registered with it. White space
-// around the API key is dropped. The key may be a [crypto.Signer] that holds it elsewhere, such as a
-// hardware module: it must sign with PKCS #1 v1.5. One that has a method SignContext(ctx, rand, digest, opts) is asked by
-// that, with the call's context, so that a slow one ends with the call. A key that is not RSA or is shorter than 2048 bits,
-// or an API key that cannot be a header, is a [*ValidationError].
+// NewRSAAuth returns an authenticator for an API key and the RSA key registered with it. White space around the API key is
+// removed. The key may be a [crypto.Signer] that holds it elsewhere, such as a hardware module; it must sign with PKCS #1 v1.5.
+// If it has a method SignContext(ctx, rand, digest, opts), that is called with the call's context, so that a slow signature
+// ends with the call. It returns a [*ValidationError] if the key is not RSA or has fewer than 2048 bits, or if the API key
+// cannot be a header value.
 func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, error) {
 	apiKey, err := checkAPIKey(apiKey)
 	if err != nil {
@@ -109,8 +109,8 @@ func NewRSAAuth(apiKey string, key crypto.Signer, opts ...RSAOption) (*RSAAuth, 
 	return a, nil
 }
 
-// Sign returns the x-sign header for a stamp (the text of the x-timestamp or x-nonce header), the full
-// URL with its query, and the exact bytes of the body. The method is not part of what is signed.
+// Sign returns the x-sign header for a stamp (the text of the x-timestamp or x-nonce header), the full URL with its query, and
+// the exact bytes of the body. The method is not signed.
 func (a *RSAAuth) Sign(stamp, url string, body []byte) (string, error) {
 	return a.signContext(context.Background(), stamp, url, body)
 }
@@ -121,15 +121,15 @@ type contextSigner interface {
 }
 
 func (a *RSAAuth) signContext(ctx context.Context, stamp, url string, body []byte) (string, error) {
-	h := sha256.New()
-	h.Write([]byte(stamp))
-	h.Write([]byte(url))
-	h.Write(body)
-	signature, err := a.sign(ctx, h.Sum(nil))
+	signed := append(make([]byte, 0, 1024), stamp...) // on the stack, but for a long body
+	signed = append(append(signed, url...), body...)
+	digest := sha256.Sum256(signed)
+	signature, err := a.sign(ctx, digest[:])
 	if err != nil {
 		return "", fmt.Errorf("qredo: the private key did not sign: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(signature), nil
+	var text [683]byte // room for a key of 4096 bits, on the stack
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], signature)), nil
 }
 
 // Authenticate sets X-API-KEY, x-sign, and x-timestamp or x-nonce.
@@ -151,16 +151,16 @@ func (a *RSAAuth) Authenticate(req *http.Request, body []byte, now time.Time) er
 	return nil
 }
 
-// APIKeyDigest tells API keys apart without giving them away: see [Client.APIKeyDigest].
+// APIKeyDigest distinguishes API keys without revealing them: see [Client.APIKeyDigest].
 func (a *RSAAuth) APIKeyDigest() string {
 	sum := sha256.Sum256([]byte("qredo api key " + a.apiKey()))
 	return hex.EncodeToString(sum[:8])
 }
 
-// String returns the type's name and no secret.
+// String returns the type's name, and no secret.
 func (a RSAAuth) String() string { return "qredo.RSAAuth(redacted)" }
 
-// GoString returns the type's name and no secret.
+// GoString returns the type's name, and no secret.
 func (a RSAAuth) GoString() string { return a.String() }
 
 func checkAPIKey(apiKey string) (string, error) {
@@ -175,15 +175,15 @@ const (
 	headerHMACSign = "Qredo-Api-Sig"
 )
 
-// HMACAuth signs requests to Qredo API v1 with a shared secret. It prints as its name only.
+// HMACAuth signs requests to Qredo API v1 with a shared secret. When printed it shows only its type name.
 type HMACAuth struct {
 	apiKey func() string // functions for the reason given at RSAAuth
 	sum    func(parts ...string) []byte
 }
 
-// NewHMACAuth returns an authenticator for an API key and its secret, which is base64: standard or
-// URL-safe, padded or not. White space around both is dropped. A secret that is not base64 is a
-// [*ValidationError], and so is one of less than 14 bytes where only FIPS 140 is allowed (GODEBUG=fips140=only).
+// NewHMACAuth returns an authenticator for an API key and its secret, which is base64: standard or URL-safe, with or without
+// padding. White space around both is removed. It returns a [*ValidationError] if the secret is not base64, or is shorter than
+// 14 bytes when only FIPS 140 is allowed (GODEBUG=fips140=only).
 func NewHMACAuth(apiKey, secret string) (*HMACAuth, error) {
 	apiKey, err := checkAPIKey(apiKey)
 	if err != nil {
@@ -232,22 +232,22 @@ func (a *HMACAuth) Authenticate(req *http.Request, body []byte, now time.Time) e
 	return nil
 }
 
-// String returns the type's name and no secret.
+// String returns the type's name, and no secret.
 func (a HMACAuth) String() string { return "qredo.HMACAuth(redacted)" }
 
-// GoString returns the type's name and no secret.
+// GoString returns the type's name, and no secret.
 func (a HMACAuth) GoString() string { return a.String() }
 
-// PreparedRequest is a request that is signed, and not sent: to be sent by something else, or from elsewhere. What is
-// sent must be exactly this. The service takes it for some minutes, or with a nonce in its turn, and once.
+// PreparedRequest is a signed request that has not been sent, to be sent by another program or from another machine. It must be
+// sent exactly as it is. The service accepts it once, within a few minutes or, with a nonce, when its turn comes.
 type PreparedRequest struct {
 	Method string
 	URL    string
-	Header http.Header // with what authenticates it: it is a secret until it is sent
+	Header http.Header // includes what authenticates the request: secret until it is sent
 	Body   []byte
 }
 
-// Format prints the method and the URL whatever the verb: the headers are a secret.
+// Format prints the method and the URL whatever the verb, because the headers are secret.
 func (p PreparedRequest) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "%s %s %s", p.Method, p.URL, redacted)
 }
@@ -255,9 +255,9 @@ func (p PreparedRequest) Format(f fmt.State, _ rune) {
 // LogValue returns what Format prints.
 func (p PreparedRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(p)) }
 
-// Prepare signs a request and does not send it: for keys on a machine that is not connected. Its arguments are those of
-// [Client.Do]; a body may be a request of this package, such as [TransferRequest], which is checked as it is by the
-// method that sends it. Give such a request a PartnerTxID.
+// Prepare signs a request without sending it, for keys on an offline machine. Its arguments are those of [Client.Do]. body may
+// be a request of this package, such as [TransferRequest], which is then checked as the method that sends it would. Give such a
+// request a PartnerTxID.
 func (c *Client) Prepare(ctx context.Context, method, path string, body any, opts ...CallOption) (*PreparedRequest, error) {
 	options := newCallOptions(opts)
 	if known, ok := body.(request); ok {
@@ -273,21 +273,22 @@ func (c *Client) Prepare(ctx context.Context, method, path string, body any, opt
 	if err != nil {
 		return nil, err
 	}
+	req.HTTP.Header = maps.Clone(req.HTTP.Header)
 	if err := c.config.Auth.Authenticate(req.HTTP, req.Body, c.clock.Now()); err != nil {
 		return nil, fmt.Errorf("qredo: authenticating: %w", err)
 	}
 	return &PreparedRequest{Method: req.HTTP.Method, URL: req.HTTP.URL.String(), Header: req.HTTP.Header, Body: req.Body}, nil
 }
 
-// ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing
-// else. A proof says who and when, not what is asked for: whoever sees one can act with it for minutes, as often as they like.
+// ProofAuth authenticates a signing agent's own calls, with a proof in the header x-api-zkp and nothing else. A proof says who
+// and when, not what is requested: anyone who sees one can use it for some minutes, as often as they like.
 type ProofAuth struct {
 	proof func(method, url string, body []byte, now time.Time) (string, error)
 }
 
-// NewProofAuth returns an authenticator that asks proof for the header of each attempt, and of each connection of a feed.
-// The service's proofs are made from what the agent was given, and from now alone: method, url and body are there for services of
-// another kind. Package signingagent makes them. An error of proof ends the attempt.
+// NewProofAuth returns an authenticator that calls proof for the header of each attempt, and of each connection of a feed. The
+// service's proofs depend only on what the agent was given and on now; method, url and body are for other kinds of services.
+// Package signingagent makes them. An error from proof ends the attempt.
 func NewProofAuth(proof func(method, url string, body []byte, now time.Time) (string, error)) (*ProofAuth, error) {
 	if proof == nil {
 		return nil, invalid("proof", "must not be nil")

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,7 +33,7 @@ type Response struct {
 // keys in any of the service's spellings, whole numbers and booleans that come as text, one object where a list is
 // expected. It is for what is had as bytes, such as [Response].Body, or an answer that a program has kept. In a map or any,
 // numbers become [json.Number], so that none is rounded. A figure that is not whole, does not fit, or is there twice with
-// different values is an error that names the field.
+// different values is an error that names the field. What v has after an error is not to be used.
 func Unmarshal(data []byte, v any) error {
 	if err := wire.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("qredo: %w", err)
@@ -103,12 +103,15 @@ func WithOperation(name string) CallOption {
 	return func(o *callOptions) { o.operation = name }
 }
 
-// WithPollInterval sets how long the Wait methods pause between two looks; two seconds unless set.
+// WithPollInterval sets how long the Wait methods pause between two looks. Default: 2 s.
 func WithPollInterval(d time.Duration) CallOption {
 	return func(o *callOptions) { o.pollInterval = d }
 }
 
 func newCallOptions(opts []CallOption) callOptions {
+	if len(opts) == 0 { // else it is on the heap
+		return callOptions{pollInterval: defaultPollInterval}
+	}
 	o := callOptions{pollInterval: defaultPollInterval}
 	for _, opt := range opts {
 		if opt != nil {
@@ -187,6 +190,7 @@ type request interface{ validate(now time.Time) error }
 
 // operation is one call of a service method, before it becomes a request.
 type operation struct {
+	name   string // method and path
 	method string
 	path   string   // with the placeholders of the service's own documents
 	ids    []string // what replaces them, in order
@@ -196,7 +200,7 @@ type operation struct {
 	repeatable bool // it changes nothing, or nothing more when it is repeated
 	secret     bool // the answer has a secret
 	decides    bool // done once, it may be refused the second time
-	shorten    func(body io.Reader, most int64) ([]byte, error)
+	shorten    transport.Shorten
 
 	unknown  bool // no operation of this package: sent and read as it is
 	rawQuery string
@@ -207,7 +211,7 @@ type operation struct {
 // The IDs take the places of the placeholders, in order.
 func api(endpoint string, ids ...string) operation {
 	method, path, _ := strings.Cut(endpoint, " ")
-	return operation{method: method, path: path, ids: ids, repeatable: method == http.MethodGet}
+	return operation{name: endpoint, method: method, path: path, ids: ids, repeatable: method == http.MethodGet}
 }
 
 func (op operation) with(body request) operation   { op.body = body; return op }
@@ -251,10 +255,10 @@ func (c *Client) perform(ctx context.Context, op operation, out any, options cal
 	if err != nil {
 		return false, err
 	}
-	start := time.Now()
+	end := c.begin(req)
 	res := c.requests.Send(req)
-	if c.observe != nil {
-		defer func() { c.observe(ctx, endOfCall(req, res, time.Since(start), maybeDone, err)) }()
+	if end != nil {
+		defer func() { end(res, maybeDone, err) }()
 	}
 	if options.response != nil && res.Answer != nil {
 		*options.response = Response{
@@ -282,7 +286,7 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 	if options.noExpiryCheck {
 		now = time.Time{}
 	}
-	expanded, problem := path.Expand(op.path, op.ids)
+	address, problem := path.Below(c.baseURL, op.path, op.ids)
 	body, rawQuery := op.rawBody, op.rawQuery
 	for _, part := range [...]request{op.body, op.query} {
 		if part == nil {
@@ -308,25 +312,19 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 			return nil, fmt.Errorf("qredo: request body: %w", err)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, op.method, c.baseURL+expanded, nil)
+	req, err := http.NewRequestWithContext(ctx, op.method, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
+	req.Header = c.header // shared by all requests; no link changes it
 	if options.header != nil {
-		req.Header = options.header
+		req.Header = maps.Clone(c.header)
+		maps.Copy(req.Header, options.header)
 	}
-	for key, value := range c.header { // shared by all requests; no link changes it
-		if len(req.Header[key]) == 0 {
-			req.Header[key] = value
-		}
-	}
-	name := options.operation
-	if name == "" || !op.unknown {
-		name = op.method + " " + op.path
-	}
+	name, template := op.named(options.operation)
 	return &transport.Request{
-		HTTP: req, Operation: name, Path: expanded, Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry, Shorten: op.shorten,
+		HTTP: req, Operation: name, Template: template, Path: address[len(c.baseURL):], Body: body, Repeatable: op.repeatable, Decides: op.decides, Once: options.noRetry, Shorten: op.shorten,
 	}, nil
 }
 

@@ -69,7 +69,7 @@ func FuzzAnswers(f *testing.F) {
 // fixtureBodies are the answers of the fixtures.
 func fixtureBodies(f *testing.F) [][]byte {
 	f.Helper()
-	paths, err := filepath.Glob("testdata/*.json")
+	paths, err := filepath.Glob("qredotest/fixtures/*.json")
 	if err != nil {
 		f.Fatal(err)
 	}

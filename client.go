@@ -18,28 +18,28 @@ import (
 	"github.com/qredo-go/qredo/internal/transport"
 )
 
-// Version is the version of this module, as the User-Agent header gives it.
+// Version is the version of this module, as sent in the User-Agent header.
 const Version = "0.1.0"
 
-// Environment is one of the installations that the service had: its base URL.
+// Environment is the base URL of one of the environments that the service had.
 type Environment string
 
-// The environments that the service ran. All of them are retired; programs are tested against the
-// sandbox package, with [WithBaseURL].
+// The environments that the service ran. All of them have been shut down; to test programs, use package sandbox with
+// [WithBaseURL].
 const (
 	EnvironmentProduction Environment = "https://api.qredo.network/api/v1/p"
 	EnvironmentSandbox    Environment = "https://sandbox-api.qredo.network/api/v1/p"
 	EnvironmentPlay       Environment = "https://play-api.qredo.network/api/v1/p"
 )
 
-// What a client does unless told otherwise.
+// A client's defaults.
 const (
 	defaultMaxResponse  = 32 << 20 // bytes of one answer
 	defaultPollInterval = 2 * time.Second
 )
 
-// Client calls the Partner API. Its services group the operations. A Client is safe for concurrent use
-// and should be made once.
+// Client calls the Partner API. Its services group the operations. A Client is safe for concurrent use; create one and reuse
+// it.
 type Client struct {
 	Companies      *CompaniesService
 	TrustedNetwork *TrustedNetworkService
@@ -57,6 +57,7 @@ type Client struct {
 	requests transport.Link
 	upgrades transport.Link // to feeds
 	observe  func(context.Context, Attempt)
+	trace    Trace
 
 	config transport.Config
 }
@@ -64,8 +65,8 @@ type Client struct {
 // Option changes how a [Client] works.
 type Option func(*Client) error
 
-// NewClient returns a client that authenticates with auth. It must be told which service to call, by [WithBaseURL] or
-// [WithEnvironment]; [ClientFromEnv] reads that too. A wrong option is a [*ValidationError].
+// NewClient returns a client that authenticates with auth. You must say which service to call, with [WithBaseURL] or
+// [WithEnvironment]; [ClientFromEnv] reads that from the environment too. A wrong option is a [*ValidationError].
 func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	if isNil(auth) {
 		return nil, invalid("auth", "must not be nil: see NewRSAAuth and AuthFromEnv")
@@ -79,13 +80,14 @@ func NewClient(auth Authenticator, opts ...Option) (*Client, error) {
 	return c.set(append([]Option{WithRetry(RetryPolicy{})}, opts...))
 }
 
-// As returns a client that authenticates otherwise, and is like c in all else that options have set: a signing agent's own beside
-// that of its company. They share the rate limit, and what the service's answers have told of the clock. Options change the new one alone.
+// As returns a client that authenticates with auth and otherwise has the options of c: for example, a signing agent's client
+// next to its company's. Both share the rate limit, and what the service's answers have shown about the clock. Options apply
+// only to the new client.
 func (c *Client) As(auth Authenticator, opts ...Option) (*Client, error) {
 	if isNil(auth) {
 		return nil, invalid("auth", "must not be nil")
 	}
-	other := &Client{baseURL: c.baseURL, clock: c.clock, header: c.header.Clone(), observe: c.observe, config: c.config}
+	other := &Client{baseURL: c.baseURL, clock: c.clock, header: c.header.Clone(), observe: c.observe, trace: c.trace, config: c.config}
 	other.config.Auth, other.config.Turn = auth, nil
 	return other.set(opts)
 }
@@ -119,9 +121,8 @@ func (c *Client) set(opts []Option) (*Client, error) {
 	return c, nil
 }
 
-// ClientFromEnv returns a client for what the environment says: the keys as [AuthFromEnv] reads them, and the base
-// URL from QREDO_BASE_URL, which an option may replace. What is missing there is a [*ValidationError] that names
-// the variable.
+// ClientFromEnv returns a client configured from the environment: the keys as [AuthFromEnv] reads them, and the base URL from
+// QREDO_BASE_URL, which an option may override. It returns a [*ValidationError] that names the variable if one is missing.
 func ClientFromEnv(opts ...Option) (*Client, error) {
 	auth, err := AuthFromEnv()
 	if err != nil {
@@ -133,9 +134,9 @@ func ClientFromEnv(opts ...Option) (*Client, error) {
 	return NewClient(auth, opts...)
 }
 
-// APIKeyDigest tells API keys apart without giving them away, for programs that keep with what key something was sent: the
-// service knows a PartnerTxID under the key that it came with only. It is 16 hexadecimal digits, or "" for an
-// [Authenticator] that has no method of this name.
+// APIKeyDigest distinguishes API keys without revealing them, for programs that record which key something was sent with: the
+// service knows a PartnerTxID only under the key that it came with. It is 16 hexadecimal digits, or "" for an [Authenticator]
+// that has no method of this name.
 func (c *Client) APIKeyDigest() string {
 	if auth, ok := c.config.Auth.(interface{ APIKeyDigest() string }); ok {
 		return auth.APIKeyDigest()
@@ -143,11 +144,12 @@ func (c *Client) APIKeyDigest() string {
 	return ""
 }
 
-// Expired reports whether a time has passed for sure: by the client's clock, and by the service's as far as its answers have
-// told that it is another. A request for a transaction that has expired so is refused without being sent.
+// Expired reports whether a time has definitely passed: by the client's clock, and by the service's if its answers have shown
+// that it differs. A request for a transaction that has expired in this sense is refused without being sent.
 func (c *Client) Expired(t Time) bool { return c.Until(t) <= 0 }
 
-// Until is how long it takes until a time has passed for sure, as [Client.Expired] says: nothing or less if it has.
+// Until returns how long it takes until a time has definitely passed, in the sense of [Client.Expired]: zero or negative if it
+// has.
 func (c *Client) Until(t Time) time.Duration { return t.Sub(c.clock.Earliest()) }
 
 // isNil also finds a nil pointer in the interface, which would panic at the first call.
@@ -156,12 +158,11 @@ func isNil(auth Authenticator) bool {
 	return auth == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// WithEnvironment selects one of the service's installations. Of it and [WithBaseURL] the last counts.
+// WithEnvironment selects one of the service's environments. If you also give [WithBaseURL], the last one counts.
 func WithEnvironment(env Environment) Option { return WithBaseURL(string(env)) }
 
-// WithBaseURL selects a service by its base URL, which must be https, or http to this machine, and have
-// neither user, query nor fragment. A path is kept: https://example.com/api/v1/p. The host is put in small letters, as
-// servers and proxies that rebuild the signed URL have it.
+// WithBaseURL sets the service's base URL, such as https://example.com/api/v1/p. It must be https, or http to this machine,
+// without user, query or fragment. The host is lowercased, because servers and proxies that rebuild the signed URL do the same.
 func WithBaseURL(base string) Option {
 	return func(c *Client) error {
 		u, err := url.Parse(strings.TrimRight(strings.TrimSpace(base), "/"))
@@ -183,9 +184,13 @@ func WithBaseURL(base string) Option {
 	}
 }
 
-// WithHTTPClient makes requests through the caller's HTTP client: for proxies, own certificates, own
-// timeouts, tests. Unless it is given, a client has one of its own: TLS 1.2 or newer, a minute for an
-// attempt, the environment's proxy. Redirects are refused whatever it says, because the URL is signed.
+// WithHTTPClient sends requests through your own HTTP client: for proxies, your own certificates and timeouts, or tests.
+// Redirects are refused whatever it says, because the URL is signed.
+//
+// Default: a client of its own with TLS 1.2 or newer, a minute for each attempt, half of it for the answer's head, and the proxy
+// that the environment names. It uses HTTP/2 if the service does: 64 concurrent calls then need one connection instead of 64 with
+// their handshakes, and less processor time; and a ping finds a silently dead connection within 8 s, where HTTP/1.1 waits 30 s
+// for the head. Otherwise it keeps up to 64 idle connections, and drops them all when an answer has not come in time.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
 		c.config.HTTP = client
@@ -193,18 +198,18 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// RetryPolicy says how often and when a request is sent again. A field left zero has its default.
+// RetryPolicy says how often and when a failed request is sent again. Fields left zero have their defaults.
 //
-// What may be sent again is not a matter of policy. Reads may, and requests for transactions that carry a
-// PartnerTxID, because the service makes one transaction for it however often it is sent. Any other write
-// may only when it cannot have been carried out: the connection was refused, or the answer was 429.
+// The policy does not decide which requests may be sent again. Reads may, and so may requests for transactions with a
+// PartnerTxID, because the service makes one transaction for each PartnerTxID, however often it is sent. Any other write may
+// be sent again only if it cannot have been carried out: the connection was refused, or the answer was 429.
 type RetryPolicy struct {
-	MaxAttempts   int           // of one call, the first included; 4
-	MinBackoff    time.Duration // the first pause is at most this, each further one twice that; 200 ms
-	MaxBackoff    time.Duration // and no pause is longer than this; 10 s
-	MaxRetryAfter time.Duration // a Retry-After of the service is followed up to this; 60 s
-	// Budget is how many more attempts than calls there may be while nothing succeeds, so that an outage
-	// is not made worse; 100. Each success gives half an attempt back.
+	MaxAttempts   int           // attempts per call, including the first; default 4
+	MinBackoff    time.Duration // upper limit of the first pause, doubled for each one after it; default 200 ms
+	MaxBackoff    time.Duration // upper limit of any pause; default 10 s
+	MaxRetryAfter time.Duration // the longest Retry-After that is followed; default 60 s
+	// Budget is how many retries there may be while nothing succeeds, so that an outage is not made worse. Each success
+	// gives half an attempt back. Default: 100.
 	Budget int
 }
 
@@ -220,9 +225,9 @@ func (p RetryPolicy) withDefaults() (RetryPolicy, error) {
 	return p, nil
 }
 
-// WithRetry changes how often and when requests are sent again; see [RetryPolicy]. One attempt turns
-// retries off for all calls, [WithoutRetry] for one. What is refused for a wrong clock is signed and sent
-// once more all the same, unless by [WithoutRetry].
+// WithRetry changes how often and when requests are sent again; see [RetryPolicy]. MaxAttempts 1 turns retries off for all
+// calls, [WithoutRetry] for one. A request that is refused because of the clock is still signed and sent once more, except
+// with [WithoutRetry].
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *Client) (err error) {
 		policy, err = policy.withDefaults()
@@ -231,9 +236,9 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// WithRateLimit keeps the client below a number of requests a second, of which so many may be sent at
-// once. Calls wait for their turn, no longer than their context; so do the connections of feeds. There is no limit unless it
-// is set; an answer of 429 stops the whole client for a while in any case.
+// WithRateLimit limits the client to perSecond requests a second, with bursts of up to burst. Calls and the connections of
+// feeds wait for their turn, for as long as their context allows. Default: no limit; an answer of 429 always makes the
+// whole client pause.
 func WithRateLimit(perSecond float64, burst int) Option {
 	return func(c *Client) error {
 		if !(perSecond > 0) || math.IsInf(perSecond, 1) || burst < 1 {
@@ -244,8 +249,8 @@ func WithRateLimit(perSecond float64, burst int) Option {
 	}
 }
 
-// WithLogger logs each attempt: method, path, status, duration. Bodies, keys and signatures are never
-// logged. Successes have level debug, failures level warn. Unless it is given nothing is logged.
+// WithLogger logs each attempt: method, path, status and duration. Successes are logged at level debug, failures at
+// level warn. Bodies, keys and signatures are never logged. Default: no logging.
 func WithLogger(log *slog.Logger) Option {
 	return func(c *Client) error {
 		c.config.Log = log
@@ -253,64 +258,7 @@ func WithLogger(log *slog.Logger) Option {
 	}
 }
 
-// Attempt is what an observer sees: one attempt of a call, or with Ended the call as a whole.
-type Attempt struct {
-	Operation  string // as in [Error]
-	Number     int    // of the call, from 1; how many there were, with Ended
-	StatusCode int    // 0 if no answer came
-	Took       time.Duration
-	Outcome    Outcome
-	Err        error // why no answer came, or why it is not whole; with Ended what the call returns
-	Ended      bool
-}
-
-// Outcome is how an attempt or a call ended.
-type Outcome string
-
-// The outcomes. A request that changes nothing is never unknown.
-const (
-	OutcomeDone    Outcome = "done"
-	OutcomeNotDone Outcome = "not done"
-	OutcomeUnknown Outcome = "unknown" // it may have been carried out
-)
-
-// WithObserver calls f after each attempt of each call, and once more when the call has ended: for metrics and traces. It
-// is called by the goroutine that makes the call, with the call's context, and sees no header and no body. Feeds are
-// observed by [WithFeedState].
-func WithObserver(f func(ctx context.Context, attempt Attempt)) Option {
-	return func(c *Client) error {
-		c.observe = f
-		c.config.Observe = func(ctx context.Context, a transport.Attempt) {
-			f(ctx, Attempt{
-				Operation: a.Operation, Number: a.Number, StatusCode: a.StatusCode, Took: a.Took, Err: a.Err, Outcome: outcome(a.OK, a.MaybeDone),
-			})
-		}
-		return checkGiven("observer", f != nil)
-	}
-}
-
-func outcome(ok, maybeDone bool) Outcome {
-	switch {
-	case ok:
-		return OutcomeDone
-	case maybeDone:
-		return OutcomeUnknown
-	}
-	return OutcomeNotDone
-}
-
-// endOfCall is what an observer is told when a call has ended.
-func endOfCall(req *transport.Request, res transport.Result, took time.Duration, maybeDone bool, err error) Attempt {
-	end := Attempt{Operation: req.Operation, Number: res.Attempts, Took: took, Err: err, Ended: true}
-	if res.Answer != nil {
-		end.StatusCode = res.Answer.StatusCode
-	}
-	end.Outcome = outcome(err == nil, maybeDone && !transport.IsRead(req))
-	return end
-}
-
-// WithClock sets where the time comes from: for the timestamp of requests and for checking expiries;
-// [time.Now] unless set.
+// WithClock sets the clock that stamps requests and checks expiries. Default: [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(c *Client) error {
 		c.clock = &transport.Clock{Source: now} // another than that of a client it is made from
@@ -319,7 +267,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent header; "qredo-go/" and [Version] unless set.
+// WithUserAgent sets the User-Agent header. Default: "qredo-go/" and [Version].
 func WithUserAgent(agent string) Option {
 	return func(c *Client) error {
 		c.header["User-Agent"] = []string{agent}
@@ -327,8 +275,8 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithMaxResponse sets how many bytes an answer may have; 32 MiB unless set. A longer one is an
-// [*Error] that matches [ErrBadAnswer].
+// WithMaxResponse limits how many bytes an answer may have. A longer one is an [*Error] that matches [ErrBadAnswer].
+// Default: 32 MiB.
 func WithMaxResponse(bytes int64) Option {
 	return func(c *Client) error {
 		if bytes < 1 {

@@ -14,20 +14,20 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// CoreClient is a program that approves. Its ID serves as a trusted party's address and as a member of
-// custody groups.
+// CoreClient is a program that approves. Its ID is used as a trusted party's address and as a member of custody groups.
 type CoreClient struct {
 	ID      CoreClientID `json:"id" required:"true"`
 	Name    string       `json:"name"`
-	Feed    string       `json:"feed"` // URL of the WebSocket that brings its actions
+	Feed    string       `json:"feed"` // URL of the WebSocket that delivers its actions
 	Created Time         `json:"timestamp"`
 }
 
 type coreClientList struct {
+	Count   int          `json:"count"`
 	Clients []CoreClient `json:"clients"`
 }
 
-// ActionType tells what is to be approved. Other values than these may come.
+// ActionType says what is to be approved. The service may return other values.
 type ActionType string
 
 // The kinds of actions.
@@ -37,36 +37,36 @@ const (
 	ActionSwap          ActionType = "ApproveSwap"
 	ActionSwapTake      ActionType = "ApproveSwapTake"
 	ActionWalletConnect ActionType = "ApproveNewWalletConnect"
-	ActionExternalSign  ActionType = "ApproveExternalSign" // a Web3 transaction; the name is the sandbox's, as the next
+	ActionExternalSign  ActionType = "ApproveExternalSign" // a Web3 transaction; this name and the next are the sandbox's
 	ActionPolicyUpdate  ActionType = "ApproveUpdatePolicy"
 )
 
-// Action is something a core client is asked to approve.
+// Action is something that a core client is asked to approve.
 type Action struct {
 	ID           ActionID       `json:"id" required:"true"`
 	CoreClientID CoreClientID   `json:"coreClientID" alias:"clientID"` // who is asked
-	Type         ActionType     `json:"type"`                          // may be one that this package does not name
-	Status       ApprovalStatus `json:"status"`                        // in lists and feeds [ApprovalPending]: that it has ended is not told
+	Type         ActionType     `json:"type"`                          // may be one that this package has no constant for
+	Status       ApprovalStatus `json:"status"`                        // [ApprovalPending] in lists and feeds
 	Created      Time           `json:"timestamp"`
-	Expires      Time           `json:"expireTime"`       // until when it can be decided
+	Expires      Time           `json:"expireTime"`       // the time until which it can be decided
 	Details      *ActionDetails `json:"details,omitzero"` // nil in lists and feeds
 }
 
-// Key names the action and its status, for [WithKnown].
+// Key identifies the action and its status, for [WithKnown].
 func (a Action) Key() string { return statusKey(a.ID, a.Status) }
 
 type actionList struct {
 	Actions []Action `json:"actions"`
 }
 
-// ActionDetails says what an action would let happen. Which fields are set depends on its type. In the service's
-// examples CompanyID is empty for withdrawals, and who initiated is empty always: do not approve because one of
-// these differs from something.
+// ActionDetails says what happens if an action is approved. Which fields are set depends on its type. In the service's examples
+// CompanyID is empty for withdrawals, and the initiator is always empty: do not approve because one of these fields differs
+// from some value.
 type ActionDetails struct {
-	TxType    string    `json:"txType,omitzero"` // "transferOut" or "withdraw"; of others it is not known
+	TxType    string    `json:"txType,omitzero"` // "transferOut" or "withdraw"; unknown for other types
 	TxID      TxID      `json:"txID,omitzero"`
 	Asset     AssetCode `json:"asset,omitzero"`
-	Amount    Amount    `json:"amount,omitzero"` // base units; net amount and fees together
+	Amount    Amount    `json:"amount,omitzero"` // base units; net amount plus fees
 	NetAmount Amount    `json:"netAmount,omitzero"`
 	Fees      Amount    `json:"fees,omitzero"`
 	Reference string    `json:"reference,omitzero"`
@@ -78,26 +78,26 @@ type ActionDetails struct {
 	Initiated Time      `json:"initiatedTime,omitzero"`
 	Expires   Time      `json:"expires,omitzero"`
 
-	RecipientAddress     string `json:"recipientAddress,omitzero"`     // of withdrawals
+	RecipientAddress     string `json:"recipientAddress,omitzero"`     // for withdrawals
 	RecipientAddressName string `json:"recipientAddressName,omitzero"` // its name on the whitelist
-	RecipientID          string `json:"recipientID,omitzero"`          // of transfers: the wallet's ID
+	RecipientID          string `json:"recipientID,omitzero"`          // for transfers: the wallet's ID
 	RecipientName        string `json:"recipientName,omitzero"`        // the name of the company that holds it
 
-	InitiatedBy   string `json:"initiatedBy,omitzero"` // may be empty, as the two below
+	InitiatedBy   string `json:"initiatedBy,omitzero"` // may be empty, like the two below
 	InitiatorName string `json:"initiatorName,omitzero"`
 	InitiatorType string `json:"initiatorType,omitzero"`
 
-	// Receive is what a side of a swap gets for what it sends. The service's documents do not show a swap's details: nil
-	// if it does not say.
+	// Receive is what this side of a swap gets in return. The service's documents do not show the details of swaps: nil if the
+	// service does not say.
 	Receive *AssetAmount `json:"receive,omitzero"`
 
-	// ClientData is, of connects, what the counterparty asked for, and of Web3 transactions what they do: "value" in wei,
-	// "chainID", "data". Amount is 0 for these: it is not known.
+	// ClientData is, for connections, what the counterparty asked for and, for Web3 transactions, what they do: "value" in wei,
+	// "chainID", "data". For these, Amount is unknown and 0.
 	ClientData map[string]any `json:"clientData,omitzero"`
-	Wallet     *ActionWallet  `json:"wallet,omitzero"` // of connects
+	Wallet     *ActionWallet  `json:"wallet,omitzero"` // for connections
 }
 
-// ActionWallet is a wallet that is to be connected.
+// ActionWallet is a wallet that asks to be connected.
 type ActionWallet struct {
 	ID       WalletID   `json:"walletID"`
 	Name     string     `json:"name"`
@@ -120,15 +120,15 @@ type coreClientWallets struct {
 
 // SweepRequest moves an asset out of a connected wallet.
 type SweepRequest struct {
-	WalletID          WalletID    `json:"wallet_id"`           // from
-	RecipientWalletID WalletID    `json:"recipient_wallet_id"` // to
+	WalletID          WalletID    `json:"wallet_id"`           // the wallet to sweep
+	RecipientWalletID WalletID    `json:"recipient_wallet_id"` // where the asset goes
 	Reference         string      `json:"reference,omitzero"`
 	PartnerTxID       PartnerTxID `json:"partner_txID,omitzero"` // makes the request safe to repeat
-	Expires           Time        `json:"expires"`               // required: until when it can be approved
-	Send              AssetAmount `json:"send"`                  // what arrives; the fee is taken from the wallet besides
+	Expires           Time        `json:"expires"`               // required: the time until which it can be approved
+	Send              AssetAmount `json:"send"`                  // what arrives; the fee is charged to the wallet on top
 }
 
-// Validate returns a [*ValidationError] if the request cannot be right at a time. Sending it does so too.
+// Validate returns a [*ValidationError] if the request cannot be valid at the time now. Sending it checks the same.
 func (r SweepRequest) Validate(now time.Time) error { return r.validate(now) }
 
 func (r SweepRequest) validate(now time.Time) error {
@@ -143,7 +143,7 @@ type CoreClientSignature struct {
 	SignerID     CoreClientID `json:"signer_id"`
 }
 
-// VerifyRequest asks whether a signature is a core client's over a hash.
+// VerifyRequest asks whether a signature over a hash was made by a core client.
 type VerifyRequest struct {
 	MessageHashHex string       `json:"message_hash_hex"`
 	SignatureHex   string       `json:"signature_hex"`
@@ -169,7 +169,7 @@ func (n newCoreClient) validate(time.Time) error { return checkText("name", n.Na
 
 func (r signRequest) validate(time.Time) error { return checkHex("message_hash_hex", r.MessageHashHex) }
 
-// CoreClientsService keeps core clients and lets them approve.
+// CoreClientsService manages core clients and approves on their behalf.
 type CoreClientsService struct{ client *Client }
 
 // Create makes a core client.
@@ -179,16 +179,16 @@ func (s *CoreClientsService) Create(ctx context.Context, name string, opts ...Ca
 	return call[CoreClient](ctx, s.client, api("POST /coreclient").with(newCoreClient{name}), opts)
 }
 
-// List returns all core clients of the API key.
+// List returns all core clients that belong to the API key.
 //
 // API: GET /coreclient
 func (s *CoreClientsService) List(ctx context.Context, opts ...CallOption) ([]CoreClient, error) {
 	return list(ctx, s.client, api("GET /coreclient"), opts, func(a *coreClientList) []CoreClient { return a.Clients })
 }
 
-// ListActions returns what a core client is asked to approve and is pending, without details. What has been decided,
-// or has ended, is not in it: [CoreClientsService.GetAction] reads it by its ID. Expect other statuses all the same, but in a
-// list that is longer than an answer may be ([WithMaxResponse]): of such a one, only what is pending is read.
+// ListActions returns the pending actions that a core client is asked to approve, without details. Actions that have been
+// decided or have ended are not listed: read them by ID with [CoreClientsService.GetAction]. Be prepared for other statuses
+// anyway. If the list is longer than an answer may be ([WithMaxResponse]), only pending actions are read from it.
 //
 // API: GET /coreclient/{client_id}/actions
 func (s *CoreClientsService) ListActions(ctx context.Context, id CoreClientID, opts ...CallOption) ([]Action, error) {
@@ -198,7 +198,7 @@ func (s *CoreClientsService) ListActions(ctx context.Context, id CoreClientID, o
 
 // keeping reads only some elements of a list that is longer than an answer may be.
 func (op operation) keeping(keep func(element []byte) bool) operation {
-	op.shorten = func(body io.Reader, most int64) ([]byte, error) { return wire.Shorten(body, most, keep) }
+	op.shorten.Do = func(body io.Reader, most int64) ([]byte, error) { return wire.Shorten(body, most, keep) }
 	return op
 }
 
@@ -221,36 +221,37 @@ func (w CoreClientWallet) connected() bool {
 	return !slices.Contains([]ApprovalStatus{ApprovalPending, ApprovalRejected, ApprovalExpired}, w.Status)
 }
 
-// GetAction returns an action with its details, in whatever status it is.
+// GetAction returns an action with its details, whatever its status.
 //
 // API: GET /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) GetAction(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) (*Action, error) {
 	return call[Action](ctx, s.client, api("GET /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)), opts)
 }
 
-// Approve approves an action: that is the core client's vote, which may be one of several needed. Only what is
-// pending can be decided. What is not is refused, with [ErrBadRequest], [ErrNotFound] or [ErrConflict], which mean
-// the same here: not pending any more. That may be so because of this very vote, where it came twice: so these match
-// [ErrOutcomeUnknown] too. Read the action with [CoreClientsService.GetAction] then.
+// Approve approves an action. This is the core client's vote, which may be one of several that are needed. Only a pending
+// action can be decided; otherwise Approve returns [ErrBadRequest], [ErrNotFound] or [ErrConflict], all of which mean that the
+// action is no longer pending. That may be due to this same vote, if it arrived twice, so these errors also match
+// [ErrOutcomeUnknown]. Read the action with [CoreClientsService.GetAction] to find out.
 //
-// The answer of the service names no action: {"code":200,"msg":"OK"}. If something on the way gives the answer to an
-// earlier request once more, nobody can tell. To be sure, read the action after a success too, and approve once more if
-// it is pending still; package approver does. A service may show it as pending until others have voted too.
+// The service's answer names no action: {"code":200,"msg":"OK"}. If something on the way repeats the answer to an earlier
+// request, nobody can tell. To be sure, read the action after a success too, and approve once more if it is still pending, as
+// package approver does. A service may show it as pending until others have voted too.
 //
 // API: PUT /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Approve(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
 	return s.client.run(ctx, api("PUT /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
-// Reject rejects an action. What is not pending is refused, and how to be sure, as with [CoreClientsService.Approve].
+// Reject rejects an action. Errors for an action that is not pending, and how to be sure, are as for
+// [CoreClientsService.Approve].
 //
 // API: DELETE /coreclient/{client_id}/action/{action_id}
 func (s *CoreClientsService) Reject(ctx context.Context, id CoreClientID, actionID ActionID, opts ...CallOption) error {
 	return s.client.run(ctx, api("DELETE /coreclient/{client_id}/action/{action_id}", string(id), string(actionID)).deciding(), &done{vote: actionID}, opts)
 }
 
-// ListWallets returns the wallets that are connected to a core client, or ask to be. Of a list that is longer than an answer
-// may be ([WithMaxResponse]), only those that are connected are read.
+// ListWallets returns the wallets that are connected to a core client or ask to be. If the list is longer than an answer may be
+// ([WithMaxResponse]), only connected wallets are read from it.
 //
 // API: GET /coreclient/{client_id}/wallets
 func (s *CoreClientsService) ListWallets(ctx context.Context, id CoreClientID, opts ...CallOption) ([]CoreClientWallet, error) {
@@ -258,8 +259,8 @@ func (s *CoreClientsService) ListWallets(ctx context.Context, id CoreClientID, o
 	return list(ctx, s.client, op, opts, func(a *coreClientWallets) []CoreClientWallet { return a.Wallets })
 }
 
-// Sweep moves an asset out of a wallet that is connected to the core client. It needs the core client's
-// approval, not that of the wallet's owner.
+// Sweep moves an asset out of a wallet that is connected to the core client. It needs the core client's approval, but not that
+// of the wallet's owner.
 //
 // API: POST /coreclient/{client_id}/sweep
 func (s *CoreClientsService) Sweep(ctx context.Context, id CoreClientID, req SweepRequest, opts ...CallOption) (*Submission, error) {
@@ -280,27 +281,27 @@ func (s *CoreClientsService) WaitSweep(ctx context.Context, id CoreClientID, txI
 	return waitForEnd(ctx, opts, func() (*Transaction, error) { return s.GetSweep(ctx, id, txID, opts...) })
 }
 
-// Sign has the service sign a hash with a core client's key. The hash is hexadecimal, of at most 64 bytes. The
-// signature is BLS's, of 49 bytes. A signing agent's key is not the service's to sign with.
+// Sign has the service sign a hash with a core client's key. The hash is hexadecimal and at most 64 bytes long. The result is a
+// BLS signature of 49 bytes. The service cannot sign with a signing agent's key.
 //
 // API: POST /coreclient/{client_id}/sign
 func (s *CoreClientsService) Sign(ctx context.Context, id CoreClientID, messageHashHex string, opts ...CallOption) (*CoreClientSignature, error) {
 	return call[CoreClientSignature](ctx, s.client, api("POST /coreclient/{client_id}/sign", string(id)).with(signRequest{messageHashHex}).repeated(), opts)
 }
 
-// Verify returns nil if a signature is a core client's over a hash, and an [*Error] otherwise.
+// Verify returns nil if a core client made the signature over the hash, and an [*Error] otherwise.
 //
 // API: POST /coreclient/verify
 func (s *CoreClientsService) Verify(ctx context.Context, req VerifyRequest, opts ...CallOption) error {
 	return s.client.run(ctx, api("POST /coreclient/verify").with(req).repeated(), new(done), opts)
 }
 
-// Feed gives the actions that a core client is asked to approve, each once: first those that are pending,
-// then new ones as they come, until ctx ends. It carries no details: [CoreClientsService.GetAction] has them,
-// and nothing should be decided without. After a connection was lost it connects again and fills the gap.
-// An error value tells of a message that was not understood ([ErrBadAnswer]), or that the service refuses the feed; the
-// feed goes on after it, for as long as the caller ranges over it. An element of the list of what is pending that cannot be
-// read, or is another core client's, is such a message, told once: the others are given.
+// Feed returns the actions that a core client is asked to approve, each once, until ctx ends: first those that are pending,
+// then new ones as they arrive. Feed events have no details; read them with [CoreClientsService.GetAction], and decide nothing
+// without them. After a lost connection the feed reconnects and fills the gap. It yields an error for a message that was not
+// understood ([ErrBadAnswer]), or if the service refuses the feed; it continues afterwards, for as long as you range over it.
+// If an element of the list of pending actions cannot be read, or belongs to another core client, you get one such error, and
+// the other elements are delivered.
 //
 // API: GET /coreclient/{client_id}/feed
 func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...FeedOption) iter.Seq2[Action, error] {

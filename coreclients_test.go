@@ -46,9 +46,17 @@ func TestCoreClientsActions(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// The fixture has the fields of all kinds of actions.
 func TestCoreClientsAction(t *testing.T) {
 	got, err := clienttest.ServeFixture(t, "coreclients_get_action").CoreClients.GetAction(t.Context(), clienttest.CoreID, clienttest.CoreActionID)
+	require.NoError(t, err)
+	require.Equal(t, qredo.ActionWithdraw, got.Type)
+	require.Equal(t, clienttest.PayoutAddress, got.Details.RecipientAddress)
+}
+
+// An action with the fields of all kinds: no kind has them all.
+func TestCoreClientsActionOfAnyKind(t *testing.T) {
+	client := clienttest.NewClient(t, clienttest.AnswerWith(200, string(clienttest.ReadTestdata(t, "action.json"))))
+	got, err := client.CoreClients.GetAction(t.Context(), clienttest.CoreID, clienttest.CoreActionID)
 	require.NoError(t, err)
 	want := action(clienttest.CoreActionID, qredo.ActionWalletConnect, qredo.ApprovalPending)
 	want.Details = &qredo.ActionDetails{

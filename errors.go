@@ -11,44 +11,45 @@ import (
 	"unicode"
 
 	"github.com/qredo-go/qredo/internal/transport"
+	"github.com/qredo-go/qredo/internal/visible"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// What an [*Error] can be told apart by, with [errors.Is].
+// These errors classify an [*Error]: use [errors.Is].
 var (
 	ErrBadRequest   = errors.New("bad request")           // 400: a field is wrong
 	ErrUnauthorized = errors.New("not authenticated")     // 401: key, signature or stamp
-	ErrBadSignature = errors.New("signature refused")     // 401 whose reason is the signature
-	ErrClockSkew    = errors.New("clock is wrong")        // 401 while the clock is minutes off the service's
+	ErrBadSignature = errors.New("signature refused")     // 401 because of the signature
+	ErrClockSkew    = errors.New("clock is wrong")        // 401 while this machine's clock is minutes off the service's
 	ErrForbidden    = errors.New("not permitted")         // 403: the API key lacks the permission
 	ErrNotFound     = errors.New("not found")             // 404
-	ErrConflict     = errors.New("conflict")              // 409: it exists already
+	ErrConflict     = errors.New("conflict")              // 409: it already exists
 	ErrRateLimited  = errors.New("too many requests")     // 429
 	ErrServer       = errors.New("fault at the service")  // 5xx
-	ErrBadAnswer    = errors.New("answer not understood") // a success that is cut, too large, or not what was asked for
+	ErrBadAnswer    = errors.New("answer not understood") // a success that is truncated, too large, or not what was asked for
 
-	// ErrOutcomeUnknown is what a request that changes something ends in where it may have been carried out: its answer
-	// was lost or cut, is a fault of the service, or comes from something on the way to it. Only the service's own
-	// words say that nothing was done. For a request for a transaction it is an [*UnknownOutcomeError].
+	// ErrOutcomeUnknown matches the error of a write that may have been carried out: its answer was lost or truncated, was a
+	// server error, or came from something between you and the service. Only the service's own words prove that nothing was
+	// done. For a request for a transaction it is an [*UnknownOutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
 // byStatus are the errors that stand for one status alone.
 var byStatus = map[int]error{400: ErrBadRequest, 401: ErrUnauthorized, 403: ErrForbidden, 404: ErrNotFound, 409: ErrConflict, 429: ErrRateLimited}
 
-// Error is an answer of the service that is not the success asked for: a status outside 200–299, or a
-// success whose body cannot be understood (then [errors.Is] finds [ErrBadAnswer]). An error on the way
-// to the service is not an Error: it is the transport's own, wrapped.
+// Error is an answer of the service other than the success asked for: a status outside 200–299, or a success whose body cannot
+// be understood ([errors.Is] then finds [ErrBadAnswer]). A failure on the way to the service is not an Error: it is the
+// transport's own error, wrapped.
 type Error struct {
 	StatusCode int    // HTTP status
-	Code       int    // the service's own code, usually the status; 0 when none was given
+	Code       int    // the service's own code, usually the status; 0 if none was given
 	Msg        string // the service's message, such as "errPartnerAuth"
-	Reason     string // what the service adds to it, such as "signature"; often empty
-	Operation  string // as the service's documents write it: "POST /company/{company_id}/transfer"
+	Reason     string // the service's detail, such as "signature"; often empty
+	Operation  string // as in the service's documents: "POST /company/{company_id}/transfer"
 	Method     string
 	Path       string // below the base URL, without query
 	Attempts   int    // how often the request was sent
-	Body       []byte // the start of the body as it came, without anything that authenticated the request
+	Body       []byte // the start of the body as received, without anything that authenticated the request
 
 	cause      error
 	wrongClock bool
@@ -63,10 +64,10 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "%d %s", e.StatusCode, http.StatusText(e.StatusCode))
 	}
 	if e.Msg != "" {
-		fmt.Fprintf(&b, ": %s", e.Msg)
+		fmt.Fprintf(&b, ": %s", visible.Text(e.Msg)) // from outside: it must not begin lines of its own
 	}
 	if e.Reason != "" {
-		fmt.Fprintf(&b, " (%s)", e.Reason)
+		fmt.Fprintf(&b, " (%s)", visible.Text(e.Reason))
 	}
 	if e.cause != nil {
 		fmt.Fprintf(&b, ": %v", e.cause)
@@ -212,9 +213,9 @@ func clip[T ~string | ~[]byte](s T, most int) T {
 	return s
 }
 
-// ValidationError is a request that was refused before anything was sent.
+// ValidationError means that a request was refused before anything was sent.
 type ValidationError struct {
-	Field string // as the wire names it: "threshold", "send.amount"
+	Field string // the wire's name of the field: "threshold", "send.amount"
 	Rule  string // what the field must be, and what it is
 }
 
@@ -225,7 +226,7 @@ func invalid(field, rule string, args ...any) error {
 	return &ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// TxError is a transaction that ended without being done: rejected or expired. Nothing was moved.
+// TxError is a transaction that ended without being completed: rejected or expired. Nothing moved.
 type TxError struct {
 	TxID   TxID
 	Status TxStatus
@@ -236,13 +237,12 @@ func (e *TxError) Error() string {
 	return fmt.Sprintf("qredo: transaction %s ended as %s: nothing was moved", e.TxID, e.Status)
 }
 
-// UnknownOutcomeError is a request for a transaction that may have been carried out or not: its answer
-// was lost, cut, a fault of the service, or had no transaction in it. To find out, send the same request
-// with PartnerTxID again, while it can still be approved: if the transaction was made, the answer is that
-// one, and if not, it is made now. Once its Expires has passed, send it again [WithoutExpiryCheck]: then an answer
-// that is a success is about the first, and a refusal says nothing about it, which the fund's ledger tells. Package
-// outbox does all this by itself. Never send it again with another PartnerTxID. Where PartnerTxID is empty, because
-// the caller wanted none, only the fund's ledger can tell.
+// UnknownOutcomeError means that a request for a transaction may or may not have been carried out: its answer was lost or
+// truncated, was a server error, or contained no transaction. To find out, send the same request with PartnerTxID again while
+// it can still be approved: if the transaction was made, the service returns it, and if not, it makes it now. Once Expires has
+// passed, send the request again [WithoutExpiryCheck]: a success then shows the first transaction, but a refusal says nothing
+// about it, and you have to look in the fund's ledger. Package outbox does all this for you. Never send the request again with
+// another PartnerTxID. If PartnerTxID is empty, because you asked for none, only the fund's ledger can tell.
 type UnknownOutcomeError struct {
 	PartnerTxID PartnerTxID
 	Err         error // how the last attempt ended
@@ -272,3 +272,50 @@ func (e *maybeDoneError) Error() string {
 func (e *maybeDoneError) Unwrap() error { return e.error }
 
 func (e *maybeDoneError) Is(target error) bool { return target == ErrOutcomeUnknown }
+
+// Difference is a field whose actual value differs from the one requested.
+type Difference struct {
+	Field  string // the wire's name: "city", "custodygroup_tx.threshold", "wallets[1].type"
+	Is     string
+	Wanted string
+}
+
+// DifferenceError is returned by an Ensure method if the thing exists but differs from the request. The thing is left as it is
+// and returned along with the error, so that you can change it or carry on.
+type DifferenceError struct {
+	Kind        string // "company", "fund", "wallet", "core client", "whitelist entry"
+	ID          string // the existing thing's ID; for a whitelist entry, its address
+	Differences []Difference
+	remedy      string
+}
+
+// Error names what differs, and what can be done about it.
+func (e *DifferenceError) Error() string {
+	text := make([]string, len(e.Differences))
+	for i, d := range e.Differences {
+		text[i] = fmt.Sprintf("%s is %q, not %q", d.Field, oneLine(d.Is), oneLine(d.Wanted))
+	}
+	return fmt.Sprintf("qredo: %s %s differs from what was asked for: %s; %s", e.Kind, oneLine(e.ID), strings.Join(text, ", "), e.remedy)
+}
+
+// DuplicateError is returned by an Ensure method if something that should exist once exists several times. Nothing is made
+// then, and a person has to say which one is meant. Continue with an ID that you store, not with Ensure.
+type DuplicateError struct {
+	Kind string   // as in [DifferenceError]
+	Key  string   // what they have in common: `name "Acme"`
+	IDs  []string // in alphabetical order
+	Made string   // the one that this call made while another program made one too; otherwise empty
+}
+
+// Error names all of them.
+func (e *DuplicateError) Error() string {
+	text := fmt.Sprintf("qredo: more than one %s has %s: %s", e.Kind, oneLine(e.Key), oneLine(strings.Join(e.IDs, ", ")))
+	if e.Made != "" {
+		text += fmt.Sprintf("; %s was made now, while another program made one too", oneLine(e.Made))
+	}
+	return text + "; say by its ID which one is meant"
+}
+
+// ErrNotAccepted is returned by [TrustedNetworkService.Ensure] for a party that has been asked but is not in the trusted
+// network yet: a user has to accept in the app. Call it again later.
+var ErrNotAccepted = errors.New("has not accepted yet")

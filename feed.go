@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/internal/transport"
 )
 
-// What a feed does unless told otherwise.
+// The defaults of a feed.
 const (
 	defaultPing       = 30 * time.Second
 	defaultBackoffMin = 250 * time.Millisecond
@@ -45,37 +45,36 @@ type feedOptions struct {
 type feedUses struct {
 	histories bool
 	known     func(key string) bool // whether a key can be one of its events'; nil if it knows none
+	unknown   bool                  // its path is the caller's
 }
 
-// WithPing sets how often the connection is tested; 30 seconds unless set. A connection that has died
-// without a word is noticed within two of these periods. A message, or a ping of the service, shows that it lives as an answer
-// does.
+// WithPing sets how often the connection is tested. A silently dead connection is noticed within two of these periods. Any
+// message or ping from the service counts as a sign of life. Default: 30 s.
 func WithPing(period time.Duration) FeedOption {
 	return func(o *feedOptions) { o.ping = period }
 }
 
-// WithBackoff sets the shortest and the longest pause before connecting again; 250 milliseconds and 30
-// seconds unless set. Pauses double, and are drawn at random below that.
+// WithBackoff sets the shortest and the longest pause before reconnecting. The upper limit doubles with each failure, and
+// the pause is drawn at random below it. Default: 250 ms and 30 s.
 func WithBackoff(shortest, longest time.Duration) FeedOption {
 	return func(o *feedOptions) { o.pauses = backoff.Range{Min: shortest, Max: longest} }
 }
 
-// WithGiveUp ends the feed with an error when it could not be connected for so long. Unless set, it tries
-// for ever.
+// WithGiveUp ends the feed with an error after it has been unable to connect for that long. Default: it never gives up.
 func WithGiveUp(after time.Duration) FeedOption {
 	return func(o *feedOptions) { o.giveUp = after }
 }
 
-// WithKnown has a feed go on where an earlier one of the program ended: with the keys of the events that it was given then
-// ([Action.Key], [WalletEvent.Key], [SwapEvent.Key]), as the program has kept them. These events are not given again, and what
-// became of a quote that was listed is told. A key that is given twice stands for two events. Keys of what has ended need not
-// be kept, but for the wallets feed those of the last minutes before [WithSince]. A key that is none of the feed's is a
-// [*ValidationError]; so is this option for a [Feed] whose events have no method Key.
+// WithKnown continues a feed where an earlier run of your program stopped. Pass the keys of the events it received
+// ([Action.Key], [WalletEvent.Key], [SwapEvent.Key]): they are not delivered again, and you learn what became of quotes that
+// were listed. A key passed twice stands for two events. You need not keep the keys of what has ended, except for the wallets
+// feed, where you keep those of the last minutes before [WithSince]. A key of another feed is a [*ValidationError]; so is
+// this option for a [Feed] whose events have no method Key.
 func WithKnown(keys ...string) FeedOption {
 	return func(o *feedOptions) { o.known = append(o.known, keys...) }
 }
 
-// KnownKeys returns the keys that [WithKnown] has put into options: for feeds of your own that are built on [Feed].
+// KnownKeys returns the keys passed to [WithKnown] among the options, for your own feeds built on [Feed].
 func KnownKeys(opts ...FeedOption) []string {
 	var o feedOptions
 	for _, opt := range opts {
@@ -86,15 +85,15 @@ func KnownKeys(opts ...FeedOption) []string {
 	return o.known
 }
 
-// WithFillEvery sets how often a feed is filled from the service's list besides after each connection: what has happened is
-// told within this time although no connection can be made, or one that is open delivers nothing. That is noticed so, and
-// another is made. Default: 5 minutes.
+// WithFillEvery sets how often a feed is also filled from the service's list, in addition to after each connection. Events are
+// delivered within this time even if no connection can be made, or an open one delivers nothing; such a connection is detected
+// and replaced. Default: 5 min.
 func WithFillEvery(period time.Duration) FeedOption {
 	return func(o *feedOptions) { o.fillEvery = period }
 }
 
-// WithFeedState calls f when the feed connects, when it is lost, when it has caught up, and when it cannot. It is called
-// by the goroutine that ranges over the feed, between events.
+// WithFeedState calls f when the feed connects, loses its connection, has caught up, or cannot catch up. It is called between
+// events by the goroutine that ranges over the feed.
 func WithFeedState(f func(FeedState)) FeedOption {
 	return func(o *feedOptions) { o.onState = f }
 }
@@ -102,18 +101,18 @@ func WithFeedState(f func(FeedState)) FeedOption {
 // FeedState is a change of a feed's connection.
 type FeedState struct {
 	Status FeedStatus
-	Err    error // why it was lost, cannot be made, or what may have been missed cannot be read; else nil
+	Err    error // why it was lost, cannot be made, or what may have been missed cannot be read; otherwise nil
 }
 
-// FeedStatus tells how a feed's connection stands.
+// FeedStatus is the state of a feed's connection.
 type FeedStatus string
 
 // The states of a feed.
 const (
-	FeedConnected FeedStatus = "connected" // events may be missing that happened before
-	FeedCaughtUp  FeedStatus = "caught up" // they have been given
-	FeedLost      FeedStatus = "lost"      // it will connect again; told once a minute while no connection can be made
-	FeedBehind    FeedStatus = "behind"    // what may have been missed cannot be read, which is tried again; told once a minute
+	FeedConnected FeedStatus = "connected" // connected; earlier events may still be missing
+	FeedCaughtUp  FeedStatus = "caught up" // missed events have been delivered
+	FeedLost      FeedStatus = "lost"      // it will reconnect; repeated once a minute while no connection can be made
+	FeedBehind    FeedStatus = "behind"    // missed events cannot be read, which is retried; repeated once a minute
 )
 
 func newFeedOptions(opts []FeedOption, uses feedUses) (feedOptions, error) {
@@ -152,18 +151,19 @@ func newFeedOptions(opts []FeedOption, uses feedUses) (feedOptions, error) {
 	return o, err
 }
 
-// Feed gives the messages of a feed that no service has a method for, read as an E with the tolerance of the rest of
-// the package, as [Client.Do] sends requests: path is below the base URL, and may have a query. A [json.RawMessage] gets them as they come.
-// After a connection was lost it connects again; fill, unless it is nil, is called after each connection and once in a while
-// besides ([WithFillEvery]), beside the goroutine that ranges over the feed, and returns what may have been missed until then.
-// A message is given as often as it comes: what is known already, the caller must tell. Errors are as in [CoreClientsService.Feed].
+// Feed returns the messages of a feed for which no service has a method, decoded as E with the tolerance of the rest of the
+// package. It is for feeds what [Client.Do] is for requests: path is below the base URL, and may have a query. If E is
+// [json.RawMessage], messages are passed on as they are. After a lost connection the feed reconnects. fill, if not nil, is
+// called after each connection and also from time to time ([WithFillEvery]), in another goroutine than the one that ranges over
+// the feed, and returns what may have been missed so far. A message is delivered as often as it comes: you have to recognize
+// what you already know. Errors are as in [CoreClientsService.Feed].
 func Feed[E any](ctx context.Context, c *Client, path string, fill func(context.Context) ([]E, error), opts ...FeedOption) iter.Seq2[E, error] {
 	target, err := below(path)
 	if err != nil {
 		return func(yield func(E, error) bool) { yield(*new(E), err) }
 	}
 	path, _, _ = strings.Cut(path, "?")
-	var uses feedUses
+	uses := feedUses{unknown: true}
 	if _, ok := any(*new(E)).(keyed); ok {
 		uses.known = anyKey
 	}
@@ -183,7 +183,7 @@ func Feed[E any](ctx context.Context, c *Client, path string, fill func(context.
 			}
 		}
 		f.Dial = func(ctx context.Context, pinged func()) (*websocket.Conn, error) {
-			return c.dial(ctx, path, target.RawQuery, pinged)
+			return c.dial(ctx, "", path, target.RawQuery, pinged)
 		}
 	})
 }
@@ -200,11 +200,19 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 			yield(*new(E), err)
 			return
 		}
+		if uses.unknown {
+			template = "" // it may have anything in it
+		}
+		tell := c.traceFeed(ctx, template, expanded)
+		defer tell(FeedState{})
 		f := &feed.Feed[E]{
 			Ping: options.ping, Pauses: options.pauses, GiveUp: options.giveUp, Every: options.fillEvery,
-			OnState: func(status feed.Status, why error) { options.onState(FeedState{FeedStatus(status), why}) },
+			OnState: func(status feed.Status, why error) {
+				tell(FeedState{FeedStatus(status), why})
+				options.onState(FeedState{FeedStatus(status), why})
+			},
 			Dial: func(ctx context.Context, pinged func()) (*websocket.Conn, error) {
-				return c.dial(ctx, expanded, "", pinged)
+				return c.dial(ctx, template, expanded, "", pinged)
 			},
 			Refused: isRefusal,
 		}
@@ -282,17 +290,29 @@ func isRefusal(err error) bool {
 }
 
 // dial makes a signed WebSocket connection.
-func (c *Client) dial(ctx context.Context, path, rawQuery string, pinged func()) (*websocket.Conn, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "ws"+strings.TrimPrefix(c.baseURL, "http")+path, nil)
+func (c *Client) dial(ctx context.Context, template, path, rawQuery string, pinged func()) (*websocket.Conn, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.feedURL(path), nil)
 	if err != nil {
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
 	req.Header["User-Agent"] = c.header["User-Agent"]
-	upgrade := &transport.Request{HTTP: req, Operation: http.MethodGet + " " + path, Path: path, Pinged: pinged}
+	upgrade := &transport.Request{HTTP: req, Operation: feedOperation(template, path), Template: template, Path: path, Pinged: pinged}
+	start, end := time.Now(), c.traceCall(upgrade)
 	res := c.upgrades.Send(upgrade)
 	if !res.OK {
-		return nil, failure(upgrade, res, false)
+		err = failure(upgrade, res, false)
 	}
-	return res.Conn, nil
+	if end != nil {
+		end(endOfCall(upgrade, res, time.Since(start), false, err))
+	}
+	return res.Conn, err
+}
+
+func (c *Client) feedURL(path string) string {
+	return "ws" + strings.TrimPrefix(c.baseURL, "http") + path
+}
+
+func feedOperation(template, path string) string {
+	return http.MethodGet + " " + cmp.Or(template, path)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -16,13 +17,13 @@ type Fund struct {
 	CustodyGroupTx       PolicyID     `json:"custodygroup_tx"`
 	PolicyWithdraw       *Policy      `json:"policy_withdraw,omitzero"`
 	PolicyTx             *Policy      `json:"policy_tx,omitzero"`
-	Members              []FundMember `json:"members,omitzero"` // in the service's examples one: the company
+	Members              []FundMember `json:"members,omitzero"` // in the service's examples there is one: the company
 	Assets               []AssetCode  `json:"assets"`
 	Wallets              []Wallet     `json:"wallets"`
 }
 
-// CustodyGroup says who approves: Threshold of the Members, who are IDs from the company's trusted
-// network (for a core client, its own ID).
+// CustodyGroup says who approves: at least Threshold of the Members, which are IDs from the company's trusted network (for a
+// core client, its own ID).
 type CustodyGroup struct {
 	Threshold int               `json:"threshold"`
 	Members   []TrustedEntityID `json:"members"`
@@ -55,7 +56,7 @@ func (g *CustodyGroup) validate(field string) error {
 	return nil
 }
 
-// FundRequest is what a fund is created from.
+// FundRequest describes a fund to create.
 type FundRequest struct {
 	Name                 string          `json:"name"` // required
 	Description          string          `json:"description,omitzero"`
@@ -84,7 +85,8 @@ type FundMatch struct {
 }
 
 type fundSearchResult struct {
-	Matches []FundMatch `json:"list"`
+	TotalCount int         `json:"total_count"`
+	Matches    []FundMatch `json:"list"`
 }
 
 // newWallets and newAssets are what the wallets to be added to a fund are made from.
@@ -122,7 +124,7 @@ type walletIDs struct {
 
 func (w *walletIDs) ids() []WalletID { return w.Wallets }
 
-// DepositAddress is where one asset can be deposited from outside, and what is there in base units.
+// DepositAddress is an address to which one asset can be deposited from outside, and its balance in base units.
 type DepositAddress struct {
 	Asset   AssetCode `json:"asset"`
 	Address string    `json:"address"`
@@ -133,7 +135,7 @@ type depositAddresses struct {
 	List []DepositAddress `json:"list"`
 }
 
-// WhitelistEntry is an address that a fund may withdraw an asset to.
+// WhitelistEntry is an address to which a fund may withdraw an asset.
 type WhitelistEntry struct {
 	Asset   AssetCode `json:"asset"`
 	Address string    `json:"address"`
@@ -145,11 +147,12 @@ func (e WhitelistEntry) validate(time.Time) error {
 }
 
 type whitelist struct {
-	List []WhitelistEntry `json:"list"`
+	TotalCount int              `json:"total_count"`
+	List       []WhitelistEntry `json:"list"`
 }
 
-// WhitelistOptions narrows a whitelist. Empty fields do not. The service's document has Asset together with
-// Address only.
+// WhitelistOptions filters a whitelist. Empty fields do not filter. In the service's document, Asset is only used together with
+// Address.
 type WhitelistOptions struct {
 	Address string    `url:"address,omitempty"`
 	Asset   AssetCode `url:"asset,omitempty"`
@@ -157,12 +160,12 @@ type WhitelistOptions struct {
 
 func (WhitelistOptions) validate(time.Time) error { return nil }
 
-// FundsService creates funds and tells what they hold and did.
+// FundsService creates funds and reads them: their wallets, whitelists and ledgers.
 type FundsService struct{ client *Client }
 
-// Create makes a fund, with wallets if the request has any, and returns its IDs; those of the wallets
-// [FundsService.Get] gives. Without a custody group, what leaves a wallet that has none of its own can be asked
-// for and not be approved by anybody: it waits until it expires.
+// Create makes a fund, with wallets if the request has any, and returns its IDs; [FundsService.Get] returns the wallets' IDs.
+// In a fund without custody groups, nobody can approve what leaves a wallet that has no groups of its own: a request is
+// accepted, and waits until it expires.
 //
 // API: POST /company/{company_id}/fund
 func (s *FundsService) Create(ctx context.Context, companyID CompanyID, req FundRequest, opts ...CallOption) (*CreatedFund, error) {
@@ -176,14 +179,14 @@ func (s *FundsService) Get(ctx context.Context, companyID CompanyID, fundID Fund
 	return call[Fund](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}", string(companyID), string(fundID)), opts)
 }
 
-// List returns all funds of a company, without their wallets: see [FundsService.Get].
+// List returns all funds of a company, without their wallets; see [FundsService.Get].
 //
 // API: GET /company/{company_id}/fund/search
 func (s *FundsService) List(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]FundMatch, error) {
 	return s.Search(ctx, companyID, "", opts...)
 }
 
-// Search returns the funds of a company whose name has text in it; all if that is empty.
+// Search returns the funds of a company whose name contains text, or all of them if text is empty.
 //
 // API: GET /company/{company_id}/fund/search
 func (s *FundsService) Search(ctx context.Context, companyID CompanyID, text string, opts ...CallOption) ([]FundMatch, error) {
@@ -204,7 +207,7 @@ func (s *FundsService) AddAssets(ctx context.Context, companyID CompanyID, fundI
 	return list(ctx, s.client, api("POST /company/{company_id}/fund/{fund_id}/asset", string(companyID), string(fundID)).with(newAssets{assets}), opts, (*walletIDs).ids)
 }
 
-// ListDepositAddresses returns where each asset of a fund can be deposited, and the balances there.
+// ListDepositAddresses returns the addresses to which a fund's assets can be deposited, and their balances.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/deposit
 func (s *FundsService) ListDepositAddresses(ctx context.Context, companyID CompanyID, fundID FundID, opts ...CallOption) ([]DepositAddress, error) {
@@ -225,15 +228,67 @@ func (s *FundsService) AddToWhitelist(ctx context.Context, companyID CompanyID, 
 	return s.client.run(ctx, api("POST /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)).with(entry), new(done), opts)
 }
 
-// ListLedger returns one page of a fund's ledger, newest first. The page begins at options.Offset and has at most
-// options.Limit entries. [FundsService.LedgerAll] walks all pages.
+// EnsureWhitelisted returns the entry of a fund's whitelist with the given asset and address, and adds it if it is missing;
+// added says whether it did. Addresses that begin with 0x are compared without regard to case. If the entry has another name
+// than the request, you get a [*DifferenceError]: no operation of the service changes the name. See [CompaniesService.Ensure]
+// about lost answers.
+//
+// API: GET /company/{company_id}/fund/{fund_id}/whitelist
+// API: POST /company/{company_id}/fund/{fund_id}/whitelist
+func (s *FundsService) EnsureWhitelisted(ctx context.Context, companyID CompanyID, fundID FundID, entry WhitelistEntry, opts ...CallOption) (there *WhitelistEntry, added bool, err error) {
+	if err := entry.validate(time.Time{}); err != nil {
+		return nil, false, err
+	}
+	var entries map[string]*WhitelistEntry
+	e := ensuring[WhitelistEntry]{
+		kind: "whitelist entry", key: fmt.Sprintf("asset %q and address %q", entry.Asset, entry.Address),
+		within: "whitelist of " + string(fundID),
+		find: func(ctx context.Context) (addresses []string, err error) {
+			all, err := s.readWhitelist(ctx, companyID, fundID, opts)
+			if err != nil {
+				return nil, err
+			}
+			entries = map[string]*WhitelistEntry{}
+			for _, is := range all.List {
+				if is.Asset == entry.Asset && sameAddress(is.Address, entry.Address) {
+					entries[is.Address] = &is
+					addresses = append(addresses, is.Address)
+				}
+			}
+			if len(addresses) == 0 {
+				return nil, whole("whitelisted addresses", len(all.List), all.TotalCount)
+			}
+			return addresses, nil
+		},
+		create: func(ctx context.Context, opts ...CallOption) (string, error) {
+			return "", s.AddToWhitelist(ctx, companyID, fundID, entry, opts...)
+		},
+		get:     func(_ context.Context, address string) (*WhitelistEntry, error) { return entries[address], nil },
+		compare: func(is *WhitelistEntry) (d differences) { d.text("name", is.Name, entry.Name); return d },
+		remedy:  "no operation of the service changes it",
+	}
+	return e.run(ctx, s.client, opts)
+}
+
+func sameAddress(a, b string) bool {
+	a, b = strings.TrimSpace(a), strings.TrimSpace(b)
+	return a == b || strings.HasPrefix(strings.ToLower(a), "0x") && strings.EqualFold(a, b)
+}
+
+// readWhitelist returns all of a whitelist, and how much that is.
+func (s *FundsService) readWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, opts []CallOption) (*whitelist, error) {
+	return call[whitelist](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)), opts)
+}
+
+// ListLedger returns one page of a fund's ledger, newest first. The page starts at options.Offset and has at most options.Limit
+// entries. [FundsService.LedgerAll] iterates over all pages.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
 func (s *FundsService) ListLedger(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) (*LedgerPage, error) {
 	return call[LedgerPage](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/ledger", string(companyID), string(fundID)).where(options), opts)
 }
 
-// Policy says who approves what leaves a fund or wallet: Threshold of the Members.
+// Policy says who approves what leaves a fund or wallet: at least Threshold of the Members.
 type Policy struct {
 	ID        PolicyID       `json:"id"`
 	Name      string         `json:"name"`
@@ -241,7 +296,7 @@ type Policy struct {
 	Members   []PolicyMember `json:"members"`
 
 	EntityID             string   `json:"entityID"`
-	Locked               bool     `json:"locked"` // an update of the policy waits for approval
+	Locked               bool     `json:"locked"` // an update of the policy is waiting for approval
 	LockedTxID           TxID     `json:"lockedTxID"`
 	MembersCount         int      `json:"membersCount"`
 	WalletCount          int      `json:"walletCount"`
@@ -253,7 +308,7 @@ type Policy struct {
 // PolicyMember is one approver. A dedicated member is the counterparty of a dedicated wallet.
 type PolicyMember struct {
 	Dedicated bool   `json:"dedicated"`
-	Entity    Entity `json:"entity" bare:"true"` // the service's schema has the entity itself as the member
+	Entity    Entity `json:"entity" bare:"true"` // in the service's schema the member is the entity itself
 }
 
 // Entity is a user, company or core client.
@@ -263,14 +318,14 @@ type Entity struct {
 	AccountCode string            `json:"accountCode"` // equals ID for core clients only
 	Initials    string            `json:"initials"`
 	Type        TrustedPartyType  `json:"type"`
-	Owner       string            `json:"owner,omitzero"`   // of an organization or agent: whose it is
+	Owner       string            `json:"owner,omitzero"`   // the owner of an organization or agent
 	Address     string            `json:"address,omitzero"` // e-mail or postal
 	User        *EntityUser       `json:"user,omitzero"`
 	Company     *EntityCompany    `json:"company,omitzero"`
 	CoreClient  *EntityCoreClient `json:"coreClient,omitzero"`
 }
 
-// EntityUser is what is known of an entity that is a user.
+// EntityUser is what is known about an entity that is a user.
 type EntityUser struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
@@ -279,24 +334,24 @@ type EntityUser struct {
 	Partner   bool   `json:"partner,omitzero"`
 }
 
-// EntityCompany is what is known of an entity that is a company.
+// EntityCompany is what is known about an entity that is a company.
 type EntityCompany struct {
 	Name string `json:"name"`
 }
 
-// EntityCoreClient is what is known of an entity that is a core client.
+// EntityCoreClient is what is known about an entity that is a core client.
 type EntityCoreClient struct {
 	Name string `json:"name"`
 }
 
-// FundMember is an entity with its rights in a fund: in the service's examples the company that owns it, as its
-// administrator. Who approves is in the policies.
+// FundMember is an entity with its rights in a fund. In the service's examples it is the company that owns the fund, as its
+// administrator. The policies say who approves.
 type FundMember struct {
 	Entity      Entity      `json:"entity"`
 	Permissions Permissions `json:"permissions"`
 }
 
-// Permissions are what a member may do in a fund.
+// Permissions says what a member may do in a fund.
 type Permissions struct {
 	Admin    bool `json:"admin,omitzero"`
 	Withdraw bool `json:"withdraw,omitzero"` // initiate withdrawals
@@ -304,7 +359,7 @@ type Permissions struct {
 	Swap     bool `json:"swap,omitzero"`     // initiate swaps
 }
 
-// PolicyType tells which of a wallet's policies is meant.
+// PolicyType selects one of a wallet's policies.
 type PolicyType string
 
 // The policies of a wallet.
@@ -313,9 +368,9 @@ const (
 	PolicyWithdraw PolicyType = "policy-withdraw"
 )
 
-// PolicyRequest is what a wallet's policy is changed to.
+// PolicyRequest describes a change of a wallet's policy.
 type PolicyRequest struct {
-	PolicyID  PolicyID          `json:"policy_id"` // the policy as it is
+	PolicyID  PolicyID          `json:"policy_id"` // the current policy
 	Threshold int               `json:"threshold"`
 	Members   []TrustedEntityID `json:"members"`
 	Type      PolicyType        `json:"type"`

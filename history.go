@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -13,25 +13,26 @@ import (
 	"time"
 
 	"github.com/qredo-go/qredo/internal/feed"
+	"github.com/qredo-go/qredo/internal/transport"
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// HistoryEntry is a movement of a wallet that is done. As the service's example of a feed has it, amounts are signed: what
-// left the wallet is negative, what came is positive, and Amount = NetAmount + Fees. Its schema has the reverse, so that a
-// careful program holds the sum against the wallet's balance.
+// HistoryEntry is a completed movement of a wallet. Amounts are signed, as in the service's example of a feed: negative for
+// what left the wallet, positive for what came in, and Amount = NetAmount + Fees. The service's schema has the signs reversed,
+// so to be safe, check the sum against the wallet's balance.
 type HistoryEntry struct {
-	WalletID  WalletID  `json:"wallet_id"`   // whose balance has changed
+	WalletID  WalletID  `json:"wallet_id"`   // the wallet whose balance has changed
 	TxID      TxID      `json:"tx_id"`       // the service's transaction; may be empty for deposits
 	ChainTxID string    `json:"chain_tx_id"` // on Qredo's own chain, as in [LedgerEntry]: no block explorer knows it
-	Asset     AssetCode `json:"asset"`       // the wallet's
-	Amount    Amount    `json:"amount"`      // base units: by how much the balance has changed; negative for what left, with its fees
-	Fees      Amount    `json:"fee"`         // base units; negative for what left, 0 for what came: who sends pays
-	NetAmount Amount    `json:"net_amount"`  // base units: without the fees, what the other side got or sent; signed as Amount
+	Asset     AssetCode `json:"asset"`       // the wallet's asset
+	Amount    Amount    `json:"amount"`      // base units: change of the balance; negative, with fees, for what left
+	Fees      Amount    `json:"fee"`         // base units; negative for what left, 0 for what came in: the sender pays
+	NetAmount Amount    `json:"net_amount"`  // base units: without the fees, what the other side got or sent; signed like Amount
 	Time      Time      `json:"timestamp"`   // when it was done
 }
 
-// Key names the movement, as [LedgerEntry.Key] does. It takes what is negative for what left the wallet; where a service has the
-// signs of its schema, what came is taken for what left.
+// Key identifies the movement, as [LedgerEntry.Key] does. It takes negative amounts to be outgoing; with a service that uses
+// the signs of its schema, incoming movements are taken to be outgoing.
 func (e HistoryEntry) Key() string {
 	return movementKey(string(e.WalletID), e.Amount >= 0 && e.Fees >= 0, e.TxID, e.ChainTxID, e.Amount)
 }
@@ -42,126 +43,126 @@ type walletHistory struct {
 
 // HistoryOptions selects history entries.
 type HistoryOptions struct {
-	// Entries after this second; all if zero. Whether those of the very second come is not certain: to have them,
-	// ask for a second earlier and drop what is too early. One after the year 9999, as a number of milliseconds is, is
-	// refused: nothing would ever be found.
+	// Since selects entries after this second; all if zero. It is not certain whether entries of that very second are included:
+	// to get them, ask for one second earlier and drop what is too early. A time after the year 9999 is refused, because it
+	// would never find anything (it is probably in milliseconds).
 	Since Time `url:"since,omitempty"`
 }
 
 func (o HistoryOptions) validate(time.Time) error { return checkSeconds("since", o.Since) }
 
-// ListHistory returns what moved in a wallet. In which order is not documented. One that is longer than an answer may be
-// ([WithMaxResponse]) is an error that matches [ErrBadAnswer]: [WalletsService.HistoryAll] reads it.
+// ListHistory returns a wallet's movements. Their order is not documented. It returns an error that matches [ErrBadAnswer] if
+// the history is longer than an answer may be ([WithMaxResponse]): use [WalletsService.HistoryAll] to read it.
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) ListHistory(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) ([]HistoryEntry, error) {
 	return list(ctx, s.client, api("GET /wallet/{wallet_id}/history", string(walletID)).where(options), opts, func(a *walletHistory) []HistoryEntry { return a.History })
 }
 
-// HistoryAll ranges over what moved in a wallet, oldest first, however long its history is. It holds no more than an answer
-// may have ([WithMaxResponse]) at a time: of a longer history it keeps the earliest while it reads, gives these, and asks
-// for what is after them. So an answer that is lost and asked for again gives nothing twice. What moves meanwhile may be
-// given or not. The first error is yielded and ends the walk: go on by [HistoryOptions].Since, with the time of the last
-// entry, and what has that very time may come again.
+// HistoryAll iterates over a wallet's movements, oldest first, however long its history is. It holds no more in memory than one
+// answer may have ([WithMaxResponse]): a history longer than 8 MiB is kept in a temporary file until the iteration ends, so that
+// nothing is yielded twice if an answer is lost and asked for again. Where there is no room for such a file, it keeps the earliest entries
+// while reading, yields these, and asks for what comes after them. Movements that happen meanwhile may or may not be yielded.
+// The first error is yielded and ends the iteration: to continue, set [HistoryOptions].Since to the time of the last entry;
+// entries with that same time may come again.
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) HistoryAll(ctx context.Context, walletID WalletID, options HistoryOptions, opts ...CallOption) iter.Seq2[HistoryEntry, error] {
 	return func(yield func(HistoryEntry, error) bool) {
-		for from := int64(wire.Whenever); ; {
-			var next int64
+		long := wire.Long{Answer: new(walletHistory), List: "history", From: wire.Whenever}
+		defer func() { _ = long.Close() }() // nothing is to be kept
+		for {
 			op := api("GET /wallet/{wallet_id}/history", string(walletID)).where(options)
-			op.shorten = earliestEntries(from, &next)
+			asked := string(walletID)
+			long.Next, long.NoRoom = 0, false // an answer that is not long has all
+			long.Read = func(element []byte) (int64, error) {
+				var e HistoryEntry
+				err := cmp.Or(wire.Unmarshal(element, &e), oneWallet(&asked, e.WalletID))
+				return e.Time.seconds(), err
+			}
+			op.shorten = transport.Shorten{From: longHistory, Do: long.Shorten}
+			if newCallOptions(opts).response != nil {
+				op.shorten.From = 0 // the caller is to have the body, as far as it fits
+			}
 			entries, err := list(ctx, s.client, op, opts, func(a *walletHistory) []HistoryEntry { return a.History })
+			if err != nil && long.NoRoom {
+				continue
+			}
 			if err != nil {
 				yield(HistoryEntry{}, err)
 				return
 			}
 			slices.SortStableFunc(entries, func(a, b HistoryEntry) int { return cmp.Compare(a.Time.seconds(), b.Time.seconds()) })
 			for _, e := range entries {
-				if e.Time.seconds() >= from && !yield(e, nil) {
+				if e.Time.seconds() >= long.From && !yield(e, nil) {
 					return
 				}
 			}
-			if next == 0 {
+			for element, err := range long.All() {
+				var e HistoryEntry
+				if err = cmp.Or(err, ctx.Err(), wire.Unmarshal(element, &e)); err != nil {
+					yield(HistoryEntry{}, fmt.Errorf("qredo: %w", err))
+					return
+				}
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if long.Next == 0 {
 				return
 			}
-			from, options.Since = next, Unix(next-1) // the service may leave out the very second
+			long.From, options.Since = long.Next, Unix(long.Next-1) // the service may leave out the very second
 		}
 	}
 }
 
-// earliestEntries keeps the earliest entries of a history that is longer than an answer may be, and notes the second that
-// they go to; 0 if they are all.
-func earliestEntries(from int64, next *int64) func(io.Reader, int64) ([]byte, error) {
-	return func(body io.Reader, most int64) ([]byte, error) {
-		kept := wire.Earliest{From: from, Most: most}
-		rest, err := wire.Shorten(body, most, func(entry []byte) bool {
-			var e struct {
-				Time Time `json:"timestamp"`
-			}
-			_ = wire.Unmarshal(entry, &e) // what is not understood has no time, is kept, and told of later
-			kept.Take(e.Time.seconds(), entry)
-			return false
-		})
-		if err != nil {
-			return nil, err
-		}
-		if err := wire.UnmarshalAnswer(rest, new(walletHistory)); err != nil {
-			return nil, err
-		}
-		list, err := kept.List()
-		if cut, ok := kept.Cut(); ok {
-			*next = cut
-		}
-		return append(append([]byte(`{"history":`), list...), '}'), err
-	}
-}
+// longHistory is how many bytes of a history are decoded as they are. What is longer takes three times as long, and goes through a file.
+const longHistory = 8 << 20
 
-// WalletEvent is a movement of a wallet that is done. Amounts are signed as in [HistoryEntry].
+// WalletEvent is a completed movement of a wallet. Amounts are signed as in [HistoryEntry].
 type WalletEvent struct {
 	Status    TxStatus  `json:"Status"`                    // always [TxApproved]
-	WalletID  WalletID  `json:"wallet_id" required:"true"` // whose balance has changed
+	WalletID  WalletID  `json:"wallet_id" required:"true"` // the wallet whose balance has changed
 	TxID      TxID      `json:"tx_id"`                     // the service's transaction; may be empty for deposits
 	ChainTxID string    `json:"chain_tx_id"`               // on Qredo's own chain, as in [LedgerEntry]: no block explorer knows it
-	Asset     AssetCode `json:"asset"`                     // the wallet's
-	Amount    Amount    `json:"amount"`                    // base units: by how much the balance has changed; negative for what left, with its fees
-	Fees      Amount    `json:"fee"`                       // base units; negative for what left, 0 for what came
-	NetAmount Amount    `json:"net_amount"`                // base units: without the fees; signed as Amount
-	Sweep     bool      `json:"sweep_tx"`                  // a sweep; false also where a history told of it, which does not say so
+	Asset     AssetCode `json:"asset"`                     // the wallet's asset
+	Amount    Amount    `json:"amount"`                    // base units: change of the balance; negative, with fees, for what left
+	Fees      Amount    `json:"fee"`                       // base units; negative for what left, 0 for what came in
+	NetAmount Amount    `json:"net_amount"`                // base units: without the fees; signed like Amount
+	Sweep     bool      `json:"sweep_tx"`                  // false if a history reported it: that does not say
 	Time      Time      `json:"timestamp"`                 // when it was done
 
 	nth int // of alike ones in a history
 }
 
-// Key names the movement, as [LedgerEntry.Key] does.
+// Key identifies the movement, as [LedgerEntry.Key] does.
 func (e WalletEvent) Key() string {
 	return HistoryEntry{WalletID: e.WalletID, TxID: e.TxID, ChainTxID: e.ChainTxID, Amount: e.Amount, Fees: e.Fees}.Key()
 }
 
-// WithWallets names wallets that [WalletsService.Feed] tells of from their histories, besides those that are connected to
-// core clients of the API key's account, which it finds by itself. For other feeds it is a [*ValidationError].
+// WithWallets names wallets whose histories [WalletsService.Feed] also reports, in addition to the wallets connected to core
+// clients of the API key's account, which it finds by itself. For other feeds it is a [*ValidationError].
 func WithWallets(ids ...WalletID) FeedOption {
 	return func(o *feedOptions) { o.wallets = append(o.wallets, ids...) }
 }
 
-// WithSince lets [WalletsService.Feed] begin in the past: with what happened in that second and from then on. Unless set it
-// begins with what happens after it was started. What a program was given before comes again unless [WithKnown] names it: to
-// miss nothing that a history shows late, begin some minutes before the last event, and name those of these minutes. A time
-// after the year 9999, as a number of milliseconds is, is a [*ValidationError] and ends the feed; so is this option for other
-// feeds, which have no history.
+// WithSince starts [WalletsService.Feed] in the past: with events of that second and later. Events received earlier are
+// delivered again unless [WithKnown] names them. To miss nothing that a history shows late, start some minutes before the last
+// event, and pass the keys of the events in those minutes. A time after the year 9999 (probably in milliseconds) is a
+// [*ValidationError] and ends the feed; so is this option for other feeds, which have no history. Default: with events after
+// the start of the feed.
 func WithSince(t Time) FeedOption {
 	return func(o *feedOptions) { o.since = t }
 }
 
-// Feed gives movements as they are done, in and out, each once, until ctx ends. It is an exchange's feed: it tells
-// of dedicated wallets that are connected to core clients of the API key's account, whoever owns them, and of no
-// others. A program that waits for what moves in its own wallets asks [FundsService.LedgerAll] or
-// [WalletsService.ListHistory] again and again instead: here it would wait for ever.
+// Feed returns movements as they are completed, in and out, each once, until ctx ends. It is a feed for exchanges: it only
+// covers dedicated wallets that are connected to core clients of the API key's account, whoever owns them. To watch your own
+// wallets, call [FundsService.LedgerAll] or [WalletsService.ListHistory] repeatedly instead: this feed would never report them.
 //
-// After each connection and once in a while besides ([WithFillEvery]) it asks which wallets are connected, and reads their
-// histories, eight at a time, from where it stands: in one that was connected meanwhile, from five minutes before
-// the feed began. The movements of one wallet are filled in their order. Those that are filled do not tell whether they are sweeps.
-// Errors are as in [CoreClientsService.Feed].
+// After each connection, and also from time to time ([WithFillEvery]), it asks which wallets are connected and reads their
+// histories, eight at a time, from where it left off; for a newly connected wallet, from five minutes before the feed began.
+// Each wallet's movements are filled in in order. Those filled in do not say whether they are sweeps. Errors are as in
+// [CoreClientsService.Feed].
 //
 // API: GET /wallets/feed
 func (s *WalletsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[WalletEvent, error] {

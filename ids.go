@@ -1,6 +1,9 @@
 package qredo
 
 import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"github.com/qredo-go/qredo/internal/wire"
@@ -12,32 +15,31 @@ import (
 type (
 	// CompanyID identifies a company.
 	CompanyID string
-	// TrustedEntityID identifies a member of a company's trusted network, who can be named as a member
-	// of a custody group.
+	// TrustedEntityID identifies a member of a company's trusted network, who can be a member of a custody group.
 	TrustedEntityID string
 	// FundID identifies a fund.
 	FundID string
-	// WalletID identifies a wallet: what transfers go from and to. It is the wallet's ID or its short code, where
-	// the service takes one: in requests for transfers, withdrawals and swaps, and in the filter of a ledger. The
-	// service did not document one in a path.
+	// WalletID identifies a wallet, for example as the source or target of a transfer. It is the wallet's ID or, where the
+	// service accepts it, its short code: in requests for transfers, withdrawals and swaps, and in the filter of a ledger. The
+	// service did not document short codes in paths.
 	WalletID string
-	// PolicyID identifies an approval policy, which the service also calls custody group.
+	// PolicyID identifies an approval policy, which the service also calls a custody group.
 	PolicyID string
 	// ActionID identifies what one approver is asked to do about one transaction.
 	ActionID string
 	// CoreClientID identifies a core client: a program that approves.
 	CoreClientID string
-	// PartnerTxID is the caller's own key for a transaction. The service creates one transaction for a
-	// key, however often it is sent.
+	// PartnerTxID is your own key for a transaction. The service creates one transaction for each key, however often it is
+	// sent.
 	PartnerTxID string
 	// AssetCode names an asset, such as "BTC" or "ETH-TESTNET".
 	AssetCode string
-	// TxID identifies a transaction: a transfer, withdrawal, sweep or swap. Programs written for the service also
-	// looked transactions up by an [ActionID] in its place: the answer has the transaction's own.
+	// TxID identifies a transaction: a transfer, withdrawal, sweep or swap. Programs written for the service also used an
+	// [ActionID] to look up a transaction: the answer then has the transaction's own ID.
 	TxID string
 )
 
-// UnmarshalJSON reads the ID. Some answers of the service carried a comma at its end, which is dropped.
+// UnmarshalJSON reads the ID. Some of the service's answers had a comma after it, which is dropped.
 func (id *TxID) UnmarshalJSON(data []byte) error {
 	s, err := wire.Text(data)
 	if err != nil {
@@ -45,4 +47,160 @@ func (id *TxID) UnmarshalJSON(data []byte) error {
 	}
 	*id = TxID(strings.TrimRight(strings.TrimSpace(s), ", "))
 	return nil
+}
+
+// An answer about something else must not be taken for what was asked for: on the word of such an answer a payment is
+// thought to be made, or another wallet's balance one's own. Caches, proxies and mixed-up connections give such answers.
+
+// identified is an answer that says what it is about, or whom its parts belong to. isAbout returns an error where that
+// is not what the operation asked for. What an answer leaves out is taken for right.
+type identified interface{ isAbout(op operation) error }
+
+// id is the one that takes a placeholder's place in the operation's path.
+func (op operation) id(placeholder string) string {
+	used := 0
+	for segment := range strings.SplitSeq(op.path, "/") {
+		if !strings.HasPrefix(segment, "{") {
+			continue
+		}
+		if segment == "{"+placeholder+"}" && used < len(op.ids) {
+			return op.ids[used]
+		}
+		used++
+	}
+	return ""
+}
+
+// sameID returns an error unless one of the IDs that an answer gives is the one that was asked for. The commas and white
+// space that some answers had at the end of an ID make no other; capitals do.
+func sameID[T ~string](asked string, given ...T) error {
+	if asked == "" || len(given) == 0 || given[0] == "" {
+		return nil
+	}
+	for _, id := range given {
+		if string(id) == asked || trimID(string(id)) == asked {
+			return nil
+		}
+	}
+	return otherSubject(asked, string(given[0]))
+}
+
+func trimID(id string) string { return strings.Trim(id, ", \t\r\n") }
+
+func otherSubject(asked, given string) error {
+	return fmt.Errorf("asked for %s, the answer is about %s", oneLine(asked), oneLine(given))
+}
+
+// sameWallet is sameID for wallets, which an ID and a short code name. Of an ID and a short code nothing tells whether they
+// are one.
+func sameWallet[T ~string](asked string, given T) error {
+	if isShortCode(asked) != isShortCode(string(given)) {
+		return nil
+	}
+	return sameID(shortCode(asked), shortCode(string(given)))
+}
+
+// isShortCode reports whether a wallet is named by words: no ID of the service has these characters.
+func isShortCode(wallet string) bool { return strings.ContainsAny(trimID(wallet), " -") }
+
+// shortCode puts a short code into its usual form: some write it with hyphens, or with capitals. An ID stays as it is.
+func shortCode(wallet string) string {
+	if !isShortCode(wallet) {
+		return wallet
+	}
+	return strings.ToLower(strings.Join(strings.FieldsFunc(trimID(wallet), func(r rune) bool { return strings.ContainsRune(" -", r) }), " "))
+}
+
+// sameClient is sameID for core clients. One tool read an action's under the name that a signing agent's other ID has,
+// which is its own in JSON and hexadecimal.
+func sameClient(asked string, given CoreClientID) error {
+	err := sameID(asked, given)
+	if inner, notHex := hex.DecodeString(string(given)); err != nil && notHex == nil && strings.Contains(string(inner), `"`+asked+`"`) {
+		return nil
+	}
+	return err
+}
+
+// eachIs returns what is wrong with the first element of a list that belongs to something else.
+func eachIs[E any](name string, list []E, isAbout func(E) error) error {
+	for i, e := range list {
+		if err := isAbout(e); err != nil {
+			return fmt.Errorf("%s[%d]: %w", name, i, err)
+		}
+	}
+	return nil
+}
+
+func (c *Company) isAbout(op operation) error { return sameID(op.id("company_id"), c.ID) }
+
+func (r *CompanyRef) isAbout(op operation) error { return sameID(op.id("company_id"), r.ID) }
+
+func (l *trustedPartyList) isAbout(op operation) error {
+	return sameID(op.id("company_id"), l.CompanyID)
+}
+
+func (f *Fund) isAbout(op operation) error { return sameID(op.id("fund_id"), f.ID) }
+
+func (p *LedgerPage) isAbout(op operation) error {
+	fund, filter := op.id("fund_id"), ""
+	if options, ok := op.query.(LedgerOptions); ok {
+		filter = string(options.WalletID)
+	}
+	return eachIs("List", p.Entries, func(e LedgerEntry) error {
+		err := sameID(fund, e.FundID)
+		if err == nil && filter != "" {
+			err = oneWallet(&filter, e.WalletID)
+		}
+		return err
+	})
+}
+
+func (w *Wallet) isAbout(op operation) error {
+	asked := op.id("wallet_id")
+	if isShortCode(asked) && w.ShortCode == "" {
+		return nil
+	}
+	err := sameID(asked, w.ID)
+	if err != nil && w.ShortCode != "" && shortCode(w.ShortCode) == shortCode(asked) {
+		return nil
+	}
+	return err
+}
+
+func (h *walletHistory) isAbout(op operation) error {
+	asked := op.id("wallet_id")
+	return eachIs("history", h.History, func(e HistoryEntry) error { return oneWallet(&asked, e.WalletID) })
+}
+
+// oneWallet is sameWallet for the entries of one list. Where a short code was asked for, the first ID that they give is
+// what the others must have.
+func oneWallet(asked *string, given WalletID) error {
+	if string(given) == *asked {
+		return nil // as nearly all are
+	}
+	if err := sameWallet(*asked, given); err != nil || *asked == "" {
+		return err
+	}
+	if isShortCode(*asked) && given != "" && !isShortCode(string(given)) {
+		*asked = trimID(string(given))
+	}
+	return nil
+}
+
+// isAbout takes an action's ID too: the service found a transaction by it.
+func (t *Transaction) isAbout(op operation) error {
+	ids := []string{string(t.ID)}
+	for _, a := range t.Approvals {
+		ids = append(ids, string(a.ActionID))
+	}
+	return sameID(op.id("tx_id"), ids...)
+}
+
+func (a *Action) isAbout(op operation) error {
+	return cmp.Or(sameID(op.id("action_id"), a.ID), sameClient(op.id("client_id"), a.CoreClientID))
+}
+
+func (l *actionList) isAbout(op operation) error {
+	asked := op.id("client_id")
+	return eachIs("actions", l.Actions, func(a Action) error { return sameClient(asked, a.CoreClientID) })
 }

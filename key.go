@@ -32,10 +32,10 @@ func LoadPrivateKey(path string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// ParsePrivateKey reads an RSA private key of 2048 bits or more from PEM, in the form of PKCS #1 or PKCS #8 whichever of
-// them its first line names. It also reads a text that lost its lines on the way: with \n, carriage returns or spaces for
-// line ends, indented, or in quotes. Anything else is a [*ValidationError] that says what was found and how to mend it,
-// and never repeats the input.
+// ParsePrivateKey reads an RSA private key of at least 2048 bits from PEM, as PKCS #1 or PKCS #8, whichever its first line
+// says. It also reads a key whose line breaks were damaged on the way: with \n, carriage returns or spaces for line breaks,
+// indented, or in quotes. Anything else is a [*ValidationError] that says what was found and how to fix it, and never repeats
+// the input.
 func ParsePrivateKey(pemData []byte) (*rsa.PrivateKey, error) {
 	var found []string
 	for _, block := range pemkey.Blocks(pemData) {
@@ -107,9 +107,9 @@ func checkKeySize(key *rsa.PublicKey) error {
 	return nil
 }
 
-// AuthFromEnv builds an [RSAAuth] from the environment: the API key from QREDO_API_KEY, or from the file
-// that QREDO_API_KEY_FILE names; the private key (PEM) from QREDO_PRIVATE_KEY, or from the file that
-// QREDO_PRIVATE_KEY_FILE names. In either, \n may stand for line breaks: see [ParsePrivateKey].
+// AuthFromEnv builds an [RSAAuth] from the environment: the API key from QREDO_API_KEY, or from the file named by
+// QREDO_API_KEY_FILE; the private key (PEM) from QREDO_PRIVATE_KEY, or from the file named by QREDO_PRIVATE_KEY_FILE. In
+// either, \n may be used for line breaks: see [ParsePrivateKey].
 func AuthFromEnv() (*RSAAuth, error) {
 	apiKey, err := fromEnv("QREDO_API_KEY")
 	if err != nil {
@@ -126,10 +126,9 @@ func AuthFromEnv() (*RSAAuth, error) {
 	return NewRSAAuth(apiKey, key)
 }
 
-// HMACAuthFromEnv builds an [HMACAuth] from the environment, for Qredo API v1: the API key from QREDO_QAPI_KEY, or
-// from the file that QREDO_QAPI_KEY_FILE names; its secret from QREDO_QAPI_SECRET, or from the file that
-// QREDO_QAPI_SECRET_FILE names. A value that is set in both ways or in neither is a [*ValidationError] that names
-// the variables.
+// HMACAuthFromEnv builds an [HMACAuth] from the environment, for Qredo API v1: the API key from QREDO_QAPI_KEY, or from the
+// file named by QREDO_QAPI_KEY_FILE; its secret from QREDO_QAPI_SECRET, or from the file named by QREDO_QAPI_SECRET_FILE. If a
+// value is set in both ways or in neither, it returns a [*ValidationError] that names the variables.
 func HMACAuthFromEnv() (*HMACAuth, error) {
 	apiKey, err := fromEnv("QREDO_QAPI_KEY")
 	if err != nil {

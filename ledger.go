@@ -14,44 +14,43 @@ import (
 	"github.com/qredo-go/qredo/internal/feed"
 )
 
-// LedgerEntry is one movement of a fund: what came in, went out, or is waiting to. No figure is negative: Type
-// tells the direction.
+// LedgerEntry is one movement of a fund: incoming, outgoing, or pending. Amounts are never negative: Type gives the direction.
 type LedgerEntry struct {
 	TxID             TxID      `json:"TxID"` // empty for deposits
 	Type             EntryType `json:"type"`
-	Status           TxStatus  `json:"status"` // empty for deposits, which are done when they are seen
+	Status           TxStatus  `json:"status"` // empty for deposits, which are complete as soon as they appear
 	Asset            AssetCode `json:"asset"`
-	Amount           Amount    `json:"amount"`    // base units; net amount and fees together
-	NetAmount        Amount    `json:"netAmount"` // what the other side gets; of an incoming one, what came
-	Fees             Amount    `json:"fees"`      // 0 for an incoming one: who sends pays
+	Amount           Amount    `json:"amount"`    // base units; net amount plus fees
+	NetAmount        Amount    `json:"netAmount"` // what the other side gets; for an incoming entry, what arrived
+	Fees             Amount    `json:"fees"`      // 0 for an incoming entry: the sender pays
 	FundID           FundID    `json:"fundID"`
 	WalletID         WalletID  `json:"walletID,omitzero"`
-	Address          string    `json:"address"`        // empty for transfers; of a deposit, the wallet's own
+	Address          string    `json:"address"`        // empty for transfers; for a deposit, the wallet's own
 	CounterpartyID   string    `json:"counterpartyID"` // the other side's company
 	CounterpartyName string    `json:"counterpartyName"`
 	Reference        string    `json:"reference"`
 	BenefitOf        string    `json:"benefitOf"`
 	AccountNo        string    `json:"accountNo"`
-	ChainTxID        string    `json:"chainTxID"` // on Qredo's own chain, once it is done: no block explorer knows it; compare without regard to case
-	Time             Time      `json:"timestamp"` // when it ended or, while it waits, when it was made
+	ChainTxID        string    `json:"chainTxID"` // on Qredo's own chain, once completed: not in block explorers; ignore case
+	Time             Time      `json:"timestamp"` // when it ended or, while it is pending, when it was created
 	Expires          Time      `json:"expireTime"`
 }
 
-// IsDeposit reports whether an entry is what came over the asset's chain, and no transfer of another wallet on the network.
+// IsDeposit reports whether an entry came in over the asset's chain, and not by a transfer from another wallet on the network.
 func (e LedgerEntry) IsDeposit() bool { return e.Type == EntryDeposit }
 
-// IsIncoming reports whether an entry is what comes to its wallet.
+// IsIncoming reports whether an entry comes into its wallet.
 func (e LedgerEntry) IsIncoming() bool {
 	return e.Type == EntryDeposit || e.Type == EntryTransferIn || e.Type == EntrySwapIn
 }
 
-// Moved reports whether an entry is done: what it tells of is in the wallet's balance. What waits, was rejected or has
-// expired is not.
+// Moved reports whether an entry is completed, so that the wallet's balance includes it. Entries that are pending, were
+// rejected or have expired are not.
 func (e LedgerEntry) Moved() bool { return e.Status.Done() || e.Status == "" && e.IsDeposit() }
 
-// Signed returns by how much an entry that has [LedgerEntry.Moved] has changed its wallet's balance, in base units: what
-// came is positive, what left is negative, with its fees. Of one that has not, it is what would. It is 0 for a type that
-// does not tell whether the amount came or left.
+// Signed returns the change of the wallet's balance by an entry that has [LedgerEntry.Moved], in base units: positive for what
+// came in, negative, including fees, for what left. For an entry that has not moved, it is what the change would be. It is 0
+// for a type whose direction is unknown.
 func (e LedgerEntry) Signed() Amount {
 	switch e.Type {
 	case EntryDeposit, EntryTransferIn, EntrySwapIn:
@@ -63,15 +62,15 @@ func (e LedgerEntry) Signed() Amount {
 	return 0
 }
 
-// Key names the movement that an entry tells of: it is the same in a fund's ledger, a wallet's history and the wallets
-// feed, and remains the same while the entry changes. What left has its wallet's ID and the transaction's; what came,
-// which a history tells apart by nothing else, has the wallet's ID, the one on Qredo's chain, in small letters if it is
-// hexadecimal, and the amount.
+// Key identifies the movement that an entry describes. It is the same in a fund's ledger, a wallet's history and the wallets
+// feed, and does not change when the entry does. For an outgoing movement it consists of the wallet's ID and the transaction's.
+// For an incoming one, which a history identifies by nothing else, it consists of the wallet's ID, the ID on Qredo's chain (in
+// lower case if it is hexadecimal) and the amount.
 //
-// One transaction on the asset's chain may pay the same amount to the same wallet twice: these are two movements with one
-// key, and must be counted. Package inbox does that. Where a ledger leaves out its entries' wallets, as the service's
-// schema does, the fund's ID is in place of the wallet's, and a history has another key. The key is empty if an entry
-// names no transaction.
+// One transaction on the asset's chain may pay the same amount to the same wallet twice: these are two movements with one key,
+// and must be counted. Package inbox does that. If a ledger leaves out the wallets of its entries, as the service's schema
+// does, the key has the fund's ID in place of the wallet's, and so differs from a history's. The key is empty if an entry names
+// no transaction.
 func (e LedgerEntry) Key() string {
 	return movementKey(cmp.Or(string(e.WalletID), string(e.FundID)), e.IsIncoming(), e.TxID, e.ChainTxID, e.Signed())
 }
@@ -130,7 +129,7 @@ func (e LedgerEntry) key() (key ledgerKey, known bool) {
 	return key, e.TxID != "" || e.ChainTxID != ""
 }
 
-// EntryType tells what a ledger entry is. Other values than these may come.
+// EntryType is the type of a ledger entry. The service may return other values.
 type EntryType string
 
 // The kinds of ledger entries.
@@ -148,7 +147,7 @@ const (
 // LedgerPage is a part of a fund's ledger, newest first.
 type LedgerPage struct {
 	Entries []LedgerEntry `json:"List"`
-	Total   int           `json:"Total"` // of all pages, with the same filter; 0 where the service leaves it out
+	Total   int           `json:"Total"` // entries on all pages, with the same filter; 0 if the service leaves it out
 }
 
 // Direction selects the entries of one side of a ledger.
@@ -161,13 +160,13 @@ const (
 	DirectionOut Direction = "out"
 )
 
-// LedgerOptions selects ledger entries. Empty fields do not narrow the selection.
+// LedgerOptions selects ledger entries. Empty fields do not filter.
 type LedgerOptions struct {
 	Asset     AssetCode `url:"asset,omitempty"`
 	WalletID  WalletID  `url:"wallet_id,omitempty"`
 	Direction Direction `url:"direction,omitempty"`
-	Offset    int       `url:"offset,omitempty"` // entries to pass over
-	Limit     int       `url:"limit,omitempty"`  // entries a page; the service decides if zero
+	Offset    int       `url:"offset,omitempty"` // number of entries to skip
+	Limit     int       `url:"limit,omitempty"`  // entries per page; default: the service decides
 }
 
 func (o LedgerOptions) validate(time.Time) error {
@@ -180,19 +179,18 @@ func (o LedgerOptions) validate(time.Time) error {
 	return checkOneOf("direction", o.Direction, "", DirectionAll, DirectionIn, DirectionOut)
 }
 
-// ErrLedgerMoved ends a walk of [FundsService.LedgerAll] during which transactions ended in such a way that
-// entries were missed. What to do: walk again.
+// ErrLedgerMoved ends an iteration of [FundsService.LedgerAll] during which transactions ended in such a way that entries were
+// missed. Iterate again.
 var ErrLedgerMoved = errors.New("the ledger moved while it was read")
 
-// LedgerAll walks a fund's ledger from options.Offset to its end, a page of options.Limit entries at a
-// time (1,000 if zero). It gives each entry that was there at the beginning once, newest first as the service has
-// them. What arrives during the walk is not given, but for some of what ended meanwhile, which comes last.
+// LedgerAll iterates over a fund's ledger from options.Offset to its end, reading options.Limit entries per page (default:
+// 1,000). It yields each entry that existed at the start once, newest first as the service lists them. Entries that arrive
+// during the iteration are not yielded, except for some that ended meanwhile, which come last.
 //
-// A ledger moves while it is read: new entries push the others to later pages, and a transaction that ends goes
-// to the front. What then comes twice is given once, as long as no more than 8,192 entries come between two pages;
-// what went past the walk is fetched at its end, or where that is not possible the walk ends with
-// [ErrLedgerMoved]. While entries arrive, of two deposits that differ in nothing one may be missed. The first
-// error is yielded and ends the walk.
+// A ledger shifts while it is read: new entries push the others to later pages, and a transaction that ends moves to the front.
+// Entries read twice are yielded once, as long as no more than 8,192 new ones come between two pages. Entries that moved past
+// the reader are fetched at the end; if that is not possible, the iteration ends with [ErrLedgerMoved]. While entries arrive,
+// one of two completely identical deposits may be missed. The first error is yielded and ends the iteration.
 //
 // API: GET /company/{company_id}/fund/{fund_id}/ledger
 func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundID FundID, options LedgerOptions, opts ...CallOption) iter.Seq2[LedgerEntry, error] {

@@ -17,8 +17,8 @@ import (
 // A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
 // registered by a client that signs with RSA, and from then on authenticates itself by a proof.
 
-// Secret is text that must not get into a log: it prints as [redacted]. Convert it to string to get the
-// text. Package fmt cannot ask a value in an unexported field of another struct: do not keep one there.
+// Secret is text that must not get into a log: it prints as [redacted]. Convert it to string to get the text. Do not keep one
+// in an unexported field of another struct: package fmt cannot call its methods there.
 type Secret string
 
 const redacted = "[redacted]"
@@ -35,7 +35,7 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON writes "[redacted]".
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// UnmarshalJSON reads the text. What MarshalJSON has written is an error: the secret is not in it.
+// UnmarshalJSON reads the text. It returns an error for the output of MarshalJSON, which does not contain the secret.
 func (s *Secret) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -51,7 +51,7 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// AgentRequest registers a signing agent by the public halves of its keys.
+// AgentRequest registers a signing agent with the public halves of its keys.
 type AgentRequest struct {
 	Name         string `json:"name"`
 	BLSPublicKey string `json:"blsPublicKey"` // a point of G2 of BLS12-381 in hexadecimal, 192 bytes: x.c0, x.c1, y.c0, y.c1
@@ -62,19 +62,19 @@ func (r AgentRequest) validate(time.Time) error {
 	return cmp.Or(checkText("name", r.Name), checkHex("blsPublicKey", r.BLSPublicKey), checkHex("ecPublicKey", r.ECPublicKey))
 }
 
-// AgentRegistration is what a signing agent is given once, and has to keep. As JSON it has no secret, unless it is
+// AgentRegistration is what a signing agent is given once, and has to keep. Its JSON does not contain the secret, unless it is
 // written by [AgentRegistration.MarshalJSONWithSecret].
 type AgentRegistration struct {
 	ID           CoreClientID `json:"id" required:"true"`
-	ClientID     string       `json:"clientID"`     // whom its proofs name, in hexadecimal
+	ClientID     string       `json:"clientID"`     // the ID in its proofs, in hexadecimal
 	ClientSecret Secret       `json:"clientSecret"` // what its proofs are made with: a point in hexadecimal, 97 bytes
 	AccountCode  string       `json:"accountCode"`  // the same as ID
-	IDDocument   string       `json:"idDoc"`        // in hexadecimal; its bytes are signed for [SigningAgentService.Finish]
+	IDDocument   string       `json:"idDoc"`        // in hexadecimal; sign its bytes for [SigningAgentService.Finish]
 	Created      Time         `json:"timestamp"`
 }
 
-// MarshalJSONWithSecret writes the registration as JSON with its secret, for the place where the agent keeps it: nobody
-// else must be able to read that. [Unmarshal] and encoding/json read it.
+// MarshalJSONWithSecret writes the registration as JSON with its secret, for the place where the agent keeps it, which nobody
+// else must be able to read. [Unmarshal] and encoding/json read it.
 func (r AgentRegistration) MarshalJSONWithSecret() ([]byte, error) {
 	type others AgentRegistration
 	return json.Marshal(struct { //nolint:gosec // its name says so
@@ -83,20 +83,20 @@ func (r AgentRegistration) MarshalJSONWithSecret() ([]byte, error) {
 	}{others(r), string(r.ClientSecret)})
 }
 
-// Register registers a signing agent. It needs a client with [RSAAuth], also at services that take other
-// calls unsigned. [SigningAgentService.Finish] completes it. A key that is no point of its group is an [ErrBadRequest].
+// Register registers a signing agent. It needs a client with [RSAAuth], even with services that accept other calls unsigned.
+// [SigningAgentService.Finish] completes the registration. It returns [ErrBadRequest] if a key is not a point of its group.
 //
 // API: POST /coreclient/init
 func (s *CoreClientsService) Register(ctx context.Context, req AgentRequest, opts ...CallOption) (*AgentRegistration, error) {
 	return call[AgentRegistration](ctx, s.client, api("POST /coreclient/init").with(req).withSecret(), opts)
 }
 
-// SigningAgentService is what a signing agent does with its own client, one with [ProofAuth].
+// SigningAgentService has the calls that a signing agent makes with its own client, one with [ProofAuth].
 type SigningAgentService struct{ client *Client }
 
-// Finish completes the registration with the agent's signature over the bytes of its ID document, 49 bytes in hexadecimal, and
-// returns the URL of its feed. One that is wrong is an [ErrBadRequest]; a right one can follow. Until then, what has to do
-// with actions is an [ErrForbidden].
+// Finish completes the registration with the agent's signature over the bytes of its ID document (49 bytes in hexadecimal), and
+// returns the URL of its feed. It returns [ErrBadRequest] if the signature is wrong; you can then send the right one. Until the
+// registration is complete, calls about actions return [ErrForbidden].
 //
 // API: POST /coreclient/finish
 func (s *SigningAgentService) Finish(ctx context.Context, idDocSignatureHex string, opts ...CallOption) (feed string, err error) {
@@ -139,35 +139,35 @@ type agentMessages struct {
 	Messages []string `json:"messages"`
 }
 
-// GetMessages returns what a signing agent has to sign to approve an action: bytes, each in hexadecimal. To sign an empty one is
-// to approve nothing that is known.
+// GetMessages returns what a signing agent has to sign to approve an action: messages, each in hexadecimal. Do not sign an
+// empty one: that would approve something unknown.
 //
 // API: GET /coreclient/action/{action_id}
 func (s *SigningAgentService) GetMessages(ctx context.Context, actionID ActionID, opts ...CallOption) ([]string, error) {
 	return list(ctx, s.client, api("GET /coreclient/action/{action_id}", string(actionID)), opts, func(a *agentMessages) []string { return a.Messages })
 }
 
-// Approve approves an action by the agent's signatures, one for each of its messages and in their order: 49 bytes each, in
-// hexadecimal. One that is wrong is an [ErrBadRequest], and the action stays pending. What is not pending any more is refused
-// too: [ErrBadRequest], [ErrNotFound] and [ErrConflict] mean that alike, as they do for [CoreClientsService.Approve]. The sandbox
-// answers a vote that is sent again as it did the first time; the service may have refused it. Any success counts, with a JSON object or without
-// a body, unless it has a code of its own that is none.
+// Approve approves an action with the agent's signatures, one for each of its messages and in their order, each 49 bytes in
+// hexadecimal. If one is wrong, it returns [ErrBadRequest], and the action stays pending. If the action is no longer pending,
+// it returns [ErrBadRequest], [ErrNotFound] or [ErrConflict], which all mean the same, as for [CoreClientsService.Approve].
+// When a vote is sent again, the sandbox answers as it did the first time; the service may have refused it. Any success is
+// accepted, with a JSON object or without a body, unless the object has a code of its own that says otherwise.
 //
 // API: PUT /coreclient/action/{action_id}
 func (s *SigningAgentService) Approve(ctx context.Context, actionID ActionID, signatures []string, opts ...CallOption) error {
 	return s.client.run(ctx, api("PUT /coreclient/action/{action_id}", string(actionID)).with(agentSignatures{signatures}).deciding(), &done{vote: actionID, mute: true}, opts)
 }
 
-// Reject rejects an action. What is not pending is refused as it is by [SigningAgentService.Approve].
+// Reject rejects an action. Errors for an action that is not pending are as for [SigningAgentService.Approve].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (s *SigningAgentService) Reject(ctx context.Context, actionID ActionID, opts ...CallOption) error {
 	return s.client.run(ctx, api("DELETE /coreclient/action/{action_id}", string(actionID)).deciding(), &done{vote: actionID, mute: true}, opts)
 }
 
-// Feed gives the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core
-// client. What is pending comes from the feed alone, which sends it again after each connection: so one that has brought
-// nothing for a while ([WithFillEvery]) is lost and made anew.
+// Feed returns the actions that the agent is asked to approve, as [CoreClientsService.Feed] does for a core client. Pending
+// actions come only from the feed, which sends them again after each connection; so a connection that has brought nothing for a
+// while ([WithFillEvery]) is considered lost and replaced.
 //
 // API: GET /coreclient/feed
 func (s *SigningAgentService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[Action, error] {

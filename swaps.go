@@ -17,8 +17,8 @@ type SwapRequest struct {
 	ReceiveWalletID WalletID    `json:"receive_wallet_id"`
 	Reference       string      `json:"reference"` // required
 	PartnerTxID     PartnerTxID `json:"partner_txID,omitzero"`
-	Expires         Time        `json:"expires"` // required: until when it must be taken
-	Send            AssetAmount `json:"send"`    // what the taker gets; the fee is taken from the wallet besides
+	Expires         Time        `json:"expires"` // required: the time by which it must be taken
+	Send            AssetAmount `json:"send"`    // what the taker gets; the fee is charged to the wallet on top
 	Receive         AssetAmount `json:"receive"` // what the maker gets
 	// AddToLiquidityHub lists the quote on the hub as soon as it is approved.
 	AddToLiquidityHub bool `json:"add_to_liquidity_hub"`
@@ -42,7 +42,7 @@ type SwapSubmission struct {
 	URL string `json:"tx_url"` // a page of the web app for the person who takes it; its form is the service's own
 }
 
-// TakeRequest takes a quote.
+// TakeRequest accepts a quote.
 type TakeRequest struct {
 	SwapID          TxID        `json:"swap_id"` // the quote's transaction
 	SendWalletID    WalletID    `json:"send_wallet_id"`
@@ -57,15 +57,15 @@ func (r TakeRequest) validate(time.Time) error {
 
 func (r *TakeRequest) partner() *PartnerTxID { return &r.PartnerTxID }
 
-// HubQuote is a quote listed on the liquidity hub, as its maker offers it: who takes it sends what the
-// maker receives, and pays its fee besides. Amounts are what arrives, in base units.
+// HubQuote is a quote listed on the liquidity hub, as its maker offers it. Whoever takes it sends what the maker receives, and
+// pays a fee on top. Amounts are what arrives, in base units.
 type HubQuote struct {
 	TxID          TxID      `json:"tx_id"`
 	SendAsset     AssetCode `json:"send_asset"`
 	SendAmount    Amount    `json:"send_amount"`
 	ReceiveAsset  AssetCode `json:"receive_asset"`
 	ReceiveAmount Amount    `json:"receive_amount"`
-	Owner         bool      `json:"owner"` // the quote is the caller's own
+	Owner         bool      `json:"owner"` // the quote is your own
 	Added         Time      `json:"added"`
 	Expires       Time      `json:"expires"`
 }
@@ -87,27 +87,27 @@ type listings struct {
 
 func (l listing) validate(time.Time) error { return checkID("tx_id", l.TxID) }
 
-// SwapsService swaps assets between two parties: both sides are settled in one step, or neither.
+// SwapsService swaps assets between two parties: either both sides are settled, in one step, or neither is.
 type SwapsService struct{ client *Client }
 
-// Make offers a swap. When the maker's custody group has approved it, its status is [TxTakerPending] and
-// it can be taken, until it expires or is cancelled.
+// Make offers a swap. Once the maker's custody group has approved it, its status is [TxTakerPending], and it can be taken until
+// it expires or is cancelled.
 //
 // API: POST /company/{company_id}/atomicswap/make
 func (s *SwapsService) Make(ctx context.Context, companyID CompanyID, req SwapRequest, opts ...CallOption) (*SwapSubmission, error) {
 	return submit[SwapSubmission](ctx, s.client, api("POST /company/{company_id}/atomicswap/make", string(companyID)), &req, opts)
 }
 
-// GetMake returns an offered swap with the maker's approvals. Any company of the account can read it: who takes it
-// reads it so with its own.
+// GetMake returns an offered swap with the maker's approvals. Any company of the account can read it: a taker reads it with its
+// own company ID.
 //
 // API: GET /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) GetMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
 	return call[Transaction](ctx, s.client, api("GET /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)), opts)
 }
 
-// WaitMake returns an offered swap once it is taken and settled. One that is rejected, cancelled or
-// expires is a [*TxError]; the end of ctx, or a failure to look, is an error that leaves it as it is.
+// WaitMake returns an offered swap once it is taken and settled. It returns a [*TxError] if the swap is rejected, cancelled or
+// expires. Any other error, such as the end of ctx or a failed read, leaves the swap as it is.
 //
 // API: GET /company/{company_id}/atomicswap/make/{tx_id}
 func (s *SwapsService) WaitMake(ctx context.Context, companyID CompanyID, txID TxID, opts ...CallOption) (*Transaction, error) {
@@ -121,8 +121,8 @@ func (s *SwapsService) CancelMake(ctx context.Context, companyID CompanyID, txID
 	return s.client.run(ctx, api("DELETE /company/{company_id}/atomicswap/make/{tx_id}", string(companyID), string(txID)).deciding(), new(done), opts)
 }
 
-// Take takes an offered swap. When the taker's custody group has approved it, both sides are settled and
-// have the status [TxTakerApproved].
+// Take takes an offered swap. Once the taker's custody group has approved it, both sides are settled and have the status
+// [TxTakerApproved].
 //
 // API: POST /company/{company_id}/atomicswap/take
 func (s *SwapsService) Take(ctx context.Context, companyID CompanyID, req TakeRequest, opts ...CallOption) (*Submission, error) {
@@ -151,7 +151,7 @@ func (s *SwapsService) Publish(ctx context.Context, companyID CompanyID, txID Tx
 	return s.client.run(ctx, api("POST /company/{company_id}/liquidityhub", string(companyID)).with(listing{txID}).deciding(), new(done), opts)
 }
 
-// ListHub returns the quotes on the liquidity hub as a company sees them: its own have Owner set.
+// ListHub returns the quotes on the liquidity hub as a company sees them: its own quotes have Owner set.
 //
 // API: GET /company/{company_id}/liquidityhub
 func (s *SwapsService) ListHub(ctx context.Context, companyID CompanyID, opts ...CallOption) ([]HubQuote, error) {
@@ -168,21 +168,20 @@ func (s *SwapsService) ListHubAll(ctx context.Context, opts ...CallOption) ([]Hu
 // SwapEvent is a change of a quote on the liquidity hub.
 type SwapEvent struct {
 	TxID   TxID     `json:"txID" required:"true"` // the quote's
-	Status TxStatus `json:"status"`               // [TxTakerPending]: it is listed; others: it has left the hub so
+	Status TxStatus `json:"status"`               // [TxTakerPending] if it is listed; otherwise it has left the hub with this status
 }
 
-// Key names the quote and its status, for [WithKnown].
+// Key identifies the quote and its status, for [WithKnown].
 func (e SwapEvent) Key() string { return statusKey(e.TxID, e.Status) }
 
-// TxUnlisted is the status of a quote that left the hub while [SwapsService.Feed] was not connected: how
-// it ended is not known from the hub. The service does not send it.
+// TxUnlisted is the status of a quote that left the hub while [SwapsService.Feed] was not connected: the hub does not show how
+// it ended. The service never sends this status.
 const TxUnlisted TxStatus = "unlisted"
 
-// Feed gives the changes of the quotes on the liquidity hub, each once, until ctx ends: first those that
-// are listed, with the status [TxTakerPending]. After a connection was lost it connects again and fills
-// the gap from the hub's list. With the keys of the events that a program was given before it was away ([WithKnown]), those do
-// not come again, and of a quote that has left the hub meanwhile it is told that, with the status [TxUnlisted]. Errors are as
-// in [CoreClientsService.Feed].
+// Feed returns the changes of quotes on the liquidity hub, each once, until ctx ends. It begins with the listed quotes, with
+// the status [TxTakerPending]. After a lost connection it reconnects and fills the gap from the hub's list. If you pass the
+// keys of events received in an earlier run ([WithKnown]), these events are not repeated, and a quote that has left the hub in
+// the meantime is reported with the status [TxUnlisted]. Errors are as in [CoreClientsService.Feed].
 //
 // API: GET /liquidityhub/feed
 func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[SwapEvent, error] {
@@ -207,7 +206,7 @@ func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[S
 func (s *SwapsService) listed(ctx context.Context) ([]TxID, error) {
 	var ids []TxID
 	op := api("GET /liquidityhub")
-	op.shorten = func(body io.Reader, most int64) ([]byte, error) {
+	op.shorten.Do = func(body io.Reader, most int64) ([]byte, error) {
 		var read []TxID
 		short, err := wire.Shorten(body, most, func(quote []byte) bool {
 			var q struct {

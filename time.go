@@ -11,16 +11,16 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Time is a moment, to the second: on the wire it is the number of seconds since 1 January 1970 UTC.
-// The zero Time stands for "not given" and is 0 on the wire.
+// Time is a point in time, to the second: on the wire it is the number of seconds since 1 January 1970 UTC. The zero Time means
+// "not given" and is 0 on the wire.
 //
-// However a Time is made, by [TimeOf], [Unix], or from JSON, text, gob or a database, it has whole seconds and is in
-// UTC: two of the same moment are equal by ==, may be keys of one map, and what is read back is what was sent. One that
-// is put together by hand, as Time{t}, need not be: use TimeOf.
+// A Time made by [TimeOf] or [Unix], or read from JSON, text, gob or a database, has whole seconds and is in UTC. So two equal
+// times are equal by ==, can be used as map keys, and survive being sent and read back. A Time built directly, as Time{t}, may
+// not be like that: use TimeOf.
 type Time struct{ time.Time }
 
-// TimeOf returns t as a Time: its fractions of a second are dropped, and its location is UTC. The first second of 1970,
-// which is 0 on the wire, is the zero Time, as is the zero [time.Time].
+// TimeOf returns t as a Time, in UTC and without fractions of a second. The first second of 1970, which is 0 on the wire,
+// becomes the zero Time, as does the zero [time.Time].
 func TimeOf(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
@@ -28,7 +28,7 @@ func TimeOf(t time.Time) Time {
 	return Unix(t.Unix())
 }
 
-// Unix returns the Time that lies the given number of seconds after 1 January 1970 UTC.
+// Unix returns the Time that is the given number of seconds after 1 January 1970 UTC.
 func Unix(seconds int64) Time {
 	if seconds == 0 {
 		return Time{}
@@ -48,8 +48,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return strconv.AppendInt(nil, t.seconds(), 10), nil
 }
 
-// UnmarshalJSON reads a number of seconds, or text that holds one. Zero, null and empty text give the
-// zero Time.
+// UnmarshalJSON reads a number of seconds, or a string that contains one. Zero, null and the empty string give the zero Time.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	if text := string(data); text == "null" || text == `""` {
 		*t = Time{}
@@ -91,7 +90,7 @@ func (t Time) GobEncode() ([]byte, error) { return t.MarshalText() }
 // GobDecode reads what GobEncode writes.
 func (t *Time) GobDecode(data []byte) error { return t.UnmarshalText(data) }
 
-// EncodeValues writes the seconds into a query. It is called by go-querystring.
+// EncodeValues writes the seconds into a query. go-querystring calls it.
 func (t Time) EncodeValues(key string, values *url.Values) error {
 	if !t.IsZero() {
 		values.Set(key, strconv.FormatInt(t.seconds(), 10))
@@ -99,8 +98,8 @@ func (t Time) EncodeValues(key string, values *url.Values) error {
 	return nil
 }
 
-// Value gives the seconds to a database, for a column of 64-bit whole numbers: BIGINT in PostgreSQL, INTEGER in SQLite.
-// The zero Time is NULL.
+// Value returns the seconds for a database column of 64-bit integers: BIGINT in PostgreSQL, INTEGER in SQLite. The zero Time is
+// NULL.
 func (t Time) Value() (driver.Value, error) {
 	if t.seconds() == 0 {
 		return nil, nil //nolint:nilnil // NULL
@@ -108,7 +107,8 @@ func (t Time) Value() (driver.Value, error) {
 	return t.seconds(), nil
 }
 
-// Scan reads what Value gives. From a column of times, such as TIMESTAMPTZ, it reads the moment, without fractions.
+// Scan reads what Value returns. From a timestamp column, such as TIMESTAMPTZ, it reads the time and drops fractions of a
+// second.
 func (t *Time) Scan(column any) error {
 	switch column := column.(type) {
 	case nil:
@@ -127,7 +127,7 @@ func (t *Time) Scan(column any) error {
 	return nil
 }
 
-// LogValue gives the time in the form of RFC 3339, and empty text if it is not given, for log/slog.
+// LogValue returns the time as RFC 3339, or an empty string if it is not given, for log/slog.
 func (t Time) LogValue() slog.Value {
 	if t.IsZero() {
 		return slog.StringValue("")

@@ -10,7 +10,7 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Transaction is a transfer, withdrawal or swap on its way to being done.
+// Transaction is a transfer, withdrawal or swap, at any stage.
 type Transaction struct {
 	ID                  TxID               `json:"txID" required:"true"`
 	Status              TxStatus           `json:"txStatus"`
@@ -21,20 +21,20 @@ type Transaction struct {
 	InitiatorAuthorized bool               `json:"initiatorAuthorized"` // false while it is pending_initiate
 	InitiatorName       string             `json:"initiatorName"`       // the name of the company that sends
 	Reference           string             `json:"reference"`
-	Approvals           []Approval         `json:"status"` // of those who are asked, or only of those who approved: ApprovedCount counts
+	Approvals           []Approval         `json:"status"` // of all who are asked, or only of those who approved
 	Details             TransactionDetails `json:"statusDetails"`
 }
 
 // TransactionDetails says what a transaction moves, from where and to whom.
 type TransactionDetails struct {
 	Asset              AssetCode `json:"asset"`
-	Amount             Amount    `json:"amount"` // base units; net amount and fees together
+	Amount             Amount    `json:"amount"` // base units; net amount plus fees
 	NetAmount          Amount    `json:"netAmount"`
 	Fees               Amount    `json:"fees"`
 	FundID             FundID    `json:"fundID,omitzero"`
-	WalletID           WalletID  `json:"walletID,omitzero"`          // of sweeps: from
-	RecipientWalletID  WalletID  `json:"recipientWalletID,omitzero"` // of sweeps: to
-	RecipientAddress   string    `json:"recipientAddress"`           // an address, or a wallet's ID; the service left it empty at times
+	WalletID           WalletID  `json:"walletID,omitzero"`          // for sweeps: the sending wallet
+	RecipientWalletID  WalletID  `json:"recipientWalletID,omitzero"` // for sweeps: the receiving wallet
+	RecipientAddress   string    `json:"recipientAddress"`           // an address or a wallet's ID; sometimes empty
 	RecipientEmail     string    `json:"recipientEmail"`
 	RecipientFirstName string    `json:"recipientFirstName"`
 	RecipientLastName  string    `json:"recipientLastName"`
@@ -43,11 +43,10 @@ type TransactionDetails struct {
 	BenefitOf          string    `json:"benefitOf"`
 	AccountNo          string    `json:"accountNo"`
 	RequestedBy        string    `json:"requestedBy"`
-	Expires            Time      `json:"expires"` // zero as a rule; the transaction's own counts
+	Expires            Time      `json:"expires"` // usually zero: use the transaction's own
 }
 
-// Approval is what one approver has said so far. The names are empty for a core client, whose ID is in
-// UserID.
+// Approval is one approver's answer so far. The names are empty for a core client, whose ID is in UserID.
 type Approval struct {
 	ActionID  ActionID       `json:"actionID"`
 	UserID    string         `json:"userID" alias:"entity"`
@@ -58,7 +57,7 @@ type Approval struct {
 	Time      Time           `json:"timestamp"`
 }
 
-// ApprovalStatus tells what an approver has said. Other values than these may come.
+// ApprovalStatus is an approver's answer. The service may return other values.
 type ApprovalStatus string
 
 // The states of an approval.
@@ -69,12 +68,12 @@ const (
 	ApprovalExpired  ApprovalStatus = "expired"
 )
 
-// TxStatus tells how far a transaction is. Other values than these may come.
+// TxStatus is the state of a transaction. The service may return other values.
 type TxStatus string
 
 // The states of a transaction.
 const (
-	TxPendingInitiate  TxStatus = "pending_initiate" // the initiator has yet to authorise it
+	TxPendingInitiate  TxStatus = "pending_initiate" // the initiator has not authorised it yet
 	TxPending          TxStatus = "pending"
 	TxApproved         TxStatus = "approved"
 	TxExpired          TxStatus = "expired"
@@ -82,8 +81,8 @@ const (
 	TxCustodyRejected  TxStatus = "custody_rejected"
 	TxChainRejected    TxStatus = "chain_rejected" // refused by the service's own chain, after approval: ask support
 	TxRejected         TxStatus = "rejected"
-	TxTakerPending     TxStatus = "taker_pending"  // a swap whose maker's side approved
-	TxTakerApproved    TxStatus = "taker_approved" // a swap that is done
+	TxTakerPending     TxStatus = "taker_pending"  // a swap approved by the maker's side
+	TxTakerApproved    TxStatus = "taker_approved" // a swap that is settled
 )
 
 var txStatuses = []TxStatus{
@@ -91,7 +90,7 @@ var txStatuses = []TxStatus{
 	TxRejected, TxTakerPending, TxTakerApproved, "",
 }
 
-// UnmarshalJSON reads a status; the service's schema adds the kind of transaction to it, which is dropped.
+// UnmarshalJSON reads a status. In the service's schema the kind of transaction is added to it, which is dropped.
 func (s *TxStatus) UnmarshalJSON(data []byte) error {
 	for _, known := range txStatuses {
 		if len(data) == len(known)+2 && string(data[1:len(data)-1]) == string(known) {
@@ -108,7 +107,7 @@ func (s *TxStatus) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Failed reports whether the transaction has ended without being done.
+// Failed reports whether the transaction has ended without being completed.
 func (s TxStatus) Failed() bool {
 	switch s {
 	case TxExpired, TxInitiateRejected, TxCustodyRejected, TxChainRejected, TxRejected:
@@ -118,8 +117,8 @@ func (s TxStatus) Failed() bool {
 	}
 }
 
-// Done reports whether the transaction is approved and written to the service's own chain. A withdrawal's
-// transaction on the asset's chain may come later.
+// Done reports whether the transaction is approved and recorded on the service's own chain. A withdrawal's transaction on the
+// asset's chain may follow later.
 func (s TxStatus) Done() bool { return s == TxApproved || s == TxTakerApproved }
 
 // waitForEnd returns a transaction once it has ended.
@@ -140,19 +139,18 @@ func waitForEnd(ctx context.Context, opts []CallOption, get func() (*Transaction
 	return tx, nil
 }
 
-// Submission is the answer to a request for a transaction. As JSON it is whole, so that it can be kept and read again.
+// Submission is the answer to a request for a transaction. Its JSON is complete, so you can store it and read it back.
 type Submission struct {
 	TxID   TxID             `json:"tx_id" required:"true"`
-	Status SubmissionStatus `json:"status,omitzero"` // may be empty in answers of older services
-	// PartnerTxID is the one that was sent: the request's own, or the one made for it.
+	Status SubmissionStatus `json:"status,omitzero"` // may be empty with older services
+	// PartnerTxID is the one that was sent: either yours, or the one generated for the request.
 	PartnerTxID PartnerTxID `json:"partner_txID,omitzero"`
 }
 
-// SubmissionStatus tells whether a request made a transaction or found the one made before with the
-// same PartnerTxID.
+// SubmissionStatus says whether a request made a transaction, or found an earlier one with the same PartnerTxID.
 type SubmissionStatus string
 
-// What a submission can be.
+// The possible results of a submission.
 const (
 	SubmissionNew      SubmissionStatus = "new"
 	SubmissionExisting SubmissionStatus = "existing"
@@ -205,8 +203,8 @@ func submit[T any, P interface {
 	return out, nil
 }
 
-// Poll looks at something again and again, at the interval that [WithPollInterval] gives, until look has nothing to
-// say of how it still is, or fails. The end of ctx is an error that tells how it still was.
+// Poll calls look repeatedly, at the interval set by [WithPollInterval], until it returns an empty string or an error. The
+// string says what is still being waited for; if ctx ends, the error contains it.
 func Poll(ctx context.Context, look func() (still string, err error), opts ...CallOption) error {
 	interval := newCallOptions(opts).pollInterval
 	if interval <= 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo/internal/backoff"
 )
 
-// Approver watches a core client's feed and votes on its actions as a policy says.
+// Approver watches a core client's feed and votes on its actions as a policy decides.
 type Approver struct {
 	client *qredo.Client
 	id     qredo.CoreClientID
@@ -26,6 +26,7 @@ type Approver struct {
 	pins        pinFile
 	insecure    bool // pins that others can write are taken
 	observer    observer
+	trace       Trace
 	log         *slog.Logger
 	now         func() time.Time
 	concurrency int
@@ -42,8 +43,8 @@ type Approver struct {
 	parked    parked
 }
 
-// New returns an approver for a core client. See the package's description for what it needs to be safe: a
-// store that lasts and an audit log. A wrong option is a [*qredo.ValidationError].
+// New returns an approver for a core client. To be safe it needs a permanent store and an audit log: see the package
+// documentation. A wrong option is a [*qredo.ValidationError].
 func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Option) (*Approver, error) {
 	if client == nil || id == "" || !given(policy) {
 		return nil, check(false, "approver", "needs a client, a core client's ID and a policy")
@@ -61,7 +62,7 @@ func New(client *qredo.Client, id qredo.CoreClientID, policy Policy, opts ...Opt
 			return nil, err
 		}
 	}
-	a.observer.log = a.log
+	a.observer.log, a.observer.f = a.log, both(a.observer.f, a.trace.Entry)
 	if a.store == nil {
 		a.store = &watchedStore{Store: NewMemoryStore(WithClock(a.now))}
 	}
@@ -83,16 +84,17 @@ type task struct {
 
 	connected *connections // to the core client: what may be swept, if that was asked for
 
-	rec       Record // the decision, once there is one
-	undecided bool   // the store said in this attempt that there is none
-	bound     string // what a vote would sign that the decision holds for
-	accepted  bool   // a vote was answered by a success
-	logged    bool   // the audit log of this replica says that the decision is carried out
-	refused   error  // how the service refused the last vote, if it did: that was not taken
-	before    opened // what the audit log knew of it when this attempt began
-	told      bool   // it knew something
-	own       bool   // the decision was made by this task
-	mayStand  bool   // a vote may have been taken, so far as is known
+	rec       Record  // the decision, once there is one
+	undecided bool    // the store said in this attempt that there is none
+	bound     string  // what a vote would sign that the decision holds for
+	accepted  bool    // a vote was answered by a success
+	logged    bool    // the audit log of this replica says that the decision is carried out
+	refused   error   // how the service refused the last vote, if it did: that was not taken
+	before    opened  // what the audit log knew of it when this attempt began
+	told      bool    // it knew something
+	own       bool    // the decision was made by this task
+	outcome   Outcome // that was written down in this attempt
+	mayStand  bool    // a vote may have been taken, so far as is known
 	end       *ending
 }
 
@@ -106,12 +108,12 @@ type run struct {
 	resumed sync.Map // the IDs of actions that were open when the run began, and are not done
 }
 
-// Run handles the core client's actions until ctx ends, and returns nil then. It is an error if it cannot
-// go on: the audit log cannot be written, the store has lost its memory ([*LostError], also if the audit log was written with
-// another one), or the feed has given up. Nothing is approved after that.
+// Run handles the core client's actions until ctx ends, and then returns nil. It returns an error if it cannot go on: the audit
+// log cannot be written, the store has lost data ([*LostError], also if the audit log was written with another store), or the
+// feed has given up. Nothing is approved after that.
 //
-// What fails (the service, the network, the store), or is refused, is tried again, with pauses, until the action
-// expires. A small goroutine waits for each such action; other actions go on.
+// If something fails (the service, the network, the store) or is refused, it is retried with pauses until the action expires. A
+// small goroutine waits for each such action; other actions continue.
 func (a *Approver) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -216,7 +218,7 @@ const patience = time.Second
 
 // attempt handles a task once, and puts it back if it is to be handled again.
 func (r *run) attempt(ctx context.Context, t *task) {
-	err := r.handle(ctx, t)
+	err := r.traced(ctx, t)
 	claimed, stop, lost := (*ClaimedError)(nil), (*stopError)(nil), (*LostError)(nil)
 	late := r.expired(t.expires)
 	if err == nil {

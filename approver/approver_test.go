@@ -291,3 +291,25 @@ func TestRunEndsWithTheFeed(t *testing.T) {
 	require.ErrorIs(t, err, qredo.ErrNotFound)
 	assert.True(t, strings.HasPrefix(err.Error(), "approver: the feed has ended"), err)
 }
+
+// A trace is told of each time that an action is handled: the policy and the votes go on with its context.
+func TestTrace(t *testing.T) {
+	type key struct{}
+	d := newDesk(t)
+	handled, lines := make(chan approver.Handled, 10), make(chan approver.Entry, 100)
+	policy := approver.PolicyFunc(func(ctx context.Context, a qredo.Action) (approver.Decision, error) {
+		assert.Equal(t, a.ID, ctx.Value(key{}))
+		return approver.Decision{Verdict: approver.Approve, Rule: "small"}, nil
+	})
+	stop := d.start(policy, approver.WithTrace(approver.Trace{
+		Action: func(ctx context.Context, id qredo.ActionID) (context.Context, func(approver.Handled)) {
+			return context.WithValue(ctx, key{}, id), func(h approver.Handled) { handled <- h }
+		},
+		Entry: func(e approver.Entry) { lines <- e },
+	}))
+	d.transfer(5, "small")
+	assert.Equal(t, approver.Handled{Verdict: approver.Approve, Rule: "small", Outcome: approver.OutcomeSent, Attempt: 1}, <-handled)
+	assert.Equal(t, approver.OutcomeSent, d.next(approver.EntryResult).Outcome)
+	require.NoError(t, stop())
+	assert.Equal(t, approver.EntryDecision, (<-lines).Kind)
+}

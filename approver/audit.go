@@ -14,24 +14,26 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/web3"
 )
 
-// EntryKind tells what a line of the audit log is about.
+// EntryKind says what a line of the audit log is about.
 type EntryKind string
 
 // The kinds of lines.
 const (
-	EntryDecision EntryKind = "decision" // a decision was taken, and is about to be carried out
-	EntryRepeat   EntryKind = "repeat"   // a decision that was taken before, here or by another replica, is about to be carried out
+	EntryDecision EntryKind = "decision" // a decision was made, and is about to be carried out
+	EntryRepeat   EntryKind = "repeat"   // an earlier decision, by this or another replica, is about to be carried out
 	EntryResult   EntryKind = "result"   // what became of an action
-	EntryShadow   EntryKind = "shadow"   // what would have been decided, or became of an action; nothing is done
-	EntryTorn     EntryKind = "torn"     // a line that a crash had cut off was removed from the end of the log
-	EntryReload   EntryKind = "reload"   // other rules, pins or shadow are in force from here on; or were refused, as Reason says
-	EntryUnread   EntryKind = "unread"   // a message of the feed, or an element of its list, was not understood: its action comes once a list has it that is
-	EntrySeen     EntryKind = "seen"     // a run was told of an action that it has not decided yet: it fails for the moment, takes long, or the run ends
-	EntryEpoch    EntryKind = "epoch"    // which memory of limits and decisions counts from here on; see Epoch
+	EntryShadow   EntryKind = "shadow"   // what would have been decided, or what became of an action; nothing is done
+	EntryTorn     EntryKind = "torn"     // an incomplete line, left by a crash, was removed from the end of the log
+	EntryReload   EntryKind = "reload"   // other rules, pins or shadow are now in force; or they were refused, as Reason says
+	EntryUnread   EntryKind = "unread"   // a feed message or list element was not understood; its action may still come with a list
+	EntrySeen     EntryKind = "seen"     // an action not decided yet: it keeps failing, takes long, or the run ends
+	EntryEpoch    EntryKind = "epoch"    // the epoch of the store that counts from here on; see Epoch
 )
 
 // lineVersion is the form that lines are written in. Those of before there were versions have none.
@@ -39,41 +41,41 @@ const lineVersion = 2
 
 // Entry is a line of the audit log.
 type Entry struct {
-	Version    int            `json:"version,omitzero"` // of the line's form: 2; lines of before it had one have none
+	Version    int            `json:"version,omitzero"` // of the line format: 2; older lines have none
 	Seq        int64          `json:"seq"`              // 1 for the first line
 	Time       time.Time      `json:"time"`
 	Kind       EntryKind      `json:"kind"`
 	Replica    string         `json:"replica,omitzero"`
 	ActionID   qredo.ActionID `json:"action_id,omitzero"`
-	Digest     string         `json:"digest,omitzero"` // of what the decision holds for; see [Record]
+	Digest     string         `json:"digest,omitzero"` // of what the decision applies to; see [Record]
 	PolicyHash string         `json:"policy_hash,omitzero"`
-	PinsHash   string         `json:"pins_hash,omitzero"` // of what is pinned; see [WithPins]
+	PinsHash   string         `json:"pins_hash,omitzero"` // of the pins; see [WithPins]
 	Epoch      string         `json:"epoch,omitzero"`     // of the store, in lines of this kind
-	StoreSeq   int64          `json:"store_seq,omitzero"` // of decisions and repeats: the store's number for the decision; of epochs: its last; see [Record]
+	StoreSeq   int64          `json:"store_seq,omitzero"` // the store's number for a decision; for epochs, its last: see [Record]
 	Verdict    Verdict        `json:"verdict,omitzero"`
 	Rule       string         `json:"rule,omitzero"`
 	Reason     string         `json:"reason,omitzero"`
-	Outcome    Outcome        `json:"outcome,omitzero"` // of results
-	Expires    time.Time      `json:"expires,omitzero"` // of an action that was seen; zero if it does not expire
+	Outcome    Outcome        `json:"outcome,omitzero"` // for results
+	Expires    time.Time      `json:"expires,omitzero"` // for actions of kind seen; zero if the action does not expire
 	About
-	Prev string `json:"prev"` // the hash of the line before; empty in the first
+	Prev string `json:"prev"` // the hash of the previous line; empty in the first
 }
 
-// About is what an action would let happen, as the service said when it was looked at last. What the action does not have
-// is empty: one without an amount has none, and not one of 0.
+// About is what happens if an action is approved, as the service said when the action was last read. Fields that the action
+// does not have are empty: an action without an amount has nil, not 0.
 type About struct {
 	Type          qredo.ActionType `json:"type,omitzero"`
-	Wallet        qredo.WalletID   `json:"wallet,omitzero"` // from which
+	Wallet        qredo.WalletID   `json:"wallet,omitzero"` // the sending wallet
 	Asset         qredo.AssetCode  `json:"asset,omitzero"`
 	Amount        *qredo.Amount    `json:"amount,omitzero"` // base units, fees included
 	NetAmount     *qredo.Amount    `json:"net_amount,omitzero"`
 	Recipient     string           `json:"recipient,omitzero"` // an address, or the ID of a wallet
 	WhitelistName string           `json:"whitelist_name,omitzero"`
-	ReceiveAsset  qredo.AssetCode  `json:"receive_asset,omitzero"` // of a swap: what it is exchanged for
+	ReceiveAsset  qredo.AssetCode  `json:"receive_asset,omitzero"` // for a swap: what is received in exchange
 	ReceiveAmount *qredo.Amount    `json:"receive_amount,omitzero"`
-	Payment       string           `json:"payment,omitzero"` // of a Web3 payment, in words: value, gas, chain and data
+	Payment       string           `json:"payment,omitzero"` // for a Web3 payment, in words: value, gas, chain and data
 	Reference     string           `json:"reference,omitzero"`
-	Sweep         *bool            `json:"sweep,omitzero"` // whether a transfer may be a sweep, where that was looked up
+	Sweep         *bool            `json:"sweep,omitzero"` // whether a transfer may be a sweep, if that was looked up
 }
 
 func aboutOf(a *qredo.Action) About {
@@ -100,27 +102,27 @@ func aboutOf(a *qredo.Action) About {
 	return about
 }
 
-// Outcome tells what became of an action.
+// Outcome is what became of an action.
 type Outcome string
 
-// The outcomes. An action that was never decided has one too, in a line without a verdict: it had expired or ended
-// before, or could not be handled.
+// The outcomes. An action that was never decided has one too, in a line without a verdict: it had already expired or ended, or
+// could not be handled.
 const (
-	OutcomeSent    Outcome = "sent"    // the service says that it took the vote
-	OutcomeLeft    Outcome = "left"    // to humans
+	OutcomeSent    Outcome = "sent"    // the service said that it accepted the vote
+	OutcomeLeft    Outcome = "left"    // left to people
 	OutcomeRefused Outcome = "refused" // the service refused the vote until the action expired
-	OutcomeUnknown Outcome = "unknown" // the action could not be looked at until it expired: a vote may have been taken
-	OutcomeExpired Outcome = "expired" // before the service took the vote
-	OutcomeEnded   Outcome = "ended"   // the action was not pending any more: the vote had arrived, or was not needed
-	OutcomeChanged Outcome = "changed" // the details are not those that were decided on: no vote is sent on them
+	OutcomeUnknown Outcome = "unknown" // the action could not be read before it expired: a vote may have been accepted
+	OutcomeExpired Outcome = "expired" // it expired before the service accepted the vote
+	OutcomeEnded   Outcome = "ended"   // the action was no longer pending: the vote had arrived, or was not needed
+	OutcomeChanged Outcome = "changed" // the details differ from those decided on, so no vote is sent
 )
 
 // final reports whether an outcome leaves nothing to do. That an action has expired is what one replica has found, maybe by a
 // clock that is wrong: the others look for themselves.
 func (o Outcome) final() bool { return o != "" && o != OutcomeExpired && o != OutcomeRefused }
 
-// Head is the end of an audit log: the last line's number and hash. Kept in another place, it shows later
-// whether lines were cut off the log's end; see [WithHead].
+// Head is the end of an audit log: the last line's number and hash. If you keep it elsewhere, it shows later whether lines were
+// removed from the end of the log; see [WithHead].
 type Head struct {
 	Seq  int64  `json:"seq"` // 0 for an empty log
 	Hash string `json:"hash"`
@@ -129,7 +131,7 @@ type Head struct {
 // String returns the head as NUMBER:HASH, for [ParseHead].
 func (h Head) String() string { return strconv.FormatInt(h.Seq, 10) + ":" + h.Hash }
 
-// ParseHead reads what [Head.String] wrote. Anything else is a [*qredo.ValidationError].
+// ParseHead parses the output of [Head.String]. Anything else is a [*qredo.ValidationError].
 func ParseHead(text string) (h Head, err error) {
 	number, hash, _ := strings.Cut(text, ":")
 	h.Hash = hash
@@ -146,18 +148,21 @@ func (h Head) check() error {
 		"must be a line's number and its hash of 64 digits 0 to f, or 0 and none of an empty log, is %q", h)
 }
 
-// AuditLog is an append-only log of JSON lines. Each line holds the hash of the one before and, as its
-// last field, its own: the SHA-256 of the line up to that field. [VerifyLog] checks them.
+// AuditLog is an append-only log of JSON lines. Each line contains the hash of the previous one and, as its last field, its
+// own: the SHA-256 of the line up to that field. [VerifyLog] checks them.
 //
-// It begins in the file that it is opened by. When that has its size (see [WithRotation]) the chain goes on in another file
-// beside it, whose name has the number of its first line besides: audit.jsonl, audit.jsonl.000000104858. All of them belong
-// to the log, and are locked by the first. [AuditFiles] reads them as one.
+// The log starts in the file that it is opened with. When that file reaches its maximum size (see [WithRotation]), the chain
+// continues in another file next to it, with the number of its first line added to the name: audit.jsonl,
+// audit.jsonl.000000104858. All these files belong to the log, and a lock on the first one protects them. [AuditFiles] reads
+// them as one.
 //
-// A path through symbolic links is that of the file which it leads to: the other files stand beside that one. A file that has
-// hard links is refused, as it has several places. Where a container has only the first file, the others are lost with it: give it the folder.
+// If the path contains symbolic links, the other files are next to the file that it leads to. A file with hard links is
+// refused, because it is in several places. If a container is given only the first file, the others are lost with the
+// container: give it the folder.
 //
-// A log has one writer, which locks it where the system can do that; each replica has a log of its own. What moves, removes, cuts or
-// writes its files while it is open, such as logrotate, is an error of the next line, after which nothing is written.
+// A log has one writer, which locks it if the system supports that; each replica has its own log. If something such as
+// logrotate moves, removes, truncates or writes to the files while they are open, writing the next line fails, and nothing is
+// written after that.
 type AuditLog struct {
 	path    string // of the first file, without links
 	now     func() time.Time
@@ -166,16 +171,17 @@ type AuditLog struct {
 	insecure bool // files that others can write are taken
 
 	mu     sync.Mutex
-	first  *os.File // which is locked
-	file   *os.File // which is written
-	files  []string // the paths of all
-	sizes  []int64  // of the files before that one
-	turn   int      // which of these was looked at last
-	size   int64    // of that one
-	last   mark     // the last line
-	opened int64    // the number of the last line when it was opened
-	saved  int64    // of the line that the checkpoint on the disk is about
-	broken error    // after this nothing can be written any more
+	first  *os.File
+	lock   *flock.Flock // of the first
+	file   *os.File     // which is written
+	files  []string     // the paths of all
+	sizes  []int64      // of the files before that one
+	turn   int          // which of these was looked at last
+	size   int64        // of that one
+	last   mark         // the last line
+	opened int64        // the number of the last line when it was opened
+	saved  int64        // of the line that the checkpoint on the disk is about
+	broken error        // after this nothing can be written any more
 }
 
 // AuditOption changes how an audit log works. [WithClock] and [WithInsecureFiles] are such options.
@@ -185,7 +191,7 @@ type auditOption func(l *AuditLog) error
 
 func (o auditOption) setLog(l *AuditLog) error { return o(l) }
 
-// WithRotation sets how large a file of the log becomes, before the chain goes on in the next one. Default: 64 MiB.
+// WithRotation sets how large a file of the log may become before the chain continues in the next one. Default: 64 MiB.
 func WithRotation(bytes int64) AuditOption {
 	return auditOption(func(l *AuditLog) error {
 		l.maxSize = bytes
@@ -198,17 +204,18 @@ func (c ClockOption) setLog(l *AuditLog) (err error) {
 	return err
 }
 
-// OpenAuditLog opens a log, or makes it. A log that does not verify is an error, and must be put aside by hand. Only at its
-// very end an incomplete line is allowed, which a crash can leave behind: one of which no more than its end is missing gets
-// that; else it is removed, and a line of kind [EntryTorn] tells so; nothing was sent on account of it. The caller closes the
-// log. Lines have the time of [time.Now] unless [WithClock] is given. Files that others can write are refused, unless
-// [WithInsecureFiles] is given.
+// OpenAuditLog opens a log, or creates it. It returns an error for a log that does not verify; move such a log away by hand.
+// Only an incomplete last line is accepted, because a crash can leave one behind: if only its line end is missing, that is
+// added; otherwise the line is removed, and a line of kind [EntryTorn] says so. Nothing was sent on its account. Close the log
+// when you are done. Files that others can write are refused, unless you give [WithInsecureFiles]. Lines have the time of
+// [WithClock]. Default: [time.Now].
 //
-// Not all of a log is read each time: beside it, in a file whose name ends in .head, stands how far it was verified the
-// last time, or written, and which line is there. That one and all after it are read, and the files before it must have their sizes. Is
-// there no such file, or does it not fit, all of the log is read; a log that has not come as far is an error. It is written after the first
-// line, the second, the fourth and so on, at least each 1000 lines, when the log is closed, and when it takes nothing more: what is cut off after a kill is
-// known as far as that. [VerifyLog] always reads all of it.
+// A log is not read completely each time. A file next to it, whose name ends in .head, records how far the log was last
+// verified or written, and which line is there. That line and all lines after it are read, and the files before it must have
+// the recorded sizes. If there is no such file, or it does not match, the whole log is read; a log that is shorter than
+// recorded is an error. The .head file is written after lines 1, 2, 4 and so on, at least every 1000 lines, when the log is
+// closed, and when the log accepts no more lines: after a kill, truncation is detected up to that point. [VerifyLog] always
+// reads the whole log.
 func OpenAuditLog(path string, opts ...AuditOption) (*AuditLog, error) {
 	l := &AuditLog{path: path, now: time.Now, maxSize: 64 << 20}
 	for _, opt := range opts {

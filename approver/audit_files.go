@@ -120,7 +120,7 @@ func filesAt(path string) ([]string, error) {
 // fileNumber is what the name of a file ends with that begins with a line.
 func fileNumber(line int64) string { return fmt.Sprintf("%012d", line) }
 
-// AuditFiles returns all files of an audit log as one, for [VerifyLog] and [ReadLog]. path is that of the first, by which the
+// AuditFiles returns all files of an audit log as one, for [VerifyLog] and [ReadLog]. path is the first file, with which the
 // log is opened.
 func AuditFiles(path string) (io.ReadCloser, error) {
 	files, err := filesAt(path)
@@ -163,7 +163,7 @@ func (l *AuditLog) open() (err error) {
 		return err
 	}
 	l.file = l.first
-	if err := lockFile(l.first); err != nil {
+	if l.lock, err = lockFile(l.first, l.path); err != nil {
 		return fmt.Errorf("another process may be writing it: %w", err)
 	}
 	if !l.special() {
@@ -339,6 +339,9 @@ func (l *AuditLog) rotate() error {
 func (l *AuditLog) closeFiles() (err error) {
 	if l.file != nil && l.file != l.first {
 		err = l.file.Close()
+	}
+	if l.lock != nil {
+		err = errors.Join(err, l.lock.Close())
 	}
 	if l.first != nil {
 		err = errors.Join(err, l.first.Close())

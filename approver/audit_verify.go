@@ -9,9 +9,9 @@ import (
 	"io"
 )
 
-// LogError says where an audit log is not as it was written.
+// LogError says where an audit log differs from what was written.
 type LogError struct {
-	Line    int // the first line that is wrong, counted from 1
+	Line    int // the first wrong line, counted from 1
 	Problem string
 
 	torn int64  // how many bytes of the line there are, if it is the last and a crash may have left it so
@@ -23,29 +23,29 @@ func (e *LogError) Error() string {
 	return fmt.Sprintf("approver: audit log: line %d %s", e.Line, e.Problem)
 }
 
-// VerifyOption says what else is checked of a log.
+// VerifyOption adds a check to the verification of a log.
 type VerifyOption func(*verification)
 
 type verification struct{ heads []Head }
 
-// WithHead demands that the log holds the line that was its last once, as [AuditLog.Head] told. It may
-// have grown since. This finds lines that were cut off the end, or a log that was written anew: which
-// cannot be seen from the file alone. Unless given, a log that is shorter than it was verifies.
+// WithHead requires the log to contain the line that was once its last, as returned by [AuditLog.Head]. The log may have grown
+// since. This detects lines that were removed from the end, or a log that was rewritten, which the file alone cannot show.
+// Default: a shortened log verifies.
 func WithHead(h Head) VerifyOption {
 	return func(v *verification) { v.heads = append(v.heads, h) }
 }
 
-// VerifyLog reads an audit log, of which [AuditFiles] gives all files, and returns nil, or a [*LogError] with the first line that was altered, is
-// missing or stands in another place. Every byte counts, the ends of lines too. An incomplete line at the
-// end, which a crash leaves behind until the log is opened again, is an error as well.
+// VerifyLog reads an audit log ([AuditFiles] returns all its files) and returns nil, or a [*LogError] with the first line that
+// was altered, is missing or is in the wrong place. Every byte counts, including line ends. An incomplete last line, which a
+// crash leaves behind until the log is opened again, is an error too.
 //
-// The file alone cannot show that whole lines were cut off its end, or that somebody who can write it made
-// it anew from some line on: for that, keep the log's head elsewhere and give it as [WithHead].
+// The file alone cannot show that whole lines were removed from its end, or that somebody who can write to it rewrote it from
+// some line on: to detect that, keep the log's head elsewhere and pass it with [WithHead].
 func VerifyLog(r io.Reader, opts ...VerifyOption) error {
 	return verify(r, opts, func(Entry) {})
 }
 
-// ReadLog returns the entries of a log, and the error that [VerifyLog] returns: up to there they are right.
+// ReadLog returns the entries of a log, and the error that [VerifyLog] returns; the entries before the error are correct.
 func ReadLog(r io.Reader, opts ...VerifyOption) ([]Entry, error) {
 	var entries []Entry
 	err := verify(r, opts, func(e Entry) { entries = append(entries, e) })

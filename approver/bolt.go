@@ -15,9 +15,9 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// FileStore is a [Store] in one file, for one process at a time. What it has stored survives a crash of
-// the program and, as far as the disk keeps what it was told to, of the machine. Decisions that come at about the same time
-// share a write to the disk. Decisions are dropped a day after their action has expired.
+// FileStore is a [Store] in one file, for one process at a time. What it has stored survives a crash of the program and,
+// provided the disk is reliable, of the machine. Decisions that come at about the same time share a write to the disk.
+// Decisions are removed a day after their action has expired.
 type FileStore struct {
 	db    *durable.Bolt
 	now   func() time.Time
@@ -36,9 +36,9 @@ var (
 	epochKey = []byte("epoch")
 )
 
-// OpenStore opens the store in a file, or makes it. The windows of limits roll by [time.Now] unless
-// [WithClock] is given. It is an error if another process has the file open, if others can write it ([WithInsecureFiles]), or if it is
-// damaged or something else: what it has counted is not to be forgotten in silence. The caller closes the store.
+// OpenStore opens the store in a file, or creates it. It returns an error if another process has the file open, if others can
+// write to it ([WithInsecureFiles]), or if it is damaged or not a store: its counts must not be lost silently. Close the store
+// when you are done. The windows of limits roll by the clock of [WithClock]. Default: [time.Now].
 func OpenStore(path string, opts ...FileOption) (*FileStore, error) {
 	f, err := newFileOptions(opts)
 	if err != nil {

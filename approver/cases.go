@@ -16,14 +16,14 @@ import (
 	"github.com/qredo-go/qredo/internal/web3"
 )
 
-// CaseResult is what rules say about a case of [Rules.Test].
+// CaseResult is the result of a case of [Rules.Test].
 type CaseResult struct {
 	Case     string  `json:"case"`
 	Line     int     `json:"line"`
 	Want     Verdict `json:"want"`
-	WantRule string  `json:"want_rule"` // empty if any will do
+	WantRule string  `json:"want_rule"` // empty if any rule may decide
 	Got      Verdict `json:"got"`
-	Rule     string  `json:"rule"` // that decided
+	Rule     string  `json:"rule"` // the rule that decided
 	Reason   string  `json:"reason"`
 	Passed   bool    `json:"passed"`
 }
@@ -37,9 +37,9 @@ func (r *Rules) TestFile(ctx context.Context, path string) ([]CaseResult, error)
 	return r.Test(ctx, path, data)
 }
 
-// Test asks the rules about each case of a file of cases; see the package's description for what can stand in it. It
-// needs no service, and changes nothing: limits have counted what the case says was approved before. What is wrong with
-// the file is a [*RuleError]. The name is for errors.
+// Test runs the rules on each case of a file of cases; the package documentation describes its format. It needs no service, and
+// changes nothing: limits have counted what the case lists as approved before. An error in the file is a [*RuleError]. The name
+// is used in errors.
 func (r *Rules) Test(ctx context.Context, name string, data []byte) ([]CaseResult, error) {
 	l := loader{file: name, dictionary: *r.dictionary}
 	top := l.document(data)

@@ -8,65 +8,68 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Verdict is what becomes of an action.
+// Verdict is a decision about an action.
 type Verdict string
 
-// The verdicts. The zero value stands for [Leave].
+// The verdicts. The zero value means [Leave].
 const (
-	Leave   Verdict = "leave"   // to humans: the approver does nothing about the action
+	Leave   Verdict = "leave"   // leave it to people: the approver does nothing about the action
 	Approve Verdict = "approve" // vote for it
 	Reject  Verdict = "reject"  // vote against it
 )
 
-// Decision is what a policy says about an action. The zero value leaves it to humans.
+// Decision is what a policy says about an action. The zero value leaves it to people.
 type Decision struct {
 	Verdict Verdict `json:"verdict"`
-	Reason  string  `json:"reason"` // for people: it goes into the audit log
+	Reason  string  `json:"reason"` // for people; it is written to the audit log
 	Rule    string  `json:"rule"`   // which rule decided, if the policy has rules
 
-	// Spends is what must fit within its limits for the verdict to stand. Where it does not, OverLimit
-	// counts instead, and nothing is spent.
+	// Spends must all fit within their limits for the verdict to stand. If they do not, OverLimit is used instead, and nothing
+	// is spent.
 	Spends    []Spend `json:"spends"`
 	OverLimit Verdict `json:"over_limit"`
 
-	// Sweep says that an approval is meant for a sweep too. Without it, a transfer that may be one ([MayBeSweep]) is left to
-	// humans.
+	// Sweep says that an approval is meant for sweeps too. Without it, a transfer that may be one ([MayBeSweep]) is left to
+	// people.
 	Sweep bool `json:"sweep"`
 }
 
-// Policy decides. It is called by several goroutines at once, with the action's details as the service
-// gave them just before. An error, a panic, or what takes longer than [WithPolicyTimeout] says, leaves the action to humans
-// and is reported. Once decided, an action is not decided again: not after a restart, and not by another replica with the same [Store].
+// Policy decides about actions. It is called by several goroutines at once, with the action's details as the service gave them
+// just before. If it returns an error, panics, or takes longer than [WithPolicyTimeout], the action is left to people, and the
+// problem is reported. A decided action is not decided again: not after a restart, and not by another replica with the same
+// [Store].
 //
-// A transfer may be a sweep, which comes as one: a policy finds out by [MayBeSweep], with the context that it was given.
+// A sweep looks like a transfer: a policy can call [MayBeSweep], with the context that it was given, to find out whether a
+// transfer may be one.
 //
-// A policy with a method Hash() string has that noted in each line of the audit log. One with a method NeedsNoDetails() is asked about
-// actions without details too, which are left to humans otherwise: all that it knows of them is what the feed says.
+// If a policy has a method Hash() string, each line of the audit log has the result. If it has a method NeedsNoDetails(), it is
+// also asked about actions without details, which are otherwise left to people: all it then knows is what the feed says.
 type Policy interface {
-	// Decide says what becomes of an action.
+	// Decide returns the decision about an action.
 	Decide(ctx context.Context, a qredo.Action) (Decision, error)
 }
 
-// PolicyFunc is a function as a [Policy].
+// PolicyFunc makes a function a [Policy].
 type PolicyFunc func(ctx context.Context, a qredo.Action) (Decision, error)
 
 // Decide calls f.
 func (f PolicyFunc) Decide(ctx context.Context, a qredo.Action) (Decision, error) { return f(ctx, a) }
 
-// Spend is what an action would use up of a limit over a rolling window. What was spent counts for less
-// than a window: at its very end no more. An action counts once in each counter: see [CheckSpends].
+// Spend is what an action uses up of a limit over a rolling window. What was spent counts until just before the window has
+// passed. An action counts once in each counter: see [CheckSpends].
 type Spend struct {
-	Counter   string        `json:"counter"`    // what is added up: "rule payouts, asset BTC, wallet W"
+	Counter   string        `json:"counter"`    // the name of the counter: "rule payouts, asset BTC, wallet W"
 	Amount    int64         `json:"amount"`     // base units of one asset; a counter must not mix assets
-	Window    time.Duration `json:"window"`     // 1 ms to 366 days; nanoseconds as JSON
-	MaxAmount int64         `json:"max_amount"` // the most that may be spent within a window; no limit if zero
-	MaxCount  int64         `json:"max_count"`  // the most actions within a window; no limit if zero
+	Window    time.Duration `json:"window"`     // 1 ms to 366 days; nanoseconds in JSON
+	MaxAmount int64         `json:"max_amount"` // the maximum amount within a window; no limit if zero
+	MaxCount  int64         `json:"max_count"`  // the maximum number of actions within a window; no limit if zero
 }
 
-// CheckSpends returns a [*qredo.ValidationError] for what no store can count: a spend without a counter, with a window of less
-// than 1 ms or more than 366 days, or with a negative limit, and two spends of one counter with different amounts, or with the
-// same window. An action counts once in a counter: several spends of it are limits of several windows, and what an action spends twice
-// is to be added up before. A negative amount is left to [Spend.Check]. It is for those who write a [Store].
+// CheckSpends returns a [*qredo.ValidationError] for spends that no store can count: one without a counter, with a window of
+// less than 1 ms or more than 366 days, or with a negative limit; and two of the same counter with different amounts or with
+// the same window. An action counts once in a counter: several spends of one counter are limits over different windows, so add
+// up beforehand what an action spends twice. [Spend.Check] deals with negative amounts. CheckSpends is for implementing a
+// [Store].
 func CheckSpends(spends []Spend) error {
 	for i, s := range spends {
 		if err := s.check(); err != nil {
@@ -101,7 +104,8 @@ func (s Spend) check() error {
 		s.Counter, s.MaxAmount, s.MaxCount)
 }
 
-// What windows a limit can have. Stores count in microseconds, and keep what was spent for twice as long as the longest.
+// The shortest and longest window of a limit. Stores count in microseconds, and keep what was spent for twice the longest
+// window.
 const (
 	minWindow = time.Millisecond
 	maxWindow = 366 * 24 * time.Hour

@@ -130,12 +130,12 @@ func (s *watchedStore) Reserve(ctx context.Context, rec Record, spends []Spend) 
 	return stands, nil
 }
 
-// AcceptLoss notes in an audit log that a person has accepted what a store has lost: approvers with that log and store
-// work again, and limits count from what the store holds. The line has the number of the store's last decision: a store that is put back to
-// before that is noticed again. Reason says who has accepted it, and why. It returns false,
-// and writes nothing, if nothing was lost: the store is the one that the log knows.
+// AcceptLoss records in an audit log that a person has accepted a store's loss of data: approvers with that log and store work
+// again, and limits count from what the store contains. The line has the number of the store's last decision, so if the store
+// is restored to an earlier state again, that is noticed. reason should say who has accepted it, and why. If nothing was lost,
+// because the store is the one that the log knows, AcceptLoss returns false and writes nothing.
 //
-// A store in a server whose epoch is gone is opened with the option WithLossAccepted of its package, which gives it another.
+// If a server's epoch is gone, open its store with the option WithLossAccepted of its package, which gives it a new one.
 func AcceptLoss(ctx context.Context, log *AuditLog, store Store, reason string) (lost bool, err error) {
 	err = cmp.Or(check(log != nil, "audit log", "must not be nil"), check(given(store), "store", "must not be nil"),
 		check(reason != "", "reason", "must say who has accepted the loss"))
@@ -154,7 +154,7 @@ func AcceptLoss(ctx context.Context, log *AuditLog, store Store, reason string) 
 	return true, err
 }
 
-// Epoch returns the epoch of the store that the log goes with, or nothing if it knows none. See [Store].
+// Epoch returns the epoch of the store that belongs to the log, or an empty string if it knows none. See [Store].
 func (l *AuditLog) Epoch() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

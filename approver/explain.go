@@ -13,9 +13,9 @@ import (
 // Explanation says how rules decide about an action, and why.
 type Explanation struct {
 	Decision Decision       `json:"decision"`
-	Values   map[string]any `json:"values"` // what expressions saw, by name: text, whole numbers, true or false; what is missing is not there
-	Rules    []RuleResult   `json:"rules"`  // in the order of the file, also those after the one that decides
-	Limits   []LimitResult  `json:"limits"` // of the rule that decides; set by [Approver.Explain]
+	Values   map[string]any `json:"values"` // what expressions saw, by name: text, whole numbers, booleans; no missing ones
+	Rules    []RuleResult   `json:"rules"`  // in the order of the file, including those after the one that decides
+	Limits   []LimitResult  `json:"limits"` // of the deciding rule; set by [Approver.Explain]
 }
 
 // RuleResult is what one rule says about an action.
@@ -24,17 +24,17 @@ type RuleResult struct {
 	Line    int    `json:"line"` // in the rule file
 	When    string `json:"when"`
 	Matches bool   `json:"matches"`
-	Decides bool   `json:"decides"` // it is the first that matches, or was to stop something and asks for what is not said
+	Decides bool   `json:"decides"` // it is the first match, or was meant to stop something and uses a missing value
 }
 
-// LimitResult is how an action stands to a limit.
+// LimitResult compares an action with a limit.
 type LimitResult struct {
 	Spend Spend `json:"spend"`
 	Used  Usage `json:"used"` // before the action
-	Over  bool  `json:"over"` // the action does not fit any more
+	Over  bool  `json:"over"` // the action exceeds the limit
 }
 
-// String gives the explanation as lines of text.
+// String returns the explanation as lines of text.
 func (e Explanation) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", cmp.Or(e.Decision.Verdict, Leave), e.Decision.Reason)
@@ -102,9 +102,9 @@ func (f facts) shown() map[string]any {
 	return values
 }
 
-// Explain fetches an action and tells what [Approver.Run] would decide about it now, and why: for [Rules],
-// with the value of each rule's expression and what is left of the limits. It decides nothing and sends
-// nothing. For an action that is decided already, it tells what would be decided if it were not.
+// Explain fetches an action and says what [Approver.Run] would decide about it now, and why: for [Rules], with the value of
+// each rule's expression and what is left of the limits. It decides nothing and sends nothing. For an action that is already
+// decided, it says what would be decided if it were not.
 func (a *Approver) Explain(ctx context.Context, id qredo.ActionID) (e Explanation, err error) {
 	defer func() {
 		if p := recover(); p != nil { // of a voter or a store

@@ -6,7 +6,7 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// FileOption changes how rules, pins and stores are read from files: [WithClock], [WithInsecureFiles].
+// FileOption changes how rules, pins and stores are read from files: [WithClock] or [WithInsecureFiles].
 type FileOption interface{ setFile(f *fileOptions) error }
 
 type fileOptions struct {
@@ -32,14 +32,14 @@ func (c ClockOption) setFile(f *fileOptions) (err error) {
 	return err
 }
 
-// InsecureFilesOption takes files that others can write; see [WithInsecureFiles].
+// InsecureFilesOption accepts files that others can write; see [WithInsecureFiles].
 type InsecureFilesOption struct{}
 
-// WithInsecureFiles takes files that other users of the machine could have written. Unless given, rules, pins, stores and
-// audit logs are refused that do not belong to this user or to root, or that others can write to, or so a folder or a symbolic link
-// on the way to them. It is for where these are not what they seem: for a volume that is mounted read-only, or a container
-// that has one user. Whoever can write to the files decides what is approved. [New] takes it for pins. On Windows nothing is refused:
-// its permissions are not looked at.
+// WithInsecureFiles accepts files that other users of the machine could have written. Use it if permissions do not mean what
+// they say: for a volume mounted read-only, or a container with a single user. Whoever can write to the files decides what is
+// approved. [New] accepts this option for pins. On Windows nothing is ever refused, because permissions there are not checked.
+// Default: rules, pins, stores and audit logs are refused if they, or a folder or symbolic link on the way to them, belong to
+// somebody other than this user or root, or can be written by others.
 func WithInsecureFiles() InsecureFilesOption { return InsecureFilesOption{} }
 
 func (InsecureFilesOption) set(a *Approver) error        { a.insecure = true; return nil } //nolint:unparam // the interface says so

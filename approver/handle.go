@@ -231,6 +231,7 @@ func (r *run) result(t *task, outcome Outcome, reason string) error {
 		e.Digest, e.PolicyHash, e.Verdict, e.Rule = before.Digest, before.PolicyHash, before.Verdict, before.Rule
 	}
 	e.Outcome, e.Reason = outcome, reason
+	t.outcome = outcome
 	return t.end.reached(func() error { return r.note(e, false) })
 }
 

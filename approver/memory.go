@@ -9,9 +9,9 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// MemoryStore is a [Store] that lasts as long as the program, and a [Coordinator] for replicas within it.
-// After a restart it knows no decision and no sum: limits begin anew. It is meant for tests and for
-// trying out; it never forgets while it runs, except what no limit counts any more.
+// MemoryStore is a [Store] that lasts as long as the program, and a [Coordinator] for replicas within it. After a restart it
+// knows no decisions and no sums: limits start from zero. It is for tests and for trying things out. While it runs, it forgets
+// only what no limit counts any more.
 type MemoryStore struct {
 	now func() time.Time
 
@@ -31,8 +31,7 @@ type spentEntry struct {
 	sum    tally // with this entry
 }
 
-// NewMemoryStore returns an empty store. Its windows roll by [time.Now] unless [WithClock] is given. A clock
-// that is nil is a panic.
+// NewMemoryStore returns an empty store. Its windows roll by the clock of [WithClock]; a nil clock panics. Default: [time.Now].
 func NewMemoryStore(opts ...ClockOption) *MemoryStore {
 	now, err := clock(opts)
 	if err != nil {
@@ -46,7 +45,7 @@ func NewMemoryStore(opts ...ClockOption) *MemoryStore {
 // leastSweep is for how few counters none are looked for that nobody uses.
 const leastSweep = 64
 
-// Epoch implements [Store]: there is nothing that the end of the program does not end.
+// Epoch implements [Store]. It is empty, because nothing outlives the program.
 func (m *MemoryStore) Epoch() string { return "" }
 
 // Lookup implements [Store].

@@ -17,12 +17,12 @@ type option func(a *Approver) error
 
 func (o option) set(a *Approver) error { return o(a) }
 
-// ClockOption says where the time comes from; see [WithClock].
+// ClockOption sets a clock; see [WithClock].
 type ClockOption func() time.Time
 
-// WithClock sets where the time comes from; [time.Now] unless given. Given to [New], it is what decisions have for their
-// time. Whether an action has expired is held against the client's clock, as [qredo.Client.Expired] does. Rules, stores and
-// audit logs have a clock of their own, and take this option too.
+// WithClock sets the clock. Given to [New], it is the time of decisions. Whether an action has expired is decided by the
+// client's clock, as [qredo.Client.Expired] does. Rules, stores and audit logs have clocks of their own, and take this option
+// too. Default: [time.Now].
 func WithClock(now func() time.Time) ClockOption { return now }
 
 func (c ClockOption) set(a *Approver) (err error) {
@@ -59,8 +59,8 @@ func given(v any) bool {
 	}
 }
 
-// WithStore sets where decisions and sums are kept. Unless given they are kept in memory and lost at the
-// end of the program, so that limits begin anew: see [OpenStore].
+// WithStore sets where decisions and sums are kept: see [OpenStore]. Default: in memory, where they are lost when the
+// program ends, so that limits start again from zero.
 func WithStore(store Store) Option {
 	return option(func(a *Approver) error {
 		a.store = &watchedStore{Store: store}
@@ -68,34 +68,33 @@ func WithStore(store Store) Option {
 	})
 }
 
-// WithAuditLog sets the log that each decision goes into before it is carried out. Unless given there is
-// none.
+// WithAuditLog sets the log that each decision is written to before it is carried out. Default: none.
 func WithAuditLog(log *AuditLog) Option {
 	return option(func(a *Approver) error { a.audit = log; return check(log != nil, "audit log", "must not be nil") })
 }
 
-// WithCoordinator shares the work between replicas, which must share their store too. Without it, which is
-// the default, replicas with one store still decide each action once, but all of them send the vote: the service
-// refuses all but the first, and the others note what became of that.
+// WithCoordinator shares the work between replicas, which must share a store too. Default: none; replicas with one store
+// then still decide each action once, but all of them send the vote: the service refuses all but the first, and the others
+// note the result.
 func WithCoordinator(c Coordinator) Option {
 	return option(func(a *Approver) error { a.coordinator = c; return check(given(c), "coordinator", "must not be nil") })
 }
 
-// WithReplica names this replica in the audit log. Unless given it has no name there.
+// WithReplica names this replica in the audit log. Default: no name.
 func WithReplica(name string) Option {
 	return option(func(a *Approver) error { a.replica = name; return nil })
 }
 
 // WithShadow decides and logs but does nothing: no vote is sent, and the store is neither read nor
-// changed. Limits are counted anew, as if nothing had been approved before, to show what they would
-// do. Unless given, decisions are carried out. [Approver.Reload] changes it.
+// changed. Limits are counted from zero, as if nothing had been approved before, to show what they would
+// do. [Approver.Reload] changes it. Default: decisions are carried out.
 func WithShadow() Option {
 	return option(func(a *Approver) error { a.inForce.shadow = true; return nil })
 }
 
-// WithPins approves nothing but what is as people have agreed: see [Pins]. The file must be signed by the key, and is read
-// by [New] and by each [Approver.Reload]. A file that others can write is refused: see [WithInsecureFiles]. Unless given, the service is believed
-// what is on a whitelist, and who approves.
+// WithPins approves only what matches what people have agreed on and signed: see [Pins]. The file must be signed by the key.
+// [New] and each [Approver.Reload] read it. A file that others can write is refused: see [WithInsecureFiles]. Default: the
+// service is trusted about what is on a whitelist and who approves.
 func WithPins(file string, key ed25519.PublicKey) Option {
 	return option(func(a *Approver) error {
 		a.pins = pinFile{file, key}
@@ -103,21 +102,21 @@ func WithPins(file string, key ed25519.PublicKey) Option {
 	})
 }
 
-// WithObserver calls f with each entry after it was written to the audit log, or instead of that if there
-// is no log. It is called with one after the other, and holds nothing up; a panic is logged. Where 10,000 entries wait for it,
-// it is not told of more. [Approver.Run] returns when it has been told of all, or 5 seconds later. Unless given nobody is told.
+// WithObserver calls f with each entry after it was written to the audit log, or instead if there is no log. Calls come one
+// after the other and hold nothing up; a panic is logged. When 10,000 entries are waiting, further ones are dropped.
+// [Approver.Run] returns when all have been delivered, or 5 seconds later. Default: none.
 func WithObserver(f func(Entry)) Option {
 	return option(func(a *Approver) error { a.observer.f = f; return check(f != nil, "observer", "must not be nil") })
 }
 
-// WithLogger tells what happens and what goes wrong; unless given nothing is logged. Amounts, recipients
-// and references are not logged, only identifiers, verdicts and reasons.
+// WithLogger logs what happens and what goes wrong: identifiers, verdicts and reasons, but no amounts, recipients or
+// references. Default: no logging.
 func WithLogger(log *slog.Logger) Option {
 	return option(func(a *Approver) error { a.log = log; return check(log != nil, "logger", "must not be nil") })
 }
 
-// WithConcurrency sets how many actions are handled at once; 4 unless given. One that takes longer than a second goes on beside
-// these, so that it does not hold up others.
+// WithConcurrency sets how many actions are handled at once. An action that takes longer than a second no longer counts, so
+// that it does not hold up others. Default: 4.
 func WithConcurrency(n int) Option {
 	return option(func(a *Approver) error {
 		a.concurrency = n
@@ -125,8 +124,8 @@ func WithConcurrency(n int) Option {
 	})
 }
 
-// WithBackoff sets the shortest and the longest pause before trying again what failed for the moment; 250
-// milliseconds and 30 seconds unless given. Pauses double, and are drawn at random from the upper half.
+// WithBackoff sets the shortest and the longest pause before retrying after a temporary failure. Pauses double, and are drawn
+// at random from the upper half. Default: 250 ms and 30 s.
 func WithBackoff(shortest, longest time.Duration) Option {
 	return option(func(a *Approver) error {
 		a.pauseMin, a.pauseMax = shortest, longest
@@ -135,10 +134,10 @@ func WithBackoff(shortest, longest time.Duration) Option {
 	})
 }
 
-// WithPolicyTimeout sets how long a policy has to decide about an action, and a coordinator to let it be claimed; 1 minute unless
-// given, and never longer than until the action expires. A policy that takes longer has failed: the action is left to
-// humans. Its context ends then. One that does not heed that goes on, also after [Approver.Run] has returned, and what it
-// says does not count.
+// WithPolicyTimeout sets how long a policy may take to decide about an action, and a coordinator to claim it; in any case no
+// longer than until the action expires. After that the policy's context ends, it has failed, and the action is left to people.
+// A policy that ignores its context keeps running, even after [Approver.Run] has returned, but its result does not count.
+// Default: 1 min.
 func WithPolicyTimeout(timeout time.Duration) Option {
 	return option(func(a *Approver) error {
 		a.timeout = timeout
@@ -146,7 +145,7 @@ func WithPolicyTimeout(timeout time.Duration) Option {
 	})
 }
 
-// WithFeedOptions sets how the feed of actions works: see [qredo.FeedOption] and its defaults.
+// WithFeedOptions sets options of the feed of actions: see [qredo.FeedOption] and its defaults.
 func WithFeedOptions(opts ...qredo.FeedOption) Option {
 	return option(func(a *Approver) error { a.feed = opts; return nil })
 }

@@ -17,21 +17,21 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Pins is what people have agreed on and signed: to which addresses each fund may withdraw, and who approves what leaves each
-// wallet. An approver that has them ([WithPins]) leaves to people what a rule would approve, if
+// Pins is what people have agreed on and signed: the addresses to which each fund may withdraw, and who approves what leaves
+// each wallet. An approver with pins ([WithPins]) leaves to people what a rule would approve, if
 //
 //   - it leaves a wallet that is not pinned;
-//   - it goes to an address that is not pinned for that fund and asset, or is called something else by now;
-//   - the custody groups of the wallet, as the service tells then, are not those that are pinned;
-//   - it may be a sweep, and it is not pinned that this wallet may be swept into that one.
+//   - it goes to an address that is not pinned for that fund and asset, or that now has another name;
+//   - the wallet's custody groups, as the service gives them at that time, are not the pinned ones;
+//   - it may be a sweep, and a sweep from this wallet into the recipient is not pinned.
 //
-// So neither the service nor somebody who may change a whitelist or a policy there gets a payment approved by that.
+// So neither the service, nor somebody who may change a whitelist or a policy there, can get a payment approved by changing it.
 //
-// The signature is Ed25519's: there is one form of keys and of signatures, and nothing to choose that could be chosen wrong.
-// The key signs nothing else. That the service's own keys are RSA is one more reason: so that nobody takes one of these, which
-// programs hold. Keep the private key where no approver runs.
+// Signatures are Ed25519: there is only one form of keys and signatures, and no choice that could be wrong. The key signs
+// nothing else. The service's own keys are RSA, so nobody can use one of these, which programs hold, by mistake. Keep the
+// private key where no approver runs.
 type Pins struct {
-	Made    time.Time       `json:"made"` // whole seconds
+	Made    time.Time       `json:"made"` // in whole seconds
 	Company qredo.CompanyID `json:"company"`
 	Funds   []PinnedFund    `json:"funds"`
 	Sweeps  []PinnedSweep   `json:"sweeps,omitzero"`
@@ -39,7 +39,7 @@ type Pins struct {
 	hash string
 }
 
-// PinnedFund is what is pinned of a fund.
+// PinnedFund is what is pinned for a fund.
 type PinnedFund struct {
 	ID        qredo.FundID           `json:"id"`
 	Name      string                 `json:"name"`
@@ -47,7 +47,7 @@ type PinnedFund struct {
 	Wallets   []PinnedWallet         `json:"wallets"`
 }
 
-// PinnedWallet is what is pinned of a wallet: the custody groups that count for it, its own or its fund's.
+// PinnedWallet is what is pinned for a wallet: the custody groups that apply to it, its own or its fund's.
 type PinnedWallet struct {
 	ID       qredo.WalletID      `json:"id"`
 	Name     string              `json:"name"`
@@ -56,14 +56,14 @@ type PinnedWallet struct {
 	Tx       *qredo.CustodyGroup `json:"tx"`       // approves transfers and swaps
 }
 
-// PinnedSweep is into which wallets one may be swept, by the vote of the core client alone. The wallet may be of any
-// company: those that are connected to an exchange are its customers'. The service does not say it: people add it.
+// PinnedSweep lists the wallets into which a wallet may be swept, by the core client's vote alone. The wallet may belong to any
+// company: wallets connected to an exchange belong to its customers. The service does not provide this list: people add it.
 type PinnedSweep struct {
 	Wallet     qredo.WalletID   `json:"wallet"`
 	Recipients []qredo.WalletID `json:"recipients"`
 }
 
-// ErrPinsNotSigned says that pins are not signed, or by another key, or were changed after that.
+// ErrPinsNotSigned means that pins are not signed, are signed by another key, or were changed afterwards.
 var ErrPinsNotSigned = errors.New("approver: the pins are not signed by the key")
 
 // pinFile is where pins are, and who signs them.
@@ -78,7 +78,8 @@ type signedPins struct {
 	Signature []byte `json:"signature,omitzero"`
 }
 
-// MakePins asks what the service says of the funds of a company; of all if none is named. People look at it before they sign it.
+// MakePins collects what the service says about a company's funds, or all its funds if you name none. Have people check it
+// before they sign it.
 func MakePins(ctx context.Context, client *qredo.Client, company qredo.CompanyID, funds ...qredo.FundID) (*Pins, error) {
 	if len(funds) == 0 {
 		all, err := client.Funds.List(ctx, company)
@@ -126,8 +127,8 @@ func groupOf(p *qredo.Policy) *qredo.CustodyGroup {
 	return g
 }
 
-// LoadPins reads a file that is signed by a key. One that is not is [ErrPinsNotSigned]; one that others can write is refused,
-// unless [WithInsecureFiles] is given.
+// LoadPins reads a file and verifies its signature with key. It returns [ErrPinsNotSigned] if it is not signed by that key; a
+// file that others can write is refused, unless you give [WithInsecureFiles].
 func LoadPins(path string, key ed25519.PublicKey, opts ...FileOption) (*Pins, error) {
 	f, err := newFileOptions(opts)
 	if err != nil {
@@ -165,7 +166,7 @@ func ParsePins(data []byte, key ed25519.PublicKey) (*Pins, error) {
 	return &file.Pins, nil
 }
 
-// UnverifiedPins reads the content of a file, whoever has signed it: to look at it, or to sign it.
+// UnverifiedPins reads the content of a file without verifying its signature: to look at it, or to sign it.
 func UnverifiedPins(data []byte) (*Pins, error) {
 	file, err := readPins(data)
 	return &file.Pins, err
@@ -183,7 +184,7 @@ func readPins(data []byte) (file signedPins, err error) {
 	return file, nil
 }
 
-// File is the content of a file that is signed with a key. It is not signed if the key is nil: for people to look at.
+// File returns the content of a file signed with key. If key is nil, it is unsigned, for people to look at.
 func (p *Pins) File(key ed25519.PrivateKey) ([]byte, error) {
 	file := signedPins{Pins: *p}
 	if key != nil {
@@ -203,8 +204,8 @@ func (p *Pins) message() ([]byte, error) {
 	return append([]byte("qredo approver pins 1\n"), data...), err
 }
 
-// Hash returns the SHA-256 of what was signed, in hexadecimal, as it stands in the audit log. It is empty for pins that were
-// not verified.
+// Hash returns the SHA-256 of what was signed, in hexadecimal, as in the audit log. It is empty for pins that were not
+// verified.
 func (p *Pins) Hash() string {
 	if p == nil {
 		return ""
@@ -212,7 +213,7 @@ func (p *Pins) Hash() string {
 	return p.hash
 }
 
-// Lines says in sorted lines all that is pinned: each address, wallet and custody group.
+// Lines lists everything that is pinned, as sorted lines: each address, wallet and custody group.
 func (p *Pins) Lines() []string {
 	var lines []string
 	for _, f := range p.Funds {
@@ -244,7 +245,7 @@ func inWords(g *qredo.CustodyGroup) string {
 	return fmt.Sprintf("%d of %s", g.Threshold, strings.Join(members, ", "))
 }
 
-// Diff says what other pins have more, in lines that begin with "+ ", and less, with "- ".
+// Diff lists what other has in addition, in lines that begin with "+ ", and what it lacks, with "- ".
 func (p *Pins) Diff(other *Pins) []string {
 	before, after := p.Lines(), other.Lines()
 	var lines []string

@@ -81,20 +81,20 @@ func (a *Approver) while(in setup, do func() error) error {
 	return do()
 }
 
-// Reload puts in force what load returns, such as a rule file that is read anew, and reads what is pinned again, while
-// [Approver.Run] goes on. What does not load leaves all as it was, and is the error. Either way there is a line of kind
-// [EntryReload] in the audit log.
+// Reload puts into force what load returns, such as a rule file that is read again, and reads the pins again, while
+// [Approver.Run] continues. If something does not load, Reload returns the error, and nothing changes. Either way there is a
+// line of kind [EntryReload] in the audit log.
 //
-// Once Reload has returned, nothing is decided by what was in force before, nor voted on by its pins: it waits for what is
-// just being stored or sent, and what the policy was still asked about is decided anew. A line of such a decision may come
-// after that of Reload. What is stored as decided stays so, and is carried out, if what is pinned now allows it: to hold that
-// back too, reload into shadow.
+// Once Reload has returned, nothing is decided by the old policy, and no vote is sent on the old pins: Reload waits for what is
+// currently being stored or sent, and whatever the old policy was still deciding is decided again. A line about such a decision
+// may come after that of Reload. Stored decisions stand, and are carried out if the new pins allow it: to hold them back too,
+// reload into shadow.
 //
-// With shadow, as by [WithShadow], nothing is sent any more once Reload has returned. Without, what waits still is decided and
-// carried out: also what was looked at in shadow, or was decided before that and not sent.
+// With shadow, as with [WithShadow], nothing is sent any more once Reload has returned. Without it, whatever is still pending
+// is decided and carried out, including what was looked at in shadow, or decided earlier and not sent.
 //
-// It waits for load, and one waits for another: what must not wait is [Approver.Shadow]. If that is called meanwhile, Reload does not end the
-// shadow, and is an error.
+// Reload waits for load, and calls wait for each other: if you cannot wait, use [Approver.Shadow]. If that is called meanwhile,
+// Reload returns an error and does not end the shadow.
 func (a *Approver) Reload(shadow bool, load func() (Policy, error)) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
@@ -136,12 +136,14 @@ func (a *Approver) notReloaded(why error) error {
 // errBraked says that somebody has asked for shadow while it was to be ended.
 var errBraked = errors.New("shadow was asked for meanwhile")
 
-// Shadow goes into shadow, as by [WithShadow], at once: nothing is loaded or asked for, and no [Approver.Reload] that is under way is waited for, nor ends
-// the shadow. The policy and the pins stay those that are in force. Only Reload without shadow, called after it, ends it.
+// Shadow goes into shadow at once, as with [WithShadow]: it loads nothing, asks nobody, and does not wait for an
+// [Approver.Reload] in progress, which will not end the shadow. The policy and the pins in force stay. Only a Reload without
+// shadow, called afterwards, ends it.
 //
-// Nothing that is decided from then on is sent. Once Shadow has returned, nothing is sent any more at all: it waits for what is just being
-// stored or sent. There is a line of kind [EntryReload] in the audit log, which may come after some of kind [EntryShadow]. If the
-// line cannot be written, that is the error, and the shadow is in force all the same. In shadow already, it only waits.
+// Nothing decided from then on is sent. Once Shadow has returned, nothing is sent any more at all: it waits for what is
+// currently being stored or sent. There is a line of kind [EntryReload] in the audit log, which may come after some of kind
+// [EntryShadow]. If the line cannot be written, Shadow returns the error, but the shadow is in force anyway. If the approver is
+// already in shadow, it only waits.
 func (a *Approver) Shadow() error {
 	a.mu.Lock()
 	a.braked.Add(1)

@@ -13,8 +13,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Rules is a [Policy] from a rule file. The first rule that matches decides; what none matches is left to
-// humans.
+// Rules is a [Policy] from a rule file. The first rule that matches decides; actions that no rule matches are left to people.
 type Rules struct {
 	rules      []rule
 	dictionary *dictionary // what the file says beside its rules
@@ -26,13 +25,13 @@ type Rules struct {
 // Hash returns the SHA-256 of the rule file, in hexadecimal.
 func (r *Rules) Hash() string { return r.hash }
 
-// Warnings tells of rules that may not do what they seem to: of conditions that always hold, of what the service leaves
-// empty at times, and of rules that approve and trust what others choose, or do not look at what they should. Show them
-// to whoever writes the rules; [Approver.Run] logs them.
+// Warnings lists rules that may not do what they seem to: conditions that always hold, values that the service sometimes leaves
+// empty, and rules that approve and trust what others choose, or do not check what they should. Show them to whoever writes the
+// rules; [Approver.Run] logs them.
 func (r *Rules) Warnings() []string { return slices.Clone(r.warnings) }
 
-// CheckDecimals holds the decimals that amounts such as "0.5 BTC" rely on against the service's list of assets. An asset
-// that it counts in another way, or does not have, is an error: do not run the rules then.
+// CheckDecimals compares the decimals that amounts such as "0.5 BTC" rely on with the service's list of assets. It returns an
+// error if the service uses another scale for an asset, or does not have it: do not run the rules then.
 func (r *Rules) CheckDecimals(assets []qredo.Asset) error {
 	for _, code := range slices.Sorted(maps.Keys(r.dictionary.counted)) {
 		i := slices.IndexFunc(assets, func(a qredo.Asset) bool { return string(a.Code) == code })
@@ -47,11 +46,11 @@ func (r *Rules) CheckDecimals(assets []qredo.Asset) error {
 	return nil
 }
 
-// Decide implements [Policy]. An action without details, one that moves something without saying how much, and one whose
-// details contradict each other are errors, which leave it to humans.
+// Decide implements [Policy]. It returns an error, which leaves the action to people, for an action without details, one that
+// moves something without saying how much, and one whose details contradict each other.
 //
-// Whether a transfer may be a sweep it asks [MayBeSweep], if a rule's answer depends on it. Where that is not known, as in
-// a context that no approver and no [ContextWithSweep] has made, it approves no transfer.
+// If a rule's answer depends on whether a transfer may be a sweep, Decide calls [MayBeSweep]. If that is not known, for example
+// in a context from neither an approver nor [ContextWithSweep], it approves no transfer.
 func (r *Rules) Decide(ctx context.Context, a qredo.Action) (Decision, error) {
 	return r.decideAt(ctx, a, r.now())
 }
@@ -61,8 +60,7 @@ func (r *Rules) decideAt(ctx context.Context, a qredo.Action, now time.Time) (De
 	return e.Decision, err
 }
 
-// Explain tells what [Rules.Decide] would decide now and which value each rule's expression has. It
-// changes nothing.
+// Explain says what [Rules.Decide] would decide now, and the value of each rule's expression. It changes nothing.
 func (r *Rules) Explain(ctx context.Context, a qredo.Action) Explanation {
 	e, err := r.evaluate(ctx, a, r.now(), true)
 	if err != nil {

@@ -15,16 +15,16 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// RuleError is what is wrong with a rule file.
+// RuleError is an error in a rule file.
 type RuleError struct {
 	File       string
 	Line       int    // counted from 1; 0 if it is about the file as a whole
 	Rule       string // the rule's name, if it has one yet
-	Expression string // the expression that is wrong, if one is
+	Expression string // the faulty expression, if one is
 	Problem    string
 }
 
-// Error names the place as file and line, so that editors find it.
+// Error gives the place as file and line, so that editors find it.
 func (e *RuleError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -61,10 +61,9 @@ type limit struct {
 	maxCount  int64
 }
 
-// LoadRules reads a rule file; see the package's description for what can stand in it. What is wrong with
-// it is a [*RuleError], and so it is if others can write to the file or put another in its place, unless
-// [WithInsecureFiles] is given; [Rules.Warnings] tells what is allowed and may not do what it seems to. The rules' time of
-// day is that of [time.Now] unless [WithClock] is given.
+// LoadRules reads a rule file; the package documentation describes its format. An error in it is a [*RuleError], and so is a
+// file that others can write to or replace, unless you give [WithInsecureFiles]. [Rules.Warnings] lists what is allowed but may
+// not do what it seems to. The rules use the time of day of [WithClock]. Default: [time.Now].
 func LoadRules(path string, opts ...FileOption) (*Rules, error) {
 	f, err := newFileOptions(opts)
 	if err != nil {
@@ -87,7 +86,7 @@ func LoadRules(path string, opts ...FileOption) (*Rules, error) {
 	return rules, err
 }
 
-// ParseRules reads the content of a rule file as [LoadRules] does. The name is for errors.
+// ParseRules reads the content of a rule file as [LoadRules] does. The name is used in errors.
 func ParseRules(name string, data []byte, opts ...ClockOption) (*Rules, error) {
 	now, err := clock(opts)
 	if err != nil {

@@ -13,10 +13,11 @@ import (
 // A core client that is connected to a wallet, as an exchange's is to those of its customers, may sweep it: whoever has its
 // API key asks for that, and the core client alone approves. To it a sweep looks like a transfer that others approve too.
 
-// MayBeSweep reports whether an action may be a sweep: a transfer out of a wallet that is connected to the core client, or
-// asked to be, or whose txType is not that of transfers. It is for policies, with the context that [Approver] gives them: it
-// asks the service once for an action, and only if it is asked. Where it is not known, because the service does not say the wallet or does not
-// answer, or the context is another, known is false: do not approve then. The approver tries again if the service did not answer.
+// MayBeSweep reports whether an action may be a sweep: a transfer out of a wallet that is connected to the core client or has
+// asked to be, or one whose txType is not that of transfers. It is for policies, with the context that [Approver] gives them.
+// It asks the service, at most once per action. If the answer cannot be known, because the service does not name the wallet or
+// does not answer, or because the context is a different one, known is false: do not approve then. The approver tries again if
+// the service did not answer.
 func MayBeSweep(ctx context.Context, a qredo.Action) (may, known bool) {
 	if may, known = sweepByDetails(a); known || a.Type != qredo.ActionTransfer {
 		return may, known
@@ -30,8 +31,8 @@ func MayBeSweep(ctx context.Context, a qredo.Action) (may, known bool) {
 	return false, false
 }
 
-// ContextWithSweep returns a context in which [MayBeSweep] answers so of transfers, and asks nobody: to ask [Rules] without
-// an [Approver].
+// ContextWithSweep returns a context in which [MayBeSweep] gives this answer for transfers, without asking the service: use it
+// to run [Rules] without an [Approver].
 func ContextWithSweep(ctx context.Context, may bool) context.Context {
 	return context.WithValue(ctx, sweepKey{}, may)
 }

@@ -9,22 +9,24 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Voter is where the actions of an [Approver] come from, and how its votes are sent. It is called by several goroutines at once.
+// Voter is the source of an [Approver]'s actions, and sends its votes. It is called by several goroutines at once.
 //
-// Each method does what that of [qredo.CoreClientsService] of its name does for one core client, with the same errors: by these the
-// approver tells a vote that is too late from one that may have been taken. A method that panics has failed for the moment.
+// Each method does what the method of [qredo.CoreClientsService] with the same name does for one core client, and returns the
+// same errors: by these the approver distinguishes a vote that is too late from one that may have been accepted. If a method
+// panics, that counts as a temporary failure.
 //
-// A voter that signs messages, of which an action's details tell nothing, is a [Binder] too. One that never gives details has a method
+// A voter that signs messages, which an action's details do not show, is also a [Binder]. One that never returns details has a
+// method
 //
 //	GivesDetails() bool
 //
-// that returns false. Then [New] and [Approver.Reload] refuse pins, and a policy that needs details. What it has decided no
-// approver with details votes on, nor the reverse, although they share a store. What became of a vote that may have been taken, and that nobody
-// can look at, is unknown then.
+// that returns false. [New] and [Approver.Reload] then refuse pins, and any policy that needs details. An approver with details
+// does not vote on decisions made without them, or the reverse, even if they share a store. If a vote may have been accepted
+// and nobody can read the action, its outcome is unknown.
 type Voter interface {
-	// Feed gives the actions that are pending, then new ones as they come.
+	// Feed returns the actions that are pending, then new ones as they arrive.
 	Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]
-	// GetAction returns an action with its details, in whatever status it is. Details may be nil: only a policy that needs none
+	// GetAction returns an action with its details, whatever its status. Details may be nil: then only a policy that needs none
 	// decides about it ([Policy]).
 	GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error)
 	// Approve votes for an action.
@@ -33,20 +35,21 @@ type Voter interface {
 	Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error
 }
 
-// Binder is a [Voter] whose approval signs something. The decision to approve holds for an action's details and for that together.
+// Binder is a [Voter] whose approval signs something. A decision to approve applies to the action's details and the signed
+// content together.
 type Binder interface {
 	Voter
 	// Bind returns a digest of what a vote for the action would sign now. It is called after each GetAction whose action is
-	// pending and not decided, or to be approved. If it is another than the decision was made on, no vote is sent; while it fails, nothing is
-	// approved.
+	// pending and either not decided or to be approved. If it differs from the digest that the decision is based on, no vote is
+	// sent; while it fails, nothing is approved.
 	Bind(ctx context.Context, a qredo.Action) (digest string, err error)
-	// ApproveBound is called in place of Approve, with the digest that the decision was made on. It votes if that is still the digest of
-	// what there is to sign, and else it is an error.
+	// ApproveBound is called instead of Approve, with the digest that the decision is based on. It votes if that is still the
+	// digest of what there is to sign, and otherwise returns an error.
 	ApproveBound(ctx context.Context, id qredo.ActionID, digest string, opts ...qredo.CallOption) error
 }
 
-// WithVoter takes actions from v and votes through it. The client that [New] is given asks for the rest: pins, sweeps, and
-// when an action has expired. Unless given, actions and votes are the core client's own, through that client.
+// WithVoter takes actions from v and votes through it. The client passed to [New] is used for everything else: pins, sweeps,
+// and whether an action has expired. Default: the core client's own actions and votes, through that client.
 func WithVoter(v Voter) Option {
 	return option(func(a *Approver) error { a.voter = v; return check(given(v), "voter", "must not be nil") })
 }

@@ -24,6 +24,7 @@ func benchmarkCall(b *testing.B, signer crypto.Signer, call func(context.Context
 	clients := callers(b, start(b, 0), signer)
 	for _, name := range order {
 		b.Run(name, func(b *testing.B) {
+			defer processor(b)()
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := call(b.Context(), clients[name]); err != nil {
@@ -55,6 +56,7 @@ func BenchmarkGet64(b *testing.B) {
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
+			defer processor(b)()
 			var (
 				wg   sync.WaitGroup
 				next atomic.Int64
@@ -76,13 +78,24 @@ func BenchmarkGet64(b *testing.B) {
 
 // BenchmarkLedger10k decodes a page of 10,000 entries, with the free signer.
 func BenchmarkLedger10k(b *testing.B) {
+	benchmark10k(b, caller.ledger)
+}
+
+// BenchmarkHistory10k decodes a history of 10,000 entries, with the free signer.
+func BenchmarkHistory10k(b *testing.B) {
+	benchmark10k(b, caller.history)
+}
+
+func benchmark10k(b *testing.B, read func(caller, context.Context) (int, error)) {
+	b.Helper()
 	const entries = 10_000
 	clients := callers(b, start(b, entries), freeSigner{key})
 	for _, name := range order {
 		b.Run(name, func(b *testing.B) {
+			defer processor(b)()
 			b.ReportAllocs()
 			for b.Loop() {
-				n, err := clients[name].ledger(b.Context())
+				n, err := read(clients[name], b.Context())
 				if err != nil || n != entries {
 					b.Fatal(n, err)
 				}

@@ -45,6 +45,7 @@ type caller interface {
 	get(ctx context.Context) error
 	post(ctx context.Context) error
 	ledger(ctx context.Context) (entries int, err error)
+	history(ctx context.Context) (entries int, err error)
 }
 
 // newHTTPClient is what all clients call through.
@@ -135,6 +136,17 @@ func (l limit) ledger(ctx context.Context) (int, error) {
 	return len(page.List), err
 }
 
+func (l limit) history(ctx context.Context) (int, error) {
+	var answer struct {
+		History []struct {
+			ID     string `json:"tx_id"`
+			Amount int64  `json:"amount"`
+		} `json:"history"`
+	}
+	err := l.do(ctx, http.MethodGet, "/wallet/"+string(canned.WalletID)+"/history", nil, &answer)
+	return len(answer.History), err
+}
+
 // generatedClient is what oapi-codegen makes of the OpenAPI document, with an editor that signs.
 type generatedClient struct{ *generated.ClientWithResponses }
 
@@ -201,6 +213,17 @@ func (g generatedClient) ledger(ctx context.Context) (int, error) {
 	return len(resp.JSON200.List), nil
 }
 
+func (g generatedClient) history(ctx context.Context) (int, error) {
+	resp, err := g.ListHistoryWithResponse(ctx, generated.WalletId(canned.WalletID), nil)
+	if err != nil {
+		return 0, err
+	}
+	if resp.JSON200 == nil {
+		return 0, fmt.Errorf("status %d", resp.StatusCode())
+	}
+	return len(resp.JSON200.History), nil
+}
+
 // ours is this module's client.
 type ours struct{ *qredo.Client }
 
@@ -232,6 +255,11 @@ func (o ours) ledger(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	return len(page.Entries), nil
+}
+
+func (o ours) history(ctx context.Context) (int, error) {
+	entries, err := o.Wallets.ListHistory(ctx, canned.WalletID, qredo.HistoryOptions{})
+	return len(entries), err
 }
 
 // callers are the clients under the names that the results have.

@@ -17,7 +17,17 @@ import (
 // The server is a process of its own so that what it allocates is not counted with the clients.
 const childEntries = "BENCH_SERVER_ENTRIES"
 
+// childWallets, in the environment, has the entries be of many wallets.
+const childWallets = "BENCH_SERVER_WALLETS"
+
 func TestMain(m *testing.M) {
+	if text := os.Getenv(childBooks); text != "" {
+		if err := runBooks(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if text := os.Getenv(childEntries); text != "" {
 		if err := serve(text); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -34,7 +44,11 @@ func serve(entries string) error {
 	if err != nil {
 		return err
 	}
-	srv, err := canned.Start(n)
+	begin := canned.Start
+	if os.Getenv(childWallets) != "" {
+		begin = canned.StartWallets
+	}
+	srv, err := begin(n)
 	if err != nil {
 		return err
 	}

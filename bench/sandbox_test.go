@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -211,44 +212,73 @@ func (k *bank) unsigned(n int64) []byte {
 		k.company, strings.TrimPrefix(k.srv.URL(), "http://"), k.apiKey, len(body), body)
 }
 
-// BenchmarkSandboxGrowth measures a request when the sandbox has few transactions and when it has many:
+var grownTo = flag.Int64("grown", 1_000_000, "how many transactions BenchmarkSandboxGrowth measures with")
+
+// BenchmarkSandboxGrowth measures a request when a sandbox has few transactions and when it has many, by turns:
 // reads of a wallet, of a ledger's page and of a transaction, and a transfer. All transactions wait.
 func BenchmarkSandboxGrowth(b *testing.B) {
-	k := openBank(b, sandbox.WithUnsigned())
-	conn := dial(b, k.srv.URL())
-	defer conn.Close()
-	made := int64(0)
-	var last qredo.TxID
-	for _, size := range []int64{1_000, 1_000_000} {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		from := made
-		for ; made < size; made++ {
-			check(b, conn.send(k.unsigned(made)))
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		page, err := k.client.Funds.ListLedger(b.Context(), k.company, k.fund, qredo.LedgerOptions{Direction: qredo.DirectionOut, Offset: int(size / 2), Limit: 1})
-		check(b, err)
-		last = page.Entries[0].TxID
-		requests := map[string][]byte{
-			"wallet": k.request(b, http.MethodGet, "/wallet/"+string(k.from.ID), ""),
-			"ledger": k.request(b, http.MethodGet, fmt.Sprintf("/company/%s/fund/%s/ledger?limit=100&offset=%d", k.company, k.fund, size/2), ""),
-			"tx":     k.request(b, http.MethodGet, fmt.Sprintf("/company/%s/transfer/%s", k.company, last), ""),
-		}
+	grown := []*grownBank{growBank(b, 1_000), growBank(b, *grownTo)}
+	for _, g := range grown { // now: the sandbox closes connections that rest
+		g.conn = dial(b, g.srv.URL())
+		defer g.conn.Close()
+	}
+	for range 10 {
 		for _, name := range []string{"wallet", "ledger", "tx", "transfer"} {
-			b.Run(fmt.Sprintf("%s/transactions=%d", name, size), func(b *testing.B) {
-				for b.Loop() {
-					request := requests[name]
-					if name == "transfer" {
-						made++
-						request = k.unsigned(made)
+			for _, g := range grown {
+				b.Run(fmt.Sprintf("%s/transactions=%d", name, g.size), func(b *testing.B) {
+					for b.Loop() {
+						request := g.requests[name]
+						if name == "transfer" {
+							request = g.unsigned(g.made.Add(1))
+						}
+						check(b, g.conn.send(request))
 					}
-					check(b, conn.send(request))
-				}
-				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(max(1, size-from)), "B/transaction")
-			})
+					b.ReportMetric(g.each, "B/transaction")
+				})
+			}
 		}
 	}
+}
+
+// grownBank is a bank with so many transactions.
+type grownBank struct {
+	*bank
+	size     int64
+	conn     connection
+	made     atomic.Int64
+	requests map[string][]byte
+	each     float64 // bytes of heap for a transaction
+}
+
+func growBank(b *testing.B, size int64) *grownBank {
+	b.Helper()
+	g := &grownBank{bank: openBank(b, sandbox.WithUnsigned()), size: size}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var filling sync.WaitGroup
+	for range 8 {
+		conn := dial(b, g.srv.URL())
+		filling.Go(func() {
+			defer conn.Close()
+			for n := g.made.Add(1); n <= size; n = g.made.Add(1) {
+				if err := conn.send(g.unsigned(n)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	filling.Wait()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	g.each = float64(int64(after.HeapAlloc)-int64(before.HeapAlloc)) / float64(size)
+	page, err := g.client.Funds.ListLedger(b.Context(), g.company, g.fund, qredo.LedgerOptions{Direction: qredo.DirectionOut, Offset: int(size / 2), Limit: 1})
+	check(b, err)
+	g.requests = map[string][]byte{
+		"wallet": g.request(b, http.MethodGet, "/wallet/"+string(g.from.ID), ""),
+		"ledger": g.request(b, http.MethodGet, fmt.Sprintf("/company/%s/fund/%s/ledger?limit=100&offset=%d", g.company, g.fund, size/2), ""),
+		"tx":     g.request(b, http.MethodGet, fmt.Sprintf("/company/%s/transfer/%s", g.company, page.Entries[0].TxID), ""),
+	}
+	return g
 }

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -23,7 +24,9 @@ func (r *running) handOne(ctx context.Context, e Entry) (due time.Time, next boo
 	if !e.Movement.Moved && !r.changes {
 		return r.leave(ctx, e)
 	}
+	ctx, end := r.traceHand(ctx, e)
 	failed, err := r.hand(ctx, e)
+	defer func() { end(e, cmp.Or(failed, err)) }()
 	switch {
 	case err == nil:
 		e.State, e.Updated = StateDone, r.now()
@@ -39,7 +42,7 @@ func (r *running) handOne(ctx context.Context, e Entry) (due time.Time, next boo
 		r.log.Warn("inbox: the store has not kept that an entry was handed over", "id", e.ID, "error", err)
 		return r.now().Add(r.pauses.Min), false
 	}
-	return r.fail(ctx, e, failed)
+	return r.fail(ctx, &e, failed)
 }
 
 // leave makes an entry void that only tells of a change, and was recorded by a program with WithChanges: this one's handler
@@ -55,8 +58,8 @@ func (r *running) leave(ctx context.Context, e Entry) (due time.Time, next bool)
 	return r.now().Add(r.pauses.Min), false
 }
 
-// fail notes that the handler has failed. It reports whether the entry is set aside, or when to try again.
-func (r *running) fail(ctx context.Context, e Entry, failed error) (due time.Time, aside bool) {
+// fail notes that the handler has failed, in e too. It reports whether the entry is set aside, or when to try again.
+func (r *running) fail(ctx context.Context, e *Entry, failed error) (due time.Time, aside bool) {
 	now := r.now()
 	change := Change{State: StateReady, Attempts: e.Attempts + 1, Error: clip(failed.Error())}
 	var handler *HandlerError
@@ -72,6 +75,7 @@ func (r *running) fail(ctx context.Context, e Entry, failed error) (due time.Tim
 		r.log.Warn("inbox: an attempt that failed could not be noted", "id", e.ID, "error", err)
 		return now.Add(r.pauses.Min), false
 	}
+	*e = after
 	r.observe(noting, after)
 	if after.State == StateAside {
 		r.log.Error("inbox: a movement is set aside, a person is needed", "id", e.ID, "attempts", after.Attempts, "error", failed)

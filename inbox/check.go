@@ -96,33 +96,33 @@ func (w *walletReader) balances(ctx context.Context) (map[qredo.WalletID]holding
 	return map[qredo.WalletID]holding{wallet.ID: {wallet.Asset, wallet.Balance}}, nil // by its ID, also where it was named by a short code
 }
 
-// Balance holds what a wallet has against what was handed over. All figures are base units.
+// Balance compares a wallet's balance with what was handed over. All figures are base units.
 type Balance struct {
 	Source  string          `json:"source"`
-	Wallet  qredo.WalletID  `json:"wallet_id"` // empty for movements of which no source tells the wallet
+	Wallet  qredo.WalletID  `json:"wallet_id"` // empty for movements whose wallet no source names
 	Asset   qredo.AssetCode `json:"asset"`
-	Has     qredo.Amount    `json:"has"`    // what the service says
+	Has     qredo.Amount    `json:"has"`    // what the service reports
 	Before  qredo.Amount    `json:"before"` // what it had when the inbox began
-	Sum                     // what is stored as moved since
-	Unknown bool            `json:"unknown,omitzero"` // what it had before is not known yet: figures add up by nothing
+	Sum                     // what is stored as moved since then
+	Unknown bool            `json:"unknown,omitzero"` // Before is not known yet: the figures do not add up to anything
 }
 
-// Missing is what the balance has and what was handed over does not add up to. It is 0 where all is well, and explained
-// by what is not handed over yet, is set aside, or was skipped if it is the sum of those.
+// Missing is the part of the balance that is not accounted for by what was handed over. It is 0 if all is well. If it equals
+// the sum of what is not handed over yet, set aside, and skipped, these explain it.
 func (b Balance) Missing() qredo.Amount { return b.Has - b.Before - b.Done.Amount }
 
-// Unexplained is what nothing that is stored explains.
+// Unexplained is the part of the balance that nothing in the store explains.
 func (b Balance) Unexplained() qredo.Amount { return b.Has - b.Before - b.moved() }
 
-// Report is what [Inbox.Check] has found.
+// Report is the result of [Inbox.Check].
 type Report struct {
-	Balances []Balance `json:"balances"` // of all wallets, in the order of their sources and IDs
-	// Missed counts, for each source that has some, entries that its ledger counts and that were not found in it or
+	Balances []Balance `json:"balances"` // of all wallets, ordered by source and ID
+	// Missed is, for each source that has some, the number of entries that its ledger counts but that were not found in it or
 	// cannot be told apart.
 	Missed map[string]int64 `json:"missed,omitzero"`
 }
 
-// Wrong returns those balances that what was handed over does not add up to.
+// Wrong returns the balances that do not match what was handed over.
 func (r *Report) Wrong() (wrong []Balance) {
 	for _, b := range r.Balances {
 		if b.Missing() != 0 || b.Unknown {
@@ -135,9 +135,9 @@ func (r *Report) Wrong() (wrong []Balance) {
 // checkTries is how often a source is read again that moves while it is checked.
 const checkTries = 5
 
-// Check holds the balance of each wallet against the sum of what was handed over of it. It asks the service and the
-// store, and changes nothing: a program beside the one that runs may call it. What has moved since the last look of that
-// one is unexplained until its next.
+// Check compares the balance of each wallet with the sum of what was handed over for it. It reads from the service and the
+// store, and changes nothing: another program than the running one may call it. What has moved since the running program last
+// looked is unexplained until it looks again.
 func (in *Inbox[Tx]) Check(ctx context.Context) (*Report, error) {
 	report := &Report{}
 	stored, err := in.records.Sources(ctx)

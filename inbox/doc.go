@@ -1,5 +1,5 @@
-// Package inbox hands what moves in funds and wallets to a program, each movement exactly once, whatever dies in between.
-// It is the mirror of package outbox, and for those who credit customers.
+// Package inbox hands each movement of money in your funds and wallets to your program exactly once, even if programs crash in
+// between. It is the counterpart of package outbox, for programs that credit customers.
 //
 //	store, err := postgres.New(ctx, pool) // of inbox/postgres
 //	...
@@ -13,43 +13,43 @@
 //		return err
 //	})
 //
-// What the handler does in tx and that the movement is handed over are one transaction: after a crash both are there, or
-// neither.
+// The handler's writes in tx and the record that the movement was handed over are one transaction: after a crash either both
+// are stored or neither is.
 //
 // # Where movements come from
 //
-// From the ledgers of funds ([WithFunds], [WithCompany]), one call a fund however many wallets it has; from the histories
-// of wallets whose fund the account may not read ([WithWallets]). The wallets feed only says when to look ([WithFeed]).
-// Looks are three to thirty seconds apart, see [WithPolling]. A ledger may have its newest or its oldest entries first.
-// It is read from the newest back to five minutes before what is known, now and then back to the oldest entry that waits,
-// and to its end if it counts more entries than were found.
+// Movements are read from the ledgers of funds ([WithFunds], [WithCompany]), with one call per fund however many wallets it
+// has, and from the histories of wallets whose fund the account may not read ([WithWallets]). The wallets feed only says when
+// to look ([WithFeed]). The inbox looks every 3 to 30 seconds: see [WithPolling]. A ledger may list its newest or its oldest
+// entries first. It is read from the newest entry back to five minutes before what is already known, from time to time back to
+// the oldest pending entry, and to its end if it counts more entries than were found.
 //
 // # What is handed over
 //
-// What has moved: deposits, and transactions once they are approved. What waits, is rejected or expires is not, but for
-// [WithChanges]. Where the service's chain refuses a transaction that was handed over, a [Movement] with Reversal takes
-// it back, so that the sum of all amounts is the balance.
+// The handler gets what has moved: deposits, and transactions once they are approved. It does not get what is pending, rejected
+// or expired, except with [WithChanges]. If the service's chain refuses a transaction that was already handed over, a
+// [Movement] with Reversal set takes it back, so that the sum of all amounts is the balance.
 //
-// Movements are told apart by [Movement].Key. One transaction of the chain may pay a wallet the same twice, and nothing
-// in a ledger tells the two apart: they are counted. A deposit whose wallet a ledger does not name is that of the wallet
-// with its asset and address; as long as no wallet of the fund has that address it is not handed over.
+// Movements are identified by [Movement].Key. One on-chain transaction may pay a wallet the same amount twice, and nothing in a
+// ledger distinguishes the two payments: they are counted. If a ledger does not name the wallet of a deposit, it belongs to the
+// wallet with the same asset and address; as long as no wallet of the fund has that address, the deposit is not handed over.
 //
-// # When it begins
+// # Where it starts
 //
-// At the first run, by the earlier of the clocks of program and service; or [From] a time, or [FromStart]. What is older
-// is not handed over. The store keeps that, and what each wallet had then, which is measured in the first moment in which
-// nothing moves.
+// An inbox starts at the time of its first run, by the program's clock or the service's, whichever is earlier; or at a time
+// that you give ([From]), or at the very beginning ([FromStart]). Older movements are not handed over. The store remembers the
+// starting time, and each wallet's balance at the start, measured at the first moment when nothing is moving.
 //
 // # Stores
 //
-// Package postgres in this directory keeps an inbox in the program's own database, and hands over in a transaction of
-// pgx's or database/sql's: exactly once. Several programs share it: each fund has one follower at a time, by a lease that
-// it renews. [OpenStore] keeps it in a file, for one program: the handler may be called again after a crash, with the
-// same Key. Entries stay for good: they are what a repeat is known by.
+// Package postgres in this directory keeps the inbox in your own database and hands movements over in a pgx or database/sql
+// transaction: exactly once. Several programs can share it: each fund has one follower at a time, which holds a lease and
+// renews it. [OpenStore] keeps the inbox in a file, for one program: after a crash the handler may be called again with the
+// same Key. Entries are never removed: they are how a repeat is recognized.
 //
 // # Failures
 //
-// An error of the handler is tried again, see [Inbox.Run]. A call has 30 s, see [WithHandlerTimeout]. What is set aside is
-// listed, tried again or skipped by [Operate], or the command qredo inbox. Whether what was handed over adds up to what the
-// wallets have, [Inbox.Check] tells.
+// If the handler returns an error, the movement is tried again: see [Inbox.Run]. A call may take 30 s: see
+// [WithHandlerTimeout]. Movements that are set aside can be listed, retried or skipped with [Operate] or the command qredo
+// inbox. [Inbox.Check] compares what was handed over with the wallets' balances.
 package inbox

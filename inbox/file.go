@@ -13,12 +13,12 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// NoTx stands for a transaction where there is none.
+// NoTx stands in for a transaction where there is none.
 type NoTx struct{}
 
-// FileStore is a [Store] in a file of its own, for one program at a time. There is no transaction that what a program does could
-// share with it: after a crash between the two, a movement is handed over again, under the same Key. Leases end with the program, too:
-// how long they are is not in the file.
+// FileStore is a [Store] in a file, for one program at a time. Your program cannot share a transaction with it: after a crash
+// between the two, a movement is handed over again, under the same Key. Leases end with the program too; their length is not
+// stored.
 type FileStore struct {
 	db      *durable.Bolt
 	handing handing
@@ -29,13 +29,13 @@ type FileStore struct {
 
 var _ Store[NoTx] = (*FileStore)(nil)
 
-// OpenStore opens the inbox in a file, or makes it. Another program that has it open is waited for, for a second. Changes are on the
-// disk when the methods that make them return. Everything in the file is looked at: 200,000 entries that the system had in memory took a
+// OpenStore opens the inbox in a file, or creates it. If another program has it open, OpenStore waits for up to a second. When
+// a method that changes something returns, the change is on disk. Opening reads the whole file: 200,000 cached entries took a
 // third of a second.
 //
-// A file that is cut, damaged, of a later version or of something else is an error that names it and says what to do. With a copy that
-// is older, and with a new file that is told to begin at an earlier time, movements are handed over again that were handed over since: they
-// have the same Keys.
+// If the file is truncated, damaged, of a later version or not an inbox, the error names it and says what to do. If you use an
+// older copy, or a new file that starts at an earlier time, movements handed over since then are handed over again, with the
+// same Keys.
 func OpenStore(path string) (*FileStore, error) {
 	db, err := durable.OpenBolt(path)
 	if err != nil {
@@ -87,13 +87,13 @@ func known(err error) error {
 	return err
 }
 
-// Close waits for what is being handed over, and closes the file.
+// Close waits for handovers in progress, and closes the file.
 func (f *FileStore) Close() error {
 	f.handing.close()
 	return f.db.Close()
 }
 
-// Begin stores from when on movements are handed over.
+// Begin stores the time from which movements are handed over.
 func (f *FileStore) Begin(ctx context.Context, from time.Time) (stored time.Time, err error) {
 	var begun bool
 	err = f.view(ctx, func(tx fileTx) (err error) {
@@ -113,7 +113,7 @@ func (f *FileStore) Begin(ctx context.Context, from time.Time) (stored time.Time
 	return stored, err
 }
 
-// Lease gives a source to a holder, or renews what it has.
+// Lease gives a source to a holder, or renews its lease.
 func (f *FileStore) Lease(ctx context.Context, source, holder string, lease time.Duration) (s Source, err error) {
 	if source == "" {
 		return Source{}, errors.New("inbox: a source without an ID cannot be leased")
@@ -165,7 +165,7 @@ func (f *FileStore) Release(ctx context.Context, s Source) error {
 	return err
 }
 
-// Progress stores how far a source was read.
+// Progress stores how far a source has been read.
 func (f *FileStore) Progress(ctx context.Context, s Source) error {
 	s.Latest = micro(s.Latest)
 	changed := func(tx fileTx) (now Source, changed bool, err error) {

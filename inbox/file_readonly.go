@@ -11,28 +11,28 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// ErrReadOnly is returned where a store that is for reading is to change something.
+// ErrReadOnly is returned if a read-only store is asked to change something.
 var ErrReadOnly = errors.New("inbox: the store is open for reading only")
 
 // Reader is the part of [Records] that changes nothing.
 type Reader interface {
-	// Get is that of [Records], as all of these are.
+	// Get works like that of [Records], as do all of these.
 	Get(ctx context.Context, id string) (Entry, error)
 	// Page lists entries.
 	Page(ctx context.Context, f Filter, after string, limit int) ([]Entry, error)
-	// Next lists what is to be handed over.
+	// Next lists entries to hand over.
 	Next(ctx context.Context, source string, from qredo.WalletID, wallets, each int) ([]Entry, error)
-	// Waiting tells how many wait.
+	// Waiting counts waiting entries.
 	Waiting(ctx context.Context, source string) (n int, oldest time.Time, err error)
-	// Sums adds up.
+	// Sums adds up movements.
 	Sums(ctx context.Context, source string) (map[qredo.WalletID]Sum, error)
 	// Sources returns all sources.
 	Sources(ctx context.Context) ([]Source, error)
-	// Close gives the store up.
+	// Close closes the store.
 	Close() error
 }
 
-// ReadOnly returns Records whose other methods return [ErrReadOnly]. It is for those who write a store.
+// ReadOnly returns Records whose other methods return [ErrReadOnly]. It is for implementing a store.
 func ReadOnly(r Reader) Records { return readOnly{r} }
 
 type readOnly struct{ Reader }
@@ -55,9 +55,9 @@ func (readOnly) Update(context.Context, string, State, time.Time, Change) (Entry
 	return Entry{}, ErrReadOnly
 }
 
-// OpenStoreReadOnly returns what looks into the inbox in a file, and changes nothing: methods that would change something return [ErrReadOnly]. The file is
-// open only as long as a call takes, so that a program is not kept from it. While a program has the file open to change it, calls are
-// errors that say so.
+// OpenStoreReadOnly opens the inbox in a file for reading: methods that would change something return [ErrReadOnly]. The file
+// is only open during a call, so that other programs can use it. While a program has the file open for writing, calls return an
+// error that says so.
 func OpenStoreReadOnly(path string) (Records, error) {
 	r := &fileReader{path: path}
 	return ReadOnly(r), r.with(func(*FileStore) error { return nil })

@@ -8,7 +8,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Record stores what a source has told of.
+// Record stores what a source has reported.
 func (f *FileStore) Record(ctx context.Context, s Source, now time.Time, seen []Sighting) (counts Recorded, err error) {
 	var (
 		write []Entry
@@ -48,7 +48,7 @@ func (f *FileStore) Record(ctx context.Context, s Source, now time.Time, seen []
 	return counts, nil
 }
 
-// Update stores what is to become of an entry.
+// Update stores a change of an entry.
 func (f *FileStore) Update(ctx context.Context, id string, seen State, now time.Time, change Change) (after Entry, err error) {
 	err = f.handing.change(ctx, func() (busy <-chan struct{}, err error) {
 		if busy = f.handing.ids[id]; busy != nil {
@@ -85,7 +85,7 @@ func (t fileTx) inState(id string, state State) (Entry, error) {
 	return Entry{}, &StateError{ID: id, State: e.State}
 }
 
-// Hand hands an entry to do, and then stores that. What cannot be stored is handed over again.
+// Hand passes an entry to do, and then stores that it is done. If that cannot be stored, the entry is handed over again.
 func (f *FileStore) Hand(ctx context.Context, id string, now time.Time, do func(ctx context.Context, tx NoTx, m Movement) error) error {
 	if err := f.handing.begin(ctx, id); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (f *FileStore) Hand(ctx context.Context, id string, now time.Time, do func(
 	return nil
 }
 
-// Next returns what is to be handed over.
+// Next returns entries to hand over.
 func (f *FileStore) Next(ctx context.Context, source string, from qredo.WalletID, wallets, each int) (list []Entry, err error) {
 	err = f.view(ctx, func(tx fileTx) (err error) {
 		list, err = tx.next(source, from, wallets, each)
@@ -119,7 +119,7 @@ func (f *FileStore) Next(ctx context.Context, source string, from qredo.WalletID
 	return list, err
 }
 
-// Get returns the entry with an ID.
+// Get returns the entry with the given ID.
 func (f *FileStore) Get(ctx context.Context, id string) (e Entry, err error) {
 	err = f.view(ctx, func(tx fileTx) error {
 		found, err := tx.entry(id)
@@ -144,7 +144,7 @@ func (f *FileStore) Page(ctx context.Context, filter Filter, after string, limit
 	return page, err
 }
 
-// Waiting tells how many entries of a source wait.
+// Waiting returns how many entries of a source are waiting.
 func (f *FileStore) Waiting(ctx context.Context, source string) (n int, oldest time.Time, err error) {
 	err = f.view(ctx, func(tx fileTx) (err error) {
 		n, oldest, err = tx.waiting(source)
@@ -153,7 +153,7 @@ func (f *FileStore) Waiting(ctx context.Context, source string) (n int, oldest t
 	return n, oldest, err
 }
 
-// Sums adds up what the entries of a source have moved.
+// Sums adds up the movements of a source's entries.
 func (f *FileStore) Sums(ctx context.Context, source string) (sums map[qredo.WalletID]Sum, err error) {
 	err = f.view(ctx, func(tx fileTx) (err error) {
 		sums, err = tx.sums(ctx, source)

@@ -35,7 +35,9 @@ func (f *follower) kick() {
 
 func (f *follower) run(ctx context.Context) {
 	for misses := 0; ctx.Err() == nil; {
-		s, err := f.records.Lease(ctx, f.source, f.holder, f.lease)
+		asking, asked := f.asking(ctx)
+		s, err := f.records.Lease(asking, f.source, f.holder, f.lease)
+		asked()
 		pause, leased := f.lease/4, (*LeasedError)(nil)
 		switch {
 		case err == nil:
@@ -56,6 +58,14 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
+// asking is a context to ask for a lease in. It outlives ctx by a moment: what is leased as this is stopped must be known, to be given back.
+func (f *follower) asking(ctx context.Context) (context.Context, context.CancelFunc) {
+	asking, asked := context.WithTimeout(context.WithoutCancel(ctx), f.lease/4)
+	const moment = 2 * time.Second
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(moment, asked) })
+	return asking, func() { stop(); asked() }
+}
+
 // hold follows the source for as long as the lease is this program's.
 func (f *follower) hold(ctx context.Context, s Source) {
 	ctx, lose := context.WithCancelCause(ctx)
@@ -74,7 +84,7 @@ func (f *follower) hold(ctx context.Context, s Source) {
 	if errors.Is(err, ErrLeaseLost) {
 		f.log.Warn("inbox: a lease is lost: the store was not reached in time, or its pool had no connection left, or another program has it", "source", f.source)
 	}
-	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.lease/4)
+	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(f.lease/4, 5*time.Second))
 	defer cancel()
 	if err := f.records.Release(release, s); err != nil {
 		f.log.Warn("inbox: a lease could not be given back", "source", f.source, "error", err)
@@ -128,7 +138,9 @@ func (f *follower) rounds(ctx context.Context, s *Source, handing *handover) err
 		}
 		looked := time.Now()
 		if err == nil {
-			counts, err = f.from.look(ctx, s)
+			looking, end := f.traceLook(ctx, f.source)
+			counts, err = f.from.look(looking, s)
+			end(counts, err)
 		}
 		switch {
 		case ctx.Err() != nil:

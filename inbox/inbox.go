@@ -13,17 +13,17 @@ import (
 	"github.com/qredo-go/qredo/internal/backoff"
 )
 
-// Inbox follows funds and wallets, and hands over what moves in them. It is safe for concurrent use.
+// Inbox follows funds and wallets, and hands over their movements. It is safe for concurrent use.
 type Inbox[Tx any] struct {
 	settings
 	store Store[Tx]
 }
 
-// Handler takes over a movement. What it does in tx and that the movement is handed over are stored together, or not at
-// all: where it returns an error or panics, nothing is, and it is called again. With a [FileStore] there is no
-// transaction: after a crash it may be called again with a movement that it has had, which has the same Key. The context
-// ends when another program may have taken over, the call takes longer than [WithHandlerTimeout] says, or the program is to
-// stop.
+// Handler takes over a movement. What it does in tx, and the record that the movement was handed over, are stored together or
+// not at all: if it returns an error or panics, nothing is stored, and it is called again. With a [FileStore] there is no
+// transaction: after a crash the handler may be called again with a movement that it has already had, with the same Key. The
+// context ends when another program may have taken over, when the call takes longer than [WithHandlerTimeout], or when the
+// program should stop.
 type Handler[Tx any] func(ctx context.Context, tx Tx, m Movement) error
 
 type settings struct {
@@ -32,6 +32,7 @@ type settings struct {
 	log     *slog.Logger
 	clock   func() time.Time
 	observe func(context.Context, Entry)
+	trace   Trace
 
 	companies []qredo.CompanyID
 	funds     []fundID
@@ -56,8 +57,8 @@ type fundID struct {
 	fund    qredo.FundID
 }
 
-// New returns an inbox that asks with client and keeps in store what it has seen and handed over. A wrong option, or none
-// that names a fund or wallet, is a [*qredo.ValidationError]. Nothing is asked until [Inbox.Run].
+// New returns an inbox that asks the service with client, and keeps in store what it has seen and handed over. It returns a
+// [*qredo.ValidationError] for a wrong option, or if no option names a fund or wallet. Nothing is requested until [Inbox.Run].
 func New[Tx any](client *qredo.Client, store Store[Tx], opts ...Option) (*Inbox[Tx], error) {
 	if client == nil || store == nil {
 		return nil, check(false, "inbox", "needs a client and a store")
@@ -90,13 +91,14 @@ func check(ok bool, field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// Run follows the funds and wallets, and hands each movement to handle, until ctx ends: then it waits for calls of handle
-// that are under way and returns nil. Movements of one wallet come one at a time, in the order of their times, those of
-// several wallets at the same time. Failures of the service and of the store are waited out; [ErrClosed] is returned.
+// Run follows the funds and wallets, and hands each movement to handle, until ctx ends. It then waits for calls of handle in
+// progress, and returns nil. Movements of one wallet come one at a time, in the order of their times; different wallets are
+// handled concurrently. If the service or the store fails, Run waits and tries again; if the store is closed, it returns
+// [ErrClosed].
 //
-// An error of handle is tried again with growing pauses; meanwhile later movements of that wallet wait, and no other
-// wallet does. After as many attempts as [WithAttempts] says the movement is set aside for a person, and the wallet's
-// next ones go on: see [Operator].
+// If handle returns an error, the movement is tried again with growing pauses; later movements of that wallet wait meanwhile,
+// but other wallets do not. After the number of attempts set by [WithAttempts], the movement is set aside for a person, and the
+// wallet's next movements continue: see [Operator].
 func (in *Inbox[Tx]) Run(ctx context.Context, handle Handler[Tx]) error {
 	if handle == nil {
 		return check(false, "handler", "must not be nil")

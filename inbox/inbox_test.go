@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -297,4 +298,30 @@ func TestWrongOptions(t *testing.T) {
 	in, err := inbox.New(s.client, store, inbox.WithCompany(s.company))
 	require.NoError(t, err)
 	require.ErrorAs(t, in.Run(t.Context(), nil), new(*qredo.ValidationError))
+}
+
+// A trace is told of looks and of what is handed over, also of what fails; the handler gets its context.
+func TestTrace(t *testing.T) {
+	type key struct{}
+	s := newService(t, 1)
+	s.deposit(s.wallets[0], 10_000)
+	looked, handed := make(chan string, 1000), make(chan string, 10)
+	in, _ := open(t, s.client, file(t), inbox.FromStart(), inbox.WithFunds(s.company, s.fund), inbox.WithTrace(inbox.Trace{
+		Look: func(ctx context.Context, source string) (context.Context, func(inbox.Recorded, error)) {
+			return ctx, func(r inbox.Recorded, err error) { looked <- fmt.Sprint(source, " ", r.New, " ", err) }
+		},
+		Hand: func(ctx context.Context, e inbox.Entry) (context.Context, func(inbox.Entry, error)) {
+			return context.WithValue(ctx, key{}, e.ID), func(after inbox.Entry, err error) { handed <- fmt.Sprint(after.State, " ", after.Attempts, " ", err) }
+		},
+	}))
+	failing := errors.New("no")
+	run(t, in, func(ctx context.Context, _ inbox.NoTx, m inbox.Movement) error {
+		assert.Equal(t, m.Key, ctx.Value(key{}))
+		err := failing
+		failing = nil
+		return err
+	})
+	assert.Equal(t, "fund:"+string(s.company)+":"+string(s.fund)+" 1 <nil>", <-looked)
+	assert.Equal(t, "ready 1 no", <-handed)
+	assert.Equal(t, "done 1 <nil>", <-handed)
 }

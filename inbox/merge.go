@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// MergeAll returns what a store has to write when a source has told of movements, each of them merged with what those before it
-// have changed, and what that counts. find returns the stored entry whose ID a name is or else whose alias, or nil. Names belong to one
-// entry each as long as every entry has come to the store by MergeAll, and no two calls run at the same time. It is for those who write a
-// store.
+// MergeAll returns what a store has to write when a source has reported movements, each merged with the changes made by those
+// before it, and the counts of that. find returns the stored entry with the given name as its ID, or otherwise as its alias, or
+// nil. Each name belongs to one entry as long as every entry came into the store through MergeAll, and no two calls run at the
+// same time. It is for implementing a store.
 func MergeAll(seen []Sighting, source string, now time.Time, find func(name string) (*Entry, error)) (write []Entry, counts Recorded, err error) {
 	m := merging{find: find, written: map[string]int{}, aliases: map[string]string{}}
 	for _, s := range seen {

@@ -8,41 +8,41 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Movement is what came into a wallet or left it.
+// Movement is an amount that came into a wallet or left it.
 type Movement struct {
-	// Key names the movement: store it, or make it unique, where you book. It stays the same across restarts, programs
-	// and sources, and is [qredo.LedgerEntry.Key]. Of alike payments by one transaction of the chain the second has "#2"
-	// behind it, and so on. One that takes another back has that one's key and "!"; see Reversal.
+	// Key identifies the movement: store it, or make it unique, where you book. It is the same across restarts, programs and
+	// sources, and is [qredo.LedgerEntry.Key]. If one on-chain transaction makes several identical payments, the second has
+	// "#2" appended, and so on. A movement that takes another back has that one's key with "!" appended; see Reversal.
 	Key    string         `json:"key"`
 	Kind   Kind           `json:"kind"`
-	Status qredo.TxStatus `json:"status"` // approved, or taker_approved of swaps; with [WithChanges] also what it was before, or that it came to nothing
-	Moved  bool           `json:"moved"`  // it is in the balance. False only for what [WithChanges] tells of besides
+	Status qredo.TxStatus `json:"status"` // (taker_)approved; with [WithChanges] also others
+	Moved  bool           `json:"moved"`  // the balance includes it; false only for what [WithChanges] adds
 
-	// Reversal is true where the service's chain has refused a transaction that was approved and handed over: it takes
-	// back what the movement did whose key is this one without the "!" at its end, and Amount has the opposite sign.
+	// Reversal is true if the service's chain has refused a transaction that was approved and handed over. It takes back the
+	// movement whose key is this one without the final "!", and Amount has the opposite sign.
 	Reversal bool `json:"reversal,omitzero"`
 
-	Company qredo.CompanyID `json:"company_id,omitzero"` // whose fund it is; empty of wallets that are followed without a fund, as the next is
+	Company qredo.CompanyID `json:"company_id,omitzero"` // the fund's; empty, like the next, without a fund
 	Fund    qredo.FundID    `json:"fund_id,omitzero"`
-	Wallet  qredo.WalletID  `json:"wallet_id,omitzero"` // empty where the service leaves it out, and the address is none of the fund's
+	Wallet  qredo.WalletID  `json:"wallet_id,omitzero"` // empty if the service omits it and the fund has no such address
 	Asset   qredo.AssetCode `json:"asset"`
 
-	Amount qredo.Amount `json:"amount"` // base units: by how much the balance has changed. What came is positive, what left negative, with its fees
-	Fees   qredo.Amount `json:"fees"`   // base units, never negative: the part of what left that the recipient did not get. Who receives pays none
+	Amount qredo.Amount `json:"amount"` // base units: change of the balance; what came in is positive, what left negative, with fees
+	Fees   qredo.Amount `json:"fees"`   // base units, never negative: the fees in what left; 0 for the recipient
 
-	TxID             qredo.TxID `json:"tx_id,omitzero"` // empty of deposits in a fund
+	TxID             qredo.TxID `json:"tx_id,omitzero"` // empty for deposits in a fund
 	ChainTxID        string     `json:"chain_tx_id,omitzero"`
-	Address          string     `json:"address,omitzero"` // of a deposit the wallet's own, of a withdrawal the recipient's
+	Address          string     `json:"address,omitzero"` // the wallet's own for a deposit, the recipient's for a withdrawal
 	CounterpartyID   string     `json:"counterparty_id,omitzero"`
-	CounterpartyName string     `json:"counterparty_name,omitzero"` // the other side chooses it
+	CounterpartyName string     `json:"counterparty_name,omitzero"` // chosen by the other side
 	Reference        string     `json:"reference,omitzero"`
 	BenefitOf        string     `json:"benefit_of,omitzero"`
 	AccountNo        string     `json:"account_no,omitzero"`
 
-	Time time.Time `json:"time"` // when it ended, by the service's clock, in whole seconds; of one that waits, when it was made
+	Time time.Time `json:"time"` // when it ended, by the service's clock, in whole seconds; while it is pending, when it was created
 }
 
-// Kind tells what a movement is. Other values than these may come: what a ledger's type says that is none of them.
+// Kind says what a movement is. Other values are possible: a ledger's type that is none of these is passed on.
 type Kind string
 
 // The kinds of movements.
@@ -50,10 +50,10 @@ const (
 	KindDeposit     Kind = "deposit"     // over the asset's chain
 	KindWithdrawal  Kind = "withdrawal"  // over the asset's chain
 	KindTransferIn  Kind = "transferIn"  // from a wallet on the network, of the same fund or another's
-	KindTransferOut Kind = "transferOut" // to one; a sweep too, which a ledger does not tell apart
+	KindTransferOut Kind = "transferOut" // to a wallet on the network; includes sweeps, which a ledger does not distinguish
 	KindSwapIn      Kind = "swapIn"
 	KindSwapOut     Kind = "swapOut"
-	KindIn          Kind = "in"  // of a wallet without a fund, whose history does not tell what it was
+	KindIn          Kind = "in"  // for a wallet without a fund, whose history does not say what it was
 	KindOut         Kind = "out" // the same
 )
 

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Operator is what people do with an inbox: look, and decide about what was set aside. [Operate] returns one.
+// Operator is what people can do with an inbox: look, and decide about movements that were set aside. [Operate] returns one.
 type Operator struct {
 	records Records
 	clock   func() time.Time
 }
 
-// Operate returns an Operator of a store, for a program beside those that run: it needs no client, and calls no service.
-// What it changes, the others find at their next look. Of the options it heeds [WithClock].
+// Operate returns an Operator for a store, for use in a program that does not run the inbox: it needs no client, and calls no
+// service. Running programs notice its changes at their next look. The only option it uses is [WithClock].
 func Operate(records Records, opts ...Option) (*Operator, error) {
 	s := settings{clock: time.Now, log: slog.New(slog.DiscardHandler)}
 	if records == nil {
@@ -31,10 +31,10 @@ func Operate(records Records, opts ...Option) (*Operator, error) {
 	return &Operator{records, s.clock}, nil
 }
 
-// Get returns the entry with an ID, or [ErrNotFound].
+// Get returns the entry with the given ID, or [ErrNotFound].
 func (o *Operator) Get(ctx context.Context, id string) (Entry, error) { return o.records.Get(ctx, id) }
 
-// List ranges over entries in the order of their IDs' bytes. The first error is yielded and ends it.
+// List iterates over entries in the byte order of their IDs. The first error is yielded and ends the iteration.
 func (o *Operator) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		const page = 500
@@ -57,15 +57,15 @@ func (o *Operator) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	}
 }
 
-// Retry has an entry that is set aside, was skipped, or waits for its next attempt handed over at the next look, with all
-// its attempts before it. Note says who wants that and why. The error is a [*StateError] where it is in another state,
-// and [ErrNotFound] where there is none.
+// Retry hands over an entry again that was set aside or skipped, or is waiting for its next attempt, at the next look and with
+// a full number of attempts. note should say who wants that, and why. It returns a [*StateError] if the entry is in another
+// state, and [ErrNotFound] if there is none.
 func (o *Operator) Retry(ctx context.Context, id, note string) (Entry, error) {
 	return o.decide(ctx, id, note, StateReady, StateAside, StateSkipped, StateReady)
 }
 
-// Skip decides that an entry which is set aside or ready is never handed over. Note says who has decided that and why.
-// Errors are as in [Operator.Retry]. [Inbox.Check] counts it.
+// Skip decides that an entry which is set aside or ready is never handed over. note should say who decided that, and why.
+// Errors are as for [Operator.Retry]. [Inbox.Check] counts skipped entries.
 func (o *Operator) Skip(ctx context.Context, id, note string) (Entry, error) {
 	return o.decide(ctx, id, note, StateSkipped, StateAside, StateReady)
 }

@@ -1,7 +1,7 @@
-// Package outbox sends money once, from programs that may die at any moment.
+// Package outbox makes each payment exactly once, from programs that may crash at any moment.
 //
-// A program that asks for a transfer and dies, or whose answer is lost, does not know whether it has paid.
-// Here it stores what it wants to pay first, under a key of its own, and a worker does the rest:
+// A program that asks for a transfer and then crashes, or loses the answer, does not know whether it has paid. With an outbox,
+// you first store the payment under a key of your own, and a worker does the rest:
 //
 //	store, err := outbox.OpenStore("payments.db")
 //	...
@@ -11,98 +11,96 @@
 //	...
 //	err = box.Run(ctx) // sends, finds out, follows, until ctx ends
 //
-// Where the payment belongs to something that the program books in PostgreSQL, such as a customer's debit, package postgres
-// enqueues it in the program's own transaction: both are there, or neither.
+// If the payment belongs to something that you book in PostgreSQL, such as a customer's debit, package postgres enqueues it in
+// your own transaction: either both are stored or neither is.
 //
-// When [Outbox.Enqueue] returns, the payment is on the disk. It is made once, however often the program is
-// killed and started again, and however often it calls Enqueue with that key: after a crash, enqueue
-// everything again that may not have been stored.
+// Once [Outbox.Enqueue] has returned, the payment is on disk. It is made once, no matter how often your program is killed and
+// restarted, or calls Enqueue with that key. After a crash, simply enqueue everything again that may not have been stored.
 //
-// Amounts are whole base units, as in package qredo, and what arrives: the fee leaves the wallet besides. Nothing here
-// converts them.
+// Amounts are whole base units, as in package qredo, and are what arrives: fees are charged to the wallet on top. This package
+// does not convert amounts.
 //
 // # States
 //
-// An entry is [StatePending] until the service has named its transaction, then [StateSent] until that has
-// ended, and then for good one of:
+// An entry is [StatePending] until the service has named its transaction, and [StateSent] until that transaction has ended.
+// Then it reaches one of these final states:
 //
 //   - [StateDone]: the transaction was approved and the money moved;
-//   - [StateRejected]: it was rejected by people or the chain, nothing moved;
-//   - [StateExpired]: it was not approved in time, or not even sent in time, nothing moved;
-//   - [StateFailed]: the service refused the request, say for want of money, so that there is no transaction.
+//   - [StateRejected]: people or the chain rejected it, and nothing moved;
+//   - [StateExpired]: it was not approved in time, or not even sent in time, and nothing moved;
+//   - [StateFailed]: the service refused the request, for example for lack of funds, so there is no transaction.
 //
-// An entry that a worker must not decide about is [StateHeld]: nothing happens to it until a person calls
-// [Outbox.Resolve] or [Outbox.Retry]. That is so where
+// An entry that a worker must not decide about is [StateHeld]: nothing happens to it until a person calls [Outbox.Resolve] or
+// [Outbox.Retry]. An entry is held if
 //
-//   - the transaction that the service named moves something else than was asked for: another asset, amount,
-//     wallet, recipient or reference. Give each payment a reference of its own: without, a transaction of another program
-//     to the same recipient and of the same amount cannot be told apart;
-//   - the service says again and again that it does not know the transaction, or that has not ended a day after it expired;
-//   - the outcome is unknown, and the outbox now has another API key than the request was sent with: the service
-//     knows a PartnerTxID under its own key only, and would make a second transaction. Keys are told apart by
-//     [qredo.Client.APIKeyDigest], which an Authenticator of your own needs a method for;
-//   - the stored entry was changed since it was written. It cannot be sent any more, not even by a person.
+//   - the transaction that the service named does not match the request: it has another asset, amount, wallet, recipient or
+//     reference. Give each payment a reference of its own; otherwise another program's transaction of the same amount to the
+//     same recipient cannot be told apart from yours;
+//   - the service repeatedly says that it does not know the transaction, or the transaction has not ended a day after it
+//     expired;
+//   - the outcome is unknown, and the outbox now uses a different API key than the one that sent the request: the service knows
+//     a PartnerTxID only under the key that sent it, and would make a second transaction. Keys are compared by
+//     [qredo.Client.APIKeyDigest], for which your own Authenticator needs a method;
+//   - the stored entry was changed after it was written. It can never be sent again, not even by a person.
 //
 // To pay after all, enqueue a new payment under a new key.
 //
-// # Refusals that may pass
+// # Temporary refusals
 //
-// Most refusals of the service end the entry. After these it is sent again, with growing pauses, until it expires:
+// Most refusals by the service end the entry. After these it is sent again, with growing pauses, until it expires:
 //
 //   - 401, 403 and 407: the key, the clock or a proxy;
 //   - 421, 425 and 429: the connection or the load;
-//   - 400 with "locked" as a word: a page of the service's of 2020 says that a wallet is locked while a withdrawal
-//     from it waits. sandbox.WithWithdrawalLock lets a test see it.
+//   - 400 with the word "locked": according to a 2020 page of the service, a wallet is locked while a withdrawal from it is
+//     pending. Use sandbox.WithWithdrawalLock to test this.
 //
 // # Unknown outcomes
 //
-// An attempt whose answer is lost, cut, a fault of the service, or does not name a transaction of its own may have
-// made one. So may an attempt that the program did not live to see the end of. The entry then says so
-// (Unknown), and the request is sent again with the same PartnerTxID, for which the service makes one
-// transaction at most, until an answer names it.
+// An attempt may have made a transaction if its answer is lost, truncated or a server error, or does not name a transaction of
+// its own. The same goes for an attempt during which the program crashed. The entry is then marked Unknown, and the request is
+// sent again with the same PartnerTxID, for which the service makes at most one transaction, until an answer names it.
 //
-// A refusal counts, and the entry fails, only while no attempt before it may have been carried out. After
-// one that may, a refusal proves nothing: it may be about the repeat. The entry stays pending and Unknown,
-// and is tried again.
+// A refusal is final, and the entry fails, only if no earlier attempt may have been carried out. After one that may have been,
+// a refusal proves nothing: it may only be about the repeat. The entry stays pending and Unknown, and is tried again.
 //
-// So too when the request expires while its outcome is unknown. It is then sent again as it was: a service
-// that looks for the PartnerTxID first names the transaction, and one that refuses what has expired
-// says nothing. The outbox does not guess. It goes on asking, ever more seldom, and leaves the decision to a
-// person, who finds out in the app or the fund's ledger and says so with [Outbox.Resolve], with the command
-// qredo outbox, or on the page that [Handler] serves. List them:
+// The same applies if the request expires while its outcome is unknown. It is then sent again unchanged: a service that looks
+// up the PartnerTxID first names the transaction; one that refuses expired requests tells us nothing. The outbox does not
+// guess. It keeps asking, less and less often, and leaves the decision to a person, who looks in the app or the fund's ledger
+// and records the result with [Outbox.Resolve], with the command qredo outbox, or on the page that [Handler] serves. To list
+// these entries:
 //
 //	for entry, err := range box.List(ctx, outbox.Filter{Unknown: true}) { ... }
 //
-// A request that expires before any attempt was made is not sent.
+// A request that expires before the first attempt is not sent.
 //
 // # Clocks
 //
-// A machine's clock may be wrong for a while. What was not sent ends as expired only if both the client's clock and the
-// service's, as far as its answers have told, are past its expiry, each time that they are looked at for as long as the longest
-// pause of [WithBackoff]. What was put off to a time that no pause reaches was put off by a wrong clock, and is due.
+// A machine's clock may be wrong for a while. An unsent entry ends as expired only if it is past its expiry by both the
+// client's clock and the service's (as far as its answers have shown it), at every check during the longest pause of
+// [WithBackoff]. An entry postponed further than any pause reaches was postponed by a wrong clock, and counts as due.
 //
-// # Growing
+// # Growing backlogs
 //
-// What was never sent goes first, however much else waits; what was sent before has a turn at each poll. Looking at a transaction that has not changed stores nothing.
-// Entries that have ended stay until [Outbox.Prune] removes them, after it has archived them.
+// Payments that were never sent go first, however much else is waiting; those sent before get a turn at each poll. Checking a
+// transaction that has not changed stores nothing. Finished entries stay until [Outbox.Prune] archives and then removes them.
 //
 // # Errors
 //
-// [Outbox.Enqueue] refuses what cannot be right as a [*qredo.ValidationError], and a key that has another
-// payment as a [*KeyConflictError]. Any other error of it says that the payment may not be stored: enqueue it
-// again. What goes wrong afterwards is no error of a call: it is in the entry's steps and state.
-// [Outbox.Run] ends with its context, or when the store is closed.
+// [Outbox.Enqueue] returns a [*qredo.ValidationError] for a request that cannot be valid, and a [*KeyConflictError] for a key
+// that already has a different payment. After any other error the payment may not have been stored: enqueue it again. Later
+// failures are not returned by a call; they appear in the entry's steps and state. [Outbox.Run] ends with its context, or when
+// the store is closed.
 //
 // # Testing
 //
-// Package sandbox is the service in a test, and loses answers if told to (sandbox.FaultDropAnswer). The
-// example below is a whole program.
+// Package sandbox plays the service in a test, and loses answers if you tell it to (sandbox.FaultDropAnswer). The example below
+// is a complete program.
 //
 // # Several workers
 //
-// Run works on several entries at once, and may run several times: in one program, or with package
-// postgres in programs on several machines. A worker has an entry to itself for the length of a lease, by
-// the programs' clocks, which should agree to within a few seconds. If they do not, or a worker is stuck
-// for longer, two may send the same request: with the same PartnerTxID, so that it is made once. What the
-// slower one then has to say is not stored.
+// Run works on several entries at once, and may itself run several times: in one program or, with package postgres, in programs
+// on several machines. A worker has an entry to itself for the length of a lease, measured by the programs' clocks, which
+// should agree to within a few seconds. If they do not, or a worker is stuck for longer than its lease, two workers may send
+// the same request. It has the same PartnerTxID, so the payment is still made only once. Whatever the slower worker reports
+// afterwards is not stored.
 package outbox

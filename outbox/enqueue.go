@@ -14,19 +14,25 @@ import (
 // keptKey bounds a key, in bytes.
 const keptKey = 500
 
-// Enqueue stores a payment under a key of the caller's, such as an invoice's number, and returns when it
-// is on the disk. A worker sends it.
+// Enqueue stores a payment under your own key, such as an invoice number, and returns once it is on disk. A worker sends it.
 //
-// With a key that is known, nothing is stored, and the entry that is there is returned, whatever has
-// become of it. The request must be the same then, or the error is a [*KeyConflictError]; its expiry may
-// differ, so that a program that is started again may work it out anew, and the first one counts.
+// If the key is already known, nothing is stored, and the existing entry is returned, whatever its state. The request must then
+// be the same, otherwise Enqueue returns a [*KeyConflictError]. The expiry may differ, so a restarted program may calculate it
+// again; the first one counts.
 //
-// A request that cannot be right is a [*qredo.ValidationError]. Programs that share an API key but not a
-// store must not use the same key for two payments that are alike: they would be taken for one.
+// It returns a [*qredo.ValidationError] for a request that cannot be valid. Programs that share an API key but not a store must
+// not use the same key for two identical payments: they would be taken for one.
 //
-// The request may have a PartnerTxID of the caller's, which must be one that no other payment has, here or at the service.
-// Without, the outbox makes one.
+// The request may have your own PartnerTxID, which must be one that no other payment has, here or at the service. Otherwise the
+// outbox generates one.
 func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, error) {
+	ctx, end := o.traceEnqueue(ctx, key, req)
+	e, err := o.enqueue(ctx, key, req)
+	end(e, err)
+	return e, err
+}
+
+func (o *Outbox) enqueue(ctx context.Context, key string, req Request) (Entry, error) {
 	var carrier map[string]string
 	if o.inject != nil {
 		carrier = o.inject(ctx)
@@ -38,8 +44,8 @@ func (o *Outbox) Enqueue(ctx context.Context, key string, req Request) (Entry, e
 	return e, err
 }
 
-// EnqueueIn is [Outbox.Enqueue] for stores that take payments themselves, in a transaction of the caller's. It also reports
-// whether the entry is new.
+// EnqueueIn is [Outbox.Enqueue] for stores that take payments themselves, in your own transaction. It also reports whether the
+// entry is new.
 func EnqueueIn(ctx context.Context, in Place, key string, req Request, now time.Time, carrier map[string]string) (stored Entry, added bool, err error) {
 	e, what, invalid := newEntry(key, req, now.UTC().Truncate(time.Microsecond))
 	switch {

@@ -9,78 +9,78 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// State tells how far an entry is.
+// State is the state of an entry.
 type State string
 
-// The states of an entry. The last four are its end.
+// The states of an entry. The last four are final.
 const (
 	StatePending  State = "pending"  // stored; no answer has named a transaction yet
-	StateSent     State = "sent"     // there is a transaction; it is followed
-	StateHeld     State = "held"     // stopped for a person, who resolves it or has it tried again: Reason says why
+	StateSent     State = "sent"     // there is a transaction, which is being followed
+	StateHeld     State = "held"     // waiting for a person, who resolves or retries it; Reason says why
 	StateDone     State = "done"     // the transaction was approved
-	StateFailed   State = "failed"   // there is no transaction: Reason says why it was refused
+	StateFailed   State = "failed"   // there is no transaction; Reason says why it was refused
 	StateRejected State = "rejected" // the transaction was rejected: nothing moved
 	StateExpired  State = "expired"  // not approved in time, or not sent in time: nothing moved
 )
 
-// Ended reports whether nothing will happen to the entry any more.
+// Ended reports whether the entry's state is final.
 func (s State) Ended() bool { return s != StatePending && s != StateSent && s != StateHeld }
 
-// Entry is a payment in an outbox. Its JSON is how stores keep it.
+// Entry is a payment in an outbox. Stores keep it as its JSON.
 type Entry struct {
 	Key         string            `json:"key"`
-	Request     Request           `json:"request"`       // with its PartnerTxID, as it is sent
+	Request     Request           `json:"request"`       // as it is sent, with its PartnerTxID
 	PartnerTxID qredo.PartnerTxID `json:"partner_tx_id"` // fixed when the entry was made
 	State       State             `json:"state"`
-	// Brought tells of a PartnerTxID that came with the request.
+	// Brought is true if the PartnerTxID came with the request.
 	Brought bool `json:"brought,omitzero"`
-	// Unknown tells of a pending or held entry that an attempt may have made its transaction, though no answer has
-	// said so. It is false again once one has.
+	// Unknown is true if an attempt may have made the transaction of a pending or held entry, but no answer has said so. It
+	// becomes false again once one has.
 	Unknown  bool           `json:"unknown"`
 	TxID     qredo.TxID     `json:"tx_id,omitzero"`
 	TxStatus qredo.TxStatus `json:"tx_status,omitzero"` // when the transaction was last looked at
-	// Named tells of a TxID that a person has given: what it moves is not compared with the request any more.
+	// Named is true if a person has given the TxID: what it moves is no longer compared with the request.
 	Named    bool      `json:"named,omitzero"`
-	Reason   string    `json:"reason,omitzero"` // why it ended without being done, or is held
+	Reason   string    `json:"reason,omitzero"` // why it ended without being completed, or is held
 	Created  time.Time `json:"created"`
 	Updated  time.Time `json:"updated"`
 	Sent     time.Time `json:"sent,omitzero"`    // when an answer first named the transaction
-	Due      time.Time `json:"due"`              // when a worker turns to it next
-	Attempts int       `json:"attempts"`         // how often a worker began to send it
-	Misses   int       `json:"misses"`           // calls that brought nothing since the last that did
-	APIKey   string    `json:"api_key,omitzero"` // a digest of the key that it was sent with: see qredo.Client.APIKeyDigest
-	Late     bool      `json:"late,omitzero"`    // found to have expired unsent, by a clock that may be wrong
-	// Carrier is what WithContextCarrier has kept of the caller's context.
+	Due      time.Time `json:"due"`              // when a worker will next work on it
+	Attempts int       `json:"attempts"`         // how often a worker started to send it
+	Misses   int       `json:"misses"`           // failed calls since the last successful one
+	APIKey   string    `json:"api_key,omitzero"` // a digest of the API key that sent it: see qredo.Client.APIKeyDigest
+	Late     bool      `json:"late,omitzero"`    // found to have expired before it was sent, by a clock that may be wrong
+	// Carrier is what WithContextCarrier has kept from your context.
 	Carrier map[string]string `json:"carrier,omitzero"`
-	// Sending is stored before each attempt and taken back with its result. A worker that finds it knows
-	// that another one did not live to see what came of an attempt.
+	// Sending is stored before each attempt, and cleared when its result is stored. A worker that finds it set knows that
+	// another one did not live to see the result of an attempt.
 	Sending bool   `json:"sending,omitzero"`
 	Version int    `json:"version"` // grows with each change
 	Steps   []Step `json:"steps"`   // what happened, oldest first
 }
 
-// Step is something that happened to an entry. The same thing several times in a row is one step.
+// Step is something that happened to an entry. If the same thing happens several times in a row, that is one step.
 type Step struct {
-	At    time.Time `json:"at"` // when it happened first
+	At    time.Time `json:"at"` // when it first happened
 	Kind  StepKind  `json:"kind"`
 	Note  string    `json:"note,omitzero"`
 	Times int       `json:"times"`
-	Last  time.Time `json:"last,omitzero"` // when it happened last, if it happened more than once
+	Last  time.Time `json:"last,omitzero"` // when it last happened, if more than once
 }
 
-// StepKind tells what happened.
+// StepKind says what happened.
 type StepKind string
 
-// What can happen to an entry. Its end has a step of the state's name.
+// The kinds of steps. When an entry ends, the step has the name of its final state.
 const (
 	StepEnqueued StepKind = "enqueued" // the entry was stored
-	StepDelayed  StepKind = "delayed"  // a call brought nothing and is made again
-	StepUnknown  StepKind = "unknown"  // an attempt may have made the transaction, or nothing tells of one that may
+	StepDelayed  StepKind = "delayed"  // a call failed and is made again
+	StepUnknown  StepKind = "unknown"  // an attempt may have made the transaction, or one that may have is unaccounted for
 	StepSent     StepKind = "sent"     // an answer named the transaction
-	StepStatus   StepKind = "status"   // the transaction has another status than before
-	StepHeld     StepKind = "held"     // it was stopped for a person
-	StepRetried  StepKind = "retried"  // a person has it tried again
-	StepResolved StepKind = "resolved" // a person has said how an unknown outcome was
+	StepStatus   StepKind = "status"   // the transaction's status has changed
+	StepHeld     StepKind = "held"     // the entry was stopped for a person
+	StepRetried  StepKind = "retried"  // a person has had it tried again
+	StepResolved StepKind = "resolved" // a person has settled an unknown outcome
 )
 
 // keptSteps bounds an entry's size. Beyond it, the oldest steps but the first go.
@@ -113,7 +113,7 @@ func (e *Entry) late(now time.Time) bool { return e.Request.expires().Unix() <= 
 
 type plainEntry Entry // without the methods
 
-// MarshalJSON writes the entry, and its request as an object whose one key is the kind.
+// MarshalJSON writes the entry, with its request as an object whose only key is the kind.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	request := map[string]Request{}
 	if e.Request != nil {

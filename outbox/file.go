@@ -12,8 +12,8 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// FileStore is a [Store] in a file of its own, for one program at a time. Leases are not in the file: since its
-// program has ended when another opens it, nobody has what it leased. What waits for a worker is also in memory.
+// FileStore is a [Store] in a file, for one program at a time. Leases are not stored: when another program opens the file, the
+// previous one has ended, and so have its leases. What waits for a worker is also kept in memory.
 type FileStore struct {
 	db      *durable.Bolt
 	records Records
@@ -25,8 +25,8 @@ type FileStore struct {
 // FileOption changes how a file is opened.
 type FileOption func(*FileStore)
 
-// WithSealingKey has the sums of what is stored be made with a secret key of 16 bytes or more, as [NewRecords] says. A file
-// needs the same key each time.
+// WithSealingKey computes the checksums of stored entries with a secret key of at least 16 bytes: see [NewRecords]. A file
+// needs the same key each time it is opened. Default: no key.
 func WithSealingKey(key []byte) FileOption {
 	return func(f *FileStore) {
 		f.records = NewRecords(key)
@@ -34,12 +34,12 @@ func WithSealingKey(key []byte) FileOption {
 	}
 }
 
-// OpenStore opens the outbox in a file, or makes it. Another program that has it open is waited for, for a second. Changes are on
-// the disk when the methods that make them return.
+// OpenStore opens the outbox in a file, or creates it. If another program has it open, OpenStore waits for up to a second. When
+// a method that changes something returns, the change is on disk.
 //
-// A file that is cut, damaged, of another version or of something else is an error that names it and says what to do.
-// Without a copy of a damaged file, enqueue in a new one everything that may not have ended, under the same keys: it
-// has the same PartnerTxIDs as before, for which the service makes one transaction.
+// If the file is truncated, damaged, of another version or not an outbox, the error names it and says what to do. If you have
+// no copy of a damaged file, enqueue everything that may not have ended again in a new one, under the same keys: the payments
+// get the same PartnerTxIDs as before, for which the service makes only one transaction each.
 func OpenStore(path string, opts ...FileOption) (_ *FileStore, err error) {
 	f := newFileStore(opts)
 	if f.wrong != nil {
@@ -100,7 +100,7 @@ func (f *FileStore) Close() error {
 	return f.db.Close()
 }
 
-// Add stores an entry unless its key has one.
+// Add stores an entry unless there is already one with its key.
 func (f *FileStore) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
 	if stored, err = f.Get(ctx, e.Key); errors.Is(err, ErrNotFound) { // else without a write
 		err = f.update(func(tx fileTx) (err error) {
@@ -115,7 +115,7 @@ func (f *FileStore) Add(ctx context.Context, e Entry) (stored Entry, added bool,
 	return stored, added, nil
 }
 
-// Get returns the entry with a key.
+// Get returns the entry with the given key.
 func (f *FileStore) Get(_ context.Context, key string) (e Entry, err error) {
 	err = f.view(func(tx fileTx) (err error) {
 		e, err = tx.get(key)
@@ -137,7 +137,7 @@ func (f *FileStore) Page(_ context.Context, filter Filter, after Entry, limit in
 	return page, err
 }
 
-// Stats counts.
+// Stats counts entries.
 func (f *FileStore) Stats(context.Context) (s Stats, err error) {
 	err = f.view(func(tx fileTx) error {
 		s = tx.stats()
@@ -149,7 +149,7 @@ func (f *FileStore) Stats(context.Context) (s Stats, err error) {
 	return s, err
 }
 
-// Claim leases entries that are due.
+// Claim leases due entries.
 func (f *FileStore) Claim(_ context.Context, w Want) (claims []Claim, err error) {
 	err = f.isClosed()
 	for more := true; err == nil && more; {
@@ -225,7 +225,7 @@ func (f *FileStore) Take(ctx context.Context, key string, now, until time.Time) 
 	return Claim{Entry: e, Token: c.Token}, nil
 }
 
-// Begin stores that an attempt begins.
+// Begin records that an attempt begins.
 func (f *FileStore) Begin(_ context.Context, c Claim) error {
 	return f.save(c, fileTx.begin, func(x *waiting) (keep bool) {
 		if x.lane == LaneNew {
@@ -257,7 +257,7 @@ func (f *FileStore) save(c Claim, store func(fileTx, Entry) error, stored func(*
 	return err
 }
 
-// Postpone ends the lease of an entry that has not changed. When it is due is forgotten when the file is closed.
+// Postpone ends the lease of an unchanged entry. Its new due time is forgotten when the file is closed.
 func (f *FileStore) Postpone(_ context.Context, c Claim) error {
 	if err := f.isClosed(); err != nil {
 		return err
@@ -265,7 +265,7 @@ func (f *FileStore) Postpone(_ context.Context, c Claim) error {
 	return f.queues.settle(c, func(x *waiting) { x.due = micros(c.Entry.Due) })
 }
 
-// Remove forgets entries that have ended.
+// Remove removes entries that have ended.
 func (f *FileStore) Remove(_ context.Context, keys []string) error {
 	return f.update(func(tx fileTx) error {
 		for _, key := range keys {

@@ -9,11 +9,11 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// OpenStoreReadOnly returns a store that reads the outbox in a file, and changes nothing: Get, Page and Stats work, other methods
-// return [ErrReadOnly]. The file is open only as long as a call takes, so that a program is not kept from it. Two such stores do
-// not keep each other from it.
+// OpenStoreReadOnly returns a store that reads the outbox in a file and changes nothing: Get, Page and Stats work, and other
+// methods return [ErrReadOnly]. The file is only open during a call, so that other programs can use it. Several such stores can
+// read at the same time.
 //
-// While a program has the file open to change it, calls are errors that say so: [DialSocket] reaches that program.
+// While a program has the file open for writing, calls return an error that says so: [DialSocket] reaches that program.
 func OpenStoreReadOnly(path string, opts ...FileOption) (Store, error) {
 	r := &fileReader{path: path, opts: opts}
 	return ReadOnly(r), r.with(func(*FileStore) error { return nil })

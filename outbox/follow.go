@@ -15,7 +15,7 @@ import (
 // follow looks at the transaction of an entry that is sent. A look that shows nothing new stores nothing.
 func (o *Outbox) follow(ctx context.Context, c *Claim, called func()) {
 	e := &c.Entry
-	call, cancel := context.WithTimeout(o.extract(ctx, e.Carrier), o.lease*3/4)
+	call, cancel := context.WithTimeout(ctx, o.lease*3/4)
 	defer cancel()
 	tx, err := e.Request.look(call, o.client, e.TxID)
 	called()

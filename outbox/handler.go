@@ -15,30 +15,30 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Handler serves an outbox to people and programs that may look at all payments and decide about them. It asks nobody who
-// they are: put it behind your own authentication, and let in only those who may do what [Outbox.Resolve] does, which can
-// have a payment made twice. Serve it over TLS.
+// Handler serves an outbox to people and programs that are allowed to see all payments and decide about them. It does not
+// authenticate anyone: put it behind your own authentication, and let in only those who may call [Outbox.Resolve], which can
+// cause a payment to be made twice. Serve it over TLS.
 //
-// Its pages have no scripts and name nothing outside. They link relatively: mount it anywhere, at a path that ends in a slash,
-// with [http.StripPrefix]:
+// Its pages use no scripts and load nothing from elsewhere. Links are relative: mount it anywhere, at a path that ends in a
+// slash, with [http.StripPrefix]:
 //
 //	mux.Handle("/outbox/", authenticated(http.StripPrefix("/outbox", outbox.Handler(box))))
 //
-// There is the list of entries with the counts of all, and a page for each entry, with its steps and forms for
-// [Outbox.Resolve] and [Outbox.Retry]. Requests that change something and come from pages of other sites are refused, as
-// [http.CrossOriginProtection] does it.
+// One page lists the entries, with counts of all; each entry has a page with its steps and forms for [Outbox.Resolve] and
+// [Outbox.Retry]. Requests that change something and come from another site's pages are refused: see
+// [http.CrossOriginProtection].
 //
-// Programs get JSON, by "Accept: application/json" or from these paths. Amounts are whole numbers of base units.
+// Programs get JSON, with "Accept: application/json" or from the paths below. Amounts are whole numbers of base units.
 //
 //	GET  stats.json    the counts, as Stats
-//	GET  list.json     {"entries": […], "next": "?…"}; parameters state (several), unknown=1, since, before, order=change, limit,
-//	                   and those of next
-//	GET  entry.json    the entry whose key is the parameter key
-//	POST resolve.json  form fields key, note, and claim=made with tx_id, or claim=none; the entry as it is then
-//	POST retry.json    form fields key, note; the entry as it is then
+//	GET  list.json     {"entries": […], "next": "?…"}; parameters state (repeatable), unknown=1, since, before, order=change,
+//	                   limit, and those in next
+//	GET  entry.json    the entry with the key in the parameter key
+//	POST resolve.json  form fields key, note, and claim=made with tx_id, or claim=none; returns the changed entry
+//	POST retry.json    form fields key, note; returns the changed entry
 //
-// What is wrong is {"error": "…", "code": "…"} with status 400 (a parameter or field), 403 (another site), 404 (no such entry), 409 (the
-// entry cannot be decided so, now) or 503 (the store).
+// Errors are {"error": "…", "code": "…"} with status 400 (a parameter or field), 403 (another site), 404 (no such entry), 409
+// (that decision is not possible for the entry now) or 503 (the store).
 func Handler(o Operator) http.Handler {
 	h := &handler{outbox: o, pages: pages(), policy: pagePolicy(), mux: http.NewServeMux(), sites: http.NewCrossOriginProtection()}
 	h.mux.HandleFunc("GET /{$}", h.list)

@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// Get returns the entry with a key, or [ErrNotFound].
+// Get returns the entry with the given key, or [ErrNotFound].
 func (o *Outbox) Get(ctx context.Context, key string) (Entry, error) { return o.store.Get(ctx, key) }
 
-// List ranges over the entries that a filter selects, in the order of their keys, or of their changes if the filter has a
-// time. They are read in parts: one that changes meanwhile comes as it was when its part was read. An error ends it.
+// List iterates over the entries that a filter selects, in the order of their keys or, if the filter has a time, of their
+// changes. They are read in batches: an entry that changes meanwhile is yielded as it was when its batch was read. An error
+// ends the iteration.
 func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	return listed(ctx, f, o.Page)
 }
@@ -43,8 +44,8 @@ func listed(ctx context.Context, f Filter, get func(context.Context, Filter, Ent
 	}
 }
 
-// Page returns up to limit entries that a filter selects, in the order of [Outbox.List]: those after an entry, which is the
-// last of the page before, and of which Key and Updated count. Without one it is the first page.
+// Page returns up to limit entries that a filter selects, in the order of [Outbox.List]. It starts after the given entry, the
+// last one of the previous page (only its Key and Updated are used); with a zero Entry it returns the first page.
 func (o *Outbox) Page(ctx context.Context, f Filter, after Entry, limit int) ([]Entry, error) {
 	page, err := o.store.Page(ctx, f, after, limit)
 	if err != nil {
@@ -53,9 +54,9 @@ func (o *Outbox) Page(ctx context.Context, f Filter, after Entry, limit int) ([]
 	return page, nil
 }
 
-// Watch yields an entry as it is and again when it has changed, until it has ended. Of changes in quick
-// succession the last is certain to come; all of them are in the entry's steps. The end of ctx and a
-// failure to look are errors that end it.
+// Watch yields an entry as it is now, and again when it has changed, until it has ended. Of several changes in quick succession
+// you may get only the last; all of them are in the entry's steps. The end of ctx, or a failure to read the entry, is yielded
+// as an error and ends the iteration.
 func (o *Outbox) Watch(ctx context.Context, key string) iter.Seq2[Entry, error] {
 	return watched(ctx, key, o.poll, &o.changed, o.Get)
 }
@@ -90,7 +91,7 @@ func watched(ctx context.Context, key string, every time.Duration, told *signal,
 	}
 }
 
-// Stats counts the entries by their states.
+// Stats counts the entries by state.
 func (o *Outbox) Stats(ctx context.Context) (Stats, error) { return o.store.Stats(ctx) }
 
 // PruneOption changes what [Outbox.Prune] does.
@@ -102,9 +103,9 @@ type pruning struct{ archive io.Writer }
 // [os.File], is synced before anything is removed.
 func WithArchive(w io.Writer) PruneOption { return func(p *pruning) { p.archive = w } }
 
-// Prune removes the entries that ended before a time, and returns how many. A key that is removed is not known any more: if
-// it is enqueued again it is sent again, under the same PartnerTxID as before, for which the service has made its one
-// transaction. Remove only what no program will enqueue again.
+// Prune removes the entries that ended before the given time, and returns how many. A removed key is no longer known: if it is
+// enqueued again, it is sent again, under the same PartnerTxID as before, for which the service has already made its one
+// transaction. Remove only payments that no program will enqueue again.
 func (o *Outbox) Prune(ctx context.Context, before time.Time, opts ...PruneOption) (int, error) {
 	var p pruning
 	for _, opt := range opts {

@@ -9,7 +9,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Outbox takes payments and makes each of them once. It is safe for concurrent use.
+// Outbox accepts payments and makes each of them once. It is safe for concurrent use.
 type Outbox struct {
 	client      *qredo.Client
 	store       Store
@@ -24,6 +24,7 @@ type Outbox struct {
 	inject  func(context.Context) map[string]string
 	extract func(context.Context, map[string]string) context.Context
 	observe func(context.Context, Entry)
+	trace   Trace
 	apiKey  string // a digest
 
 	enqueued signal // wakes workers
@@ -33,18 +34,18 @@ type Outbox struct {
 // Option changes how an outbox works.
 type Option func(*Outbox) error
 
-// WithClock sets where the time comes from: for leases, expiries and steps. It is [time.Now] unless given.
+// WithClock sets the clock for leases, expiries and steps. Default: [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(o *Outbox) error { o.clock = now; return check(now != nil, "clock", "must not be nil") }
 }
 
-// WithLogger logs what happens to entries: their ends at level info; unknown outcomes, what is held, calls that go on bringing
-// nothing, and failures of the store as warnings. Amounts and recipients are not logged. Unless given, nothing is.
+// WithLogger logs what happens to entries: their final state at level info; unknown outcomes, held entries, calls that keep
+// failing, and failures of the store as warnings. Amounts and recipients are not logged. Default: no logging.
 func WithLogger(log *slog.Logger) Option {
 	return func(o *Outbox) error { o.log = log; return check(log != nil, "logger", "must not be nil") }
 }
 
-// WithConcurrency sets how many entries [Outbox.Run] works on at once; 8 unless given.
+// WithConcurrency sets how many entries [Outbox.Run] works on at once. Default: 8.
 func WithConcurrency(n int) Option {
 	return func(o *Outbox) error {
 		o.concurrency = n
@@ -52,15 +53,14 @@ func WithConcurrency(n int) Option {
 	}
 }
 
-// WithLease sets for how long a worker has an entry to itself; two minutes unless given. No call takes
-// longer than three quarters of it. With package postgres, an entry whose worker died waits that long.
+// WithLease sets how long a worker has an entry to itself. No call takes longer than three quarters of it. With package
+// postgres, an entry whose worker died waits that long. Default: 2 min.
 func WithLease(d time.Duration) Option {
 	return func(o *Outbox) error { o.lease = d; return check(d > 0, "lease", "must be more than zero, is %s", d) }
 }
 
-// WithPollInterval sets how often a worker without work asks the store for some, and how soon it looks at
-// a transaction that it has sent; one second unless given. It looks ever more seldom, down to every sixty
-// intervals.
+// WithPollInterval sets how often an idle worker asks the store for work, and how soon it first looks at a transaction that
+// it has sent. Later looks are further and further apart, up to sixty intervals. Default: 1 s.
 func WithPollInterval(d time.Duration) Option {
 	return func(o *Outbox) error {
 		o.poll = d
@@ -68,9 +68,8 @@ func WithPollInterval(d time.Duration) Option {
 	}
 }
 
-// WithBackoff sets how long an entry rests after a call that brought nothing: at first shortest, one
-// second unless given, doubled with each further call up to longest, five minutes unless given. This is on
-// top of the client's own retries.
+// WithBackoff sets how long an entry rests after a call that failed: at first shortest, then twice as long after each
+// further one, up to longest. This is on top of the client's own retries. Default: 1 s and 5 min.
 func WithBackoff(shortest, longest time.Duration) Option {
 	return func(o *Outbox) error {
 		o.pauseMin, o.pauseMax = shortest, longest
@@ -79,19 +78,26 @@ func WithBackoff(shortest, longest time.Duration) Option {
 	}
 }
 
-// WithContextCarrier keeps something of the caller's context with each entry, such as the trace that it belongs to. inject
-// takes it from the context of [Outbox.Enqueue]; extract puts it into the context of each attempt, each look and each call
-// of the observer. What is kept is stored as it is: it should be short and hold no secret. A store that takes payments in
-// the caller's own transactions is told inject itself.
+// WithContextCarrier keeps part of your context with each entry, such as the trace that it belongs to. inject extracts it from
+// the context of [Outbox.Enqueue]; extract puts it into the context of each attempt, each look and each call of the observer.
+// It is stored as it is, so it should be short and contain no secrets. A store that takes payments in your own transactions
+// needs to be given inject itself. If you give the option several times, everything is kept; if two use the same name, the last
+// one counts.
 func WithContextCarrier(inject func(context.Context) map[string]string, extract func(context.Context, map[string]string) context.Context) Option {
 	return func(o *Outbox) error {
-		o.inject, o.extract = inject, extract
+		if before := o.inject; before != nil && inject != nil {
+			inject = merged(before, inject)
+		}
+		before := o.extract
+		o.inject, o.extract = inject, func(ctx context.Context, kept map[string]string) context.Context {
+			return extract(before(ctx, kept), kept)
+		}
 		return check(inject != nil && extract != nil, "context carrier", "must have both functions")
 	}
 }
 
-// WithObserver calls observe after each change of an entry that this outbox has stored: for metrics and alarms. The entry's
-// last step says what happened. It is called by workers, several at a time, and should be quick.
+// WithObserver calls observe after each change of an entry that this outbox has stored, for metrics and alarms. The entry's
+// last step says what happened. It is called by workers, several at a time, and should be quick. Default: none.
 func WithObserver(observe func(context.Context, Entry)) Option {
 	return func(o *Outbox) error {
 		o.observe = observe

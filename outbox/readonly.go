@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// ErrReadOnly is returned where a store that is for reading is to change something.
+// ErrReadOnly is returned if a read-only store is asked to change something.
 var ErrReadOnly = errors.New("outbox: the store is open for reading only")
 
 // Reader is the part of a [Store] that changes nothing.
 type Reader interface {
-	// Get is that of [Place].
+	// Get works like that of [Place].
 	Get(ctx context.Context, key string) (Entry, error)
-	// Page is that of [Store], as the next two are.
+	// Page works like that of [Store], as do the next two.
 	Page(ctx context.Context, f Filter, after Entry, limit int) ([]Entry, error)
-	// Stats counts what is there.
+	// Stats counts entries.
 	Stats(ctx context.Context) (Stats, error)
-	// Close gives the store up.
+	// Close closes the store.
 	Close() error
 }
 
-// ReadOnly returns a Store whose other methods return [ErrReadOnly]. It is for those who write a store.
+// ReadOnly returns a Store whose other methods return [ErrReadOnly]. It is for implementing a store.
 func ReadOnly(r Reader) Store { return readOnly{r} }
 
 type readOnly struct{ Reader }

@@ -9,27 +9,27 @@ import (
 	"time"
 )
 
-// Records turns entries into what stores keep, and back. With each goes a sum over the key and every byte: what was
-// changed in the store, by a fault of the disk or by somebody, is not taken for an entry, and never sent. The sum keeps out
-// people only where it has a key that they do not have.
+// Records converts entries to what stores keep, and back. Each comes with a checksum over the key and every byte: what was
+// changed in the store, by a disk fault or by somebody, is not accepted as an entry, and never sent. The checksum protects
+// against people only if it uses a key that they do not have.
 type Records struct {
 	key func() []byte // a function, because no printer looks into one
 }
 
-// NewRecords returns Records whose sums are made with a secret key: all programs that share a store need the same. Without a
-// key, whoever can write to the store can make sums too.
+// NewRecords returns Records whose checksums use a secret key: all programs that share a store need the same one. Without a
+// key, anyone who can write to the store can also compute checksums.
 func NewRecords(key []byte) Records {
 	own := append([]byte("qredo outbox 2"), key...)
 	return Records{func() []byte { return own }}
 }
 
-// Format prints the type's name and no secret.
+// Format prints the type's name, and no secret.
 func (Records) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "outbox.Records(redacted)") }
 
-// SumSize is the length of a sum, in bytes.
+// SumSize is the length of a checksum, in bytes.
 const SumSize = 16
 
-// Encode returns an entry as JSON, and the sum that belongs to it.
+// Encode returns an entry as JSON, and its checksum.
 func (r Records) Encode(e Entry) (data, sum []byte, err error) {
 	data, err = json.Marshal(e)
 	return data, r.sum(e.Key, data), err
@@ -46,8 +46,8 @@ func (r Records) sum(key string, data []byte) []byte {
 	return mac.Sum(nil)[:SumSize]
 }
 
-// Decode returns the entry of a key, or an error that says what is wrong with it. An entry's PartnerTxID must be the one that
-// follows from its key and its payment, or one that the caller has brought.
+// Decode returns the entry with the given key, or an error that says what is wrong with it. An entry's PartnerTxID must be the
+// one derived from its key and payment, or one that came with the request.
 func (r Records) Decode(key string, data, sum []byte) (Entry, error) {
 	if !hmac.Equal(sum, r.sum(key, data)) {
 		return Entry{}, fmt.Errorf("what is stored under %q was changed, or belongs to another sealing key", key)
@@ -66,8 +66,8 @@ func (r Records) Decode(key string, data, sum []byte) (Entry, error) {
 	return e, nil
 }
 
-// Damaged stands for an entry that Decode has refused. It is held, without a request, and unknown, since nobody can tell
-// what became of it.
+// Damaged returns a stand-in for an entry that Decode has refused. It is held, without a request, and its outcome is unknown,
+// since nobody can tell what became of it.
 func (r Records) Damaged(key string, problem error) Entry {
 	return Entry{Key: key, State: StateHeld, Unknown: true, Reason: storable(problem.Error()), Version: 1, Created: time.Time{}}
 }

@@ -15,10 +15,11 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Remote returns an Operator of an outbox in another program, which serves its [Handler] at an address. Errors are those of
-// an Outbox, and those of client for want of an answer: what was asked for may be done or not then. It cannot prune.
+// Remote returns an Operator for an outbox in another program, which serves its [Handler] at the given address. It returns the
+// errors of an Outbox; if client gets no answer, it returns client's error, and the request may or may not have been carried
+// out. It cannot prune.
 //
-// The address is that of the list, as "https://payments.internal/outbox/".
+// The address is that of the list, such as "https://payments.internal/outbox/".
 func Remote(client *http.Client, address string) Operator {
 	return remote{client, strings.TrimSuffix(address, "/") + "/"}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/qredo-go/qredo/internal/path"
 )
 
-// Request is what an outbox can send: a [Transfer], a [Withdrawal] or a [Sweep]. Its PartnerTxID must be
-// empty: the outbox gives it one.
+// Request is something that an outbox can send: a [Transfer], a [Withdrawal] or a [Sweep]. Unless you set its PartnerTxID, the
+// outbox does.
 type Request interface {
-	// Validate returns a [*qredo.ValidationError] if the request cannot be right at a time.
+	// Validate returns a [*qredo.ValidationError] if the request cannot be valid at the time now.
 	Validate(now time.Time) error
 
 	kind() string

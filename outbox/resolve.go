@@ -9,15 +9,15 @@ import (
 	"github.com/qredo-go/qredo/internal/path"
 )
 
-// Resolve is for a person who has found out how an unknown outcome was, or what is right about an entry that is held, in the
-// app or in the fund's ledger. With a transaction's ID, that is the one that was made, and it is followed; what it moves is
-// not compared with the request any more. Without, none was made, and
-// the entry has failed: that can be said only once the request has expired, because until then it can
-// still be carried out. Of [Operate], this machine's clock says so; else the service's too, as far as its answers have told.
-// The note is kept with the entry: who says so, and why.
+// Resolve records what a person has found out, in the app or in the fund's ledger, about an entry that is held or whose
+// outcome is unknown. With a transaction ID, that transaction was made for the entry: it is followed, and what it moves is no
+// longer compared with the request. Without one, no transaction was made, and the entry fails. That is accepted only once the
+// request has expired, because until then it can still be carried out. With [Operate], this machine's clock decides that;
+// otherwise the service's clock counts too, as far as its answers have shown it. The note is kept with the entry: say who
+// decided, and why.
 //
-// An entry whose outcome is neither unknown nor held, or of which nothing can be read any more, is a
-// [*qredo.ValidationError], one that a worker has for more than five seconds [ErrBusy]; [ErrTxIDTaken] if another entry has the transaction.
+// It returns a [*qredo.ValidationError] for an entry that is neither unknown nor held, or that cannot be read any more;
+// [ErrBusy] if a worker keeps the entry for more than five seconds; and [ErrTxIDTaken] if another entry has the transaction.
 func (o *Outbox) Resolve(ctx context.Context, key string, id qredo.TxID, note string) (Entry, error) {
 	return o.decide(ctx, key, note, func(e *Entry) error {
 		now := o.now()
@@ -43,16 +43,15 @@ func (o *Outbox) Resolve(ctx context.Context, key string, id qredo.TxID, note st
 	})
 }
 
-// Resolvable reports whether a person may say what became of an entry: see [Outbox.Resolve].
+// Resolvable reports whether a person may decide what became of an entry: see [Outbox.Resolve].
 func (e Entry) Resolvable() bool {
 	return e.Request != nil && (e.State == StateHeld || e.State == StatePending && (e.Unknown || e.Sending))
 }
 
-// Retry has a worker turn to an entry at once: one that rests after calls that brought nothing, or one that is held, for a
-// person who has found out that nothing is wrong or has put it right. Where a transaction is known it is looked at, else the
-// request is sent again. What is unknown stays so. The note is kept with the
-// entry: who says so, and why. Errors are as those of [Outbox.Resolve]. A payment that has ended is not tried again: enqueue
-// it under a new key.
+// Retry has a worker work on an entry at once: one that is waiting after failed calls, or one that is held, if a person has
+// found that nothing is wrong, or has fixed it. If the transaction is known, it is looked at; otherwise the request is sent
+// again. An unknown outcome stays unknown. The note is kept with the entry: say who decided, and why. Errors are as for
+// [Outbox.Resolve]. A payment that has ended cannot be retried: enqueue it under a new key.
 func (o *Outbox) Retry(ctx context.Context, key, note string) (Entry, error) {
 	return o.decide(ctx, key, note, func(e *Entry) error {
 		if e.State.Ended() {
@@ -113,7 +112,7 @@ func (o *Outbox) decide(ctx context.Context, key, note string, change func(*Entr
 		}
 		return Entry{}, err
 	}
-	o.tell(ctx, c.Entry)
+	o.tell(o.extract(ctx, c.Entry.Carrier), c.Entry)
 	o.enqueued.send()
 	return c.Entry, nil
 }

@@ -90,7 +90,7 @@ func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	if !o.stored(ctx, c, o.store.Begin) {
 		return // nothing is sent of which no trace would be left
 	}
-	call, cancel := o.callContext(o.extract(ctx, e.Carrier))
+	call, cancel := o.callContext(ctx)
 	defer cancel()
 	var opts []qredo.CallOption
 	if late {

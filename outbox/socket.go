@@ -15,9 +15,10 @@ import (
 func socketOf(file string) string { return file + ".sock" }
 
 // ServeSocket lets people use "qredo outbox --file" while this program has the file open. It serves [Handler] on a Unix socket
-// beside the file, with ".sock" after its name, until ctx ends, and then returns nil. Run it beside [Outbox.Run]. Only the user
-// that this program runs as may use the socket: whoever may, decides about payments. It is left behind by a program that is
-// killed, and replaced by the next. The system bounds the length of its path, to about a hundred bytes.
+// next to the file, named like it with ".sock" appended, until ctx ends, and then returns nil. Run it alongside [Outbox.Run].
+// Only the user that this program runs as can use the socket: whoever can, decides about payments. If the program is killed,
+// the socket is left behind, and the next program replaces it. The operating system limits the length of its path to about a
+// hundred bytes.
 func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
 	path := socketOf(file)
 	failed := func(err error) error { return fmt.Errorf("outbox: the socket %s: %w", path, err) }
@@ -61,8 +62,8 @@ func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
 	return nil
 }
 
-// DialSocket returns an Operator of the outbox in a file that another program has open, and serves by [ServeSocket]. It is that
-// of [Remote]. Where no program does, that is an error.
+// DialSocket returns an Operator for an outbox file that another program has open and serves with [ServeSocket]. It works like
+// [Remote]. It returns an error if no program serves the file.
 func DialSocket(ctx context.Context, file string) (Operator, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socketOf(file))

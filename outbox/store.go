@@ -7,62 +7,64 @@ import (
 	"time"
 )
 
-// Store keeps entries. What a method has stored when it returns survives the end of the program and, as
-// far as the disk keeps its word, of the machine. [OpenStore] is one, package postgres another; [Records] has what
-// they keep. A Store is safe for concurrent use.
+// Store keeps entries. When a method returns, what it has stored survives the end of the program and, provided the disk is
+// reliable, a crash of the machine. [OpenStore] returns one, and so does package postgres; [Records] defines what they keep. A
+// Store is safe for concurrent use.
 type Store interface {
 	Place
-	// Page returns up to limit entries that match a filter, in the order of their keys' bytes, or of their changes where
-	// the filter asks for times of change. It begins after an entry, which is the last of the page before.
+	// Page returns up to limit entries that match a filter, in the byte order of their keys or, if the filter has a time, in
+	// the order of their changes. It starts after the given entry, the last one of the previous page.
 	Page(ctx context.Context, f Filter, after Entry, limit int) ([]Entry, error)
-	// Claim leases entries that are due and leased to nobody, those first that have been due for longest.
+	// Claim leases due entries that nobody has leased, beginning with those that have been due longest.
 	Claim(ctx context.Context, w Want) ([]Claim, error)
-	// Take leases one entry, due or not, ended or not. It returns ErrNotFound, or ErrBusy if it is leased at now.
+	// Take leases one entry, whether or not it is due or has ended. It returns ErrNotFound, or ErrBusy if it is leased at the
+	// time now.
 	Take(ctx context.Context, key string, now, until time.Time) (Claim, error)
-	// Begin stores that an attempt to send begins: Sending, Attempts and APIKey of the claim's entry. It keeps the lease.
-	// It stores nothing and returns ErrClaimLost when another claim was made since, as the next two do; that a lease is over
-	// does not matter as long as nobody has claimed.
+	// Begin records that an attempt to send begins: it stores Sending, Attempts and APIKey of the claim's entry, and keeps the
+	// lease. If another claim was made since, it stores nothing and returns ErrClaimLost, as do the next two methods. An
+	// expired lease does not matter as long as nobody else has claimed the entry.
 	Begin(ctx context.Context, c Claim) error
-	// Release stores a claim's entry and ends the lease. It returns ErrTxIDTaken, stores nothing, and keeps the lease if
-	// another entry has the TxID.
+	// Release stores a claim's entry and ends the lease. If another entry has the TxID, it returns ErrTxIDTaken, stores
+	// nothing, and keeps the lease.
 	Release(ctx context.Context, c Claim) error
-	// Postpone ends the lease of an entry that has not changed but for Due. A store may forget Due when it is closed.
+	// Postpone ends the lease of an entry in which only Due has changed. A store may forget Due when it is closed.
 	Postpone(ctx context.Context, c Claim) error
-	// Remove forgets those of some entries that have ended.
+	// Remove removes those of the given entries that have ended.
 	Remove(ctx context.Context, keys []string) error
-	// Stats counts what is there.
+	// Stats counts entries.
 	Stats(ctx context.Context) (Stats, error)
-	// Close gives the store up. Methods called after it return ErrClosed.
+	// Close closes the store. Methods called afterwards return ErrClosed.
 	Close() error
 }
 
 // Place is where entries are added: a store, or a transaction in one.
 type Place interface {
-	// Add stores an entry. If there is one with its key, that one is returned, and added is false. Where another entry has
-	// the PartnerTxID that the caller has brought, the error is ErrPartnerTxIDTaken.
+	// Add stores an entry. If there already is one with its key, it returns that one, and added is false. If another entry has
+	// a PartnerTxID that came with the request, the error is ErrPartnerTxIDTaken.
 	Add(ctx context.Context, e Entry) (stored Entry, added bool, err error)
-	// Get returns the entry with a key, or ErrNotFound. One that cannot be read any more is as Records.Damaged has it.
+	// Get returns the entry with the given key, or ErrNotFound. For one that cannot be read any more it returns
+	// Records.Damaged.
 	Get(ctx context.Context, key string) (Entry, error)
 }
 
-// Waker is a store that notices what other programs, or transactions of the caller's, have added. Without, it is noticed
-// at the next poll.
+// Waker is a store that notices when other programs, or your own transactions, add entries. Without it, they are noticed at the
+// next poll.
 type Waker interface {
 	// Wake calls wake soon after something was added, until ctx ends.
 	Wake(ctx context.Context, wake func())
 }
 
-// Lane is one of three queues. An entry that waits for a worker is in one of them.
+// Lane is one of three queues. Each entry that waits for a worker is in one of them.
 type Lane int
 
-// The lanes, in the order of their rank.
+// The lanes, in order of priority.
 const (
-	LaneNew    Lane = iota // neither sent nor put off: always due
-	LaneRetry              // sent, and not known to be made; or put off before it was sent
+	LaneNew    Lane = iota // neither sent nor postponed: always due
+	LaneRetry              // sent, without a known transaction; or postponed before it was sent
 	LaneFollow             // there is a transaction
 )
 
-// Lane returns the queue of an entry. It has a meaning for StatePending and StateSent only.
+// Lane returns the queue of an entry. It is only meaningful for StatePending and StateSent.
 func (e *Entry) Lane() Lane {
 	switch {
 	case e.State != StatePending:
@@ -76,8 +78,8 @@ func (e *Entry) Lane() Lane {
 // Want is what a worker asks a store for.
 type Want struct {
 	Lane       Lane
-	Now, Until time.Time // the lease, which a store keeps with both: one from the future was made by a wrong clock, and is none
-	// Beyond is later than anything is put off to: what is due after it was put off by a wrong clock, and is due.
+	Now, Until time.Time // of the lease; a store keeps both: a lease from the future is a wrong clock's, and void
+	// Beyond is later than any entry is postponed to: an entry due after it was postponed by a wrong clock, and is due now.
 	Beyond time.Time
 	Limit  int
 }
@@ -85,37 +87,37 @@ type Want struct {
 // Claim is an entry and the right to change it.
 type Claim struct {
 	Entry Entry
-	Token int64 // grows with each claim of the entry
+	Token int64 // increases with each claim of the entry
 }
 
-// Filter selects entries. Each field that is set narrows it. With one of the times, entries come in the order of their
-// last change: ask again with the last one's Updated to see what has changed since, and some time before it where several
-// programs share a store, since their clocks differ and a change is seen when it is committed. Updated may be ahead, by a clock
-// that was: ask for no later time than now.
+// Filter selects entries. Each field that is set narrows the selection. If one of the times is set, entries come in the order
+// of their last change: to see what has changed since, ask again with the Updated of the last one. If several programs share a
+// store, ask from a little earlier, since their clocks differ and a change is visible only once it is committed. Updated may be
+// in the future if a clock was ahead: never ask from later than now.
 type Filter struct {
 	States        []State   // any of these
-	Unknown       bool      // only those whose outcome is unknown
-	UpdatedSince  time.Time // at this time or later
+	Unknown       bool      // only entries whose outcome is unknown
+	UpdatedSince  time.Time // at or after this time
 	UpdatedBefore time.Time
 }
 
-// Match reports whether an entry is selected.
+// Match reports whether the filter selects an entry.
 func (f Filter) Match(e Entry) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, e.State)) && (!f.Unknown || e.Unknown) &&
 		!e.Updated.Before(f.UpdatedSince) && (f.UpdatedBefore.IsZero() || e.Updated.Before(f.UpdatedBefore))
 }
 
-// ByChange reports whether entries are to come in the order of their changes.
+// ByChange reports whether entries should come in the order of their changes.
 func (f Filter) ByChange() bool { return !f.UpdatedSince.IsZero() || !f.UpdatedBefore.IsZero() }
 
-// Stats is what a store holds.
+// Stats are the counts of a store.
 type Stats struct {
 	States    map[State]int `json:"states"`
 	Unknown   int           `json:"unknown"`             // of pending and held entries
-	OldestDue time.Time     `json:"oldest_due,omitzero"` // since when the one that has waited for a worker for longest is due; may be in the future
+	OldestDue time.Time     `json:"oldest_due,omitzero"` // when the longest-waiting entry became due; maybe in the future
 }
 
-// What stores and outboxes return.
+// Errors that stores and outboxes return.
 var (
 	ErrNotFound         = errors.New("outbox: no entry has this key")
 	ErrBusy             = errors.New("outbox: a worker has the entry at the moment")
@@ -125,12 +127,12 @@ var (
 	ErrClosed           = errors.New("outbox: the store is closed")
 )
 
-// KeyConflictError is a key that was used with another request before.
+// KeyConflictError means that a key was already used for a different request.
 type KeyConflictError struct {
-	Stored Entry // what the key belongs to
+	Stored Entry // the entry that has the key
 }
 
-// Error names the key, and nothing of the request that it belongs to.
+// Error names the key, and nothing of the stored request.
 func (e *KeyConflictError) Error() string {
 	return "outbox: the key belongs to another request: " + e.Stored.Key
 }

@@ -2,8 +2,8 @@ package outbox
 
 import "time"
 
-// InWords says in a sentence or two how far an entry is, for people who have to understand it. It names nothing of the
-// payment: Reason, and the steps, have what the service and others have said.
+// InWords describes the state of an entry in a sentence or two, for people. It reveals nothing about the payment: Reason and
+// the steps have what the service and others have said.
 func (e Entry) InWords(now time.Time) string {
 	switch {
 	case e.Request == nil:

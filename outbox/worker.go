@@ -13,9 +13,9 @@ import (
 // not by itself make outcomes unknown.
 const grace = 5 * time.Second
 
-// Run sends what is pending, finds out what is unknown, and follows what is sent, until ctx ends. At the end it
-// begins nothing more, gives requests that are on their way up to five seconds, and returns nil. Failures
-// of the service and of the store are waited out; [ErrClosed] is returned.
+// Run sends pending entries, resolves unknown outcomes, and follows sent transactions, until ctx ends. It then starts nothing
+// new, gives requests in flight up to five seconds, and returns nil. If the service or the store fails, Run waits and tries
+// again; if the store is closed, it returns [ErrClosed].
 func (o *Outbox) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -72,8 +72,14 @@ func (o *Outbox) claim(ctx context.Context, slots *slots, working *sync.WaitGrou
 			freed = slots.free
 			continue
 		}
+		if ctx.Err() != nil { // nothing more is begun
+			slots.give(lane, limit)
+			continue
+		}
 		clock, now := time.Now(), o.now()
-		claims, err := o.store.Claim(ctx, Want{Lane: lane, Now: now, Until: now.Add(o.lease), Beyond: o.beyond(now), Limit: limit})
+		asking, asked := o.callContext(ctx) // what is claimed as this is stopped must be known, to be given back: else it rests for a lease
+		claims, err := o.store.Claim(asking, Want{Lane: lane, Now: now, Until: now.Add(o.lease), Beyond: o.beyond(now), Limit: limit})
+		asked()
 		slots.give(lane, limit-len(claims))
 		slots.begin(len(claims))
 		if err != nil {
@@ -102,12 +108,15 @@ func (o *Outbox) pauseAfter(misses int) time.Duration {
 // work does the next thing that is to do for an entry. It calls called when nothing more is asked of the service: while the
 // store is told, another entry can have the slot.
 func (o *Outbox) work(ctx context.Context, c *Claim, called func()) {
-	switch {
-	case ctx.Err() != nil: // nothing was begun
+	if ctx.Err() != nil { // nothing was begun
 		o.postpone(ctx, c)
-	case c.Entry.State == StatePending:
+		return
+	}
+	ctx, end := o.traceWork(o.extract(ctx, c.Entry.Carrier), c.Entry)
+	defer func() { end(c.Entry) }()
+	if c.Entry.State == StatePending {
 		o.send(ctx, c, called)
-	default:
+	} else {
 		o.follow(ctx, c, called)
 	}
 }
@@ -143,7 +152,10 @@ func (o *Outbox) stored(ctx context.Context, c *Claim, store func(context.Contex
 
 // tell tells of a change that is stored.
 func (o *Outbox) tell(ctx context.Context, e Entry) {
-	o.observe(o.extract(ctx, e.Carrier), e)
+	o.observe(ctx, e)
+	if o.trace.Change != nil {
+		o.trace.Change(ctx, e)
+	}
 	o.changed.send()
 }
 

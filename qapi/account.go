@@ -8,29 +8,29 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Account is whose key it is: an organization or a person. Fields that the other kind has are empty. Web3 wallets
+// Account is the owner of the API key: an organization or a person. Fields that only the other kind has are empty. Web3 wallets
 // need an organization, trusted parties a person.
 type Account struct {
 	ID         string      `json:"id"`
 	Name       string      `json:"name"`
 	Email      string      `json:"email"`
-	PartnerAPI bool        `json:"partnerAPI"` // whether it may create keys of the Partner API
+	PartnerAPI bool        `json:"partnerAPI"` // whether it may create Partner API keys
 	APIKeys    UserAPIKeys `json:"userAPIKeys"`
 
-	// Of organizations.
+	// For organizations.
 	Domain         string       `json:"domain,omitzero"`
 	Address        string       `json:"address,omitzero"`
 	Members        []OrgMember  `json:"members,omitzero"`
 	ConnectClients []string     `json:"connectClients,omitzero"`
 	RPCNetworks    []RPCNetwork `json:"rpcNetworks,omitzero"`
 
-	// Of persons.
+	// For persons.
 	Username      string `json:"username,omitzero"`
-	DefaultFiat   string `json:"defaultFiat,omitzero"` // the currency that the app shows: "USD"
+	DefaultFiat   string `json:"defaultFiat,omitzero"` // the currency shown in the app: "USD"
 	TestnetAssets bool   `json:"testnetAssets,omitzero"`
 }
 
-// IsOrganization reports whether the account has what only organizations have.
+// IsOrganization reports whether the account has fields that only organizations have.
 func (a Account) IsOrganization() bool {
 	return a.Domain != "" || a.Address != "" || a.Members != nil || a.ConnectClients != nil || a.RPCNetworks != nil
 }
@@ -49,14 +49,14 @@ type RPCNetwork struct {
 	ChainID BigInt `json:"chainID"`
 }
 
-// UserAPIKey names an API key.
+// UserAPIKey identifies an API key.
 type UserAPIKey struct {
 	KeyID string `json:"keyID"`
 	Name  string `json:"name"`
 }
 
-// UserAPIKeys are the keys of an account. On the wire a person's are a list, and an organization's a list
-// within an object that counts them.
+// UserAPIKeys are the keys of an account. On the wire a person's keys are a list, and an organization's are a list inside an
+// object that counts them.
 type UserAPIKeys []UserAPIKey
 
 type countedAPIKeys struct {
@@ -64,7 +64,7 @@ type countedAPIKeys struct {
 	Keys  []UserAPIKey `json:"user_api_keys"`
 }
 
-// UnmarshalJSON reads either form.
+// UnmarshalJSON reads both forms.
 func (k *UserAPIKeys) UnmarshalJSON(data []byte) error {
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return wire.Unmarshal(data, (*[]UserAPIKey)(k))
@@ -77,7 +77,7 @@ func (k *UserAPIKeys) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// AccountService tells whose key it is.
+// AccountService reads the account that the API key belongs to.
 type AccountService struct{ client *Client }
 
 type accountInfo struct {

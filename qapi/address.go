@@ -7,8 +7,8 @@ import (
 	"golang.org/x/crypto/sha3"
 )
 
-// ChecksumAddress returns an EVM address with the capitals that are its checksum (EIP-55). What is no
-// address, or has capitals that are no valid checksum, is a [*qredo.ValidationError].
+// ChecksumAddress returns an EVM address with the capitalization that is its checksum (EIP-55). It returns a
+// [*qredo.ValidationError] for text that is not an address, or whose mixed case is not a valid checksum.
 func ChecksumAddress(address string) (string, error) {
 	if err := checkAddress("address", address); err != nil {
 		return "", err

@@ -10,29 +10,29 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// AssetBalance is how much there is of an asset, in base units. By the service's document
-// Total = Available + PendingIn - PendingOut; other figures are read all the same. What can be sent now is
-// Available - PendingOut at most.
+// AssetBalance is the balance of an asset, in base units. According to the service's document, Total = Available + PendingIn -
+// PendingOut; other figures are accepted anyway. The most that can be sent now is Available - PendingOut.
 type AssetBalance struct {
-	Total      qredo.Amount `json:"total"`      // what wallets will hold when all that waits is done
-	Available  qredo.Amount `json:"available"`  // what wallets hold, with what waits to leave them
-	PendingIn  qredo.Amount `json:"pendingIn"`  // comes from swaps that wait for approval
-	PendingOut qredo.Amount `json:"pendingOut"` // leaves by transfers and swaps that wait
-	Scale      int64        `json:"scale"`      // base units of a whole unit: 100,000,000 for BTC
+	Total      qredo.Amount `json:"total"`      // what wallets will hold once everything pending is completed
+	Available  qredo.Amount `json:"available"`  // what wallets hold, including what is waiting to leave them
+	PendingIn  qredo.Amount `json:"pendingIn"`  // what comes in from swaps that wait for approval
+	PendingOut qredo.Amount `json:"pendingOut"` // what leaves through pending transfers and swaps
+	Scale      int64        `json:"scale"`      // base units in one whole unit: 100,000,000 for BTC
 }
 
-// Asset returns an asset that formats and parses amounts with the balance's scale.
+// Asset returns an asset with the balance's scale, which formats and parses amounts.
 func (b AssetBalance) Asset(code qredo.AssetCode) qredo.Asset {
 	return qredo.Asset{Code: code, Scale: b.Scale}
 }
 
-// Balances are balances by asset. On the wire they are an object, or a list of objects.
+// Balances are balances by asset. On the wire they are an object or a list of objects.
 type Balances map[qredo.AssetCode]AssetBalance
 
-// UnmarshalJSON reads either form. An asset that is named twice is an error.
+// UnmarshalJSON reads both forms. It returns an error if an asset appears twice.
 func (b *Balances) UnmarshalJSON(data []byte) error {
 	parts := []json.RawMessage{data}
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		parts = nil // or what is read would be written over data
 		if err := json.Unmarshal(data, &parts); err != nil {
 			return err
 		}
@@ -69,15 +69,14 @@ func (b *Balances) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// BalanceService tells what an account has.
+// BalanceService reads an account's balances.
 type BalanceService struct{ client *Client }
 
 type balanceInfo struct {
 	Assets Balances `json:"assets"`
 }
 
-// Get returns the balances of all funds together, by asset, in base units. There are none where the account has no
-// wallets.
+// Get returns the balances of all funds together, by asset, in base units. It is empty if the account has no wallets.
 //
 // API: GET /balance
 func (s *BalanceService) Get(ctx context.Context, opts ...qredo.CallOption) (Balances, error) {

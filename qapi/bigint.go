@@ -9,17 +9,16 @@ import (
 	"strings"
 )
 
-// BigInt is a figure of the EVM: a whole number from 0 to 2²⁵⁶-1, such as an amount of wei. On the wire it
-// is decimal text. The zero BigInt, whose Int is nil, stands for "not given".
+// BigInt is an EVM number: a whole number from 0 to 2²⁵⁶-1, such as an amount of wei. On the wire it is decimal text. The zero
+// BigInt, whose Int is nil, means "not given".
 type BigInt struct{ *big.Int }
 
 const evmBits = 256
 
-// NewBigInt returns a figure that fits in 64 bits. BigInt{Int: x} is one of any size.
+// NewBigInt returns a number that fits in 64 bits. For a larger one, use BigInt{Int: x}.
 func NewBigInt(n int64) BigInt { return BigInt{big.NewInt(n)} }
 
-// ParseBigInt reads a figure from decimal digits, such as "1000000000000000000". Anything else is a
-// [*qredo.ValidationError].
+// ParseBigInt parses decimal digits, such as "1000000000000000000". Anything else is a [*qredo.ValidationError].
 func ParseBigInt(digits string) (BigInt, error) {
 	b, err := readBigInt(digits)
 	if err != nil || strings.Trim(digits, "0123456789") != "" {
@@ -28,10 +27,10 @@ func ParseBigInt(digits string) (BigInt, error) {
 	return b, nil
 }
 
-// IsZero reports whether the figure is not given. A figure of 0 is given.
+// IsZero reports whether the number is not given. The number 0 counts as given.
 func (b BigInt) IsZero() bool { return b.Int == nil }
 
-// String gives decimal digits, or empty text if the figure is not given.
+// String returns decimal digits, or an empty string if the number is not given.
 func (b BigInt) String() string {
 	if b.Int == nil {
 		return ""
@@ -39,11 +38,11 @@ func (b BigInt) String() string {
 	return b.Int.String()
 }
 
-// MarshalJSON writes decimal text, which is empty if the figure is not given.
+// MarshalJSON writes a string of decimal digits, which is empty if the number is not given.
 func (b BigInt) MarshalJSON() ([]byte, error) { return strconv.AppendQuote(nil, b.String()), nil }
 
-// UnmarshalJSON reads a number, or text that holds one, exactly. Empty text is "not given". A figure with a
-// fraction, a negative one, or one beyond 256 bits is an error.
+// UnmarshalJSON reads a number, or a string that contains one, exactly. An empty string means "not given". It returns an error
+// for a number that has a fraction, is negative, or does not fit in 256 bits.
 func (b *BigInt) UnmarshalJSON(data []byte) error {
 	text := string(data)
 	if len(text) > 1 && text[0] == '"' {
@@ -95,7 +94,7 @@ func (b *BigInt) Scan(state fmt.ScanState, _ rune) error {
 	return nil
 }
 
-// Format prints the figure with the verbs of [big.Int], and with %v and %s as String does.
+// Format prints the number with the verbs of [big.Int], and with %v and %s as String does.
 func (b BigInt) Format(s fmt.State, verb rune) {
 	if verb == 'v' {
 		verb = 'd'

@@ -14,15 +14,14 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// The environments that the service ran, for [qredo.WithEnvironment]. Both are retired. EnvironmentSandbox had testnet
-// assets only.
+// The environments that the service ran, for [qredo.WithEnvironment]. Both have been shut down. EnvironmentSandbox had only
+// testnet assets.
 const (
 	EnvironmentProduction qredo.Environment = "https://api.qredo.network/qapi/v1"
 	EnvironmentSandbox    qredo.Environment = "https://sandbox-api.qredo.network/qapi/v1"
 )
 
-// Client calls Qredo API v1. Its services group the operations. A Client is safe for concurrent use and
-// should be made once.
+// Client calls Qredo API v1. Its services group the operations. A Client is safe for concurrent use; create one and reuse it.
 type Client struct {
 	Account        *AccountService
 	Balance        *BalanceService
@@ -34,8 +33,8 @@ type Client struct {
 	core *qredo.Client
 }
 
-// NewClient returns a client that authenticates with auth. The options are those of [qredo.NewClient]: it too must be
-// told which service to call. A wrong option is a [*qredo.ValidationError].
+// NewClient returns a client that authenticates with auth. The options are those of [qredo.NewClient], and you must say which
+// service to call here too. A wrong option is a [*qredo.ValidationError].
 func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 	if auth == nil {
 		return nil, invalid("auth", "must not be nil: see qredo.NewHMACAuth and qredo.HMACAuthFromEnv")
@@ -54,9 +53,9 @@ func NewClient(auth *qredo.HMACAuth, opts ...qredo.Option) (*Client, error) {
 	return c, nil
 }
 
-// ClientFromEnv returns a client for what the environment says: the keys as [qredo.HMACAuthFromEnv] reads them, and
-// the base URL from QREDO_QAPI_BASE_URL, which an option may replace. What is missing there is a
-// [*qredo.ValidationError] that names the variable.
+// ClientFromEnv returns a client configured from the environment: the keys as [qredo.HMACAuthFromEnv] reads them, and the base
+// URL from QREDO_QAPI_BASE_URL, which an option may override. It returns a [*qredo.ValidationError] that names the variable if
+// one is missing.
 func ClientFromEnv(opts ...qredo.Option) (*Client, error) {
 	auth, err := qredo.HMACAuthFromEnv()
 	if err != nil {
@@ -68,7 +67,7 @@ func ClientFromEnv(opts ...qredo.Option) (*Client, error) {
 	return NewClient(auth, opts...)
 }
 
-// Do sends any request as the services' methods do: for endpoints this package does not know. See
+// Do sends any request in the same way as the services' methods, for endpoints that this package does not know. See
 // [qredo.Client.Do].
 func (c *Client) Do(ctx context.Context, method, path string, body, out any, opts ...qredo.CallOption) error {
 	return c.core.Do(ctx, method, path, body, out, opts...)

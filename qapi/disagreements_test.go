@@ -20,9 +20,11 @@ func TestRow1BalanceForms(t *testing.T) {
 	const btc, eth = `"BTC":{"total":3,"available":"2","pendingIn":0,"pendingOut":1,"scale":100000000.0}`, `"ETH":{"total":1}`
 	want := qapi.Balances{"BTC": {Total: 3, Available: 2, PendingOut: 1, Scale: 100_000_000}, "ETH": {Total: 1}}
 	for _, form := range []string{`{` + btc + `,` + eth + `}`, `[{` + btc + `},{` + eth + `}]`, `[{` + btc + `,` + eth + `}]`} {
-		got, err := answering(t, 200, `{"assets":`+form+`}`).Balance.Get(t.Context())
+		var whole qredo.Response
+		got, err := answering(t, 200, `{"assets":`+form+`}`).Balance.Get(t.Context(), qredo.WithResponse(&whole))
 		require.NoError(t, err, form)
 		assert.Equal(t, want, got, form)
+		assert.Equal(t, `{"assets":`+form+`}`, string(whole.Body)) // reading has left it as it was
 	}
 	for _, empty := range []string{`{}`, `[]`, `null`} {
 		got, err := answering(t, 200, `{"assets":`+empty+`}`).Balance.Get(t.Context())

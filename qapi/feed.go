@@ -13,13 +13,13 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// TransactionEvent is a status that a transaction came to.
+// TransactionEvent is a status that a transaction has reached.
 type TransactionEvent struct {
 	StatusUpdate
-	Transaction Transaction // as it was told of with the status, or as it is now where a gap was filled
+	Transaction Transaction `json:"transaction"` // as reported with the status, or as it is now if a gap was filled
 }
 
-// Key names the transaction and its status, for [qredo.WithKnown].
+// Key identifies the transaction and its status, for [qredo.WithKnown].
 func (e TransactionEvent) Key() string {
 	return string(e.Transaction.ID) + ":" + string(e.Status.known())
 }
@@ -33,18 +33,18 @@ func ofKey(key string) (id qredo.TxID, status Status, ok bool) {
 	return qredo.TxID(key[:at]), Status(key[at+1:]), true
 }
 
-// Feed gives each status that a transaction of the account comes to, once, until ctx ends. It begins with
-// all events so far of the transactions that it follows: those that this client has created or looked at,
-// and that have not ended. Those that the feed tells of, it follows too.
+// Feed returns each status that a transaction of the account reaches, once, until ctx ends. It begins with all events so far of
+// the transactions that it follows: those that this client has created or read, and that have not ended. It also follows
+// transactions that the feed reports.
 //
-// After each connection and once in a while besides ([qredo.WithFillEvery]) it asks for the status of those that it follows,
-// so that no event of theirs is lost. What somebody else created and finished in the meantime is not found: the
-// service has no list of transactions. A program that was away goes on with [qredo.WithKnown] and the keys of the events that
-// it was given: these do not come again, and transactions that had not ended by them are followed. Keys of those that have
-// ended need not be kept.
+// After each connection, and also from time to time ([qredo.WithFillEvery]), it asks for the status of the transactions that it
+// follows, so none of their events is lost. A transaction that somebody else has created and finished in the meantime is not
+// found, because the service has no list of transactions. After a restart, pass [qredo.WithKnown] with the keys of the events
+// received so far: these are not delivered again, and transactions that had not ended are followed. You need not keep the keys
+// of transactions that have ended.
 //
-// An error value tells of a message that was not understood, or that the service refuses the feed; the
-// feed goes on after it, for as long as the caller ranges over it.
+// The feed yields an error for a message that was not understood, or if the service refuses the feed. It continues afterwards,
+// for as long as you range over it.
 //
 // API: GET /transactions/feed
 func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[TransactionEvent, error] {

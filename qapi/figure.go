@@ -10,18 +10,18 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Figure is an amount in a ledger or history, as it came: a decimal number, such as 0.001156, -2 or 1.5e-3. It is
-// empty where none came.
+// Figure is an amount in a ledger or history, exactly as received: a decimal number, such as 0.001156, -2 or 1.5e-3. It is
+// empty if there was none.
 //
-// The service's document counts whole units there, so that 0.001156 is 115,600 satoshi, and base units in balances.
-// Nothing in an answer says which it is: a figure of 1 can be a bitcoin or a satoshi. So a figure is no
-// [qredo.Amount] until the caller has said what it counts, by [Figure.WholeUnits] or [Figure.BaseUnits]. Say it once
-// for a service, and check it against a movement whose amount is known. Neither ever rounds, or takes one for the other.
+// The service's document uses whole units there, so that 0.001156 is 115,600 satoshi, but base units in balances. Nothing in an
+// answer says which it is: 1 can be a bitcoin or a satoshi. So a Figure is not a [qredo.Amount] until you say what it counts,
+// with [Figure.WholeUnits] or [Figure.BaseUnits]. Decide that once for a service, and check it against a movement whose amount
+// you know. Neither method ever rounds, or mistakes one for the other.
 type Figure string
 
-// WholeUnits returns the base units of a figure that counts whole units of an asset, as the service's document has
-// it: 0.001156 BTC is 115600. The asset's scale is that of [AssetBalance.Asset]. A figure that is finer than a base
-// unit, beyond 64 bits or empty is a [*qredo.ValidationError].
+// WholeUnits converts a figure in whole units of an asset, as in the service's document, to base units: 0.001156 BTC is 115600.
+// Get asset from [AssetBalance.Asset]. It returns a [*qredo.ValidationError] for a figure that is finer than a base unit, does
+// not fit in 64 bits, or is empty.
 func (f Figure) WholeUnits(asset qredo.Asset) (qredo.Amount, error) {
 	if _, err := asset.Parse("0"); err != nil {
 		return 0, err // its scale is no power of ten
@@ -36,8 +36,8 @@ func (f Figure) WholeUnits(asset qredo.Asset) (qredo.Amount, error) {
 	return f.read(mantissa+"e"+strconv.Itoa(shift), "has more than the %d decimals of %s", decimals, asset.Code)
 }
 
-// BaseUnits returns a figure that counts base units, as the sandbox writes them. One that has a fraction, which says
-// that it does not, is a [*qredo.ValidationError], and so is one beyond 64 bits or an empty one.
+// BaseUnits converts a figure in base units, as the sandbox writes them. It returns a [*qredo.ValidationError] for a figure
+// with a fraction, which cannot be in base units, and for one that does not fit in 64 bits or is empty.
 func (f Figure) BaseUnits() (qredo.Amount, error) {
 	return f.read(string(f), "has a fraction, so that it counts no base units but whole ones")
 }
@@ -65,7 +65,8 @@ func (f Figure) check() error {
 	return nil
 }
 
-// UnmarshalJSON reads a number, or text that holds one, and keeps it letter for letter. Empty text is none.
+// UnmarshalJSON reads a number, or a string that contains one, and keeps it character for character. An empty string means
+// none.
 func (f *Figure) UnmarshalJSON(data []byte) error {
 	text, err := wire.Text(data)
 	if err != nil {
@@ -81,7 +82,7 @@ func (f *Figure) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the number as it came, or null for none. What is no number is an error.
+// MarshalJSON writes the number as received, or null for none. It returns an error if it is not a number.
 func (f Figure) MarshalJSON() ([]byte, error) {
 	if f == "" {
 		return []byte("null"), nil

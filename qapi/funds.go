@@ -11,12 +11,12 @@ import (
 type FundSummary struct {
 	ID    qredo.FundID `json:"fundID"`
 	Name  string       `json:"name"`
-	Theme int          `json:"theme"` // a colour of the app
-	// Holdings is as it came: no source gives its form.
+	Theme int          `json:"theme"` // a colour in the app
+	// Holdings is passed on as received, because its format is undocumented.
 	Holdings json.RawMessage `json:"holdings,omitzero"`
 }
 
-// Fund is a fund with its wallets and with those who approve for it.
+// Fund is a fund with its wallets and approvers.
 type Fund struct {
 	ID                   qredo.FundID   `json:"fund_id"`
 	Name                 string         `json:"name"`
@@ -35,7 +35,7 @@ type FundMember struct {
 	Permissions Permissions  `json:"permissions"`
 }
 
-// Permissions are what a member may do in a fund.
+// Permissions says what a member may do in a fund.
 type Permissions struct {
 	Custodian   bool `json:"custodian"`   // approve
 	FundManager bool `json:"fundManager"` // invite members
@@ -58,14 +58,14 @@ type Wallet struct {
 	Connected      []qredo.ConnectedAccount `json:"connected,omitzero"`
 }
 
-// FundsOptions selects funds; the zero FundsOptions those in use.
+// FundsOptions selects funds. The zero value selects those in use.
 type FundsOptions struct {
-	Archived bool `url:"archived,omitempty"` // those that are archived, besides
+	Archived bool `url:"archived,omitempty"` // archived ones too
 }
 
 func (FundsOptions) validate() error { return nil }
 
-// FundsService tells what funds hold and did.
+// FundsService reads funds and their ledgers.
 type FundsService struct{ client *Client }
 
 type fundList struct {
@@ -84,15 +84,15 @@ type fundAnswer struct {
 	Info Fund `json:"fundInfo"`
 }
 
-// Get returns a fund with its wallets. One that there is not is [qredo.ErrNotFound].
+// Get returns a fund with its wallets. An unknown fund returns [qredo.ErrNotFound].
 //
 // API: GET /funds/{fund_id}
 func (s *FundsService) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Fund, error) {
 	return part(ctx, s.client, api("GET /funds/{fund_id}", string(id)), opts, func(a *fundAnswer) *Fund { return &a.Info })
 }
 
-// ListLedger returns all movements of a fund, the most recent of each wallet first. The service does not page them. A
-// fund that there is not is [qredo.ErrNotFound].
+// ListLedger returns all movements of a fund, the most recent of each wallet first. The service does not split them into pages.
+// It returns [qredo.ErrNotFound] for an unknown fund.
 //
 // API: GET /funds/{fund_id}/ledger
 func (s *FundsService) ListLedger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*Ledger, error) {

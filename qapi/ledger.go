@@ -10,20 +10,20 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Ledger is what moved in a fund. The most recent entries of each wallet come first.
+// Ledger lists the movements of a fund. The most recent entries of each wallet come first.
 type Ledger struct {
 	Entries []LedgerEntry  `json:"list"`
 	Total   int            `json:"total"`
-	Wallets []LedgerWallet `json:"wallets"` // those that entries name
+	Wallets []LedgerWallet `json:"wallets"` // the wallets that entries name
 }
 
-// LedgerEntry is one movement of a fund. What its figures count, the caller must say: see [Figure]. The service's
-// document has no sign for them.
+// LedgerEntry is one movement of a fund. You have to say what its figures count: see [Figure]. The service's document has no
+// signs for them.
 type LedgerEntry struct {
 	TxID               qredo.TxID      `json:"txID"`
 	Type               EntryType       `json:"type"`
 	Asset              qredo.AssetCode `json:"asset"`
-	Amount             Figure          `json:"amount"` // net amount and fees together
+	Amount             Figure          `json:"amount"` // net amount plus fees
 	Fees               Figure          `json:"fees"`
 	NetAmount          Figure          `json:"netAmount"` // what the recipient gets
 	FundID             qredo.FundID    `json:"fundID"`
@@ -36,12 +36,12 @@ type LedgerEntry struct {
 	BenefitOf          string          `json:"benefitOf"`
 	AccountNo          string          `json:"accountNo"`
 	ChainTxID          string          `json:"chainTxID"` // on the service's own chain
-	// LayerOneTxIDs are the transactions on the asset's chain that this one was made of. The wire spells it so.
+	// LayerOneTxIDs are the transactions on the asset's chain that make up this one. The spelling is the wire's.
 	LayerOneTxIDs []string   `json:"later1TxID"`
 	Time          qredo.Time `json:"timestamp"`
 }
 
-// LedgerWallet names a wallet that a ledger's entries are of.
+// LedgerWallet identifies a wallet in a ledger's entries.
 type LedgerWallet struct {
 	WalletID   qredo.WalletID   `json:"walletID"`
 	FundName   string           `json:"fundName"`
@@ -49,11 +49,11 @@ type LedgerWallet struct {
 	Type       qredo.WalletType `json:"type"`
 }
 
-// EntryType tells what a ledger entry is. On the wire it is a number, or text as in the Partner API: a number
-// that is known becomes the text. Other values than these may come; an unknown number is its digits.
+// EntryType is the type of a ledger entry. On the wire it is a number, or text as in the Partner API; known numbers become
+// text, and unknown ones their digits. The service may return other values.
 type EntryType string
 
-// The kinds of ledger entries, and the Partner API's for the sides of a transfer and a swap.
+// The types of ledger entries, including the Partner API's for the two sides of a transfer and a swap.
 const (
 	EntryWithdraw      EntryType = "withdraw"       // 1
 	EntryTransfer      EntryType = "transfer"       // 2
@@ -74,14 +74,14 @@ var entryTypes = []EntryType{
 	1: EntryWithdraw, 2: EntryTransfer, 3: EntrySwap, 4: EntrySweep, 5: EntryUpdatePolicy, 6: EntryDeposit, 7: EntryWalletConnect, 8: EntryExternalSign,
 }
 
-// UnmarshalJSON reads a number, as such or as text, or a word.
+// UnmarshalJSON reads a number, a string that contains one, or a word.
 func (t *EntryType) UnmarshalJSON(data []byte) error {
 	text, err := readWord(data, entryTypes)
 	*t = text
 	return err
 }
 
-// MarshalJSON writes the number if the kind has one.
+// MarshalJSON writes the number if the type has one.
 func (t EntryType) MarshalJSON() ([]byte, error) { return writeWord(t, entryTypes) }
 
 // readWord reads a value that comes as a number or as a word.

@@ -12,21 +12,21 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Transaction is a transaction of the EVM, from the request for it to the chain.
+// Transaction is an EVM transaction, from its request until it is on the chain.
 type Transaction struct {
 	ID         qredo.TxID     `json:"txID" required:"true"`
 	Status     Status         `json:"status"`
 	From       string         `json:"from"`     // the Web3 wallet's address
-	To         string         `json:"to"`       // an address or a contract's
+	To         string         `json:"to"`       // an address or a contract
 	Value      BigInt         `json:"value"`    // wei, never negative: see TransactionRequest
 	GasLimit   BigInt         `json:"gasLimit"` // units of gas
-	GasPrice   BigInt         `json:"gasPrice"` // wei for a unit of gas; not given where the two fees of EIP-1559 are
+	GasPrice   BigInt         `json:"gasPrice"` // wei per unit of gas; not given if the two EIP-1559 fees are
 	Nonce      BigInt         `json:"nonce"`    // not given until the service has chosen it
 	Data       string         `json:"data"`     // 0x and hexadecimal
 	ChainID    BigInt         `json:"chainID"`
-	Network    string         `json:"network"`  // mostly empty
-	RawTx      string         `json:"rawTX"`    // the transaction with an empty signature; hexadecimal or base64, as it came
-	SignedTx   string         `json:"signedTx"` // "0x" or empty until it is signed: see SignedBytes; messages of the feed may leave it out
+	Network    string         `json:"network"`  // usually empty
+	RawTx      string         `json:"rawTX"`    // the transaction with an empty signature, in hexadecimal or base64, as received
+	SignedTx   string         `json:"signedTx"` // "0x" or empty until signed: see SignedBytes; the feed may omit it
 	TxHash     string         `json:"txHash"`   // of the signed transaction
 	AccountID  string         `json:"accountID"`
 	CreatedBy  string         `json:"createdBy"` // an API key's ID, or a user's
@@ -34,7 +34,7 @@ type Transaction struct {
 	Events     []StatusUpdate `json:"events"`
 }
 
-// ErrNotSigned is what [Transaction.SignedBytes] returns while there is nothing to return.
+// ErrNotSigned is returned by [Transaction.SignedBytes] for a transaction that is not signed yet.
 var ErrNotSigned = errors.New("qapi: the transaction is not signed")
 
 // Signed reports whether the transaction carries its signed form.
@@ -43,9 +43,9 @@ func (t *Transaction) Signed() bool {
 	return text != "" && !strings.EqualFold(text, "0x")
 }
 
-// SignedBytes returns the signed transaction as a chain takes it, such as eth_sendRawTransaction:
-// RLP, with the type's byte before it where the type is not 0. One of these that the service has wrapped in an RLP
-// string, as it did with rawTX, is unwrapped: no chain takes it so. It is [ErrNotSigned] until enough have approved.
+// SignedBytes returns the signed transaction in the form that a chain accepts, for example with eth_sendRawTransaction: RLP,
+// preceded by the type's byte if the type is not 0. If the service has wrapped it in an RLP string, as it did with rawTX, it is
+// unwrapped, because no chain accepts that. It returns [ErrNotSigned] until enough approvers have approved.
 func (t *Transaction) SignedBytes() ([]byte, error) {
 	if !t.Signed() {
 		return nil, ErrNotSigned
@@ -91,8 +91,8 @@ func unwrap(raw []byte) []byte {
 	return content
 }
 
-// Status tells how far a Web3 transaction is. The service knows more of them than it documents; others than
-// these may come. Known ones are in small letters, however they came.
+// Status is the state of a Web3 transaction. The service has more states than it documents, so other values are possible. Known
+// ones are in lower case, however they were received.
 type Status string
 
 // The states of a Web3 transaction.
@@ -136,7 +136,7 @@ func (s *Status) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Failed reports whether the transaction has ended without being done.
+// Failed reports whether the transaction has ended without being completed.
 func (s Status) Failed() bool {
 	return slices.Contains([]Status{StatusExpired, StatusCancelled, StatusRejected, StatusFailed}, s.known())
 }
@@ -147,10 +147,10 @@ func (s Status) Ended() bool {
 	return known == StatusMined || known == StatusConfirmed || s.Failed()
 }
 
-// Timestamps are the times at which a transaction came to its states.
+// Timestamps are the times at which a transaction reached its states.
 type Timestamps map[Status]qredo.Time
 
-// UnmarshalJSON reads an object whose keys are states. A time of 0 stands for a state that is yet to come.
+// UnmarshalJSON reads an object whose keys are states. A time of 0 means that a state has not been reached.
 func (t *Timestamps) UnmarshalJSON(data []byte) error {
 	var raw map[Status]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -172,13 +172,13 @@ func (t *Timestamps) UnmarshalJSON(data []byte) error {
 
 // StatusUpdate is a change of a transaction's status.
 type StatusUpdate struct {
-	ID      string     `json:"id"` // the event's; empty where the service tells of a status without an event
+	ID      string     `json:"id"` // the event's; empty if a status is reported without an event
 	Status  Status     `json:"status"`
 	Message string     `json:"message"`   // for people; may be empty
-	Time    qredo.Time `json:"timestamp"` // when it came to the status; zero where the service does not say
+	Time    qredo.Time `json:"timestamp"` // when it reached the status; zero if the service does not say
 }
 
-// Approval is what one approver has said so far.
+// Approval is one approver's answer so far.
 type Approval struct {
 	TxID        qredo.TxID        `json:"txID"`
 	ActionID    qredo.ActionID    `json:"actionID"`
@@ -188,14 +188,14 @@ type Approval struct {
 	Email       string            `json:"email"`
 	Username    string            `json:"username"`
 	AccountCode string            `json:"accountCode"`
-	External    bool              `json:"external"` // no source gives its meaning
+	External    bool              `json:"external"` // undocumented
 	Status      ApprovalStatus    `json:"status"`
 	Signature   string            `json:"signature"`           // base64
-	Signatures  map[string]string `json:"signatures,omitzero"` // legacy: no source gives its meaning
+	Signatures  map[string]string `json:"signatures,omitzero"` // legacy; undocumented
 }
 
-// ApprovalStatus tells what an approver has said. On the wire it is a number or text; a number that is
-// known becomes the text. Other values than these may come; an unknown number is its digits.
+// ApprovalStatus is an approver's answer. On the wire it is a number or text; known numbers become text, and unknown ones their
+// digits. The service may return other values.
 type ApprovalStatus string
 
 // The states of an approval.
@@ -210,7 +210,7 @@ const (
 // approvalStatuses are the states that have numbers, at their numbers.
 var approvalStatuses = []ApprovalStatus{1: ApprovalPending, 2: ApprovalExpired, 3: ApprovalApproved, 4: ApprovalRejected}
 
-// UnmarshalJSON reads a number, as such or as text, or a word.
+// UnmarshalJSON reads a number, a string that contains one, or a word.
 func (s *ApprovalStatus) UnmarshalJSON(data []byte) error {
 	status, err := readWord(data, approvalStatuses)
 	if strings.EqualFold(string(status), string(ApprovalUnknown)) {

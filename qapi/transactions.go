@@ -11,26 +11,28 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// TransactionRequest is what a transaction of the EVM is made from. What is paid for gas is given as
-// GasPrice (a legacy transaction), or as MaxFeePerGas and MaxPriorityFeePerGas or one of these (EIP-1559), never as
-// both. What is left out, the service chooses.
+// TransactionRequest describes an EVM transaction to create. Give the price of gas either as GasPrice (a legacy transaction),
+// or as MaxFeePerGas, MaxPriorityFeePerGas or both (EIP-1559), but never in both ways. The service chooses what you leave out.
 //
-// Figures are in wei. One page of the service's documents says gwei; in its published transaction, and in the code
-// of a customer, the figure stands in the transaction as it was given, and that is wei.
+// Figures are in wei. One page of the service's documents says gwei; but in its published transaction, and in a customer's
+// code, the figure appears in the transaction exactly as given, and that is wei.
 //
-// Addresses begin with 0x; capitals among small letters must be their checksum: see [ChecksumAddress].
+// Addresses begin with 0x; if upper and lower case are mixed, that must be the checksum: see [ChecksumAddress].
 type TransactionRequest struct {
 	From                 string `json:"from"`              // required: the address of a Web3 wallet
-	To                   string `json:"to"`                // required: an address or a contract's
-	Value                BigInt `json:"value"`             // required: wei, also if 0
+	To                   string `json:"to"`                // required: an address or a contract
+	Value                BigInt `json:"value"`             // required: wei, even if 0
 	GasLimit             BigInt `json:"gasLimit"`          // required: 21000 for a plain payment, 0 for a call that costs nothing
 	GasPrice             BigInt `json:"gasPrice,omitzero"` // wei
 	MaxFeePerGas         BigInt `json:"maxFeePerGas,omitzero"`
 	MaxPriorityFeePerGas BigInt `json:"maxPriorityFeePerGas,omitzero"`
-	Data                 string `json:"data,omitzero"`    // 0x and hexadecimal: what a contract is called with
-	ChainID              BigInt `json:"chainID,omitzero"` // 1 for Ethereum's main network, which is the default
-	Note                 string `json:"note,omitzero"`    // for those who approve
+	Data                 string `json:"data,omitzero"`    // 0x and hexadecimal: the call data for a contract
+	ChainID              BigInt `json:"chainID,omitzero"` // default: 1, Ethereum's main network
+	Note                 string `json:"note,omitzero"`    // for the approvers
 }
+
+// Validate returns a [*qredo.ValidationError] if the request cannot be valid. Sending it checks the same.
+func (r TransactionRequest) Validate() error { return r.validate() }
 
 func (r TransactionRequest) validate() error {
 	return cmp.Or(
@@ -83,21 +85,20 @@ func (r TransactionRequest) validateFees() error {
 	return nil
 }
 
-// TransactionsService makes Web3 transactions and follows them.
+// TransactionsService creates Web3 transactions and follows them.
 type TransactionsService struct {
 	client   *Client
 	followed followed // what this client has created or seen
 }
 
-// Create asks for a transaction. It is signed when enough of those who approve for the wallet have approved
-// it: [TransactionsService.Wait] waits for that. The service does not send it to a chain.
+// Create asks for a transaction. It is signed once enough of the wallet's approvers have approved it:
+// [TransactionsService.Wait] waits for that. The service does not send it to a chain.
 //
-// The API has neither a key that makes a repeated request find the first one, as a PartnerTxID does, nor a
-// list of transactions. So Create is sent once, and what it returns is never a
-// [qredo.UnknownOutcomeError], which could be resolved by sending it again. An error that says that the
-// request may have been carried out leaves open whether there is a transaction. Those who approve can tell,
-// if Note tells it apart, and so can a [TransactionsService.Feed] that was open: ask before creating it
-// again. One that is made twice does harm only if both are approved and sent to the chain.
+// The API has no key that makes a repeated request find the first one, as a PartnerTxID does, and no list of transactions. So
+// Create is sent only once, and never returns a [qredo.UnknownOutcomeError], which you could resolve by sending it again. If an
+// error says that the request may have been carried out, it is open whether there is a transaction. The approvers can tell, if
+// Note identifies it, and so can a [TransactionsService.Feed] that was open: ask before you create it again. A transaction made
+// twice only does harm if both are approved and sent to the chain.
 //
 // API: POST /transaction
 func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest, opts ...qredo.CallOption) (*Transaction, error) {
@@ -109,8 +110,8 @@ func (s *TransactionsService) Create(ctx context.Context, req TransactionRequest
 	return tx, nil
 }
 
-// Get returns the whole transaction as it is now, not its status alone, which is [Transaction.Status].
-// Once it is signed, it carries that form. One that there is not is [qredo.ErrNotFound].
+// Get returns the complete transaction as it is now, not only its status, which is in [Transaction.Status]. Once it is signed,
+// it includes the signed form. It returns [qredo.ErrNotFound] for an unknown transaction.
 //
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Get(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*Transaction, error) {
@@ -123,21 +124,21 @@ func (s *TransactionsService) Get(ctx context.Context, id qredo.TxID, opts ...qr
 }
 
 type approvalList struct {
-	Total int        `json:"total"` // of those who have answered
+	Total int        `json:"total"` // those who have answered
 	List  []Approval `json:"list"`
 }
 
-// ListApprovals returns what those who may approve a transaction have said; the pending have not yet. Who is not in the
-// list has not answered either.
+// ListApprovals returns the approvers' answers so far; those with status pending have not answered yet, nor have approvers who
+// are not in the list.
 //
 // API: GET /transactions/{tx_id}/approvals
 func (s *TransactionsService) ListApprovals(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]Approval, error) {
 	return part(ctx, s.client, api("GET /transactions/{tx_id}/approvals", string(id)), opts, func(a *approvalList) []Approval { return a.List })
 }
 
-// Wait returns a transaction once it is signed. One that ends before, rejected or expired, is a
-// [*qredo.TxError]; the end of ctx, or a failure to look, is an error that leaves the transaction as it is.
-// It looks every two seconds unless [qredo.WithPollInterval] says otherwise.
+// Wait returns a transaction once it is signed. It returns a [*qredo.TxError] if the transaction is rejected or expires first.
+// Any other error, such as the end of ctx or a failed read, leaves the transaction as it is. Wait looks at the interval set by
+// [qredo.WithPollInterval]. Default: 2 s.
 //
 // API: GET /transactions/{tx_id}/status
 func (s *TransactionsService) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (tx *Transaction, err error) {

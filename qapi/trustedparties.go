@@ -13,20 +13,20 @@ type TrustedParty struct {
 	LastName  string     `json:"lastName"`
 	Email     string     `json:"email"`
 	Username  string     `json:"username"`
-	Internal  bool       `json:"internal"` // legacy: the service's document gives no meaning
-	Pending   bool       `json:"pending"`  // has not accepted yet
+	Internal  bool       `json:"internal"` // legacy; undocumented
+	Pending   bool       `json:"pending"`  // they have not accepted yet
 	Created   qredo.Time `json:"created"`  // when they accepted
 }
 
-// TrustedPartiesService tells whom a personal account trusts.
+// TrustedPartiesService lists the people that a personal account trusts.
 type TrustedPartiesService struct{ client *Client }
 
 type trustedParties struct {
 	Members []TrustedParty `json:"members"`
 }
 
-// List returns those whom a personal account trusts or has asked to join, without its owner. An organization's key
-// is refused; no source says with which status. The sandbox's is [qredo.ErrBadRequest].
+// List returns the people that a personal account trusts or has asked to join, without its owner. An organization's key is
+// refused; the status is not documented. The sandbox returns [qredo.ErrBadRequest].
 //
 // API: GET /trustedparties
 func (s *TrustedPartiesService) List(ctx context.Context, opts ...qredo.CallOption) ([]TrustedParty, error) {

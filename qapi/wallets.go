@@ -6,29 +6,28 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// HistoryEntry is a movement of a wallet. What its figures count, the caller must say: see [Figure]. The service's
-// document has no sign for them; those of the sandbox are signed as in the Partner API, negative for what left the
-// wallet.
+// HistoryEntry is a movement of a wallet. You have to say what its figures count: see [Figure]. The service's document has no
+// signs for them; the sandbox's are signed as in the Partner API, negative for what left the wallet.
 type HistoryEntry struct {
 	TxID      qredo.TxID      `json:"txID"`
 	ChainTxID string          `json:"chainTxID"`
 	WalletID  qredo.WalletID  `json:"walletID"`
 	Asset     qredo.AssetCode `json:"asset"`
-	Amount    Figure          `json:"amount"` // net amount and fees together
+	Amount    Figure          `json:"amount"` // net amount plus fees
 	Fees      Figure          `json:"fees"`
 	NetAmount Figure          `json:"netAmount"` // what the recipient gets
 	Status    qredo.TxStatus  `json:"status"`
 	Time      qredo.Time      `json:"timestamp"`
 }
 
-// WalletsService tells what wallets did.
+// WalletsService reads wallets' histories.
 type WalletsService struct{ client *Client }
 
 type walletHistory struct {
 	History []HistoryEntry `json:"history"`
 }
 
-// ListHistory returns what moved in a wallet, all of it. A wallet that there is not is [qredo.ErrNotFound].
+// ListHistory returns all movements of a wallet. It returns [qredo.ErrNotFound] for an unknown wallet.
 //
 // API: GET /wallet/{wallet_id}/history
 func (s *WalletsService) ListHistory(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]HistoryEntry, error) {

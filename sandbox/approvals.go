@@ -15,72 +15,72 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Approver is somebody who can be asked to approve.
+// Approver is a person or program that can be asked to approve.
 type Approver struct {
 	ID      string `json:"id"`
 	Kind    string `json:"kind"` // "person", "core_client" or "signing_agent"
 	Name    string `json:"name"`
-	Email   string `json:"email,omitzero"` // of a person
-	Waiting int    `json:"waiting"`        // how many approvals wait for them
+	Email   string `json:"email,omitzero"` // for a person
+	Waiting int    `json:"waiting"`        // how many approvals are waiting for them
 }
 
-// ApproverFilter says which approvers are asked for.
+// ApproverFilter selects approvers.
 type ApproverFilter struct {
 	Search string `json:"search,omitzero"` // in name, e-mail or ID
 	Page
 }
 
-// Approvers is a part of the list of approvers.
+// Approvers is one page of the list of approvers.
 type Approvers struct {
 	Approvers []Approver `json:"approvers"`
 	Total     int        `json:"total"`
 	Next      string     `json:"next,omitzero"`
 }
 
-// ApprovalFilter says which approvals are asked for.
+// ApprovalFilter selects approvals.
 type ApprovalFilter struct {
 	State string `json:"state,omitzero"` // "waiting" (default), oldest first, or "decided", newest decision first
 	Page
 }
 
-// Approvals is a part of what somebody is asked to approve, or was.
+// Approvals is one page of what an approver is, or was, asked to approve.
 type Approvals struct {
 	Approvals []Approval `json:"approvals"`
 	Total     int        `json:"total"`
 	Next      string     `json:"next,omitzero"`
 }
 
-// Approval is something a person or core client is asked to approve, or was, with what they need to know for it.
+// Approval is something that a person or core client is, or was, asked to approve, with what they need to know for it.
 type Approval struct {
 	PendingApproval
 	Title           string         `json:"title"`
-	Status          qredo.TxStatus `json:"status"` // of the transaction
+	Status          qredo.TxStatus `json:"status"` // the transaction's
 	Place           Place          `json:"wallet"`
-	Leaves          *Money         `json:"leaves,omitzero"`  // what leaves the wallet: with the fee, which comes on top
-	Arrives         *Money         `json:"arrives,omitzero"` // of it, at the other side
+	Leaves          *Money         `json:"leaves,omitzero"`  // what leaves the wallet, including the fee on top
+	Arrives         *Money         `json:"arrives,omitzero"` // the part that arrives at the other side
 	Fee             *Money         `json:"fee,omitzero"`
-	Receives        *Money         `json:"receives,omitzero"` // of a swap: what comes in return
+	Receives        *Money         `json:"receives,omitzero"` // for a swap: what comes in return
 	ReceivesInto    *Named         `json:"receives_into,omitzero"`
-	AvailableBefore *Money         `json:"available_before,omitzero"` // without what is held for this; these while it waits
+	AvailableBefore *Money         `json:"available_before,omitzero"` // except what is held for others; while pending
 	AvailableAfter  *Money         `json:"available_after,omitzero"`
 	BalanceBefore   *Money         `json:"balance_before,omitzero"`
-	BalanceAfter    *Money         `json:"balance_after,omitzero"` // once it is approved and settled
+	BalanceAfter    *Money         `json:"balance_after,omitzero"` // after approval and settlement
 	Payee           *Payee         `json:"payee,omitzero"`
 	Votes           []Vote         `json:"votes"`
-	Threshold       int            `json:"threshold"` // how many approvals it takes in this round
+	Threshold       int            `json:"threshold"` // how many approvals this round needs
 	Approved        int            `json:"approved"`
 	Created         time.Time      `json:"created"`
 	ExpiresAt       time.Time      `json:"expires_at"`
 	DecidedAt       time.Time      `json:"decided_at,omitzero"`
-	Choice          string         `json:"choice"` // of whose approval this is, as in [Vote]
+	Choice          string         `json:"choice"` // this approver's, as in [Vote]
 	Web3            *Web3Call      `json:"web3,omitzero"`
 	Policy          *PolicyUpdate  `json:"policy,omitzero"`
-	Text            string         `json:"text"` // what a policy update or a connection changes, in words
+	Text            string         `json:"text"` // what a policy update or a connection would change, in words
 	CanDecide       bool           `json:"can_decide"`
-	WhyNot          string         `json:"why_not"` // if they cannot
+	WhyNot          string         `json:"why_not"` // if they cannot decide
 }
 
-// Approvers lists people and core clients, those with most waiting first.
+// Approvers lists people and core clients, those with the most waiting approvals first.
 func (s *Sandbox) Approvers(filter ApproverFilter) (Approvers, error) {
 	out := Approvers{Approvers: []Approver{}}
 	err := s.view(func(v *world.View) error {
@@ -127,7 +127,7 @@ func kindOf(v *world.View, id string) string {
 // nameOf is what an approver is called.
 func nameOf(v *world.View, id string) string { return cmp.Or(forms.Entity(v, id).Name, id) }
 
-// Approvals lists what a person or core client is asked to approve, or was. They are named by ID, a person by e-mail too.
+// Approvals lists what a person or core client is, or was, asked to approve. approver is an ID, or a person's e-mail.
 func (s *Sandbox) Approvals(approver string, filter ApprovalFilter) (Approvals, error) {
 	out := Approvals{Approvals: []Approval{}}
 	err := s.view(func(v *world.View) error {
@@ -222,7 +222,7 @@ func (c *Control) Approvers(ctx context.Context, filter ApproverFilter) (Approve
 	return callApprovers.Ask(ctx, c.client(), filter)
 }
 
-// Approvals lists what somebody is asked to approve, or was: see [Sandbox.Approvals].
+// Approvals lists what an approver is, or was, asked to approve: see [Sandbox.Approvals].
 func (c *Control) Approvals(ctx context.Context, approver string, filter ApprovalFilter) (Approvals, error) {
 	return callApprovals.Ask(ctx, c.client(), filter, approver)
 }

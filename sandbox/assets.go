@@ -25,5 +25,5 @@ func knownAssets() []qredo.Asset {
 	}
 }
 
-// Assets are those that can be kept here: the scale of each says how many base units a whole one has.
+// Assets returns the assets that the sandbox offers. The scale of each says how many base units make one whole unit.
 func (s *Sandbox) Assets() []qredo.Asset { return slices.Clone(s.assets) }

@@ -17,14 +17,14 @@ type choices struct {
 	initiators bool // actions say who initiated what they are about
 }
 
-// FeeSchedule tells what it costs to send a net amount, in base units of the asset: 0 or more. A higher amount must
-// not cost so much less that the two together fall.
+// FeeSchedule returns the fee for sending a net amount, in base units of the asset: 0 or more. The sum of net amount and fee
+// must not fall when the net amount grows.
 type FeeSchedule func(kind qredo.FeeType, asset qredo.AssetCode, net qredo.Amount) qredo.Amount
 
-// NoFees charges nothing, as transfers within the service cost nothing from December 2022 on.
+// NoFees charges nothing. (Transfers within the service have been free since December 2022.)
 func NoFees(qredo.FeeType, qredo.AssetCode, qredo.Amount) qredo.Amount { return 0 }
 
-// FeeRate charges so many millionths of the net amount, rounded up: 1000 is a thousandth.
+// FeeRate charges the given number of millionths of the net amount, rounded up: 1000 is a thousandth.
 func FeeRate(millionths uint32) FeeSchedule {
 	const million = 1_000_000
 	return func(_ qredo.FeeType, _ qredo.AssetCode, net qredo.Amount) qredo.Amount {
@@ -40,7 +40,7 @@ func FeeRate(millionths uint32) FeeSchedule {
 	}
 }
 
-// FixedFee charges the same base units, whatever is sent, as a miner's fee.
+// FixedFee always charges the same number of base units, like a miner's fee.
 func FixedFee(fee qredo.Amount) FeeSchedule {
 	return func(qredo.FeeType, qredo.AssetCode, qredo.Amount) qredo.Amount { return fee }
 }
@@ -48,8 +48,8 @@ func FixedFee(fee qredo.Amount) FeeSchedule {
 // defaultFees fit all published figures of BTC-TESTNET.
 var defaultFees = FeeRate(1000)
 
-// WithFees sets what sending costs. Default: a thousandth of the net amount, rounded up. The sources give at
-// least four schedules; a program must take fees from the service and not compute them.
+// WithFees sets the fees. The sources give at least four schedules: programs must ask the service for fees and not calculate
+// them. Default: a thousandth of the net amount, rounded up.
 func WithFees(schedule FeeSchedule) Option {
 	return func(s *Sandbox) error {
 		if schedule == nil {
@@ -63,9 +63,9 @@ func WithFees(schedule FeeSchedule) Option {
 // LedgerOrder is the order of entries in ledgers.
 type LedgerOrder int
 
-// The orders that a ledger can have.
+// The possible orders of a ledger.
 const (
-	NewestFirst LedgerOrder = iota // as the service's examples have it
+	NewestFirst LedgerOrder = iota // as in the service's examples
 	OldestFirst
 )
 
@@ -80,50 +80,50 @@ func WithLedgerOrder(order LedgerOrder) Option {
 	}
 }
 
-// WithWithdrawalLock refuses a second withdrawal from a wallet while one waits, as a help page of 2020 has it.
-// Default: what waits is held, and the rest can be sent.
+// WithWithdrawalLock refuses a second withdrawal from a wallet while one is pending, as a 2020 help page describes. Default:
+// the pending amount is held, and the rest can be sent.
 func WithWithdrawalLock() Option {
 	return func(s *Sandbox) error { s.choices.WithdrawalLock = true; return nil }
 }
 
-// WithCompanyConflict answers 409 where a company of the same ref, or name and domain, exists. The service's
-// document lists a 409 and does not say when. Default: the company is made anew each time.
+// WithCompanyConflict answers 409 if a company with the same ref, or the same name and domain, exists. The service's document
+// lists a 409, but does not say when it occurs. Default: another company is created each time.
 func WithCompanyConflict() Option {
 	return func(s *Sandbox) error { s.choices.CompanyConflict = true; return nil }
 }
 
-// WithInvitations lets a company ask an e-mail that no user has: it gets a user's ID at once and can accept.
-// Default: 404, since a person must have an account first.
+// WithInvitations lets a company invite an e-mail address that no user has: it gets a user ID at once, and can accept. Default:
+// 404, since a person must first have an account.
 func WithInvitations() Option {
 	return func(s *Sandbox) error { s.choices.Invitations = true; return nil }
 }
 
-// WithWholeUnits writes the figures of ledgers and histories of Qredo API v1 as its document has them: decimals
-// of whole units, such as 0.001156. Default: base units.
+// WithWholeUnits writes the figures in ledgers and histories of Qredo API v1 as its document describes them: decimals in whole
+// units, such as 0.001156. Default: base units.
 func WithWholeUnits() Option {
 	return func(s *Sandbox) error { s.choices.wholeUnits = true; return nil }
 }
 
-// WithRepeatedVotes answers a core client that says the same again as it did the first time. Default: what was
-// decided is 400.
+// WithRepeatedVotes gives a core client that repeats a vote the same answer as the first time. Default: 400 for an action that
+// is already decided.
 func WithRepeatedVotes() Option {
 	return func(s *Sandbox) error { s.choices.RepeatedVotes = true; return nil }
 }
 
-// WithInitiators fills in who initiated what an action is about: initiatedBy, initiatorName and initiatorType, which
-// the service's only example has empty. Default: they are empty.
+// WithInitiators fills in who initiated the transaction that an action is about: initiatedBy, initiatorName and initiatorType,
+// which are empty in the service's only example. Default: they are empty.
 func WithInitiators() Option {
 	return func(s *Sandbox) error { s.choices.initiators = true; return nil }
 }
 
-// WithStrictChecks also refuses what no source says that the service refused: RULES.md marks those rules
-// "strict". Default: it is taken.
+// WithStrictChecks also refuses what, according to no source, the service refused: RULES.md marks these rules "strict".
+// Default: such requests are accepted.
 func WithStrictChecks() Option {
 	return func(s *Sandbox) error { s.choices.Strict = true; return nil }
 }
 
-// WithPersonalAccount makes the account that the keys of Qredo API v1 report on a person's, which has trusted parties
-// and no Web3 wallets. Default: an organization's, which has Web3 wallets and no trusted parties.
+// WithPersonalAccount makes the account that the keys of Qredo API v1 report on a person's, which has trusted parties but no
+// Web3 wallets. Default: an organization's, which has Web3 wallets but no trusted parties.
 func WithPersonalAccount() Option {
 	return func(s *Sandbox) error { s.choices.Personal = true; return nil }
 }

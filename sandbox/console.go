@@ -1,15 +1,24 @@
 package sandbox
 
-import "github.com/qredo-go/qredo/sandbox/internal/console"
+import (
+	"context"
+	"fmt"
+	"strings"
 
-// WithoutConsole makes [Start] serve no console. Default: there is one, for who has [Server.ConsoleURL].
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/sandbox/internal/console"
+	"github.com/qredo-go/qredo/sandbox/internal/control"
+	"github.com/qredo-go/qredo/sandbox/internal/serve"
+)
+
+// WithoutConsole makes [Start] serve no console. Default: there is one, for whoever has [Server.ConsoleURL].
 func WithoutConsole() Option {
 	return func(s *Sandbox) error { s.noConsole = true; return nil }
 }
 
-// ConsoleURL is what a person opens in a browser to see what goes on in the sandbox, and to play the people and the chain.
-// Who has it can do all that the control calls can: it holds a token, which is another each time a sandbox starts.
-// It is empty if there is no console.
+// ConsoleURL returns the URL to open in a browser to see what is happening in the sandbox, and to play the people and the
+// chain. Anyone who has the URL can do everything that control calls can: it contains a token, which is different each time a
+// sandbox starts. It is empty if there is no console.
 func (srv *Server) ConsoleURL() string {
 	if srv.console == nil {
 		return ""
@@ -27,4 +36,30 @@ func (srv *Server) openConsole() {
 		c.Names = append(c.Names, u.Host)
 	}
 	srv.console = console.New(c)
+}
+
+// callConsole tells those who may make control calls, which can do the same, how a person gets in.
+var callConsole = control.Get("/console", func(s *Sandbox, _ ids, _ control.None) (consolePlace, error) {
+	if s.console == nil {
+		return consolePlace{}, serve.NotFound("console")
+	}
+	return consolePlace{console.Path + s.console.Query()}, nil
+})
+
+type consolePlace struct {
+	Path string `json:"path"` // includes the token
+}
+
+// ConsoleURL returns the URL to open in a browser: see [Server.ConsoleURL]. If there is no console, it returns a
+// [*ControlError] with status 404.
+func (c *Control) ConsoleURL(ctx context.Context) (string, error) {
+	place, err := callConsole.Ask(ctx, c.client(), control.None{})
+	if err != nil {
+		return "", err
+	}
+	// Another path would be of another host: whoever answers does not choose what the browser opens.
+	if !strings.HasPrefix(place.Path, "/") || strings.HasPrefix(place.Path, "//") {
+		return "", fmt.Errorf("sandbox: the console's path %q does not begin with one slash: %w", place.Path, qredo.ErrBadAnswer)
+	}
+	return strings.TrimSuffix(c.base, controlPath) + place.Path, nil
 }

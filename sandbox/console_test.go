@@ -269,3 +269,22 @@ func startServer(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
 	t.Cleanup(func() { srv.Close() })
 	return srv
 }
+
+// Who may make control calls finds the console by one.
+func TestConsoleIsFoundByControl(t *testing.T) {
+	srv, err := sandbox.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, srv.Close()) })
+	found, err := srv.Control().ConsoleURL(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, srv.ConsoleURL(), found)
+	assert.Equal(t, http.StatusOK, newBrowser(t, srv).get(found).StatusCode)
+
+	none, err := sandbox.Start(sandbox.WithoutConsole())
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, none.Close()) })
+	_, err = none.Control().ConsoleURL(t.Context())
+	var refused *sandbox.ControlError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, http.StatusNotFound, refused.Status)
+}

@@ -12,17 +12,17 @@ import (
 // The calls below stand for what happened outside the Partner API: what people did in the mobile app, and
 // what came over a chain. They are served over HTTP too, under /sandbox/v1/; see [Control].
 
-// User is a person with the app. In the calls below, a user is named by ID or by e-mail.
+// User is a person with the app. The calls below identify a user by ID or by e-mail.
 type User struct {
-	ID        qredo.TrustedEntityID `json:"id"` // given by the sandbox; the ID of the trusted party that the user becomes
+	ID        qredo.TrustedEntityID `json:"id"` // assigned by the sandbox; also the ID of the user as a trusted party
 	Email     string                `json:"email"`
 	Username  string                `json:"username"`
 	FirstName string                `json:"first_name"`
 	LastName  string                `json:"last_name"`
 }
 
-// CreateUser makes a user and returns them with their ID. An e-mail that was invited to a trusted network
-// keeps the ID it got then; one that has a user is a conflict.
+// CreateUser creates a user and returns them with their ID. An e-mail address that was invited to a trusted network keeps the
+// ID it got then. An address that already has a user is a conflict.
 func (s *Sandbox) CreateUser(u User) (User, error) {
 	err := s.update(func(w *world.Update) error {
 		made, err := w.CreateUser(world.Person(u))
@@ -32,29 +32,29 @@ func (s *Sandbox) CreateUser(u User) (User, error) {
 	return u, err
 }
 
-// Accept lets a user accept a company's request to join its trusted network. An empty company stands for
-// all that have asked. Without a request that waits it is not found.
+// Accept has a user accept a company's request to join its trusted network, or all requests if companyID is empty. It returns
+// [qredo.ErrNotFound] if no request is waiting.
 func (s *Sandbox) Accept(user string, companyID qredo.CompanyID) error {
 	return s.update(func(w *world.Update) error { return w.Accept(user, companyID) })
 }
 
-// Deposit is what came over a chain to a wallet.
+// Deposit is an amount that came into a wallet over a chain.
 type Deposit struct {
 	TxID      qredo.TxID      `json:"tx_id"`
-	ChainTxID string          `json:"chain_tx_id"` // on Qredo's own chain, as ledger and history have it
+	ChainTxID string          `json:"chain_tx_id"` // on Qredo's own chain, as in ledger and history
 	WalletID  qredo.WalletID  `json:"wallet_id"`
 	Asset     qredo.AssetCode `json:"asset"`
 	Amount    qredo.Amount    `json:"amount"`
 }
 
-// Deposit credits a wallet with an amount in base units, at once and without a fee. The wallet is named by its
-// deposit address, where those that begin with 0x are taken in any capitals, or by its ID or short code.
+// Deposit credits a wallet with an amount in base units, at once and without a fee. to is the wallet's deposit address (the
+// case of one that begins with 0x does not matter), its ID, or its short code.
 func (s *Sandbox) Deposit(to string, amount qredo.Amount) (Deposit, error) {
 	return s.DepositBy("", to, amount)
 }
 
-// DepositBy is Deposit by a transaction of which other deposits are part: chainTxID is [Deposit].ChainTxID of one of them, or any 64
-// hexadecimal digits. A transaction may pay one wallet the same twice.
+// DepositBy is Deposit in a transaction that also contains other deposits: chainTxID is [Deposit].ChainTxID of one of them, or
+// any 64 hexadecimal digits. A transaction may pay the same amount to a wallet twice.
 func (s *Sandbox) DepositBy(chainTxID, to string, amount qredo.Amount) (Deposit, error) {
 	var made world.Deposit
 	err := s.update(func(w *world.Update) (err error) {
@@ -67,12 +67,12 @@ func (s *Sandbox) DepositBy(chainTxID, to string, amount qredo.Amount) (Deposit,
 	return Deposit{TxID: made.TxID, ChainTxID: made.Hash, WalletID: made.Wallet.ID, Asset: made.Wallet.Asset, Amount: amount}, nil
 }
 
-// PendingApproval is something a user is asked to approve. What moves nothing that the service counts has no amount: a Web3
-// transaction has a value, a chain and data.
+// PendingApproval is something that a user is asked to approve. It has no amount if it moves nothing that the service counts: a
+// Web3 transaction has a value, a chain and data instead.
 type PendingApproval struct {
 	ActionID  qredo.ActionID  `json:"action_id"`
 	TxID      qredo.TxID      `json:"tx_id"`
-	Type      string          `json:"type"` // what kind of transaction: "transfer", "withdrawal", "swap", …
+	Type      string          `json:"type"` // the type of transaction: "transfer", "withdrawal", "swap", …
 	CompanyID qredo.CompanyID `json:"company_id"`
 	FundID    qredo.FundID    `json:"fund_id"`
 	WalletID  qredo.WalletID  `json:"wallet_id"`
@@ -81,16 +81,17 @@ type PendingApproval struct {
 	Amount    qredo.Amount    `json:"amount,omitzero"`
 	NetAmount qredo.Amount    `json:"net_amount,omitzero"`
 	Fees      qredo.Amount    `json:"fees,omitzero"`
-	Value     string          `json:"value,omitzero"` // of Web3 transactions, in wei
+	Value     string          `json:"value,omitzero"` // for Web3 transactions, in wei
 	GasLimit  string          `json:"gas_limit,omitzero"`
-	GasPrice  string          `json:"gas_price,omitzero"` // wei, the highest that is asked for
+	GasPrice  string          `json:"gas_price,omitzero"` // the maximum, in wei
 	ChainID   string          `json:"chain_id,omitzero"`
 	Data      string          `json:"data,omitzero"`
 	Reference string          `json:"reference"`
 	Expires   qredo.Time      `json:"expires"`
 }
 
-// Pending lists what waits for the approval of a user, or of a core client, oldest first. [Sandbox.Approvals] tells more of it.
+// Pending lists what is waiting for the approval of a user, or of a core client, oldest first. [Sandbox.Approvals] gives more
+// details.
 func (s *Sandbox) Pending(user string) ([]PendingApproval, error) {
 	list := []PendingApproval{}
 	err := s.view(func(v *world.View) error {
@@ -129,13 +130,13 @@ func gasPrice(call *world.Web3Call) string {
 	return call.GasPrice.String()
 }
 
-// Approve lets a user, or a core client, approve. What is named by an action's ID, or by the ID of its transaction. Who has
-// decided already cannot decide again, and what has ended cannot be approved: both are conflicts.
+// Approve has a user, or a core client, approve an action, given by its ID or that of its transaction. Somebody who has already
+// decided cannot decide again, and an action that has ended cannot be approved: both are conflicts.
 func (s *Sandbox) Approve(user, actionOrTxID string) error {
 	return s.decide(user, actionOrTxID, custody.Approve)
 }
 
-// Reject lets a user reject, as [Sandbox.Approve] lets them approve.
+// Reject has a user, or a core client, reject an action: see [Sandbox.Approve].
 func (s *Sandbox) Reject(user, actionOrTxID string) error {
 	return s.decide(user, actionOrTxID, custody.Reject)
 }
@@ -144,26 +145,26 @@ func (s *Sandbox) decide(user, actionOrTxID string, choice custody.Choice) error
 	return s.update(func(w *world.Update) error { return w.Decide(user, actionOrTxID, choice) })
 }
 
-// RejectOnChain lets the service's chain refuse a transaction that waits: once all have approved it, it ends as
-// chain_rejected and has moved nothing. Of a swap either side will do, and both end. What is named by its ID, or by
-// that of an action which asks for it. What has ended is a conflict.
+// RejectOnChain makes the service's chain refuse a pending transaction: once everyone has approved it, it ends as
+// chain_rejected and has moved nothing. For a swap, name either side; both end. Give the transaction's ID, or that of an action
+// that asks for it. A transaction that has ended is a conflict.
 func (s *Sandbox) RejectOnChain(actionOrTxID string) error {
 	return s.update(func(w *world.Update) error { return w.RejectOnChain(actionOrTxID) })
 }
 
-// ListExchange puts a core client on the list of exchanges that wallets can be connected to. The
-// exchange's ID is the core client's.
+// ListExchange adds a core client to the list of exchanges that wallets can be connected to. The exchange's ID is the core
+// client's.
 func (s *Sandbox) ListExchange(exchange qredo.Exchange) error {
 	return s.update(func(w *world.Update) error { return w.ListExchange(world.Exchange(exchange)) })
 }
 
-// Advance moves the sandbox's clock forward: what expires until then does so. Stamps of requests are
-// still held against the clock as it was given, so that clients need not follow.
+// Advance moves the sandbox's clock forward; whatever expires by then does so. Timestamps of requests are still checked against
+// the clock that was passed in, so clients need not follow.
 func (s *Sandbox) Advance(by time.Duration) error {
 	return s.update(func(w *world.Update) error { return w.Advance(by) })
 }
 
-// Totals says where all of an asset is. Deposited = Balances + Withdrawn + Fees, always.
+// Totals says where all of an asset is. Deposited = Balances + Withdrawn + Fees always holds.
 type Totals struct {
 	Deposited qredo.Amount `json:"deposited"`
 	Balances  qredo.Amount `json:"balances"`
@@ -179,7 +180,7 @@ type WalletState struct {
 	Address   string          `json:"address"`
 	ShortCode string          `json:"short_code"`
 	Balance   qredo.Amount    `json:"balance"`
-	Held      qredo.Amount    `json:"held"` // the part of the balance that waits for approval
+	Held      qredo.Amount    `json:"held"` // the part of the balance that is waiting for approval
 }
 
 // FundState is a fund as the sandbox sees it.
@@ -197,7 +198,7 @@ type CompanyState struct {
 	Funds   []FundState     `json:"funds"`
 }
 
-// State is what the sandbox knows, apart from the single transactions.
+// State is what the sandbox knows, except for individual transactions.
 type State struct {
 	Now          qredo.Time                 `json:"now"`
 	Users        []User                     `json:"users"`
@@ -206,7 +207,7 @@ type State struct {
 	Totals       map[qredo.AssetCode]Totals `json:"totals"`
 }
 
-// State returns what the sandbox knows, for tests and for people to look at.
+// State returns what the sandbox knows, for tests and for people to inspect.
 func (s *Sandbox) State() (State, error) {
 	out := State{Users: []User{}, Companies: []CompanyState{}, Totals: map[qredo.AssetCode]Totals{}}
 	err := s.view(func(v *world.View) error {

@@ -54,7 +54,7 @@ var (
 	})
 	callAdvance = control.Post("/clock/advance", func(s *Sandbox, _ ids, in advanceRequest) (advanced, error) { return s.advance(in) })
 	callReset   = control.Post("/reset", func(s *Sandbox, _ ids, _ control.None) (control.OK, error) { return control.Done(s.Reset()) })
-	callExplain = control.Post("/explain", func(s *Sandbox, _ ids, in SignedRequest) (Explanation, error) { return s.Explain(in) }).Exactly()
+	callExplain = control.Post("/explain", func(s *Sandbox, _ ids, in SignedRequest) (Explanation, error) { return s.Explain(in) }).Exactly().Asking()
 	callState   = control.Get("/state", func(s *Sandbox, _ ids, _ control.None) (State, error) { return s.State() })
 	callAssets  = control.Get("/assets", func(s *Sandbox, _ ids, _ control.None) (assets, error) { return assets{s.Assets()}, nil })
 )
@@ -67,7 +67,7 @@ var playCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
 	callExport, callImport, callSnapshots, callTakeSnapshot, callRestoreSnapshot, callDeleteSnapshot,
-	callHealth, callRegisterKey, callAssets,
+	callHealth, callRegisterKey, callAssets, callConsole,
 }
 
 // viewCalls tell what there is, as people look at it.

@@ -5,19 +5,19 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// CoreClient is a core client with an ID that is given to it, not made by the sandbox.
+// CoreClient is a core client whose ID you choose, instead of the sandbox.
 type CoreClient struct {
 	ID      qredo.CoreClientID `json:"id"`
-	Name    string             `json:"name"`    // the ID if empty
-	Account string             `json:"account"` // whose keys can use it: [WithAccountKey]; "foreign" if empty, "default" is the provisioned key's
+	Name    string             `json:"name"`    // default: the ID
+	Account string             `json:"account"` // see [WithAccountKey]; default: "foreign"; "default" is the provisioned key's
 }
 
 // foreignAccount owns the core clients that others trust. No key need belong to it.
 const foreignAccount = "foreign"
 
-// CreateCoreClient makes a core client with a known ID, as if another account had made it: for programs that
-// trust a certain one of the service's. It can be trusted, be a member of custody groups, and be connected
-// to, as any other. An ID that something has already is a conflict.
+// CreateCoreClient creates a core client with a given ID, as if another account had created it: for programs that trust a
+// particular one of the service's core clients. It can be trusted, be a member of custody groups, and be connected to, like any
+// other. An ID that is already in use is a conflict.
 func (s *Sandbox) CreateCoreClient(c CoreClient) (CoreClient, error) {
 	if c.Name == "" {
 		c.Name = string(c.ID)

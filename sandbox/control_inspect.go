@@ -48,17 +48,17 @@ var (
 
 var inspectCalls = control.Calls[*Sandbox]{callRequests, callRequest, callRequestsHAR, callResend, callClearRequests, callEvents, callOverview, callFaults, callFeeds, callLive, callSend}
 
-// Requests are the requests to both APIs: see [Sandbox.Requests].
+// Requests returns the requests to both APIs: see [Sandbox.Requests].
 func (c *Control) Requests(ctx context.Context, filter RequestFilter) (RequestList, error) {
 	return callRequests.Ask(ctx, c.client(), filter)
 }
 
-// Request is one of the requests of the log: see [Sandbox.Request].
+// Request returns one request of the log: see [Sandbox.Request].
 func (c *Control) Request(ctx context.Context, id uint64) (RequestDetail, error) {
 	return callRequest.Ask(ctx, c.client(), control.None{}, strconv.FormatUint(id, 10))
 }
 
-// ClearRequests forgets the requests there were: see [Sandbox.ClearRequests].
+// ClearRequests empties the request log: see [Sandbox.ClearRequests].
 func (c *Control) ClearRequests(ctx context.Context) error {
 	return callClearRequests.Tell(ctx, c.client(), control.None{})
 }
@@ -68,12 +68,12 @@ func (c *Control) Send(ctx context.Context, r SendRequest) (RequestDetail, error
 	return callSend.Ask(ctx, c.client(), r)
 }
 
-// Resend sends a request of the log again, signed anew: see [Sandbox.Resend].
+// Resend sends a request of the log again, with a new signature: see [Sandbox.Resend].
 func (c *Control) Resend(ctx context.Context, id uint64) (RequestDetail, error) {
 	return callResend.Ask(ctx, c.client(), control.None{}, strconv.FormatUint(id, 10))
 }
 
-// RequestsHAR writes the requests that a filter takes as an HTTP archive: see [Sandbox.RequestsHAR].
+// RequestsHAR writes the requests that a filter selects as an HTTP archive: see [Sandbox.RequestsHAR].
 func (c *Control) RequestsHAR(ctx context.Context, w io.Writer, filter RequestFilter) error {
 	query, err := control.WriteQuery(filter)
 	if err != nil {
@@ -84,31 +84,30 @@ func (c *Control) RequestsHAR(ctx context.Context, w io.Writer, filter RequestFi
 		return err
 	}
 	defer answer.Close()
-	_, err = io.Copy(w, answer)
-	return err
+	return copyAnswer(w, answer)
 }
 
-// Events are the last things that happened: see [Sandbox.Events].
+// Events returns the most recent events: see [Sandbox.Events].
 func (c *Control) Events(ctx context.Context, filter EventFilter) (EventList, error) {
 	return callEvents.Ask(ctx, c.client(), filter)
 }
 
-// Overview tells how the sandbox is: see [Sandbox.Overview].
+// Overview returns a summary of the sandbox: see [Sandbox.Overview].
 func (c *Control) Overview(ctx context.Context) (Overview, error) {
 	return callOverview.Ask(ctx, c.client(), control.None{})
 }
 
-// Faults is what goes wrong now: see [Sandbox.Faults].
+// Faults returns the faults in force: see [Sandbox.Faults].
 func (c *Control) Faults(ctx context.Context) (ActiveFaults, error) {
 	return callFaults.Ask(ctx, c.client(), control.None{})
 }
 
-// Feeds are the feeds that are connected: see [Sandbox.Feeds].
+// Feeds returns the connected feeds: see [Sandbox.Feeds].
 func (c *Control) Feeds(ctx context.Context) (FeedList, error) {
 	return callFeeds.Ask(ctx, c.client(), control.None{})
 }
 
-// DropFeed cuts one feed connection: see [Sandbox.DropFeed].
+// DropFeed closes one feed connection: see [Sandbox.DropFeed].
 func (c *Control) DropFeed(ctx context.Context, id uint64) error {
 	return callDropFeeds.Tell(ctx, c.client(), feedRequest{id})
 }

@@ -9,10 +9,10 @@ import (
 // shortestToken is what a control token has at least: 20 characters that are drawn at random are more than anybody tries.
 const shortestToken = 20
 
-// WithControlToken also takes control calls from other machines, and under any host name, from whoever sends this token:
-// "Authorization: Bearer TOKEN", as [Control] does with its Token. Who has it can approve anything, and who can read what is sent
-// has it: use [WithTLS] where that is not a network of one's own. It has 20 characters or more, of those that such a header may
-// have. Default: control calls are taken from this machine's programs only, which need no token in any case.
+// WithControlToken also accepts control calls from other machines, and under any host name, if they carry this token:
+// "Authorization: Bearer TOKEN", as [Control] sends with its Token. Anyone who has it can approve anything, and anyone who can
+// read the traffic has it: use [WithTLS] outside a private network. It must have at least 20 characters, all of them allowed in
+// such a header. Default: control calls are accepted only from programs on this machine, which never need a token.
 func WithControlToken(token string) Option {
 	return func(s *Sandbox) error {
 		const may = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="

@@ -67,9 +67,9 @@ func TestLayersImportWhatLiesBelow(t *testing.T) {
 
 // linked are the modules that every program which embeds the sandbox has in it. Their licenses (BSD, ISC, MIT, Apache) ask of such a
 // program only to be named, and they are few.
-const linked = `github.com/cloudflare/circl github.com/coder/websocket github.com/decred/dcrd/dcrec/secp256k1/v4
-	github.com/google/go-querystring github.com/qredo-go/qredo go.etcd.io/bbolt
-	go.yaml.in/yaml/v3 golang.org/x/crypto golang.org/x/sys golang.org/x/time`
+const linked = `filippo.io/bigmod github.com/cloudflare/circl github.com/coder/websocket github.com/decred/dcrd/dcrec/secp256k1/v4
+	github.com/gofrs/flock github.com/google/go-querystring github.com/qredo-go/qredo go.etcd.io/bbolt
+	go.yaml.in/yaml/v3 golang.org/x/crypto golang.org/x/sys golang.org/x/text golang.org/x/time`
 
 func TestModulesLinked(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".").Output()

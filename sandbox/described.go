@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Place is a wallet, and whose it is.
+// Place is a wallet and its owner.
 type Place struct {
 	Named
 	Fund    Named `json:"fund"`
@@ -34,12 +34,12 @@ func fundNamed(f *world.Fund) Named              { return Named{string(f.ID), f.
 func companyNamed(c *world.Company) Named        { return Named{string(c.ID), c.Profile.Name} }
 func memberNamed(v *world.View, id string) Named { return Named{id, nameOf(v, id)} }
 
-// Payee is where something goes.
+// Payee is a recipient.
 type Payee struct {
 	Kind     string         `json:"kind"`             // "address", "wallet" or "core_client"
-	Name     string         `json:"name"`             // of an address: as the fund's whitelist has it
-	Company  string         `json:"company,omitzero"` // of a wallet: whose it is
-	Address  string         `json:"address,omitzero"` // of an address
+	Name     string         `json:"name"`             // for an address: its name on the fund's whitelist
+	Company  string         `json:"company,omitzero"` // for a wallet: the company that owns it
+	Address  string         `json:"address,omitzero"` // for an address
 	WalletID qredo.WalletID `json:"wallet_id,omitzero"`
 }
 
@@ -82,14 +82,14 @@ func receives(v *world.View, tx *world.Transaction) (*Money, *Named) {
 	return &m, &Named{string(into.ID), walletName(into)}
 }
 
-// Vote is what somebody was asked and has said.
+// Vote says what somebody was asked, and how they decided.
 type Vote struct {
 	Named
-	Kind     string         `json:"kind"` // as of an [Approver]
+	Kind     string         `json:"kind"` // as for an [Approver]
 	ActionID qredo.ActionID `json:"action_id"`
-	Part     string         `json:"part"`     // "authorization" before the custody group, "policy" in it, "counterparty" besides it
+	Part     string         `json:"part"`     // "authorization" before the custody group, "policy" in it, "counterparty" alongside it
 	Required bool           `json:"required"` // nothing is approved without them
-	Choice   string         `json:"choice"`   // "approved", "rejected", "waiting", or "none" where it ended without them
+	Choice   string         `json:"choice"`   // "approved", "rejected", "waiting", or "none" if it ended without them
 	At       time.Time      `json:"at,omitzero"`
 }
 
@@ -120,12 +120,12 @@ func choiceOf(tx *world.Transaction, b world.Ballot) string {
 	return "none"
 }
 
-// Web3Call is what a Web3 transaction does. All but its data are whole numbers; the value and prices are in wei.
+// Web3Call is what a Web3 transaction does. Everything except its data is a whole number; the value and prices are in wei.
 type Web3Call struct {
 	Value    string `json:"value"`
 	ChainID  string `json:"chain_id"`
 	GasLimit string `json:"gas_limit"`
-	GasPrice string `json:"gas_price"` // the highest that is asked for
+	GasPrice string `json:"gas_price"` // the maximum
 	Data     string `json:"data"`
 }
 
@@ -137,7 +137,7 @@ func web3Call(tx *world.Transaction) *Web3Call {
 	return &Web3Call{Value: c.Value.String(), ChainID: c.ChainID.String(), GasLimit: c.GasLimit.String(), GasPrice: gasPrice(c), Data: c.Data}
 }
 
-// Policy is who approves: Threshold of the Members.
+// Policy says who approves: at least Threshold of the Members.
 type Policy struct {
 	Type      qredo.PolicyType `json:"type"`
 	Members   []Named          `json:"members"`
@@ -152,7 +152,7 @@ func policy(v *world.View, t qredo.PolicyType, p *custody.Policy) Policy {
 	return out
 }
 
-// PolicyUpdate is a policy as it is to be, and as it was.
+// PolicyUpdate is a policy before and after a change.
 type PolicyUpdate struct {
 	Policy
 	Before Policy `json:"before"`

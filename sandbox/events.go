@@ -9,7 +9,7 @@ import (
 
 const mostEvents = 10_000
 
-// Event is something that happened in the sandbox. What it is not about is empty.
+// Event is something that happened in the sandbox. Fields that do not apply are empty.
 type Event struct {
 	Seq       uint64          `json:"seq"` // from 1, without gaps
 	At        time.Time       `json:"at"`
@@ -19,23 +19,23 @@ type Event struct {
 	WalletID  qredo.WalletID  `json:"wallet_id,omitzero"`
 	TxID      qredo.TxID      `json:"tx_id,omitzero"`
 	ActionID  qredo.ActionID  `json:"action_id,omitzero"`
-	Status    qredo.TxStatus  `json:"status,omitzero"` // of the transaction, after it
+	Status    qredo.TxStatus  `json:"status,omitzero"` // the transaction's, afterwards
 	By        string          `json:"by,omitzero"`     // the ID of a user or core client, or of an API key
 }
 
-// EventFilter says which events are asked for: those after one, by its Seq, and how many, 50 by default, 500 at most.
+// EventFilter selects events: those after the one with Seq After, and how many (default 50, at most 500).
 type EventFilter struct {
 	After uint64 `json:"after,omitzero"`
 	Limit int    `json:"limit,omitzero"`
 }
 
-// EventList is a part of the events, oldest first.
+// EventList is one page of the events, oldest first.
 type EventList struct {
 	Events []Event `json:"events"`
-	Next   uint64  `json:"next,omitzero"` // After of the next part, 0 at the end
+	Next   uint64  `json:"next,omitzero"` // After for the next page; 0 at the end
 }
 
-// Events are the last 10,000 things that happened since the sandbox was started, oldest first.
+// Events returns the last 10,000 events since the sandbox was started, oldest first.
 func (s *Sandbox) Events(filter EventFilter) (EventList, error) {
 	limit, err := listLimit(filter.Limit)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// SignedRequest is a request as a program sent it: what [Sandbox.Explain] looks at.
+// SignedRequest is a request as a program sent it, for [Sandbox.Explain].
 type SignedRequest struct {
 	Method  string            `json:"method"`
 	URL     string            `json:"url"` // full, with its query
@@ -18,7 +18,7 @@ type SignedRequest struct {
 	Body    []byte            `json:"body"` // base64 in JSON
 }
 
-// Difference is a part of a signed request that is not as it must be.
+// Difference is a part of a signed request that is wrong.
 type Difference struct {
 	Part   string `json:"part"`   // "stamp", "url", "body", "key", "signature", "layout" or "proof"
 	Found  string `json:"found"`  // what is wrong with it
@@ -28,9 +28,9 @@ type Difference struct {
 // Explanation says why a request's signature is refused.
 type Explanation struct {
 	Valid       bool         `json:"valid"`       // nothing is wrong with it
-	Differences []Difference `json:"differences"` // empty as well if it could not be found out
-	// Verified is the text that the sandbox verified the signature over, and Signed the one that was signed, empty if
-	// that was not found out: cut where one differs from the other.
+	Differences []Difference `json:"differences"` // also empty if the cause could not be found
+	// Verified is the text for which the sandbox verified the signature, and Signed the one that was signed; Signed is empty if
+	// it could not be determined. Both are split where they differ.
 	Verified []TextRun `json:"verified"`
 	Signed   []TextRun `json:"signed"`
 }
@@ -44,10 +44,10 @@ type TextRun struct {
 // maxExplained is how many bytes of a body are looked at: trying forms of it takes time.
 const maxExplained = 64 << 10
 
-// Explain tells which part of what a request's signature covers differs from what was sent: the stamp, the
-// URL or the body; or that it is the key or the form of the signature. It tries what programs are known
-// to get wrong, with the key that is registered here. Of a request with a signing agent's proof it tells what is wrong with
-// that. It changes nothing, and uses up no nonce.
+// Explain says which part of the signed content differs from what was sent (the stamp, the URL or the body), or that the key or
+// the form of the signature is wrong. It tries the mistakes that programs are known to make, with the key that is registered
+// here. For a request with a signing agent's proof, it says what is wrong with the proof. It changes nothing, and uses up no
+// nonce.
 func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if len(req.Body) > maxExplained {
 		return Explanation{}, serve.BadRequest("a body of more than %d bytes is not looked at", maxExplained)

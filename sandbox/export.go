@@ -1,11 +1,15 @@
 package sandbox
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/sandbox/internal/access"
 	"github.com/qredo-go/qredo/sandbox/internal/control"
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
@@ -17,14 +21,15 @@ type ExportOption func(*exporting)
 
 type exporting struct{ keys bool }
 
-// WithPrivateKeys exports what signs too: API keys and secrets, the private key that the sandbox has made for itself, and the secret by which
-// signing agents prove themselves. Default: public keys alone. Private keys of wallets, and of core clients that are no signing agents,
-// follow from the seed, and so are in every export: they are worth nothing outside a sandbox.
+// WithPrivateKeys also exports what signs: API keys and secrets, the private key that the sandbox made for itself, those of
+// wallets and core clients, the seed that these follow from, and the secret that authenticates signing agents. Default: public
+// keys only. After importing such an export, core clients get new keys, new identifiers follow from the importing sandbox's
+// seed, and wallets refuse to sign Web3 transactions, because an address has only one key.
 func WithPrivateKeys() ExportOption { return func(e *exporting) { e.keys = true } }
 
-// Export writes everything that the sandbox knows, and its keys, as one text: lines of JSON that end with a digest of them. The same state
-// is the same text, whatever way it came about, so that it can be a test's fixture or a part of a bug report. The sandbox goes on
-// meanwhile. Nonces, faults and the log of requests are not in it.
+// Export writes everything that the sandbox knows, and its keys, as one text: lines of JSON that end with a digest of them. The
+// same state gives the same text, however it came about, so you can use it as a test fixture or in a bug report. The sandbox
+// keeps running meanwhile. Nonces, faults and the request log are not exported.
 func (s *Sandbox) Export(w io.Writer, opts ...ExportOption) error {
 	var e exporting
 	for _, opt := range opts {
@@ -40,16 +45,20 @@ func (s *Sandbox) Export(w io.Writer, opts ...ExportOption) error {
 			return err
 		}
 	}
-	snapshot, err := s.world.Snapshot()
+	take := s.world.Public
+	if e.keys {
+		take = s.world.Snapshot
+	}
+	snapshot, err := take()
 	if err != nil {
 		return err
 	}
-	return snapshot.Export(w, e.keys, keys...)
+	return snapshot.Export(w, keys...)
 }
 
-// Import puts what [Sandbox.Export] has written in the place of everything but the sandbox's own keys. The keys that come with it are
-// taken from then on too. What is damaged, or of a later version, is refused with the line, and nothing is changed. The clock is the
-// sandbox's own, and what it had been advanced by is part of what is imported.
+// Import replaces everything except the sandbox's own keys with the output of [Sandbox.Export]. The imported keys are accepted
+// too from then on. An export that is damaged, or of a later version, is refused with the line number, and nothing changes. The
+// sandbox keeps its own clock, but the imported state includes how far it had been advanced.
 func (s *Sandbox) Import(r io.Reader) error {
 	saved, err := world.Read(r)
 	if err != nil {
@@ -68,9 +77,9 @@ func (s *Sandbox) Import(r io.Reader) error {
 	})
 }
 
-// WithWorld begins with what [Sandbox.Export] has written, also with its keys: where it has private ones, [Sandbox.Auth] and [Sandbox.HMACAuth] are
-// those, unless a folder has others ([WithKeyDir]). It does nothing where the folder of [WithStore] has a world that something has been
-// done in. Give [WithClock] the time of the file where it has things that expire.
+// WithWorld starts with the output of [Sandbox.Export], including its keys: if these are private keys, [Sandbox.Auth] and
+// [Sandbox.HMACAuth] use them, unless a folder has others ([WithKeyDir]). It has no effect if the folder of [WithStore] has a
+// world that has been used. If the file contains things that expire, set [WithClock] to the time of the file.
 func WithWorld(r io.Reader) Option {
 	return func(s *Sandbox) (err error) {
 		if s.begin, err = world.Read(r); err != nil {
@@ -134,15 +143,42 @@ func (c *Control) Export(ctx context.Context, w io.Writer, opts ...ExportOption)
 		return err
 	}
 	defer answer.Close()
-	_, err = io.Copy(w, answer)
+	text := bufio.NewReader(answer)
+	if begin, _ := text.Peek(len(worldBegins)); string(begin) != worldBegins {
+		return fmt.Errorf("sandbox: the answer is no world: %w", qredo.ErrBadAnswer)
+	}
+	return copyAnswer(w, text)
+}
+
+// worldBegins is how an export does.
+const worldBegins = `{"world":`
+
+// copyAnswer writes an answer that is no JSON, and says of one that is cut that it is not whole.
+func copyAnswer(w io.Writer, answer io.Reader) error {
+	from := &noted{Reader: answer}
+	_, err := io.Copy(w, from)
+	if from.err != nil {
+		return fmt.Errorf("sandbox: %w: %w", qredo.ErrBadAnswer, err)
+	}
 	return err
 }
 
-// Import puts what was exported in the place of everything: see [Sandbox.Import].
-func (c *Control) Import(ctx context.Context, r io.Reader) error {
-	answer, err := callImport.Open(ctx, c.client(), "", r)
-	if err != nil {
-		return err
+// noted knows how reading has failed, which writing may do too.
+type noted struct {
+	io.Reader
+	err error
+}
+
+func (n *noted) Read(b []byte) (int, error) {
+	got, err := n.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.err = err
 	}
-	return answer.Close()
+	return got, err
+}
+
+// Import replaces everything with an export: see [Sandbox.Import].
+func (c *Control) Import(ctx context.Context, r io.Reader) error {
+	var done control.OK
+	return callImport.Ask(ctx, c.client(), "", r, &done)
 }

@@ -13,38 +13,38 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// FaultKind is what can be made to go wrong with a request.
+// FaultKind is a way in which a request can fail.
 type FaultKind string
 
-// What can be made to go wrong. The kinds that say "handled" do so after the request took effect: its
-// client cannot know from the answer.
+// The kinds of faults. With those that say "handled", the request has taken effect: its client cannot know that from the
+// answer.
 const (
-	FaultDropRequest  FaultKind = "drop_request"  // the connection is cut before the request is handled
-	FaultDropAnswer   FaultKind = "drop_answer"   // handled, and the connection is cut in place of the answer
-	FaultCutBody      FaultKind = "cut_body"      // handled, and the connection is cut within the answer
+	FaultDropRequest  FaultKind = "drop_request"  // the connection is closed before the request is handled
+	FaultDropAnswer   FaultKind = "drop_answer"   // handled, and the connection is closed instead of an answer
+	FaultCutBody      FaultKind = "cut_body"      // handled, and the connection is closed in the middle of the answer
 	FaultServerError  FaultKind = "error_500"     // 500, not handled
 	FaultErrorHandled FaultKind = "error_handled" // handled, and then 500
 	FaultRateLimit    FaultKind = "rate_limit"    // 429 with Retry-After, not handled
-	FaultDelay        FaultKind = "delay"         // handled after a while
-	FaultHTML         FaultKind = "html"          // handled, and then 502 with a page, as a proxy answers
-	FaultNoTxID       FaultKind = "no_tx_id"      // handled, and then 200 with an answer that says nothing
+	FaultDelay        FaultKind = "delay"         // handled after a delay
+	FaultHTML         FaultKind = "html"          // handled, and then 502 with an HTML page, like a proxy's
+	FaultNoTxID       FaultKind = "no_tx_id"      // handled, and then 200 with an empty answer
 	FaultSkewedDate   FaultKind = "skewed_date"   // handled, with a wrong Date header
 )
 
-// FaultRule makes requests go wrong. In JSON its durations are delay_ms and skew_s, in whole milliseconds and seconds.
+// FaultRule makes requests fail. In JSON its durations are delay_ms and skew_s, in whole milliseconds and seconds.
 type FaultRule struct {
 	Kind FaultKind
-	// Operation is what it happens to, by method and path: "POST /company/{company_id}/transfer", for Qredo API
-	// v1 with its base path: "GET /qapi/v1/balance". If empty, it happens to all operations of both.
+	// Operation is the operation that fails, by method and path: "POST /company/{company_id}/transfer"; for Qredo API v1 with
+	// its base path: "GET /qapi/v1/balance". If empty, the rule applies to all operations of both APIs.
 	Operation string
-	// Rate is the part of the requests that it happens to: 0.2 is a fifth, 1 all. With 0, which is also what a
-	// rule has that names no rate, it happens to none: the rule is off.
+	// Rate is the proportion of requests that fail: 0.2 is a fifth, 1 all. With 0, which is also the default, none do: the rule
+	// is off.
 	Rate  float64
-	Times int // how often it happens in all; 0: without end
-	// Delay is how long delay lets a request wait (0: not at all), and what rate_limit says in Retry-After, in
-	// whole seconds (0: at once). Other kinds have no use for it.
+	Times int // how often it happens in total; 0: no limit
+	// Delay is how long kind delay holds up a request (0: not at all), and what kind rate_limit says in Retry-After, in whole
+	// seconds (0: at once). Other kinds ignore it.
 	Delay time.Duration
-	// Skew is how far ahead the date of skewed_date is, behind if negative. With 0 the date is right.
+	// Skew is how far ahead the date of kind skewed_date is; negative if it is behind. With 0 the date is right.
 	Skew time.Duration
 }
 
@@ -78,9 +78,9 @@ type faults struct {
 	used   []int
 }
 
-// SetFaults makes requests to both APIs go wrong from now on, by these rules and no others; without
-// rules nothing does any more. For each request the rules are gone through in their order, and the first
-// that hits counts. The same seed makes the same choices, request by request.
+// SetFaults makes requests to both APIs fail from now on, by these rules and no others; without rules, nothing fails any more.
+// For each request the rules are tried in their order, and the first one that hits applies. The same seed makes the same
+// choices, request by request.
 func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {
 	for _, r := range rules {
 		if err := s.checkFault(r); err != nil {

@@ -25,7 +25,7 @@ func (w wireFaultRule) rule() FaultRule {
 	return FaultRule{w.Kind, w.Operation, w.Rate, w.Times, time.Duration(w.DelayMilliseconds) * time.Millisecond, time.Duration(w.SkewSeconds) * time.Second}
 }
 
-// MarshalJSON writes the rule as the control calls have it.
+// MarshalJSON writes the rule in the format of the control calls.
 func (r FaultRule) MarshalJSON() ([]byte, error) { return json.Marshal(r.wire()) }
 
 // UnmarshalJSON reads what [FaultRule.MarshalJSON] writes.
@@ -57,7 +57,7 @@ func (r FaultRule) String() string {
 	return text
 }
 
-// ActiveFault is a rule that is in force. In JSON it is the rule, with these beside.
+// ActiveFault is a rule in force. Its JSON is that of the rule, with these fields added.
 type ActiveFault struct {
 	Rule FaultRule
 	Hits int    // how often it has happened
@@ -85,14 +85,14 @@ func (a *ActiveFault) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// FaultPreset is a ready-made mixture of rules, to be given to [Sandbox.SetFaults].
+// FaultPreset is a ready-made combination of rules for [Sandbox.SetFaults].
 type FaultPreset struct {
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
 	Rules       []FaultRule `json:"rules"`
 }
 
-// ActiveFaults is what goes wrong now, and what else could.
+// ActiveFaults lists the faults in force, and those available.
 type ActiveFaults struct {
 	Seed    uint64        `json:"seed"`
 	Rules   []ActiveFault `json:"rules"`
@@ -116,7 +116,7 @@ var presets = []FaultPreset{
 	{"wrong clock", "The service says that it is two hours later than it is.", []FaultRule{{Kind: FaultSkewedDate, Rate: 1, Skew: 2 * time.Hour}}},
 }
 
-// Faults is what goes wrong now, with how often it has, and ready-made mixtures.
+// Faults returns the faults in force, how often each has happened, and ready-made combinations.
 func (s *Sandbox) Faults() (ActiveFaults, error) {
 	f := &s.faults
 	f.mu.Lock()

@@ -6,27 +6,27 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// FeedConnection is a feed that is connected.
+// FeedConnection is a connected feed.
 type FeedConnection struct {
 	ID       uint64     `json:"id"`
 	URL      string     `json:"url"`
 	Key      string     `json:"key"` // the end of the API key, or of its name
 	Account  string     `json:"account"`
 	Since    time.Time  `json:"since"`
-	Messages int        `json:"messages"` // that were sent
+	Messages int        `json:"messages"` // number of messages sent
 	LastAt   *time.Time `json:"last_at"`  // nil before the first
-	Last     string     `json:"last"`     // the beginning of the last one, up to 2 KiB
+	Last     string     `json:"last"`     // the first 2 KiB of the last one
 	State    string     `json:"state"`    // "open" or "frozen"
 }
 
-// FeedList is who is connected, and what is done to all of them.
+// FeedList lists the connected feeds, and what applies to all of them.
 type FeedList struct {
 	Feeds             []FeedConnection `json:"feeds"` // oldest first
 	DelayMilliseconds int64            `json:"delay_ms"`
 	Duplicate         bool             `json:"duplicate"`
 }
 
-// Feeds are the feeds that are connected.
+// Feeds returns the connected feeds.
 func (s *Sandbox) Feeds() (FeedList, error) {
 	open, delay, duplicate := s.feeds.List()
 	out := FeedList{Feeds: make([]FeedConnection, len(open)), DelayMilliseconds: delay.Milliseconds(), Duplicate: duplicate}
@@ -46,18 +46,18 @@ func (s *Sandbox) Feeds() (FeedList, error) {
 
 func milliseconds(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// DropFeeds cuts all feed connections and returns how many there were.
+// DropFeeds closes all feed connections and returns how many there were.
 func (s *Sandbox) DropFeeds() int { return s.feeds.Drop() }
 
-// DropFeed cuts one feed connection, by its ID in [Sandbox.Feeds]: [qredo.ErrNotFound] if it is connected no more.
+// DropFeed closes one feed connection, given its ID in [Sandbox.Feeds]. It returns [qredo.ErrNotFound] if it is no longer
+// connected.
 func (s *Sandbox) DropFeed(id uint64) error { return foundFeed(s.feeds.DropOne(id)) }
 
-// FreezeFeeds lets no more bytes through the feed connections that there are, and leaves them open: what
-// a network does that loses a connection without a word. It returns how many there were. Connections made
-// later are not frozen.
+// FreezeFeeds stops all data on the existing feed connections but leaves them open, like a network that silently loses a
+// connection. It returns how many there were. Later connections are not frozen.
 func (s *Sandbox) FreezeFeeds() int { return s.feeds.Freeze() }
 
-// FreezeFeed freezes one feed connection, as [Sandbox.FreezeFeeds] does all.
+// FreezeFeed freezes one feed connection, as [Sandbox.FreezeFeeds] does for all.
 func (s *Sandbox) FreezeFeed(id uint64) error { return foundFeed(s.feeds.FreezeOne(id)) }
 
 func foundFeed(found bool) error {
@@ -67,10 +67,10 @@ func foundFeed(found bool) error {
 	return nil
 }
 
-// DelayFeeds lets each feed message wait for so long before it is sent.
+// DelayFeeds delays each feed message by the given time.
 func (s *Sandbox) DelayFeeds(by time.Duration) { s.feeds.Delay(by) }
 
-// DuplicateFeeds sends each feed message twice, or no longer.
+// DuplicateFeeds makes feeds send each message twice, or stops that.
 func (s *Sandbox) DuplicateFeeds(on bool) { s.feeds.Duplicate(on) }
 
 // feedRequest names a feed: all of them if it names none.

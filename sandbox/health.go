@@ -26,8 +26,8 @@ type healthy struct {
 	Status string `json:"status"`
 }
 
-// Health tells whether changes can be carried out: whether the folder of [WithStore] can be written. It is served over HTTP as
-// GET /sandbox/v1/healthz, to everybody.
+// Health returns an error if changes cannot be carried out because the folder of [WithStore] cannot be written. It is served
+// over HTTP as GET /sandbox/v1/healthz, to everybody.
 func (s *Sandbox) Health() error {
 	if s.storeDir == "" {
 		return nil

@@ -11,30 +11,30 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// ListFilter says which part of a list is asked for.
+// ListFilter selects one page of a list.
 type ListFilter struct {
 	Search string `json:"search,omitzero"`
 	Page
 }
 
-// Companies is a part of the list of companies.
+// Companies is one page of the list of companies.
 type Companies struct {
 	Companies []CompanySummary `json:"companies"`
 	Total     int              `json:"total"`
 	Next      string           `json:"next,omitzero"`
 }
 
-// CompanySummary is a company, with how much it has of what.
+// CompanySummary is a company with its holdings.
 type CompanySummary struct {
 	ID      qredo.CompanyID `json:"id"`
 	Name    string          `json:"name"`
 	Account string          `json:"account"`
 	Funds   int             `json:"funds"`
 	Wallets int             `json:"wallets"`
-	Waiting int             `json:"waiting"` // transactions
+	Waiting int             `json:"waiting"` // number of pending transactions
 }
 
-// CompanyDetail is a company with all that it has.
+// CompanyDetail is a company with everything it has.
 type CompanyDetail struct {
 	ID      qredo.CompanyID `json:"id"`
 	Name    string          `json:"name"`
@@ -43,11 +43,11 @@ type CompanyDetail struct {
 	Trusted []Trusted       `json:"trusted"`
 }
 
-// Trusted is one whom a company trusts, or has asked to join its trusted network.
+// Trusted is a party that a company trusts, or has asked to join its trusted network.
 type Trusted struct {
 	Named
 	Kind     qredo.TrustedPartyType `json:"kind"`
-	Email    string                 `json:"email,omitzero"` // of a person
+	Email    string                 `json:"email,omitzero"` // for a person
 	Accepted bool                   `json:"accepted"`
 }
 
@@ -66,11 +66,11 @@ type WhitelistedAddress struct {
 	Name    string          `json:"name"`
 }
 
-// WalletSummary is a wallet with what is in it: what is available and what is held for what waits.
+// WalletSummary is a wallet with its contents: what is available, and what is held for pending transactions.
 type WalletSummary struct {
 	Named
 	Asset     qredo.AssetCode    `json:"asset"`
-	Decimals  *int               `json:"decimals,omitzero"` // of the asset; nil where it is not offered
+	Decimals  *int               `json:"decimals,omitzero"` // the asset's; nil if it is not offered
 	Address   string             `json:"address"`
 	ShortCode string             `json:"short_code"`
 	Type      qredo.WalletType   `json:"type"`
@@ -80,51 +80,51 @@ type WalletSummary struct {
 	Available Money              `json:"available"`
 }
 
-// WalletDetail is a wallet, with who approves what leaves it and what it has had.
+// WalletDetail is a wallet with its policies and its history.
 type WalletDetail struct {
 	WalletSummary
 	Fund        Named             `json:"fund"`
 	Company     Named             `json:"company"`
 	Policies    []Policy          `json:"policies"` // its own, or the fund's
 	Connections []ConnectedClient `json:"connections"`
-	Incoming    Money             `json:"incoming"` // what swaps that wait would bring
-	Chart       []ChartPoint      `json:"chart"`    // its balance over time, at most 400 points: the first and the last are exact
-	Max         string            `json:"max"`      // the highest balance that it has had, in base units
+	Incoming    Money             `json:"incoming"` // what pending swaps would bring in
+	Chart       []ChartPoint      `json:"chart"`    // the balance over time, in at most 400 points; the first and the last are exact
+	Max         string            `json:"max"`      // the highest balance so far, in base units
 }
 
-// ConnectedClient is a core client that a wallet is connected to, or was asked to be.
+// ConnectedClient is a core client that a wallet is connected to, or was asked to be connected to.
 type ConnectedClient struct {
 	Named
-	ClientID string                 `json:"client_id,omitzero"` // what it knows the wallet's owner by
+	ClientID string                 `json:"client_id,omitzero"` // its ID for the wallet's owner
 	Status   qredo.ConnectionStatus `json:"status"`
 }
 
-// ChartPoint is a balance, in base units, from a moment on.
+// ChartPoint is a balance, in base units, from a point in time on.
 type ChartPoint struct {
 	At      time.Time `json:"at"`
 	Balance string    `json:"balance"`
 }
 
-// Movements is a part of what has moved in a wallet, newest first.
+// Movements is one page of a wallet's movements, newest first.
 type Movements struct {
 	Movements []Movement `json:"movements"`
 	Total     int        `json:"total"`
 	Next      string     `json:"next,omitzero"`
 }
 
-// Movement is something that came to a wallet or left it.
+// Movement is an amount that came into a wallet or left it.
 type Movement struct {
 	TxID    qredo.TxID `json:"tx_id"`
 	Type    string     `json:"type"`
 	At      time.Time  `json:"at"`
-	Amount  Money      `json:"amount"`  // what leaves, with its fee, is negative
-	Fees    Money      `json:"fees"`    // the part of it that the fee is: not negative
-	Balance Money      `json:"balance"` // after it
+	Amount  Money      `json:"amount"`  // negative for what leaves, with its fee
+	Fees    Money      `json:"fees"`    // the fee's part of it; not negative
+	Balance Money      `json:"balance"` // afterwards
 	Status  string     `json:"status"`
 	Other   string     `json:"other"` // the wallet or address on the other side, by name if it has one
 }
 
-// AssetTotal says where all of an asset is. Deposited = Balances + Withdrawn + Fees, always: Holds says so.
+// AssetTotal says where all of an asset is. Deposited = Balances + Withdrawn + Fees must always hold; Holds says whether it does.
 type AssetTotal struct {
 	Asset     qredo.AssetCode `json:"asset"`
 	Deposited Money           `json:"deposited"`
@@ -134,12 +134,12 @@ type AssetTotal struct {
 	Holds     bool            `json:"holds"`
 }
 
-// AssetTotals is where all of each asset is that wallets are for.
+// AssetTotals says where all of each asset is, for assets that have wallets.
 type AssetTotals struct {
 	Totals []AssetTotal `json:"totals"`
 }
 
-// Companies lists the companies of all accounts, oldest first. Search looks in their names, domains and IDs.
+// Companies lists the companies of all accounts, oldest first. Search looks for text in their names, domains and IDs.
 func (s *Sandbox) Companies(filter ListFilter) (Companies, error) {
 	out := Companies{Companies: []CompanySummary{}}
 	err := s.view(func(v *world.View) error {
@@ -226,7 +226,7 @@ func decimals(v *world.View, code qredo.AssetCode) *int {
 // chartPoints is how many points a chart has at most.
 const chartPoints = 400
 
-// Wallet returns a wallet of whatever account, named by its ID, short code or address.
+// Wallet returns a wallet of any account, given its ID, short code or address.
 func (s *Sandbox) Wallet(name string) (WalletDetail, error) {
 	var out WalletDetail
 	err := s.view(func(v *world.View) error {
@@ -255,7 +255,7 @@ func (s *Sandbox) Wallet(name string) (WalletDetail, error) {
 	return out, err
 }
 
-// Movements lists what has moved in a wallet, newest first.
+// Movements lists a wallet's movements, newest first.
 func (s *Sandbox) Movements(wallet string, page Page) (Movements, error) {
 	out := Movements{Movements: []Movement{}}
 	err := s.view(func(v *world.View) error {
@@ -329,7 +329,7 @@ func (c *Control) Wallet(ctx context.Context, name string) (WalletDetail, error)
 	return callWallet.Ask(ctx, c.client(), control.None{}, name)
 }
 
-// Movements lists what has moved in a wallet: see [Sandbox.Movements].
+// Movements lists a wallet's movements: see [Sandbox.Movements].
 func (c *Control) Movements(ctx context.Context, wallet string, page Page) (Movements, error) {
 	return callMovements.Ask(ctx, c.client(), page, wallet)
 }

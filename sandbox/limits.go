@@ -59,10 +59,20 @@ type limitedWriter struct {
 	patience time.Duration
 }
 
-// Write writes, and waits for so long.
-func (w *limitedWriter) Write(p []byte) (int, error) {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(w.patience))
-	return w.ResponseWriter.Write(p)
+// part is how much of an answer must be read in time: a long one may take as long as it is read.
+const part = 256 << 10
+
+// Write writes, and waits for so long for each part.
+func (w *limitedWriter) Write(p []byte) (n int, err error) {
+	for {
+		_ = w.conn.SetWriteDeadline(time.Now().Add(w.patience))
+		next := p[:min(len(p), part)]
+		written, err := w.ResponseWriter.Write(next)
+		n += written
+		if p = p[len(next):]; err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
 }
 
 // Unwrap is for [http.ResponseController].

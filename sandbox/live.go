@@ -16,7 +16,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/requestlog"
 )
 
-// What is told live, by kind: that what happens from now on is told, a request with what is known of it, an event, and that something else is to be read anew.
+// The kinds of live messages: that the stream has started, a request with what is known of it, an event, and that something
+// else has changed and should be read again.
 const (
 	liveBegun   = "live"
 	liveRequest = "request"
@@ -73,15 +74,15 @@ func showLive(m live.Message) any {
 
 // LiveMessage is something that has just happened.
 type LiveMessage struct {
-	// Kind is "live" for the first message: what happens after it is told. Then "request", "change" for an event, and "faults", "feeds", "clock"
-	// or "reset" where these have changed: ask for them again.
+	// Kind is "live" for the first message: whatever happens after it is reported. After that it is "request", "change" for an
+	// event, or "faults", "feeds", "clock" or "reset" if these have changed: ask for them again.
 	Kind    string
-	Request *RequestRecord // of a "request"
-	Event   *Event         // of a "change"
+	Request *RequestRecord // for "request"
+	Event   *Event         // for "change"
 }
 
-// Live tells what happens, as it does, until ctx ends, which is the last error then. By errors.Is the last error is [io.EOF] where the sandbox was closed, or
-// where what was told was taken up so slowly that some of it is lost: ask for everything again.
+// Live reports what happens, as it happens, until ctx ends; the last error is then that of ctx. The last error matches [io.EOF]
+// if the sandbox was closed, or if you read so slowly that some messages are lost: ask for everything again.
 func (s *Sandbox) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
 	return func(yield func(LiveMessage, error) bool) {
 		heard := s.live.Listen()
@@ -108,7 +109,8 @@ func (s *Sandbox) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
 	}
 }
 
-// Live tells what happens in the sandbox: see [Sandbox.Live]. A connection that was lost without a word is not noticed before something is told.
+// Live reports what happens in the sandbox: see [Sandbox.Live]. A silently lost connection is not noticed until something is
+// reported.
 func (c *Control) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
 	return func(yield func(LiveMessage, error) bool) {
 		stream, err := callLive.Open(ctx, c.client(), "", nil)

@@ -9,10 +9,10 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Money is an amount of an asset, exactly: as text, so that no reader takes it for a number with a fraction.
+// Money is an exact amount of an asset: it is text, so that no reader mistakes it for a number with a fraction.
 type Money struct {
-	Base  string          `json:"base"`           // in base units, also beyond 64 bits
-	Whole string          `json:"whole,omitzero"` // in whole units, "0.25"; empty where the asset is not offered
+	Base  string          `json:"base"`           // in base units, even beyond 64 bits
+	Whole string          `json:"whole,omitzero"` // in whole units, "0.25"; empty if the asset is not offered
 	Asset qredo.AssetCode `json:"asset"`
 }
 
@@ -59,10 +59,10 @@ type Named struct {
 	Name string `json:"name"`
 }
 
-// Page says which part of a list is asked for.
+// Page selects one page of a list.
 type Page struct {
-	After string `json:"after,omitzero"` // what the part before gave for next; empty for the first
-	Limit int    `json:"limit,omitzero"` // Default: 50. Most: 500.
+	After string `json:"after,omitzero"` // Next of the previous page; empty for the first
+	Limit int    `json:"limit,omitzero"` // default 50, at most 500
 }
 
 // paged is the part of a list that is asked for.

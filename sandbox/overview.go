@@ -11,18 +11,18 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Overview is the sandbox at a glance.
+// Overview is a summary of the sandbox.
 type Overview struct {
 	Version         string      `json:"version"`
-	Now             time.Time   `json:"now"`   // in the sandbox
-	Clock           time.Time   `json:"clock"` // without what its time was advanced by
+	Now             time.Time   `json:"now"`   // the sandbox's time
+	Clock           time.Time   `json:"clock"` // without what it was advanced by
 	AdvancedSeconds int64       `json:"advanced_seconds"`
-	Seed            uint64      `json:"seed,string"` // of identifiers
-	Waiting         int         `json:"waiting"`     // transactions that wait
-	NextExpiry      *NextExpiry `json:"next_expiry"` // nil if none waits
+	Seed            uint64      `json:"seed,string"` // for identifiers
+	Waiting         int         `json:"waiting"`     // number of pending transactions
+	NextExpiry      *NextExpiry `json:"next_expiry"` // nil if none is pending
 	Transactions    int         `json:"transactions"`
 	Requests        int         `json:"requests"` // in the log
-	Refused         int64       `json:"refused"`  // of those since it was cleared
+	Refused         int64       `json:"refused"`  // those that were refused, since it was cleared
 	Feeds           int         `json:"feeds"`
 	Faults          FaultCount  `json:"faults"`
 	Store           *StoreState `json:"store"` // nil if there is none
@@ -30,26 +30,26 @@ type Overview struct {
 	QAPIBaseURL     string      `json:"qapi_base_url"`
 }
 
-// NextExpiry is what expires next.
+// NextExpiry is the next transaction to expire.
 type NextExpiry struct {
 	At   time.Time  `json:"at"`
 	TxID qredo.TxID `json:"tx_id"`
 	Type string     `json:"type"`
 }
 
-// FaultCount is how many rules make requests go wrong, and how often they have.
+// FaultCount is how many rules make requests fail, and how often they have.
 type FaultCount struct {
 	Rules int `json:"rules"`
 	Hits  int `json:"hits"`
 }
 
-// StoreState is where the state is kept, and how much there is.
+// StoreState is where the state is kept, and its size.
 type StoreState struct {
 	Dir   string `json:"dir"`
 	Bytes int64  `json:"bytes"`
 }
 
-// Overview tells how the sandbox is.
+// Overview returns a summary of the sandbox.
 func (s *Sandbox) Overview() (Overview, error) {
 	out := Overview{
 		Version: qredo.Version, Clock: milliseconds(s.clock()), Seed: s.seed, Requests: s.requests.Len(), Refused: s.refused.Load(),

@@ -8,14 +8,14 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// HeaderField is a line of a header.
+// HeaderField is one line of a header.
 type HeaderField struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// RequestDetail is a request with all that is known of it. Of each body the first 64 KiB are kept; what is no text is in
-// base64, and its encoding says so. What gives somebody a right is shortened: keys, signatures, proofs, secrets.
+// RequestDetail is a request with everything that is known about it. The first 64 KiB of each body are kept; a body that is not
+// text is in base64, as its encoding says. Whatever grants access is shortened: keys, signatures, proofs, secrets.
 type RequestDetail struct {
 	RequestRecord
 
@@ -23,29 +23,29 @@ type RequestDetail struct {
 	RequestBody         string        `json:"request_body"`
 	RequestBodyEncoding string        `json:"request_body_encoding"`
 	AnswerHeaders       []HeaderField `json:"answer_headers"`
-	// AnswerBody is what the request was answered by what handled it, and HandledStatus its status. Where a fault kept
-	// that from the client, SentBody is what it got in its place.
+	// AnswerBody and HandledStatus are the answer to the request by whatever handled it. If a fault kept that from the client,
+	// SentBody is what the client got instead.
 	AnswerBody         string  `json:"answer_body"`
 	AnswerBodyEncoding string  `json:"answer_body_encoding"`
 	HandledStatus      int     `json:"handled_status"`
 	SentBody           *string `json:"sent_body,omitzero"`
 	BodyCut            bool    `json:"body_cut"`
 
-	Explanation   *Explanation   `json:"explanation"` // of a refused signature, else nil
-	Curl          string         `json:"curl"`        // sends it again, once it is signed
+	Explanation   *Explanation   `json:"explanation"` // for a refused signature, otherwise nil
+	Curl          string         `json:"curl"`        // the command that sends it again, once it is signed
 	Resendable    bool           `json:"resendable"`
 	NotResendable string         `json:"not_resendable,omitzero"` // why
 	About         []RequestAbout `json:"about"`
 }
 
-// RequestAbout is something that a request is about.
+// RequestAbout is something that a request concerns.
 type RequestAbout struct {
 	Kind  string `json:"kind"` // "transaction", "wallet", "fund", "company" or "approval"
 	ID    string `json:"id"`
 	Label string `json:"label"`
 }
 
-// Request is one of the requests of the log: [qredo.ErrNotFound] if it is kept no more.
+// Request returns one request of the log, or [qredo.ErrNotFound] if it is no longer kept.
 func (s *Sandbox) Request(id uint64) (RequestDetail, error) {
 	r, err := s.recorded(id)
 	if err != nil {

@@ -19,8 +19,8 @@ const (
 	mostRequestBytes = 64 << 20
 )
 
-// WithoutRequestLog keeps no requests: where many are sent and nobody looks, it saves up to 64 MiB. Default: the last 10,000
-// requests to both APIs are kept, with their answers, for [Sandbox.Requests] and the console.
+// WithoutRequestLog keeps no requests. If many are sent and nobody looks at them, it saves up to 64 MiB. Default: the last
+// 10,000 requests to both APIs are kept, with their answers, for [Sandbox.Requests] and the console.
 func WithoutRequestLog() Option {
 	return func(s *Sandbox) error { s.requests = nil; return nil }
 }
@@ -28,41 +28,41 @@ func WithoutRequestLog() Option {
 // RequestRecord is a request to one of the APIs, and what became of it. Secrets in it are shortened.
 type RequestRecord struct {
 	ID           uint64            `json:"id"`
-	At           time.Time         `json:"at"`        // in the sandbox
+	At           time.Time         `json:"at"`        // by the sandbox's clock
 	API          string            `json:"api"`       // "partner" or "qapi"
-	Operation    string            `json:"operation"` // as [FaultRule] has it; empty where there is none
+	Operation    string            `json:"operation"` // as in [FaultRule]; empty if there is none
 	Method       string            `json:"method"`
 	URL          string            `json:"url"`
-	Status       int               `json:"status"` // that was sent, 0 if none was
-	Reason       string            `json:"reason"` // of a refusal
+	Status       int               `json:"status"` // the status that was sent; 0 if none was
+	Reason       string            `json:"reason"` // for a refusal
 	Key          string            `json:"key"`    // the end of the API key, or of its name
 	Microseconds int64             `json:"microseconds"`
 	PartnerTxID  qredo.PartnerTxID `json:"partner_tx_id,omitzero"`
 	TxID         qredo.TxID        `json:"tx_id,omitzero"`
-	Existing     bool              `json:"existing"`       // the PartnerTxID was known: the transaction was made before
-	Fault        FaultKind         `json:"fault,omitzero"` // that hit it
+	Existing     bool              `json:"existing"`       // the PartnerTxID was known: the transaction already existed
+	Fault        FaultKind         `json:"fault,omitzero"` // the fault that hit it
 	Answer       string            `json:"answer"`         // "sent", "cut", "not_sent" or "replaced"
 	ResentFrom   uint64            `json:"resent_from,omitzero"`
 }
 
-// RequestFilter says which requests are asked for: by default all, the 50 latest of them.
+// RequestFilter selects requests. By default it selects all, and returns the latest 50.
 type RequestFilter struct {
-	Search  string `json:"search,omitzero"`  // is in path, key, reason, an ID or a body; or is a status, "4xx" too
-	Status  string `json:"status,omitzero"`  // "401", "4xx", or "0" where none was sent
-	Refused bool   `json:"refused,omitzero"` // those alone that were answered with a status of 400 and more, or not at all
-	Reads   *bool  `json:"reads,omitzero"`   // false leaves them out: GET
-	After   uint64 `json:"after,omitzero"`   // those alone that came before the one with this ID
-	Limit   int    `json:"limit,omitzero"`   // up to 500
+	Search  string `json:"search,omitzero"`  // text in path, key, reason, an ID or a body; or a status, even "4xx"
+	Status  string `json:"status,omitzero"`  // "401", "4xx", or "0" if none was sent
+	Refused bool   `json:"refused,omitzero"` // only those answered with status 400 or higher, or not at all
+	Reads   *bool  `json:"reads,omitzero"`   // false leaves out reads (GET)
+	After   uint64 `json:"after,omitzero"`   // only those before the one with this ID
+	Limit   int    `json:"limit,omitzero"`   // default 50, at most 500
 }
 
-// RequestList is a part of the log, newest first.
+// RequestList is one page of the log, newest first.
 type RequestList struct {
 	Requests []RequestRecord `json:"requests"`
 	Total    int             `json:"total"`         // that match
-	Next     uint64          `json:"next,omitzero"` // After of the next part, 0 at the end
+	Next     uint64          `json:"next,omitzero"` // After for the next page; 0 at the end
 }
 
-// Requests are the requests to both APIs, newest first: of the last 10,000, or 64 MiB. Control calls are none.
+// Requests returns requests to both APIs, newest first, out of the last 10,000 or 64 MiB. Control calls are not included.
 func (s *Sandbox) Requests(filter RequestFilter) (RequestList, error) {
 	limit, err := listLimit(filter.Limit)
 	if err != nil {
@@ -96,8 +96,8 @@ func (s *Sandbox) matching(filter RequestFilter) ([]*requestlog.Packed, error) {
 	return slices.DeleteFunc(items, func(p *requestlog.Packed) bool { return !matches(p) }), nil
 }
 
-// RequestsHAR writes the requests that a filter takes as an HTTP archive, version 1.2, which browsers and other tools read: all of
-// them, whatever its After and Limit, oldest first. Secrets in it are shortened, as everywhere.
+// RequestsHAR writes the requests that a filter selects as an HTTP archive, version 1.2, which browsers and other tools can
+// read: all of them, oldest first, ignoring After and Limit. Secrets in it are shortened, as everywhere.
 func (s *Sandbox) RequestsHAR(w io.Writer, filter RequestFilter) error {
 	found, err := s.matching(filter)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Sandbox) RequestsHAR(w io.Writer, filter RequestFilter) error {
 	return requestlog.WriteHAR(w, "qredo sandbox", qredo.Version, found)
 }
 
-// ClearRequests forgets the requests there were.
+// ClearRequests empties the request log.
 func (s *Sandbox) ClearRequests() error {
 	s.requests.Clear()
 	s.refused.Store(0)

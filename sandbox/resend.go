@@ -13,9 +13,9 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// Resend sends a request of the log again, signed anew and with a new stamp: only one that named a key which the sandbox
-// can sign with. All else is as it was: a write without a PartnerTxID is made once more. What it returns is the new
-// request; that this was refused is no error.
+// Resend sends a request of the log again, with a new signature and a new stamp. It can only resend a request whose key the
+// sandbox can sign with. Everything else stays the same: a write without a PartnerTxID is carried out once more. It returns the
+// new request; it is not an error if that was refused.
 func (s *Sandbox) Resend(id uint64) (RequestDetail, error) {
 	r, err := s.recorded(id)
 	if err != nil {

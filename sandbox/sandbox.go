@@ -23,8 +23,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Sandbox is the service, emulated. It is an [http.Handler] that serves the Partner API under /api/v1/p,
-// Qredo API v1 under /qapi/v1, and its own control calls under /sandbox/v1/.
+// Sandbox emulates the service. It is an [http.Handler] that serves the Partner API under /api/v1/p, Qredo API v1 under
+// /qapi/v1, and its own control calls under /sandbox/v1/.
 type Sandbox struct {
 	keys    *access.Keys
 	assets  []qredo.Asset
@@ -73,7 +73,7 @@ func invalid(field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// WithClock sets where the time comes from: [time.Now] unless it is given. [Sandbox.Advance] adds to it.
+// WithClock sets the clock. [Sandbox.Advance] adds to it. Default: [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(s *Sandbox) error {
 		if now == nil {
@@ -84,14 +84,14 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithSeed sets the seed of randomness: runs with the same seed, the same clock and the same requests have
-// the same identifiers and addresses, and the same private keys behind those. Without it they are others each run. Keys of
-// the APIs and secrets of signing agents are random in any case.
+// WithSeed sets the random seed: runs with the same seed, the same clock and the same requests have the same identifiers and
+// addresses, and the same private keys behind those. API keys and secrets of signing agents are always random. Default: a
+// different seed in each run.
 func WithSeed(seed uint64) Option {
 	return func(s *Sandbox) error { s.seed = seed; return nil }
 }
 
-// WithTestnetOnly offers testnet assets only, as the hosted sandbox did: all known ones unless it is given.
+// WithTestnetOnly offers only testnet assets, as the hosted sandbox did. Default: all known assets.
 func WithTestnetOnly() Option {
 	return func(s *Sandbox) error {
 		s.assets = slices.DeleteFunc(s.assets, func(a qredo.Asset) bool { return !a.TestAsset })
@@ -99,18 +99,17 @@ func WithTestnetOnly() Option {
 	}
 }
 
-// WithStore keeps the sandbox's state in a folder, so that a later one goes on from it: each request that
-// changes something is on the disk before it is answered. The provisioned key is kept there too, as by
-// [WithKeyDir], unless that names another folder. One sandbox at a time can have the folder. Nonces are
-// not kept: they are refused a second time as long as the sandbox runs. A folder keeps its seed, whatever [WithSeed]
-// says later. Where something in it is not as it was written, New refuses it and names the place. Without WithStore the state is in
-// memory and ends with the sandbox.
+// WithStore keeps the sandbox's state in a folder, so that a later sandbox can continue from it: each request that changes
+// something is on disk before it is answered. The provisioned key is kept there too, as by [WithKeyDir], unless that names
+// another folder. Only one sandbox at a time can use the folder. Nonces are not kept: a repeated nonce is refused only as long
+// as the sandbox runs. A folder keeps its seed, whatever [WithSeed] says later. If something in the folder is not as it was
+// written, New refuses it and names the place. Default: the state is in memory, and ends with the sandbox.
 func WithStore(dir string) Option {
 	return func(s *Sandbox) error { s.storeDir = dir; return nil }
 }
 
-// New makes a sandbox with no companies in it and a key for each API: see [Sandbox.Auth] and
-// [Sandbox.HMACAuth]. A wrong option is a [*qredo.ValidationError].
+// New creates a sandbox without companies, with a key for each API: see [Sandbox.Auth] and [Sandbox.HMACAuth]. A wrong option
+// is a [*qredo.ValidationError].
 func New(opts ...Option) (*Sandbox, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails
@@ -178,7 +177,7 @@ func (s *Sandbox) openWorld() error {
 	return nil
 }
 
-// Now returns the time in the sandbox: the clock's, and what it was advanced by.
+// Now returns the sandbox's time: the clock's, plus what it was advanced by.
 func (s *Sandbox) Now() time.Time { return s.world.Now() }
 
 // view runs f with the world as it is now. Its refusals are the service's.
@@ -189,14 +188,14 @@ func (s *Sandbox) update(f func(u *world.Update) error) error {
 	return serve.AsFault(s.world.Update(f))
 }
 
-// Close ends the feeds, and what is told live. A [Server] is closed by its own Close, which does this too.
+// Close ends the feeds and [Sandbox.Live]. A [Server] has its own Close, which does this too.
 func (s *Sandbox) Close() error {
 	s.live.Close()
 	s.feeds.Close()
 	return s.world.Close()
 }
 
-// Reset forgets everything but the keys, and the nonces that were used with them.
+// Reset deletes everything except the keys, and the nonces that were used with them.
 func (s *Sandbox) Reset() error { return s.replace(s.world.Reset) }
 
 // replace puts another world in the place of this one.

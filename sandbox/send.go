@@ -18,18 +18,18 @@ import (
 // sendPatience is how long a request that is sent from here may wait, as a fault can have it.
 const sendPatience = 30 * time.Second
 
-// SendRequest is a request for the sandbox to sign with its own key, and to send to itself.
+// SendRequest is a request for the sandbox to sign with its own key and send to itself.
 type SendRequest struct {
 	API    string `json:"api,omitzero"` // "partner" or "qapi". Default: "partner"
 	Method string `json:"method"`
 	Path   string `json:"path"`          // below the API's base path, with its query: "/company/search?query=acme"
-	Body   string `json:"body,omitzero"` // as it is sent
+	Body   string `json:"body,omitzero"` // sent as it is
 }
 
 var callSend = control.Post("/requests/send", func(s *Sandbox, _ ids, in SendRequest) (RequestDetail, error) { return s.Send(in) }).Exactly()
 
-// Send signs a request with the sandbox's own key and carries it out as if a program had sent it: faults hit it, and it is in
-// the log, which says how it was answered. That it was refused is no error. A feed cannot be had so.
+// Send signs a request with the sandbox's own key and carries it out as if a program had sent it: faults apply to it, and it is
+// in the log with its answer. It is not an error if it was refused. Feeds cannot be opened this way.
 func (s *Sandbox) Send(r SendRequest) (RequestDetail, error) {
 	base, auth := partner.BasePath, qredo.Authenticator(s.auth)
 	switch r.API {

@@ -52,7 +52,7 @@ func (s *Sandbox) authenticateHMAC(sent access.Request, _ *serve.Route, req *ser
 	return err
 }
 
-// ServeHTTP answers a request to one of the APIs, a control call, or what the console asks for.
+// ServeHTTP answers a request to one of the APIs, a control call, or a request from the console.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The date by which clients find out that their clock is wrong.
 	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
@@ -87,7 +87,11 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 			rec.release()
 		}
 	}()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var body []byte
+	var err error
+	if r.Body != http.NoBody {
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	}
 	rec.Record.Body = requestlog.KeepBody(body)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		serve.WriteFault(w, &serve.Fault{Status: http.StatusRequestTimeout, Reason: "the body has not come in time"})

@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/qredoapi"
 )
 
-// Server is a sandbox that listens.
+// Server is a listening sandbox.
 type Server struct {
 	*Sandbox
 	url    string
@@ -23,14 +23,14 @@ type Server struct {
 	done   chan error
 }
 
-// WithListen sets the address that [Start] listens on: "127.0.0.1:8765", or "0.0.0.0:8765" for all of this machine's, so that
-// others reach it: see [WithControlToken]. Default: 127.0.0.1:0, a free port.
+// WithListen sets the address that [Start] listens on: "127.0.0.1:8765", or "0.0.0.0:8765" for all addresses of this machine,
+// so that others can reach it: see [WithControlToken]. Default: 127.0.0.1:0, a free port.
 func WithListen(address string) Option {
 	return func(s *Sandbox) error { s.listen = address; return nil }
 }
 
-// Start makes a sandbox and serves it: on a free port of 127.0.0.1 unless [WithListen] says otherwise.
-// Close ends it.
+// Start creates a sandbox and serves it at the address of [WithListen]; call Close to end it. Default: a free port of
+// 127.0.0.1.
 func Start(opts ...Option) (*Server, error) {
 	s, err := New(opts...)
 	if err != nil {
@@ -79,23 +79,22 @@ func reached(address string) string {
 	return address
 }
 
-// URL is where this machine's programs reach the server, without a path.
+// URL returns the URL at which programs on this machine reach the server, without a path.
 func (srv *Server) URL() string { return srv.url }
 
-// BaseURL is what a client of the Partner API is given: it ends in /api/v1/p.
+// BaseURL returns the base URL for a client of the Partner API, which ends in /api/v1/p.
 func (srv *Server) BaseURL() string { return srv.url + partner.BasePath }
 
-// Client returns a client of the Partner API that uses the sandbox's own key: see [Sandbox.Auth]. It panics
-// if an option is refused.
+// Client returns a client of the Partner API that uses the sandbox's own key: see [Sandbox.Auth]. It panics if an option is
+// refused.
 func (srv *Server) Client(opts ...qredo.Option) *qredo.Client {
 	return must(qredo.NewClient(srv.Auth(), srv.clientOptions(srv.BaseURL(), opts)...))
 }
 
-// QAPIBaseURL is what a client of Qredo API v1 is given: it ends in /qapi/v1.
+// QAPIBaseURL returns the base URL for a client of Qredo API v1, which ends in /qapi/v1.
 func (srv *Server) QAPIBaseURL() string { return srv.url + qredoapi.BasePath }
 
-// QAPIClient returns a client of Qredo API v1 that uses the key the sandbox was made with. It panics if an
-// option is refused.
+// QAPIClient returns a client of Qredo API v1 that uses the sandbox's own key. It panics if an option is refused.
 func (srv *Server) QAPIClient(opts ...qredo.Option) *qapi.Client {
 	return must(qapi.NewClient(srv.HMACAuth(), srv.clientOptions(srv.QAPIBaseURL(), opts)...))
 }
@@ -114,8 +113,8 @@ func must[T any](client T, err error) T {
 	return client
 }
 
-// Control returns the control of the sandbox over HTTP, for trying out what another process would do.
-// Within one process the sandbox's own methods are simpler.
+// Control returns the control of the sandbox over HTTP, for trying out what another process would do. Within the same process,
+// the sandbox's own methods are simpler.
 func (srv *Server) Control() *Control {
 	return &Control{base: srv.url + controlPath, HTTPClient: srv.http, Token: srv.controlToken}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Snapshot is a state to come back to, by its name.
+// Snapshot is a saved state with a name.
 type Snapshot struct {
 	Name         string    `json:"name"`
 	At           time.Time `json:"at"` // when it was taken, by the sandbox's clock
@@ -36,8 +36,8 @@ func (s *Sandbox) openSnapshots() {
 	s.snapshots = store.NewNamed(dir)
 }
 
-// TakeSnapshot keeps the state as it is under a name, in the place of an older one that has it: letters, digits, and ._- within. It ends with the
-// sandbox, but where there is a store ([WithStore]).
+// TakeSnapshot saves the current state under a name, replacing an older snapshot of that name. Names consist of letters and
+// digits, with . _ and - in between. The snapshot ends with the sandbox, unless there is a store ([WithStore]).
 func (s *Sandbox) TakeSnapshot(name string) error {
 	if !snapshotName.MatchString(name) {
 		return serve.BadRequest("name must be of letters, digits, and ._- but at its beginning, and of 64 at most")
@@ -49,7 +49,7 @@ func (s *Sandbox) TakeSnapshot(name string) error {
 	return s.snapshots.Save(name, s.Now(), snapshot.Write)
 }
 
-// Snapshots lists the snapshots that were taken, by their names.
+// Snapshots lists the snapshots, sorted by name.
 func (s *Sandbox) Snapshots() ([]Snapshot, error) {
 	named, err := s.snapshots.List()
 	all := make([]Snapshot, 0, len(named))
@@ -78,7 +78,7 @@ func (s *Sandbox) openSnapshot(name string) (io.ReadCloser, error) {
 	return from, err
 }
 
-// RestoreSnapshot puts the state that was kept under a name in the place of everything but keys.
+// RestoreSnapshot replaces everything except the keys with the state saved under a name.
 func (s *Sandbox) RestoreSnapshot(name string) error {
 	from, err := s.openSnapshot(name)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *Sandbox) RestoreSnapshot(name string) error {
 	return s.Import(from)
 }
 
-// DeleteSnapshot forgets a snapshot.
+// DeleteSnapshot deletes a snapshot.
 func (s *Sandbox) DeleteSnapshot(name string) error {
 	from, err := s.openSnapshot(name)
 	if err != nil {
@@ -123,23 +123,23 @@ var (
 	})
 )
 
-// TakeSnapshot keeps the state under a name: see [Sandbox.TakeSnapshot].
+// TakeSnapshot saves the current state under a name: see [Sandbox.TakeSnapshot].
 func (c *Control) TakeSnapshot(ctx context.Context, name string) error {
 	return callTakeSnapshot.Tell(ctx, c.client(), snapshotRequest{name})
 }
 
-// Snapshots lists the snapshots that were taken: see [Sandbox.Snapshots].
+// Snapshots lists the snapshots: see [Sandbox.Snapshots].
 func (c *Control) Snapshots(ctx context.Context) ([]Snapshot, error) {
 	list, err := callSnapshots.Ask(ctx, c.client(), control.None{})
 	return list.Snapshots, err
 }
 
-// RestoreSnapshot comes back to a snapshot: see [Sandbox.RestoreSnapshot].
+// RestoreSnapshot goes back to a snapshot: see [Sandbox.RestoreSnapshot].
 func (c *Control) RestoreSnapshot(ctx context.Context, name string) error {
 	return callRestoreSnapshot.Tell(ctx, c.client(), control.None{}, name)
 }
 
-// DeleteSnapshot forgets a snapshot: see [Sandbox.DeleteSnapshot].
+// DeleteSnapshot deletes a snapshot: see [Sandbox.DeleteSnapshot].
 func (c *Control) DeleteSnapshot(ctx context.Context, name string) error {
 	return callDeleteSnapshot.Tell(ctx, c.client(), control.None{}, name)
 }

@@ -17,10 +17,10 @@ type Step struct {
 	Text  string    `json:"text"`
 }
 
-// Actor is who did something.
+// Actor is somebody who did something.
 type Actor struct {
 	Named
-	Kind string `json:"kind"` // as of an [Approver], or "company"
+	Kind string `json:"kind"` // as for an [Approver], or "company"
 }
 
 // steps are what has happened to a transaction, in order. The last says how it ended or, while it waits, for what.

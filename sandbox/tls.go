@@ -30,13 +30,12 @@ const (
 	caKeyFile = "ca-key.pem"
 )
 
-// WithTLS makes [Start] serve HTTPS, with a certificate for this machine's loopback names and for the
-// hosts of the service and of [WithPublicURL] and [WithListen]. The authority that signs it is kept in a folder, as ca.pem
-// and ca-key.pem, and made if it is not there: programs that are to trust the sandbox are given ca.pem. It can sign for
-// these hosts only, and for two years: after that, and for further hosts, another must be made, in another folder or where
-// these files were.
-// Without it Start serves plain HTTP. [New] has no use for it. Who asks for HTTP/2 gets it, and is asked by a ping after 5
-// seconds of silence; a connection that does not answer within 3 more is closed.
+// WithTLS makes [Start] serve HTTPS, with a certificate for this machine's loopback names and for the hosts of the service, of
+// [WithPublicURL] and of [WithListen]. The certificate authority is kept in a folder, as ca.pem and ca-key.pem, and created if
+// it does not exist: give ca.pem to programs that should trust the sandbox. It can sign only for these hosts, and for two
+// years: after that, or for more hosts, another must be created, in another folder or in place of these files. Clients that ask
+// for HTTP/2 get it; after 5 seconds of silence they are sent a ping, and a connection that does not answer within 3 more is
+// closed. [New] ignores this option. Default: Start serves plain HTTP.
 func WithTLS(dir string) Option {
 	return func(s *Sandbox) error {
 		if dir == "" {
@@ -47,9 +46,9 @@ func WithTLS(dir string) Option {
 	}
 }
 
-// WithPublicURL also takes signatures over URLs below this base URL, whatever URL the sandbox itself was
-// asked for: for programs that have the service's URL compiled in, and reach the sandbox through a hosts
-// entry or a proxy. It may be given more than once. Without it the URL that was asked for counts alone.
+// WithPublicURL also accepts signatures over URLs below this base URL, whatever URL the sandbox itself was called with: for
+// programs that have the service's URL compiled in, and reach the sandbox through a hosts entry or a proxy. You can give it
+// more than once. Default: only the URL that was called counts.
 func WithPublicURL(base string) Option {
 	return func(s *Sandbox) error {
 		u, err := url.Parse(strings.TrimRight(base, "/"))

@@ -15,15 +15,15 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// TransactionFilter says which transactions are asked for.
+// TransactionFilter selects transactions.
 type TransactionFilter struct {
-	State  string `json:"state,omitzero"`  // "waiting", "approved", "rejected", "cancelled", "refused" or "expired"; all if empty
-	Search string `json:"search,omitzero"` // in ID, PartnerTxID, reference, address, or the ID on Qredo's own chain; a wallet's ID, short code or address finds what is in its ledger
+	State  string `json:"state,omitzero"`  // "waiting", "approved", "rejected", "cancelled", "refused" or "expired"; default: all
+	Search string `json:"search,omitzero"` // in any ID, reference or address; a wallet's finds its ledger
 	Page
 }
 
-// Transactions is a part of the transactions, newest first. Of a search nobody knows how many it will find: Total is nil,
-// and there can be few or none where Next says that there is more.
+// Transactions is one page of the transactions, newest first. The number of results of a search is not known in advance: Total
+// is then nil, and a page may have few results or none although Next says that there are more.
 type Transactions struct {
 	Transactions []TransactionSummary `json:"transactions"`
 	Total        *int                 `json:"total,omitzero"`
@@ -33,24 +33,24 @@ type Transactions struct {
 // TransactionSummary is a transaction in a list.
 type TransactionSummary struct {
 	ID          qredo.TxID        `json:"id"`
-	Type        string            `json:"type"` // as of a [PendingApproval], or "deposit"
+	Type        string            `json:"type"` // as for a [PendingApproval], or "deposit"
 	Title       string            `json:"title"`
-	Status      string            `json:"status"` // as the API has it; of a deposit "settled"
-	State       string            `json:"state"`  // as of a [TransactionFilter]
+	Status      string            `json:"status"` // as in the API; for a deposit "settled"
+	State       string            `json:"state"`  // as for a [TransactionFilter]
 	Created     time.Time         `json:"created"`
 	Ended       time.Time         `json:"ended,omitzero"`
-	Wallet      Named             `json:"wallet"` // that it leaves, or of a deposit that it comes to
-	To          string            `json:"to"`     // the wallet or address that it goes to, by name if it has one
+	Wallet      Named             `json:"wallet"` // the wallet that it leaves; for a deposit, the receiving wallet
+	To          string            `json:"to"`     // the receiving wallet or address, by name if it has one
 	Leaves      *Money            `json:"leaves,omitzero"`
 	Arrives     *Money            `json:"arrives,omitzero"`
 	Fees        *Money            `json:"fees,omitzero"`
 	Reference   string            `json:"reference"`
 	PartnerTxID qredo.PartnerTxID `json:"partner_tx_id"`
-	Approved    int               `json:"approved"` // of those who are asked now, or were last
+	Approved    int               `json:"approved"` // among those who are being asked, or were asked last
 	Threshold   int               `json:"threshold"`
 }
 
-// TransactionDetail is a transaction, and what has happened to it.
+// TransactionDetail is a transaction with everything that has happened to it.
 type TransactionDetail struct {
 	TransactionSummary
 	Steps        []Step        `json:"steps"`
@@ -59,21 +59,21 @@ type TransactionDetail struct {
 	Fund         Named         `json:"fund"`
 	Votes        []Vote        `json:"votes"`
 	Payee        *Payee        `json:"payee,omitzero"`
-	Receives     *Money        `json:"receives,omitzero"` // of a swap: what comes in return
+	Receives     *Money        `json:"receives,omitzero"` // for a swap: what comes in return
 	ReceivesInto *Named        `json:"receives_into,omitzero"`
-	OtherSide    qredo.TxID    `json:"other_side,omitzero"` // of a swap that was taken
+	OtherSide    qredo.TxID    `json:"other_side,omitzero"` // for a swap that was taken
 	Web3         *Web3Call     `json:"web3,omitzero"`
 	Policy       *PolicyUpdate `json:"policy,omitzero"`
-	Text         string        `json:"text"` // what a policy update or a connection changes, in words
+	Text         string        `json:"text"` // what a policy update or a connection would change, in words
 	ChainTxID    string        `json:"chain_tx_id,omitzero"`
-	API          string        `json:"api"`                 // the transaction as its API gives it: JSON
+	API          string        `json:"api"`                 // the transaction as JSON, as its API returns it
 	RequestID    uint64        `json:"request_id,omitzero"` // of the [RequestRecord] that asked for it, if it is in the log
 }
 
-// Expiries are transactions that wait, those first that expire first.
+// Expiries lists pending transactions, those that expire first at the top.
 type Expiries struct {
 	Expiries []Expiry `json:"expiries"`
-	Total    int      `json:"total"` // of all that wait
+	Total    int      `json:"total"` // number of all pending transactions
 }
 
 // Expiry is when a transaction expires.
@@ -141,7 +141,7 @@ func statusOf(tx *world.Transaction) string {
 	return string(tx.Status)
 }
 
-// Transaction returns a transaction of whatever account, named by its ID or that of an action which asks for it.
+// Transaction returns a transaction of any account, given its ID or that of an action that asks for it.
 func (s *Sandbox) Transaction(id string) (TransactionDetail, error) {
 	var out TransactionDetail
 	err := s.view(func(v *world.View) error {
@@ -189,7 +189,7 @@ func (s *Sandbox) requestFor(id qredo.TxID) uint64 {
 	return 0
 }
 
-// Expiries lists the transactions that wait, those first that expire first.
+// Expiries lists the pending transactions, those that expire first at the top.
 func (s *Sandbox) Expiries(limit int) (Expiries, error) {
 	out := Expiries{Expiries: []Expiry{}}
 	err := s.view(func(v *world.View) error {
@@ -217,8 +217,8 @@ func label(v *world.View, tx *world.Transaction) string {
 	return text + " from " + walletName(tx.Sender)
 }
 
-// AdvanceToNextExpiry moves the clock forward to when the next transaction that waits expires, which it does then. Where
-// none waits it is a conflict.
+// AdvanceToNextExpiry moves the clock forward to when the next pending transaction expires, which it then does. If none is
+// pending, that is a conflict.
 func (s *Sandbox) AdvanceToNextExpiry() error {
 	return s.update(func(w *world.Update) error { return w.AdvanceToExpiry() })
 }
@@ -233,7 +233,7 @@ func (c *Control) Transaction(ctx context.Context, id string) (TransactionDetail
 	return callTransaction.Ask(ctx, c.client(), control.None{}, id)
 }
 
-// Expiries lists what expires next: see [Sandbox.Expiries].
+// Expiries lists the next transactions to expire: see [Sandbox.Expiries].
 func (c *Control) Expiries(ctx context.Context, limit int) (Expiries, error) {
 	return callExpiries.Ask(ctx, c.client(), expiriesRequest{limit})
 }

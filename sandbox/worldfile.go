@@ -3,7 +3,6 @@ package sandbox
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +19,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/worldfile"
 )
 
-// MadeWorld tells what the things of a world that was written by hand have become, by their names in its file: users by e-mail, funds
-// and wallets by COMPANY/FUND and COMPANY/FUND/WALLET, payments by name or reference.
+// MadeWorld maps the names in a hand-written world file to what was created for them: users by e-mail, funds and wallets by
+// COMPANY/FUND and COMPANY/FUND/WALLET, payments by name or reference.
 type MadeWorld struct {
 	Name        string                           `json:"name"`
 	Description string                           `json:"description"`
@@ -33,26 +32,26 @@ type MadeWorld struct {
 	Payments    map[string]qredo.TxID            `json:"payments"`
 }
 
-// NamedWorld is a world that comes with the sandbox.
+// NamedWorld is a world that is included with the sandbox.
 type NamedWorld struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 }
 
-// WorldFileError is all that is wrong with a world's file.
+// WorldFileError lists everything that is wrong with a world file.
 type WorldFileError struct {
-	File     string // empty where it was not read from one
+	File     string // empty if it was not read from a file
 	Problems []WorldProblem
 }
 
-// WorldProblem is something that is wrong with a world's file, and where. Line and column are counted from 1, and 0 where it is about the
-// file as a whole.
+// WorldProblem is something that is wrong with a world file, and where. Line and column are counted from 1, and are 0 for a
+// problem with the file as a whole.
 type WorldProblem struct {
 	Line, Column int
 	Text         string
 }
 
-// Error has a line for each problem, with its place as editors find it.
+// Error returns a line for each problem, with its place in a form that editors find.
 func (e *WorldFileError) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
@@ -68,11 +67,12 @@ func (e *WorldFileError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Is makes it a bad request, as over HTTP.
+// Is makes it match [qredo.ErrBadRequest], as it does over HTTP.
 func (e *WorldFileError) Is(target error) bool { return target == qredo.ErrBadRequest }
 
-// WithWorldFile begins with the world in a file: companies, people, groups, funds, balances and payments, as docs/worlds.md says. What is wrong
-// with it is a [*WorldFileError] of [New]. A sandbox that goes on from a store ([WithStore]) with companies or users in it is left as it is.
+// WithWorldFile starts with the world in a file: companies, people, groups, funds, balances and payments, as docs/worlds.md
+// describes. If there is something wrong with it, New returns a [*WorldFileError]. A sandbox that continues from a store
+// ([WithStore]) with companies or users in it is left as it is.
 func WithWorldFile(path string) Option {
 	return func(s *Sandbox) error { s.worldFile = path; return nil }
 }
@@ -128,8 +128,8 @@ func (s *Sandbox) checkWorld(name string, data []byte) (MadeWorld, *world.World,
 // mostWorld is how large a world's file may be, in bytes.
 const mostWorld = 16 << 20
 
-// MakeWorld makes the world that is written in YAML, as docs/worlds.md says, in place of all that there is, as after [Sandbox.Reset]. What is
-// wrong with it is a [*WorldFileError], and then nothing has changed.
+// MakeWorld replaces everything, as [Sandbox.Reset] does, with the world described in YAML, as in docs/worlds.md. If there is
+// something wrong with it, it returns a [*WorldFileError], and nothing has changed.
 func (s *Sandbox) MakeWorld(r io.Reader) (MadeWorld, error) {
 	data, err := io.ReadAll(io.LimitReader(r, mostWorld+1))
 	if err != nil {
@@ -145,7 +145,7 @@ func (s *Sandbox) MakeWorld(r io.Reader) (MadeWorld, error) {
 	return made, s.replace(func() error { return s.world.Put(scratch.Saved()) })
 }
 
-// MakeNamedWorld makes one of the worlds that come with the sandbox: see [Sandbox.MakeWorld] and [Sandbox.Worlds].
+// MakeNamedWorld creates one of the worlds included with the sandbox: see [Sandbox.MakeWorld] and [Sandbox.Worlds].
 func (s *Sandbox) MakeNamedWorld(name string) (MadeWorld, error) {
 	data := worldfile.BuiltIn()[name]
 	if data == nil {
@@ -154,7 +154,7 @@ func (s *Sandbox) MakeNamedWorld(name string) (MadeWorld, error) {
 	return s.MakeWorld(bytes.NewReader(data))
 }
 
-// Worlds lists the worlds that come with the sandbox.
+// Worlds lists the worlds that are included with the sandbox.
 func (s *Sandbox) Worlds() []NamedWorld {
 	builtIn := worldfile.BuiltIn()
 	list := []NamedWorld{}
@@ -187,26 +187,19 @@ var (
 // worldCalls make worlds.
 var worldCalls = control.Calls[*Sandbox]{callWorlds, callNamedWorld, callMakeWorld}
 
-// Worlds lists the worlds that come with the sandbox: see [Sandbox.Worlds].
+// Worlds lists the worlds that are included with the sandbox: see [Sandbox.Worlds].
 func (c *Control) Worlds(ctx context.Context) ([]NamedWorld, error) {
 	list, err := callWorlds.Ask(ctx, c.client(), control.None{})
 	return list.Worlds, err
 }
 
-// MakeNamedWorld makes one of the worlds that come with the sandbox: see [Sandbox.MakeNamedWorld].
+// MakeNamedWorld creates one of the worlds included with the sandbox: see [Sandbox.MakeNamedWorld].
 func (c *Control) MakeNamedWorld(ctx context.Context, name string) (MadeWorld, error) {
 	return callNamedWorld.Ask(ctx, c.client(), control.None{}, name)
 }
 
-// MakeWorld makes the world that is written in YAML: see [Sandbox.MakeWorld].
+// MakeWorld creates the world described in YAML: see [Sandbox.MakeWorld].
 func (c *Control) MakeWorld(ctx context.Context, r io.Reader) (made MadeWorld, err error) {
-	answer, err := callMakeWorld.Open(ctx, c.client(), "", r)
-	if err != nil {
-		return made, err
-	}
-	defer answer.Close()
-	if err := json.NewDecoder(answer).Decode(&made); err != nil {
-		return made, fmt.Errorf("sandbox: a world: %w", err)
-	}
-	return made, nil
+	err = callMakeWorld.Ask(ctx, c.client(), "", r, &made)
+	return made, err
 }

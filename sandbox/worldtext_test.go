@@ -196,7 +196,7 @@ func TestADamagedWorldIsRefused(t *testing.T) {
 	refused([]byte(strings.Join(lines[1:], "")), "line 1: this is no world", "the first line is missing")
 	refused([]byte(strings.Join(append(lines, lines[3]), "")), fmt.Sprintf("line %d: something comes after", len(lines)+1), "a line too many")
 	refused([]byte(strings.Replace(string(text), `"version":1`, `"version":2`, 1)), "line 1: it has version 2", "a later version")
-	refused([]byte(strings.Replace(string(text), `"seed":`, `"mood":1,"seed":`, 1)), "line 1: it is damaged, or of a later version", "a later version's field")
+	refused([]byte(strings.Replace(string(text), `"commits":`, `"mood":1,"commits":`, 1)), "line 1: it is damaged, or of a later version", "a later version's field")
 	refused(nil, "after line 0", "nothing")
 	far := regexp.MustCompile(`("tx":.*"at":)[0-9.]+`).ReplaceAllString(string(text[:end]), "${1}-9223372036854775808")
 	refused(fmt.Appendf(nil, "%s{\"end\":{\"lines\":%d,\"sha256\":\"%x\"}}\n", far, len(lines)-1, sha256.Sum256([]byte(far))), "is no time", "a time that no answer can tell")

@@ -16,14 +16,14 @@ import (
 	"github.com/qredo-go/qredo/internal/agentcrypto"
 )
 
-// What keeps an agent from voting.
+// Errors that keep an agent from voting.
 var (
-	// ErrBadMessages is what the service gave to be signed and cannot be: nothing at all, an empty message, one that is not
-	// hexadecimal or has more than 1 MiB, or more than 1,000 messages. It comes with [qredo.ErrBadAnswer].
+	// ErrBadMessages means that what the service gave to sign cannot be signed: nothing at all, an empty message, one that is
+	// not hexadecimal or is larger than 1 MiB, or more than 1,000 messages. It comes with [qredo.ErrBadAnswer].
 	ErrBadMessages = errors.New("signingagent: what is to be signed cannot be")
-	// ErrMessagesChanged is what is to be signed now, and is not what was there when the action was decided.
+	// ErrMessagesChanged means that what is to be signed now is not what it was when the action was decided.
 	ErrMessagesChanged = errors.New("signingagent: what is to be signed has changed since the decision")
-	// ErrNoClient is a question that only the Partner API answers, to an agent without [WithClient].
+	// ErrNoClient means that an agent without [WithClient] was asked something that only the Partner API can answer.
 	ErrNoClient = errors.New("signingagent: the agent has no client that reads actions: see WithClient")
 )
 
@@ -35,9 +35,9 @@ type Agent struct {
 	rsa      *qredo.Client // nil without WithClient
 }
 
-// Open returns the agent whose identity a store has, or [ErrNoIdentity]. A registration that the service has answered, and that is not
-// finished, it finishes. Where that it is finished was inferred (see [Register]), it asks once whether that is so; if there is no telling,
-// that is no error. It makes no call else: whether the PIN is right shows with the first one.
+// Open returns the agent whose identity is in a store, or [ErrNoIdentity]. If the service has answered the registration but it
+// is not finished, Open finishes it. If it was only inferred that it is finished (see [Register]), Open asks the service once;
+// getting no answer is not an error. It makes no other calls: whether the PIN is right shows with the first one.
 func Open(ctx context.Context, store Store, opts ...Option) (*Agent, error) {
 	s, err := newSettings(opts)
 	if err != nil {
@@ -91,7 +91,7 @@ func open(ctx context.Context, store Store, id *Identity, s settings) (*Agent, e
 	return a, nil
 }
 
-// Format prints ID and name whatever the verb.
+// Format prints the ID and the name, whatever the verb.
 func (a *Agent) Format(f fmt.State, verb rune) { a.identity.Format(f, verb) }
 
 // ID returns the core client's ID: see [Identity.ID].
@@ -100,18 +100,19 @@ func (a *Agent) ID() qredo.CoreClientID { return a.identity.ID() }
 // Name returns the name that the agent registered with.
 func (a *Agent) Name() string { return a.identity.Name() }
 
-// Client returns the agent's own client, which proves itself by x-api-zkp. Only its SigningAgent calls are an agent's.
+// Client returns the agent's own client, which authenticates with x-api-zkp. Only the calls of its SigningAgent service are for
+// agents.
 func (a *Agent) Client() *qredo.Client { return a.client }
 
-// Feed gives the actions that the agent is asked to approve, as [qredo.SigningAgentService.Feed] does.
+// Feed returns the actions that the agent is asked to approve, as [qredo.SigningAgentService.Feed] does.
 //
 // API: GET /coreclient/feed
 func (a *Agent) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
 	return a.client.SigningAgent.Feed(ctx, opts...)
 }
 
-// GetAction returns an action with its details, in whatever status it is, through the client of [WithClient]. Without one it is
-// [ErrNoClient].
+// GetAction returns an action with its details, whatever its status, through the client of [WithClient]. Without that option it
+// returns [ErrNoClient].
 //
 // API: GET /coreclient/{client_id}/action/{action_id}
 func (a *Agent) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
@@ -121,9 +122,10 @@ func (a *Agent) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 	return a.rsa.CoreClients.GetAction(ctx, a.ID(), id, opts...)
 }
 
-// Approve approves an action, whatever it is: it reads the messages that are to be signed, signs each, and sends the
-// signatures with a fresh proof. Where there is none, or one is empty, not hexadecimal or too much, nothing is sent: that is [ErrBadMessages]. The
-// service's refusals are those of [qredo.SigningAgentService.Approve]. To decide by rules, see [Agent.NewApprover].
+// Approve approves an action, whatever it is: it reads the messages to be signed, signs each, and sends the signatures with a
+// fresh proof. If there are no messages, or one is empty, not hexadecimal or too large, it sends nothing and returns
+// [ErrBadMessages]. Refusals by the service are as for [qredo.SigningAgentService.Approve]. To decide by rules, use
+// [Agent.NewApprover].
 //
 // API: GET /coreclient/action/{action_id}, PUT /coreclient/action/{action_id}
 func (a *Agent) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
@@ -134,7 +136,7 @@ func (a *Agent) Approve(ctx context.Context, id qredo.ActionID, opts ...qredo.Ca
 	return a.sign(ctx, id, messages, opts...)
 }
 
-// Reject rejects an action. Nothing is signed for that. The service's refusals are those of [qredo.SigningAgentService.Reject].
+// Reject rejects an action. That needs no signature. Refusals by the service are as for [qredo.SigningAgentService.Reject].
 //
 // API: DELETE /coreclient/action/{action_id}
 func (a *Agent) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) error {
@@ -201,18 +203,18 @@ func digestOf(messages [][]byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// NewApprover returns an approver that votes as the agent, by a policy: with all that package approver has, such as rules with limits,
-// stores, audit logs and replicas.
+// NewApprover returns an approver that votes as the agent, by a policy, with everything that package approver offers: rules
+// with limits, stores, audit logs and replicas.
 //
-// With [WithClient] a policy decides on an action's details, which come through that client. A vote is sent only while they, and the messages
-// that are to be signed, are what they were when it was decided: the messages are read once more right before they are signed. Both
-// come from the service, each by the action's ID. That a message says what the details say cannot be seen, since its form is
-// not public: a service that lies about one of them is not found out.
+// With [WithClient] a policy decides on an action's details, which are read through that client. A vote is sent only if the
+// details, and the messages to be signed, are still what they were when it was decided: the messages are read once more
+// immediately before they are signed. Both come from the service, by the action's ID. Nothing can check that a message says
+// what the details say, because its format is not public: a service that lies about one of them goes undetected.
 //
-// Without a client there are no details, and the policy must need none, as [ApproveAll] and [ApproveNone] do. Another is a
-// [*qredo.ValidationError], also of [approver.Approver.Reload], and so are pins. An action is decided by what the feed says of it, and its messages.
-// Replicas that share a store, and one run after the other, must all have a client or none: what was decided in the other way is not voted on, the
-// log says why, and the store keeps it for who has decided it.
+// Without a client there are no details, and the policy must need none, like [ApproveAll] and [ApproveNone]. Any other policy
+// is a [*qredo.ValidationError], also from [approver.Approver.Reload], and so are pins. An action is decided by its messages
+// and what the feed says about it. Replicas that share a store, and successive runs, must either all have a client or all have
+// none: no vote is sent on a decision made in the other way; the log says why, and the store keeps it for the one that made it.
 func (a *Agent) NewApprover(policy approver.Policy, opts ...approver.Option) (*approver.Approver, error) {
 	client := a.rsa
 	if client == nil {

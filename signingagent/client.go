@@ -27,14 +27,15 @@ const (
 
 const localPath = "/api/v1"
 
-// Client calls the local REST API of a Signing Agent that runs as a program of its own: that of qredo signing-agent serve, and
-// that of the old program, releases of November 2022 to August 2023. It is safe for concurrent use.
+// Client calls the local REST API of a signing agent that runs as a separate program: either qredo signing-agent serve or
+// Qredo's own program, called the old program here, in the releases of November 2022 to August 2023. It is safe for concurrent
+// use.
 //
-// It is made on [qredo.Client], and so is what it sends again: reads are, and of the rest only what cannot have reached the
-// agent. A vote or registration that may have been carried out matches [qredo.ErrOutcomeUnknown]. An answer that is not the
-// success asked for is an [*AgentError].
+// It is built on [qredo.Client], and retries in the same way: reads are sent again, and anything else only if it cannot have
+// reached the agent. A vote or registration that may have been carried out matches [qredo.ErrOutcomeUnknown]. An answer other
+// than the success asked for is an [*AgentError].
 //
-// The old program at times says that it has approved, or rejected, what it has not: see [Client.Approve]. With
+// The old program sometimes says that it has approved or rejected when it has not: see [Client.Approve]. With
 // [WithServiceClient] the service is asked instead.
 type Client struct {
 	core    *qredo.Client
@@ -55,8 +56,8 @@ type clientOptions struct {
 	service *qredo.Client
 }
 
-// WithBearerToken has each request carry a token, as qredo signing-agent serve asks for. The old program asks for none and
-// does not mind one.
+// WithBearerToken sends a token with each request, as qredo signing-agent serve requires. The old program needs none and
+// ignores it. Default: no token.
 func WithBearerToken(token qredo.Secret) ClientOption {
 	return func(o *clientOptions) error {
 		o.token = strings.TrimSpace(string(token))
@@ -69,8 +70,8 @@ func WithBearerToken(token qredo.Secret) ClientOption {
 
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
-// WithTLSConfig says which certificates to trust, and has a certificate of the client's own sent where the agent asks for one.
-// It is for a base URL with https. Of it and [WithHTTPClient] only one may be given.
+// WithTLSConfig says which certificates to trust, and which client certificate to send if the agent asks for one. It is for a
+// base URL with https. Give either this or [WithHTTPClient], not both.
 func WithTLSConfig(config *tls.Config) ClientOption {
 	return func(o *clientOptions) error {
 		o.tls = config
@@ -78,7 +79,7 @@ func WithTLSConfig(config *tls.Config) ClientOption {
 	}
 }
 
-// WithHTTPClient makes requests through the caller's HTTP client. Its Timeout, and that of its transport for headers, should be
+// WithHTTPClient sends requests through your own HTTP client. Its Timeout, and its transport's timeout for headers, should be
 // zero: calls are ended by their context, after 90 seconds at most, and [Client.Register] after seven minutes.
 func WithHTTPClient(client *http.Client) ClientOption {
 	return func(o *clientOptions) error {
@@ -87,8 +88,9 @@ func WithHTTPClient(client *http.Client) ClientOption {
 	}
 }
 
-// WithPlainHTTP allows a base URL with http to another machine, as the old program is mostly served within a network of
-// containers. Whoever can read that network sees the token, and with the old program needs none to vote.
+// WithPlainHTTP allows a base URL with http to another machine, because the old program usually runs in a container network.
+// Anyone who can read that network's traffic sees the token, and with the old program needs no token to vote. Default: http
+// only to this machine.
 func WithPlainHTTP() ClientOption {
 	return func(o *clientOptions) error {
 		o.plain = true
@@ -96,7 +98,7 @@ func WithPlainHTTP() ClientOption {
 	}
 }
 
-// WithLogger logs each attempt as [qredo.WithLogger] does: without bodies, tokens and keys.
+// WithLogger logs each attempt as [qredo.WithLogger] does, without bodies, tokens and keys. Default: no logging.
 func WithLogger(log *slog.Logger) ClientOption {
 	return func(o *clientOptions) error {
 		o.log = log
@@ -104,9 +106,9 @@ func WithLogger(log *slog.Logger) ClientOption {
 	}
 }
 
-// WithServiceClient gives a client of the service, with the RSA key of the company that the agent is registered by. Through it
-// the client looks at actions after votes, and at what is pending after a feed was away: what it says is then the service's
-// word, and not the agent's.
+// WithServiceClient passes a client of the service, with the RSA key of the company that registered the agent. The client then
+// uses it to read actions after votes, and to read what is pending after a feed was disconnected: you get the service's word,
+// not the agent's. Default: the agent is believed.
 func WithServiceClient(client *qredo.Client) ClientOption {
 	return func(o *clientOptions) error {
 		o.service = client
@@ -125,8 +127,8 @@ func invalid(field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// NewClient returns a client of the agent at a base URL such as http://127.0.0.1:8007. It must be https, or http to this
-// machine ([WithPlainHTTP] allows others). One without a path has /api/v1 added. A wrong option is a [*qredo.ValidationError].
+// NewClient returns a client for the agent at a base URL such as http://127.0.0.1:8007. It must be https, or http to this
+// machine ([WithPlainHTTP] allows others). If it has no path, /api/v1 is added. A wrong option is a [*qredo.ValidationError].
 func NewClient(baseURL string, opts ...ClientOption) (*Client, error) {
 	var o clientOptions
 	for _, opt := range opts {

@@ -16,33 +16,33 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Why a [Client]'s feed tells nothing, or not all.
+// Errors of a [Client]'s feed that delivers nothing, or not everything.
 var (
-	// ErrNotConnected is why a [Client]'s feed tells nothing: the agent runs, and is not connected to the service. The old
-	// program gives up after five minutes without a connection, and never tries again: it must be started anew.
+	// ErrNotConnected means that a [Client]'s feed delivers nothing because the agent runs but is not connected to the service.
+	// The old program gives up after five minutes without a connection and never tries again: restart it.
 	ErrNotConnected = errors.New("the agent is not connected to the service")
-	// ErrFeedGap is why a [Client]'s feed does not say that it has caught up: what came before it was connected is not told
-	// by this agent, or cannot be relied on to be. [WithServiceClient] closes the gap.
+	// ErrFeedGap means that a [Client]'s feed has not caught up, because this agent does not repeat, or cannot be relied on to
+	// repeat, what came before the feed connected. [WithServiceClient] closes the gap.
 	ErrFeedGap = errors.New("what came while the feed was away may be missing")
 )
 
-// AgentError is an answer of an agent's local API that is not the success asked for. [errors.Is] finds what the service said to
-// the agent where the agent passes that on, and else what stands for the agent's own status: [qredo.ErrNotFound] and its like. It
-// also finds [ErrNoIdentity] where the agent is not registered, [ErrIdentityExists] where it is already, and
-// [qredo.ErrOutcomeUnknown] unless it is certain that a vote was not cast or an agent not registered.
+// AgentError is an answer of an agent's local API other than the success asked for. [errors.Is] finds what the service told the
+// agent, if the agent passes that on, and otherwise the error for the agent's own status, such as [qredo.ErrNotFound]. It also
+// finds [ErrNoIdentity] if the agent is not registered, [ErrIdentityExists] if it already is, and [qredo.ErrOutcomeUnknown]
+// unless it is certain that a vote was not cast or an agent not registered.
 type AgentError struct {
 	Operation  string // such as "PUT /client/action/{action_id}"
-	StatusCode int    // of the agent: 500 also for what the service has refused
-	Detail     string // what the agent says, in one line, without what the request had that is secret
-	// Service is how the service answered the agent; nil if the agent does not say. Its Method, Path, StatusCode, Code, Msg,
-	// Reason and Body are set. The errors.As of an AgentError finds it.
+	StatusCode int    // the agent's; it is 500 also if the service refused something
+	Detail     string // the agent's message, in one line, without secrets from the request
+	// Service is the service's answer to the agent; nil if the agent does not pass it on. Its Method, Path, StatusCode, Code,
+	// Msg, Reason and Body are set. errors.As finds it in an AgentError.
 	Service *qredo.Error
 
 	unknown bool
 	cause   error // why a success is not understood
 }
 
-// Error names the call, the status, and what agent and service said.
+// Error gives the call, the status, and what agent and service said.
 func (e *AgentError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "signingagent: %s: %d %s", e.Operation, e.StatusCode, http.StatusText(e.StatusCode))
@@ -81,7 +81,7 @@ func (e *AgentError) Is(target error) bool {
 	return e.Service == nil && (&qredo.Error{StatusCode: e.StatusCode}).Is(target)
 }
 
-// Unwrap returns how the service answered the agent, and why a success could not be understood, as far as there are these.
+// Unwrap returns the service's answer to the agent, and why a success could not be understood, if there are any.
 func (e *AgentError) Unwrap() (errs []error) {
 	if e.Service != nil {
 		errs = append(errs, e.Service)
@@ -92,7 +92,7 @@ func (e *AgentError) Unwrap() (errs []error) {
 	return errs
 }
 
-// LogValue gives the fields, for log/slog.
+// LogValue returns the fields, for log/slog.
 func (e *AgentError) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("operation", e.Operation), slog.Int("status", e.StatusCode), slog.Bool("unknown", e.unknown)}
 	if e.Service != nil {

@@ -36,22 +36,23 @@ func (c *Client) read(ctx context.Context, id qredo.ActionID) (*qredo.Action, er
 	return c.service.CoreClients.GetAction(ctx, agent.ID, id)
 }
 
-// Feed gives the actions that the agent is asked to approve, each once for each of its statuses, until ctx ends: also where the
-// agent sends what is pending again, as the old program does whenever it or this client has connected anew. It carries no
-// details.
+// Feed returns the actions that the agent is asked to approve, each once for each of its statuses, until ctx ends. An action is
+// not repeated if the agent sends pending ones again, as the old program does whenever it or this client reconnects. Feed
+// events have no details.
 //
-// After a connection was lost it connects again, for ever unless [qredo.WithGiveUp] says otherwise. The old program answers
-// no pings: its own, one every five seconds, show that it lives. An agent that pings more seldom than every 20 seconds needs a
-// longer [qredo.WithPing] than the default.
+// After a lost connection the feed reconnects, indefinitely unless you set [qredo.WithGiveUp]. The old program answers no
+// pings, but its own, every five seconds, count as signs of life. For an agent that pings less often than every 20 seconds, set
+// a longer [qredo.WithPing] than the default.
 //
-// What came while the feed was away: with [WithServiceClient] it is read from the service's list of what is pending. Without, the
-// old program of August 2023 sends it again unless it approves by itself, ours always, and earlier releases do not. The state
-// tells ([qredo.WithFeedState]): [qredo.FeedCaughtUp] where it has come, and [qredo.FeedBehind] with [ErrFeedGap] where it may be
-// missing. [qredo.FeedLost] and [qredo.FeedBehind] with [ErrNotConnected] say that the agent itself is not connected to the service,
-// which the old program, once it has given up, never is again. All of these are told about once a minute for as long as they last.
+// What happened while the feed was disconnected is read, with [WithServiceClient], from the service's list of pending actions.
+// Otherwise it depends on the agent: qredo signing-agent serve always sends it again; the old program of August 2023 does
+// unless it approves by itself; earlier releases do not. The state ([qredo.WithFeedState]) is [qredo.FeedCaughtUp] once it has
+// arrived, and [qredo.FeedBehind] with [ErrFeedGap] if some of it may be missing. [qredo.FeedLost] and [qredo.FeedBehind] with
+// [ErrNotConnected] mean that the agent itself is not connected to the service; once the old program has given up, it never is
+// again. All of these are repeated about once a minute while they last.
 //
-// An error value tells of a message that was not understood ([qredo.ErrBadAnswer]), or that the agent refuses the feed, such as
-// for its token ([*AgentError]). The feed goes on after it, for as long as the caller ranges over it.
+// The feed yields an error for a message that was not understood ([qredo.ErrBadAnswer]), or if the agent refuses the feed, for
+// example because of its token ([*AgentError]). It continues afterwards, for as long as you range over it.
 //
 // API: GET /client/feed
 func (c *Client) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {

@@ -8,24 +8,24 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Health is what an agent's program says of itself.
+// Health is what an agent's program reports about itself.
 type Health struct {
 	Build      AgentBuild
 	Connection AgentConnection
 	Config     AgentConfig
 }
 
-// AgentBuild is which build of the program runs.
+// AgentBuild identifies the build of the program that is running.
 type AgentBuild struct {
 	Version string `json:"buildVersion"`
 	Type    string `json:"buildType"` // "dev" unless built otherwise
 	Date    string `json:"buildDate"`
 }
 
-// ConnectionState tells how the agent's own connection to the service stands. Other values than these may come.
+// ConnectionState is the state of the agent's own connection to the service. Other values are possible.
 type ConnectionState string
 
-// The states of an agent's connection. The old program that is [ConnectionClosed] stays so until it is started anew.
+// The states of an agent's connection. If the old program is [ConnectionClosed], it stays so until it is restarted.
 const (
 	ConnectionOpen    ConnectionState = "OPEN"
 	ConnectionClosed  ConnectionState = "CLOSED"
@@ -36,18 +36,18 @@ const (
 type AgentConnection struct {
 	State         ConnectionState `json:"readyState" required:"true"`
 	RemoteFeedURL string          `json:"remoteFeedURL"`
-	LocalFeedURL  string          `json:"localFeedURL"` // as [AgentInfo].FeedURL
+	LocalFeedURL  string          `json:"localFeedURL"` // the same as [AgentInfo].FeedURL
 	Clients       int             `json:"connectedClients"`
 }
 
-// AgentConfig is what the agent is configured to do. Of the configuration that the old program tells anybody, this leaves
-// out what is secret: PIN and passwords are not read.
+// AgentConfig is how the agent is configured. The old program reveals its whole configuration to anybody; secret parts are left
+// out here: the PIN and passwords are not read.
 type AgentConfig struct {
 	ServiceURL     string // base URL of the service
 	ServiceFeedURL string
-	Address        string // that the agent listens on
+	Address        string // the address that the agent listens on
 	TLS            bool
-	AutoApproval   bool // it approves all that it is asked to, by itself
+	AutoApproval   bool // it approves everything by itself
 	LoadBalancing  bool
 	Store          string // the kind of store: "file", "aws", …
 }
@@ -94,8 +94,8 @@ func (i *isTold) UnmarshalJSON([]byte) error {
 // The old program does not while it approves by itself, and ours does always. Ours is the one that does not tell its PIN.
 func (c config) sendsAgain() bool { return !c.AutoApproval.Enabled || !bool(c.Base.PIN) }
 
-// Health asks the agent's program for its version, its connection to the service and its configuration. It fails if one of
-// them cannot be read.
+// Health asks the agent's program for its version, its connection to the service and its configuration. It returns an error if
+// one of them cannot be read.
 //
 // API: GET /healthcheck/version, GET /healthcheck/status, GET /healthcheck/config
 func (c *Client) Health(ctx context.Context, opts ...qredo.CallOption) (*Health, error) {

@@ -16,16 +16,16 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// AgentInfo is the agent that a program runs. There is one for each program.
+// AgentInfo describes the agent that a program runs. Each program runs one.
 type AgentInfo struct {
 	ID   qredo.CoreClientID `json:"agentID"`
 	Name string             `json:"agentName"` // empty with releases before August 2023
-	// FeedURL is the local feed as the agent names it, with wss where the client speaks TLS: the old program says ws all the
-	// same. Its host is the one that the agent listens on, which may be 0.0.0.0. [Client.Feed] does not need it.
+	// FeedURL is the local feed as the agent names it, but with wss if the client uses TLS, because the old program always says
+	// ws. Its host is the one that the agent listens on, which may be 0.0.0.0. [Client.Feed] does not need it.
 	FeedURL string `json:"feedURL"`
 }
 
-// UnmarshalJSON also reads the list of IDs that the preview of November 2022 gives.
+// UnmarshalJSON also reads the list of IDs that the preview of November 2022 returns.
 func (a *AgentInfo) UnmarshalJSON(data []byte) error {
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte{'['}) {
 		var ids []qredo.CoreClientID
@@ -48,12 +48,12 @@ const (
 	longestKey  = 16384
 )
 
-// Register has the agent make its keys and register with the service, signing with an API key and its RSA key, which travel to
-// the agent. It must have none yet: otherwise the error matches [ErrIdentityExists].
+// Register has the agent generate its keys and register with the service. The agent signs with an API key and its RSA key,
+// which are sent to it. If it is already registered, the error matches [ErrIdentityExists].
 //
-// The old program answers when its feed is connected, or has been tried for five minutes; Register waits for seven. Where the
-// answer is lost, the error matches [qredo.ErrOutcomeUnknown], and [Client.Get] tells whether there is an agent now: do not
-// register again before. One that has failed may have left a core client at the service that nobody is.
+// The old program answers once its feed is connected, or after trying for five minutes; Register waits for seven. If the answer
+// is lost, the error matches [qredo.ErrOutcomeUnknown]: call [Client.Get] to see whether there is an agent now, before you
+// register again. A failed registration may have left a core client at the service that no agent uses.
 //
 // API: POST /register
 func (c *Client) Register(ctx context.Context, name, apiKey string, key *rsa.PrivateKey, opts ...qredo.CallOption) (*AgentInfo, error) {

@@ -1,5 +1,5 @@
 // Package signingagent is a signing agent: a program that is a member of custody groups, holds its own keys, and approves by
-// signing with them. It takes the place of Qredo's Signing Agent.
+// signing with them. It replaces Qredo's Signing Agent.
 //
 //	store := signingagent.NewFileStore("agent.json", signingagent.Passphrase(passphrase))
 //	agent, err := signingagent.Register(ctx, client, store, "payouts") // once; agent.ID() is what custody groups name
@@ -13,52 +13,56 @@
 //	a, err := agent.NewApprover(rules, approver.WithStore(decisions), approver.WithAuditLog(log))
 //	err = a.Run(ctx) // until ctx ends
 //
-// The client signs with RSA, by the API key that the agent belongs to. What rules, limits, stores and replicas do says package
-// [approver]. [Agent.Approve] and [Agent.Reject] vote without rules, as a person does.
+// The client signs requests with RSA; the agent belongs to the client's API key. Package [approver] describes rules, limits,
+// stores and replicas. [Agent.Approve] and [Agent.Reject] vote without rules, as a person would.
 //
-// To an agent that runs as a program of its own, the old one or qredo signing-agent serve, talks [Client].
+// [Client] talks to an agent that runs as a separate program: Qredo's own, or qredo signing-agent serve.
 //
 // # The identity
 //
-// A seed, and a token that the service has issued, make a program the agent that it is. A [Store] keeps them: [FileStore] in a file, sealed by
-// a passphrase ([Passphrase]), by a key that can sign ([SignerKey]), or by a key management service, through [Sealer]. If the
-// store is lost, so is the agent: keep a copy of the file where its passphrase is not. Replicas share one identity; give
-// each a copy of the file.
+// An agent's identity is a seed, and a token issued by the service. A [Store] keeps both: [FileStore] keeps them in a file,
+// encrypted with a passphrase ([Passphrase]), a key that can sign ([SignerKey]), or a key management service (through
+// [Sealer]). If the store is lost, so is the agent: keep a copy of the file, separate from its passphrase. Replicas share one
+// identity; give each a copy of the file.
 //
-// The old program's file is a Store too ([OpenOldStore]), and [Import] takes its agent over, so that custody groups stay as they are.
+// Qredo's own agent keeps its identity in a file that can serve as a Store too ([OpenOldStore]). [Import] takes that agent
+// over, so that custody groups stay as they are.
 //
 // # The PIN
 //
-// With [WithPIN] the token in the store is not all that it takes to prove to be the agent: the PIN is missing, and is not stored. Whoever
-// has the token can try its 10,000 values against the service, so it delays a thief at best. Signatures do not need it.
-// With a wrong PIN everything is refused ([qredo.ErrUnauthorized]), first of all the feed.
+// With [WithPIN] the token in the store is not enough to authenticate as the agent: the PIN is needed too, and it is not
+// stored. Anyone who has the token can try the 10,000 possible PINs against the service, so a PIN delays a thief at best.
+// Signatures do not need it. With a wrong PIN every request is refused ([qredo.ErrUnauthorized]), starting with the feed.
 //
-// # What holds
+// # What is guaranteed
 //
-//   - A registration is not lost half way: see [Register]. No seed is left behind that is not the agent's.
-//   - What is signed is read right before, and is what was there when the approver decided: a decision holds for the action's details and
-//     the messages together, also in the next run and in other replicas. Messages that are missing, empty or not
-//     hexadecimal are never signed.
-//   - Each request has a proof of its own. No seed, token, PIN, passphrase or proof is in an error or a log line, nor printed.
-//   - A store never writes over another agent. A file is written whole or not at all; one that others can read or
-//     write is refused.
+//   - A registration is never lost halfway: see [Register]. No seed is left behind that does not belong to the agent.
+//   - Messages are read immediately before they are signed, and are the same as when the approver decided: a decision covers
+//     the action's details and the messages together, in later runs and in other replicas too. Missing, empty or
+//     non-hexadecimal messages are never signed.
+//   - Each request carries its own proof. No seed, token, PIN, passphrase or proof appears in an error, in a log line, or when
+//     a value is printed.
+//   - A store never overwrites another agent. A file is written completely or not at all; a file that others can read or write
+//     is refused.
 //
-// # What does not
+// # What is not guaranteed
 //
-//   - Messages have no public form. That one says what the details say cannot be checked, so a service that shows a small payment, and
-//     has the message of a large one signed, is not found out. Have other members of the group look with other means.
-//   - Nor can the ID document be checked that a registration signs: register with a service that you trust.
-//   - Without [WithClient] an agent knows no details: it approves all or nothing ([ApproveAll], [ApproveNone]), and the approver's log
-//     says which at its start. That an action was ended by others it finds out when its vote is refused, or the action expires: that
-//     there are no messages ends nothing before a vote, since they may come.
-//   - A proof says who and when, not what: whoever sees a request can act as the agent for some minutes, but cannot sign. So
-//     it can reject. Call the service by https alone.
-//   - The keys are in this program's memory, and may be in a core dump or swap file.
-//   - The identity is sealed with what FIPS 140 allows (it works with GODEBUG=fips140=only). The agent's own cryptography, BLS12-381
-//     with old encodings, is in no standard.
+//   - The format of messages is not public. Nothing can check that a message says what the details say, so a service that shows
+//     a small payment and has the message of a large one signed goes undetected. Have other members of the group check by other
+//     means.
+//   - The ID document that a registration signs cannot be checked either: register only with a service that you trust.
+//   - Without [WithClient] an agent sees no details: it can only approve everything or nothing ([ApproveAll], [ApproveNone]),
+//     and the approver's log says which when it starts. It learns that others have ended an action only when its vote is
+//     refused or the action expires. Missing messages do not end an action before a vote, since they may still come.
+//   - A proof says who and when, but not what: anyone who sees a request can act as the agent for a few minutes. They cannot
+//     sign, but they can reject. Call the service only over https.
+//   - The keys are in this program's memory, and may end up in a core dump or swap file.
+//   - The identity is encrypted with what FIPS 140 allows (it works with GODEBUG=fips140=only). The agent's own cryptography,
+//     BLS12-381 with older encodings, is not covered by any standard.
 //
 // # Errors
 //
-// [ErrNoIdentity], [ErrIdentityExists], [ErrSealed] and [ErrDamaged] are about stores, [ErrBadMessages], [ErrMessagesChanged] and
-// [ErrNoClient] about votes. What the service refuses is a [*qredo.Error]. docs/troubleshooting.md says what to do about each.
+// Stores return [ErrNoIdentity], [ErrIdentityExists], [ErrSealed] and [ErrDamaged]; votes return [ErrBadMessages],
+// [ErrMessagesChanged] and [ErrNoClient]. A refusal by the service is a [*qredo.Error]. docs/troubleshooting.md says what to do
+// about each.
 package signingagent

@@ -15,22 +15,23 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// FileStore is a [Store] in a file, sealed.
+// FileStore is a [Store] in an encrypted file.
 type FileStore struct {
 	path     string
 	sealer   func() Sealer // a function, because no printer looks into one: a Sealer of somebody else's may have its key in a field
 	insecure bool
 }
 
-// NewFileStore returns the store in a file, which need not be there yet. It is written for its owner alone (mode 0600), all of it or
-// nothing; where the path is a symbolic link, what that leads to. Several programs may have it open: none writes over what another one has
-// written since it looked, but on Windows, where files are not locked, if both write within the same instant. One that others can read or write, or put another in the place of, is refused, but with
-// [approver.WithInsecureFiles]; on Windows nothing is refused. Nothing is read before the first Load or Save.
+// NewFileStore returns the store in a file, which need not exist yet. The file is written for its owner only (mode 0600),
+// completely or not at all; if the path is a symbolic link, its target is written. Several programs may have it open: none
+// overwrites what another has written since it last read the file, except on Windows, where files are not locked, if both write
+// at the same instant. A file that others can read, write or replace is refused, unless you give [approver.WithInsecureFiles];
+// on Windows none is refused. Nothing is read before the first Load or Save.
 func NewFileStore(path string, s Sealer, insecure ...approver.InsecureFilesOption) *FileStore {
 	return &FileStore{path, func() Sealer { return s }, len(insecure) > 0}
 }
 
-// Format prints the path whatever the verb.
+// Format prints the path, whatever the verb.
 func (f FileStore) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "signingagent.FileStore(%q)", f.path) }
 
 // sealedFile is the file's content.
@@ -48,7 +49,7 @@ const (
 
 var errNoFileStore = &qredo.ValidationError{Field: "file store", Rule: "needs a path and a sealer"}
 
-// Load reads the identity. A file that was damaged is [ErrDamaged]; one that the sealer cannot open is [ErrSealed].
+// Load reads the identity. It returns [ErrDamaged] for a damaged file, and [ErrSealed] if the sealer cannot open it.
 func (f *FileStore) Load(ctx context.Context) (*Identity, error) {
 	if f.path == "" || f.sealer == nil || f.sealer() == nil {
 		return nil, errNoFileStore

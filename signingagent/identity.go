@@ -10,8 +10,8 @@ import (
 	"github.com/qredo-go/qredo/internal/agentcrypto"
 )
 
-// Identity is what makes a program the agent that it is: its ID and name, and the secrets that it proves itself and signs with. It
-// prints, and is written as JSON, without these; [Identity.MarshalWithSecrets] writes them. The PIN is no part of it.
+// Identity is what defines an agent: its ID and name, and the secrets that it authenticates and signs with. When printed, or
+// written as JSON, it leaves out the secrets; [Identity.MarshalWithSecrets] includes them. The PIN is not part of it.
 type Identity struct {
 	kept func() *kept // a function, because no printer looks into one: where an Identity is in another struct, it is not asked how it prints
 }
@@ -34,8 +34,8 @@ type kept struct {
 
 const identityVersion = 1
 
-// ID returns the core client's ID, which is the agent's account code: members of custody groups are named by it. It is empty as
-// long as the service has not answered the registration.
+// ID returns the core client's ID, which is the agent's account code: custody groups name their members by it. It is empty
+// until the service has answered the registration.
 func (i *Identity) ID() qredo.CoreClientID {
 	if i == nil || i.kept == nil {
 		return ""
@@ -51,7 +51,7 @@ func (i *Identity) Name() string {
 	return i.kept().Name
 }
 
-// Format prints ID and name whatever the verb.
+// Format prints the ID and the name, whatever the verb.
 func (i Identity) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "signing agent %q (%s)", i.Name(), i.ID())
 }
@@ -67,7 +67,8 @@ func (i Identity) MarshalJSON() ([]byte, error) {
 	}{i.ID(), i.Name()})
 }
 
-// MarshalWithSecrets writes all of an identity, for a [Store] of your own: only a [Sealer] should see it. [ParseIdentity] reads it.
+// MarshalWithSecrets returns the complete identity, for your own [Store]: only a [Sealer] should see it. [ParseIdentity] reads
+// it.
 func (i *Identity) MarshalWithSecrets() ([]byte, error) {
 	if err := i.check(); err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (i *Identity) MarshalWithSecrets() ([]byte, error) {
 	return json.Marshal(i.kept())
 }
 
-// ParseIdentity reads what [Identity.MarshalWithSecrets] has written. What is something else is [ErrDamaged].
+// ParseIdentity reads the output of [Identity.MarshalWithSecrets]. Anything else is [ErrDamaged].
 func ParseIdentity(data []byte) (*Identity, error) {
 	k := new(kept)
 	id := k.identity()

@@ -11,16 +11,17 @@ import (
 	"github.com/qredo-go/qredo/approver"
 )
 
-// OldStore is a [Store] in the file of the old signing agent, as it is: that program, stopped, and this package can take each
-// other's place. Nothing in it is encrypted. Better take the identity from it, by [Import], into a [FileStore], and destroy it.
+// OldStore is a [Store] in the file of Qredo's own signing agent, in its format: that program, once stopped, and this package
+// can replace each other. Nothing in the file is encrypted. It is better to [Import] the identity into a [FileStore] and
+// destroy the file.
 type OldStore struct {
 	path     string
 	insecure bool
 }
 
-// OpenOldStore returns the store in a file, ccstore.db unless the old program's configuration says otherwise. The file need not be there.
-// One that others can read or write is refused, as by [NewFileStore]. Each Save writes all of it or nothing, and leaves
-// out what registrations that failed have left behind, with their seeds.
+// OpenOldStore returns the store in a file; in the old program's configuration it is called ccstore.db by default. The file
+// need not exist. One that others can read or write is refused, as by [NewFileStore]. Each Save writes it completely or not at
+// all, and drops what failed registrations have left behind, with their seeds.
 func OpenOldStore(path string, insecure ...approver.InsecureFilesOption) *OldStore {
 	return &OldStore{path, len(insecure) > 0}
 }
@@ -47,7 +48,7 @@ type oldRecord struct {
 	Inferred bool   `json:"inferred,omitzero"`
 }
 
-// Load reads the agent that is registered, or else the registration of this package that is under way.
+// Load reads the registered agent or, if there is none, this package's registration in progress.
 func (o *OldStore) Load(context.Context) (*Identity, error) {
 	data, err := readPrivate(o.path, o.insecure)
 	if err != nil {

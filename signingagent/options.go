@@ -25,9 +25,10 @@ func newSettings(opts []Option) (s settings, err error) {
 	return s, nil
 }
 
-// WithPIN gives the PIN that the agent registers, or has registered, with: 0 to 9999. It is stored nowhere, so each program that opens
-// the agent must be given it; with another one the service refuses all that the agent asks for ([qredo.ErrUnauthorized]). The old
-// program took more digits, of which the last four counted. Default: 0, which is none.
+// WithPIN sets the PIN that the agent registers, or has registered, with: 0 to 9999. It is not stored anywhere, so you must
+// give it to each program that opens the agent; with a wrong one the service refuses everything that the agent asks for
+// ([qredo.ErrUnauthorized]). The old program accepted more digits, of which the last four counted. Default: 0, which means
+// none.
 func WithPIN(pin int) Option {
 	return func(s *settings) error {
 		s.pin = pin
@@ -38,9 +39,10 @@ func WithPIN(pin int) Option {
 	}
 }
 
-// WithClient gives a client that signs with RSA, of the API key that has registered the agent. Through it policies read what an action
-// would let happen, which the agent's own calls do not tell. The agent's own client is like it in all else: base URL, HTTP
-// client, logger, clock. Unless given, the agent can approve all or nothing: see [Agent.NewApprover]. [Register] takes its own client for it.
+// WithClient sets a client that signs with RSA, with the API key that registered the agent. Policies read an action's details
+// through it, because the agent's own calls do not return them. The agent's own client copies its other settings: base URL,
+// HTTP client, logger, clock. [Register] uses its own client for this. Default: the agent can approve everything or nothing:
+// see [Agent.NewApprover].
 func WithClient(rsa *qredo.Client) Option {
 	return func(s *settings) error {
 		s.rsa = rsa
@@ -51,7 +53,7 @@ func WithClient(rsa *qredo.Client) Option {
 	}
 }
 
-// WithClientOptions changes the agent's own client. Without [WithClient] it must be told the service's base URL by
+// WithClientOptions changes the agent's own client. Without [WithClient] you must set the service's base URL here, with
 // [qredo.WithBaseURL].
 func WithClientOptions(opts ...qredo.Option) Option {
 	return func(s *settings) error {

@@ -7,21 +7,21 @@ import (
 	"github.com/qredo-go/qredo/approver"
 )
 
-// WithoutDetails is a policy that does not look at what an action would let happen.
+// WithoutDetails is a policy that does not look at an action's details.
 type WithoutDetails string
 
-// What an agent without details can do.
+// The policies for an agent without details.
 const (
-	// ApproveAll approves whatever the agent is asked to: all that moves money, also to strangers and by a sweep, and changes of
-	// the custody groups' policies. What is not signed by others too is signed by nobody who has looked. Where details are known, and
-	// contradict each other, the action is left to people. So is one that does not say when it expires: for signing agents that has always
-	// meant that it has expired.
+	// ApproveAll approves whatever the agent is asked to: anything that moves money, including to strangers and by a sweep, and
+	// changes of custody groups' policies. If no one else has to sign, nobody has looked at what is signed. If details are
+	// known and contradict each other, the action is left to people. So is one that does not say when it expires: for signing
+	// agents that has always meant that it has expired.
 	ApproveAll WithoutDetails = "approve all"
 	// ApproveNone leaves everything to people.
 	ApproveNone WithoutDetails = "approve none"
 )
 
-// Decide does what the name says. Another value than the two is as [ApproveNone].
+// Decide does what the name says. Any other value works like [ApproveNone].
 func (p WithoutDetails) Decide(_ context.Context, a qredo.Action) (approver.Decision, error) {
 	switch {
 	case p == ApproveAll && a.Expires.IsZero():
@@ -32,13 +32,13 @@ func (p WithoutDetails) Decide(_ context.Context, a qredo.Action) (approver.Deci
 	return approver.Decision{Verdict: approver.Leave, Rule: string(ApproveNone), Reason: "nothing is approved"}, nil
 }
 
-// NeedsNoDetails tells an [approver.Approver] to ask it about actions without details too.
+// NeedsNoDetails tells an [approver.Approver] to ask the policy about actions without details too.
 func (WithoutDetails) NeedsNoDetails() {}
 
-// Hash is what the audit log has for the rules' hash.
+// Hash returns what the audit log has as the rules' hash.
 func (p WithoutDetails) Hash() string { return string(p) }
 
-// Warnings says what it does, for the approver's log at the start.
+// Warnings says what the policy does, for the approver's log when it starts.
 func (p WithoutDetails) Warnings() []string {
 	if p == ApproveAll {
 		return []string{"the agent approves everything that it is asked to, and looks at nothing: a rule file would do better"}

@@ -13,21 +13,23 @@ import (
 	"github.com/qredo-go/qredo/internal/agentcrypto"
 )
 
-// Register makes an agent: it draws a seed, registers the keys of it under a name with a client that signs with RSA, and stores the
-// identity. The ID that the agent then has ([Agent.ID]) is what custody groups name it by. In a store that has an agent
-// nothing is registered: that is [ErrIdentityExists].
+// Register creates an agent: it draws a seed, registers its keys under a name with a client that signs with RSA, and stores the
+// identity. Custody groups use the ID that the agent then has ([Agent.ID]). If the store already has an agent, nothing is
+// registered, and it returns [ErrIdentityExists].
 //
-// Each step is stored before the next one. After an error or a crash call Register again, with the same store, name and PIN:
-// it goes on where it was.
+// Each step is stored before the next one. After an error or a crash, call Register again with the same store, name and PIN: it
+// continues where it stopped.
 //
-//   - The seed is stored before the service is asked, so that a store that cannot be written is noticed while there is nothing to lose. If
-//     the service's answer is lost, the same keys are registered once more. What the first request has made then stays behind at the
-//     service, and nobody can use it: it is not finished, and the secret that it takes to finish it was in the lost answer.
-//   - The answer is stored, without the PIN, before the registration is finished. From then on the service is not asked for
-//     another registration: Register, or [Open], finishes this one. Register with another name is [ErrIdentityExists] then.
-//   - If it is the answer to the last request that is lost, that request is sent again. A service that refuses it since the registration is
-//     finished already, or answers something else, is asked for an action that is not there: that there is none, in its own words,
-//     it says only to an agent that is finished. What was taken for finished so, each [Open] asks for once more.
+//   - The seed is stored before the service is asked, so that a store that cannot be written is noticed while there is nothing
+//     to lose. If the service's answer is lost, the same keys are registered once more. What the first request made stays
+//     behind at the service, and nobody can use it: it is not finished, and the secret needed to finish it was in the lost
+//     answer.
+//   - The answer is stored, without the PIN, before the registration is finished. From then on no other registration is
+//     requested: Register, or [Open], finishes this one. Register with another name then returns [ErrIdentityExists].
+//   - If the answer to the last request is lost, that request is sent again. If the service refuses it because the registration
+//     is already finished, or answers something else, it is asked for an action that does not exist: only a finished agent gets
+//     the answer, in the service's own words, that there is none. A registration that was inferred to be finished in this way
+//     is checked once more by each [Open].
 //
 // API: POST /coreclient/init, POST /coreclient/finish
 func Register(ctx context.Context, client *qredo.Client, store Store, name string, opts ...Option) (*Agent, error) {

@@ -22,12 +22,12 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Sealer encrypts what a store keeps, and notices when that was changed: [Passphrase], [SignerKey], or a key management service's
-// encrypt and decrypt. Seal and Open are given a few hundred bytes. An error of theirs must not hold any of them.
+// Sealer encrypts what a store keeps, and detects changes to it: [Passphrase], [SignerKey], or the encrypt and decrypt calls of
+// a key management service. Seal and Open get a few hundred bytes. Their errors must not contain any of them.
 type Sealer interface {
 	// Seal encrypts.
 	Seal(ctx context.Context, plain []byte) ([]byte, error)
-	// Open returns what Seal was given. What it cannot open should be an error that wraps [ErrSealed].
+	// Open returns what Seal was given. If it cannot, the error should wrap [ErrSealed].
 	Open(ctx context.Context, sealed []byte) ([]byte, error)
 }
 
@@ -153,10 +153,10 @@ const (
 	fewest     = 8           // bytes of a passphrase
 )
 
-// Passphrase seals by a passphrase: PBKDF2 (HMAC-SHA-512, 600,000 rounds, about half a second) and AES-256-GCM, which work with
-// GODEBUG=fips140=only too. A machine guesses thousands of passphrases a second: take one that was drawn at random, of 80 bits
-// or more, such as openssl rand -base64 15 prints. Fewer than 8 bytes are a [*qredo.ValidationError] when something is sealed.
-// Each byte counts, also a newline at the end.
+// Passphrase encrypts with a passphrase: PBKDF2 (HMAC-SHA-512, 600,000 rounds, about half a second) and AES-256-GCM, which also
+// work with GODEBUG=fips140=only. A machine can guess thousands of passphrases a second: use one drawn at random, of 80 bits or
+// more, for example from openssl rand -base64 15. A passphrase of fewer than 8 bytes is a [*qredo.ValidationError] when
+// something is sealed. Each byte counts, including a newline at the end.
 func Passphrase[T ~string | ~[]byte](text T) Sealer { return passphrase([]byte(text), rounds) }
 
 func passphrase(text []byte, rounds int) Sealer {
@@ -181,10 +181,11 @@ func passphrase(text []byte, rounds int) Sealer {
 // sealedText is what SignerKey has signed. The API signs texts that begin with a time: this is none of them.
 const sealedText = "qredo-go signing agent, sealing of an identity, version 1, salt "
 
-// SignerKey seals by a key that can sign, which may be in an HSM or a key management service: RSA (PKCS #1 v1.5, SHA-256) or
-// Ed25519, whose signatures of one text are always the same. From that of a text with a salt, HKDF makes the key of AES-256-GCM. So
-// whoever can have that text signed can open what is sealed; without the key nobody can. A signer with a method SignContext is
-// called by that, and others by Sign, which ctx does not end. Another kind of key is a [*qredo.ValidationError].
+// SignerKey encrypts with a key that can sign, which may be in an HSM or a key management service: RSA (PKCS #1 v1.5, SHA-256)
+// or Ed25519, whose signatures of the same text are always the same. HKDF derives the AES-256-GCM key from the signature of a
+// text with a salt. So anyone who can have that text signed can decrypt the store; without the key nobody can. A signer with a
+// method SignContext is called through that; others are called through Sign, which ctx cannot interrupt. Any other kind of key
+// is a [*qredo.ValidationError].
 func SignerKey(key crypto.Signer) Sealer {
 	return &keyed{
 		by: "a signer's key", advice: "the key is another than it was sealed by",

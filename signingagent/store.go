@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// What is wrong with a store, or with what is in it.
+// Errors about a store, or about what is in it.
 var (
 	ErrNoIdentity     = errors.New("signingagent: no agent is registered here")
 	ErrIdentityExists = errors.New("signingagent: an agent is registered here")
@@ -14,18 +14,17 @@ var (
 	ErrDamaged        = errors.New("signingagent: the identity is damaged")
 )
 
-// Store keeps one identity. It must keep it safe from others, by a [Sealer] or otherwise: whoever has it, and the PIN, approves as the
-// agent. The PIN is never in it. When Save has returned, what it was given must outlive a crash.
+// Store keeps one identity. It must keep it safe from others, with a [Sealer] or otherwise: anyone who has it, and the PIN, can
+// approve as the agent. The PIN is never in it. When Save has returned, what it stored must survive a crash.
 type Store interface {
 	// Load returns the identity, or [ErrNoIdentity] if there is none.
 	Load(ctx context.Context) (*Identity, error)
-	// Save stores an identity. One that is there is replaced by the same agent's, which has come further in its
-	// registration, and never by another's: that is [ErrIdentityExists]. [CheckReplace] tells which it is.
+	// Save stores an identity. It may replace the same agent's identity from an earlier stage of its registration, but never
+	// another agent's: then it returns [ErrIdentityExists]. [CheckReplace] decides which it is.
 	Save(ctx context.Context, id *Identity) error
 }
 
-// CheckReplace returns [ErrIdentityExists] if an identity that is stored must not be replaced by another one. It is for those who
-// write a [Store].
+// CheckReplace returns [ErrIdentityExists] if next must not replace the stored identity. It is for implementing a [Store].
 func CheckReplace(stored, next *Identity) error {
 	if err := stored.check(); err != nil {
 		return err
@@ -39,9 +38,9 @@ func CheckReplace(stored, next *Identity) error {
 	return nil
 }
 
-// Import copies an identity to another store, in which there must be none yet, or the same one. Of an agent of the old program: stop
-// that, Import, and destroy its file. Two programs that run with one identity both vote on each action. A registration that is not
-// finished is not copied, and is [ErrNoIdentity].
+// Import copies an identity to another store, which must be empty or have the same one. For an agent of the old program: stop
+// that program, call Import, and destroy its file. Two programs with the same identity both vote on each action. An unfinished
+// registration is not copied: Import returns [ErrNoIdentity].
 func Import(ctx context.Context, from, to Store) (*Identity, error) {
 	id, err := from.Load(ctx)
 	if err != nil {

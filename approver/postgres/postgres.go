@@ -1,31 +1,32 @@
-// Package postgres lets several approvers work as one: replicas, of which another goes on when one dies. They
-// share decisions, limits and who handles what in a PostgreSQL database:
+// Package postgres lets several approvers work as one: replicas that take over from each other when one dies. They share
+// decisions, limits and the handling of actions through a PostgreSQL database:
 //
 //	store, err := postgres.Open(ctx, "postgres://approver@db.example.com/bank?sslmode=verify-full")
 //	…
 //	a, err := approver.New(client, coreClientID, rules,
 //		approver.WithStore(store), approver.WithCoordinator(store), approver.WithAuditLog(log), …)
 //
-// What holds, whenever a replica or the server dies, is paused or cut off:
+// What is guaranteed, even if a replica or the server dies, is paused or cut off:
 //
-//   - An action is decided once. The decision and what it spends are stored in one transaction, and only if the action has
-//     no decision; whoever comes later, as a replica that was paused does, carries out the one that stands.
-//   - Limits hold for all replicas together, since that transaction locks their counters and checks them. Windows roll by the clock of the
-//     server, so that the replicas' clocks need not agree. It takes the same time however many payments a window holds.
-//   - One replica handles an action at a time, by a lease in the database. When it dies another takes over once the
-//     lease has ended. The lease saves work; what is above holds without it too.
+//   - An action is decided once. The decision and what it spends are stored in one transaction, and only if the action has no
+//     decision yet; a replica that comes later, for example after a pause, carries out the stored decision.
+//   - Limits hold for all replicas together, since that transaction locks their counters and checks them. Windows roll by the
+//     clock of the server, so the replicas' clocks need not agree. It takes the same time however many payments a window holds.
+//   - One replica handles an action at a time, by a lease in the database. When it dies, another takes over once the lease has
+//     ended. The lease only saves work; the guarantees above hold without it.
 //
 // The tables qredo_approver, qredo_approver_decision, qredo_approver_spent and qredo_approver_claim are in the first schema of
-// the connection's search path. Approvers that share them share limits; give others a schema of their own. Only approvers may change
-// them, and nobody else should be able to: use a role of their own.
+// the connection's search path. Approvers that share them share limits; give others their own schema. Only approvers may change
+// the tables, and nobody else should be able to: give them a role of their own.
 //
-// # Memory that is lost
+// # Lost data
 //
-// The tables have an epoch, drawn when they are made, and the transaction that stores a decision checks it. When it is gone or another
-// (the tables were emptied, or made anew), the error is an [*approver.LostError], [approver.Approver.Run] ends, and no replica
-// approves anything, also after a restart, until a person runs qredo agent accept-loss. A database that was put back to an earlier
-// state, by a backup or by a failover to a server that lagged, has the epoch of then, and smaller numbers of decisions than the audit
-// logs, and the programs that run, have seen: that is the same error. Use synchronous replication, if any.
+// The tables have an epoch, drawn at random when they are created, and the transaction that stores a decision checks it. If the
+// epoch is missing or different (the tables were emptied or recreated), the error is an [*approver.LostError],
+// [approver.Approver.Run] ends, and no replica approves anything, even after a restart, until a person runs qredo agent
+// accept-loss. A database restored to an earlier state, from a backup or by a failover to a server that lagged, still has the
+// same epoch, but its decision numbers are lower than those that the audit logs and running programs have seen: that is the
+// same error. If you use replication, make it synchronous.
 package postgres
 
 import (
@@ -49,6 +50,7 @@ import (
 // Store is an [approver.Store] and an [approver.Coordinator] in a PostgreSQL database.
 type Store struct {
 	pool     *pgxpool.Pool
+	end      func()            // closes the pool, if it is the store's own
 	names    *strings.Replacer // gives tables in statements their names
 	lease    time.Duration
 	now      func() time.Time // nil for the clock of the server
@@ -63,8 +65,8 @@ type Store struct {
 // Option changes how a [Store] works.
 type Option func(*Store) error
 
-// WithLease sets for how long a replica has an action without a sign of life. Default: 10 s. That
-// is how long it takes until another goes on after a replica has died.
+// WithLease sets how long a replica keeps an action without a sign of life: after a replica dies, another takes over when this
+// time has passed. Default: 10 s.
 func WithLease(d time.Duration) Option {
 	return func(s *Store) error {
 		s.lease = d
@@ -72,14 +74,14 @@ func WithLease(d time.Duration) Option {
 	}
 }
 
-// WithClock makes windows roll by the caller's clock. Default: that of the server. It is for
-// tests: with several replicas their clocks would have to agree.
+// WithClock makes the windows of limits follow your own clock. It is for tests: the clocks of all replicas would have to agree.
+// Default: the clock of the server.
 func WithClock(now func() time.Time) Option {
 	return func(s *Store) error { s.now = now; return check(now != nil, "clock", "must not be nil") }
 }
 
-// WithLossAccepted gives the store another epoch if its own is gone: a person has accepted that limits begin anew. Audit logs
-// must be told too: see [approver.AcceptLoss].
+// WithLossAccepted gives the store a new epoch if its own is gone: a person has accepted that limits start from zero. The audit
+// logs must be told too: see [approver.AcceptLoss].
 func WithLossAccepted() Option {
 	return func(s *Store) error { s.accepted = true; return nil }
 }
@@ -92,20 +94,49 @@ func check(ok bool, field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// Open connects to a database, named as a URL or by keywords ("host=… dbname=…"), and makes the tables if there are none. A
+// Open connects to a database, given as a URL or as keywords ("host=… dbname=…"), and creates the tables if there are none. A
 // wrong option is a [*qredo.ValidationError].
 //
-// It refuses what might lose or change what limits have counted, and says what:
-//   - a server whose synchronous_commit or fsync is off, or that only reads, such as a standby;
-//   - tables that do not belong to the current user or a role that it is a member of, that have triggers, rules, row-level
-//     security or heirs, or that are not kept in a crash;
-//   - tables without an epoch: an [*approver.LostError];
-//   - another machine than this one where nothing says which TLS is wanted: give sslmode in the URL or the keywords, or
-//     PGSSLMODE.
+// It refuses whatever might lose or change what limits have counted, and says what that is:
 //
-// The pool has 8 connections or more, or as many as pool_max_conns says. A pooler such as PgBouncer may be between: no statement
-// is prepared unless default_query_exec_mode says so.
+//   - a server with synchronous_commit or fsync off, or a read-only one, such as a standby;
+//   - tables that do not belong to the current user or to a role that it is a member of, that have triggers, rules, row-level
+//     security or child tables, or that are not crash-safe;
+//   - tables without an epoch: an [*approver.LostError];
+//   - a server on another machine if nothing says which TLS you want: set sslmode in the URL or the keywords, or PGSSLMODE.
+//
+// The pool has at least 8 connections, or the number in pool_max_conns. You may connect through a pooler such as PgBouncer: no
+// statement is prepared unless default_query_exec_mode says so.
 func Open(ctx context.Context, database string, opts ...Option) (*Store, error) {
+	s, err := with(opts)
+	if err != nil {
+		return nil, err
+	}
+	const leastConns = 8
+	if s.pool, err = pgstore.Connect(ctx, database, leastConns, true); err != nil {
+		return nil, fmt.Errorf("approver: postgres: %w", err)
+	}
+	s.end = s.pool.Close
+	return s.opened(ctx)
+}
+
+// New returns a store in the database of a pool, which stays the caller's to close, after the store. It makes the tables and
+// refuses what [Open] refuses, but for the kind of connection. Each action that is being decided needs a connection for a moment, several
+// times: a pool of 8 or more serves a replica.
+func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error) {
+	if pool == nil {
+		return nil, check(false, "pool", "must not be nil")
+	}
+	s, err := with(opts)
+	if err != nil {
+		return nil, err
+	}
+	s.pool, s.end = pool, func() {}
+	return s.opened(ctx)
+}
+
+// with makes a store without a database.
+func with(opts []Option) (*Store, error) {
 	s := &Store{lease: 10 * time.Second}
 	for _, opt := range opts {
 		if opt == nil {
@@ -115,21 +146,21 @@ func Open(ctx context.Context, database string, opts ...Option) (*Store, error) 
 			return nil, err
 		}
 	}
-	const leastConns = 8
-	var err error
-	if s.pool, err = pgstore.Connect(ctx, database, leastConns, true); err != nil {
-		return nil, fmt.Errorf("approver: postgres: %w", err)
-	}
+	return s, nil
+}
+
+// opened makes sure that the tables are there, and can be trusted.
+func (s *Store) opened(ctx context.Context) (*Store, error) {
 	if err := s.prepare(ctx); err != nil {
-		s.pool.Close()
+		s.end()
 		return nil, fmt.Errorf("approver: postgres: %w", err)
 	}
 	return s, nil
 }
 
-// Close closes the connections. It waits for calls that are under way.
+// Close closes the connections that [Open] made, when the calls that are under way have ended. A pool that was given to [New] is left as it is.
 func (s *Store) Close() error {
-	s.pool.Close()
+	s.end()
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +34,23 @@ func TestPostgres(t *testing.T) {
 			t.Helper()
 			return open(t, pgtest.Schema(t, database), postgres.WithClock(now))
 		})
+	})
+	t.Run("as a store in a pool of the caller's", func(t *testing.T) {
+		trial.TestStore(t, func(t *testing.T, now func() time.Time) approver.Store {
+			t.Helper()
+			pool, err := pgxpool.New(t.Context(), pgtest.Schema(t, database))
+			require.NoError(t, err)
+			t.Cleanup(pool.Close)
+			s, err := postgres.New(t.Context(), pool, postgres.WithClock(now))
+			require.NoError(t, err)
+			t.Cleanup(func() {
+				require.NoError(t, s.Close())
+				assert.NoError(t, pool.Ping(context.WithoutCancel(t.Context())), "it is the caller's to close")
+			})
+			return s
+		})
+		_, err := postgres.New(t.Context(), nil)
+		require.ErrorAs(t, err, new(*qredo.ValidationError))
 	})
 	for name, test := range map[string]func(t *testing.T, database string){
 		"as a store whose transactions are serializable": testSerializable,
@@ -307,7 +325,7 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 func TestKilledServer(t *testing.T) {
 	server := pgtest.Start(t)
 	killtest.Trial{
-		Replicas: 3, Actions: killtest.Short(300, 200), Kills: 2, Server: server.Database(), Crashes: 5, Seed: *killtest.Seed,
+		Replicas: 3, Actions: 200, Kills: 2, Server: server.Database(), Crashes: 5, Seed: *killtest.Seed,
 		Crash: func() {
 			server.Crash()
 			server.Restart()

@@ -21,13 +21,13 @@ func TestMain(m *testing.M) {
 
 // TestKilledApproverForgetsNothing kills an approver with an [approver.FileStore] again and again.
 func TestKilledApproverForgetsNothing(t *testing.T) {
-	killtest.Trial{Replicas: 1, Actions: killtest.Short(300, 100), Kills: killtest.Short(10, 4), Seed: *killtest.Seed}.Run(t)
+	killtest.Trial{Replicas: 1, Actions: 100, Kills: 4, Seed: *killtest.Seed}.Run(t)
 }
 
-// TestKilledReplicas kills two replicas with kill -9, 10 times each while they deal with 400 actions, or 20 times while they deal with 1,000.
+// TestKilledReplicas kills two replicas with kill -9, 4 times each while they deal with 200 actions, or with -full 20 times while they deal with 1,000.
 func TestKilledReplicas(t *testing.T) {
 	eachServer(t, func(t *testing.T, address string) {
-		seeds, actions, kills := uint64(1), killtest.Short(400, 200), killtest.Short(10, 4)
+		seeds, actions, kills := uint64(1), 200, 4
 		if *killtest.Full {
 			seeds, actions, kills = 5, 1000, 20
 		}
@@ -45,6 +45,6 @@ func TestKilledAgents(t *testing.T) { killtest.Agents(redistest.Start(t).Address
 func TestKilledServer(t *testing.T) {
 	server := redistest.Start(t, redistest.Durable...)
 	killtest.Trial{
-		Replicas: 3, Actions: killtest.Short(300, 200), Kills: 2, Server: server.Address, Crash: server.Crash, Crashes: 5, Seed: *killtest.Seed,
+		Replicas: 3, Actions: 200, Kills: 2, Server: server.Address, Crash: server.Crash, Crashes: 5, Seed: *killtest.Seed,
 	}.Run(t)
 }

@@ -1,35 +1,34 @@
-// Package redis lets several approvers work as one: replicas, of which another goes on when one dies. They
-// share decisions, limits and who handles what in a Redis server:
+// Package redis lets several approvers work as one: replicas that take over from each other when one dies. They share
+// decisions, limits and the handling of actions through a Redis server:
 //
 //	store, err := redis.New(ctx, goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:6379"}), "approver:treasury")
 //	…
 //	a, err := approver.New(client, coreClientID, rules,
 //		approver.WithStore(store), approver.WithCoordinator(store), approver.WithAuditLog(log), …)
 //
-// What holds, whenever a replica dies, is paused or cut off:
+// What is guaranteed, even if a replica dies, is paused or cut off:
 //
-//   - An action is decided once. The decision and what it spends are stored in one step by a script, and
-//     only if the action has no decision; whoever comes later, as a replica that was paused does, carries
-//     out the one that stands.
-//   - Limits hold for all replicas together, since that step checks them. Windows roll by the clock of the
-//     Redis server, so that the replicas' clocks need not agree. The step takes the same time however many payments a window holds.
-//   - One replica handles an action at a time, by a lease in Redis (redsync). When it dies another takes
-//     over once the lease has ended. The lease saves work; what is above holds without it too.
+//   - An action is decided once. A script stores the decision and what it spends in one step, and only if the action has no
+//     decision yet; a replica that comes later, for example after a pause, carries out the stored decision.
+//   - Limits hold for all replicas together, since that step checks them. Windows roll by the clock of the Redis server, so the
+//     replicas' clocks need not agree. The step takes the same time however many payments a window holds.
+//   - One replica handles an action at a time, by a lease in Redis (redsync). When it dies, another takes over once the lease
+//     has ended. The lease only saves work; the guarantees above hold without it.
 //
-// # A server that keeps what it was told
+// # A server that does not forget
 //
-// All that depends on Redis keeping what it was told. As it comes, it does not: [New] refuses a server without an append-only file that
-// is synced at each write, one that evicts keys, a replica, and Redis Cluster. Run a single server: a failover to a replica that
-// lags loses decisions and sums. Nobody but the approvers should have access to it. On Debian:
+// All this depends on Redis not losing data. By default it may: [New] refuses a server without an append-only file that is
+// synced at each write, a server that evicts keys, a replica, and Redis Cluster. Run a single server: a failover to a replica
+// that lags loses decisions and sums. Nobody but the approvers should have access to it. On Debian:
 //
 //	apt-get install redis-server
 //	redis-server --bind 127.0.0.1 --port 6379 --appendonly yes --appendfsync always --maxmemory-policy noeviction --lazyfree-lazy-expire yes
 //
-// The store has an epoch, drawn when its keys are first used, and the step that stores a decision checks it. When it
-// is gone (the server was started without its file, or FLUSHALL was called), the error is an [*approver.LostError], [approver.Approver.Run]
-// ends, and no replica approves anything, also after a restart, until a person runs qredo agent accept-loss. A server that was
-// put back to an earlier copy of its file has the epoch of then, and smaller numbers of decisions than the audit logs, and the
-// programs that run, have seen: that is the same error.
+// The store has an epoch, drawn at random when its keys are first used, and the step that stores a decision checks it. If the
+// epoch is gone (the server was started without its file, or FLUSHALL was called), the error is an [*approver.LostError],
+// [approver.Approver.Run] ends, and no replica approves anything, even after a restart, until a person runs qredo agent
+// accept-loss. A server restored from an earlier copy of its file still has the same epoch, but its decision numbers are lower
+// than those that the audit logs and running programs have seen: that is the same error.
 package redis
 
 import (
@@ -91,9 +90,9 @@ func check(ok bool, field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// New returns a store whose keys begin with a prefix. Approvers with the same prefix share decisions and
-// limits. A wrong option is a [*qredo.ValidationError]; a server that may forget, see the package's description, is an
-// error that says which setting it is; a store that has forgotten is an [*approver.LostError].
+// New returns a store whose keys begin with the given prefix. Approvers with the same prefix share decisions and limits. A
+// wrong option is a [*qredo.ValidationError]. For a server that may lose data (see the package documentation), the error says
+// which setting is wrong. A store that has lost data is an [*approver.LostError].
 func New(ctx context.Context, client redis.UniversalClient, prefix string, opts ...Option) (*Store, error) {
 	if client == nil || prefix == "" {
 		return nil, check(false, "store", "needs a client and a prefix")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/qredo-go/qredo"
 )
@@ -27,14 +28,35 @@ type Server struct {
 	server *http.Server
 }
 
-// Start serves a wallet, transfers, and a ledger of so many entries.
-func Start(entries int) (*Server, error) {
+// Start serves a wallet, transfers, and a ledger and a history of so many entries, all of one wallet.
+func Start(entries int) (*Server, error) { return start(entries, Page) }
+
+// StartWallets serves a ledger whose entries are of 58 wallets by turns.
+func StartWallets(entries int) (*Server, error) {
+	last := len(WalletID) - 1
+	return start(entries, func(offset, n, total int) []byte {
+		page := Page(offset, n, total)
+		rest := page
+		for i := range n {
+			at := bytes.Index(rest, []byte(WalletID))
+			rest[at+last] = base58[(offset+i)%len(base58)]
+			rest = rest[at+last:]
+		}
+		return page
+	})
+}
+
+const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+func start(entries int, page func(offset, n, total int) []byte) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+basePath+"/wallet/{id}", answer(wallet))
+	history := sync.OnceValue(func() http.Handler { return answer(History(entries)) }) // made when it is asked for
+	mux.HandleFunc("GET "+basePath+"/wallet/{id}/history", func(w http.ResponseWriter, r *http.Request) { history().ServeHTTP(w, r) })
 	mux.Handle("POST "+basePath+"/company/{id}/transfer", answer([]byte(`{"tx_id":"1vZ4vXxVyXzzmVBzTQJSZUZAUYO","status":"new"}`)))
 	mux.HandleFunc("GET "+basePath+"/company/{id}/fund/{fund}/ledger", func(w http.ResponseWriter, r *http.Request) {
 		offset, _ := strconv.Atoi(r.URL.Query().Get("offset")) // 0 if it is absent
@@ -43,7 +65,7 @@ func Start(entries int) (*Server, error) {
 			limit = entries
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(Page(offset, max(0, min(limit, entries-offset)), entries))
+		_, _ = w.Write(page(offset, max(0, min(limit, entries-offset)), entries))
 	})
 	s := &Server{URL: "http://" + listener.Addr().String() + basePath, server: &http.Server{Handler: mux}}
 	go func() { _ = s.server.Serve(listener) }() // ends with Close
@@ -98,5 +120,20 @@ func Page(offset, n, total int) []byte {
 		b.WriteString(end)
 	}
 	fmt.Fprintf(&b, `],"Total":%d}`, total)
+	return b.Bytes()
+}
+
+// History is the history of a wallet: so many movements, each with IDs of its own and a second older than the one before.
+func History(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"history":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"wallet_id":%q,"tx_id":"1v%025d","chain_tx_id":"%064x","asset":"BTC-TESTNET","amount":-40000000,"fee":-40000,"net_amount":-39960000,"timestamp":%d}`,
+			WalletID, i, i, newest-i)
+	}
+	b.WriteString(`]}`)
 	return b.Bytes()
 }

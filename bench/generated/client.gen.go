@@ -53,14 +53,21 @@ type ConnectedAccount struct {
 
 // Entity A user, company or core client.
 type Entity struct {
-	AccountCode string            `json:"accountCode"`
-	Company     *EntityCompany    `json:"company,omitempty"`
-	CoreClient  *EntityCoreClient `json:"coreClient,omitempty"`
-	Id          string            `json:"id"`
-	Initials    string            `json:"initials"`
-	Name        string            `json:"name"`
-	Type        string            `json:"type"`
-	User        *EntityUser       `json:"user,omitempty"`
+	// AccountCode Equals the ID for core clients only.
+	AccountCode string `json:"accountCode"`
+
+	// Address Published for Qredo API v1 only.
+	Address    *string           `json:"address,omitempty"`
+	Company    *EntityCompany    `json:"company,omitempty"`
+	CoreClient *EntityCoreClient `json:"coreClient,omitempty"`
+	Id         string            `json:"id"`
+	Initials   string            `json:"initials"`
+	Name       string            `json:"name"`
+
+	// Owner Published for Qredo API v1 only.
+	Owner *string     `json:"owner,omitempty"`
+	Type  string      `json:"type"`
+	User  *EntityUser `json:"user,omitempty"`
 }
 
 // EntityCompany defines model for EntityCompany.
@@ -78,7 +85,10 @@ type EntityUser struct {
 	Email     string `json:"email"`
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
-	Username  string `json:"username"`
+
+	// Partner Published for Qredo API v1 only.
+	Partner  *bool  `json:"partner,omitempty"`
+	Username string `json:"username"`
 }
 
 // Error The body of a failure.
@@ -96,10 +106,36 @@ type ErrorDetail struct {
 	Reason *string `json:"reason,omitempty"`
 }
 
+// FundHistoryItem A movement that is done. amount is net_amount and fee together.
+type FundHistoryItem struct {
+	// Amount Negative for what left the wallet, positive for what came.
+	Amount int64  `json:"amount"`
+	Asset  string `json:"asset"`
+
+	// ChainTxId On Qredo's own chain.
+	ChainTxId string `json:"chain_tx_id"`
+
+	// Fee 0 for what came.
+	Fee       int64 `json:"fee"`
+	NetAmount int64 `json:"net_amount"`
+
+	// Timestamp When it was done.
+	Timestamp int64  `json:"timestamp"`
+	TxId      string `json:"tx_id"`
+	WalletId  string `json:"wallet_id"`
+}
+
+// FundWalletHistory defines model for FundWalletHistory.
+type FundWalletHistory struct {
+	History []FundHistoryItem `json:"history"`
+}
+
 // FundWalletInfo defines model for FundWalletInfo.
 type FundWalletInfo struct {
 	// Address On the asset's chain.
-	Address              string              `json:"address"`
+	Address string `json:"address"`
+
+	// AddressType P2PKH for BTC; for other assets no value is published but the chain's name.
 	AddressType          string              `json:"address_type"`
 	Asset                string              `json:"asset"`
 	Balance              int64               `json:"balance"`
@@ -114,31 +150,31 @@ type FundWalletInfo struct {
 	// PolicyWithdraw Who approves what leaves a fund or wallet.
 	PolicyWithdraw *Policy `json:"policy_withdraw,omitempty"`
 
-	// ShortCode Words that stand for the ID in transfers.
+	// ShortCode Three words with spaces between, which stand for the ID wherever a wallet is named.
 	ShortCode string `json:"short_code"`
 	Status    string `json:"status"`
 
-	// Type 0 is standard, 1 dedicated, 2 multi-counterparty.
+	// Type 0 is standard, 1 dedicated, 2 multi-counterparty, 3 vesting, 4 external, 5 fee.
 	Type     WalletType `json:"type"`
 	WalletId string     `json:"wallet_id"`
 }
 
 // Policy Who approves what leaves a fund or wallet.
 type Policy struct {
-	DedicatedWalletCount *int      `json:"dedicatedWalletCount,omitempty"`
-	EntityID             *string   `json:"entityID,omitempty"`
-	Funds                *[]string `json:"funds,omitempty"`
-	FundsCount           *int      `json:"fundsCount,omitempty"`
+	DedicatedWalletCount int       `json:"dedicatedWalletCount"`
+	EntityID             string    `json:"entityID"`
+	Funds                *[]string `json:"funds"`
+	FundsCount           int       `json:"fundsCount"`
 	Id                   string    `json:"id"`
 
 	// Locked An update waits for approval.
-	Locked       *bool          `json:"locked,omitempty"`
-	LockedTxID   *string        `json:"lockedTxID,omitempty"`
+	Locked       bool           `json:"locked"`
+	LockedTxID   string         `json:"lockedTxID"`
 	Members      []PolicyMember `json:"members"`
-	MembersCount *int           `json:"membersCount,omitempty"`
+	MembersCount int            `json:"membersCount"`
 	Name         string         `json:"name"`
 	Threshold    int            `json:"threshold"`
-	WalletCount  *int           `json:"walletCount,omitempty"`
+	WalletCount  int            `json:"walletCount"`
 }
 
 // PolicyMember defines model for PolicyMember.
@@ -152,7 +188,9 @@ type PolicyMember struct {
 
 // Transfer defines model for Transfer.
 type Transfer struct {
-	AccountNo   *string `json:"account_no,omitempty"`
+	AccountNo *string `json:"account_no,omitempty"`
+
+	// AuthorizeId A core client that must authorise the transfer before the custody group is asked. Until then it is pending_initiate.
 	AuthorizeId *string `json:"authorize_id,omitempty"`
 	BenefitOf   *string `json:"benefit_of,omitempty"`
 
@@ -172,13 +210,21 @@ type Transfer struct {
 // TxHistoryItem What came to a fund, left it, or waits to.
 type TxHistoryItem struct {
 	// TxID Empty for deposits.
-	TxID             string `json:"TxID"`
-	AccountNo        string `json:"accountNo"`
-	Address          string `json:"address"`
-	Amount           int64  `json:"amount"`
-	Asset            string `json:"asset"`
-	BenefitOf        string `json:"benefitOf"`
-	ChainTxID        string `json:"chainTxID"`
+	TxID      string `json:"TxID"`
+	AccountNo string `json:"accountNo"`
+
+	// Address Empty for transfers.
+	Address string `json:"address"`
+
+	// Amount netAmount and fees together. No figure is negative.
+	Amount    int64  `json:"amount"`
+	Asset     string `json:"asset"`
+	BenefitOf string `json:"benefitOf"`
+
+	// ChainTxID On Qredo's own chain, once it is done: 64 hexadecimal digits, small or capital, or base58.
+	ChainTxID string `json:"chainTxID"`
+
+	// CounterpartyID The other side's company.
 	CounterpartyID   string `json:"counterpartyID"`
 	CounterpartyName string `json:"counterpartyName"`
 
@@ -190,7 +236,9 @@ type TxHistoryItem struct {
 	Reference  string `json:"reference"`
 
 	// Status Empty for deposits.
-	Status    string `json:"status"`
+	Status string `json:"status"`
+
+	// Timestamp When the transaction ended and, while it waits, when it was made.
 	Timestamp int64  `json:"timestamp"`
 	Type      string `json:"type"`
 
@@ -213,7 +261,7 @@ type TxLedger struct {
 	Total int `json:"Total"`
 }
 
-// WalletType 0 is standard, 1 dedicated, 2 multi-counterparty.
+// WalletType 0 is standard, 1 dedicated, 2 multi-counterparty, 3 vesting, 4 external, 5 fee.
 type WalletType = int
 
 // ActionId defines model for action_id.
@@ -254,21 +302,27 @@ type ListLedgerParams struct {
 	// Asset Only movements of this asset.
 	Asset *string `form:"asset,omitempty" json:"asset,omitempty"`
 
-	// WalletId Only movements of this wallet.
+	// WalletId Only movements of this wallet, by its ID or short code.
 	WalletId *string `form:"wallet_id,omitempty" json:"wallet_id,omitempty"`
 
-	// Direction Only what came or went.
+	// Direction Only what came or went. The default is not published.
 	Direction *ListLedgerParamsDirection `form:"direction,omitempty" json:"direction,omitempty"`
 
 	// Offset Entries to pass over.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit Entries a page.
+	// Limit Entries a page. Neither default nor maximum is published.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListLedgerParamsDirection defines parameters for ListLedger.
 type ListLedgerParamsDirection string
+
+// ListHistoryParams defines parameters for ListHistory.
+type ListHistoryParams struct {
+	// Since Only what moved after this second. Whether the second itself is included is not certain.
+	Since *int64 `form:"since,omitempty" json:"since,omitempty"`
+}
 
 // CreateTransferJSONRequestBody defines body for CreateTransfer for application/json ContentType.
 type CreateTransferJSONRequestBody = Transfer
@@ -347,7 +401,9 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// ListLedger List a page of what a fund did.
+	// ListLedger List a page of what a fund did, newest first.
+	//
+	// An entry is placed by its timestamp, so that it moves when its transaction ends.
 	//
 	// Corresponds with GET /company/{company_id}/fund/{fund_id}/ledger (the `ListLedger` operationId).
 	ListLedger(ctx context.Context, companyId CompanyId, fundId FundId, params *ListLedgerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -368,11 +424,22 @@ type ClientInterface interface {
 
 	// GetWallet Describe a wallet with its balance and policies.
 	//
+	// Also one of another account that is connected to a core client of the key's.
+	//
 	// Corresponds with GET /wallet/{wallet_id} (the `GetWallet` operationId).
 	GetWallet(ctx context.Context, walletId WalletId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListHistory List what moved in a wallet.
+	//
+	// Also in one of another account that is connected to a core client of the key's.
+	//
+	// Corresponds with GET /wallet/{wallet_id}/history (the `ListHistory` operationId).
+	ListHistory(ctx context.Context, walletId WalletId, params *ListHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// ListLedger List a page of what a fund did.
+// ListLedger List a page of what a fund did, newest first.
+//
+// An entry is placed by its timestamp, so that it moves when its transaction ends.
 //
 // Corresponds with GET /company/{company_id}/fund/{fund_id}/ledger (the `ListLedger` operationId).
 func (c *Client) ListLedger(ctx context.Context, companyId CompanyId, fundId FundId, params *ListLedgerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -423,9 +490,28 @@ func (c *Client) CreateTransfer(ctx context.Context, companyId CompanyId, body C
 
 // GetWallet Describe a wallet with its balance and policies.
 //
+// Also one of another account that is connected to a core client of the key's.
+//
 // Corresponds with GET /wallet/{wallet_id} (the `GetWallet` operationId).
 func (c *Client) GetWallet(ctx context.Context, walletId WalletId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetWalletRequest(c.Server, walletId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListHistory List what moved in a wallet.
+//
+// Also in one of another account that is connected to a core client of the key's.
+//
+// Corresponds with GET /wallet/{wallet_id}/history (the `ListHistory` operationId).
+func (c *Client) ListHistory(ctx context.Context, walletId WalletId, params *ListHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListHistoryRequest(c.Server, walletId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -633,6 +719,67 @@ func NewGetWalletRequest(server string, walletId WalletId) (*http.Request, error
 	return req, nil
 }
 
+// NewListHistoryRequest constructs an http.Request for the ListHistory method
+func NewListHistoryRequest(server string, walletId WalletId, params *ListHistoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "wallet_id", walletId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/wallet/%s/history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -677,7 +824,9 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// ListLedgerWithResponse List a page of what a fund did.
+	// ListLedgerWithResponse List a page of what a fund did, newest first.
+	//
+	// An entry is placed by its timestamp, so that it moves when its transaction ends.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -700,10 +849,21 @@ type ClientWithResponsesInterface interface {
 
 	// GetWalletWithResponse Describe a wallet with its balance and policies.
 	//
+	// Also one of another account that is connected to a core client of the key's.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /wallet/{wallet_id} (the `GetWallet` operationId).
 	GetWalletWithResponse(ctx context.Context, walletId WalletId, reqEditors ...RequestEditorFn) (*GetWalletResponse, error)
+
+	// ListHistoryWithResponse List what moved in a wallet.
+	//
+	// Also in one of another account that is connected to a core client of the key's.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /wallet/{wallet_id}/history (the `ListHistory` operationId).
+	ListHistoryWithResponse(ctx context.Context, walletId WalletId, params *ListHistoryParams, reqEditors ...RequestEditorFn) (*ListHistoryResponse, error)
 }
 
 type ListLedgerResponse struct {
@@ -913,7 +1073,78 @@ func (r GetWalletResponse) ContentType() string {
 	return ""
 }
 
-// ListLedgerWithResponse List a page of what a fund did.
+type ListHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FundWalletHistory
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListHistoryResponse) GetJSON200() *FundWalletHistory {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r ListHistoryResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ListHistoryResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r ListHistoryResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListHistoryResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListLedgerWithResponse List a page of what a fund did, newest first.
+//
+// An entry is placed by its timestamp, so that it moves when its transaction ends.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -954,6 +1185,8 @@ func (c *ClientWithResponses) CreateTransferWithResponse(ctx context.Context, co
 
 // GetWalletWithResponse Describe a wallet with its balance and policies.
 //
+// Also one of another account that is connected to a core client of the key's.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /wallet/{wallet_id} (the `GetWallet` operationId).
@@ -963,6 +1196,21 @@ func (c *ClientWithResponses) GetWalletWithResponse(ctx context.Context, walletI
 		return nil, err
 	}
 	return ParseGetWalletResponse(rsp)
+}
+
+// ListHistoryWithResponse List what moved in a wallet.
+//
+// Also in one of another account that is connected to a core client of the key's.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /wallet/{wallet_id}/history (the `ListHistory` operationId).
+func (c *ClientWithResponses) ListHistoryWithResponse(ctx context.Context, walletId WalletId, params *ListHistoryParams, reqEditors ...RequestEditorFn) (*ListHistoryResponse, error) {
+	rsp, err := c.ListHistory(ctx, walletId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListHistoryResponse(rsp)
 }
 
 // ParseListLedgerResponse parses an HTTP response from a ListLedgerWithResponse call
@@ -1089,6 +1337,60 @@ func ParseGetWalletResponse(rsp *http.Response) (*GetWalletResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest FundWalletInfo
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListHistoryResponse parses an HTTP response from a ListHistoryWithResponse call
+func ParseListHistoryResponse(rsp *http.Response) (*ListHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FundWalletHistory
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -198,6 +198,7 @@ var plantedFaults = []struct {
 		p.secure(func(*x509.Certificate) {}, true)
 		p.base(strings.Replace(p.env["QREDO_BASE_URL"], "https:", "http:", 1))
 	}},
+	{"signer", func(p *patient) { p.env["QREDO_SIGNER"] = "fast" }},
 	{"ca-file", func(p *patient) { p.env["QREDO_CA_FILE"] = p.file("private.pem") }},
 	{"permission", func(p *patient) {
 		p.answering(http.StatusForbidden, "application/json", `{"code":403,"msg":"Forbidden","detail":{"reason":"no"}}`)

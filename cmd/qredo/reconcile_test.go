@@ -78,15 +78,15 @@ func TestReconcileFinds(t *testing.T) {
 		where, from, to string // what is changed in which answers
 		says            string
 	}{
-		"a balance that is wrong":       {"/api/v1/p/wallet/", `"balance":139990000`, `"balance":139989999`, "the balance is 139989999: -1"},
-		"an entry missing in history":   {"/history", `"amount":-10010000`, `"amount":-10009999`, "is not net amount"},
-		"a movement unknown to ledger":  {"/ledger", `"type":"deposit"`, `"type":"withdraw"`, "has type"},
+		"a balance that is wrong":       {"/api/v1/p/wallet/", `"balance":139990000`, `"balance":139989999`, "do not make the balance: it has -1"},
+		"an amount changed in history":  {"/history", `"amount":-10010000`, `"amount":-10009999`, "is not net amount"},
+		"a movement unknown to ledger":  {"/ledger", `"type":"deposit"`, `"type":"withdraw"`, "has no counterpart"},
 		"an entry that nobody knows":    {"/ledger", `"type":"transferOut"`, `"type":"gift"`, `whether it moved anything is not known`},
 		"a status that nobody knows":    {"/ledger", `"status":"approved"`, `"status":"lost"`, `status "lost"`},
 		"another transaction":           {"/history", `"chain_tx_id":"`, `"chain_tx_id":"x`, "has no counterpart"},
 		"an amount changed in ledger":   {"/ledger", `"amount":10010000`, `"amount":20010000`, "is not net amount"},
-		"an asset changed in history":   {"/history", `"asset":"BTC-TESTNET"`, `"asset":"BTC"`, "is of BTC"},
-		"a deposit counted differently": {"/ledger", `"amount":150000000,"netAmount":150000000`, `"amount":1,"netAmount":1`, "the ledger's entries make"},
+		"an asset changed in history":   {"/history", `"asset":"BTC-TESTNET"`, `"asset":"BTC"`, "is of another asset, BTC"},
+		"a deposit counted differently": {"/ledger", `"amount":150000000,"netAmount":150000000`, `"amount":1,"netAmount":1`, "make different sums"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, falsifier(c.where, c.from, c.to))
@@ -139,7 +139,7 @@ func TestReconcileFinds(t *testing.T) {
 		opening := string(s.Treasury) + "=92233720368.54775807BTC-TESTNET"
 		out, err := qredoCommand(t, s.environ(), "reconcile", string(s.Fund), "--since", "2020-01-01T00:00:00Z", "--opening", opening).CombinedOutput()
 		require.Error(t, err, string(out))
-		assert.Contains(t, string(out), "wallet "+string(s.Treasury)+": its movements are beyond 64 bits")
+		assert.Contains(t, string(out), "wallet "+string(s.Treasury)+": a sum is beyond 64 bits")
 	})
 	t.Run("nothing", func(t *testing.T) {
 		s := serve(t, falsifier("/ledger", "no such text", ""))

@@ -1,5 +1,8 @@
-// Command approver lets two replicas approve by rule: of 200 transfers they approve the small ones within
-// limits, reject what is blocked, and leave the rest to humans.
+// Command approver: every payment that leaves a custody fund needs a vote, and people cannot look at each of 200 small ones; but a program
+// that votes must not be talked into large ones, nor pass its limits because two copies of it run.
+//
+// So two replicas approve by rule: of 200 transfers they approve the small ones within limits, reject what is blocked, and leave
+// the rest to humans.
 //
 // The replicas share decisions and limits through a Redis server if REDIS_ADDR names one
 // ("127.0.0.1:6379"), and else, since both are in this process, through memory. Each has an audit log of its

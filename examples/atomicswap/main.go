@@ -1,6 +1,8 @@
-// Command atomicswap swaps bitcoin for ether between two companies of one API account: the maker offers a
-// quote, which is listed on the liquidity hub as soon as the maker's side has approved it; the taker finds
-// it there and takes it; when the taker's side has approved, both sides are settled in one step.
+// Command atomicswap: two who exchange bitcoin for ether do not want to pay first. Whoever does has nothing in hand if the other
+// one does not pay.
+//
+// So the maker offers a quote, which is listed on the liquidity hub as soon as the maker's side has approved it; the taker finds it there
+// and takes it; when the taker's side has approved, both sides are settled in one step. Maker and taker are companies of one API account.
 //
 // It starts a sandbox for itself and exits with 0 only if everybody has what the swap implies.
 package main

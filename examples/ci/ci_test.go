@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const root = "../.."
+const repository = "../.."
 
 func TestGitHubWorkflow(t *testing.T) {
 	lint, err := actionlint.NewLinter(os.Stderr, &actionlint.LinterOptions{Shellcheck: tool("shellcheck")})
@@ -41,7 +41,7 @@ func tool(name string) string {
 
 func dockerfile(t *testing.T) []instructions.Stage {
 	t.Helper()
-	file, err := os.Open(filepath.Join(root, "Dockerfile"))
+	file, err := os.Open(filepath.Join(repository, "Dockerfile"))
 	require.NoError(t, err)
 	defer file.Close()
 	parsed, err := parser.Parse(file)
@@ -75,7 +75,7 @@ func TestDockerfile(t *testing.T) {
 
 // The image is built of what .dockerignore lets through, and that is neither a key nor what is only tested by.
 func TestImageIsBuiltOfItsContext(t *testing.T) {
-	ignore, err := os.ReadFile(filepath.Join(root, ".dockerignore"))
+	ignore, err := os.ReadFile(filepath.Join(repository, ".dockerignore"))
 	require.NoError(t, err)
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignore))
 	require.NoError(t, err)
@@ -83,11 +83,11 @@ func TestImageIsBuiltOfItsContext(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	files := 0
-	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(repository, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		name, err := filepath.Rel(root, path)
+		name, err := filepath.Rel(repository, path)
 		if err != nil {
 			return err
 		}

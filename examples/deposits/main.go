@@ -1,4 +1,7 @@
-// Command deposits credits fifty customers, each with a wallet of their own, with what arrives there: each deposit once.
+// Command deposits: money arrives, and the program that is to credit it to a customer may die at any moment. A deposit that is credited twice
+// is given away; one that is forgotten is the customer's loss.
+//
+// So fifty customers, each with a wallet of their own, are credited by package inbox with what arrives there: each deposit once.
 //
 // It starts a sandbox and, as a process of its own, a teller that follows the fund by package inbox. While deposits arrive, the
 // teller is killed twice in the middle of a credit, and started again. Then the customers' balances are held against the sandbox's.

@@ -1,8 +1,16 @@
-// Command exchange connects a customer's dedicated wallet to an exchange, and lets the exchange sweep it:
-// the exchange runs a core client, which approves the connection and from then on everything that leaves
-// the wallet; a sweep needs the core client's approval alone.
+// Command exchange: customers pay in and out all day, while programs, connections and people fail. A deposit must be credited once, a withdrawal paid
+// once and only from what the customer has, nobody must be able to have a payment approved that the books do not know, and whether all of this holds
+// must be known every minute, not at the end of the year.
 //
-// It starts a sandbox for itself and exits with 0 only if everybody has what the steps imply.
+// So this is the back end of an exchange as it would be in production: setup.go makes company, fund and approver where they are missing; service.go opens
+// accounts, credits what package inbox hands over, and books a withdrawal and its payment in one transaction; approval.go approves what the books
+// have; metrics.go counts, and reconciles books and wallets. This file is not of it: it starts a sandbox, plays customers, chain and a compliance officer
+// for it, loses a tenth of all answers, stops the service in the middle and starts another, and exits with 0 only if all is right at the end.
+//
+// The database is named by the first argument, as a URL or by keywords; the tables are made in a schema of its own, and dropped at the
+// end. Without PostgreSQL there is no transaction that is the program's and the outbox's:
+//
+//	go run ./examples/exchange "host=127.0.0.1 user=postgres dbname=postgres"
 package main
 
 import (
@@ -10,231 +18,260 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/internal/demofund"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
 const (
-	asset    = qredo.AssetCode("BTC-TESTNET")
-	customer = "customer@example.com"
+	officer = "alice@example.com"
+	payee   = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
+	payouts = 20
 )
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	if err := run(ctx, os.Stdout); err != nil {
+	err := errors.New(`name a PostgreSQL database, such as "host=127.0.0.1 user=postgres dbname=postgres"`)
+	if len(os.Args) == 2 {
+		err = run(ctx, os.Args[1], os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "exchange:", err)
 		os.Exit(1) // nothing is left to clean up
 	}
 }
 
-func run(ctx context.Context, out io.Writer) error {
+// day is a day of the exchange.
+type day struct {
+	srv  *sandbox.Server
+	open func(context.Context) (*Service, error)
+	out  io.Writer
+}
+
+func run(ctx context.Context, database string, out io.Writer) (err error) {
 	srv, err := sandbox.Start()
 	if err != nil {
 		return err
 	}
 	defer srv.Close()
-	e := example{srv: srv, client: srv.Client(), out: out}
-	for _, step := range []func(context.Context) error{e.openExchange, e.connectWallet, e.approveConnection, e.transfer, e.sweep, e.check} {
-		if err := step(ctx); err != nil {
-			return err
-		}
+	if _, err := srv.CreateUser(sandbox.User{Email: officer}); err != nil {
+		return err
 	}
-	fmt.Fprintln(out, "\nDone: the exchange has what it swept, the customer the rest.")
+	database, drop, err := schemaIn(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop(context.WithoutCancel(ctx))) }()
+	folder, err := os.MkdirTemp("", "exchange")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	metrics := NewMetrics()
+	d := day{srv: srv, out: out, open: func(ctx context.Context) (*Service, error) {
+		return Open(ctx, Config{
+			Client:   srv.Client(qredo.WithObserver(metrics.Call), qredo.WithRetry(qredo.RetryPolicy{MaxBackoff: 50 * time.Millisecond})),
+			Database: database, Folder: folder, Officer: officer, Log: slog.New(slog.DiscardHandler), Metrics: metrics, Every: 50 * time.Millisecond, Lease: 2 * time.Second,
+		})
+	}}
+	if err := d.work(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "Metrics:", metrics)
 	return nil
 }
 
-// example is the job on its way: what the steps so far have made.
-type example struct {
-	srv    *sandbox.Server
-	client *qredo.Client
-	out    io.Writer
-
-	core      *qredo.CoreClient
-	company   qredo.CompanyID
-	dedicated qredo.Wallet // the customer's, connected to the exchange
-	own       qredo.Wallet // the customer's other one
-	treasury  qredo.Wallet // the exchange's
-	sent      qredo.Amount // what arrives, as swept
-	swept     qredo.Amount
-	debited   qredo.Amount // what that took from the dedicated wallet, with the fees
-}
-
-func (e *example) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
-
-// openExchange makes a core client, lists it as an exchange, and gives it a company with a wallet that its
-// core client approves for.
-func (e *example) openExchange(ctx context.Context) error {
-	var err error
-	if e.core, err = e.client.CoreClients.Create(ctx, "Example Exchange"); err != nil {
+// work is what happens on this day.
+func (d day) work(ctx context.Context) error {
+	if _, err := d.open(ctx); !errors.Is(err, qredo.ErrNotAccepted) {
+		return fmt.Errorf("the officer has not accepted, and Open says: %w", err)
+	}
+	companies, err := d.srv.Client().Companies.List(ctx)
+	if err != nil {
 		return err
 	}
-	err = e.srv.ListExchange(qredo.Exchange{
-		ID: string(e.core.ID), Name: e.core.Name, URL: "https://exchange.example",
-		Client: qredo.ExchangeClient{Fields: []qredo.ExchangeField{{ID: "client_id", Type: "string", Name: "Your account"}}},
+	if err := d.srv.Accept(officer, companies[0].ID); err != nil {
+		return err
+	}
+	if err := d.srv.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Rate: 0.1}); err != nil {
+		return err
+	}
+	for _, half := range []func(context.Context, *Service) error{d.morning, d.afternoon} {
+		if err := d.during(ctx, half); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// during runs a service for as long as something takes.
+func (d day) during(ctx context.Context, do func(context.Context, *Service) error) error {
+	s, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(running) }()
+	err = do(ctx, s)
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+func (d day) morning(ctx context.Context, s *Service) error {
+	for _, customer := range []string{"ann", "ben"} {
+		address, err := s.OpenAccount(ctx, customer)
+		if err != nil {
+			return err
+		}
+		for range 4 {
+			if _, err := d.srv.Deposit(address, 250_000); err != nil {
+				return err
+			}
+		}
+		err = until(ctx, func() (string, error) {
+			b, err := s.Balance(ctx, customer)
+			if err != nil || b.Booked == 1_000_000 {
+				return "", err
+			}
+			return fmt.Sprintf("%s has %d", customer, b.Booked), nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i := range payouts {
+		if err := s.Withdraw(ctx, fmt.Sprint("payout-", i), []string{"ann", "ben"}[i%2], payee, 10_000); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(d.out, "Ann and Ben have paid in, and asked for %d payouts. The service is stopped before they are done.\n", payouts)
+	return nil
+}
+
+func (d day) afternoon(ctx context.Context, s *Service) error {
+	if err := s.Withdraw(ctx, "payout-0", "ann", payee, 10_000); err != nil { // whoever does not know asks again: it is the same one
+		return err
+	}
+	if err := s.Withdraw(ctx, "payout-0", "ben", payee, 10_000); !errors.Is(err, ErrOther) {
+		return fmt.Errorf("the number is Ann's, and the error is: %w", err)
+	}
+	if err := s.Withdraw(ctx, "too-much", "ben", payee, 900_000); !errors.Is(err, ErrNotEnough) {
+		return fmt.Errorf("what Ben has is less, and the error is: %w", err)
+	}
+	err := errors.Join(s.Withdraw(ctx, "house", "ben", payee, 600_000), s.Withdraw(ctx, "castle", "ann", payee, 800_000))
+	if err != nil {
+		return err
+	}
+	// Somebody who has the API key, and no access to the books, wants Ann's money.
+	ann, err := s.OpenAccount(ctx, "ann")
+	if err != nil {
+		return err
+	}
+	stolen, err := d.steal(ctx, s, ann)
+	if err != nil {
+		return err
+	}
+	err = until(ctx, func() (string, error) {
+		waiting, err := d.srv.Pending(officer)
+		for _, w := range waiting { // the small ones that wait are the approver's
+			switch vote := d.srv.Reject; {
+			case w.Reference == "house":
+				vote = d.srv.Approve
+				fallthrough
+			case w.Reference == "castle", w.TxID == stolen:
+				err = errors.Join(err, vote(officer, string(w.ActionID)))
+			}
+		}
+		if err != nil {
+			return "", err
+		}
+		held, err := s.Held(ctx)
+		if err != nil || len(held) == 0 {
+			return "", err
+		}
+		return fmt.Sprint("these are not done: ", held), nil
 	})
 	if err != nil {
 		return err
 	}
-	fund, err := demofund.New(ctx, e.srv, "Example Exchange", []string{string(e.core.ID)}, qredo.WalletRequest{Name: "Treasury", Asset: asset})
+	if err := until(ctx, func() (string, error) { return s.Reconcile(ctx) }); err != nil {
+		return err
+	}
+	tx, err := s.config.Client.Transfers.GetWithdrawal(ctx, s.custody.Company, stolen)
 	if err != nil {
 		return err
 	}
-	e.treasury = fund.Wallets[0]
-	e.say("Exchange %s approves by core client %s", e.core.Name, e.core.ID)
-	return nil
-}
-
-// connectWallet makes the customer's wallets, one of them dedicated to the exchange.
-func (e *example) connectWallet(ctx context.Context) error {
-	exchanges, err := e.client.Wallets.ListExchanges(ctx)
-	if err != nil {
-		return err
-	}
-	if len(exchanges) != 1 {
-		return fmt.Errorf("%d exchanges are listed, not 1", len(exchanges))
-	}
-	fund, err := demofund.New(ctx, e.srv, "Customer", []string{customer},
-		qredo.WalletRequest{
-			Name: "At the exchange", Asset: asset, Type: qredo.WalletDedicated,
-			Connect: []qredo.ConnectRequest{{CounterpartyID: exchanges[0].ID, ClientID: "account-17"}},
-		},
-		qredo.WalletRequest{Name: "Own", Asset: asset})
-	if err != nil {
-		return err
-	}
-	e.company, e.dedicated, e.own = fund.Company, fund.Wallets[0], fund.Wallets[1]
-	e.say("The customer's wallet %s is %s: %s must approve the connection", e.dedicated.ID, e.dedicated.Status, exchanges[0].Name)
-	return nil
-}
-
-// approveConnection is the exchange's side: its core client looks at what it is asked, and approves.
-func (e *example) approveConnection(ctx context.Context) error {
-	waiting, err := e.client.CoreClients.ListWallets(ctx, e.core.ID)
-	if err != nil {
-		return err
-	}
-	for _, w := range waiting {
-		action, err := e.client.CoreClients.GetAction(ctx, e.core.ID, w.ActionID)
+	fmt.Fprintf(d.out, "%d payouts are made, Ben has a house and Ann no castle, and what the books do not know is %s.\n", payouts, tx.Status)
+	left := qredo.Amount(1_000_000 - payouts/2*10_010)
+	for customer, want := range map[string]qredo.Amount{"ann": left, "ben": left - 600_600} {
+		b, err := s.Balance(ctx, customer)
 		if err != nil {
 			return err
 		}
-		e.say("The exchange sees %s of wallet %q by client %v, and approves", action.Type, action.Details.Wallet.Name, action.Details.ClientData["client_id"])
-		if err := e.client.CoreClients.Approve(ctx, e.core.ID, action.ID); err != nil {
-			return err
+		fmt.Fprintf(d.out, "%s has %d satoshi, of which %d are held.\n", customer, b.Booked, b.Held)
+		if b.Booked != want || b.Held != 0 {
+			return fmt.Errorf("%s should have %d", customer, want)
 		}
 	}
-	wallet, err := e.client.Wallets.Get(ctx, e.dedicated.ID)
-	if err != nil {
-		return err
+	if tx.Status != qredo.TxCustodyRejected {
+		return errors.New("money was stolen")
 	}
-	if wallet.Status != qredo.WalletReady {
-		return fmt.Errorf("the wallet is %s after the connection was approved", wallet.Status)
-	}
-	_, err = e.srv.Deposit(wallet.Address, 100_000_000)
-	e.say("The wallet is %s, 100000000 satoshi come in", wallet.Status)
-	return err
-}
-
-// transfer shows that what leaves a dedicated wallet needs the exchange besides its owner.
-func (e *example) transfer(ctx context.Context) error {
-	e.sent = 20_000_000
-	sent, err := e.client.Transfers.Create(ctx, e.company, qredo.TransferRequest{
-		WalletID: e.dedicated.ID, Counterparty: e.own.ShortCode, PartnerTxID: "home-1",
-		Expires: qredo.TimeOf(time.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: asset, Amount: e.sent},
-	})
-	if err != nil {
-		return err
-	}
-	if err := e.srv.Approve(customer, string(sent.TxID)); err != nil {
-		return err
-	}
-	tx, err := e.client.Transfers.Get(ctx, e.company, sent.TxID)
-	if err != nil {
-		return err
-	}
-	e.say("\nThe customer sends %d satoshi home and approves: %d of %d approvals, %s", e.sent, tx.ApprovedCount, tx.ThresholdRequired, tx.Status)
-	if tx.Status != qredo.TxPending {
-		return errors.New("a transfer left the dedicated wallet without the exchange")
-	}
-	if err := e.approveAsExchange(ctx, sent.TxID); err != nil {
-		return err
-	}
-	tx, err = e.client.Transfers.Wait(ctx, e.company, sent.TxID)
-	if err != nil {
-		return err
-	}
-	e.debited += tx.Details.Amount
-	e.say("The exchange approves: %s, %d satoshi debited", tx.Status, tx.Details.Amount)
 	return nil
 }
 
-// approveAsExchange approves what the core client is asked about one transaction.
-func (e *example) approveAsExchange(ctx context.Context, id qredo.TxID) error {
-	actions, err := e.client.CoreClients.ListActions(ctx, e.core.ID)
+// steal asks for a withdrawal that is in no books, under the number of one that is.
+func (d day) steal(ctx context.Context, s *Service, address string) (qredo.TxID, error) {
+	fund, err := s.config.Client.Funds.Get(ctx, s.custody.Company, s.custody.Fund)
 	if err != nil {
-		return err
+		return "", err
 	}
-	for _, listed := range actions {
-		if listed.Status != qredo.ApprovalPending {
-			continue
-		}
-		action, err := e.client.CoreClients.GetAction(ctx, e.core.ID, listed.ID)
-		if err != nil {
-			return err
-		}
-		if action.Details.TxID == id { // never assume that an action's ID is its transaction's
-			return e.client.CoreClients.Approve(ctx, e.core.ID, action.ID)
+	for _, w := range fund.Wallets {
+		if w.Address == address {
+			sent, err := s.config.Client.Transfers.Withdraw(ctx, s.custody.Company, qredo.WithdrawalRequest{
+				WalletID: w.ID, Address: payee, Reference: "payout-0", Expires: qredo.TimeOf(d.srv.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: asset, Amount: 90_000},
+			})
+			if err != nil {
+				return "", err
+			}
+			return sent.TxID, nil
 		}
 	}
-	return fmt.Errorf("the core client is not asked about %s", id)
+	return "", errors.New("no wallet has that address")
 }
 
-// sweep moves the exchange's part out of the dedicated wallet.
-func (e *example) sweep(ctx context.Context) error {
-	e.swept = 50_000_000
-	sent, err := e.client.CoreClients.Sweep(ctx, e.core.ID, qredo.SweepRequest{
-		WalletID: e.dedicated.ID, RecipientWalletID: e.treasury.ID, Reference: "settlement", PartnerTxID: "sweep-1",
-		Expires: qredo.TimeOf(time.Now().Add(time.Hour)), Send: qredo.AssetAmount{Asset: asset, Amount: e.swept},
-	})
-	if err != nil {
-		return err
-	}
-	if err := e.approveAsExchange(ctx, sent.TxID); err != nil {
-		return err
-	}
-	tx, err := e.client.CoreClients.WaitSweep(ctx, e.core.ID, sent.TxID)
-	if err != nil {
-		return err
-	}
-	e.debited += tx.Details.Amount
-	e.say("The exchange sweeps %d satoshi and approves alone: %s, %d satoshi debited", e.swept, tx.Status, tx.Details.Amount)
-	return nil
+func until(ctx context.Context, look func() (still string, err error)) error {
+	return qredo.Poll(ctx, look, qredo.WithPollInterval(20*time.Millisecond))
 }
 
-// check compares the balances with what the steps imply.
-func (e *example) check(ctx context.Context) error {
-	e.say("")
-	for _, expected := range []struct {
-		wallet qredo.Wallet
-		amount qredo.Amount
-	}{
-		{e.dedicated, 100_000_000 - e.debited},
-		{e.own, e.sent},
-		{e.treasury, e.swept},
-	} {
-		wallet, err := e.client.Wallets.Get(ctx, expected.wallet.ID)
-		if err != nil {
-			return err
-		}
-		e.say("%-15s %d satoshi", wallet.Name, wallet.Balance)
-		if wallet.Balance != expected.amount {
-			return fmt.Errorf("%s has %d satoshi, the steps imply %d", wallet.Name, wallet.Balance, expected.amount)
-		}
+// schemaIn makes a schema, and names the database so that it is the first.
+func schemaIn(ctx context.Context, database string) (name string, drop func(context.Context) error, err error) {
+	const schema = "qredo_exchange_example"
+	name = database + " search_path=" + schema
+	if at, err := url.Parse(database); err == nil && strings.Contains(database, "://") {
+		query := at.Query()
+		query.Set("search_path", schema)
+		at.RawQuery = query.Encode()
+		name = at.String()
 	}
-	return nil
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return "", nil, errors.New("the database cannot be reached by what was given, which is not repeated for the password in it")
+	}
+	if _, err := conn.Exec(ctx, `DROP SCHEMA IF EXISTS `+schema+` CASCADE; CREATE SCHEMA `+schema); err != nil {
+		return "", nil, errors.Join(err, conn.Close(ctx))
+	}
+	return name, func(ctx context.Context) error {
+		_, err := conn.Exec(ctx, `DROP SCHEMA `+schema+` CASCADE`)
+		return errors.Join(err, conn.Close(ctx))
+	}, nil
 }

@@ -1,5 +1,8 @@
-// Command hsm signs requests with a key that never leaves a PKCS #11 token: a hardware security module, or
-// SoftHSM for trying it out. The client takes any crypto.Signer; this example gets one from the token.
+// Command hsm: whoever can read a program's private key can move its money. A key in a file is read by backups, by other programs, by
+// whoever breaks in.
+//
+// So requests are signed with a key that never leaves a PKCS #11 token: a hardware security module, or SoftHSM for trying it
+// out. The client takes any crypto.Signer; this example gets one from the token.
 //
 //	softhsm2-util --init-token --free --label custody --pin 1234 --so-pin 1234
 //	QREDO_HSM_PIN=1234 go run . -module /usr/lib/softhsm/libsofthsm2.so -token custody

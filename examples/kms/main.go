@@ -1,5 +1,7 @@
-// Command kms signs requests with a key that a remote signing service holds, such as those of the cloud
-// providers. The client takes any crypto.Signer; [Signer] is one that asks the service.
+// Command kms: a program that runs in a cloud has no token in a slot, and its private key must be in no file either.
+//
+// So requests are signed with a key that a remote signing service holds, such as those of the cloud providers. The client
+// takes any crypto.Signer; [Signer] is one that asks the service.
 //
 // It starts a signing service and a sandbox for itself and makes a call that is signed remotely.
 package main

@@ -1,4 +1,7 @@
-// Command outbox shows payments that survive the death of the program that makes them.
+// Command outbox: a program asks for a payment and dies, or the answer is lost. Was it paid? Paying again may pay twice, and not paying may
+// not pay at all.
+//
+// So payments go through package outbox, and survive the death of the program that makes them.
 //
 // It starts a sandbox and, as a process of its own, a payer that sends three payments through an outbox. The
 // sandbox makes them and loses its answers, so that the payer cannot know. Then the payer is killed (SIGKILL)

@@ -1,4 +1,7 @@
-// Command payouts books its customers' payouts and has them paid, both or neither.
+// Command payouts: a program debits its customer and has a payment made. If it dies between the two, the customer has paid and nobody was paid, or
+// the other way round.
+//
+// So payouts are booked and enqueued in one transaction of PostgreSQL: both are there, or neither.
 //
 // It starts a sandbox and, as a process of its own, a teller that debits customers in PostgreSQL and enqueues the payments in
 // the same transactions. The teller is killed after its first statement and started again, killed after its second, and so

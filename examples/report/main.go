@@ -1,5 +1,7 @@
-// Command report writes what an account has and what its funds did: balances by asset, and each fund's
-// ledger, as a table for people and as CSV for other programs.
+// Command report: an accountant wants to know what an account has and what its funds did, with a key that can move nothing, and to
+// the last unit.
+//
+// So it reads by Qredo API v1, and writes balances by asset, and each fund's ledger, as a table for people and as CSV for other programs.
 //
 //	go run ./examples/report
 //	go run ./examples/report -base-url URL -figures base -csv ledger.csv

@@ -36,7 +36,7 @@ echo "1. Asset"
 qredo asset get "$asset"
 
 echo "2. Company"
-QREDO_COMPANY=$(qredo company create --name "Acme Exchange" --city Paris --country FR --ref "walkthrough-$run" --output json | field id)
+QREDO_COMPANY=$(qredo company create --name "Acme Exchange" --city Paris --country FR --ref "walkthrough-$run" --output json | field company_id)
 export QREDO_COMPANY
 qredo company get
 
@@ -47,11 +47,11 @@ for who in alice@example.com bob@example.com; do
 	qredo sandbox accept "$who" --company "$QREDO_COMPANY"
 done
 qredo party list
-alice=$(qredo party list --output json | grep alice@ | field id)
-bob=$(qredo party list --output json | grep bob@ | field id)
+alice=$(qredo party list --output json | grep alice@ | field trusted_entity_id)
+bob=$(qredo party list --output json | grep bob@ | field trusted_entity_id)
 
 echo "4. Fund: two approve withdrawals, one approves transfers"
-fund=$(qredo fund create --name "Client assets" --approver "$alice" --approver "$bob" --transfer-threshold 1 --output json | field id)
+fund=$(qredo fund create --name "Client assets" --approver "$alice" --approver "$bob" --transfer-threshold 1 --output json | field fund_id)
 treasury=$(qredo fund add-wallet "$fund" --name Treasury --asset "$asset" --output json | field wallet_id)
 trading=$(qredo fund add-wallet "$fund" --name Trading --asset "$asset" --output json | field wallet_id)
 

@@ -1,6 +1,8 @@
-// Command signingagent registers a signing agent and lets it approve by rule: of six transfers it signs three that are small,
-// rejects one that is blocked, and leaves one that is large, and one that is over the day's limit, to a person. The person
-// looks at the large one and has the agent sign it.
+// Command signingagent: a core client's key is held by the service, which could vote in its place. Who wants votes that nobody else can cast needs
+// a key of their own, and must not sign with it what they have not read.
+//
+// So a signing agent is registered, and approves by rule: of six transfers it signs three that are small, rejects one that is blocked, and leaves one that
+// is large, and one that is over the day's limit, to a person. The person looks at the large one and has the agent sign it.
 //
 // It starts a sandbox for itself, which verifies each proof and each signature, and exits with 0 only if everything that is not
 // the agent's own was refused: a wrong PIN, another agent, another key, and junk.

@@ -1,6 +1,8 @@
-// Command walkthrough does the whole job of a custody client, step by step: a company, the people who
-// approve for it, a fund with two wallets, a deposit, a transfer, a withdrawal, and at the end a check
-// that balances and ledger are what the steps imply.
+// Command walkthrough: there are companies, people, core clients, funds, custody groups, wallets, and a withdrawal needs all of them. What
+// comes first, and who does what?
+//
+// So it does the whole job of a custody client, step by step: a company, the people who approve for it, a fund with two wallets, a deposit,
+// a transfer, a withdrawal, and at the end a check that balances and ledger are what the steps imply.
 //
 //	go run ./examples/walkthrough
 //

@@ -1,7 +1,8 @@
-// Command web3 has a custody group sign a transaction of the EVM, and checks the signature: it makes a fund
-// with a wallet for ETH, asks for a transaction from that wallet, lets the group approve it, and recovers
-// from the signed transaction who signed it. A program that means it would then hand the signed transaction
-// to a node of the chain.
+// Command web3: a contract is called by a transaction that one key signs, and no single person should hold that key.
+//
+// So a custody group has a transaction of the EVM signed, and the signature is checked: there is a fund with a wallet for ETH; a transaction
+// from that wallet is asked for; the group approves it; and from the signed transaction it is recovered who signed it. A program that means it
+// would then hand the signed transaction to a node of the chain.
 //
 //	go run -C examples/web3 .
 //

@@ -114,7 +114,7 @@ func storable(texts ...string) error {
 // micro is a time as PostgreSQL keeps it.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// Get returns the entry with an ID.
+// Get returns the entry with the given ID.
 func (s *Store[Tx]) Get(ctx context.Context, id string) (inbox.Entry, error) {
 	found, err := collect(ctx, s.db, scanEntry, `SELECT `+columns+` FROM {entries} e WHERE e.id = $1`, id)
 	if err == nil && len(found) == 0 {
@@ -126,7 +126,7 @@ func (s *Store[Tx]) Get(ctx context.Context, id string) (inbox.Entry, error) {
 	return found[0], nil
 }
 
-// Update stores what is to become of an entry.
+// Update stores a change of an entry.
 func (s *Store[Tx]) Update(ctx context.Context, id string, seen inbox.State, now time.Time, change inbox.Change) (inbox.Entry, error) {
 	to := change.Apply(inbox.Entry{}, now)
 	var due *time.Time
@@ -195,7 +195,7 @@ func (s *Store[Tx]) Page(ctx context.Context, f inbox.Filter, after string, limi
 	return collect(ctx, s.db, scanEntry, `SELECT `+columns+` FROM (`+rows+` ORDER BY id LIMIT $2::bigint) e ORDER BY e.id`, args...)
 }
 
-// Next returns what is to be handed over. Wallets are found one after the other, each by a look at the index.
+// Next returns entries to hand over. It finds wallets one after the other, each with a lookup in the index.
 func (s *Store[Tx]) Next(ctx context.Context, source string, from qredo.WalletID, wallets, each int) ([]inbox.Entry, error) {
 	first, _, behind := strings.Cut(string(from), "\x00") // with a NUL it is no wallet's here, but behind that which ends before
 	return collect(ctx, s.db, scanEntry, nextStatement, source, first, behind, int64(max(wallets, 0)), int64(max(each, 0)))
@@ -214,7 +214,7 @@ const nextStatement = `
 		ORDER BY r.time, r.id LIMIT $5::bigint) e
 	ORDER BY e.wallet, e.time, e.id`
 
-// Waiting tells how many entries of a source wait.
+// Waiting returns how many entries of a source are waiting.
 func (s *Store[Tx]) Waiting(ctx context.Context, source string) (n int, oldest time.Time, err error) {
 	type waiting struct {
 		n      int64
@@ -231,7 +231,7 @@ func (s *Store[Tx]) Waiting(ctx context.Context, source string) (n int, oldest t
 	return int(found[0].n), oldest, nil
 }
 
-// Sums adds up what the entries of a source have moved.
+// Sums adds up the movements of a source's entries.
 func (s *Store[Tx]) Sums(ctx context.Context, source string) (map[qredo.WalletID]inbox.Sum, error) {
 	figures := ""
 	for _, state := range []inbox.State{inbox.StateDone, inbox.StateReady, inbox.StateAside, inbox.StateSkipped} {

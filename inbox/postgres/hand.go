@@ -22,12 +22,13 @@ type begun[Tx any] struct {
 	commit, rollback func(context.Context) error
 }
 
-// Hand hands an entry over in a transaction, READ COMMITTED whatever the default is, with which it also becomes done. Others that want
-// the entry wait. What keeps the transaction from being committed although f has returned nil, such as a constraint or rows that were
-// not closed, is an [*inbox.HandlerError]. f must leave the end of the transaction to the store: where it has committed, whatever it
-// returns, or has rolled back and returns nil, that is such an error too, with Ended.
+// Hand hands over an entry in a transaction, which also marks it done. The transaction is READ COMMITTED, whatever your default
+// is. Other calls that want the entry wait. If the transaction cannot be committed although f has returned nil, for example
+// because of a constraint or rows that were not closed, that is an [*inbox.HandlerError]. f must not end the transaction
+// itself: if it commits, whatever it returns, or rolls back and returns nil, it is such an error too, with Ended set.
 //
-// An error of the commit itself may leave open whether all is stored, and says so; where it is, another call returns [inbox.ErrNotReady].
+// An error from the commit itself may leave open whether everything is stored, and says so; if it is, another call returns
+// [inbox.ErrNotReady].
 func (s *Store[Tx]) Hand(ctx context.Context, id string, now time.Time, f func(ctx context.Context, tx Tx, m inbox.Movement) error) error {
 	var called bool
 	var handed error

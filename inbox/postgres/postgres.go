@@ -1,5 +1,5 @@
-// Package postgres keeps an inbox in PostgreSQL, and hands each movement over in a transaction of the program's own database: what
-// the program books there, and that the movement was handed over, are stored together or not at all.
+// Package postgres keeps an inbox in PostgreSQL, and hands each movement over in a transaction of your own database: what you
+// book there and the record that the movement was handed over are stored together or not at all.
 //
 //	store, err := postgres.New(ctx, pool)
 //	...
@@ -10,10 +10,10 @@
 //		return err
 //	})
 //
-// Programs on several machines may follow the same funds: one of them has the lease of each.
+// Programs on several machines may follow the same funds: for each fund, one of them holds the lease.
 //
-// Entries are rows of the table qredo_inbox, funds and wallets are rows of qredo_inbox_source, both in the first schema of the
-// connection's search path. They are for people to query; only the inbox may change them.
+// Entries are rows of the table qredo_inbox; funds and wallets are rows of qredo_inbox_source. Both are in the first schema of
+// the connection's search path. You may query them, but only the inbox may change them.
 package postgres
 
 import (
@@ -31,7 +31,7 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// Store is an [inbox.Store] in a PostgreSQL database. Tx is [pgx.Tx], or [*sql.Tx] of [OpenDB].
+// Store is an [inbox.Store] in a PostgreSQL database. Tx is [pgx.Tx] or, with [OpenDB], [*sql.Tx].
 type Store[Tx any] struct {
 	base
 	begin func(context.Context) (begun[Tx], error)
@@ -52,20 +52,21 @@ type base struct {
 // leastConns is how many connections a pool may have at least: each movement that is being handed over has one for itself.
 const leastConns = 16
 
-// Open connects to a database, named as a URL or by keywords ("host=... dbname=..."), and makes the tables or brings them to
-// this version. The pool is the store's, and has 16 connections or more, or as many as pool_max_conns says.
+// Open connects to a database, given as a URL or as keywords ("host=... dbname=..."), and creates the tables or migrates them
+// to this version. The pool belongs to the store, and has at least 16 connections, or the number in pool_max_conns.
 //
-// It refuses what might lose or change what was handed over, and says what:
-//   - a server whose synchronous_commit or fsync is off: a crash of it could lose what was acknowledged. So could a failover to a
-//     replica that is behind, which is not seen here: use synchronous replication;
-//   - a database of another encoding than UTF8;
-//   - tables that do not belong to the current user or a role that it is a member of, that have triggers, rules, row-level
-//     security or heirs, or that are not kept in a crash;
-//   - another machine than this one where nothing says which TLS is wanted: give sslmode in the URL or the keywords, or
-//     PGSSLMODE. The default of the driver would send everything in plain text to whoever asks for it.
+// It refuses whatever might lose or change what was handed over, and says what that is:
 //
-// A pooler such as PgBouncer may be between, also one that gives each transaction another connection. Statements are not
-// prepared then, the program's neither.
+//   - a server with synchronous_commit or fsync off, since its crash could lose what was acknowledged. So could a failover to a
+//     replica that is behind, which cannot be detected here: use synchronous replication;
+//   - a database with an encoding other than UTF8;
+//   - tables that do not belong to the current user or to a role that it is a member of, that have triggers, rules, row-level
+//     security or child tables, or that are not crash-safe;
+//   - a server on another machine if nothing says which TLS you want: set sslmode in the URL or the keywords, or PGSSLMODE. The
+//     driver's default would send everything in plain text to a server that asks for it.
+//
+// You may connect through a pooler such as PgBouncer, even one that gives each transaction another connection. Statements are
+// then not prepared, including your program's.
 func Open(ctx context.Context, database string) (*Store[pgx.Tx], error) {
 	s, err := connect(ctx, database, (*base).own)
 	if err == nil && s.conns() < 2 {
@@ -74,9 +75,9 @@ func Open(ctx context.Context, database string) (*Store[pgx.Tx], error) {
 	return s, err
 }
 
-// OpenReadOnly connects to a database as [Open] does, to look only: it makes and changes nothing, and SELECT on the tables is
-// enough. Methods that change something return [inbox.ErrReadOnly]. It is an error where there is no inbox, or one of another
-// version. Whether others could change the tables is not checked.
+// OpenReadOnly connects to a database as [Open] does, but only to read: it creates and changes nothing, and needs only SELECT
+// on the tables. Methods that change something return [inbox.ErrReadOnly]. It returns an error if there is no inbox, or one of
+// another version. It does not check whether others could change the tables.
 func OpenReadOnly(ctx context.Context, database string) (inbox.Records, error) {
 	s, err := connect(ctx, database, (*base).look)
 	if err != nil {
@@ -101,14 +102,16 @@ func connect(ctx context.Context, database string, begin func(*base, context.Con
 	}
 }
 
-// New returns a store in the database of a pool, which stays the caller's to close, after the store. It makes the tables and
-// refuses what [Open] refuses, but for the kind of connection.
+// New returns a store in the database of a pool, which you close yourself, after the store. It creates the tables and refuses
+// what [Open] refuses, except for the kind of connection.
 //
-// Each movement that is being handed over has a connection of the pool. Two are kept for what else the store does and for what handlers do
-// besides in the same pool, so that as many movements are handed over at once as the pool has connections, less two: pgxpool's default of 4
-// gives two. For the 8 that are the inbox's default it needs 10, more where others use it too. One that has only one is refused.
+// Each movement that is being handed over uses a connection of the pool. Two are reserved for the store's other work and for
+// whatever else handlers do with the same pool, so the number of movements handed over at once is at most the number of
+// connections less two: with pgxpool's default of 4 that is two. For the inbox's default of 8 the pool needs 10 connections, or
+// more if others use it too. A pool with only one connection is refused.
 //
-// Through a pooler that gives each transaction another connection, the pool needs [pgx.QueryExecModeExec] for the statements of the program.
+// Through a pooler that gives each transaction another connection, the pool needs [pgx.QueryExecModeExec] for your program's
+// statements.
 func New(ctx context.Context, pool *pgxpool.Pool) (*Store[pgx.Tx], error) {
 	if pool == nil {
 		return nil, &qredo.ValidationError{Field: "pool", Rule: "must not be nil"}
@@ -119,10 +122,11 @@ func New(ctx context.Context, pool *pgxpool.Pool) (*Store[pgx.Tx], error) {
 	return opened(ctx, newStore(pool, false), (*base).own)
 }
 
-// MaxConcurrency is how many movements can be handed over at once: as many as the pool has connections, less two, but one at least.
+// MaxConcurrency is how many movements can be handed over at once: the number of the pool's connections less two, but at least
+// one.
 func (s *Store[Tx]) MaxConcurrency() int { return max(1, s.conns()-2) }
 
-// OpenDB is [New] for database/sql, through any driver that speaks to PostgreSQL.
+// OpenDB is [New] for database/sql, with any PostgreSQL driver.
 func OpenDB(ctx context.Context, db *sql.DB) (*Store[*sql.Tx], error) {
 	if db == nil {
 		return nil, &qredo.ValidationError{Field: "db", Rule: "must not be nil"}
@@ -186,7 +190,7 @@ func (s *base) own(ctx context.Context) error {
 	return s.migrate(ctx)
 }
 
-// Close gives the store up, and closes the connections that [Open] made. It waits for calls that are under way.
+// Close closes the store, and the connections that [Open] made. It waits for calls in progress.
 func (s *Store[Tx]) Close() error {
 	s.db.Close()
 	return nil

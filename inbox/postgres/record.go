@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// Record stores what a source has told of. What is known is found out by one statement, which is all where nothing has changed.
+// Record stores what a source has reported. One statement finds out what is already known; if nothing has changed, that is all.
 func (s *Store[Tx]) Record(ctx context.Context, source inbox.Source, now time.Time, seen []inbox.Sighting) (inbox.Recorded, error) {
 	write, _, err := s.merge(ctx, s.db, source, now, seen)
 	if err != nil || len(write) == 0 {

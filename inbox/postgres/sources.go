@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// Begin stores from when on movements are handed over.
+// Begin stores the time from which movements are handed over.
 func (s *Store[Tx]) Begin(ctx context.Context, from time.Time) (time.Time, error) {
 	for {
 		begun, err := collect(ctx, s.db, pgstore.Column[time.Time], `SELECT at FROM {begin}`)
@@ -49,7 +49,7 @@ func scanSource(r pgstore.Rows) (s inbox.Source, err error) {
 	return s, err
 }
 
-// Lease gives a source to a holder, or renews what it has. The time is the server's.
+// Lease gives a source to a holder, or renews its lease, by the server's clock.
 func (s *Store[Tx]) Lease(ctx context.Context, source, holder string, lease time.Duration) (inbox.Source, error) {
 	if source == "" {
 		return inbox.Source{}, errors.New("inbox: a source without an ID cannot be leased")
@@ -97,7 +97,7 @@ func (s *Store[Tx]) Release(ctx context.Context, source inbox.Source) error {
 	return err
 }
 
-// Progress stores how far a source was read.
+// Progress stores how far a source has been read.
 func (s *Store[Tx]) Progress(ctx context.Context, source inbox.Source) error {
 	source.Latest = micro(source.Latest)
 	reading, err := exact.JSON(source.Reading)

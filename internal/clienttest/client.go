@@ -67,14 +67,19 @@ var Now = time.Unix(1700000000, 0)
 // Clock stands still at Now.
 func Clock() time.Time { return Now }
 
-// Testdata is where a file of the module's testdata is, seen from any of its packages.
-func Testdata(name string) string {
+// Testdata is where a file of the module's testdata is, seen from any of its packages, and from modules below it.
+func Testdata(name string) string { return inModule("testdata", name) }
+
+func inModule(path ...string) string {
+	inner := filepath.Join(path...)
 	for up := ""; len(up) < 30; up += "../" {
-		if _, err := os.Stat(up + "go.mod"); err == nil {
-			return filepath.Join(up, "testdata", name)
+		file := filepath.Join(up, inner)
+		_, module := os.Stat(up + "go.mod")
+		if _, err := os.Stat(file); err == nil && module == nil {
+			return file
 		}
 	}
-	return filepath.Join("testdata", name)
+	return inner
 }
 
 // ReadTestdata reads a file of the module's testdata.

@@ -25,6 +25,7 @@ var (
 	}
 	TxPolicy = qredo.Policy{
 		ID: PolicyTxID, Name: "Treasury Tx policy", Threshold: 1, Members: []qredo.PolicyMember{{Entity: Core}},
+		EntityID: FundID, MembersCount: 1, WalletCount: 3, DedicatedWalletCount: 1, FundsCount: 1, Funds: []string{FundID},
 	}
 	TradingWallet = qredo.Wallet{
 		ID: WalletID, Name: "Trading", Asset: "BTC-TESTNET", Type: qredo.WalletDedicated, Status: qredo.WalletReady,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Fixture is one file of testdata: an operation, the request it must send, and the service's answer.
+// Fixture is one file of qredotest/fixtures: an operation, the request it must send, and the service's answer.
 type Fixture struct {
 	Operation string          `json:"operation"`
 	Path      string          `json:"path"`
@@ -26,11 +27,13 @@ type Fixture struct {
 	Response  json.RawMessage `json:"response"`
 }
 
-// LoadFixture reads testdata/name.json.
+// LoadFixture reads qredotest/fixtures/name.json.
 func LoadFixture(t testing.TB, name string) Fixture {
 	t.Helper()
 	var f Fixture
-	decoder := json.NewDecoder(bytes.NewReader(ReadTestdata(t, name+".json")))
+	data, err := os.ReadFile(inModule("qredotest", "fixtures", name+".json"))
+	require.NoError(t, err)
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(&f))
 	return f

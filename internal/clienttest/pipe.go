@@ -2,7 +2,6 @@ package clienttest
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -12,17 +11,18 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/backoff"
+	"github.com/qredo-go/qredo/internal/pipenet"
 )
 
 // ServePipes serves a handler to the client that it returns, within the program: no network, so that it works where
 // time is not the world's (package synctest).
 func ServePipes(t *testing.T, handler http.Handler, opts ...qredo.Option) *qredo.Client {
 	t.Helper()
-	listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	listener := pipenet.Listen()
 	server := &http.Server{Handler: handler} //nolint:gosec // it is not reached from outside
 	var served sync.WaitGroup
 	served.Go(func() { _ = server.Serve(listener) })
-	transport := &http.Transport{DialContext: listener.dial}
+	transport := &http.Transport{DialContext: listener.Dial}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
@@ -39,41 +39,3 @@ func ServePipes(t *testing.T, handler http.Handler, opts ...qredo.Option) *qredo
 func Elapse(ctx context.Context, d time.Duration) {
 	_ = backoff.Wait(ctx, d) // it does not matter which
 }
-
-// pipes is a listener whose connections are pipes.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	close sync.Once
-}
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// Accept returns the next connection.
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close ends Accept.
-func (p *pipes) Close() error {
-	p.close.Do(func() { close(p.done) })
-	return nil
-}
-
-// Addr is of no use.
-func (p *pipes) Addr() net.Addr { return &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)} }

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/qredo-go/qredo/internal/pipenet"
 )
 
 // RelayHost is the host that the certificate of [Certificate] is for.
@@ -44,7 +46,7 @@ type Relay struct {
 	ClientLeft   chan time.Time // when a client has closed a connection that was hushed
 	ServerLeft   chan time.Time // when the server has
 
-	pipes  *pipes
+	pipes  *pipenet.Listener
 	hushed atomic.Bool
 	mu     sync.Mutex
 	open   []net.Conn
@@ -54,7 +56,7 @@ type Relay struct {
 // NewRelay makes a relay, for as long as the test.
 func NewRelay(t *testing.T) *Relay {
 	t.Helper()
-	p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	p := pipenet.Listen()
 	r := &Relay{Listener: p, pipes: p, ClientLeft: make(chan time.Time, 10), ServerLeft: make(chan time.Time, 10)}
 	t.Cleanup(func() {
 		_ = p.Close()
@@ -91,7 +93,7 @@ func (r *Relay) BecomeDefault(t *testing.T, authority []byte) {
 
 // Dial connects a client.
 func (r *Relay) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	toServer, err := r.pipes.dial(ctx, network, address)
+	toServer, err := r.pipes.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

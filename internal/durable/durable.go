@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -103,6 +104,18 @@ func Replace(path string, data []byte) error {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
 	return SyncFolder(filepath.Dir(path))
+}
+
+// RemoveUnfinished removes what programs that were killed in [Replace] have left beside a file. No other may be writing it.
+func RemoveUnfinished(path string) error {
+	dir := filepath.Dir(path)
+	files, err := os.ReadDir(dir)
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), "."+filepath.Base(path)+"-") {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name())))
+		}
+	}
+	return err
 }
 
 // write fills a new file and closes it.

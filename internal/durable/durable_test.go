@@ -234,3 +234,20 @@ func TestCreateWholeThatFailsLeavesNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, left)
 }
+
+// What a program leaves that is killed while it replaces a file is found by the file's name, and nothing else is.
+func TestRemoveUnfinished(t *testing.T) {
+	dir := t.TempDir()
+	left := []string{"a.json", ".a.json-1x", ".b.json-1", "a.json-1"}
+	for _, name := range append(left, ".a.json-123456") {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	require.NoError(t, RemoveUnfinished(filepath.Join(dir, "a.json")))
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	assert.ElementsMatch(t, []string{"a.json", ".b.json-1", "a.json-1"}, names)
+}

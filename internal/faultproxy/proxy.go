@@ -22,8 +22,8 @@ type Config struct {
 	Seed        uint64                 // of what a fault leaves to chance
 
 	Tag   string        // the header whose value tells the records of one call from those of others
-	Pause time.Duration // between bytes that come slowly, and before what comes late; a millisecond unless set
-	Bound int           // most bytes of what has no end; 64 MiB unless set
+	Pause time.Duration // between bytes that come slowly, and before what comes late; default 1 ms
+	Bound int           // most bytes of what has no end; default 64 MiB
 }
 
 // Request is what a plan is asked about: the head of a request, before its body is read.

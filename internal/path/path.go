@@ -11,27 +11,44 @@ import (
 type Problem struct{ Field, Rule string }
 
 // Expand puts IDs into the placeholders of a path, in order, each escaped on its own. There must be one for each.
-func Expand(template string, ids []string) (string, *Problem) {
-	segments := strings.Split(template, "/")
-	used := 0
-	for i, segment := range segments {
+func Expand(template string, ids []string) (string, *Problem) { return Below("", template, ids) }
+
+// Below is [Expand] with a base before the path.
+func Below(base, template string, ids []string) (string, *Problem) {
+	size := len(base) + len(template)
+	for _, id := range ids {
+		size += len(id)
+	}
+	var whole strings.Builder
+	whole.Grow(size)
+	whole.WriteString(base)
+	used, rest := 0, template
+	for first := true; ; first = false {
+		segment, after, more := strings.Cut(rest, "/")
+		if !first {
+			whole.WriteByte('/')
+		}
 		name, ok := strings.CutPrefix(segment, "{")
-		if !ok {
-			continue
-		}
-		if used == len(ids) {
+		switch {
+		case !ok:
+			whole.WriteString(segment)
+		case used == len(ids):
 			return "", &Problem{strings.TrimSuffix(name, "}"), "must be given"}
+		default:
+			if problem := Check(strings.TrimSuffix(name, "}"), ids[used]); problem != nil {
+				return "", problem
+			}
+			whole.WriteString(url.PathEscape(ids[used]))
+			used++
 		}
-		if problem := Check(strings.TrimSuffix(name, "}"), ids[used]); problem != nil {
-			return "", problem
+		if rest = after; !more {
+			break
 		}
-		segments[i] = url.PathEscape(ids[used])
-		used++
 	}
 	if used < len(ids) {
 		return "", &Problem{"path", fmt.Sprintf("must have a place for each ID, has %d for %d", used, len(ids))}
 	}
-	return strings.Join(segments, "/"), nil
+	return whole.String(), nil
 }
 
 // Check refuses an ID that is missing or that would change the path it is put into. A wallet's may be its short

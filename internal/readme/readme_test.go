@@ -41,7 +41,7 @@ const stateCall = "/sandbox/v1/state"
 
 // wrapper is the function that a part of a file is compiled in. Its parameters are what the parts leave out.
 const wrapper = `
-func part%d(ctx context.Context, client *qredo.Client, companyID qredo.CompanyID, fundID qredo.FundID,
+func part%s(ctx context.Context, client *qredo.Client, companyID qredo.CompanyID, fundID qredo.FundID,
 	walletID, otherWalletID qredo.WalletID, txID qredo.TxID, coreClientID qredo.CoreClientID, pool *pgxpool.Pool,
 ) (err error) {
 	%s
@@ -87,11 +87,11 @@ func main() {
 
 // block is a fenced block of the page.
 type block struct {
-	language, text string
-	line           int
+	page, language, text string
+	line                 int
 }
 
-func (b block) name() string { return fmt.Sprintf("line%d", b.line) }
+func (b block) name() string { return fmt.Sprintf("%s%d", strings.TrimSuffix(b.page, ".md"), b.line) }
 
 func TestBlocks(t *testing.T) {
 	page := t // what a block starts may outlive it, and ends with the page
@@ -107,7 +107,8 @@ func TestBlocks(t *testing.T) {
 	if !slices.ContainsFunc(blocks, func(b block) bool { return b.language == "sh" && strings.Contains(b.text, stateCall) }) {
 		t.Errorf("no shell block looks at the state, so that what the blocks do is not checked: %s", stateCall)
 	}
-	bin := build(t, root, blocks)
+	parts := readBlocks(t, filepath.Join(root, "docs", "client.md")) // compiled, as the parts of the README are
+	bin := build(t, root, slices.Concat(blocks, parts))
 	dir := t.TempDir()
 	for i, b := range blocks {
 		ok := t.Run(b.name(), func(t *testing.T) {
@@ -154,7 +155,15 @@ func TestFirstCommands(t *testing.T) {
 // TestLinks follows the links of the documents that lead to files, and to headings within them.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	for _, document := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/troubleshooting.md", "docs/foreign-clients.md", "docs/containers.md", "docs/ci.md", "docs/worlds.md", "docs/console.md", "sandbox/RULES.md"} {
+	documents := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "sandbox/RULES.md", "examples/README.md", "otelqredo/README.md"}
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		documents = append(documents, "docs/"+filepath.Base(page))
+	}
+	for _, document := range documents {
 		path := filepath.Join("../..", document)
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -211,7 +220,7 @@ func readBlocks(t *testing.T, path string) []block {
 			inside = false
 		case isFence:
 			inside = true
-			blocks = append(blocks, block{language: strings.TrimSpace(fence), line: number})
+			blocks = append(blocks, block{page: filepath.Base(path), language: strings.TrimSpace(fence), line: number})
 		case inside:
 			blocks[len(blocks)-1].text += line
 		}
@@ -241,25 +250,27 @@ func build(t *testing.T, root string, blocks []block) string {
 			continue
 		}
 		if formatted, err := format.Source([]byte(b.text)); err != nil || string(formatted) != b.text {
-			t.Errorf("README.md:%d: is not as gofmt writes it (%v)", b.line, err)
+			t.Errorf("%s:%d: is not as gofmt writes it (%v)", b.page, b.line, err)
 		}
 		packageLine := regexp.MustCompile(`^package \w+`)
 		switch {
 		case strings.HasPrefix(b.text, "func "):
 			parts += "\n" + b.text
 		case !packageLine.MatchString(b.text):
-			parts += fmt.Sprintf(wrapper, b.line, b.text)
+			parts += fmt.Sprintf(wrapper, b.name(), b.text)
 		case strings.HasPrefix(b.text, "package main\n"):
 			add(b.name(), b.text)
 		default:
 			test := regexp.MustCompile(`(?m)^func (Test\w+)`).FindStringSubmatch(b.text)
 			if test == nil {
-				t.Fatalf("README.md:%d: a whole file must be a program or a test", b.line)
+				t.Fatalf("%s:%d: a whole file must be a program or a test", b.page, b.line)
 			}
 			add(b.name(), packageLine.ReplaceAllString(b.text, "package main")+fmt.Sprintf(testMain, test[1]))
 		}
 	}
-	add("parts", parts)
+	if parts != imports {
+		add("parts", parts)
+	}
 	replace, err := json.Marshal(map[string]any{"Replace": overlay})
 	if err != nil {
 		t.Fatal(err)

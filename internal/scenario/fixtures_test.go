@@ -20,9 +20,9 @@ import (
 // funds_create.json holds the operation that FundsService.Create says it calls.
 func TestFixturesNameTheirMethods(t *testing.T) {
 	operations := documentedOperations(t)
-	files, err := filepath.Glob("../../testdata/*_*.json")
+	files, err := filepath.Glob("../../qredotest/fixtures/*.json")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 52, "one for every operation but the feed")
+	require.Len(t, files, 56, "one for every operation, and for each feed that is none")
 	placeholder := regexp.MustCompile(`\\\{[a-z_]+\\\}`)
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")

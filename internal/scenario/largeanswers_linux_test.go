@@ -24,7 +24,7 @@ func TestALargeAnswerIsLeftSoon(t *testing.T) {
 		return err
 	}
 	whole := workTime(t, body, call)
-	for _, part := range [2]time.Duration{8, 2} { // while it is checked, and while it is read
+	for _, part := range [2]time.Duration{8, 2} { // early and late in it
 		worked := whole
 		for after := whole / part; worked > soon && after > time.Millisecond; after /= 2 { // the machine may be faster by now
 			worked = min(worked, workAfterCancel(t, body, after, call))

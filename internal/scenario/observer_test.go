@@ -165,9 +165,9 @@ func TestPreparedRequests(t *testing.T) {
 }
 
 // The headers of one request make another of the same URL and body, whatever its method: the signature does not cover
-// that. With nonces, headers that were used are worth nothing. SECURITY.md says both.
+// that. With nonces, headers that were used are worth nothing. docs/security.md says both.
 func TestHeadersOfALookAreAVote(t *testing.T) {
-	said, err := os.ReadFile("../../SECURITY.md")
+	said, err := os.ReadFile("../../docs/security.md")
 	require.NoError(t, err)
 	text := strings.Join(strings.Fields(string(said)), " ")
 	require.Contains(t, text, "can send them as `PUT` for some minutes, and that is a vote")
@@ -202,7 +202,7 @@ func TestHeadersOfALookAreAVote(t *testing.T) {
 				require.Equal(t, 401, answer.StatusCode)
 				require.Equal(t, qredo.ApprovalPending, look.Status)
 			} else {
-				require.Equal(t, 200, answer.StatusCode, "whoever sees the headers can approve for some minutes: SECURITY.md")
+				require.Equal(t, 200, answer.StatusCode, "whoever sees the headers can approve for some minutes: docs/security.md")
 				require.Equal(t, qredo.ApprovalApproved, look.Status)
 			}
 		})

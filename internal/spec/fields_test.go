@@ -55,8 +55,8 @@ var goTypes = map[string]string{
 // notRead are the fields that the client does without. It counts lists itself, because the service did
 // so wrongly at times.
 var notRead = map[string]bool{
-	"Holdings.total_count": true, "FundSearchResult.total_count": true, "FundDepositResponse.total_count": true, "FundWhitelist.total_count": true,
-	"CoreClientsInfo.count": true, "ActionsInfo.count": true,
+	"Holdings.total_count": true, "FundDepositResponse.total_count": true,
+	"ActionsInfo.count": true,
 }
 
 // noObject are the schemas that no Go struct stands for.

@@ -34,13 +34,13 @@ func (l clockLink) Send(req *Request) Result {
 	if !res.WrongClock || req.Once || req.HTTP.Context().Err() != nil {
 		return res
 	}
-	corrected := *req
-	corrected.attempt, corrected.offset = req.attempt+res.Attempts, &res.clockOffset
+	corrected, offset := *req, res.clockOffset
+	corrected.attempt, corrected.offset = req.attempt+res.Attempts, &offset
 	again := l.next.Send(&corrected)
 	again.Attempts += res.Attempts
-	again.secrets = append(res.secrets, again.secrets...)
+	again.follow(res)
 	if again.OK || again.Answer != nil && again.Answer.StatusCode != http.StatusUnauthorized && again.Answer.InOwnWords() {
-		l.clock.offset.Store(int64(res.clockOffset))
+		l.clock.offset.Store(int64(offset))
 	}
 	return again
 }

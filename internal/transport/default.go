@@ -37,7 +37,7 @@ func DefaultHTTP(roots *x509.CertPool) *http.Client {
 		transport.TLSClientConfig.RootCAs = roots
 	}
 	transport.ResponseHeaderTimeout = DefaultTimeout / 2
-	transport.MaxIdleConnsPerHost = 64 // all calls go to one host
+	transport.MaxIdleConnsPerHost = 64 // all calls go to one host; with the 2 of net/http, 64 at once dial for more than every second call
 	transport.HTTP2 = Pinging(transport.HTTP2)
 	return &http.Client{Transport: transport, Timeout: DefaultTimeout}
 }

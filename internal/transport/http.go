@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync/atomic"
 )
@@ -13,18 +14,26 @@ import (
 type httpLink struct {
 	client    *http.Client
 	maxAnswer int64
-	http2     *atomic.Bool // the last answer came over HTTP/2
+	http2     *atomic.Bool  // the last answer came over HTTP/2
+	answers   *atomic.Int64 // so many have begun
 }
 
 func (l httpLink) Send(req *Request) Result {
 	if err := req.HTTP.Context().Err(); err != nil {
 		return Result{Err: fmt.Errorf("%w: %w", ErrNotSent, err)}
 	}
-	answer, err := refusingRedirects(l.client).Do(l.sentOnce(req))
+	before := l.answers.Load()
+	answer, err := l.exchange(req)
 	if err != nil {
+		slow, ok := errors.AsType[net.Error](err)
+		if ok && slow.Timeout() && req.HTTP.Context().Err() == nil && l.answers.Load() == before && l.ownConnections() {
+			// Nobody was answered meanwhile: the connections that wait may be as dead as this one, and the next attempt gets a new one.
+			l.client.CloseIdleConnections()
+		}
 		return Result{Err: err, Attempts: 1}
 	}
 	defer answer.Body.Close()
+	l.answers.Add(1)
 	l.http2.Store(answer.ProtoMajor == 2)
 	if answer.StatusCode == http.StatusSwitchingProtocols {
 		// Nothing asked for it, and reading from what the connection has become would heed no context.
@@ -40,48 +49,82 @@ func (l httpLink) Send(req *Request) Result {
 	}
 }
 
-// sentOnce makes a request of net/http that it does not send again by itself: sending again needs another stamp, and
-// is for the retry link to decide. net/http repeats what has no body, or one that it can get anew.
-func (l httpLink) sentOnce(req *Request) *http.Request {
-	once := req.HTTP.WithContext(req.HTTP.Context()) // a shallow copy
-	switch once.Method {
-	case http.MethodPut, http.MethodPost, http.MethodPatch:
-		// Without a body, HTTP/1 does not repeat these, and would send a body of unknown length in pieces.
-		if len(req.Body) == 0 && !l.http2.Load() {
-			return once
-		}
-	}
-	once.Body, once.ContentLength = io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body))
-	return once
+// ownConnections reports whether the connections are not those of the whole program.
+func (l httpLink) ownConnections() bool {
+	own, ok := l.client.Transport.(*http.Transport)
+	return ok && http.RoundTripper(own) != http.DefaultTransport
 }
+
+// exchange has net/http send a request, which it does not send again by itself: sending again needs another stamp, and
+// is for the retry link to decide. net/http repeats what has no body, or one that it can get anew.
+func (l httpLink) exchange(req *Request) (*http.Response, error) {
+	once := struct { // shallow copies, in one piece of memory
+		client http.Client
+		http.Request
+	}{refusingRedirects(l.client), *req.HTTP}
+	post := once.Method == http.MethodPost || once.Method == http.MethodPut || once.Method == http.MethodPatch
+	switch {
+	case len(req.Body) > 0 || post && l.http2.Load():
+		once.Body, once.ContentLength = io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body))
+	case post:
+		// Without a body, HTTP/1 does not repeat these, and would send a body of unknown length in pieces.
+	default:
+		// net/http would begin a goroutine and a timer for each request, to see whether the body is empty. It takes the encoding's
+		// word for it, and sends the same bytes.
+		once.Body, once.TransferEncoding = noBody{}, identity
+	}
+	return once.client.Do(&once.Request)
+}
+
+// identity is a body as it is; not to be changed.
+var identity = []string{"identity"}
+
+// noBody is a body that is empty, and that net/http does not know to be: it would send [http.NoBody] again.
+type noBody struct{}
+
+func (noBody) Read([]byte) (int, error)         { return 0, io.EOF }
+func (noBody) WriteTo(io.Writer) (int64, error) { return 0, nil } // else it gets a buffer to be copied through
+func (noBody) Close() error                     { return nil }
 
 // promised is how many bytes of memory a Content-Length is given before the bytes have come.
 const promised = 8 << 20
 
 // read reads an answer's body. What came of one that is cut or too long is returned with the error.
-func (l httpLink) read(answer *http.Response, shorten func(io.Reader, int64) ([]byte, error)) ([]byte, error) {
-	var body bytes.Buffer
-	if n := answer.ContentLength; n > 0 && n <= min(l.maxAnswer, promised) {
-		body.Grow(int(n) + bytes.MinRead)
+func (l httpLink) read(answer *http.Response, shorten Shorten) ([]byte, error) {
+	whole, shortens := l.maxAnswer, shorten.Do != nil && answer.StatusCode == http.StatusOK
+	if shortens && shorten.From > 0 {
+		whole = min(whole, shorten.From)
 	}
-	n, err := body.ReadFrom(io.LimitReader(answer.Body, l.maxAnswer+1))
+	var (
+		body []byte
+		err  error
+	)
+	most := io.LimitReader(answer.Body, whole+1)
+	if n := answer.ContentLength; n > 0 && n <= min(whole, promised) {
+		buffer := bytes.NewBuffer(make([]byte, 0, int(n)+bytes.MinRead))
+		_, err = buffer.ReadFrom(most)
+		body = buffer.Bytes()
+	} else {
+		body, err = io.ReadAll(most)
+	}
+	tooLong := int64(len(body)) > whole
 	switch {
 	case err != nil:
-		return body.Bytes(), fmt.Errorf("%w: %w", errCut, err)
-	case n > l.maxAnswer && shorten != nil && answer.StatusCode == http.StatusOK:
+		return body, fmt.Errorf("%w: %w", errCut, err)
+	case tooLong && shortens:
 		rest := &remembering{Reader: answer.Body}
-		short, err := shorten(io.MultiReader(bytes.NewReader(body.Bytes()), rest), l.maxAnswer)
+		short, err := shorten.Do(io.MultiReader(bytes.NewReader(body), rest), l.maxAnswer)
 		if rest.err != nil || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.Join(errCut, err, rest.err) // as a shorter one, it may come whole the next time
 		}
 		if err != nil {
-			return body.Bytes()[:l.maxAnswer], fmt.Errorf("the body is longer than the limit of %d bytes, and cannot be shortened: %w", l.maxAnswer, err)
+			return body[:whole], fmt.Errorf("the body is longer than the limit of %d bytes, and cannot be shortened: %w", whole, err)
 		}
 		return short, nil
-	case n > l.maxAnswer:
-		return body.Bytes()[:l.maxAnswer], fmt.Errorf("the body is longer than the limit of %d bytes", l.maxAnswer)
+	case tooLong:
+		return body[:whole], fmt.Errorf("the body is longer than the limit of %d bytes", whole)
 	}
-	return body.Bytes(), nil
+	return body, nil
 }
 
 // remembering keeps why a body could not be read to its end.
@@ -100,8 +143,8 @@ func (r *remembering) Read(p []byte) (int, error) {
 
 // refusingRedirects is a client that takes a redirect for an answer, because the URL is what is signed.
 // It is a copy, taken at each use, so that what the caller changes in theirs counts.
-func refusingRedirects(client *http.Client) *http.Client {
+func refusingRedirects(client *http.Client) http.Client {
 	refusing := *client
 	refusing.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &refusing
+	return refusing
 }

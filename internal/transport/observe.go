@@ -25,11 +25,6 @@ type observeLink struct {
 func (l observeLink) Send(req *Request) Result {
 	start := time.Now()
 	res := l.next.Send(req)
-	seen := Attempt{Operation: req.Operation, Number: req.attempt + 1, Took: time.Since(start), OK: res.OK, Err: res.Err}
-	if res.Answer != nil {
-		seen.StatusCode = res.Answer.StatusCode
-	}
-	seen.MaybeDone = !res.OK && !IsRead(req) && res.ambiguous(req)
-	l.observe(req.HTTP.Context(), seen)
+	l.observe(req.HTTP.Context(), seen(req, res, time.Since(start)))
 	return res
 }

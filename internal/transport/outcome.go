@@ -88,6 +88,9 @@ func (a *Answer) InOwnWords() bool {
 	return err == nil && code > 0 && words.Msg != ""
 }
 
+// NeverSent reports whether what net/http says of a request tells that nobody has looked at it.
+func NeverSent(err error) bool { return neverSent(err) }
+
 // neverSent reports whether a request failed before any of it can have reached the service, or was not looked at by
 // it. What goes wrong at a proxy is not counted, to be on the safe side.
 func neverSent(err error) bool {

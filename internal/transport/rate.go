@@ -18,6 +18,7 @@ type rateLink struct {
 	limiter *rate.Limiter
 	stop    *stop
 	most    time.Duration // of a stop that the service asks for
+	trace   Trace
 	next    Link
 }
 
@@ -54,12 +55,18 @@ func (s *stop) extend(by time.Duration) {
 func (l rateLink) Send(req *Request) Result {
 	ctx := req.HTTP.Context()
 	if l.stop.until.Load() != nil {
-		if err := l.stop.wait(ctx); err != nil {
+		began := time.Now()
+		err := l.stop.wait(ctx)
+		l.trace.since(ctx, WhyStop, began)
+		if err != nil {
 			return Result{Err: err}
 		}
 	}
 	if l.limiter != nil {
-		if err := l.limiter.Wait(ctx); err != nil {
+		began := time.Now()
+		err := l.limiter.Wait(ctx)
+		l.trace.since(ctx, WhyRate, began)
+		if err != nil {
 			return Result{Err: fmt.Errorf("%w, by the client's rate limit: %w", ErrNotSent, err)}
 		}
 	}

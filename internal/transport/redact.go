@@ -3,13 +3,39 @@ package transport
 import (
 	"bytes"
 	"encoding/hex"
+	"net/http"
 	"regexp"
 	"strings"
 )
 
+// stamp is what authenticated an attempt: its headers, with those that it had before. What of them is secret is found where
+// something went wrong and an error tells of it: most calls need it not.
+type stamp struct{ before, after http.Header }
+
+// follow keeps what authenticated the attempts before.
+func (r *Result) follow(before Result) {
+	r.earlier = append(append(before.earlier, before.stamp), r.earlier...)
+}
+
+// secrets are the header values that authenticated the attempts, in all their forms.
+func (r Result) secrets() (all []string) {
+	for _, s := range append(r.earlier, r.stamp) {
+		for key, values := range s.after {
+			for i, value := range values {
+				before := s.before[key]
+				public := len(value) < 16 && strings.Trim(value, "0123456789") == "" // a time or a number
+				if !public && len(value) >= shortest && (i >= len(before) || before[i] != value) {
+					all = append(all, formsOf(value)...)
+				}
+			}
+		}
+	}
+	return all
+}
+
 // Redact removes from text whatever authenticated the request, in case the other side repeats it.
 func (r Result) Redact(text []byte, by string) []byte {
-	for _, secret := range r.secrets {
+	for _, secret := range r.secrets() {
 		text = bytes.ReplaceAll(text, []byte(secret), []byte(by))
 		if spelled, err := regexp.Compile(inJSON.Replace(regexp.QuoteMeta(secret))); err == nil {
 			text = spelled.ReplaceAll(text, []byte(by))
@@ -24,6 +50,9 @@ func (r Result) Redact(text []byte, by string) []byte {
 	}
 	return text
 }
+
+// shortest is how long a header value is at least that can be hidden without spoiling the rest.
+const shortest = 8
 
 // formsOf are a header's value, and the other forms in which the other side may repeat it: a signing agent's proof is an object in
 // hexadecimal, whose long texts prove as much as the whole.
@@ -43,7 +72,7 @@ var longTexts = regexp.MustCompile(`[A-Za-z0-9+/]{100,}={0,2}`)
 // than that takes.
 func (r Result) RedactStart(text []byte, most int, by string) []byte {
 	longest := 0 // of a secret, with each of its characters escaped
-	for _, secret := range r.secrets {
+	for _, secret := range r.secrets() {
 		longest = max(longest, len(`\u0000`)*len(secret))
 	}
 	if len(text) <= most+longest {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 func TestRedactStart(t *testing.T) {
 	const most = 4 << 10
 	secret := strings.Repeat("aB/3+x=9", 40)
-	r := Result{secrets: []string{secret, "short-secret"}}
+	r := Result{stamp: stamp{nil, http.Header{"X-Sign": {secret}, "X-Api-Key": {"short-secret"}}}}
 	spelled := strings.NewReplacer("/", `\/`, "+", `\u002b`, "=", `\u003D`).Replace(secret)
 	tail := strings.Repeat(".", 1<<20)
 	for _, as := range []string{secret, spelled} {

@@ -20,17 +20,23 @@ type Policy struct {
 type retryLink struct {
 	policy Policy
 	budget *budget
+	trace  Trace
 	next   Link
 }
 
 func (l retryLink) Send(req *Request) Result {
 	var before Result // what the attempts so far have left
 	for {
-		attempt := *req
-		attempt.attempt = before.Attempts
-		res := l.next.Send(&attempt)
+		attempt := req
+		if before.Attempts > 0 {
+			again := *req
+			again.attempt, attempt = before.Attempts, &again
+		}
+		res := l.next.Send(attempt)
 		res.Attempts = before.Attempts + max(res.Attempts, 1)
-		res.secrets = append(before.secrets, res.secrets...)
+		if before.Attempts > 0 {
+			res.follow(before)
+		}
 		if res.OK {
 			if l.budget.spent.Load() > 0 {
 				l.budget.give()
@@ -46,7 +52,10 @@ func (l retryLink) Send(req *Request) Result {
 		if !again || endsWithin(ctx, pause) || !l.budget.take() {
 			return res
 		}
-		if res.Interrupted = backoff.Wait(ctx, pause); res.Interrupted != nil {
+		began := time.Now()
+		res.Interrupted = backoff.Wait(ctx, pause)
+		l.trace.since(ctx, WhyRetry, began)
+		if res.Interrupted != nil {
 			return res
 		}
 		before = res

@@ -25,12 +25,12 @@ func TestALongListThatIsCut(t *testing.T) {
 	reset := errors.New("connection reset")
 	for name, end := range map[string]io.Reader{"reset": failing{reset}, "cut": failing{io.ErrUnexpectedEOF}, "ended": strings.NewReader("")} {
 		body := io.NopCloser(io.MultiReader(strings.NewReader(list), end))
-		got, err := httpLink{maxAnswer: 100}.read(&http.Response{StatusCode: 200, Body: body}, shorten)
+		got, err := httpLink{maxAnswer: 100}.read(&http.Response{StatusCode: 200, Body: body}, Shorten{Do: shorten})
 		require.ErrorIs(t, err, errCut, name)
 		assert.Len(t, got, 100, name)
 	}
 	whole := io.NopCloser(strings.NewReader(list + "}"))
-	got, err := httpLink{maxAnswer: 100}.read(&http.Response{StatusCode: 200, Body: whole}, shorten)
+	got, err := httpLink{maxAnswer: 100}.read(&http.Response{StatusCode: 200, Body: whole}, Shorten{Do: shorten})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"actions":[]}`, string(got))
 }

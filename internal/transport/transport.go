@@ -17,7 +17,7 @@ import (
 
 // Link is one link of the chain that every request runs through:
 //
-//	retry → clock → log, observer → rate → auth → http
+//	retry → clock → log, observer → rate → turn → trace → auth → http
 //
 // Each is a value that holds the next one. None changes the request that it is given.
 type Link interface{ Send(req *Request) Result }
@@ -26,6 +26,7 @@ type Link interface{ Send(req *Request) Result }
 type Request struct {
 	HTTP      *http.Request // without its body
 	Operation string        // as the service's documents write it, for logs
+	Template  string        // the path in it; empty where the caller of Do has not said what the operation is
 	Path      string        // below the base URL, for logs
 	Body      []byte        // the exact bytes to send
 
@@ -33,13 +34,18 @@ type Request struct {
 	Decides    bool // it may be refused because another copy of it has been carried out
 	Once       bool // one attempt, whatever happens
 
-	// Shorten makes a success that is too long shorter while it is read: to so many bytes at most. It may be nil.
-	Shorten func(body io.Reader, most int64) ([]byte, error)
+	Shorten Shorten
 	// Pinged is called, on a connection that an upgrade has made, whenever the other side pings. It may be nil.
 	Pinged func()
 
 	attempt int            // how often it was sent before
 	offset  *time.Duration // what the clock is off, to see whether the service agrees
+}
+
+// Shorten makes a success that is too long shorter while it is read.
+type Shorten struct {
+	From int64                                            // bytes: what is no longer is read as it is; an answer's limit if 0, or more than that
+	Do   func(body io.Reader, most int64) ([]byte, error) // to so many bytes at most; nil: nothing is shortened
 }
 
 // Answer is what the service answered, read to its end or to where it was cut.
@@ -63,7 +69,8 @@ type Result struct {
 	clockOffset time.Duration // of that time from this machine's
 
 	nonce   bool            // it was stamped with a nonce
-	secrets []string        // header values that authenticated the attempts
+	stamp   stamp           // what authenticated the last attempt
+	earlier []stamp         // and those before it
 	Conn    *websocket.Conn // of an upgrade
 }
 
@@ -77,15 +84,14 @@ type Config struct {
 	Limiter   *rate.Limiter // nil if there is no limit of the client's own
 	Log       *slog.Logger  // nil if nothing is logged
 	Observe   func(ctx context.Context, attempt Attempt)
+	Trace     Trace
 	MaxAnswer int64 // bytes
 }
 
 // New returns a chain for requests, and one for the upgrades that begin feeds, which are sent once. They share the limit and
 // its stop.
 func New(c Config) (requests, upgrades Link) {
-	requests = httpLink{c.HTTP, c.MaxAnswer, &atomic.Bool{}}
-	requests = authLink{c.Auth, c.Turn, c.Clock, requests}
-	limit := rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, requests}
+	limit := rateLink{c.Limiter, &stop{}, c.Retry.MaxRetryAfter, c.Trace, c.attempts(httpLink{c.HTTP, c.MaxAnswer, &atomic.Bool{}, &atomic.Int64{}})}
 	requests = limit
 	if c.Log != nil {
 		requests = logLink{c.Log, requests}
@@ -93,7 +99,19 @@ func New(c Config) (requests, upgrades Link) {
 	if c.Observe != nil {
 		requests = observeLink{c.Observe, requests}
 	}
-	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), clockLink{c.Clock, requests}}
-	limit.next = authLink{c.Auth, c.Turn, c.Clock, upgradeLink{c.HTTP}}
+	requests = retryLink{c.Retry, newBudget(c.Retry.Budget), c.Trace, clockLink{c.Clock, requests}}
+	limit.next = c.attempts(upgradeLink{c.HTTP})
 	return requests, clockLink{c.Clock, limit}
+}
+
+// attempts returns what makes one attempt, that next sends.
+func (c Config) attempts(next Link) Link {
+	next = authLink{c.Auth, c.Clock, next}
+	if c.Trace.Attempt != nil {
+		next = traceLink{c.Trace, next}
+	}
+	if c.Turn != nil {
+		next = turnLink{c.Turn, c.Trace, next}
+	}
+	return next
 }

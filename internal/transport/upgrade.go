@@ -21,7 +21,8 @@ type upgradeLink struct{ client *http.Client }
 func (l upgradeLink) Send(req *Request) Result {
 	ctx, cancel := context.WithTimeout(req.HTTP.Context(), upgradeTimeout)
 	defer cancel()
-	conn, answer, err := dial(ctx, req.HTTP, refusingRedirects(l.client), req.Pinged)
+	client := refusingRedirects(l.client)
+	conn, answer, err := dial(ctx, req.HTTP, &client, req.Pinged)
 	switch {
 	case err == nil:
 		return Result{Conn: conn, OK: true, Attempts: 1}

@@ -20,10 +20,13 @@ func (e *FieldError) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
-// syntaxError says what is wrong with a document that is no JSON.
-func syntaxError(data []byte) error {
+// syntaxError says what is wrong with a document that is no JSON: of a short one, as encoding/json does.
+func syntaxError(data []byte, err error) error {
+	if len(data) > pause || !errors.As(err, new(*FieldError)) {
+		return err
+	}
 	var raw json.RawMessage
-	err := json.Unmarshal(data, &raw)
+	err = json.Unmarshal(data, &raw)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		return &FieldError{Problem: fmt.Sprintf("not JSON at byte %d: %v", syntax.Offset, err)}
 	}

@@ -1,10 +1,12 @@
 package wire
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -16,6 +18,8 @@ type field struct {
 	custom bool
 	alias  bool
 	bit    uint64 // to remember it by; beyond the first 64 of a struct there is none
+	key    []byte // the name as documents have it as a rule, with its colon; nil where a key has to be looked for
+	next   *field // the one that is declared after it
 }
 
 // in returns the field within a struct, making the embedded structs that lead to it. The zero Value says
@@ -41,6 +45,7 @@ type fields struct {
 	byName   map[string]*field // as they are usually spelled
 	byKey    map[string]*field // folded
 	required []*field
+	first    *field // of those that are declared
 }
 
 const longestKey = 64 // no field's name is longer, so a longer key is unknown
@@ -111,6 +116,7 @@ func fieldsOf(t reflect.Type) *fields {
 				bare := *inner
 				bare.bit <<= len(visible)
 				bare.index = slices.Concat(sf.Index, inner.index)
+				bare.key, bare.next = nil, nil // those are fields of another struct
 				fs.byKey[key] = &bare
 			}
 		}
@@ -120,8 +126,26 @@ func fieldsOf(t reflect.Type) *fields {
 			fs.byName[f.name] = f
 		}
 	}
+	fs.chain(visible)
 	actual, _ := fieldCache.LoadOrStore(t, fs)
 	return actual.(*fields)
+}
+
+// chain links the fields in the order in which they are declared.
+func (fs *fields) chain(declared []reflect.StructField) {
+	for at := &fs.first; len(declared) > 0; declared = declared[1:] {
+		name, _, _ := strings.Cut(declared[0].Tag.Get("json"), ",")
+		f := fs.byName[cmp.Or(name, declared[0].Name)]
+		if f == nil || f.key != nil { // it is in the chain already
+			continue
+		}
+		quoted := strconv.Quote(f.name)
+		if len(quoted) > len(f.name)+len(`""`) {
+			continue // Go and JSON write it differently
+		}
+		f.key = []byte(quoted + ":")
+		*at, at = f, &f.next
+	}
 }
 
 var customCache sync.Map // of reflect.Type to bool

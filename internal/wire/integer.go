@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -13,6 +14,9 @@ func ParseInt(raw []byte) (int64, error) {
 	s := raw
 	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]
+	}
+	if n, ok := short(s); ok {
+		return n, nil
 	}
 	if len(s) <= longestNumber {
 		if n, err := strconv.ParseInt(string(s), 10, 64); err == nil && s[0] != '+' {
@@ -35,6 +39,24 @@ func ParseInt(raw []byte) (int64, error) {
 		return 0, &FieldError{Problem: clip(text) + " does not fit in 64 bits"}
 	}
 	return n, nil
+}
+
+// short reads what most numbers are: a few digits.
+func short(s []byte) (n int64, ok bool) {
+	digits := bytes.TrimPrefix(s, []byte("-"))
+	if len(digits) == 0 || len(digits) > 18 { // those of 18 fit
+		return 0, false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(digits) < len(s) {
+		n = -n
+	}
+	return n, true
 }
 
 const longestNumber = 64 << 10 // bytes

@@ -13,14 +13,14 @@ func (d *decoder) open() any {
 		return d.quoted()
 	case '[':
 		list := []any{}
-		for d.pos++; d.more(']'); {
+		for more := d.begin(']'); more; more = d.more(']') {
 			list = append(list, d.open())
 		}
 		return list
 	case '{':
 		object := map[string]any{}
-		for d.pos++; d.more('}'); {
-			key := d.key()
+		for more := d.begin('}'); more; more = d.more('}') {
+			key := d.name()
 			value := d.open()
 			if before, found := object[key]; found && !reflect.DeepEqual(before, value) {
 				d.twice = append(d.twice, key)
@@ -39,6 +39,16 @@ func (d *decoder) open() any {
 	}
 }
 
+// name reads a key and its colon, whatever it is.
+func (d *decoder) name() string {
+	if d.next() != '"' {
+		d.unexpected()
+	}
+	key := d.quoted()
+	d.colon()
+	return key
+}
+
 // table reads an object into a map, as encoding/json does: what is in it stays. A key that is there twice must have one value.
 func (d *decoder) table(dst reflect.Value) error {
 	if d.next() != '{' {
@@ -50,8 +60,8 @@ func (d *decoder) table(dst reflect.Value) error {
 	elem := reflect.New(dst.Type().Elem()).Elem()
 	open := elem.Kind() == reflect.Interface && elem.NumMethod() == 0
 	seen := map[string]bool{}
-	for d.pos++; d.more('}'); {
-		key := d.key()
+	for more := d.begin('}'); more; more = d.more('}') {
+		key := d.name()
 		elem.SetZero()
 		switch {
 		case !open:

@@ -117,7 +117,7 @@ func TestUnmarshalStops(t *testing.T) {
 		"an open text":     {escapes, func() any { return new(any) }},
 	} {
 		looks := len(tc.document) / (64 << 10)
-		for _, at := range []int{0, 1, looks / 2, looks + 2, looks + looks/2} { // while it is checked, and while it is read
+		for _, at := range []int{0, 1, looks / 2, looks - 2} { // from its beginning to its end
 			err := wire.UnmarshalContext(&endsAfter{t.Context(), at}, []byte(tc.document), tc.into())
 			require.ErrorIs(t, err, context.Canceled, "%s after %d looks of %d", what, at, looks)
 		}

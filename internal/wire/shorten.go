@@ -11,6 +11,26 @@ import (
 // Shorten reads an object with lists, however long it is, and returns it with those elements only that are to be kept.
 // Objects beside the lists are left out. What is kept, and each element, may have so many bytes. An element is keep's to hold on to.
 func Shorten(r io.Reader, most int64, keep func(element []byte) bool) ([]byte, error) {
+	return shorten(r, most, func(string) bool { return true }, keep)
+}
+
+// ShortenList is Shorten of one list, in any spelling of its name. Other lists are left out; if it is there twice, that is an error.
+func ShortenList(r io.Reader, most int64, name string, keep func(element []byte) bool) ([]byte, error) {
+	wanted, found := fold(nil, []byte(name)), 0
+	short, err := shorten(r, most, func(key string) bool {
+		is := bytes.Equal(fold(nil, []byte(key)), wanted)
+		if is {
+			found++
+		}
+		return is
+	}, keep)
+	if err == nil && found > 1 {
+		err = &FieldError{Field: name, Problem: "is there twice"}
+	}
+	return short, err
+}
+
+func shorten(r io.Reader, most int64, list func(key string) bool, keep func(element []byte) bool) ([]byte, error) {
 	in := &metered{r: r, most: most}
 	dec := json.NewDecoder(in)
 	dec.UseNumber()
@@ -36,6 +56,13 @@ func Shorten(r io.Reader, most int64, keep func(element []byte) bool) ([]byte, e
 			}
 			continue
 		case json.Delim('['):
+			name, _ := key.(string)
+			if !list(name) {
+				if _, err := in.elements(dec, func([]byte) bool { return false }); err != nil {
+					return nil, in.whole(err)
+				}
+				continue
+			}
 			kept, err = in.elements(dec, keep)
 		default:
 			kept, err = json.Marshal(value)

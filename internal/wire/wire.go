@@ -23,15 +23,14 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // Unmarshal reads the JSON document data into the value that v points to. If that is a struct, a field of it
-// that is tagged required:"true" must not be empty afterwards.
+// that is tagged required:"true" must not be empty afterwards. What v has after an error is not to be used.
 func Unmarshal(data []byte, v any) error { return UnmarshalContext(context.Background(), data, v) }
 
 // UnmarshalContext reads as Unmarshal does, for as long as its caller waits: soon after ctx has ended, its error is
-// returned, and what v has then is not to be used. A type that reads its own JSON is waited for, unless it is a
+// returned. A type that reads its own JSON is waited for, unless it is a
 // [ContextUnmarshaler].
 func UnmarshalContext(ctx context.Context, data []byte, v any) error {
 	_, err := unmarshal(ctx, data, v)
@@ -72,15 +71,10 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 		}
 		return 1, err
 	}
-	switch {
-	case len(data) > pause:
-		if err := checkJSON(ctx, data); err != nil {
-			return 0, err
-		}
-	case !json.Valid(data): // a short one is checked at once
-		return 0, syntaxError(data)
-	}
 	if own, ok := v.(json.Unmarshaler); ok { // null too: it may mean something to the type
+		if err := checkJSON(ctx, data); err != nil {
+			return 0, syntaxError(data, err)
+		}
 		if err := own.UnmarshalJSON(bytes.TrimSpace(data)); err != nil {
 			return 0, fieldProblem(err)
 		}
@@ -99,21 +93,25 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 	return d.known, nil
 }
 
-// document reads all there is.
-func (d *decoder) document(dst reflect.Value) (err error) {
-	if len(d.data) <= pause { // nothing is looked at
-		return d.value(dst, isCustom(dst.Type()))
+// document reads all there is. Of one that is no JSON it says so, whatever else is wrong with what came before.
+func (d *decoder) document(dst reflect.Value) error {
+	problem, err := d.whole(dst)
+	if problem != nil {
+		err = checkJSON(d.ctx, d.data)
 	}
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case stopped:
-			err = p.why
-		default:
-			panic(p)
-		}
-	}()
-	return d.value(dst, isCustom(dst.Type()))
+	if err != nil {
+		return syntaxError(d.data, err)
+	}
+	return problem
+}
+
+// whole reads all there is, and tells what is wrong with a value apart from why it could not be read to its end.
+func (d *decoder) whole(dst reflect.Value) (problem, why error) {
+	defer stop(&why)
+	if problem = d.value(dst, isCustom(dst.Type())); problem == nil {
+		d.end()
+	}
+	return problem, nil
 }
 
 func (d *decoder) value(dst reflect.Value, custom bool) error {
@@ -181,21 +179,6 @@ func (d *decoder) text(dst reflect.Value) error {
 	}
 }
 
-// quoted reads the text at the current position.
-func (d *decoder) quoted() string {
-	start := d.pos
-	escaped := d.skipQuoted()
-	text := d.data[start+1 : d.pos-1]
-	switch {
-	case escaped || !utf8.Valid(text):
-		return d.unquote(text)
-	case len(d.data) <= shortDocument:
-		return string(text)
-	default:
-		return d.share(text)
-	}
-}
-
 func (d *decoder) integer(dst reflect.Value) error {
 	n, err := ParseInt(d.skip())
 	if err != nil {
@@ -222,12 +205,12 @@ func (d *decoder) boolean(dst reflect.Value) error {
 
 func (d *decoder) list(dst reflect.Value) error {
 	elem := dst.Type().Elem()
-	custom := isCustom(elem)
+	custom, began := isCustom(elem), d.pos
 	dst.SetLen(0)
 	add := func() error {
 		n := dst.Len()
 		if n == dst.Cap() {
-			dst.Grow(4) // or more, as append does
+			dst.Grow(d.room(n, d.pos-began))
 		}
 		dst.SetLen(n + 1)
 		slot := dst.Index(n)
@@ -237,36 +220,38 @@ func (d *decoder) list(dst reflect.Value) error {
 	if d.next() != '[' {
 		return add()
 	}
-	d.pos++
-	for i := 0; d.more(']'); i++ {
+	for more := d.begin(']'); more; more = d.more(']') {
 		if err := add(); err != nil {
-			return within(fmt.Sprintf("[%d]", i), err)
+			return within(fmt.Sprintf("[%d]", dst.Len()-1), err)
 		}
 	}
-	if dst.IsNil() {
-		dst.Set(reflect.MakeSlice(dst.Type(), 0, 0))
+	if n := dst.Len(); dst.IsNil() || n > fewElements && n < dst.Cap()-n/4 { // it was taken for longer
+		dst.Set(reflect.AppendSlice(reflect.MakeSlice(dst.Type(), 0, n), dst))
 	}
 	return nil
+}
+
+const fewElements = 64
+
+// room is for how many more elements a list has to grow that has n, in so many bytes: as many as the rest of the document can
+// have, but not many times what it has, since other things may follow it.
+func (d *decoder) room(n, bytes int) int {
+	if n < fewElements {
+		return max(4, n)
+	}
+	rest := (len(d.data) - d.pos) / (bytes / n)
+	return min(rest+rest/16+4, 7*n)
 }
 
 func (d *decoder) object(dst reflect.Value) error {
 	if d.next() != '{' {
 		return &FieldError{Problem: "is not an object"}
 	}
-	d.pos++
 	fields := fieldsOf(dst.Type())
 	var seen uint64 // the fields whose own names have come
-	for d.more('}') {
-		start := d.pos
-		d.skipQuoted()
-		key := d.data[start+1 : d.pos-1] // one with escapes is no field's
-		f := fields.byName[string(key)]
-		if f == nil {
-			f = fields.spelled(key)
-		}
-		d.next()
-		d.pos++ // the colon
-		if f == nil {
+	f, next := (*field)(nil), fields.first
+	for more := d.begin('}'); more; more = d.more('}') {
+		if f, next = d.field(fields, next); f == nil {
 			d.skip()
 			continue
 		}
@@ -295,6 +280,24 @@ func (d *decoder) object(dst reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// field steps over a key and its colon, and returns the field that it is for, if it is for one. As a rule that is the one
+// that comes next in the struct; what is expected then comes with it.
+func (d *decoder) field(of *fields, expected *field) (f, next *field) {
+	d.next()
+	if expected != nil && bytes.HasPrefix(d.data[d.pos:], expected.key) {
+		d.pos += len(expected.key)
+		return expected, expected.next
+	}
+	key := d.key() // one with escapes is no field's
+	if f = of.byName[string(key)]; f == nil {
+		f = of.spelled(key)
+	}
+	if f == nil {
+		return nil, expected
+	}
+	return f, f.next
 }
 
 // standard leaves what the service's types do not use (arrays, floats, what else is in maps) to encoding/json, with

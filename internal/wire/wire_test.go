@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +189,70 @@ func TestUnmarshalReplacesLists(t *testing.T) {
 	got := document{List: []inner{{A: 1, B: "old"}, {A: 2, B: "old"}}}
 	require.NoError(t, wire.Unmarshal([]byte(`{"list":[{"a":5}]}`), &got))
 	require.Equal(t, []inner{{A: 5}}, got.List)
+}
+
+// The keys that are expected next, in the order of the struct, are read as any others, also where some are left out, come
+// from a struct that may be bare, or are written with white space.
+func TestUnmarshalInAnyOrder(t *testing.T) {
+	type whole struct {
+		A  string `json:"a"`
+		In struct {
+			X int    `json:"x_a" alias:"y"`
+			Y string `json:"z"`
+		} `json:"in" bare:"true"`
+		B string `json:"b" alias:"z_z"`
+		C int    `json:"c"`
+	}
+	want := whole{A: "1", B: "4", C: 5}
+	want.In.X, want.In.Y = 2, "3"
+	for _, body := range []string{
+		`{"a":"1","in":{"x_a":2,"z":"3"},"b":"4","c":5}`, `{"c":5,"b":"4","in":{"z":"3","x_a":2},"a":"1"}`, `{"a":"1","x_a":2,"z":"3","b":"4","c":5}`,
+		`{"x_a":2,"a":"1","y":2,"b":"4","z":"3","C":5,"c":5}`, `{ "a" : "1" , "y" :2, "z": "3" ,"z_z":"4","\u0063":7,"c" :5}`, `{"a":"1","unknown":{"b":"x"},"b":"4","c":5,"xA":2,"z":"3"}`,
+	} {
+		var got whole
+		require.NoError(t, wire.Unmarshal([]byte(body), &got), body)
+		require.Equal(t, want, got, body)
+	}
+}
+
+// A list is read whole however long it is and whatever follows it, and takes little more memory than it needs.
+func TestUnmarshalLongLists(t *testing.T) {
+	for _, n := range []int{0, 1, 63, 64, 65, 66, 500, 10_000} {
+		want := make([]inner, n)
+		for i := range want {
+			want[i].A = i
+		}
+		list, err := json.Marshal(want)
+		require.NoError(t, err)
+		for _, rest := range []string{``, strings.Repeat(" ", 1<<20), `,"words":{"a":"` + strings.Repeat("x", 1<<20) + `"}`} {
+			var got document
+			require.NoError(t, wire.Unmarshal([]byte(`{"list":`+string(list)+rest+`}`), &got))
+			require.Equal(t, want, got.List)
+			require.LessOrEqual(t, cap(got.List), max(128, n+n/2))
+		}
+	}
+}
+
+// A document that is no JSON is refused for that, wherever it is not, and whatever is wrong with what comes before.
+func TestUnmarshalRefusesTheDocumentFirst(t *testing.T) {
+	for _, length := range []int{1, 100_000} { // short ones are told of in the standard library's words
+		long := `{"amount":1.5,"list":[{"a":{}}],"tx_id":"` + strings.Repeat("a", length) + `"`
+		err := wire.Unmarshal([]byte(long), new(document))
+		require.ErrorContains(t, err, "not JSON at byte "+strconv.Itoa(len(long))+": unexpected end of JSON input")
+		require.EqualError(t, wire.Unmarshal([]byte(long+"}"), new(document)), "amount: 1.5 is not a whole number")
+	}
+	whole := ` {"tx_id":"abcdefghi\u00e9","amount":-12.0e1,"flag":true,"list":[{"a":1},{}],"raw":{"x":[null,false]},"open":{"a":[1,"b"]},"words":{"c":"d"}}`
+	require.NoError(t, wire.Unmarshal([]byte(whole), new(document)))
+	for cut := range len(whole) {
+		require.ErrorContains(t, wire.Unmarshal([]byte(whole[:cut]), new(document)), "not JSON", cut)
+		broken := whole[:cut] + "\x01" + whole[cut:]
+		require.ErrorContains(t, wire.Unmarshal([]byte(broken), new(document)), "not JSON", cut)
+	}
+	deep := func(n int) string {
+		return `{"d":[{"p":{"r":` + strings.Repeat("[", n-4) + strings.Repeat("]", n-4) + `}}]}`
+	}
+	require.NoError(t, wire.Unmarshal([]byte(deep(10_000)), new(plain)))
+	require.ErrorContains(t, wire.Unmarshal([]byte(deep(10_001)), new(plain)), "exceeded max depth")
 }
 
 func TestUnmarshalRefuses(t *testing.T) {

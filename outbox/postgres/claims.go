@@ -58,7 +58,7 @@ func scanClaimed(r pgstore.Rows) (c claimed, err error) {
 	return c, err
 }
 
-// Claim leases entries that are due.
+// Claim leases due entries.
 func (s *Store) Claim(ctx context.Context, w outbox.Want) ([]outbox.Claim, error) {
 	var claims []outbox.Claim
 	for w.Limit > len(claims) {
@@ -185,7 +185,7 @@ const releaseStatement = `
 	UPDATE {entries} o SET state = c.state, unknown = c.unknown, tx_id = c.tx_id, updated = c.updated, entry = c.entry::json, sum = c.sum
 	FROM c WHERE o.key = c.key AND c.token IN (SELECT token FROM waits UNION ALL SELECT token FROM gone) RETURNING c.token`
 
-// Begin stores that an attempt begins.
+// Begin records that an attempt begins.
 func (s *Store) Begin(ctx context.Context, c outbox.Claim) error {
 	lane := laneOf(c.Entry)
 	err := s.begins.do(ctx, change{
@@ -198,7 +198,7 @@ func (s *Store) Begin(ctx context.Context, c outbox.Claim) error {
 	return err
 }
 
-// Postpone ends the lease of an entry that has not changed.
+// Postpone ends the lease of an unchanged entry.
 func (s *Store) Postpone(ctx context.Context, c outbox.Claim) error {
 	return s.giveUp(ctx, &s.postpones, change{Key: c.Entry.Key, Token: c.Token, Lane: laneOf(c.Entry), Due: micro(c.Entry.Due)})
 }

@@ -10,16 +10,17 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// EnqueueTx stores a payment in a transaction of yours, which must be one in the store's database. It is [outbox.Outbox.Enqueue]
-// otherwise. Workers see the payment when you commit; if you roll back, to a savepoint too, it was never there. What else your
-// program writes in the transaction, such as the booking of the payment, happens together with it or not at all.
+// EnqueueTx stores a payment in your own transaction, which must be in the store's database. Otherwise it works like
+// [outbox.Outbox.Enqueue]. Workers see the payment when you commit; if you roll back, even to a savepoint, it was never there.
+// Whatever else your program writes in the transaction, such as the booking of the payment, is committed together with it or
+// not at all.
 //
-// Workers are woken when you commit. A program wakes them ten times a second at most: what is enqueued in the tenth after a
-// transaction that takes long, or is rolled back, may wait for their next poll.
+// Workers are woken when you commit. A program wakes them at most ten times a second: a payment enqueued less than a tenth of a
+// second after a transaction that takes long, or is rolled back, may wait until their next poll.
 //
-// Another transaction that enqueues the same key waits until yours has ended. An error of the database leaves your transaction
-// unusable: roll it back. Where it is serializable or of repeatable reads, that may be a serialization failure, after which you
-// do all of it again.
+// If another transaction enqueues the same key, it waits until yours has ended. A database error leaves your transaction
+// unusable: roll it back. With isolation level serializable or repeatable read it may be a serialization failure, after which
+// you repeat the whole transaction.
 func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, key string, req outbox.Request) (outbox.Entry, error) {
 	return s.enqueue(ctx, s.db.PgxTx(tx), key, req)
 }

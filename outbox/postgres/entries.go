@@ -178,7 +178,7 @@ func (s *Store) read(ctx context.Context, in pgstore.Runner, key string) (stored
 	return found[0], nil
 }
 
-// Add stores an entry unless its key has one.
+// Add stores an entry unless there is already one with its key.
 func (s *Store) Add(ctx context.Context, e outbox.Entry) (there outbox.Entry, added bool, err error) {
 	there, added, err = place{s, s.db, s.told.next()}.Add(ctx, e)
 	if added {
@@ -187,12 +187,12 @@ func (s *Store) Add(ctx context.Context, e outbox.Entry) (there outbox.Entry, ad
 	return there, added, err
 }
 
-// Get returns the entry with a key.
+// Get returns the entry with the given key.
 func (s *Store) Get(ctx context.Context, key string) (outbox.Entry, error) {
 	return place{s: s, in: s.db}.Get(ctx, key)
 }
 
-// Remove forgets those of some entries that have ended. One that cannot be read is set aside instead.
+// Remove removes those of the given entries that have ended. One that cannot be read is set aside instead.
 func (s *Store) Remove(ctx context.Context, keys []string) error {
 	data, err := json.Marshal(keys)
 	if err != nil {

@@ -87,7 +87,7 @@ func pageStatement(f outbox.Filter, after outbox.Entry, limit int) (statement st
 		strings.ReplaceAll(order, ", ", ", o."), args, nil
 }
 
-// Stats counts what is there.
+// Stats counts entries.
 func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
 	stats := outbox.Stats{States: map[outbox.State]int{}}
 	type count struct {

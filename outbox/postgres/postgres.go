@@ -1,5 +1,5 @@
-// Package postgres keeps an outbox in PostgreSQL, so that programs on several machines share it, and so that a payment can be
-// stored in a transaction of your own, together with its booking.
+// Package postgres keeps an outbox in PostgreSQL, so that programs on several machines can share it, and you can store a
+// payment in your own transaction, together with its booking.
 //
 //	store, err := postgres.Open(ctx, "postgres://app@db.example.com/bank?sslmode=verify-full")
 //	...
@@ -9,11 +9,11 @@
 //	...
 //	err = tx.Commit(ctx)
 //
-// Each program opens the same database and runs a worker. A worker claims what nobody else has (FOR UPDATE SKIP LOCKED), for
-// the length of its lease; each claim has a number, and what is stored under an older number than the last is refused.
+// Each program opens the same database and runs a worker. A worker claims entries that nobody else has (FOR UPDATE SKIP LOCKED)
+// for the length of its lease. Claims are numbered, and a write under an older number than the latest is refused.
 //
-// Entries are rows of the table qredo_outbox, and what waits for a worker has a row in qredo_outbox_work, both in the first
-// schema of the connection's search path. They are for people to query; only the outbox may change them.
+// Entries are rows of the table qredo_outbox; those waiting for a worker also have a row in qredo_outbox_work. Both tables are
+// in the first schema of the connection's search path. You may query them, but only the outbox may change them.
 package postgres
 
 import (
@@ -47,25 +47,26 @@ type Store struct {
 // leastConns is how many connections a pool may have at least, so that workers do not wait for each other's.
 const leastConns = 16
 
-// Open connects to a database, named as a URL or by keywords ("host=... dbname=..."), and makes the tables or brings them to
-// this version.
+// Open connects to a database, given as a URL or as keywords ("host=... dbname=..."), and creates the tables or migrates them
+// to this version.
 //
-// It refuses what might lose or change payments, and says what:
-//   - a server whose synchronous_commit or fsync is off: a crash of it could lose what was acknowledged. So could a failover to a
-//     replica that is behind, which is not seen here: use synchronous replication;
-//   - a database of another encoding than UTF8;
-//   - tables that do not belong to the current user or a role that it is a member of, that have triggers, rules, row-level
-//     security or heirs, or that are not kept in a crash;
-//   - another machine than this one where nothing says which TLS is wanted: give sslmode in the URL or the keywords, or
-//     PGSSLMODE. The default of the driver would send everything in plain text to whoever asks for it;
-//   - a sealing key that is another than that of the programs before: see [WithSealingKey].
+// It refuses whatever might lose or change payments, and says what that is:
 //
-// The pool has 16 connections or more, or as many as pool_max_conns says.
+//   - a server with synchronous_commit or fsync off, since its crash could lose what was acknowledged. So could a failover to a
+//     replica that is behind, which cannot be detected here: use synchronous replication;
+//   - a database with an encoding other than UTF8;
+//   - tables that do not belong to the current user or to a role that it is a member of, that have triggers, rules, row-level
+//     security or child tables, or that are not crash-safe;
+//   - a server on another machine if nothing says which TLS you want: set sslmode in the URL or the keywords, or PGSSLMODE. The
+//     driver's default would send everything in plain text to a server that asks for it;
+//   - a sealing key different from that of the programs before: see [WithSealingKey].
 //
-// A pooler such as PgBouncer may be between, also one that gives each transaction another connection. Statements are not
-// prepared then, and workers are not told of new payments by the server: they find them at their next poll. PgBouncer refuses
-// settings in the URL that it does not know, such as search_path: set them for the role (ALTER ROLE ... SET), or have it ignore
-// them.
+// The pool has at least 16 connections, or the number in pool_max_conns.
+//
+// You may connect through a pooler such as PgBouncer, even one that gives each transaction another connection. Statements are
+// then not prepared, and the server does not tell workers about new payments: they find them at their next poll. PgBouncer
+// refuses settings in the URL that it does not know, such as search_path: set them for the role (ALTER ROLE ... SET), or
+// configure PgBouncer to ignore them.
 func Open(ctx context.Context, database string, opts ...Option) (*Store, error) {
 	pool, err := connect(ctx, database)
 	if err != nil {
@@ -74,9 +75,9 @@ func Open(ctx context.Context, database string, opts ...Option) (*Store, error) 
 	return open(ctx, pgstore.Pgx(pool, true, outbox.ErrClosed), (*Store).own, opts)
 }
 
-// OpenReadOnly connects to a database as [Open] does, to look only: it makes and changes nothing, and SELECT on the tables is
-// enough. Methods that change something return [outbox.ErrReadOnly]. It is an error where there is no outbox, or one of another
-// version. Whether others could change the tables is not checked.
+// OpenReadOnly connects to a database as [Open] does, but only to read: it creates and changes nothing, and needs only SELECT
+// on the tables. Methods that change something return [outbox.ErrReadOnly]. It returns an error if there is no outbox, or one
+// of another version. It does not check whether others could change the tables.
 func OpenReadOnly(ctx context.Context, database string, opts ...Option) (outbox.Store, error) {
 	pool, err := connect(ctx, database)
 	if err != nil {
@@ -98,9 +99,9 @@ func connect(ctx context.Context, database string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// New returns a store in the database of a pool, which stays the caller's to close, after the store. It makes the tables and
-// refuses what [Open] refuses, but for the kind of connection. A worker takes one connection from the pool for itself, beside
-// the pool's size.
+// New returns a store in the database of a pool, which you close yourself, after the store. It creates the tables and refuses
+// what [Open] refuses, except for the kind of connection. A worker takes one connection of its own from the pool, in addition
+// to the pool's size.
 func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error) {
 	if pool == nil {
 		return nil, check(false, "pool", "must not be nil")
@@ -108,9 +109,8 @@ func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error
 	return open(ctx, pgstore.Pgx(pool, false, outbox.ErrClosed), (*Store).own, opts)
 }
 
-// OpenDB is [New] for database/sql, through any driver that speaks to PostgreSQL. Workers are told of new payments by the
-// server only through package stdlib of pgx, and where more than one connection may be open; others find them at their next
-// poll.
+// OpenDB is [New] for database/sql, with any PostgreSQL driver. The server tells workers about new payments only with package
+// stdlib of pgx, and only if more than one connection may be open; otherwise they find them at their next poll.
 func OpenDB(ctx context.Context, db *sql.DB, opts ...Option) (*Store, error) {
 	if db == nil {
 		return nil, check(false, "db", "must not be nil")
@@ -156,7 +156,7 @@ func (s *Store) own(ctx context.Context) error {
 	return s.migrate(ctx)
 }
 
-// Close gives the store up, and closes the connections that [Open] made. It waits for calls that are under way.
+// Close closes the store, and the connections that [Open] made. It waits for calls in progress.
 func (s *Store) Close() error {
 	s.end()
 	s.db.Close()

@@ -32,8 +32,8 @@ func (t *told) next() bool {
 	return true
 }
 
-// Wake calls wake soon after a payment was committed, until ctx ends. It returns at once where it would be told of nothing:
-// behind a pooler of connections, and through another driver than pgx. It keeps a connection of its own.
+// Wake calls wake soon after a payment was committed, until ctx ends. It returns at once if it would never be told anything:
+// behind a connection pooler, or with a driver other than pgx. It uses a connection of its own.
 func (s *Store) Wake(ctx context.Context, wake func()) {
 	if !s.db.Listens() || !s.db.Enter() {
 		return

@@ -39,19 +39,11 @@ var Full = flag.Bool("full", false, "kill replicas as often, and during as many 
 
 // Agents is a trial of two signing agents that share a server: 1,000 actions and 20 kills each with -full.
 func Agents(server string) Trial {
-	trial := Trial{Replicas: 2, Actions: Short(100, 80), Kills: Short(3, 2), Server: server, Seed: *Seed, Agent: true}
+	trial := Trial{Replicas: 2, Actions: 80, Kills: 2, Server: server, Seed: *Seed, Agent: true}
 	if *Full {
 		trial.Actions, trial.Kills = 1000, 20
 	}
 	return trial
-}
-
-// Short is a figure, or the one that -short has in its place.
-func Short(figure, whenShort int) int {
-	if testing.Short() {
-		return whenShort
-	}
-	return figure
 }
 
 // Trial is a trial in which approvers in processes of their own are killed while they work.

@@ -70,7 +70,7 @@ func (k *Keys) Explain(sent Sent, base string, urls []string, now time.Time) (e 
 		e.Found = append(e.Found, *problem)
 		return e
 	}
-	e.match(covered{stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(sent.Body), layouts, strings.ToUpper(sent.Method)}, func(text string) bool {
+	e.match(covered{stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(string(sent.Body), slips(e.Verified)), layouts, strings.ToUpper(sent.Method)}, func(text string) bool {
 		sum := sha256.Sum256([]byte(text))
 		return bytes.Equal(sum[:], digest)
 	})

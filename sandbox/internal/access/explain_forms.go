@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ func stamps(sent string) []form {
 	forms := []form{{text: sent}}
 	add := func(text, found string) {
 		if text != sent {
-			forms = append(forms, form{text, found, remedy})
+			forms = append(forms, form{text, found, remedy, 1})
 		}
 	}
 	add(strings.TrimSpace(sent), "the stamp was signed without the white space that was sent")
@@ -24,6 +25,7 @@ func stamps(sent string) []form {
 	add(strings.TrimSuffix(sent, "000"), "seconds were signed, and milliseconds sent")
 	add("", "the stamp was not signed")
 	add(`"`+sent+`"`, "the stamp was signed with quotation marks")
+	add(sent+"\r", "a carriage return after the stamp was signed: it was read from a line of Windows")
 	return forms
 }
 
@@ -34,7 +36,7 @@ func urlForms(urls []string, base string, headers map[string]string) []form {
 	add := func(text, found string) {
 		if !seen[text] {
 			seen[text] = true
-			forms = append(forms, form{text, found, remedy})
+			forms = append(forms, form{text, found, remedy, 1})
 		}
 	}
 	for _, u := range urls { // each of them is right
@@ -58,7 +60,6 @@ func urlForms(urls []string, base string, headers map[string]string) []form {
 		change("the URL was signed without its port", func(c *url.URL) { c.Host = c.Hostname() })
 		change("the URL was signed with a slash at the end of its path", func(c *url.URL) { c.Path, c.RawPath = c.Path+"/", "" })
 		change("the URL was signed without the slash at the end of its path", func(c *url.URL) { c.Path, c.RawPath = strings.TrimSuffix(c.Path, "/"), "" })
-		change("the URL was signed with its query in another order", func(c *url.URL) { c.RawQuery = c.Query().Encode() })
 		change("the URL was signed with spaces as %20, and sent with +", func(c *url.URL) { c.RawQuery = strings.ReplaceAll(c.RawQuery, "+", "%20") })
 		change("the URL was signed with spaces as +, and sent with %20", func(c *url.URL) { c.RawQuery = strings.ReplaceAll(c.RawQuery, "%20", "+") })
 		for _, port := range []string{"443", "80"} {
@@ -89,6 +90,21 @@ func urlForms(urls []string, base string, headers map[string]string) []form {
 		}
 		if decoded, err := url.QueryUnescape(sent); err == nil {
 			add(decoded, "the URL was signed before its characters were escaped")
+		}
+		for _, other := range escapedOtherwise(u) {
+			add(other.text, other.found)
+			add(smallEscapes(other.text), other.found+", with hexadecimal digits in small letters")
+		}
+		change("the URL was signed with its query in another order", func(c *url.URL) {
+			pairs := strings.Split(c.RawQuery, "&")
+			slices.Sort(pairs)
+			c.RawQuery = strings.Join(pairs, "&")
+		})
+		add(strings.ReplaceAll(sent, "&", "&amp;"), "the URL was signed with & as &amp;: it was taken from HTML or XML")
+		add(strings.ReplaceAll(sent, "&", `\u0026`), "the URL was signed with & as \\u0026: it was taken from JSON without reading that")
+		add(u.Scheme+"://"+u.Host+strings.ReplaceAll(strings.TrimPrefix(sent, u.Scheme+"://"+u.Host), "//", "/"), "the URL was signed with one slash where two were sent: leave out the one at the end of the base URL")
+		if rest, below := strings.CutPrefix(strings.TrimPrefix(sent, u.Scheme+"://"+u.Host), base+"/"); below {
+			add(u.Scheme+"://"+u.Host+base+"//"+rest, "the URL was signed with two slashes after the base URL")
 		}
 		target := strings.TrimPrefix(sent, u.Scheme+"://"+u.Host)
 		add(target, "the path was signed without scheme and host")

@@ -55,7 +55,7 @@ func (k *Keys) ExplainHMAC(sent Sent, base string, urls []string, now time.Time)
 	if signature == nil {
 		return e
 	}
-	c := covered{stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(sent.Body), hmacLayouts, method}
+	c := covered{stamps(stamp), urlForms(urls, base, sent.Headers), bodyForms(string(sent.Body), slips(e.Verified)), hmacLayouts, method}
 	e.match(c, func(text string) bool { return hmac.Equal(macOf(key.hmac, text), signature) })
 	if e.Signed == "" && key.undecoded != nil {
 		before := len(e.Found)

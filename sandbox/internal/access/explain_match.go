@@ -3,11 +3,13 @@ package access
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"unicode/utf16"
 )
 
 // form is one way in which a part may have been signed. The first of a part's forms is the right one.
 type form struct {
 	text, found, remedy string
+	slips               int // how many things went wrong for it
 }
 
 // layout is one way in which the parts may have been put together.
@@ -26,9 +28,36 @@ var layouts = []layout{
 	{func(stamp, _, url, body string) string { return url + stamp + body }, "the URL was signed before the stamp", "sign stamp, URL and body, in this order"},
 	{func(stamp, _, url, body string) string { return stamp + body + url }, "the body was signed before the URL", "sign stamp, URL and body, in this order"},
 	{func(stamp, _, url, body string) string { return digestOf(stamp + url + body) }, "a digest was signed in place of the text: it was hashed twice", "give the text to the library, or the digest to a function that does not hash again"},
+	{func(stamp, _, url, body string) string { return byteOrderMark + stamp + url + body }, "a byte order mark (U+FEFF) was signed before the stamp", "sign the bytes of UTF-8 without a mark"},
+	{func(stamp, _, url, body string) string { return latin1(stamp + url + body) }, "the text was signed as ISO 8859-1", utf8Remedy},
+	{func(stamp, _, url, body string) string { return wide(stamp+url+body, 0, 8) }, "the text was signed as UTF-16 (little endian)", utf8Remedy},
+	{func(stamp, _, url, body string) string { return wide(stamp+url+body, 8, 0) }, "the text was signed as UTF-16 (big endian)", utf8Remedy},
 	{func(stamp, _, url, body string) string {
 		return hex.EncodeToString([]byte(digestOf(stamp + url + body)))
 	}, "the digest in hexadecimal was signed: it was hashed twice", "give the text to the library, not its digest"},
+}
+
+const utf8Remedy = "turn the text into bytes as UTF-8, whatever this machine's own encoding is"
+
+// latin1 is a text in ISO 8859-1, with ? for what that does not have.
+func latin1(text string) string {
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xff {
+			r = '?'
+		}
+		out = append(out, byte(r))
+	}
+	return string(out)
+}
+
+// wide is a text in UTF-16: first the byte that a unit has when it is shifted by low, then that by high.
+func wide(text string, first, second int) string {
+	out := make([]byte, 0, 2*len(text))
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = append(out, byte(unit>>first), byte(unit>>second)) //nolint:gosec // G115: a half of it each
+	}
+	return string(out)
 }
 
 func digestOf(text string) string {
@@ -51,13 +80,17 @@ const (
 	mostDifferencesL = 2 // in long ones
 )
 
-// match finds the forms that were signed, with as few differences as will do.
-func (e *Explained) match(c covered, isSigned func(text string) bool) {
-	most := mostDifferences
-	if len(e.Verified) > longText {
-		most = mostDifferencesL
+// slips is how many may have gone wrong in what is signed.
+func slips(text string) int {
+	if len(text) > longText {
+		return mostDifferencesL
 	}
-	for n := range most + 1 {
+	return mostDifferences
+}
+
+// match finds the forms that were signed, with as few slips as will do.
+func (e *Explained) match(c covered, isSigned func(text string) bool) {
+	for n := range slips(e.Verified) + 1 {
 		if found, url, text, matched := c.find(n, isSigned); matched {
 			if url.found == "" { // one of those that may be signed, if not the first
 				e.Verified = c.right(url.text)
@@ -74,16 +107,24 @@ func (c covered) right(url string) string {
 	return c.layouts[0].join(c.stamps[0].text, c.method, url, c.bodies[0].text)
 }
 
-// find looks for what was signed among the texts that differ in so many parts.
-func (c covered) find(differences int, isSigned func(text string) bool) (found []Difference, signedURL form, signed string, matched bool) {
+// find looks for what was signed among the texts in which so many things went wrong.
+func (c covered) find(most int, isSigned func(text string) bool) (found []Difference, signedURL form, signed string, matched bool) {
+	layouts := make([]form, len(c.layouts))
+	for i, l := range c.layouts {
+		layouts[i] = form{found: l.found, remedy: l.remedy, slips: min(i, 1)}
+	}
 	for _, stamp := range c.stamps {
 		for _, url := range c.urls {
 			for _, body := range c.bodies {
-				for _, l := range c.layouts {
-					if differs(stamp.found)+differs(url.found)+differs(body.found)+differs(l.found) != differences {
+				left := most - stamp.slips - url.slips - body.slips
+				if left < 0 || left > 1 {
+					continue
+				}
+				for i, l := range layouts {
+					if l.slips != left {
 						continue
 					}
-					text := l.join(stamp.text, c.method, url.text, body.text)
+					text := c.layouts[i].join(stamp.text, c.method, url.text, body.text)
 					if !isSigned(text) {
 						continue
 					}
@@ -101,11 +142,4 @@ func (c covered) find(differences int, isSigned func(text string) bool) (found [
 		}
 	}
 	return nil, form{}, "", false
-}
-
-func differs(found string) int {
-	if found == "" {
-		return 0
-	}
-	return 1
 }

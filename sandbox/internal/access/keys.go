@@ -34,6 +34,7 @@ type Key struct {
 	Account string // whose companies it sees
 
 	public      *rsa.PublicKey
+	verifier    *verifier       // of public
 	hmac        *qredo.HMACAuth // of Qredo API v1, in place of a public key: holds the secret
 	undecoded   *qredo.HMACAuth // its secret taken as it stands, which is a slip that can be explained
 	permissions []string        // of Qredo API v1: all if empty
@@ -64,6 +65,9 @@ func (k keyring) add(apiKey string, key Key) {
 func (k keyring) put(digest [sha256.Size]byte, key Key) {
 	if key.ID == "" {
 		key.ID = base64.RawURLEncoding.EncodeToString(digest[:9])
+	}
+	if key.public != nil {
+		key.verifier = newVerifier(key.public)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,8 +1,6 @@
 package access
 
 import (
-	"crypto"
-	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"time"
@@ -11,11 +9,11 @@ import (
 // Signed returns the key that signed a request to the Partner API, at this time. What must be signed is, also where
 // other requests need not be.
 func (k *Keys) Signed(req Request, now time.Time, mustSign bool) (*Key, error) {
-	key, err := k.partner.find(req.Header.Get("X-API-KEY"))
+	key, err := k.partner.find(req.Header.Get(HeaderKey))
 	if err != nil {
 		return nil, err
 	}
-	timestamp, once, sign := req.Header.Get("x-timestamp"), req.Header.Get("x-nonce"), req.Header.Get("x-sign")
+	timestamp, once, sign := req.Header.Get(HeaderStamp), req.Header.Get(HeaderNonce), req.Header.Get(HeaderSignature)
 	switch unsigned := timestamp == "" && once == "" && sign == ""; {
 	case unsigned && mustSign:
 		return nil, notProved("signature: this request must be signed, also with --unsigned")
@@ -46,11 +44,9 @@ func (k *Keys) Signed(req Request, now time.Time, mustSign bool) (*Key, error) {
 // signed reports whether a signature is the key's over stamp, one of the URLs, and body.
 func (k *Key) signed(stamp string, req Request, signature []byte) bool {
 	for _, url := range req.URLs {
-		digest := sha256.New()
-		digest.Write([]byte(stamp))
-		digest.Write([]byte(url))
-		digest.Write(req.Body)
-		if rsa.VerifyPKCS1v15(k.public, crypto.SHA256, digest.Sum(nil), signature) == nil {
+		var room [512]byte
+		digest := sha256.Sum256(append(append(append(room[:0], stamp...), url...), req.Body...))
+		if k.verifier.verify(digest, signature) {
 			return true
 		}
 	}

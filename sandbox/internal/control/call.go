@@ -16,7 +16,7 @@ import (
 type Call[S, In, Out any] struct {
 	method, path string
 	do           Do[S, In, Out]
-	exact        bool
+	exact, asks  bool
 }
 
 // Do carries out a call. It is given what stands at the path's placeholders, by name, and what the body or query says.
@@ -36,6 +36,12 @@ func Get[S, In, Out any](path string, do Do[S, In, Out]) Call[S, In, Out] {
 // that clients of the service send, and one that is empty says nothing.
 func (c Call[S, In, Out]) Exactly() Call[S, In, Out] {
 	c.exact = true
+	return c
+}
+
+// Asking is the call where it only asks, and is sent as others that do something because of the length of what is asked.
+func (c Call[S, In, Out]) Asking() Call[S, In, Out] {
+	c.asks = true
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/clienttest"
 	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
@@ -43,8 +45,8 @@ type refusal struct {
 
 func (r refusal) Error() string { return fmt.Sprint(r.call, " ", r.status, " ", r.answer) }
 
-func refused(call string, status int, answer []byte) error {
-	return refusal{call, string(answer), status}
+func refused(call string, status int, answer []byte) (own bool, err error) {
+	return !strings.HasPrefix(string(answer), "<"), refusal{call, string(answer), status}
 }
 
 func TestClientAndServerHoldToTheSame(t *testing.T) {
@@ -88,10 +90,43 @@ func TestClientTellsWhatWentWrong(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, wipe.Tell(ctx, c, control.None{}), context.Canceled)
 	require.Error(t, wipe.Tell(t.Context(), control.Client{Base: "http://a b"}, control.None{}))
+}
 
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }))
-	defer page.Close()
-	require.ErrorContains(t, wipe.Tell(t.Context(), control.Client{Base: page.URL}, control.None{}), "the answer", "another server")
+func TestWhatMayHaveBeenCarriedOutIsSaid(t *testing.T) {
+	for answer, want := range map[string]struct{ write, read error }{
+		"200 <html>": {qredo.ErrOutcomeUnknown, qredo.ErrBadAnswer}, "303 ": {qredo.ErrOutcomeUnknown, nil}, "408 own": {qredo.ErrOutcomeUnknown, nil},
+		"403 own": {}, "403 <html>": {qredo.ErrOutcomeUnknown, nil}, "500 own": {qredo.ErrOutcomeUnknown, nil}, "cut": {qredo.ErrOutcomeUnknown, qredo.ErrBadAnswer},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/")
+			if answer == "cut" {
+				w.Header().Set("Content-Length", "10")
+				return
+			}
+			status, body, _ := strings.Cut(answer, " ")
+			code, _ := strconv.Atoi(status)
+			w.WriteHeader(code)
+			_, _ = w.Write([]byte(body))
+		}))
+		c := control.Client{Base: srv.URL, Refused: refused}
+		told, err := read.Ask(t.Context(), c, control.None{})
+		assert.Empty(t, told)
+		asked := wipe.Asking().Tell(t.Context(), c, control.None{})
+		for _, err := range []error{err, asked} {
+			require.Error(t, err, answer)
+			require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown, answer)
+			if want.read != nil {
+				require.ErrorIs(t, err, want.read, answer)
+			}
+		}
+		for _, err := range []error{wipe.Tell(t.Context(), c, control.None{}), copyOut.Ask(t.Context(), c, "", nil, new(string), "x")} {
+			require.Error(t, err, answer)
+			assert.Equal(t, want.write != nil, errors.Is(err, qredo.ErrOutcomeUnknown), answer)
+		}
+		srv.Close()
+		c.HTTP = &http.Client{Transport: &http.Transport{}} // with no connection that was there before
+		assert.NotErrorIs(t, wipe.Tell(t.Context(), c, control.None{}), qredo.ErrOutcomeUnknown, "nobody has got it")
+	}
 }
 
 // clientOf counts the requests that are made through it.

@@ -49,6 +49,16 @@ func (h *Hub) Listen() *Listener {
 	return l
 }
 
+// next returns what has been told already, an empty message if that is nothing, and false once there is no more to come.
+func (l *Listener) next() (m Message, open bool) {
+	select {
+	case m, open = <-l.C:
+		return m, open
+	default:
+		return Message{}, true
+	}
+}
+
 // Leave ends listening.
 func (l *Listener) Leave() {
 	l.hub.mu.Lock()

@@ -25,13 +25,12 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, s Stream) {
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
-	send := func(text string) bool {
+	write := func(text string) bool {
 		_ = conn.SetWriteDeadline(time.Now().Add(s.Patience))
-		if _, err := w.Write([]byte(text)); err != nil {
-			return false
-		}
-		return conn.Flush() == nil
+		_, err := w.Write([]byte(text))
+		return err == nil
 	}
+	send := func(text string) bool { return write(text) && conn.Flush() == nil }
 	life := time.NewTicker(s.Every)
 	defer life.Stop()
 	for ok := send(": live\n\n"); ok; {
@@ -41,12 +40,14 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, s Stream) {
 		case <-life.C:
 			ok = send(":\n\n")
 		case m, open := <-l.C:
-			if !open {
-				return
+			for ; open && ok && m.Kind != ""; m, open = l.next() { // what has come meanwhile is sent with it
+				if shown := s.Show(m); shown != nil {
+					data, err := json.Marshal(shown)
+					ok = err == nil && write(fmt.Sprintf("event: %s\ndata: %s\n\n", m.Kind, data))
+				}
 			}
-			if shown := s.Show(m); shown != nil {
-				data, err := json.Marshal(shown)
-				ok = err == nil && send(fmt.Sprintf("event: %s\ndata: %s\n\n", m.Kind, data))
+			if ok = ok && conn.Flush() == nil; !open {
+				return
 			}
 		}
 	}

@@ -17,14 +17,18 @@ func Counted[T any](count, name string, list []T) map[string]any {
 	return map[string]any{count: len(list), name: list}
 }
 
+// inJSON is shared by all answers: it has no room for more.
+var inJSON = []string{"application/json"}
+
 // WriteJSON answers with a status and a body.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		status, data = http.StatusInternalServerError, []byte(`{"code":500,"msg":"Internal Server Error"}`)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	h := w.Header()
+	h["Content-Type"] = inJSON
+	h["Content-Length"] = []string{strconv.Itoa(len(data))}
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // a client that has gone needs no answer
 }

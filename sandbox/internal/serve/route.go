@@ -89,8 +89,11 @@ func NewAPI(prefix string, bases []string, routes []Route) *API {
 // an error it is an empty route.
 func (a *API) Match(method, asked string) (*Route, map[string]string, error) {
 	segments := strings.Split(strings.TrimSuffix(asked, "/"), "/")
-	unknown := NotFound("path")
+	known := false // by another method
 	for i := range a.Routes {
+		if len(a.Routes[i].segments) != len(segments) {
+			continue
+		}
 		ids, found := path.Match(a.Routes[i].segments, segments)
 		if !found {
 			continue
@@ -98,9 +101,12 @@ func (a *API) Match(method, asked string) (*Route, map[string]string, error) {
 		if a.Routes[i].Method == method {
 			return &a.Routes[i], ids, nil
 		}
-		unknown = &Fault{http.StatusMethodNotAllowed, "", "no operation has this method and path"}
+		known = true
 	}
-	return &Route{}, nil, unknown
+	if known {
+		return &Route{}, nil, &Fault{http.StatusMethodNotAllowed, "", "no operation has this method and path"}
+	}
+	return &Route{}, nil, NotFound("path")
 }
 
 // Answer runs the query or command of a route.

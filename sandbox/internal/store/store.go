@@ -22,7 +22,7 @@ import (
 // Store is a folder with a world. It is for one program at a time.
 type Store struct {
 	dir  string
-	lock *os.File
+	lock io.Closer
 
 	mu         sync.Mutex
 	generation uint64

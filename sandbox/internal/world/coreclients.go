@@ -2,8 +2,10 @@ package world
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -88,6 +90,32 @@ func (u *Update) CreateKnownCoreClient(account, name string, id qredo.CoreClient
 	}
 	u.makeCoreClient(coreClientCreated{ID: id, Account: account, Name: name, Seed: u.ids.bytes(agentcrypto.SeedSize)})
 	return nil
+}
+
+// public is what an export without secrets has.
+func (e coreClientCreated) public() coreClientCreated {
+	e.Seed = nil
+	if e.Agent != nil {
+		keys := *e.Agent
+		keys.Secret = ""
+		e.Agent = &keys
+	}
+	return e
+}
+
+// giveSecrets gives a state that was exported without its secrets the seed of the world that takes it, and its core clients keys that
+// follow from that: nobody has seen their public keys, so that new ones do as well.
+func (st *state) giveSecrets(seed uint64) {
+	if !st.seedless {
+		return
+	}
+	st.seed, st.seedless = seed, false
+	for _, c := range st.coreClients {
+		if c.Agent == nil && len(c.Seed) == 0 {
+			key := sha256.Sum256(fmt.Appendf(nil, "core client %s of seed %d", c.ID, seed))
+			c.Seed = newKeySource(key).bytes(agentcrypto.SeedSize)
+		}
+	}
 }
 
 // Sign signs a hash. What a signing agent's key is only the agent knows.

@@ -29,8 +29,10 @@ func newIDSource(seed, commits, past uint64) *idSource {
 	binary.LittleEndian.PutUint64(key[:], seed)
 	binary.LittleEndian.PutUint64(key[8:], commits+1) // older stores had 0 here
 	binary.LittleEndian.PutUint64(key[16:], past)
-	return &idSource{rand.NewChaCha8(key)}
+	return newKeySource(key)
 }
+
+func newKeySource(key [sha256.Size]byte) *idSource { return &idSource{rand.NewChaCha8(key)} }
 
 func (s *idSource) bytes(n int) []byte {
 	b := make([]byte, n)
@@ -112,12 +114,45 @@ func shortCodeKey(code string) string {
 	return strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(code, "-", " "))), " ")
 }
 
+// encode writes a number in the digits of an alphabet, without leading zeros. It divides by five digits at a time: each answer that names
+// a person or company has the code of an account in it.
 func encode(raw []byte, alphabet string) string {
-	n, base, rest := new(big.Int).SetBytes(raw), big.NewInt(int64(len(alphabet))), new(big.Int)
-	var digits []byte
-	for n.Sign() > 0 {
-		n.DivMod(n, base, rest)
-		digits = append(digits, alphabet[rest.Int64()])
+	var number [16]uint32 // the most significant first
+	words := number[:0]
+	for head := len(raw) % 4; len(raw) > 0; head = 4 {
+		if head == 0 {
+			head = 4
+		}
+		word := uint32(0)
+		for _, b := range raw[:head] {
+			word = word<<8 | uint32(b)
+		}
+		words, raw = append(words, word), raw[head:]
+	}
+	base := uint64(len(alphabet))
+	five := base * base * base * base * base // of either alphabet: within 32 bits
+	var room [80]byte
+	digits := room[:0]
+	for {
+		for len(words) > 0 && words[0] == 0 {
+			words = words[1:]
+		}
+		if len(words) == 0 {
+			break
+		}
+		rest := uint64(0)
+		for i, word := range words {
+			rest = rest<<32 | uint64(word)
+			words[i], rest = uint32(rest/five), rest%five //nolint:gosec // less than 32 bits, since rest was less than five
+		}
+		for range 5 {
+			digits = append(digits, alphabet[rest%base])
+			rest /= base
+		}
+	}
+	zero := alphabet[0]
+	for len(digits) > 0 && digits[len(digits)-1] == zero {
+		digits = digits[:len(digits)-1]
 	}
 	slices.Reverse(digits)
 	return string(digits)

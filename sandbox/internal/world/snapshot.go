@@ -41,12 +41,12 @@ type line struct {
 }
 
 type headLine struct {
-	Format   string `json:"format"`
-	Version  int    `json:"version"`
-	Seed     uint64 `json:"seed"`
-	Commits  uint64 `json:"commits"` // with the seed, the place of the identifiers to come
-	Changed  moment `json:"changed,omitzero"`
-	Advanced int64  `json:"advanced"` // the clock, in nanoseconds
+	Format   string  `json:"format"`
+	Version  int     `json:"version"`
+	Seed     *uint64 `json:"seed,omitzero"` // not in what is exported without secrets: private keys follow from it
+	Commits  uint64  `json:"commits"`       // with the seed, the place of the identifiers to come
+	Changed  moment  `json:"changed,omitzero"`
+	Advanced int64   `json:"advanced"` // the clock, in nanoseconds
 
 	Transactions int `json:"transactions"`
 }
@@ -84,21 +84,34 @@ type walletLine struct {
 
 // Snapshot is a world as it was at a moment. It can be written while the world goes on.
 type Snapshot struct {
-	head, secret, before, after []byte // the lines around those of transactions
-	rows                        []txRow
-	chunks                      [][]byte
-	open                        map[uint32][]byte
+	head, before, after []byte // the lines around those of transactions
+	rows                []txRow
+	chunks              [][]byte
+	open                map[uint32][]byte
 }
 
 // Snapshot takes the world as it is, after what has expired by now has done so. Only what waits is written down at once: the lines of
 // what has ended are there already.
-func (w *World) Snapshot() (s *Snapshot, err error) {
+func (w *World) Snapshot() (*Snapshot, error) { return w.take(withSecrets) }
+
+// Public takes the world without what signs or proves who somebody is, and without the seed, from which private keys follow.
+func (w *World) Public() (*Snapshot, error) { return w.take(withoutSecrets) }
+
+func (w *World) take(has secrets) (s *Snapshot, err error) {
 	err = w.View(func(v *View) error {
-		s = v.snapshot()
+		s = v.snapshot(has)
 		return nil
 	})
 	return s, err
 }
+
+// secrets says whether a snapshot has them.
+type secrets bool
+
+const (
+	withSecrets    secrets = true
+	withoutSecrets secrets = false
+)
 
 // Transactions reads how many transactions there are in a snapshot, from its first line.
 func Transactions(from *bufio.Reader) (int, error) {
@@ -113,17 +126,18 @@ func Transactions(from *bufio.Reader) (int, error) {
 	return l.Head.Transactions, nil
 }
 
-func (st *state) snapshot() *Snapshot {
+func (st *state) snapshot(has secrets) *Snapshot {
 	s := &Snapshot{
 		rows: slices.Clone(st.txs.rows), chunks: slices.Clone(st.txs.chunks), open: make(map[uint32][]byte, len(st.txs.open)),
 	}
-	s.head = lines(line{Head: &headLine{
-		Format: snapshotFormat, Version: snapshotVersion, Seed: st.seed, Commits: st.commits, Advanced: int64(st.offset), Changed: moment{st.at}, Transactions: len(st.txs.rows),
-	}})
-	if st.master != nil {
-		s.secret = lines(line{Master: &masterDrawn{st.masterSeed}})
+	head := &headLine{
+		Format: snapshotFormat, Version: snapshotVersion, Commits: st.commits, Advanced: int64(st.offset), Changed: moment{st.at}, Transactions: len(st.txs.rows),
 	}
-	s.before = lines(st.entities()...)
+	if has {
+		head.Seed = &st.seed
+	}
+	s.head = lines(line{Head: head})
+	s.before = lines(st.entities(has)...)
 	for number, tx := range st.txs.open {
 		s.open[number] = st.encode(tx)
 	}
@@ -147,13 +161,20 @@ func lines(all ...line) []byte {
 }
 
 // entities are the lines of all but transactions.
-func (st *state) entities() (all []line) {
+func (st *state) entities(has secrets) (all []line) {
+	if has && st.master != nil {
+		all = append(all, line{Master: &masterDrawn{st.masterSeed}})
+	}
 	for _, id := range slices.Sorted(maps.Keys(st.users)) {
 		all = append(all, line{User: &st.users[id].userCreated})
 	}
 	for _, id := range slices.Sorted(maps.Keys(st.coreClients)) {
 		c := st.coreClients[id]
-		all = append(all, line{CoreClient: &coreClientLine{c.coreClientCreated, moment{c.Created}}})
+		l := &coreClientLine{c.coreClientCreated, moment{c.Created}}
+		if !has {
+			l.coreClientCreated = l.public()
+		}
+		all = append(all, line{CoreClient: l})
 	}
 	for i := range st.exchanges {
 		all = append(all, line{Exchange: &st.exchanges[i]})
@@ -169,7 +190,11 @@ func (st *state) entities() (all []line) {
 		all = append(all, line{Fund: &fundLine{f.fundCreated, f.Whitelist}})
 	}
 	for _, w := range st.inOrder {
-		all = append(all, line{Wallet: &walletLine{w.Fund.ID, w.walletAdded}})
+		l := &walletLine{w.Fund.ID, w.walletAdded}
+		if !has {
+			l.Key = nil
+		}
+		all = append(all, line{Wallet: l})
 	}
 	for _, p := range st.txs.policies {
 		all = append(all, line{Policy: mustJSON(p)})
@@ -178,11 +203,10 @@ func (st *state) entities() (all []line) {
 }
 
 // Write writes the snapshot.
-func (s *Snapshot) Write(to io.Writer) error { return s.Export(to, true) }
+func (s *Snapshot) Write(to io.Writer) error { return s.Export(to) }
 
-// Export writes the snapshot with keys, and with or without the one secret that no seed tells: that by which signing agents prove
-// themselves.
-func (s *Snapshot) Export(to io.Writer, secrets bool, keys ...json.RawMessage) error {
+// Export writes the snapshot with keys.
+func (s *Snapshot) Export(to io.Writer, keys ...json.RawMessage) error {
 	sum, count := sha256.New(), 0
 	out := bufio.NewWriterSize(io.MultiWriter(to, sum), 256<<10)
 	write := func(text []byte) {
@@ -192,9 +216,6 @@ func (s *Snapshot) Export(to io.Writer, secrets bool, keys ...json.RawMessage) e
 	write(s.head)
 	for _, key := range keys {
 		write(lines(line{Key: key}))
-	}
-	if secrets {
-		write(s.secret)
 	}
 	write(s.before)
 	for number, row := range s.rows {

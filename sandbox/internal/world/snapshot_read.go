@@ -247,7 +247,10 @@ func (r *reading) head(h *headLine) error {
 		return fmt.Errorf("it has version %d of the form, and this program reads version %d", h.Version, snapshotVersion)
 	}
 	r.transactions = h.Transactions
-	r.st.seed, r.st.commits, r.st.offset, r.st.at = h.Seed, h.Commits, time.Duration(h.Advanced), h.Changed.Time
+	r.st.commits, r.st.offset, r.st.at = h.Commits, time.Duration(h.Advanced), h.Changed.Time
+	if r.st.seedless = h.Seed == nil; h.Seed != nil {
+		r.st.seed = *h.Seed
+	}
 	return nil
 }
 

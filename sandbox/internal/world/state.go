@@ -31,6 +31,7 @@ type state struct {
 	hub          []*Transaction // the quotes on the liquidity hub, oldest first
 	coreClients  map[qredo.CoreClientID]*CoreClient
 	agents       map[string]*CoreClient // those that are signing agents, by their client ID in hexadecimal
+	seedless     bool                   // it was exported without secrets
 	masterSeed   []byte
 	master       *agentcrypto.MasterSecret // of their client secrets, nil before the first
 	exchanges    []exchangeListed

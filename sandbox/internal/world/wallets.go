@@ -131,7 +131,7 @@ type NewWallet struct {
 	Name         string
 	Asset        qredo.AssetCode
 	Type         qredo.WalletType
-	Withdraw, Tx *Group // its own custody groups; without them the fund's approve
+	Withdraw, Tx *Group // its own custody groups; if nil, the fund's groups apply
 	Connect      []Counterparty
 }
 

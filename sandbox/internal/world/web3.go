@@ -118,9 +118,15 @@ func (st *state) Web3(account string, id qredo.TxID) (*Transaction, error) {
 	return tx, nil
 }
 
+// noKeyOfWallet is why the sandbox cannot sign: a new key would be of another address.
+const noKeyOfWallet = "the sandbox has no private key of this wallet: the world was exported without keys. Export it with them, or make a new wallet"
+
 // signWeb3 signs a transaction that has been approved, with the next nonce of its wallet.
 func (st *state) signWeb3(tx *Transaction) (web3Signed, error) {
 	call := tx.Web3
+	if tx.Sender.Key == nil {
+		return web3Signed{}, conflict(noKeyOfWallet)
+	}
 	data, err := hex.DecodeString(strings.TrimPrefix(call.Data, "0x"))
 	if err != nil {
 		return web3Signed{}, err
@@ -143,8 +149,11 @@ func (u *Update) CreateWeb3(by Caller, asked Web3Call, note string) (*Transactio
 		return nil, invalid("Web3 wallets need an organization: this key is a person's")
 	}
 	from := u.byAddress[addressKey(call.From)]
-	if from == nil || from.Fund.Company.Account != by.Account || from.Key == nil {
+	if from == nil || from.Fund.Company.Account != by.Account || !evm.IsAddress(from.Address) {
 		return nil, invalid("from is the address of no Web3 wallet of this account")
+	}
+	if from.Key == nil {
+		return nil, conflict(noKeyOfWallet)
 	}
 	policy, err := from.approvers(KindWeb3)
 	if err != nil {

@@ -82,7 +82,9 @@ func New(c Config) (*World, error) {
 	fresh := true
 	err := w.store.Load(func(from io.Reader) (err error) {
 		fresh = false
-		w.state, _, err = readState(from)
+		if w.state, _, err = readState(from); err == nil {
+			w.state.giveSecrets(c.Seed)
+		}
 		return err
 	}, func(record []byte) error {
 		at, changes, err := w.state.decodeCommit(record)
@@ -92,7 +94,7 @@ func New(c Config) (*World, error) {
 		return err
 	})
 	if err == nil && fresh { // also where a store in the form of before was read
-		err = w.store.Replace(func(to io.Writer) error { return w.state.snapshot().Write(to) })
+		err = w.store.Replace(func(to io.Writer) error { return w.state.snapshot(withSecrets).Write(to) })
 	}
 	if err != nil {
 		return nil, err
@@ -265,7 +267,7 @@ func (w *World) fold() {
 		w.folding.Store(false)
 		return
 	}
-	s := w.state.snapshot()
+	s := w.state.snapshot(withSecrets)
 	w.folds.Go(func() {
 		defer w.folding.Store(false)
 		_ = finish(func(to io.Writer) error { return s.Write(to) }) // as above
@@ -297,7 +299,8 @@ func Read(from io.Reader) (*Saved, error) {
 	return &Saved{keys, st}, nil
 }
 
-// Put puts another world in the place of this one, which is its own from then on. What is made in it has other identifiers than what was
+// Put puts another world in the place of this one, which is its own from then on. One without a seed goes on with this one's, and its core
+// clients get new keys; the keys of wallets cannot be made again. What is made in it has other identifiers than what was
 // made here, for as long as this process lives: a deposit after a snapshot was restored must not look like one of before.
 func (w *World) Put(saved *Saved) error {
 	w.write.Lock()
@@ -306,6 +309,7 @@ func (w *World) Put(saved *Saved) error {
 	if w.state.commits > 0 {
 		past += w.state.commits + 1
 	}
+	saved.state.giveSecrets(w.state.seed)
 	if err := w.replace(saved.state); err != nil {
 		return err
 	}
@@ -326,7 +330,7 @@ func (w *World) replace(st *state) error {
 			return err
 		}
 		w.folds.Wait() // none begins: that needs the lock of writers
-		if err := w.store.Replace(func(to io.Writer) error { return st.snapshot().Write(to) }); err != nil {
+		if err := w.store.Replace(func(to io.Writer) error { return st.snapshot(withSecrets).Write(to) }); err != nil {
 			return fmt.Errorf("sandbox: storing: %w", err)
 		}
 	}

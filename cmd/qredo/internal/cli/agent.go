@@ -27,7 +27,7 @@ approves by the rules of a policy file.`, `
 			long:    "Lists all core clients of the API key.",
 			example: "qredo agent list",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.CoreClients.List(ctx)), "ID", "Name", "Created")
+				return a.list(found(c.CoreClients.List(ctx)))
 			}),
 		}),
 		a.command(command{
@@ -41,8 +41,8 @@ approves by the rules of a policy file.`, `
 			use: "action CLIENT_ID ACTION_ID", short: "Show what would be approved",
 			long:    "Shows an action with its details: what moves, from where and to whom.",
 			example: "qredo agent action CLIENT_ID ACTION_ID",
-			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.show(c.CoreClients.GetAction(ctx, qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])))
+			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.CoreClients.GetAction(ctx, c.agent, qredo.ActionID(c.args[1])))
 			}),
 		}),
 		a.agentVote("approve", "Approve an action", (*qredo.CoreClientsService).Approve, qredo.ApprovalApproved),
@@ -51,9 +51,9 @@ approves by the rules of a policy file.`, `
 			use: "wallets CLIENT_ID", short: "List the wallets that are connected to a core client",
 			long:    "Lists the wallets that are connected to a core client, or ask to be.",
 			example: "qredo agent wallets CLIENT_ID",
-			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				wallets := found(c.CoreClients.ListWallets(ctx, qredo.CoreClientID(c.args[0])))
-				return a.list(wallets, "WalletID", "Status", "ActionID", "Expires")
+			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+				wallets := found(c.CoreClients.ListWallets(ctx, c.agent))
+				return a.list(wallets)
 			}),
 		}),
 		a.agentFeed(),
@@ -62,17 +62,17 @@ approves by the rules of a policy file.`, `
 			use: "sign CLIENT_ID HASH_HEX", short: "Have a hash signed with a core client's key",
 			long:    "Has the service sign a hash, in hexadecimal, with a core client's key.",
 			example: "qredo agent sign CLIENT_ID 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.show(c.CoreClients.Sign(ctx, qredo.CoreClientID(c.args[0]), c.args[1]))
+			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.CoreClients.Sign(ctx, c.agent, c.args[1]))
 			}),
 		}),
 		a.command(command{
 			use: "verify SIGNER_ID HASH_HEX SIGNATURE_HEX", short: "Check a core client's signature",
 			long:    "Asks whether a signature is a core client's over a hash. One that is not is refused.",
 			example: "qredo agent verify CLIENT_ID HASH_HEX SIGNATURE_HEX",
-			run: a.withClient(func(ctx context.Context, c partnerCall) error {
+			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 				err := c.CoreClients.Verify(ctx, qredo.VerifyRequest{
-					SignerID: qredo.CoreClientID(c.args[0]), MessageHashHex: c.args[1], SignatureHex: c.args[2],
+					SignerID: c.agent, MessageHashHex: c.args[1], SignatureHex: c.args[2],
 				})
 				return a.done(err, "the signature is right")
 			}),
@@ -91,10 +91,10 @@ func (a *app) agentActions() *cobra.Command {
 		flags: func(f *flagSet) {
 			f.StringVar(&status, "status", "", "only those that are pending, approved, rejected or expired, where the service lists more")
 		},
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			actions, err := c.CoreClients.ListActions(ctx, qredo.CoreClientID(c.args[0]))
+		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+			actions, err := c.CoreClients.ListActions(ctx, c.agent)
 			others := func(action qredo.Action) bool { return status != "" && string(action.Status) != status }
-			return a.list(found(slices.DeleteFunc(actions, others), err), "ID", "Type", "Status", "Created", "Expires")
+			return a.list(found(slices.DeleteFunc(actions, others), err))
 		}),
 	})
 }
@@ -108,8 +108,8 @@ func (a *app) agentVote(verb, short string, vote voteFunc, decided qredo.Approva
 is refused, the error says what the action is by then. It may be this core client's own vote, whose answer was lost.
 A vote that was taken is followed by a look: if the action is pending still, the vote is sent once more.`,
 		example: "qredo agent " + verb + " CLIENT_ID ACTION_ID",
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			id, actionID := qredo.CoreClientID(c.args[0]), qredo.ActionID(c.args[1])
+		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+			id, actionID := c.agent, qredo.ActionID(c.args[1])
 			action, err := c.CoreClients.GetAction(ctx, id, actionID)
 			if err != nil {
 				return err
@@ -127,7 +127,7 @@ A vote that was taken is followed by a look: if the action is pending still, the
 				case now.Status == decided && action.Status == qredo.ApprovalPending:
 					err = nil
 				default: // it was decided before, or has ended: that is known
-					err = fmt.Errorf("%s; the action is %s", err.Error(), now.Status)
+					err = conflictf("%v; the action is %s", err, now.Status)
 				}
 			}
 			return a.done(err, "%s: %s", verb, plain(c.args[1]))
@@ -161,12 +161,11 @@ func (a *app) agentFeed() *cobra.Command {
 		long:    "Prints the actions of a core client, first those that are pending, each once, until it is interrupted.",
 		example: "qredo agent feed CLIENT_ID --output json",
 		flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many actions; no end if 0") },
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			id := qredo.CoreClientID(c.args[0])
-			if err := a.checkAgent(ctx, c.Client, id); err != nil {
+		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+			if err := a.checkAgent(ctx, c.Client, c.agent); err != nil {
 				return err
 			}
-			return printFeed(ctx, a, c.CoreClients.Feed(ctx, id), count, "Created", "Type", "Status", "ID", "Expires")
+			return printFeed(ctx, a, c.CoreClients.Feed(ctx, c.agent), count, "timestamp type status id expireTime")
 		}),
 	})
 }
@@ -186,7 +185,7 @@ func (a *app) checkAgent(ctx context.Context, client *qredo.Client, id qredo.Cor
 	case errors.Is(err, qredo.ErrBadAnswer) && qredo.Unmarshal(answer.Body, &list) == nil && list.Actions != nil:
 		return nil
 	case errors.Is(err, qredo.ErrNotFound):
-		return fmt.Errorf("no core client %s; see qredo agent list", plain(string(id)))
+		return notFoundf("no core client %s; see qredo agent list", plain(string(id)))
 	case errors.As(err, new(*url.Error)), errors.Is(err, qredo.ErrServer), errors.Is(err, qredo.ErrRateLimited):
 		return nil
 	}

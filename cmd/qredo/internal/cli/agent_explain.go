@@ -26,7 +26,8 @@ it open. Without, limits are as if nothing had been approved. With --pins it tel
 		example: `qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml
 			qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml --database $URL`,
 		flags: func(f *flagSet) {
-			f.StringVar(&policy, "policy", "", "file with the rules (required)")
+			f.StringVar(&policy, "policy", "", "file with the rules")
+			required(f, "policy")
 			place.flags(f)
 			pins.flags(f)
 		},
@@ -36,7 +37,7 @@ it open. Without, limits are as if nothing had been approved. With --pins it tel
 			}
 			return pins.check()
 		},
-		run: a.withClient(func(ctx context.Context, c partnerCall) (err error) {
+		run: a.withAgent(func(ctx context.Context, c partnerCall) (err error) {
 			rules, err := a.rules(policy, place.insecure)
 			if err != nil {
 				return err
@@ -60,7 +61,7 @@ it open. Without, limits are as if nothing had been approved. With --pins it tel
 				defer func() { err = errors.Join(err, store.close()) }()
 				opts = append(opts, approver.WithStore(store.Store))
 			}
-			run, err := approver.New(c.Client, qredo.CoreClientID(c.args[0]), rules, opts...)
+			run, err := approver.New(c.Client, c.agent, rules, opts...)
 			if err != nil {
 				return err
 			}

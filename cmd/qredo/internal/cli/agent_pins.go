@@ -52,8 +52,12 @@ people but for what --sweep says: from which wallet into which.`,
 				return err
 			}
 			var ids []qredo.FundID
-			for _, id := range funds {
-				ids = append(ids, qredo.FundID(id))
+			for _, text := range funds {
+				id, err := a.fundNamed(ctx, c, text)
+				if err != nil {
+					return err
+				}
+				ids = append(ids, id)
 			}
 			pins, err := approver.MakePins(ctx, c.Client, c.company, ids...)
 			if err != nil {
@@ -92,7 +96,10 @@ func (a *app) pinsSign() *cobra.Command {
 		use: "sign FILE", short: "Sign what was looked at",
 		long:    "Shows what a file pins, and signs it in its place. It asks no service.",
 		example: "qredo agent pins sign pins.json --key pins-private.pem",
-		flags:   func(f *flagSet) { f.StringVar(&keyPath, "key", "", "PEM file of an Ed25519 private key (required)") },
+		flags: func(f *flagSet) {
+			f.StringVar(&keyPath, "key", "", "PEM file of an Ed25519 private key")
+			required(f, "key")
+		},
 		run: func(_ context.Context, args []string) error {
 			key, err := loadKey(keyPath, x509.ParsePKCS8PrivateKey)
 			if err != nil {
@@ -129,7 +136,8 @@ are not so any more, those with + are not pinned. Any difference is exit code 1.
 does not say: that is not compared.`,
 		example: "qredo agent pins diff pins.json --pins-key pins-public.pem",
 		flags: func(f *flagSet) {
-			f.StringVar(&keyPath, "pins-key", "", "PEM file of the Ed25519 public key that signs (required)")
+			f.StringVar(&keyPath, "pins-key", "", "PEM file of the Ed25519 public key that signs")
+			required(f, "pins-key")
 			insecureFlag(f, &insecure)
 		},
 		run: a.withClient(func(ctx context.Context, c partnerCall) error {
@@ -155,7 +163,7 @@ does not say: that is not compared.`,
 				fmt.Fprintln(a.out, plain(line))
 			}
 			if len(lines) > 0 {
-				return fmt.Errorf("%d lines differ from what is pinned", len(lines))
+				return foundf("%d lines differ from what is pinned", len(lines))
 			}
 			return a.done(nil, "all is as pinned")
 		}),

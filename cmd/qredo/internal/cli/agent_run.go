@@ -72,8 +72,9 @@ decided by then stays so.`,
 		example: `qredo agent run CLIENT_ID --policy policy.yaml --shadow
 			qredo agent run CLIENT_ID --policy policy.yaml --store decisions.db --audit-log audit.jsonl`,
 		flags: func(f *flagSet) {
-			f.StringVar(&policy, "policy", "", "file with the rules (required)")
+			f.StringVar(&policy, "policy", "", "file with the rules")
 			f.BoolVar(&shadow, "shadow", false, "decide and tell, and vote on nothing")
+			required(f, "policy")
 			place.flags(f)
 			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
 			f.StringVar(&replica, "replica", "", "name of this replica in the audit log")
@@ -92,13 +93,12 @@ decided by then stays so.`,
 			}
 			return pins.check()
 		},
-		run: a.withClient(func(ctx context.Context, c partnerCall) (err error) {
+		run: a.withAgent(func(ctx context.Context, c partnerCall) (err error) {
 			rules, err := a.rules(policy, place.insecure)
 			if err != nil {
 				return err
 			}
-			id := qredo.CoreClientID(c.args[0])
-			if err := a.checkAgent(ctx, c.Client, id); err != nil {
+			if err := a.checkAgent(ctx, c.Client, c.agent); err != nil {
 				return err
 			}
 			if err := a.checkDecimals(ctx, c.Client, rules); err != nil {
@@ -138,7 +138,7 @@ decided by then stays so.`,
 				}()
 				opts = append(opts, approver.WithAuditLog(log))
 			}
-			run, err := approver.New(c.Client, id, rules, opts...)
+			run, err := approver.New(c.Client, c.agent, rules, opts...)
 			if err != nil {
 				return err
 			}
@@ -164,9 +164,7 @@ decided by then stays so.`,
 func (a *app) observe() (tell func(approver.Entry), end func()) {
 	var mu sync.Mutex
 	over := false
-	columns := []string{
-		"Time", "Kind", "ActionID", "Verdict", "Rule", "Outcome", "Amount", "NetAmount", "ReceiveAmount", "Payment", "Recipient", "WhitelistName", "Reference", "Reason",
-	}
+	columns := columnsOf("time kind action_id verdict rule outcome amount net_amount receive_amount payment recipient whitelist_name reference reason")
 	tell = func(e approver.Entry) {
 		mu.Lock()
 		defer mu.Unlock()

@@ -126,8 +126,9 @@ is an error: "agent run" has made the new store before it refuses it.`,
 		example: "qredo agent accept-loss --store decisions.db --audit-log audit.jsonl --reason 'Bob: the disk broke, 3 payments of today do not count'",
 		flags: func(f *flagSet) {
 			place.flags(f)
-			f.StringVar(&auditPath, "audit-log", "", "file of the audit log (required)")
-			f.StringVar(&reason, "reason", "", "who accepts the loss, and why (required)")
+			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
+			f.StringVar(&reason, "reason", "", "who accepts the loss, and why")
+			required(f, "audit-log", "reason")
 		},
 		check: func() error {
 			if place.find(a) != 1 {

@@ -46,12 +46,12 @@ A transfer is no sweep unless its case says sweep: true.`,
 				shown = results
 			}
 			if len(shown) > 0 {
-				if err := a.list(found(shown, nil), "Line", "Case", "Want", "WantRule", "Got", "Rule", "Reason"); err != nil {
+				if err := a.list(found(shown, nil)); err != nil {
 					return err
 				}
 			}
 			if len(failed) > 0 {
-				return fmt.Errorf("%d of %d cases failed", len(failed), len(results))
+				return foundf("%d of %d cases failed", len(failed), len(results))
 			}
 			fmt.Fprintf(a.err, "%d cases, all as they should be\n", len(results))
 			return nil

@@ -3,13 +3,12 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,31 +27,43 @@ type app struct {
 	terminal struct{ in, out, err bool }
 	colour   bool
 	width    int // of the terminal that is written to, in characters; 0 if there is none
+	height   int
 
 	root     *cobra.Command
 	noHelp   error // help was asked for with what is no command
 	global   globalFlags
 	started  bool // the command line was understood; what goes wrong from here on is no mistake in its use
-	asked    bool // a transaction was confirmed, and may have been asked for since
+	args     []string
+	traffic  traffic
 	settings *settings
 	assets   assetBook
+	dry      dryRun
+	lists    map[string][]thing // what was listed to find names in
 	client   *qredo.Client
+
+	completions map[string]completion
+
+	format     format    // of what is printed
+	stdout     io.Writer // where out goes without a pager
+	pager      *pager
+	watched    *watch
+	watchEvery time.Duration
 }
 
 // Main runs the command with the arguments of the process and returns its exit code.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	a := &app{
-		in: os.Stdin, out: bufio.NewWriter(os.Stdout), err: os.Stderr, env: os.Getenv, now: time.Now,
+		in: os.Stdin, out: bufio.NewWriter(printing{os.Stdout}), stdout: printing{os.Stdout}, err: os.Stderr, env: os.Getenv, now: time.Now,
 	}
 	a.terminal.in = isTerminal(os.Stdin)
 	a.terminal.out = isTerminal(os.Stdout)
 	a.terminal.err = isTerminal(os.Stderr)
 	if a.terminal.out {
-		a.width, _, _ = term.GetSize(int(os.Stdout.Fd()))
+		a.width, a.height, _ = term.GetSize(int(os.Stdout.Fd()))
 	}
 	a.colour = a.terminal.out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	ctx, stop := a.catchSignals(context.Background())
+	defer stop()
 	return a.run(ctx, os.Args[1:])
 }
 
@@ -61,25 +72,24 @@ func isTerminal(f *os.File) bool {
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	a.args = args
 	root := a.commands()
 	root.SetArgs(args)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		err = a.noHelp
-	}
-	switch flushed := a.out.Flush(); {
-	case flushed != nil && a.asked && exitCode(err) == exitFailed:
-		err = outputError{flushed}
-	case err == nil:
+	cmd, err := root.ExecuteContextC(ctx)
+	err = interrupted(ctx, cmp.Or(err, a.noHelp))
+	if flushed := a.out.Flush(); err == nil {
 		err = flushed
+	}
+	if sent := a.traffic.sent(); sent.answered > 0 && errors.As(err, new(printError)) {
+		err = outputError{sent.tx, err}
 	}
 	if err == nil {
 		return exitDone
 	}
-	return a.report(err)
+	return a.report(err, cmd)
 }
 
 // commands is the whole tree of commands.
@@ -94,9 +104,16 @@ func (a *app) commands() *cobra.Command {
 		RunE:          showHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		DisableAutoGenTag: true, // it has the day on which a page was made
 	}
 	root.SetVersionTemplate("qredo {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if strings.Contains(err.Error(), "-----BEGIN") {
+			return usageError{"a key stands where a flag or the name of a file is meant"}
+		}
+		return usageError{err.Error()}
+	})
 	root.SetHelpTemplate(root.HelpTemplate() + exitCodesLine)
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), globalFlagsListed, globalFlagsNamed, 1))
 	a.root = root
@@ -122,8 +139,11 @@ func (a *app) commands() *cobra.Command {
 	add("debug", a.signCommand(), a.sendCommand(), a.listenCommand(), a.keysCommands(), a.doctorCommand())
 	add("books", a.ledgerCommands(), a.reconcileCommand(), a.outboxCommands(), a.inboxCommands())
 	add("sandbox", a.sandboxCommands())
-	add("other", a.qapiCommands(), a.configCommands(), a.versionCommand())
+	add("other", a.qapiCommands(), a.configCommands(), a.versionCommand(), a.manCommand())
 	root.AddCommand(helpTopics()...)
+	a.dry.add(root)
+	a.addWatch(root)
+	a.complete(root)
 	a.strictHelp(root)
 	return root
 }
@@ -149,16 +169,4 @@ func (a *app) strictHelp(root *cobra.Command) {
 			}
 		}
 	}
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	return a.command(command{
-		use: "version", short: "Print the version",
-		long:    "Prints the version of the command, as --version does.",
-		example: "qredo version",
-		run: func(context.Context, []string) error {
-			fmt.Fprintf(a.out, "qredo %s\n", qredo.Version)
-			return nil
-		},
-	})
 }

@@ -69,7 +69,7 @@ func (a *app) assetCommands() *cobra.Command {
 			long:    "Lists all assets with their code, their unit, and how many base units one unit has.",
 			example: "qredo asset list\nqredo asset list --output json",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Assets.List(ctx)), "Code", "Name", "UnitCode", "Scale", "Enabled", "TestAsset")
+				return a.list(found(c.Assets.List(ctx)))
 			}),
 		}),
 		a.command(command{
@@ -95,10 +95,11 @@ func (a *app) feeCommand() *cobra.Command {
 transfer or swap.`,
 		example: "qredo fee --type withdraw --amount 0.25BTC\nqredo fee --type transfer --amount 25000000 --base-units --asset BTC",
 		flags: func(f *flagSet) {
-			f.StringVar(&kind, "type", "", "withdraw, transfer or swap (required)")
-			f.StringVar(&amount, "amount", "", "what is to arrive, with its asset, as in 0.25BTC (required)")
+			f.StringVar(&kind, "type", "", "withdraw, transfer or swap")
+			f.StringVar(&amount, "amount", "", "what is to arrive, with its asset, as in 0.25BTC")
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
 			f.StringVar(&asset, "asset", "", "asset of an amount in base units")
+			required(f, "type", "amount")
 		},
 		check: func() error {
 			if kinds[kind] == "" {
@@ -125,6 +126,6 @@ transfer or swap.`,
 
 // feeAnswer is what a movement costs, with the asset that is counted.
 type feeAnswer struct {
-	Asset qredo.AssetCode
+	Asset qredo.AssetCode `json:"asset"`
 	qredo.Fees
 }

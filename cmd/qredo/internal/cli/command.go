@@ -14,7 +14,7 @@ import (
 // NAME, [NAME] if it may be left out, NAME... for one or more.
 type command struct {
 	use, short, long, example string
-	flags                     func(*flagSet)       // adds flags; one whose help ends with "(required)" must be given; may be nil
+	flags                     func(*flagSet)       // adds flags, and marks those that are required; may be nil
 	catch                     func() (stop func()) // catches signals, before anything else is done; may be nil
 	check                     func() error         // what else is wrong with the flags; may be nil
 	run                       func(ctx context.Context, args []string) error
@@ -24,13 +24,15 @@ type command struct {
 func (a *app) command(c command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: c.use, Short: c.short, Long: c.long, Example: indent(c.example),
-		Args: func(cmd *cobra.Command, args []string) error { return checkArgs(cmd, c.use, args) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := checkArgs(cmd, c.use, args); err != nil {
+				return err
+			}
+			return given(cmd.Flags()) // before cobra looks, which says it in other words
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.catch != nil {
 				defer c.catch()()
-			}
-			if err := given(cmd.Flags()); err != nil {
-				return err
 			}
 			if c.check != nil {
 				if err := c.check(); err != nil {
@@ -40,10 +42,20 @@ func (a *app) command(c command) *cobra.Command {
 			if err := a.load(); err != nil {
 				return err
 			}
+			if err := a.prepare(strings.TrimPrefix(cmd.CommandPath(), "qredo ")); err != nil {
+				return err
+			}
 			a.started = true
 			ctx, cancel := a.limited(cmd.Context())
 			defer cancel()
-			return c.run(ctx, args)
+			if a.watchEvery > 0 && cmd.Flags().Changed("watch") {
+				return a.watching(ctx, func(ctx context.Context) error { return c.run(ctx, args) })
+			}
+			err := a.dry.end(a, c.run(ctx, args))
+			if left := a.unpage(); err == nil {
+				err = left
+			}
+			return err
 		},
 	}
 	if c.flags != nil {

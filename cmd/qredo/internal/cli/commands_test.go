@@ -56,16 +56,31 @@ func TestHelp(t *testing.T) {
 	t.Logf("%d commands, %d examples", commands, examples)
 }
 
-// TestNeeds demands that a flag whose help says that it is required is asked for, before anything else.
+// TestNeeds demands that a flag that is required is asked for, before anything else, and that its help says so.
 func TestNeeds(t *testing.T) {
 	needed := 0
 	walk(newTestApp().commands(), func(c *cobra.Command) {
+		var names []string
+		c.Flags().SortFlags = false
 		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if strings.HasSuffix(f.Usage, "(required)") {
-				needed++
-				require.ErrorContains(t, c.RunE(c, nil), "--"+f.Name, c.CommandPath())
+			said := strings.Count(f.Usage, "(required)")
+			if isRequired(f) {
+				names = append(names, "--"+f.Name)
+				assert.True(t, said == 1 && strings.HasSuffix(f.Usage, " (required)"), "%s --%s: %s", c.CommandPath(), f.Name, f.Usage)
+			} else {
+				assert.Zero(t, said, "%s --%s is not required: mark it by required", c.CommandPath(), f.Name)
 			}
 		})
+		if len(names) == 0 {
+			return
+		}
+		needed += len(names)
+		arguments := strings.FieldsFunc(c.Use, func(r rune) bool { return r == ' ' })[1:]
+		require.EqualError(t, c.Args(c, arguments), strings.Join(names, " and ")+" must be given", c.CommandPath())
+		for _, name := range names {
+			require.NoError(t, c.Flags().Set(strings.TrimPrefix(name, "--"), ""))
+		}
+		require.EqualError(t, c.Args(c, arguments), strings.Join(names, " and ")+" must be given", "%s, with empty values", c.CommandPath())
 	})
 	assert.Greater(t, needed, 40)
 }

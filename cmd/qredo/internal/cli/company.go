@@ -28,7 +28,7 @@ func (a *app) companyCommands() *cobra.Command {
 			long:    "Lists the companies of the API key.",
 			example: "qredo company list",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Companies.List(ctx)), "ID", "Name", "Domain")
+				return a.list(found(c.Companies.List(ctx)))
 			}),
 		}),
 		a.command(command{
@@ -36,7 +36,7 @@ func (a *app) companyCommands() *cobra.Command {
 			long:    "Lists the companies whose name or domain has the text in it.",
 			example: "qredo company search acme",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Companies.Search(ctx, c.args[0])), "ID", "Name", "Domain")
+				return a.list(found(c.Companies.Search(ctx, c.args[0])))
 			}),
 		}),
 		a.command(command{
@@ -44,7 +44,7 @@ func (a *app) companyCommands() *cobra.Command {
 			long:    "Lists how much of each asset a company has, over all its funds.",
 			example: "qredo company holdings --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Companies.ListHoldings(ctx, c.company)), "Asset", "Amount")
+				return a.list(found(c.Companies.ListHoldings(ctx, c.company)))
 			}),
 		}),
 	)
@@ -53,7 +53,7 @@ func (a *app) companyCommands() *cobra.Command {
 // withNamedCompany runs a command about the company that its argument names, else that of the settings.
 func (a *app) withNamedCompany(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
 	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
-		if c.company, err = a.company(c.args...); err != nil {
+		if c.company, err = a.company(ctx, c, c.args...); err != nil {
 			return err
 		}
 		return run(ctx, c)
@@ -74,8 +74,11 @@ func (a *app) companyCreate() *cobra.Command {
 		use: "create", short: "Make a company",
 		long:    "Makes a company and prints its ID, also where there is one of the same name or reference: see \"qredo company list\".",
 		example: "qredo company create --name Acme --city Paris --country FR --domain acme.example --ref acme-1",
-		flags:   func(f *flagSet) { companyFlags(f, &req, "name (required)") },
-		run:     a.withClient(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Create(ctx, req)) }),
+		flags: func(f *flagSet) {
+			companyFlags(f, &req, "name")
+			required(f, "name")
+		},
+		run: a.withClient(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Create(ctx, req)) }),
 	})
 }
 

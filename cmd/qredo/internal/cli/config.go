@@ -7,10 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,16 +24,47 @@ type config struct {
 	Profiles map[string]map[string]string `yaml:"profiles"`
 }
 
-// configPath is where the configuration file is, or would be.
+// configPath is where the configuration file is, or would be. It is empty where there is no folder for it.
 func (a *app) configPath() string {
 	if path := cmp.Or(a.global.config, a.env("QREDO_CONFIG")); path != "" {
 		return path
 	}
-	dir := a.env("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(a.env("HOME"), ".config")
+	if dir := a.configDir(); dir != "" {
+		return filepath.Join(dir, "qredo", "config.yaml")
 	}
-	return filepath.Join(dir, "qredo", "config.yaml")
+	return ""
+}
+
+// configDir is $XDG_CONFIG_HOME on all systems, else what os.UserConfigDir has for each. It is empty where that is no full path: a
+// file in the working folder may be anybody's, and it says where signed requests go.
+func (a *app) configDir() string {
+	if dir := a.env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return dir
+	}
+	switch runtime.GOOS {
+	case "windows":
+		return below(a.env("AppData"))
+	case "darwin":
+		return below(a.env("HOME"), "Library", "Application Support")
+	}
+	return below(a.env("HOME"), ".config")
+}
+
+// below is a folder below another, empty if that has no full path.
+func below(dir string, names ...string) string {
+	if !filepath.IsAbs(dir) {
+		return ""
+	}
+	return filepath.Join(append([]string{dir}, names...)...)
+}
+
+// noConfigDir says what is missing for a configuration file.
+func noConfigDir() error {
+	home := "HOME"
+	if runtime.GOOS == "windows" {
+		home = "AppData"
+	}
+	return usagef("there is no folder for the configuration file: set %s or XDG_CONFIG_HOME to a full path, or give --config", home)
 }
 
 func readConfig(path string) (config, error) {
@@ -63,7 +93,9 @@ func readConfig(path string) (config, error) {
 
 func expandHome(path string, env func(string) string) string {
 	if rest, found := strings.CutPrefix(path, "~/"); found {
-		return filepath.Join(env("HOME"), rest)
+		if home := env("HOME"); filepath.IsAbs(home) {
+			return filepath.Join(home, rest)
+		}
 	}
 	return path
 }
@@ -73,6 +105,7 @@ func (a *app) configCommands() *cobra.Command {
 		`Profiles hold settings that would otherwise be given as flags or in the environment. The file names files
 that hold keys; it never holds a key. See "qredo help configuration".`, `
 		qredo config set base_url http://127.0.0.1:8765/api/v1/p --profile demo
+		qredo config list
 		qredo config use demo
 		qredo config show`,
 		a.command(command{
@@ -80,7 +113,11 @@ that hold keys; it never holds a key. See "qredo help configuration".`, `
 			long:    "Prints the path of the configuration file, whether it exists or not.",
 			example: "qredo config path",
 			run: func(context.Context, []string) error {
-				fmt.Fprintln(a.out, a.configPath())
+				path := a.configPath()
+				if path == "" {
+					return noConfigDir()
+				}
+				fmt.Fprintln(a.out, path)
 				return nil
 			},
 		}),
@@ -105,17 +142,13 @@ need be. Files are written with their full path and must exist. Keys and secrets
 			delete(c.Profiles[profile], args[0])
 			return nil
 		}),
+		a.configList(),
 		a.configWriter(command{
 			use: "use PROFILE", short: "Choose the profile that is used unless --profile says otherwise",
 			long:    "Writes to the file which profile is used where neither --profile nor QREDO_PROFILE names one.",
 			example: "qredo config use demo",
-		}, func(c *config, _ string, args []string) error {
-			if c.Profiles[args[0]] == nil {
-				return usagef("there is no profile %q, there are: %s", args[0], strings.Join(slices.Sorted(maps.Keys(c.Profiles)), ", "))
-			}
-			c.Profile = args[0]
-			return nil
-		}),
+		}, useProfile),
+		a.configDelete(),
 	)
 }
 
@@ -125,6 +158,9 @@ func (a *app) configWriter(c command, change func(c *config, profile string, arg
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		a.started = true
 		path := a.configPath()
+		if path == "" {
+			return noConfigDir()
+		}
 		file, err := readConfig(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return usagef("configuration: %v", err)
@@ -186,18 +222,27 @@ func setConfig(c *config, profile string, args []string) error {
 	return nil
 }
 
+// settingLine is a setting in force.
+type settingLine struct {
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
+	Source  string `json:"source"`
+}
+
 func (a *app) showConfig() error {
-	type line struct{ Setting, Value, Source string }
-	var lines []line
+	var lines []settingLine
 	for _, k := range settingKeys {
 		set := a.settings.get(k)
 		if set.value == "" {
 			continue
 		}
-		if k.secret {
+		if k.secret || strings.HasSuffix(k.name, "_file") && keyItself(set.value) {
 			set.value = "(secret, not shown)"
 		}
-		lines = append(lines, line{k.name, set.value, set.source})
+		if !strings.HasSuffix(k.name, "_file") {
+			set.value = withoutPassword(set.value)
+		}
+		lines = append(lines, settingLine{k.name, set.value, set.source})
 	}
-	return a.list(found(lines, nil), "Setting", "Value", "Source")
+	return a.list(found(lines, nil))
 }

@@ -61,7 +61,11 @@ func (a *app) rsaAuth(opts ...qredo.RSAOption) (*qredo.RSAAuth, error) {
 	if err != nil {
 		return nil, err
 	}
-	auth, err := qredo.NewRSAAuth(apiKey, private, opts...)
+	signer, _, err := a.signer(private)
+	if err != nil {
+		return nil, err
+	}
+	auth, err := qredo.NewRSAAuth(apiKey, signer, opts...)
 	if err != nil {
 		return nil, misuse(from.source, err)
 	}
@@ -104,7 +108,10 @@ func with[C any](connect func() (C, error), run func(context.Context, C, []strin
 // partnerCall is what a command of the Partner API runs with: the client, and the command's arguments.
 type partnerCall struct {
 	*qredo.Client
-	company qredo.CompanyID // only where the command is about one
+	company qredo.CompanyID    // only where the command is about one, or looks for names in one
+	fund    qredo.FundID       // only where the first argument names one; so are the next
+	agent   qredo.CoreClientID // core client
+	wallet  *qredo.Wallet
 	args    []string
 }
 
@@ -118,7 +125,50 @@ func (a *app) withClient(run func(context.Context, partnerCall) error) func(cont
 // withCompany runs a command that is also about a company: that of the settings.
 func (a *app) withCompany(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
 	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
-		if c.company, err = a.company(); err != nil {
+		if c.company, err = a.company(ctx, c); err != nil {
+			return err
+		}
+		return run(ctx, c)
+	})
+}
+
+// withFund runs a command about the fund of the company that its first argument names.
+func (a *app) withFund(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return a.withCompany(func(ctx context.Context, c partnerCall) (err error) {
+		if c.fund, err = a.fundNamed(ctx, c, c.args[0]); err != nil {
+			return err
+		}
+		return run(ctx, c)
+	})
+}
+
+// withAgent runs a command about the core client that its first argument names.
+func (a *app) withAgent(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
+		if c.agent, err = a.agentNamed(ctx, c, c.args[0]); err != nil {
+			return err
+		}
+		return run(ctx, c)
+	})
+}
+
+// withWallets runs a command that names wallets, and looks for names in the company of the settings, or in all companies
+// if none is set.
+func (a *app) withWallets(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
+		if a.settings.get(keyCompany).value != "" {
+			if c.company, err = a.company(ctx, c); err != nil {
+				return err
+			}
+		}
+		return run(ctx, c)
+	})
+}
+
+// withWallet runs a command about the wallet that its first argument names.
+func (a *app) withWallet(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
+	return a.withWallets(func(ctx context.Context, c partnerCall) (err error) {
+		if c.wallet, err = a.walletNamed(ctx, c, c.args[0]); err != nil {
 			return err
 		}
 		return run(ctx, c)
@@ -192,13 +242,13 @@ func (a *app) connectQAPI() (*qapi.Client, error) {
 }
 
 func (a *app) clientOptions(base setting) ([]qredo.Option, error) {
-	opts := []qredo.Option{qredo.WithBaseURL(base.value), qredo.WithClock(a.now), qredo.WithUserAgent("qredo-cli/" + qredo.Version)}
 	httpClient, err := a.httpClient()
 	if err != nil {
 		return nil, err
 	}
-	if a.settings.get(keyCAFile).value != "" {
-		opts = append(opts, qredo.WithHTTPClient(httpClient))
+	opts := []qredo.Option{
+		qredo.WithBaseURL(base.value), qredo.WithClock(a.now), qredo.WithUserAgent("qredo-cli/" + qredo.Version),
+		qredo.WithHTTPClient(a.dry.guard(httpClient, base.value)), qredo.WithObserver(a.traffic.observe),
 	}
 	if a.global.verbose {
 		opts = append(opts, qredo.WithLogger(slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelDebug}))))
@@ -206,11 +256,11 @@ func (a *app) clientOptions(base setting) ([]qredo.Option, error) {
 	return opts, nil
 }
 
-// httpClient trusts the authority in the settings besides the system's.
+// httpClient trusts the authority in the settings besides the system's. What it sends is known.
 func (a *app) httpClient() (*http.Client, error) {
 	file := a.settings.get(keyCAFile)
 	if file.value == "" {
-		return transport.DefaultHTTP(nil), nil
+		return a.traffic.watch(transport.DefaultHTTP(nil)), nil
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -223,7 +273,7 @@ func (a *app) httpClient() (*http.Client, error) {
 	if !pool.AppendCertsFromPEM(data) {
 		return nil, usagef("%s: %s holds no certificate in PEM", file.source, file.value)
 	}
-	return transport.DefaultHTTP(pool), nil
+	return a.traffic.watch(transport.DefaultHTTP(pool)), nil
 }
 
 // control makes the control calls of the sandbox that the base URL names.
@@ -239,6 +289,7 @@ func (a *app) control() (*sandbox.Control, error) {
 	if control.HTTPClient, err = a.httpClient(); err != nil {
 		return nil, err
 	}
+	control.HTTPClient = a.dry.guard(control.HTTPClient, base.value)
 	control.Token, err = a.controlToken()
 	return control, err
 }
@@ -253,9 +304,9 @@ func (a *app) controlToken() (string, error) {
 }
 
 // company is the company that a command is about: the one that its arguments name, else that of the settings.
-func (a *app) company(args ...string) (qredo.CompanyID, error) {
-	if id := cmp.Or(append(args, a.settings.get(keyCompany).value)...); id != "" {
-		return qredo.CompanyID(id), nil
+func (a *app) company(ctx context.Context, c partnerCall, args ...string) (qredo.CompanyID, error) {
+	if text := cmp.Or(append(args, a.settings.get(keyCompany).value)...); text != "" {
+		return a.companyNamed(ctx, c, text)
 	}
 	return "", usagef("no company: %s", hint(keyCompany))
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -17,10 +16,10 @@ const (
 
 // finding is what one check has found. Its code stays the same between versions.
 type finding struct {
-	Code    string
-	Status  string
-	Finding string
-	Remedy  string
+	Code    string `json:"code"`
+	Status  string `json:"status"`
+	Finding string `json:"finding"`
+	Remedy  string `json:"remedy"`
 }
 
 // diagnosis collects what is found.
@@ -30,11 +29,25 @@ type diagnosis struct {
 	findings  []finding
 	faults    int
 
-	auth *qredo.RSAAuth // set once the keys are good
-	base string         // set once the base URL is good
+	api  diagnosedAPI
+	auth qredo.Authenticator // of the API; set once the keys are good
+	base string              // of the API; set once the base URL is good
 }
 
+// diagnosedAPI is what sets an API apart.
+type diagnosedAPI struct {
+	code string // what the codes of findings begin with
+	path string // what base URLs end with
+	look string // the path of a request that changes nothing
+}
+
+var (
+	diagnosedPartner = diagnosedAPI{"", partnerPath, "/assets"}
+	diagnosedQAPI    = diagnosedAPI{"qapi-", qapiPath, "/balance"}
+)
+
 func (d *diagnosis) add(f finding) {
+	f.Code = d.api.code + f.Code
 	f.Finding, f.Remedy = plain(f.Finding), plain(f.Remedy)
 	d.findings = append(d.findings, f)
 }
@@ -57,7 +70,7 @@ func (d *diagnosis) report() error {
 	a := d.app
 	for _, f := range d.findings {
 		if a.json() {
-			if err := a.jsonLine(f); err != nil {
+			if err := a.item(f); err != nil {
 				return err
 			}
 			continue
@@ -71,7 +84,7 @@ func (d *diagnosis) report() error {
 	case 0:
 		return nil
 	case 1:
-		return errors.New("1 fault found")
+		return foundf("1 fault found")
 	}
-	return fmt.Errorf("%d faults found", d.faults)
+	return foundf("%d faults found", d.faults)
 }

@@ -17,12 +17,17 @@ import (
 func (a *app) doctorCommand() *cobra.Command {
 	d := &diagnosis{app: a}
 	var request string
+	var stores diagnosedStores
 	return a.command(command{
 		use: "doctor", short: "Find out why requests are refused",
 		long: `Checks what requests depend on, one after the other: the API key, the private key and who can read it, whether
 both halves of the key belong together, the base URL, proxies, the connection and its certificate, the clock,
 whether a signed request is accepted, and from a quote of fees, whether the amount in a request is what arrives.
 Each fault comes with what to do about it. If there is one the exit code is 1. It makes and moves nothing.
+
+Where anything is set of Qredo API v1, that is checked too. An outbox is looked at where --outbox, --outbox-database or the
+outbox's environment names one, and a signing agent's configuration, identity and certificates with --agent-config. Of the
+Partner API nothing is said where nothing of it is set, but something of these.
 
 With --request, it looks at a request that another program has sent, and asks a sandbox which part of what was
 signed differs: the stamp, the URL, the body, the key, or how they were put together. The file holds the request
@@ -37,25 +42,41 @@ as it was sent:
   {"name":"Acme"}
 
 The body begins after the empty line and is taken byte for byte, the end of the file included.`,
-		example: "qredo doctor\nqredo doctor --public-key ./keys/public.pem --output json\nqredo doctor --request refused.http",
+		example: "qredo doctor\nqredo doctor --outbox payments.db --agent-config cc.yaml\nqredo doctor --public-key ./keys/public.pem --output json\nqredo doctor --request refused.http",
 		flags: func(f *flagSet) {
 			f.StringVar(&d.publicKey, "public-key", "", "public key, in PEM, that is registered for the API key")
 			f.StringVar(&request, "request", "", "file with a request that was refused, as it was sent")
+			stores.flags(f)
 		},
 		run: func(ctx context.Context, _ []string) error {
 			if request != "" {
 				return d.checkRequest(ctx, request)
 			}
-			d.checkAPIKey()
-			d.checkPrivateKey()
-			d.checkPair()
-			d.checkBaseURL()
-			if d.base != "" {
-				d.checkService(ctx)
+			qapi := a.settings.any(keyQAPIBaseURL, keyQAPIKey, keyQAPIKeyFile, keyQAPISecret, keyQAPISecretFile)
+			others := stores.find(a) || qapi
+			if !others || d.publicKey != "" || a.settings.any(keyAPIKey, keyAPIKeyFile, keyPrivate, keyPrivateFile) {
+				d.checkPartner(ctx)
 			}
+			if qapi {
+				d.checkQAPI(ctx)
+			}
+			d.checkStores(ctx, &stores)
 			return d.report()
 		},
 	})
+}
+
+// checkPartner checks all that requests to the Partner API depend on.
+func (d *diagnosis) checkPartner(ctx context.Context) {
+	d.api = diagnosedPartner
+	d.checkAPIKey()
+	d.checkPrivateKey()
+	d.checkPair()
+	base, err := d.app.settings.baseURL()
+	d.checkBaseURL(base, err, keyBaseURL, keyEnvironment)
+	if d.base != "" {
+		d.checkService(ctx)
+	}
 }
 
 // checkRequest asks a sandbox what is wrong with a request of another program.

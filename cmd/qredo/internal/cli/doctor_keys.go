@@ -12,34 +12,44 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/pemkey"
+	"github.com/qredo-go/qredo/internal/visible"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
 // checkAPIKey looks at the API key without showing any of it.
 func (d *diagnosis) checkAPIKey() {
-	key, from, err := d.app.apiKey()
-	if err != nil {
-		d.fault("api-key-missing", "give the API key: "+hint(keyAPIKey, keyAPIKeyFile), "%v", err)
-		return
+	if key, from, good := d.checkSecret("api-key", "API key", keyAPIKey, keyAPIKeyFile); good {
+		d.decodeAPIKey(from, key)
 	}
-	if from.key == keyAPIKeyFile { // a file ends in a line end, as files do
+}
+
+// checkSecret looks at a secret of one line, and at who can read its file. It returns the secret without white space around it, if
+// that can be right.
+func (d *diagnosis) checkSecret(code, what string, keys ...*settingKey) (key string, from setting, good bool) {
+	key, from, err := d.app.settings.secret(what, keys[0], keys[1])
+	if err != nil {
+		d.fault(code+"-missing", "give the "+what+": "+hint(keys...), "%v", err)
+		return "", from, false
+	}
+	if from.key == keys[1] { // a file ends in a line end, as files do
 		key = strings.TrimSuffix(key, "\n")
+		d.checkPermissions(code+"-permissions", expandHome(from.value, d.app.env))
 	}
 	trimmed := strings.TrimSpace(key)
 	switch {
 	case trimmed == "":
-		d.fault("api-key-empty", "copy the API key again, whole", "%s holds nothing", from.source)
-		return
+		d.fault(code+"-empty", "copy the "+what+" again, whole", "%s holds nothing", from.source)
+		return "", from, false
 	case strings.ContainsAny(trimmed, " \t\r\n"):
-		d.fault("api-key-white-space", "copy the API key again, as one line", "the API key (%s) has white space or line ends within it", from.source)
-		return
+		d.fault(code+"-white-space", "copy the "+what+" again, as one line", "the %s (%s) has white space or line ends within it", what, from.source)
+		return "", from, false
 	case strings.Trim(trimmed, `"'`) != trimmed:
-		d.fault("api-key-quotes", "remove the quotation marks", "the API key (%s) has quotation marks around it", from.source)
-		return
+		d.fault(code+"-quotes", "remove the quotation marks", "the %s (%s) has quotation marks around it", what, from.source)
+		return "", from, false
 	case trimmed != key:
-		d.warn("api-key-white-space", "remove it: other programs may send it", "the API key (%s) has white space around it; this program drops it", from.source)
+		d.warn(code+"-white-space", "remove it: other programs may send it", "the %s (%s) has white space around it; this program drops it", what, from.source)
 	}
-	d.decodeAPIKey(from, trimmed)
+	return trimmed, from, true
 }
 
 func (d *diagnosis) decodeAPIKey(from setting, text string) {
@@ -94,6 +104,11 @@ func (d *diagnosis) checkPrivateKey() {
 	if from.key == keyPrivateFile {
 		d.checkPermissions("private-key-permissions", expandHome(from.value, d.app.env))
 	}
+	if _, what, err := d.app.signer(private); err != nil {
+		d.fault("signer", "install OpenSSL 3 or 4, or use --signer auto or go", "%v", err)
+	} else {
+		d.ok("signer", "requests are signed by %s", what)
+	}
 	if auth, err := d.app.rsaAuth(); err == nil {
 		d.auth = auth
 	}
@@ -106,7 +121,7 @@ func (d *diagnosis) checkPermissions(code, path string) {
 	}
 	const others = 0o077
 	if mode := info.Mode().Perm(); mode&others != 0 {
-		d.fault(code, "chmod 600 "+path, "%s can be read or written by other users of this machine (mode %04o)", path, mode)
+		d.fault(code, "chmod 600 "+visible.Shell(path), "%s can be read or written by other users of this machine (mode %04o)", path, mode)
 	}
 }
 

@@ -22,19 +22,19 @@ import (
 const (
 	partnerPath      = "/api/v1/p"
 	otherPartnerPath = "/qapi/v1/p"
+	qapiPath         = "/qapi/v1" // of Qredo API v1
 )
 
 // checkBaseURL looks at the base URL without asking it anything.
-func (d *diagnosis) checkBaseURL() {
-	base, err := d.app.settings.baseURL()
+func (d *diagnosis) checkBaseURL(base setting, err error, keys ...*settingKey) {
 	if err != nil {
-		d.fault("base-url-missing", "give the base URL: "+hint(keyBaseURL, keyEnvironment), "%v", err)
+		d.fault("base-url-missing", "give the base URL: "+hint(keys...), "%v", err)
 		return
 	}
 	text := strings.TrimRight(strings.TrimSpace(base.value), "/")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+partnerPath, "%s is no URL", base.source)
+		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+d.api.path, "%s is no URL", base.source)
 		return
 	}
 	if !d.rightBaseURL(u) {
@@ -42,13 +42,15 @@ func (d *diagnosis) checkBaseURL() {
 	}
 	d.ok("base-url", "%s (%s)", u.Redacted(), base.source)
 	environments := []qredo.Environment{qredo.EnvironmentProduction, qredo.EnvironmentSandbox, qredo.EnvironmentPlay}
-	if slices.ContainsFunc(environments, func(env qredo.Environment) bool { return strings.EqualFold(string(env), text) }) {
+	if slices.ContainsFunc(environments, func(env qredo.Environment) bool {
+		return strings.HasPrefix(string(env), "https://"+strings.ToLower(u.Host)+"/")
+	}) {
 		d.warn("retired", "use a sandbox: qredo sandbox serve", "the hosted service at %s is retired", u.Host)
 	}
 	d.base = text
 }
 
-// rightBaseURL reports whether a base URL can be one of the Partner API, and tells what is wrong with it.
+// rightBaseURL reports whether a base URL can be one of the API, and tells what is wrong with it.
 func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	shown, path := u.Redacted(), strings.TrimRight(u.Path, "/")
 	switch {
@@ -60,14 +62,16 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		d.fault("base-url-syntax", "leave out user, query and fragment", "%s has a user, a query or a fragment", shown)
-	case strings.HasSuffix(path, "/qapi/v1"):
+	case d.api == diagnosedPartner && strings.HasSuffix(path, qapiPath):
 		d.fault("base-url-other-api", "end it with "+partnerPath, "%s is the base URL of Qredo API v1", shown)
-	case strings.HasSuffix(path, otherPartnerPath):
+	case d.api == diagnosedPartner && strings.HasSuffix(path, otherPartnerPath):
 		return true
-	case strings.Contains(path, partnerPath+"/"):
-		d.fault("base-url-path", "end it with "+partnerPath, "%s goes on after %s", shown, partnerPath)
-	case !strings.HasSuffix(path, partnerPath):
-		d.fault("base-url-path", "end it with "+partnerPath, "%s does not end with %s", shown, partnerPath)
+	case d.api == diagnosedQAPI && (strings.HasSuffix(path, partnerPath) || strings.HasSuffix(path, otherPartnerPath)):
+		d.fault("base-url-other-api", "end it with "+qapiPath, "%s is the base URL of the Partner API", shown)
+	case strings.Contains(path, d.api.path+"/"):
+		d.fault("base-url-path", "end it with "+d.api.path, "%s goes on after %s", shown, d.api.path)
+	case !strings.HasSuffix(path, d.api.path):
+		d.fault("base-url-path", "end it with "+d.api.path, "%s does not end with %s", shown, d.api.path)
 	default:
 		return true
 	}
@@ -101,9 +105,9 @@ func (d *diagnosis) checkService(ctx context.Context) {
 	}
 	client.Timeout = 20 * time.Second
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+"/assets", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.base+d.api.look, nil)
 	if err != nil {
-		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+partnerPath, "%v", err)
+		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+d.api.path, "%v", err)
 		return
 	}
 	req.Header.Set("Accept", "application/json")
@@ -226,20 +230,22 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 			d.fault("clock", "set this machine's clock right (NTP)", "the service refuses the stamp, though the clocks seem to agree")
 		}
 	case status == http.StatusUnauthorized && strings.Contains(reason, "signature"):
-		d.fault("signature", "check that the private key belongs to the API key, and that nothing on the way changes the URL", "the signature is refused")
+		d.fault("signature", "check that the "+d.secretName()+" belongs to the API key, and that nothing on the way changes the URL", "the signature is refused")
 		d.explainProbe(ctx, req)
 	case status == http.StatusUnauthorized:
-		d.fault("not-authenticated", "check API key, private key and clock", "401 %s %s", failure.Msg, failure.Detail.Reason)
+		d.fault("not-authenticated", "check API key, "+d.secretName()+" and clock", "401 %s %s", failure.Msg, failure.Detail.Reason)
 	case status >= 500:
 		d.fault("service", "try again later", "the service has a fault: %s", resp.Status)
 	case !isJSON:
 		d.fault("not-the-api", "check host, port and path of the base URL", "what answers is not the API: %s, %s", resp.Status, resp.Header.Get("Content-Type"))
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
-		d.fault("base-url-path", "end the base URL with "+partnerPath, "the server has no such path: %s", resp.Status)
+		d.fault("base-url-path", "end the base URL with "+d.api.path, "the server has no such path: %s", resp.Status)
 	case status < 200 || status > 299:
 		d.fault("refused", "see what the service says", "%s %s %s", resp.Status, failure.Msg, failure.Detail.Reason)
 	default:
 		d.ok("request", "a signed request is accepted")
-		d.checkAmounts(ctx)
+		if d.api == diagnosedPartner {
+			d.checkAmounts(ctx)
+		}
 	}
 }

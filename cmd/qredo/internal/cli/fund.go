@@ -22,8 +22,8 @@ func (a *app) fundCommands() *cobra.Command {
 			use: "get FUND_ID", short: "Show a fund with its wallets and policies",
 			long:    "Shows a fund: who approves, and its wallets with their balances.",
 			example: "qredo fund get 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA --output json",
-			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.show(c.Funds.Get(ctx, c.company, qredo.FundID(c.args[0])))
+			run: a.withFund(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.Funds.Get(ctx, c.company, c.fund))
 			}),
 		}),
 		a.command(command{
@@ -31,7 +31,7 @@ func (a *app) fundCommands() *cobra.Command {
 			long:    "Lists all funds of the company.",
 			example: "qredo fund list",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Funds.List(ctx, c.company)), "ID", "Name")
+				return a.list(found(c.Funds.List(ctx, c.company)))
 			}),
 		}),
 		a.command(command{
@@ -39,7 +39,7 @@ func (a *app) fundCommands() *cobra.Command {
 			long:    "Lists the company's funds whose name has the text in it.",
 			example: "qredo fund search client",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Funds.Search(ctx, c.company, c.args[0])), "ID", "Name")
+				return a.list(found(c.Funds.Search(ctx, c.company, c.args[0])))
 			}),
 		}),
 		a.fundAddWallet(),
@@ -47,34 +47,38 @@ func (a *app) fundCommands() *cobra.Command {
 			use: "add-asset FUND_ID ASSET...", short: "Make a wallet for each asset",
 			long:    "Makes a wallet without a name for each asset, and prints the wallets' IDs.",
 			example: "qredo fund add-asset 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA ETH-TESTNET",
-			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			run: a.withFund(func(ctx context.Context, c partnerCall) error {
 				var assets []qredo.AssetCode
 				for _, code := range c.args[1:] {
 					assets = append(assets, qredo.AssetCode(code))
 				}
-				return a.listWallets(c.Funds.AddAssets(ctx, c.company, qredo.FundID(c.args[0]), assets))
+				return a.listWallets(c.Funds.AddAssets(ctx, c.company, c.fund, assets))
 			}),
 		}),
 		a.command(command{
 			use: "deposits FUND_ID", short: "List where assets can be deposited",
 			long:    "Lists the deposit address of each wallet, and what is there.",
 			example: "qredo fund deposits 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA",
-			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Funds.ListDepositAddresses(ctx, c.company, qredo.FundID(c.args[0]))), "Asset", "Address", "Balance")
+			run: a.withFund(func(ctx context.Context, c partnerCall) error {
+				return a.list(found(c.Funds.ListDepositAddresses(ctx, c.company, c.fund)))
 			}),
 		}),
 		a.whitelistCommands(),
 	)
 }
 
+// walletLine is a wallet that was made.
+type walletLine struct {
+	WalletID qredo.WalletID `json:"wallet_id"`
+}
+
 // listWallets prints the IDs of wallets that were made.
 func (a *app) listWallets(ids []qredo.WalletID, err error) error {
-	type line struct{ WalletID qredo.WalletID }
-	var lines []line
+	var lines []walletLine
 	for _, id := range ids {
-		lines = append(lines, line{id})
+		lines = append(lines, walletLine{id})
 	}
-	return a.list(found(lines, err), "WalletID")
+	return a.list(found(lines, err))
 }
 
 // custodyFlags describe who approves.
@@ -84,31 +88,39 @@ type custodyFlags struct {
 }
 
 func (c *custodyFlags) add(f *flagSet) {
-	f.StringSliceVar(&c.approvers, "approver", nil, "trusted party who approves withdrawals and transfers; repeat for several")
+	listVar(f, &c.approvers, "approver", "trusted party who approves withdrawals and transfers; repeat for several")
 	f.IntVar(&c.threshold, "threshold", 0, "how many of them must approve (default all)")
-	f.StringSliceVar(&c.withdraw, "withdraw-approver", nil, "who approves withdrawals, in place of --approver")
+	listVar(f, &c.withdraw, "withdraw-approver", "who approves withdrawals, in place of --approver")
 	f.IntVar(&c.withdrawThreshold, "withdraw-threshold", 0, "how many must approve a withdrawal (default --threshold, else all)")
-	f.StringSliceVar(&c.tx, "transfer-approver", nil, "who approves transfers and swaps, in place of --approver")
+	listVar(f, &c.tx, "transfer-approver", "who approves transfers and swaps, in place of --approver")
 	f.IntVar(&c.txThreshold, "transfer-threshold", 0, "how many must approve a transfer or swap (default --threshold, else all)")
 }
 
 // groups returns the custody groups for withdrawals and for transfers, or nil where nobody is named.
-func (c *custodyFlags) groups() (withdraw, tx *qredo.CustodyGroup) {
-	return c.group(c.withdraw, c.withdrawThreshold), c.group(c.tx, c.txThreshold)
+func (c *custodyFlags) groups(ctx context.Context, a *app, call partnerCall) (withdraw, tx *qredo.CustodyGroup, err error) {
+	if withdraw, err = c.group(ctx, a, call, c.withdraw, c.withdrawThreshold); err != nil {
+		return nil, nil, err
+	}
+	tx, err = c.group(ctx, a, call, c.tx, c.txThreshold)
+	return withdraw, tx, err
 }
 
-func (c *custodyFlags) group(members []string, threshold int) *qredo.CustodyGroup {
+func (c *custodyFlags) group(ctx context.Context, a *app, call partnerCall, members []string, threshold int) (*qredo.CustodyGroup, error) {
 	if len(members) == 0 {
 		members = c.approvers
 	}
 	if len(members) == 0 {
-		return nil
+		return nil, nil
 	}
 	g := &qredo.CustodyGroup{Threshold: cmp.Or(threshold, c.threshold, len(members))}
-	for _, m := range members {
-		g.Members = append(g.Members, qredo.TrustedEntityID(m))
+	for _, text := range members {
+		id, err := a.partyNamed(ctx, call, text)
+		if err != nil {
+			return nil, err
+		}
+		g.Members = append(g.Members, id)
 	}
-	return g
+	return g, nil
 }
 
 func (a *app) fundCreate() *cobra.Command {
@@ -122,13 +134,17 @@ must approve. Without approvers nobody can approve what is to leave the fund: it
 the wallet has approvers of its own. A wallet is given as NAME=ASSET.`,
 		example: `qredo fund create --name Clients --approver ID1 --approver ID2 --transfer-threshold 1 --wallet Treasury=BTC-TESTNET`,
 		flags: func(f *flagSet) {
-			f.StringVar(&req.Name, "name", "", "name (required)")
+			f.StringVar(&req.Name, "name", "", "name")
 			f.StringVar(&req.Description, "description", "", "description")
-			f.StringSliceVar(&wallets, "wallet", nil, "wallet to make, as NAME=ASSET; repeat for several")
+			listVar(f, &wallets, "wallet", "wallet to make, as NAME=ASSET; repeat for several")
+			required(f, "name")
 			custody.add(f)
 		},
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			req.CustodyGroupWithdraw, req.CustodyGroupTx = custody.groups()
+			var err error
+			if req.CustodyGroupWithdraw, req.CustodyGroupTx, err = custody.groups(ctx, a, c); err != nil {
+				return err
+			}
 			for _, text := range wallets {
 				name, asset, found := strings.Cut(text, "=")
 				if !found || asset == "" {
@@ -173,22 +189,30 @@ dedicated (connected to one counterparty, who also approves what leaves it) or m
 		example: "qredo fund add-wallet FUND_ID --name Trading --asset BTC-TESTNET\nqredo fund add-wallet FUND_ID --name AtExchange --asset BTC-TESTNET --type dedicated --connect CORE_CLIENT_ID",
 		flags: func(f *flagSet) {
 			f.StringVar(&req.Name, "name", "", "name")
-			f.StringVar((*string)(&req.Asset), "asset", "", "asset (required)")
+			f.StringVar((*string)(&req.Asset), "asset", "", "asset")
 			f.StringVar(&kind, "type", "standard", "standard, dedicated or multi")
-			f.StringSliceVar(&connect, "connect", nil, "counterparty to connect to, as COUNTERPARTY_ID or COUNTERPARTY_ID=YOUR_ID_THERE")
+			listVar(f, &connect, "connect", "counterparty to connect to, as COUNTERPARTY_ID or COUNTERPARTY_ID=YOUR_ID_THERE")
+			required(f, "asset")
 			custody.add(f)
 		},
 		check: func() error { return oneOf("type", kind, "standard", "dedicated", "multi") },
-		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+		run: a.withFund(func(ctx context.Context, c partnerCall) error {
 			req.Type = map[string]qredo.WalletType{
 				"standard": qredo.WalletStandard, "dedicated": qredo.WalletDedicated, "multi": qredo.WalletMultiCounterparty,
 			}[kind]
-			req.CustodyGroupWithdraw, req.CustodyGroupTx = custody.groups()
+			var err error
+			if req.CustodyGroupWithdraw, req.CustodyGroupTx, err = custody.groups(ctx, a, c); err != nil {
+				return err
+			}
 			for _, text := range connect {
 				counterparty, own, _ := strings.Cut(text, "=")
-				req.Connect = append(req.Connect, qredo.ConnectRequest{CounterpartyID: counterparty, ClientID: own})
+				id, err := a.exchangeNamed(ctx, c, counterparty)
+				if err != nil {
+					return err
+				}
+				req.Connect = append(req.Connect, qredo.ConnectRequest{CounterpartyID: id, ClientID: own})
 			}
-			return a.listWallets(c.Funds.AddWallets(ctx, c.company, qredo.FundID(c.args[0]), []qredo.WalletRequest{req}))
+			return a.listWallets(c.Funds.AddWallets(ctx, c.company, c.fund, []qredo.WalletRequest{req}))
 		}),
 	})
 }
@@ -203,8 +227,8 @@ func (a *app) whitelistCommands() *cobra.Command {
 			f.StringVar((*string)(&options.Asset), "asset", "", "only of this asset")
 			f.StringVar(&options.Address, "address", "", "only this address")
 		},
-		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			return a.list(found(c.Funds.ListWhitelist(ctx, c.company, qredo.FundID(c.args[0]), options)), "Asset", "Address", "Name")
+		run: a.withFund(func(ctx context.Context, c partnerCall) error {
+			return a.list(found(c.Funds.ListWhitelist(ctx, c.company, c.fund, options)))
 		}),
 	})
 	var entry qredo.WhitelistEntry
@@ -213,12 +237,13 @@ func (a *app) whitelistCommands() *cobra.Command {
 		long:    "Allows a fund to withdraw an asset to an address on its chain.",
 		example: "qredo fund whitelist add FUND_ID --asset BTC-TESTNET --address tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx --name 'Cold storage'",
 		flags: func(f *flagSet) {
-			f.StringVar((*string)(&entry.Asset), "asset", "", "asset (required)")
-			f.StringVar(&entry.Address, "address", "", "address (required)")
+			f.StringVar((*string)(&entry.Asset), "asset", "", "asset")
+			f.StringVar(&entry.Address, "address", "", "address")
 			f.StringVar(&entry.Name, "name", "", "name of the address")
+			required(f, "asset", "address")
 		},
-		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			err := c.Funds.AddToWhitelist(ctx, c.company, qredo.FundID(c.args[0]), entry)
+		run: a.withFund(func(ctx context.Context, c partnerCall) error {
+			err := c.Funds.AddToWhitelist(ctx, c.company, c.fund, entry)
 			return a.done(err, "%s is whitelisted for %s", plain(entry.Address), plain(string(entry.Asset)))
 		}),
 	})

@@ -61,6 +61,7 @@ type inboxCall struct {
 func (a *app) withInbox(p *inboxPlace, run func(context.Context, inboxCall) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) (err error) {
 		a.assets.source = nil // nothing is asked of the service
+		p.changes = p.changes && !a.dry.on
 		records, err := p.open(ctx, a)
 		if err != nil {
 			return err
@@ -121,7 +122,7 @@ func (a *app) inboxList() *cobra.Command {
 		long:    `Lists the movements that all the flags select, by their IDs.`,
 		example: "qredo inbox list --file inbox.db --state aside\nqredo inbox list --wallet WALLET_ID --output json",
 		flags: func(f *flagSet) {
-			f.StringSliceVar(&states, "state", nil, "only in this state; repeat for several")
+			listVar(f, &states, "state", "only in this state; repeat for several")
 			f.StringVar(&wallet, "wallet", "", "only of this wallet")
 			f.IntVar(&limit, "limit", 0, "movements at most; no limit if 0")
 			place.flags(f)
@@ -149,28 +150,28 @@ func (a *app) inboxList() *cobra.Command {
 				}
 				if !a.json() {
 					list = append(list, inboxRowOf(e))
-				} else if err := a.jsonLine(e); err != nil {
+				} else if err := a.item(e); err != nil {
 					return err
 				}
 			}
 			if a.json() {
 				return nil
 			}
-			return a.list(found(list, nil), "State", "Kind", "BaseUnits", "Asset", "Moved", "Reversal", "Time", "ID")
+			return a.list(found(list, nil))
 		}),
 	})
 }
 
 // inboxRow is what tables show of an entry.
 type inboxRow struct {
-	State     inbox.State
-	Kind      inbox.Kind
-	BaseUnits string
-	Asset     qredo.AssetCode
-	Moved     bool
-	Reversal  bool
-	Time      time.Time
-	ID        string
+	State     inbox.State     `json:"state"`
+	Kind      inbox.Kind      `json:"kind"`
+	BaseUnits string          `json:"base_units"`
+	Asset     qredo.AssetCode `json:"asset"`
+	Moved     bool            `json:"moved"`
+	Reversal  bool            `json:"reversal"`
+	Time      time.Time       `json:"time"`
+	ID        string          `json:"id"`
 }
 
 func inboxRowOf(e inbox.Entry) inboxRow {
@@ -180,23 +181,23 @@ func inboxRowOf(e inbox.Entry) inboxRow {
 // inboxView is an entry as people read it, without what is empty.
 type inboxView struct {
 	inboxRow
-	Status         qredo.TxStatus
-	Wallet         qredo.WalletID
-	Fund           qredo.FundID
-	Company        qredo.CompanyID
-	FeesBaseUnits  string
-	TxID           qredo.TxID
-	ChainTxID      string
-	Address        string
-	CounterpartyID string
-	Counterparty   string
-	Reference      string
-	BenefitOf      string
-	AccountNo      string
-	Attempts       int
-	Next           time.Time
-	Note           string
-	Changed        time.Time
+	Status         qredo.TxStatus  `json:"status"`
+	Wallet         qredo.WalletID  `json:"wallet"`
+	Fund           qredo.FundID    `json:"fund"`
+	Company        qredo.CompanyID `json:"company"`
+	FeesBaseUnits  string          `json:"fees_base_units"`
+	TxID           qredo.TxID      `json:"tx_id"`
+	ChainTxID      string          `json:"chain_tx_id"`
+	Address        string          `json:"address"`
+	CounterpartyID string          `json:"counterparty_id"`
+	Counterparty   string          `json:"counterparty"`
+	Reference      string          `json:"reference"`
+	BenefitOf      string          `json:"benefit_of"`
+	AccountNo      string          `json:"account_no"`
+	Attempts       int             `json:"attempts"`
+	Next           time.Time       `json:"next"`
+	Note           string          `json:"note"`
+	Changed        time.Time       `json:"changed"`
 }
 
 func inboxViewOf(e inbox.Entry) inboxView {
@@ -229,7 +230,7 @@ func (a *app) inboxShow() *cobra.Command {
 func (a *app) inboxShown(e inbox.Entry, err error) error {
 	switch {
 	case errors.Is(err, inbox.ErrNotFound):
-		return fmt.Errorf("no movement has this ID; see qredo inbox list")
+		return notFoundf("no movement has this ID; see qredo inbox list")
 	case err != nil:
 		return err
 	case a.json():
@@ -262,15 +263,13 @@ func (a *app) inboxDecision(c command, what string, decide func(*inbox.Operator,
 	var note string
 	var yes bool
 	c.flags = func(f *flagSet) {
-		f.StringVar(&note, "note", "", "who says so, and why: it is kept with the movement (required)")
+		f.StringVar(&note, "note", "", "who says so, and why: it is kept with the movement")
 		f.BoolVarP(&yes, "yes", "y", false, "do not ask")
+		required(f, "note")
 		place.flags(f)
 	}
 	c.check = func() error {
-		if !yes && !a.terminal.in {
-			return usagef("this changes the inbox and there is no terminal to ask at: give --yes")
-		}
-		return nil
+		return a.canAsk(yes, "changes the inbox")
 	}
 	c.run = a.withInbox(&place, func(ctx context.Context, o inboxCall) error {
 		e, err := o.Get(ctx, o.id)
@@ -284,6 +283,9 @@ func (a *app) inboxDecision(c command, what string, decide func(*inbox.Operator,
 			if err := a.ask(ctx, "Proceed?"); err != nil {
 				return err
 			}
+		}
+		if err := a.dry.holdsBack("In the inbox: " + what + "."); err != nil {
+			return err
 		}
 		e, err = decide(o.Operator, ctx, o.id, note)
 		if err != nil && !errors.As(err, new(*inbox.StateError)) && !errors.As(err, new(*qredo.ValidationError)) {

@@ -53,6 +53,13 @@ func publicPEM(key *rsa.PublicKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
 
+// keyFiles are the files of a key pair that was made.
+type keyFiles struct {
+	PrivateKey string `json:"private_key"`
+	PublicKey  string `json:"public_key"`
+	Bits       int    `json:"bits"`
+}
+
 func (a *app) keysNew() *cobra.Command {
 	var bits int
 	var dir string
@@ -103,10 +110,7 @@ Nothing but the names of the files is printed.`,
 			if err := durable.Create(private, pem.EncodeToMemory(block)); err != nil {
 				return err
 			}
-			return a.show(struct {
-				PrivateKey, PublicKey string
-				Bits                  int
-			}{private, public, bits}, durable.Create(public, publicData))
+			return a.show(keyFiles{private, public, bits}, durable.Create(public, publicData))
 		},
 	})
 }

@@ -21,8 +21,16 @@ func (a *app) ledgerCommands() *cobra.Command {
 // ledgerFlags adds the flags that select entries of a ledger.
 func ledgerFlags(f *flagSet, options *qredo.LedgerOptions) {
 	f.StringVar((*string)(&options.Asset), "asset", "", "only of this asset")
-	f.StringVar((*string)(&options.WalletID), "wallet", "", "only of this wallet: its ID or short code")
+	f.StringVar((*string)(&options.WalletID), "wallet", "", "only of this wallet: its ID, short code or name")
 	f.StringVar((*string)(&options.Direction), "direction", "", "all, in or out")
+}
+
+// ledgerWallet finds the wallet whose entries are asked for, if it is one.
+func (a *app) ledgerWallet(ctx context.Context, c partnerCall, options *qredo.LedgerOptions) (err error) {
+	if options.WalletID != "" {
+		options.WalletID, err = a.walletIDNamed(ctx, c, string(options.WalletID))
+	}
+	return err
 }
 
 func (a *app) ledgerList() *cobra.Command {
@@ -36,12 +44,15 @@ func (a *app) ledgerList() *cobra.Command {
 			f.IntVar(&options.Offset, "offset", 0, "entries to pass over")
 			f.IntVar(&options.Limit, "limit", 50, "entries at most")
 		},
-		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			page, err := c.Funds.ListLedger(ctx, c.company, qredo.FundID(c.args[0]), options)
+		run: a.withFund(func(ctx context.Context, c partnerCall) error {
+			if err := a.ledgerWallet(ctx, c, &options); err != nil {
+				return err
+			}
+			page, err := c.Funds.ListLedger(ctx, c.company, c.fund, options)
 			if err != nil {
 				return err
 			}
-			return a.list(found(page.Entries, nil), "Time", "Type", "Status", "Amount", "Fees", "WalletID", "TxID", "Reference")
+			return a.list(found(page.Entries, nil))
 		}),
 	})
 }

@@ -3,119 +3,152 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
-	"os"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"path/filepath"
-	"reflect"
-	"strconv"
-	"strings"
+	"time"
+	_ "time/tzdata" // for --zone, where the system has no zones
 
 	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/export"
 )
 
-const (
-	formatCSV       = "csv"
-	formatJSONLines = "jsonl"
-)
+// ledgerFile is a ledger on its way to a file.
+type ledgerFile struct {
+	options qredo.LedgerOptions // with how many entries are asked for at a time
+	out     string
+	format  string
+	zone    string
+	force   bool
+
+	in *time.Location
+}
 
 func (a *app) ledgerExport() *cobra.Command {
-	e := &export{app: a}
+	e := &ledgerFile{}
 	return a.command(command{
 		use: "export FUND_ID", short: "Write the whole ledger to a file, as CSV or JSON lines",
 		long: `Writes all entries of a fund's ledger, oldest first, whichever end the service begins with. An entry's time is when
-its transaction ended and, while that waits, when it was made. Amounts are base units, times RFC 3339 in UTC.
+its transaction ended and, while that waits, when it was made.
 
 The file appears under its name when it is complete. Until then it is FILE.part, with FILE.part.json, which says
-how far it is. If the command is stopped or killed, run it again: it goes on at the first entry that was still
-waiting, or else at the end, if the entry before is still there, and begins anew if not. The file is the same as
-one that was made in one go. What moves while it is read is read again, so that no entry is missing or there twice.
-A progress bar is shown on a terminal.`,
+how far it is. If the command is stopped or killed, run it again: it goes on, also where entries have arrived since or
+transactions have ended. The file is the same as one that was made in one go. What moves while it is read is read
+again, so that no entry is missing or there twice. A progress bar is shown on a terminal.
+
+CSV has the wire's names. Amounts are there in base units and, in columns that end in Decimal, in whole units; "change" is
+by how much the balance has changed, so that a wallet's changes add up to its balance. Times are RFC 3339 in UTC;
+--zone adds columns with local time and its offset. Nothing in it is a formula to a spreadsheet: an apostrophe stands before a text
+that begins with =, +, -, @, a tab or a line end, or has one of the first four behind a semicolon, bar, tab or line end. Figures
+have none.
+
+JSON lines are entries as the service has them: base units, times in Unix seconds.`,
 		example: `qredo ledger export FUND_ID --out ledger.csv
+			qredo ledger export FUND_ID --out ledger.csv --zone Europe/Berlin
 			qredo ledger export FUND_ID --out ledger.jsonl --asset BTC --direction in
 			qredo ledger export FUND_ID --format jsonl | wc -l`,
 		flags: func(f *flagSet) {
 			ledgerFlags(f, &e.options)
 			f.StringVar(&e.out, "out", "", "file to write (default the standard output)")
 			f.StringVar(&e.format, "format", "", "csv or jsonl (default by the file's name, else csv)")
-			f.IntVar(&e.options.Limit, "page", 100, "entries to ask for at a time")
+			f.StringVar(&e.zone, "zone", "", "add local times of this zone to CSV, such as Europe/Berlin, or Local for this machine's")
+			f.IntVar(&e.options.Limit, "page", 1000, "entries to ask for at a time")
 			f.BoolVar(&e.force, "force", false, "replace a file that exists")
 		},
-		check: func() error {
-			if e.format == "" {
-				e.format = formatCSV
-				if ext := filepath.Ext(e.out); ext == ".jsonl" || ext == ".json" || ext == ".ndjson" {
-					e.format = formatJSONLines
-				}
-			}
-			if e.options.Limit < 1 {
-				return usagef("--page must be at least 1, is %d", e.options.Limit)
-			}
-			return oneOf("format", e.format, formatCSV, formatJSONLines)
-		},
-		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			e.partnerCall, e.fund = c, qredo.FundID(c.args[0])
-			if e.out == "" || e.out == "-" {
-				return e.toStdout(ctx)
-			}
-			return e.toFile(ctx)
+		check: e.check,
+		run: a.withFund(func(ctx context.Context, c partnerCall) error {
+			return a.exportLedger(ctx, c, e)
 		}),
 	})
 }
 
-// export is a ledger on its way to a file.
-type export struct {
-	partnerCall
-	app     *app
-	fund    qredo.FundID
-	options qredo.LedgerOptions // with how many entries are asked for at a time
-	out     string
-	format  string
-	force   bool
-
-	file    *os.File
-	state   *checkpoint  // kept beside the file; nil where the file is a temporary one
-	at      position     // where the file ends
-	waiting []position   // the places before the entries in the file that may still change, oldest first
-	buffer  bytes.Buffer // what is not in the file yet
+func (e *ledgerFile) check() (err error) {
+	if e.format == "" {
+		e.format = string(export.CSV)
+		if ext := filepath.Ext(e.out); ext == ".jsonl" || ext == ".json" || ext == ".ndjson" {
+			e.format = string(export.JSONLines)
+		}
+	}
+	if e.zone != "" {
+		if e.in, err = time.LoadLocation(e.zone); err != nil {
+			return usagef("--zone must be a time zone such as Europe/Berlin, is %q", e.zone)
+		}
+		if e.format != string(export.CSV) {
+			return usagef("--zone is for CSV: JSON lines have times in Unix seconds")
+		}
+	}
+	if e.options.Limit < 1 {
+		return usagef("--page must be at least 1, is %d", e.options.Limit)
+	}
+	return oneOf("format", e.format, string(export.CSV), string(export.JSONLines))
 }
 
-// head begins the buffer with what stands before the first entry.
-func (e *export) head() {
-	if e.format != formatCSV {
-		return
-	}
-	var names []string
-	for _, f := range fieldsOf(reflect.ValueOf(qredo.LedgerEntry{})) {
-		names = append(names, f.name)
-	}
-	e.buffer.WriteString(strings.Join(names, ",") + "\n")
-}
-
-// add writes an entry to the buffer.
-func (e *export) add(entry qredo.LedgerEntry) error {
-	if e.format == formatJSONLines {
-		line, err := encodeJSON(entry)
-		e.buffer.Write(line)
-		e.buffer.WriteByte('\n')
+func (a *app) exportLedger(ctx context.Context, c partnerCall, e *ledgerFile) error {
+	base, err := a.settings.baseURL()
+	if err != nil {
 		return err
 	}
-	var cells []string
-	for _, f := range fieldsOf(reflect.ValueOf(entry)) {
-		text, null, isTime := scalar(f.value)
-		switch {
-		case f.value.CanInt(): // an amount, in base units
-			text = strconv.FormatInt(f.value.Int(), 10)
-		case null:
-			text = ""
-		case !isTime:
-			text = f.value.String()
-		}
-		cells = append(cells, text)
+	if err := a.ledgerWallet(ctx, c, &e.options); err != nil {
+		return err
 	}
-	w := csv.NewWriter(&e.buffer)
-	_ = w.Write(cells) // a buffer takes all
-	w.Flush()
-	return w.Error()
+	bar := &progress{app: a}
+	opts := []export.Option{export.WithFormat(export.Format(e.format)), export.WithPage(e.options.Limit), export.WithProgress(bar.show)}
+	if e.in != nil {
+		opts = append(opts, export.WithZone(e.in))
+	}
+	if e.force {
+		opts = append(opts, export.WithReplace())
+	}
+	ledger, err := export.New(c.Funds, c.Assets, export.Selection{
+		Server: base.value, Company: c.company, Fund: c.fund,
+		Asset: e.options.Asset, Wallet: e.options.WalletID, Direction: e.options.Direction,
+	}, opts...)
+	if err != nil {
+		return err
+	}
+	if e.out == "" || e.out == "-" {
+		var out io.Writer = a.out
+		if a.terminal.out {
+			out = &visibleLines{to: a.out}
+		}
+		_, err := ledger.To(ctx, out)
+		bar.end()
+		return err
+	}
+	done, err := ledger.ToFile(ctx, e.out)
+	bar.end()
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s exists already: give --force to replace it", e.out)
+	case errors.Is(err, export.ErrOther):
+		return usagef("%v", err)
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(a.err, "%s: %d entries\n", e.out, done.Entries)
+	return nil
+}
+
+// visibleLines writes lines to a terminal, with what cannot be seen in its escaped form.
+type visibleLines struct {
+	to   io.Writer
+	rest []byte // of a line that has not ended
+}
+
+func (v *visibleLines) Write(p []byte) (int, error) {
+	v.rest = append(v.rest, p...)
+	for {
+		line, rest, ended := bytes.Cut(v.rest, []byte("\n"))
+		if !ended {
+			return len(p), nil
+		}
+		if _, err := io.WriteString(v.to, plain(string(line))+"\n"); err != nil {
+			return 0, err
+		}
+		v.rest = rest
+	}
 }

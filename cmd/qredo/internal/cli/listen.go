@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/visible"
 )
 
 func (a *app) listenCommand() *cobra.Command {
@@ -42,14 +43,14 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 				switch {
 				case quiet || s.Status == qredo.FeedCaughtUp:
 				case s.Err != nil:
-					fmt.Fprintf(a.err, "%s: %v\n", s.Status, s.Err)
+					fmt.Fprintf(a.err, "%s: %s\n", s.Status, plain(s.Err.Error()))
 				default:
 					fmt.Fprintf(a.err, "%s\n", s.Status)
 				}
 			})
 			messages := qredo.Feed[json.RawMessage](ctx, client, path, nil, say)
 			return eachOf(ctx, messages, count, func(message json.RawMessage) error {
-				fmt.Fprintf(a.out, "%s\n", message)
+				_, _ = a.out.Write(append(visible.JSON(message), '\n'))
 				return a.out.Flush()
 			})
 		},

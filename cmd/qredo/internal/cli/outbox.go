@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/durable"
 	"github.com/qredo-go/qredo/outbox"
 	"github.com/qredo-go/qredo/outbox/postgres"
@@ -53,6 +55,24 @@ func (p *outboxPlace) flags(f *flagSet) {
 	f.StringVar(&p.sealing, "sealing-key-file", "", "file that holds the key of its seals (default $QREDO_OUTBOX_SEALING_KEY_FILE)")
 }
 
+// heldOutbox is an outbox in a dry run: nothing in it is changed.
+type heldOutbox struct {
+	outbox.Operator
+	dry *dryRun
+}
+
+func (o heldOutbox) Resolve(_ context.Context, key string, _ qredo.TxID, _ string) (e outbox.Entry, err error) {
+	return e, o.dry.holdsBack("It would be stored what became of " + key + ".")
+}
+
+func (o heldOutbox) Retry(_ context.Context, key, _ string) (e outbox.Entry, err error) {
+	return e, o.dry.holdsBack("It would be stored that " + key + " is to be tried again.")
+}
+
+func (o heldOutbox) Prune(context.Context, time.Time, ...outbox.PruneOption) (int, error) {
+	return 0, o.dry.holdsBack("What has ended would be removed.")
+}
+
 // outboxCall is what a command about an outbox runs with.
 type outboxCall struct {
 	outbox.Operator
@@ -64,11 +84,15 @@ func (a *app) withOutbox(p *outboxPlace, run func(context.Context, outboxCall) e
 	return func(ctx context.Context, args []string) (err error) {
 		// Nothing is asked of the service, also not how assets are written.
 		a.assets.source = nil
+		p.changes = p.changes && !a.dry.on
 		o, closing, err := p.open(ctx, a)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, closing()) }()
+		if a.dry.on {
+			o = heldOutbox{o, &a.dry}
+		}
 		return run(ctx, outboxCall{o, strings.Join(args, "")})
 	}
 }

@@ -27,7 +27,8 @@ type decision struct {
 }
 
 func (d *decision) flags(f *flagSet) {
-	f.StringVar(&d.note, "note", "", "who says so, and why: it is kept with the entry (required)")
+	f.StringVar(&d.note, "note", "", "who says so, and why: it is kept with the entry")
+	required(f, "note")
 	d.askFlags(f)
 }
 
@@ -37,10 +38,7 @@ func (d *decision) askFlags(f *flagSet) {
 }
 
 func (d *decision) check() error {
-	if !d.yes && !d.app.terminal.in {
-		return usagef("this changes the outbox and there is no terminal to ask at: give --yes")
-	}
-	return nil
+	return d.app.canAsk(d.yes, "changes the outbox")
 }
 
 // confirm shows what will be done and asks, unless --yes was given.
@@ -75,7 +73,7 @@ func (e doubtError) Error() string {
 	return fmt.Sprintf("%v; this change may have been stored or not: look at what there is before doing it again", e.err)
 }
 
-func (doubtError) exitCode() int { return exitUnknown }
+func (doubtError) kind() (string, int) { return kindUnknown, exitUnknown }
 
 func (e doubtError) Unwrap() error { return e.err }
 
@@ -90,7 +88,7 @@ func (a *app) decided(e outbox.Entry, err error) error {
 	case err != nil:
 		return doubtError{err}
 	case a.json():
-		return a.jsonLine(shown(e))
+		return a.jsonLine(e)
 	}
 	fmt.Fprintln(a.out, a.wrap(fmt.Sprintf("%s is %s. %s", plain(e.Key), e.State, e.InWords(a.now())), 0))
 	return nil
@@ -164,7 +162,7 @@ the service makes one transaction at most. Where a transaction is known, it is l
 			}
 			then := planned{"then", "a worker sends the request again, with the same PartnerTxID"}
 			if e.TxID != "" {
-				then.value = "a worker looks at its transaction"
+				then.Value = "a worker looks at its transaction"
 			}
 			if err := d.confirm(ctx, "Try again "+plain(e.Key), append(payment(e), then)...); err != nil {
 				return err
@@ -186,8 +184,9 @@ and on the disk is not removed.
 A key that is removed is not known any more: remove only what no program will enqueue again.`,
 		example: "qredo outbox prune --file payments.db --before 2160h --archive ended.jsonl",
 		flags: func(f *flagSet) {
-			f.StringVar(&before, "before", "", "a time such as 2026-01-31T15:04:05Z, or how long ago, such as 2160h (required)")
-			f.StringVar(&archive, "archive", "", "file that they are appended to (required)")
+			f.StringVar(&before, "before", "", "a time such as 2026-01-31T15:04:05Z, or how long ago, such as 2160h")
+			f.StringVar(&archive, "archive", "", "file that they are appended to")
+			required(f, "before", "archive")
 			d.askFlags(f)
 		},
 		check: func() (err error) {
@@ -213,12 +212,17 @@ A key that is removed is not known any more: remove only what no program will en
 			if err := d.confirm(ctx, "Archive and remove", plan...); err != nil {
 				return err
 			}
+			if err := a.dry.holdsBack(fmt.Sprintf("%d entries would be archived and removed.", n)); err != nil {
+				return err
+			}
 			removed, err := pruneTo(ctx, o, until, archive)
 			if err != nil {
 				return doubtError{fmt.Errorf("%d entries were archived and removed, then: %w", removed, err)}
 			}
 			if a.json() {
-				return a.jsonLine(struct{ Removed int }{removed})
+				return a.jsonLine(struct {
+					Removed int `json:"removed"`
+				}{removed})
 			}
 			fmt.Fprintf(a.out, "%d entries are in %s and were removed\n", removed, plain(archive))
 			return nil

@@ -33,7 +33,7 @@ func (a *app) outboxList() *cobra.Command {
 says that a transaction may have been made, though no answer has said so: those, and what is held, wait for a person.`,
 		example: "qredo outbox list --file payments.db --unknown\nqredo outbox list --state pending --state sent --since 24h --output json",
 		flags: func(f *flagSet) {
-			f.StringSliceVar(&states, "state", nil, "only in this state; repeat for several")
+			listVar(f, &states, "state", "only in this state; repeat for several")
 			f.BoolVar(&unknown, "unknown", false, "only those whose outcome is unknown")
 			f.BoolVar(&held, "held", false, "only those that are held; the same as --state held")
 			f.StringVar(&since, "since", "", "only those that have changed since: a time such as 2026-01-31T15:04:05Z, or how long ago, such as 24h")
@@ -68,14 +68,14 @@ says that a transaction may have been made, though no answer has said so: those,
 				}
 				if !a.json() {
 					list = append(list, rowOf(e))
-				} else if err := a.jsonLine(shown(e)); err != nil {
+				} else if err := a.item(e); err != nil {
 					return err
 				}
 			}
 			if a.json() {
 				return nil
 			}
-			return a.list(found(list, nil), "State", "Outcome", "BaseUnits", "Asset", "Updated", "Key")
+			return a.list(found(list, nil))
 		}),
 	})
 }
@@ -90,15 +90,17 @@ func joined[T ~string](list []T) string {
 
 // outboxRow is what tables and questions show of an entry.
 type outboxRow struct {
-	Key                 string
-	State               outbox.State
-	Outcome             string
-	Kind                string
-	BaseUnits           string
-	Asset               qredo.AssetCode
-	From, To, Reference string
-	Expires             qredo.Time
-	Updated             time.Time
+	Key       string          `json:"key"`
+	State     outbox.State    `json:"state"`
+	Outcome   string          `json:"outcome"`
+	Kind      string          `json:"kind"`
+	BaseUnits string          `json:"base_units"`
+	Asset     qredo.AssetCode `json:"asset"`
+	From      string          `json:"from"`
+	To        string          `json:"to"`
+	Reference string          `json:"reference"`
+	Expires   qredo.Time      `json:"expires"`
+	Updated   time.Time       `json:"updated"`
 }
 
 func rowOf(e outbox.Entry) outboxRow {
@@ -129,31 +131,24 @@ func kindOf(e outbox.Entry) string {
 	return strings.ToLower(reflect.TypeOf(e.Request).Name())
 }
 
-// shownEntry is an entry as it is printed.
-type shownEntry struct {
-	Key  string
-	Kind string // of the request
-	outbox.Entry
-}
-
 // entryView is an entry as people read it, without what is empty.
 type entryView struct {
-	Key      string
-	State    outbox.State
-	Outcome  string
-	Reason   string
-	TxID     qredo.TxID
-	NamedBy  string
-	TxStatus qredo.TxStatus
-	Attempts int
-	Next     time.Time
-	APIKey   string
-	Enqueued time.Time
-	Sent     time.Time
-	Changed  time.Time
-	Kind     string
-	Request  outbox.Request
-	Context  map[string]string
+	Key      string            `json:"key"`
+	State    outbox.State      `json:"state"`
+	Outcome  string            `json:"outcome"`
+	Reason   string            `json:"reason"`
+	TxID     qredo.TxID        `json:"tx_id"`
+	NamedBy  string            `json:"named_by"`
+	TxStatus qredo.TxStatus    `json:"tx_status"`
+	Attempts int               `json:"attempts"`
+	Next     time.Time         `json:"next"`
+	APIKey   string            `json:"api_key"`
+	Enqueued time.Time         `json:"enqueued"`
+	Sent     time.Time         `json:"sent"`
+	Changed  time.Time         `json:"changed"`
+	Kind     string            `json:"kind"`
+	Request  outbox.Request    `json:"request"`
+	Context  map[string]string `json:"context"`
 }
 
 func viewOf(e outbox.Entry) entryView {
@@ -170,8 +165,6 @@ func viewOf(e outbox.Entry) entryView {
 	return v
 }
 
-func shown(e outbox.Entry) shownEntry { return shownEntry{e.Key, kindOf(e), e} }
-
 func (a *app) outboxStats() *cobra.Command {
 	var place outboxPlace
 	return a.command(command{
@@ -182,7 +175,7 @@ for a worker for longest.`,
 		flags:   place.flags,
 		run: a.withOutbox(&place, func(ctx context.Context, o outboxCall) error {
 			s, err := o.Stats(ctx)
-			if err != nil || a.json() {
+			if err != nil || a.json() || a.csv() || a.format.columns != nil {
 				return a.show(s, err)
 			}
 			for _, state := range outboxStates {
@@ -210,14 +203,16 @@ func (a *app) outboxShow() *cobra.Command {
 				return err
 			}
 			if a.json() {
-				return a.jsonLine(shown(e))
+				return a.jsonLine(e)
 			}
 			fmt.Fprintf(a.out, "%s\n\n", a.wrap(e.InWords(a.now()), 0))
 			if err := a.show(viewOf(e), nil); err != nil || len(e.Steps) == 0 {
 				return err
 			}
 			fmt.Fprintln(a.out)
-			return a.list(found(stepRows(e), nil), "At", "Kind", "Note")
+			items := found(stepRows(e), nil).items
+			a.printTable(items, columnsOf("at kind note"))
+			return nil
 		}),
 	})
 }
@@ -237,7 +232,7 @@ func stepRows(e outbox.Entry) []outbox.Step {
 func (o outboxCall) get(ctx context.Context) (outbox.Entry, error) {
 	e, err := o.Get(ctx, o.key)
 	if errors.Is(err, outbox.ErrNotFound) {
-		err = fmt.Errorf("no entry has the key %s; see qredo outbox list", plain(o.key))
+		err = notFoundf("no entry has the key %s; see qredo outbox list", plain(o.key))
 	}
 	return e, err
 }
@@ -279,7 +274,7 @@ before, by --timeout or an interrupt, it is 3, and nothing has changed.`,
 // printChange prints what is new of an entry.
 func (a *app) printChange(before, e outbox.Entry) error {
 	if a.json() {
-		return a.jsonLine(shown(e))
+		return a.jsonLine(e)
 	}
 	known := map[outbox.Step]bool{}
 	for _, s := range before.Steps {
@@ -292,7 +287,7 @@ func (a *app) printChange(before, e outbox.Entry) error {
 		if !s.Last.IsZero() {
 			s.At = s.Last
 		}
-		if err := a.feedLine(s, []string{"At", "Kind", "Note"}); err != nil {
+		if err := a.feedLine(s, columnsOf("at kind note")); err != nil {
 			return err
 		}
 	}
@@ -306,7 +301,7 @@ func (e watchError) Error() string {
 	return fmt.Sprintf("%s is still %s; go on with: qredo outbox watch %s", plain(e.entry.Key), e.entry.State, plain(e.entry.Key))
 }
 
-func (watchError) exitCode() int { return exitUnknown }
+func (watchError) kind() (string, int) { return kindPending, exitUnknown }
 
 // endedError is an entry that has ended and was not done.
 type endedError struct{ entry outbox.Entry }
@@ -318,9 +313,13 @@ func (e endedError) Error() string {
 	return fmt.Sprintf("%s is %s: %s", plain(e.entry.Key), e.entry.State, plain(e.entry.Reason))
 }
 
-func (e endedError) exitCode() int {
-	if e.entry.State == outbox.StateFailed {
-		return exitFailed
+func (e endedError) kind() (string, int) {
+	switch e.entry.State {
+	case outbox.StateFailed:
+		return kindFailed, exitFailed
+	case outbox.StateExpired:
+		return kindExpired, exitEnded
+	default:
+		return kindRejected, exitEnded
 	}
-	return exitEnded
 }

@@ -1,12 +1,13 @@
 package cli
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
-	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/visible"
@@ -15,12 +16,88 @@ import (
 // The values of --output.
 const (
 	outputTable = "table"
+	outputWide  = "wide"
 	outputJSON  = "json"
+	outputYAML  = "yaml"
+	outputCSV   = "csv"
 )
 
-func (a *app) json() bool {
-	return a.settings != nil && a.settings.get(keyOutput).value == outputJSON
+// outputFlags say how results are printed, beside --output.
+type outputFlags struct {
+	columns       []string
+	jq            string
+	quiet         bool
+	amountsAsText bool
+	noPager       bool
 }
+
+func (o *outputFlags) add(flags *flagSet) {
+	listVar(flags, &o.columns, "columns", "fields to show in tables and CSV, by the names that JSON has")
+	flags.StringVar(&o.jq, "jq", "", "print what this jq expression makes of the JSON")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print IDs only, one a line")
+	flags.BoolVar(&o.amountsAsText, "amounts-as-text", false, "write amounts as text in JSON and YAML, for programs that round")
+	flags.BoolVar(&o.noPager, "no-pager", false, "do not use a pager on a terminal")
+}
+
+// format is how results of this run are printed.
+type format struct {
+	output  string
+	shape   shape
+	columns []column // of --columns
+	filter  *filter  // of --jq
+	begun   bool     // something was printed in YAML
+	path    string   // of the command
+
+	listed func(any) // tests look at what lists have; else nil
+}
+
+// prepare checks how a command is to print its results, before anything is sent.
+func (a *app) prepare(path string) error {
+	listed, isList := lists[path]
+	thing, isThing := things[path]
+	f := format{output: a.settings.get(keyOutput).value, shape: listed, path: path, listed: a.format.listed}
+	if isThing {
+		f.shape = thing
+	}
+	o := a.global.results
+	switch tabular := isList || isThing; {
+	case o.jq != "" && f.output != "" && f.output != outputJSON && f.output != outputTable:
+		return usagef("--jq works on JSON, not on %s", f.output)
+	case o.jq != "" && (o.quiet || len(o.columns) > 0), o.quiet && len(o.columns) > 0:
+		return usagef("only one of --jq, --quiet and --columns can be given")
+	case len(o.columns) > 0 && (f.output == outputJSON || f.output == outputYAML):
+		return usagef("--columns is for tables and CSV: use --jq with JSON")
+	case len(o.columns) > 0 && !tabular:
+		return usagef("--columns is for commands that print objects, which qredo %s does not", path)
+	case a.dry.on && (o.quiet || len(o.columns) > 0 || f.output == outputCSV):
+		return usagef("a dry run has neither IDs nor columns to print: take --output json or yaml, or --jq")
+	case path == "send" && (o.quiet || o.amountsAsText):
+		return usagef("qredo send prints what it receives, and knows neither IDs nor amounts in it: take --jq")
+	case f.output == outputCSV && !tabular:
+		return usagef("qredo %s prints nothing that fits CSV", path)
+	}
+	if o.jq != "" {
+		var err error
+		if f.filter, err = newFilter(o.jq); err != nil {
+			return err
+		}
+		f.output = outputJSON
+	}
+	if len(o.columns) > 0 {
+		var err error
+		if f.columns, err = f.shape.chosen(o.columns); err != nil {
+			return err
+		}
+	}
+	a.format = f
+	return nil
+}
+
+// json reports whether results are printed for programs, as objects with all there is: JSON or YAML.
+func (a *app) json() bool { return a.format.output == outputJSON || a.format.output == outputYAML }
+
+// csv reports whether they are printed as CSV.
+func (a *app) csv() bool { return a.format.output == outputCSV }
 
 // rows are objects to be printed, or why there are none.
 type rows struct {
@@ -37,69 +114,113 @@ func found[T any](list []T, err error) rows {
 	return rows{items, err}
 }
 
-// list prints objects: a line of JSON each, or a table with the named fields. A field of a field is named
-// with a point between.
-func (a *app) list(r rows, columns ...string) error {
+// list prints objects: a line of JSON each, or a table with the command's columns.
+func (a *app) list(r rows) error {
 	if r.err != nil {
 		return r.err
 	}
-	if a.json() {
-		for _, item := range r.items {
-			if err := a.jsonLine(item); err != nil {
+	a.page()
+	items := a.watched.changed(a, r.items)
+	if a.format.listed != nil {
+		for _, item := range items {
+			a.format.listed(item)
+		}
+	}
+	switch {
+	case a.global.results.quiet:
+		for _, item := range items {
+			a.printID(item)
+		}
+		return nil
+	case a.format.filter != nil:
+		return a.filterAll(items)
+	case a.json():
+		for _, item := range items {
+			if err := a.item(item); err != nil {
 				return err
 			}
 		}
+		if a.format.output == outputYAML && !a.format.begun && a.watched == nil {
+			fmt.Fprintln(a.out, "[]")
+		}
 		return nil
+	case a.csv():
+		return a.csvTable(items)
+	case a.watched.lines(a):
+		return a.watched.tell(a, items)
 	}
-	lines := [][]string{make([]string, len(columns))}
-	for i, c := range columns {
-		lines[0][i] = heading(c)
-	}
-	for _, item := range r.items {
-		lines = append(lines, a.cells(item, columns))
-	}
-	a.table(lines)
+	a.printTable(items, a.columns())
 	return nil
 }
 
-// cells are an object's fields as they stand in a table.
-func (a *app) cells(item any, columns []string) []string {
-	row := make([]string, len(columns))
-	for i, c := range columns {
-		row[i] = a.cell(reflect.ValueOf(item), c)
+// columns are those of a table or of CSV.
+func (a *app) columns() []column {
+	if a.format.columns != nil {
+		return a.format.columns
 	}
-	return row
+	return a.format.shape.columns
 }
 
-// heading is the title of a column: "TxID" is TX ID, "Details.Asset" is ASSET.
-func heading(column string) string {
-	last := column[strings.LastIndex(column, ".")+1:]
-	return strings.ToUpper(strings.ReplaceAll(snakeCase(last), "_", " "))
-}
-
-func (a *app) cell(v reflect.Value, column string) string {
-	for name := range strings.SplitSeq(column, ".") {
-		if v = reflect.Indirect(v); !v.IsValid() {
-			return ""
-		}
-		parent := v
-		if v = v.FieldByName(name); !v.IsValid() {
-			return ""
-		}
-		if amount := reflect.Indirect(v); amount.IsValid() && amount.Type() == reflect.TypeFor[qredo.Amount]() {
-			return cmp.Or(plain(moved(parent)), a.text(amount, assetBeside(parent, name)))
-		}
+// item prints one object of several: a line of JSON, or an element of a list in YAML.
+func (a *app) item(v any) error {
+	if a.format.output != outputYAML {
+		return a.jsonLine(v)
 	}
-	return a.text(v, "")
+	return a.yaml(v, true)
 }
 
-// jsonLine prints one object, at once, so that a reader at the other end of a pipe gets it.
+// jsonLine prints one object in JSON or YAML, at once, so that a reader at the other end of a pipe gets it.
 func (a *app) jsonLine(v any) error {
-	data, err := encodeJSON(v)
+	switch {
+	case a.global.results.quiet:
+		a.printID(v)
+		return a.out.Flush()
+	case a.format.filter != nil:
+		return a.filterAll([]any{v})
+	case a.format.output == outputYAML:
+		return a.yaml(v, false)
+	}
+	data, err := a.encode(v)
 	if err != nil {
 		return err
 	}
-	_, _ = a.out.Write(append(data, '\n'))
+	_, _ = a.out.Write(append(visible.JSON(data), '\n'))
+	return a.out.Flush()
+}
+
+// encode is an object as it is printed in JSON.
+func (a *app) encode(v any) ([]byte, error) {
+	data, err := encodeJSON(v)
+	if err == nil && a.global.results.amountsAsText {
+		data = amountsAsText(data, reflect.ValueOf(v))
+	}
+	return data, err
+}
+
+// yaml prints an object as YAML: as a document, or as an element of a list.
+func (a *app) yaml(v any, element bool) error {
+	data, err := a.encode(v)
+	if err != nil {
+		return err
+	}
+	node, err := yamlOf(data, a.terminal.out)
+	if err != nil {
+		return err
+	}
+	if element {
+		node = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node}}
+	} else if a.format.begun {
+		fmt.Fprintln(a.out, "---")
+	}
+	a.format.begun = true
+	encoder := yaml.NewEncoder(a.out)
+	if a.terminal.out {
+		encoder = yaml.NewEncoder(&visibleLines{to: a.out})
+	}
+	encoder.SetIndent(2)
+	if err := encoder.Encode(node); err != nil {
+		return err
+	}
 	return a.out.Flush()
 }
 
@@ -109,8 +230,19 @@ func (a *app) show(v any, err error) error {
 	if err != nil {
 		return err
 	}
-	if a.json() {
+	a.page()
+	if len(a.watched.changed(a, []any{v})) == 0 {
+		return nil
+	}
+	switch {
+	case a.global.results.quiet, a.json():
 		return a.jsonLine(v)
+	case a.csv():
+		a.format.shape = a.shapeOf(v)
+		return a.csvTable([]any{v})
+	case a.format.columns != nil:
+		a.printTable([]any{v}, a.format.columns)
+		return nil
 	}
 	a.fields(reflect.ValueOf(v), "", "")
 	return nil
@@ -118,62 +250,85 @@ func (a *app) show(v any, err error) error {
 
 // done takes the result of a call that has no answer of its own, and prints that it is done.
 func (a *app) done(err error, format string, args ...any) error {
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if a.json() {
-		return a.jsonLine(struct{ Done bool }{true})
+	case a.global.results.quiet:
+		return nil
+	case a.json():
+		return a.jsonLine(struct {
+			Done bool `json:"done"`
+		}{true})
 	}
 	fmt.Fprintf(a.out, format+"\n", args...)
 	return nil
 }
 
-func (a *app) fields(v reflect.Value, indent string, asset qredo.AssetCode) {
-	if v = reflect.Indirect(v); !v.IsValid() {
-		return
+// shapeOf is the shape of an object: that of the command, or another's if this is what --wait ends with.
+func (a *app) shapeOf(item any) shape {
+	of := reflect.TypeOf(item)
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
 	}
-	for _, f := range fieldsOf(v) {
-		name := f.name
-		if v.Kind() == reflect.Struct {
-			name = strings.ReplaceAll(name, "_", " ")
+	if of != a.format.shape.of {
+		for _, s := range things {
+			if s.of == of {
+				return s
+			}
 		}
-		a.field(name, f.value, indent, cmp.Or(f.asset, asset))
+	}
+	return a.format.shape
+}
+
+// printID prints an object's ID: the first of those that its command names which is not empty.
+func (a *app) printID(item any) {
+	for _, c := range a.shapeOf(item).columns {
+		if _, v, _ := find(reflect.ValueOf(item), c.name); c.id && v.IsValid() {
+			if id := a.onTerminal(a.raw(v)); id != "" {
+				fmt.Fprintln(a.out, id)
+				return
+			}
+		}
 	}
 }
 
-func (a *app) field(name string, v reflect.Value, indent string, asset qredo.AssetCode) {
-	const width = 24
-	for v.Kind() == reflect.Interface {
-		v = v.Elem()
+// onTerminal is a text with what cannot be seen escaped if it goes to a terminal.
+func (a *app) onTerminal(text string) string {
+	if a.terminal.out {
+		return plain(text)
 	}
+	return text
+}
+
+// raw is a value as text, as it came.
+func (a *app) raw(v reflect.Value) string {
+	v = reflect.Indirect(v)
 	if !v.IsValid() {
-		return
+		return ""
 	}
-	if isAmount := v.Type() == reflect.TypeFor[qredo.Amount](); v.IsZero() && v.Kind() != reflect.Bool && !isAmount {
-		return
+	if v.Kind() == reflect.Interface {
+		return a.raw(v.Elem())
 	}
-	inner := reflect.Indirect(v)
-	switch {
-	case inner.Kind() == reflect.Struct && !isLeaf(inner.Type()), inner.Kind() == reflect.Map:
-		fmt.Fprintf(a.out, "%s%s\n", indent, a.bold(name))
-		a.fields(inner, indent+"  ", asset)
-	case inner.Kind() == reflect.Slice && inner.Type() != reflect.TypeFor[[]byte]() && inner.Len() > 0 && isRecord(inner.Type().Elem()):
-		fmt.Fprintf(a.out, "%s%s\n", indent, a.bold(name))
-		for i := range inner.Len() {
-			fmt.Fprintf(a.out, "%s  %s\n", indent, a.dim(fmt.Sprintf("%d.", i+1)))
-			a.fields(inner.Index(i), indent+"  ", asset)
+	if text, null, ok := scalar(v); ok {
+		if null {
+			return ""
 		}
-	default:
-		text := a.text(inner, asset)
-		fmt.Fprintf(a.out, "%s%s %s\n", indent, pad(name, max(width-len(indent), 1)), a.paint(a.wrap(text, width+1)))
+		return text
 	}
-}
-
-func isRecord(t reflect.Type) bool {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	switch x := v.Interface().(type) {
+	case qredo.Amount:
+		return fmt.Sprint(int64(x))
+	case json.RawMessage:
+		return string(x)
 	}
-	return t.Kind() == reflect.Struct && !isLeaf(t)
+	if v.Kind() == reflect.Slice {
+		parts := make([]string, v.Len())
+		for i := range parts {
+			parts[i] = a.raw(v.Index(i))
+		}
+		return strings.Join(parts, ", ")
+	}
+	return fmt.Sprint(v.Interface())
 }
 
 // text is a value as people read it, on one line.
@@ -182,90 +337,37 @@ func (a *app) text(v reflect.Value, asset qredo.AssetCode) string {
 	if !v.IsValid() {
 		return ""
 	}
-	if text, null, ok := scalar(v); ok {
-		if null {
-			return ""
-		}
-		return plain(text)
-	}
 	if amount, isAmount := v.Interface().(qredo.Amount); isAmount {
 		return a.figure(amount, asset)
 	}
-	if v.Kind() == reflect.Slice {
+	if v.Kind() == reflect.Slice && v.Type() != reflect.TypeFor[json.RawMessage]() {
 		parts := make([]string, v.Len())
 		for i := range parts {
 			parts[i] = a.text(v.Index(i), asset)
 		}
 		return strings.Join(parts, ", ")
 	}
-	return plain(fmt.Sprint(v.Interface()))
+	return plain(a.raw(v))
 }
 
 // figure is an amount as people say it, or in base units where its asset is not known.
 func (a *app) figure(amount qredo.Amount, code qredo.AssetCode) string {
 	if code != "" {
 		if asset, err := a.assets.find(context.Background(), code); err == nil {
-			return asset.Format(amount) + " " + string(code)
+			return plain(asset.Format(amount) + " " + string(code))
 		}
 	}
-	return strings.TrimSpace(fmt.Sprintf("%d base units %s", amount, code))
+	return plain(strings.TrimSpace(fmt.Sprintf("%d base units %s", amount, code)))
 }
 
 // plain makes text from outside safe for a terminal: one line, with what cannot be seen in its escaped form.
 func plain(text string) string { return visible.Text(text) }
 
-// table prints rows with their columns aligned. The first row is the heading.
-func (a *app) table(rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
+// plainLines is plain for a text of several lines, which the text itself may have made: none of a service may come there.
+func plainLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = plain(lines[i])
 	}
-	paint := a.bold
-	before := 0 // of the last column
-	for _, width := range widths[:len(widths)-1] {
-		before += width + 2
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			if i == len(row)-1 {
-				line.WriteString(paint(a.wrap(cell, before)))
-				break
-			}
-			line.WriteString(paint(cell) + strings.Repeat(" ", widths[i]+2-utf8.RuneCountInString(cell)))
-		}
-		fmt.Fprintln(a.out, strings.TrimRight(line.String(), " "))
-		paint = a.paint
-	}
-}
-
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 0))
-}
-
-// wrap breaks a text between words where a terminal would break it anywhere. The lines after the first are indented.
-func (a *app) wrap(text string, indent int) string {
-	const narrow = 20
-	if a.width-indent < narrow {
-		return text
-	}
-	var out strings.Builder
-	at := 0
-	for i, word := range strings.Split(text, " ") {
-		length := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-		case at+1+length > a.width-indent:
-			out.WriteString("\n" + strings.Repeat(" ", indent))
-			at = 0
-		default:
-			out.WriteByte(' ')
-			at++
-		}
-		out.WriteString(word)
-		at += length
-	}
-	return out.String()
+	return strings.Join(lines, "\n")
 }

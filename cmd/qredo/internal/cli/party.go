@@ -29,7 +29,7 @@ A user must have an account, and has to accept in the app; against a sandbox, "q
 			long:    "Lists the members of a company's trusted network. Their IDs are what custody groups are made of.",
 			example: "qredo party list --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.TrustedNetwork.List(ctx, c.company)), "ID", "Type", "Address", "Name", "Created")
+				return a.list(found(c.TrustedNetwork.List(ctx, c.company)))
 			}),
 		}),
 		a.command(command{
@@ -37,8 +37,12 @@ A user must have an account, and has to accept in the app; against a sandbox, "q
 			long:    "Takes a party out of a company's trusted network. Custody groups that have it keep it.",
 			example: "qredo party remove 8Qx3bWDP7fFLeVCwJaSnjVkWgGpUtBsPz2TLhNdqm4Yr --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				err := c.TrustedNetwork.Remove(ctx, c.company, qredo.TrustedEntityID(c.args[0]))
-				return a.done(err, "%s is not trusted any more", plain(c.args[0]))
+				id, err := a.partyNamed(ctx, c, c.args[0])
+				if err != nil {
+					return err
+				}
+				err = c.TrustedNetwork.Remove(ctx, c.company, id)
+				return a.done(err, "%s is not trusted any more", plain(string(id)))
 			}),
 		}),
 	)

@@ -3,35 +3,41 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/qredo-go/qredo/export"
 )
 
 // progress is a bar on the terminal, or nothing where there is none.
 type progress struct {
 	app   *app
 	shown bool
+	told  bool // that an earlier run is gone on with
 }
 
-// startProgress begins a bar, if somebody is there to see.
-func (e *export) startProgress(total int) *progress {
-	bar := &progress{app: e.app}
-	bar.at(e.at.Entries, total)
-	return bar
-}
-
-// at shows how far it is, of how many entries there are by now.
-func (p *progress) at(n, total int) {
-	if total == 0 || !p.app.terminal.err {
+// show shows how far an export is, of how many entries there are by now.
+func (p *progress) show(at export.Progress) {
+	if at.Resumed > 0 && !p.told {
+		p.end()
+		fmt.Fprintf(p.app.err, "going on after %d entries\n", at.Resumed)
+		p.told = true
+	}
+	if at.Back > 0 {
+		p.end()
+		fmt.Fprintf(p.app.err, "the ledger has changed where it was read already: going back from %d to %d entries\n", at.Entries+at.Back, at.Entries)
+	}
+	if at.Total == 0 || !p.app.terminal.err {
 		return
 	}
 	const width = 30
-	done := min(n, total)
-	filled := done * width / total
-	fmt.Fprintf(p.app.err, "\r[%s%s] %d of %d (%d %%)", strings.Repeat("#", filled), strings.Repeat(".", width-filled), n, total, done*100/total)
+	filled := at.Entries * width / at.Total
+	fmt.Fprintf(p.app.err, "\r[%s%s] %d of %d (%d %%)", strings.Repeat("#", filled), strings.Repeat(".", width-filled), at.Entries, at.Total, at.Entries*100/at.Total)
 	p.shown = true
 }
 
+// end ends the bar's line.
 func (p *progress) end() {
 	if p.shown {
 		fmt.Fprintln(p.app.err)
 	}
+	p.shown = false
 }

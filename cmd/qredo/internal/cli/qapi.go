@@ -47,14 +47,18 @@ API unless --qapi-base-url says otherwise.`, `
 			example: "qredo qapi funds\nqredo qapi funds --archived",
 			flags:   func(f *flagSet) { f.BoolVar(&archived, "archived", false, "also those that are archived") },
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-				return a.list(found(client.Funds.List(ctx, qapi.FundsOptions{Archived: archived})), "ID", "Name")
+				return a.list(found(client.Funds.List(ctx, qapi.FundsOptions{Archived: archived})))
 			}),
 		}),
 		a.command(command{
 			use: "fund FUND_ID", short: "Show a fund with its wallets", long: "Shows a fund, who approves for it, and its wallets.",
 			example: "qredo qapi fund FUND_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				return a.show(client.Funds.Get(ctx, qredo.FundID(args[0])))
+				id, err := a.qapiFundNamed(ctx, client, args[0])
+				if err != nil {
+					return err
+				}
+				return a.show(client.Funds.Get(ctx, id))
 			}),
 		}),
 		a.qapiLedger(),
@@ -63,7 +67,7 @@ API unless --qapi-base-url says otherwise.`, `
 			long:    "Lists those whom a personal account trusts, or has asked to join. An organization's key is refused.",
 			example: "qredo qapi parties",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-				return a.list(found(client.TrustedParties.List(ctx)), "UserID", "Email", "FirstName", "LastName", "Internal", "Pending")
+				return a.list(found(client.TrustedParties.List(ctx)))
 			}),
 		}),
 		a.qapiHistory(),
@@ -74,7 +78,7 @@ API unless --qapi-base-url says otherwise.`, `
 
 // balanceLine is the balance of one asset.
 type balanceLine struct {
-	Asset qredo.AssetCode
+	Asset qredo.AssetCode `json:"asset"`
 	qapi.AssetBalance
 }
 
@@ -92,7 +96,7 @@ func (a *app) qapiBalance() *cobra.Command {
 			for _, code := range slices.Sorted(maps.Keys(balances)) {
 				lines = append(lines, balanceLine{code, balances[code]})
 			}
-			return a.list(found(lines, nil), "Asset", "Total", "Available", "PendingIn", "PendingOut")
+			return a.list(found(lines, nil))
 		}),
 	})
 }
@@ -106,7 +110,7 @@ func (a *app) qapiFeed() *cobra.Command {
 		example: "qredo qapi feed --output json\nqredo qapi feed --tx TX_ID --count 2",
 		flags: func(f *flagSet) {
 			f.IntVar(&count, "count", 0, "end after this many changes; no end if 0")
-			f.StringSliceVar(&follows, "tx", nil, "transaction to follow from its beginning; repeat for several")
+			listVar(f, &follows, "tx", "transaction to follow from its beginning; repeat for several")
 		},
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 			for _, id := range follows {
@@ -114,7 +118,7 @@ func (a *app) qapiFeed() *cobra.Command {
 					return err
 				}
 			}
-			return printFeed(ctx, a, client.Transactions.Feed(ctx), count, "Time", "Transaction.ID", "Status", "Message")
+			return printFeed(ctx, a, client.Transactions.Feed(ctx), count, "timestamp transaction.txID status message")
 		}),
 	})
 }

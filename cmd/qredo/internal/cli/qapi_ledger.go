@@ -40,11 +40,15 @@ func (u *figureUnit) check() error {
 type (
 	ledgerLine struct {
 		qapi.LedgerEntry
-		Amount, Fees, NetAmount qredo.Amount
+		Amount    qredo.Amount `json:"amount"`
+		Fees      qredo.Amount `json:"fees"`
+		NetAmount qredo.Amount `json:"netAmount"`
 	}
 	historyLine struct {
 		qapi.HistoryEntry
-		Amount, Fees, NetAmount qredo.Amount
+		Amount    qredo.Amount `json:"amount"`
+		Fees      qredo.Amount `json:"fees"`
+		NetAmount qredo.Amount `json:"netAmount"`
 	}
 )
 
@@ -57,14 +61,18 @@ func (a *app) qapiLedger() *cobra.Command {
 		flags:   unit.flags,
 		check:   unit.check,
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-			ledger, err := client.Funds.ListLedger(ctx, qredo.FundID(args[0]))
+			id, err := a.qapiFundNamed(ctx, client, args[0])
+			if err != nil {
+				return err
+			}
+			ledger, err := client.Funds.ListLedger(ctx, id)
 			if err != nil {
 				return err
 			}
 			return listMoves(a, unit, ledger.Entries, func(e qapi.LedgerEntry) (any, error) {
 				amounts, err := a.amounts(ctx, unit, e.Asset, e.Amount, e.Fees, e.NetAmount)
 				return ledgerLine{e, amounts[0], amounts[1], amounts[2]}, err
-			}, "Time", "Type", "Asset", "Amount", "Fees", "WalletID", "TxID", "Reference")
+			})
 		}),
 	})
 }
@@ -77,22 +85,26 @@ func (a *app) qapiHistory() *cobra.Command {
 		flags:   unit.flags,
 		check:   unit.check,
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-			history, err := client.Wallets.ListHistory(ctx, qredo.WalletID(args[0]))
+			id, err := a.qapiWalletNamed(ctx, client, args[0])
+			if err != nil {
+				return err
+			}
+			history, err := client.Wallets.ListHistory(ctx, id)
 			if err != nil {
 				return err
 			}
 			return listMoves(a, unit, history, func(e qapi.HistoryEntry) (any, error) {
 				amounts, err := a.amounts(ctx, unit, e.Asset, e.Amount, e.Fees, e.NetAmount)
 				return historyLine{e, amounts[0], amounts[1], amounts[2]}, err
-			}, "Time", "Asset", "Amount", "Fees", "NetAmount", "Status", "TxID")
+			})
 		}),
 	})
 }
 
 // listMoves prints entries: as they came, or as convert makes them.
-func listMoves[E any](a *app, unit figureUnit, entries []E, convert func(E) (any, error), columns ...string) error {
+func listMoves[E any](a *app, unit figureUnit, entries []E, convert func(E) (any, error)) error {
 	if unit == figuresAsTheyCame {
-		return a.list(found(entries, nil), columns...)
+		return a.list(found(entries, nil))
 	}
 	lines := make([]any, len(entries))
 	for i, e := range entries {
@@ -101,7 +113,7 @@ func listMoves[E any](a *app, unit figureUnit, entries []E, convert func(E) (any
 			return fmt.Errorf("entry %d: %w", i+1, err)
 		}
 	}
-	return a.list(found(lines, nil), columns...)
+	return a.list(found(lines, nil))
 }
 
 // amounts converts the figures of one entry.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/qredo-go/qredo"
 )
@@ -27,12 +29,13 @@ type requestFlags struct {
 }
 
 func (r *requestFlags) add(f *flagSet) {
-	f.StringVar(&r.url, "url", "", "full URL with its query, or a path below the base URL (required)")
+	f.StringVar(&r.url, "url", "", "full URL with its query, or a path below the base URL")
 	f.StringVar(&r.method, "method", "", "HTTP method (default GET, or POST with a body)")
 	f.StringVar(&r.body, "body", "", "file that holds the exact bytes of the body, - for the standard input")
 	f.StringVar(&r.timestamp, "timestamp", "", "Unix seconds (default now)")
 	f.StringVar(&r.nonce, "nonce", "", "send this nonce in place of a timestamp (Partner API only)")
 	f.StringVar(&r.api, "api", apiPartner, "partner (RSA) or qapi (HMAC)")
+	required(f, "url")
 }
 
 // check refuses flags that cannot be right, or do not go together.
@@ -42,6 +45,12 @@ func (r *requestFlags) check() error {
 		return usagef("--timestamp and --nonce are both given: give one of them")
 	case r.nonce != "" && r.api == apiQAPI:
 		return usagef("Qredo API v1 has no nonces: give --timestamp")
+	}
+	if strings.ContainsFunc(r.method, func(c rune) bool { return !unicode.IsLetter(c) || c > unicode.MaxASCII }) {
+		return usagef("--method must be a method of HTTP, is %q", r.method)
+	}
+	if plain(r.nonce) != r.nonce {
+		return usagef("--nonce has what no header can have: %q", r.nonce)
 	}
 	if r.timestamp != "" {
 		seconds, err := strconv.ParseInt(r.timestamp, 10, 64)
@@ -64,6 +73,10 @@ func (r *requestFlags) read(a *app) ([]byte, error) {
 	}
 	if u, err := url.Parse(r.url); err != nil || u.Host == "" || u.Fragment != "" {
 		return nil, usagef("--url must be a full URL, or a path that begins with /")
+	}
+	if i := strings.IndexFunc(r.url, func(c rune) bool { return c <= ' ' || c >= 0x7f }); i >= 0 {
+		c, _ := utf8.DecodeRuneInString(r.url[i:])
+		return nil, usagef("--url has %+q, which no request line can have: write it as %s", c, url.PathEscape(string(c)))
 	}
 	if r.body == "" {
 		r.method = strings.ToUpper(cmp.Or(r.method, http.MethodGet))

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ func (a *app) controlCommands() []*cobra.Command {
 			example: "qredo sandbox pending alice@example.com",
 			run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 				pending, err := c.Pending(ctx, args[0])
-				return a.list(found(pending, aboutUser(args[0], err)), "TxID", "Type", "Amount", "Recipient", "Reference", "Expires")
+				return a.list(found(pending, aboutUser(args[0], err)))
 			}),
 		}),
 		a.controlVote("approve", "Let a user approve", (*sandbox.Control).Approve),
@@ -61,8 +60,8 @@ func (a *app) controlCommands() []*cobra.Command {
 
 // walletOverview is a wallet with where it is.
 type walletOverview struct {
-	Company qredo.CompanyID
-	Fund    qredo.FundID
+	Company qredo.CompanyID `json:"company"`
+	Fund    qredo.FundID    `json:"fund"`
 	sandbox.WalletState
 }
 
@@ -87,9 +86,10 @@ func (a *app) controlDeposit() *cobra.Command {
 		long:    "Credits a wallet, named by its deposit address, ID or short code, at once and without a fee.",
 		example: "qredo sandbox deposit WALLET_ID --amount 1.5BTC-TESTNET\nqredo sandbox deposit ADDRESS --amount 150000000 --base-units",
 		flags: func(f *flagSet) {
-			f.StringVar(&amount, "amount", "", "amount with its asset, as in 1.5BTC-TESTNET (required)")
+			f.StringVar(&amount, "amount", "", "amount with its asset, as in 1.5BTC-TESTNET")
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
 			f.StringVar(&chainTx, "chain-tx", "", "by this transaction of the chain, which may pay others too: the chain_tx_id of another deposit")
+			required(f, "amount")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			state, err := c.State(ctx)
@@ -102,7 +102,7 @@ func (a *app) controlDeposit() *cobra.Command {
 					strings.EqualFold(w.ShortCode, strings.ReplaceAll(args[0], "-", " "))
 			})
 			if i < 0 {
-				return errors.New("no wallet has the address, ID or short code " + plain(args[0]))
+				return notFoundf("no wallet has the address, ID or short code %s", plain(args[0]))
 			}
 			in, err := a.money(ctx, "amount", amount, baseUnits, wallets[i].Asset)
 			if err != nil {
@@ -138,7 +138,7 @@ func (a *app) controlUsers() *cobra.Command {
 			example: "qredo sandbox users list",
 			run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 				state, err := c.State(ctx)
-				return a.list(found(state.Users, err), "Email", "ID", "Username", "FirstName", "LastName")
+				return a.list(found(state.Users, err))
 			}),
 		}))
 }
@@ -164,9 +164,10 @@ func (a *app) controlCoreClient() *cobra.Command {
 service's. With --account default it belongs to the sandbox's own key, which can then vote for it.`,
 		example: "qredo sandbox core-client --id CORE_CLIENT_ID --name 'Known Venue'",
 		flags: func(f *flagSet) {
-			f.StringVar(&id, "id", "", "ID (required)")
+			f.StringVar(&id, "id", "", "ID")
 			f.StringVar(&c.Name, "name", "", "name (default the ID)")
 			f.StringVar(&c.Account, "account", "", "account whose keys can use it (default foreign, which has no key)")
+			required(f, "id")
 		},
 		run: a.withControl(func(ctx context.Context, control *sandbox.Control, _ []string) error {
 			c.ID = qredo.CoreClientID(id)
@@ -194,34 +195,42 @@ approved it, it ends as chain_rejected and has moved nothing.`,
 		example: "qredo sandbox reject-on-chain TX_ID",
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			err := c.RejectOnChain(ctx, args[0])
-			switch {
-			case err != nil && strings.Contains(err.Error(), "409 Conflict"):
-				err = fmt.Errorf("%s is no longer pending", plain(args[0]))
-			case err != nil && strings.Contains(err.Error(), "no such transaction"):
-				err = fmt.Errorf("no transaction %s", plain(args[0]))
+			switch reason := refusedFor(err); {
+			case reason != "" && errors.Is(err, qredo.ErrConflict):
+				err = conflictf("%s is no longer pending", plain(args[0]))
+			case strings.Contains(reason, "no such transaction"):
+				err = notFoundf("no transaction %s", plain(args[0]))
 			}
 			return a.done(err, "%s will be refused by the chain", plain(args[0]))
 		}),
 	})
 }
 
-// aboutUser says so if there is no such user. A sandbox answers with a status and its reason.
+// refusedFor is why a sandbox has refused a call, empty if it has not, or something else has.
+func refusedFor(err error) string {
+	var refused *sandbox.ControlError
+	if errors.As(err, &refused) && refused.InOwnWords() {
+		return refused.Reason
+	}
+	return ""
+}
+
+// aboutUser says so if there is no such user.
 func aboutUser(user string, err error) error {
-	if err != nil && strings.Contains(err.Error(), "no such user") {
-		return fmt.Errorf("no user %s; see qredo sandbox users list", plain(user))
+	if strings.Contains(refusedFor(err), "no such user") {
+		return notFoundf("no user %s; see qredo sandbox users list", plain(user))
 	}
 	return err
 }
 
 // aboutVote says why a user cannot vote.
 func aboutVote(user, id string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case strings.Contains(err.Error(), "409 Conflict"):
-		return fmt.Errorf("%s: %s is no longer pending", plain(user), plain(id))
-	case strings.Contains(err.Error(), "no such action"):
-		return fmt.Errorf("%s: %s does not wait for their approval; see qredo sandbox pending", plain(user), plain(id))
+	switch reason := refusedFor(err); {
+	case strings.Contains(reason, "private key"): // it waits, and cannot be signed
+	case reason != "" && errors.Is(err, qredo.ErrConflict):
+		return conflictf("%s: %s is no longer pending", plain(user), plain(id))
+	case strings.Contains(reason, "no such action"):
+		return notFoundf("%s: %s does not wait for their approval; see qredo sandbox pending", plain(user), plain(id))
 	}
 	return aboutUser(user, err)
 }
@@ -234,10 +243,7 @@ func (a *app) controlReset() *cobra.Command {
 		example: "qredo sandbox reset --yes",
 		flags:   func(f *flagSet) { f.BoolVarP(&yes, "yes", "y", false, "do not ask") },
 		check: func() error {
-			if !yes && !a.terminal.in {
-				return usagef("this forgets everything and there is no terminal to ask at: give --yes")
-			}
-			return nil
+			return a.canAsk(yes, "forgets everything")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 			if !yes {
@@ -261,9 +267,9 @@ func (a *app) controlState() *cobra.Command {
 				return err
 			}
 			if a.json() {
-				return a.jsonLine(state)
+				return a.show(state, nil)
 			}
-			return a.list(found(allWallets(state), nil), "Company", "Fund", "ID", "Name", "Balance", "Held")
+			return a.list(found(allWallets(state), nil))
 		}),
 	})
 }
@@ -277,9 +283,10 @@ func (a *app) controlExchange() *cobra.Command {
 a customer, as ID=NAME.`,
 		example: "qredo sandbox exchange CORE_CLIENT_ID --name 'Demo Venue' --url https://venue.example",
 		flags: func(f *flagSet) {
-			f.StringVar(&e.Name, "name", "", "name (required)")
+			f.StringVar(&e.Name, "name", "", "name")
 			f.StringVar(&e.URL, "url", "", "URL")
-			f.StringSliceVar(&fields, "field", nil, "what it asks a customer, as ID=NAME; repeat for several")
+			listVar(f, &fields, "field", "what it asks a customer, as ID=NAME; repeat for several")
+			required(f, "name")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			e.ID = args[0]

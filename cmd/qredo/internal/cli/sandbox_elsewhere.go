@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -98,6 +99,9 @@ for it. The key is known as long as that sandbox runs.`,
 			public, err := os.ReadFile(args[0])
 			if err != nil {
 				return err
+			}
+			if bytes.Contains(public, []byte("PRIVATE KEY")) {
+				return usagef("%s holds a private key: register the public one (qredo keys public)", args[0])
 			}
 			apiKey, err := c.RegisterKey(ctx, string(public))
 			if err == nil {

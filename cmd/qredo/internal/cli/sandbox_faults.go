@@ -61,7 +61,9 @@ func (a *app) controlFeeds() *cobra.Command {
 			run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 				n, err := call(c, ctx)
 				if err == nil && a.json() {
-					return a.jsonLine(struct{ Connections int }{n})
+					return a.jsonLine(struct {
+						Connections int `json:"connections"`
+					}{n})
 				}
 				return a.done(err, done, n)
 			}),

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/visible"
 )
 
 // serviceHosts are the hosts that programs written for the service have compiled in.
@@ -31,7 +32,7 @@ func recipe(serverURL, keys string) []string {
 	if ip := net.ParseIP(address); ip == nil || ip.IsUnspecified() {
 		address = "127.0.0.1"
 	}
-	ca := shellQuote(filepath.Join(keys, "ca.pem"))
+	ca := visible.Shell(filepath.Join(keys, "ca.pem"))
 	hosts := serviceHosts()
 	lines := []string{
 		"Programs that have the service's URL compiled in reach this sandbox without a change to them. In short (all",

@@ -12,12 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/durable"
+	"github.com/qredo-go/qredo/internal/visible"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
 func (a *app) sandboxCommands() *cobra.Command {
-	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxHealth(), a.sandboxRegister(), a.sandboxWorld()}, a.controlCommands()...)
+	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxOpen(), a.sandboxHealth(), a.sandboxRegister(), a.sandboxWorld()}, a.controlCommands()...)
 	return group("sandbox", "Run a sandbox, and play the people and the chain",
 		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets time run
 out. "serve" runs one. The other commands do what people did in the app and what came over a chain, with the sandbox that
@@ -140,7 +142,10 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if s.keys = cmp.Or(s.keys, s.data); s.keys == "" {
 		dir := a.env("XDG_DATA_HOME")
 		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(a.env("HOME"), ".local", "share")
+			dir = below(a.env("HOME"), ".local", "share")
+		}
+		if dir == "" {
+			return usagef("there is no folder for the keys: set HOME or XDG_DATA_HOME to a full path, or give --keys")
 		}
 		s.keys = filepath.Join(dir, "qredo", "sandbox")
 	}
@@ -157,6 +162,9 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		}
 	}
 	srv, err := sandbox.Start(s.options()...)
+	if errors.Is(err, qredo.ErrBadRequest) { // the world, or an option: there is no service yet that could refuse it
+		return usageError{err.Error()}
+	}
 	if err != nil {
 		return err
 	}
@@ -192,7 +200,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 
 // exports are the lines that a shell reads to use a sandbox.
 func exports(srv *sandbox.Server, s serving) []string {
-	line := func(name, value string) string { return "export " + name + "=" + shellQuote(value) }
+	line := func(name, value string) string { return "export " + name + "=" + visible.Shell(value) }
 	privateKey := line("QREDO_PRIVATE_KEY_FILE", filepath.Join(s.keys, "private.pem"))
 	if _, err := os.Stat(filepath.Join(s.keys, "private.pem")); errors.Is(err, fs.ErrNotExist) {
 		privateKey = "# " + plain("the private key of this API key is not in "+s.keys+": set QREDO_PRIVATE_KEY_FILE to where you keep it")

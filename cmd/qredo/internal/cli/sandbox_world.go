@@ -21,7 +21,8 @@ func (a *app) controlExport() *cobra.Command {
 	return a.command(command{
 		use: "export", short: "Write everything that the sandbox knows to a file",
 		long: `Writes everything that the sandbox knows as one text, which "import" reads: a test's fixture, or a part of a bug report. The
-same state is the same text. Public keys are in it; with --keys also what signs, and then the file is for its owner alone.`,
+same state is the same text. Public keys are in it; with --keys also what signs, and then the file is for its owner alone. Where it is imported
+without, core clients get new keys, and wallets sign no Web3 transactions.`,
 		example: "qredo sandbox export --out world.jsonl\nqredo sandbox export | sha256sum",
 		flags: func(f *flagSet) {
 			f.StringVar(&out, "out", "", "file to write (default the standard output)")
@@ -70,10 +71,7 @@ unless --yes is given.`,
 		example: "qredo sandbox import world.jsonl --yes",
 		flags:   func(f *flagSet) { f.BoolVarP(&yes, "yes", "y", false, "do not ask") },
 		check: func() error {
-			if !yes && !a.terminal.in {
-				return usagef("this replaces everything and there is no terminal to ask at: give --yes")
-			}
-			return nil
+			return a.canAsk(yes, "replaces everything")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			from := a.in

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/qredo-go/qredo/internal/visible"
 	"github.com/qredo-go/qredo/sandbox"
 )
 
@@ -36,7 +37,7 @@ func (s serving) begin(srv *sandbox.Server) ([]string, error) {
 // contents tells what there is in a sandbox: of a large one a part.
 func contents(s *sandbox.Sandbox, state sandbox.State) ([]string, error) {
 	const most = 10
-	lines := []string{"export QREDO_COMPANY=" + shellQuote(string(state.Companies[0].ID))}
+	lines := []string{"export QREDO_COMPANY=" + visible.Shell(string(state.Companies[0].ID))}
 	comment := func(text string) { lines = append(lines, "# "+plain(text)) }
 	for _, c := range state.Companies[:min(most, len(state.Companies))] {
 		comment(c.Name + ": company " + string(c.ID))

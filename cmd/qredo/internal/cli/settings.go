@@ -20,6 +20,7 @@ type globalFlags struct {
 	config  string
 	profile string
 	values  map[string]*string // by the setting's name
+	results outputFlags
 	timeout time.Duration
 	verbose bool
 }
@@ -30,11 +31,12 @@ func (g *globalFlags) add(root *cobra.Command) {
 	g.values = map[string]*string{}
 	for _, k := range settingKeys {
 		if k.flag != "" {
-			g.values[k.name] = flags.String(k.flag, "", k.help)
+			g.values[k.name] = flags.StringP(k.flag, k.short, "", k.help)
 		}
 	}
+	g.results.add(flags)
 	flags.StringVar(&g.profile, "profile", "", "profile of the configuration file")
-	flags.StringVar(&g.config, "config", "", "configuration file (default $XDG_CONFIG_HOME/qredo/config.yaml)")
+	flags.StringVar(&g.config, "config", "", "configuration file (default the one that \"qredo config path\" prints)")
 	flags.DurationVar(&g.timeout, "timeout", 0, "end the whole command after this long; no end if 0")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "tell of each request on standard error")
 }
@@ -42,6 +44,7 @@ func (g *globalFlags) add(root *cobra.Command) {
 // settingKey is something that can be set by flag, environment and file. Secrets have no name in the file.
 type settingKey struct {
 	name, flag, env string
+	short           string // of the flag, one letter
 	secret          bool
 	values          []string // what it may be, if not anything
 	help            string
@@ -49,15 +52,16 @@ type settingKey struct {
 
 // The settings.
 var (
-	keyOutput         = &settingKey{name: "output", flag: "output", env: "QREDO_OUTPUT", values: []string{outputTable, outputJSON}, help: "table for people, json for programs (lists: one object a line)"}
+	keyOutput         = &settingKey{name: "output", flag: "output", env: "QREDO_OUTPUT", short: "o", values: []string{outputTable, outputWide, outputJSON, outputYAML, outputCSV}, help: "table, wide (with all columns), json (lists: one object a line), yaml or csv"}
 	keyBaseURL        = &settingKey{name: "base_url", flag: "base-url", env: "QREDO_BASE_URL", help: "base URL of the Partner API, such as http://127.0.0.1:8765/api/v1/p"}
 	keyEnvironment    = &settingKey{name: "environment", flag: "environment", env: "QREDO_ENVIRONMENT", values: []string{"production", "sandbox", "play"}, help: "production, sandbox or play, in place of a base URL"}
 	keyAPIKey         = &settingKey{name: "api_key", flag: "api-key", env: "QREDO_API_KEY", secret: true, help: "API key; other users can see it in the list of processes"}
 	keyAPIKeyFile     = &settingKey{name: "api_key_file", flag: "api-key-file", env: "QREDO_API_KEY_FILE", help: "file that holds the API key"}
 	keyPrivate        = &settingKey{name: "private_key", env: "QREDO_PRIVATE_KEY", secret: true}
 	keyPrivateFile    = &settingKey{name: "private_key_file", flag: "private-key", env: "QREDO_PRIVATE_KEY_FILE", help: "file that holds the private key, in PEM"}
+	keySigner         = &settingKey{name: "signer", flag: "signer", env: "QREDO_SIGNER", values: []string{signerAuto, signerGo, signerLibcrypto}, help: "what signs requests: go (the default), libcrypto (of the system's OpenSSL) or auto (the faster one)"}
 	keyCAFile         = &settingKey{name: "ca_file", flag: "ca-file", env: "QREDO_CA_FILE", help: "certificate authority to trust besides the system's, in PEM"}
-	keyCompany        = &settingKey{name: "company", flag: "company", env: "QREDO_COMPANY", help: "ID of the company"}
+	keyCompany        = &settingKey{name: "company", flag: "company", env: "QREDO_COMPANY", help: "ID or name of the company"}
 	keyQAPIBaseURL    = &settingKey{name: "qapi_base_url", flag: "qapi-base-url", env: "QREDO_QAPI_BASE_URL", help: "base URL of Qredo API v1"}
 	keyQAPIKey        = &settingKey{name: "qapi_key", env: "QREDO_QAPI_KEY", secret: true}
 	keyQAPIKeyFile    = &settingKey{name: "qapi_key_file", flag: "qapi-key-file", env: "QREDO_QAPI_KEY_FILE", help: "file that holds the API key of Qredo API v1"}
@@ -67,7 +71,7 @@ var (
 	keyControlFile    = &settingKey{name: "control_token_file", flag: "control-token", env: "QREDO_CONTROL_TOKEN_FILE", help: "file that holds the control token of a sandbox on another machine"}
 
 	settingKeys = []*settingKey{
-		keyOutput, keyBaseURL, keyEnvironment, keyAPIKey, keyAPIKeyFile, keyPrivate, keyPrivateFile, keyCAFile, keyCompany,
+		keyOutput, keyBaseURL, keyEnvironment, keyAPIKey, keyAPIKeyFile, keyPrivate, keyPrivateFile, keySigner, keyCAFile, keyCompany,
 		keyQAPIBaseURL, keyQAPIKey, keyQAPIKeyFile, keyQAPISecret, keyQAPISecretFile,
 		keyControlToken, keyControlFile,
 	}
@@ -101,8 +105,14 @@ type settings struct {
 // load reads the configuration for a command.
 func (a *app) load() error {
 	s := &settings{global: &a.global, env: a.env, file: a.configPath(), profile: cmp.Or(a.global.profile, a.env("QREDO_PROFILE"))}
-	config, err := readConfig(s.file)
+	var config config
+	err := fs.ErrNotExist
+	if s.file != "" {
+		config, err = readConfig(s.file)
+	}
 	switch {
+	case s.file == "" && s.profile != "":
+		return noConfigDir()
 	case errors.Is(err, fs.ErrNotExist) && a.global.config == "" && s.profile == "":
 	case err != nil:
 		return usagef("configuration: %v", err)
@@ -117,7 +127,7 @@ func (a *app) load() error {
 	a.settings = s
 	a.assets.source = a.partnerAssets
 	if output := s.get(keyOutput).value; output != "" && !slices.Contains(keyOutput.values, output) {
-		return usagef("output must be table or json, is %q", output)
+		return usagef("output must be %s, is %q", strings.Join(keyOutput.values, ", "), output)
 	}
 	return nil
 }
@@ -126,6 +136,11 @@ func (a *app) load() error {
 func (s *settings) get(key *settingKey) setting {
 	out, _ := s.first(key)
 	return out
+}
+
+// any reports whether any of several settings has a value.
+func (s *settings) any(keys ...*settingKey) bool {
+	return slices.ContainsFunc(keys, func(k *settingKey) bool { return s.get(k).value != "" })
 }
 
 // first returns the first of several settings that stand for the same: flags go before the environment,
@@ -206,9 +221,18 @@ func (s *settings) secret(what string, key, file *settingKey) (content string, f
 	case from.key == key:
 		return from.value, from, nil
 	}
+	if keyItself(from.value) {
+		return "", from, usagef("%s: %s must name a file, and holds a key or secret itself", what, from.source)
+	}
 	data, err := os.ReadFile(expandHome(from.value, s.env))
 	if err != nil {
 		return "", from, usagef("%s: %s: %v", what, from.source, err)
 	}
 	return string(data), from, nil
+}
+
+// keyItself reports whether what should be a file's name looks like what should be in the file: it is not shown then.
+func keyItself(text string) bool {
+	const shortest = 40
+	return strings.Contains(text, "-----BEGIN") || strings.Contains(text, "\n") || len(text) >= shortest && !strings.ContainsAny(text, "./\\")
 }

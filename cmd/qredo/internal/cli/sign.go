@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/qredo-go/qredo/internal/visible"
 )
 
 // header is one line of what authenticates a request.
@@ -114,12 +116,13 @@ func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool)
 	if err != nil {
 		return "", err
 	}
-	parts := []string{"curl", "-sS", "-X", r.method, shellQuote(r.url)}
+	// -g and --path-as-is: the URL is sent as it was signed, whatever brackets, braces and dots mean to curl.
+	parts := []string{"curl", "-g", "--path-as-is", "-sS", "-X", r.method, visible.Shell(r.url)}
 	for i, h := range headers {
-		value := shellQuote(h.Name + ": " + h.Value)
+		value := visible.Shell(h.Name + ": " + h.Value)
 		if i == 0 && !showKey {
 			if from.key == file {
-				value = `"` + h.Name + `: $(cat ` + shellQuote(from.value) + `)"`
+				value = `"` + h.Name + `: $(cat ` + visible.Shell(from.value) + `)"`
 			} else {
 				value = `"` + h.Name + `: $` + key.env + `"`
 			}
@@ -135,12 +138,10 @@ func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool)
 			}
 			data = string(body)
 		}
-		parts = append(parts, "-H", "'Content-Type: application/json'", "--data-binary", shellQuote(data))
+		parts = append(parts, "-H", "'Content-Type: application/json'", "--data-binary", visible.Shell(data))
 	}
 	if ca := a.settings.get(keyCAFile).value; ca != "" {
-		parts = append(parts, "--cacert", shellQuote(ca))
+		parts = append(parts, "--cacert", visible.Shell(ca))
 	}
 	return strings.Join(parts, " "), nil
 }
-
-func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -134,7 +134,8 @@ needs no import: "serve" takes store.type "file" and store.file as they are.`,
 		example: "qredo signing-agent import -c cc.yaml --from /volume/ccstore.db",
 		flags: func(f *flagSet) {
 			agentConfigFlag(f, &config)
-			f.StringVar(&from, "from", "", "file store of the old program (required)")
+			f.StringVar(&from, "from", "", "file store of the old program")
+			required(f, "from")
 			insecureFlag(f, &insecure)
 		},
 		run: func(ctx context.Context, _ []string) error {
@@ -154,10 +155,13 @@ needs no import: "serve" takes store.type "file" and store.file as they are.`,
 			if err != nil {
 				return err
 			}
-			return a.show(struct {
-				AgentID   qredo.CoreClientID `json:"agent_id"`
-				AgentName string             `json:"agent_name"`
-			}{id.ID(), id.Name()}, nil)
+			return a.show(importedAgent{id.ID(), id.Name()}, nil)
 		},
 	})
+}
+
+// importedAgent is an agent whose identity was taken over.
+type importedAgent struct {
+	AgentID   qredo.CoreClientID `json:"agent_id"`
+	AgentName string             `json:"agent_name"`
 }

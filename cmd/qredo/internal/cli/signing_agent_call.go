@@ -22,20 +22,17 @@ func (p *agentAddress) flags(f *flagSet) {
 
 // client calls the agent's program.
 func (p *agentAddress) client(a *app) (*signingagent.Client, error) {
-	var opts []signingagent.ClientOption
+	httpClient, err := a.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	opts := []signingagent.ClientOption{signingagent.WithHTTPClient(a.dry.guard(httpClient, p.url))}
 	if p.tokenFile != "" {
 		token, err := os.ReadFile(p.tokenFile)
 		if err != nil {
 			return nil, usagef("--token-file: %v", err)
 		}
 		opts = append(opts, signingagent.WithBearerToken(qredo.Secret(strings.TrimSpace(string(token)))))
-	}
-	if a.settings.get(keyCAFile).value != "" {
-		client, err := a.httpClient()
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, signingagent.WithHTTPClient(client))
 	}
 	client, err := signingagent.NewClient(p.url, opts...)
 	if err != nil {
@@ -119,7 +116,7 @@ program does not tell earlier ones in every release: that is a warning.`,
 					fmt.Fprintf(a.err, "warning: %s: %s\n", s.Status, plain(s.Err.Error()))
 				}
 			})
-			return printFeed(ctx, a, client.Feed(ctx, state), count, "Created", "Type", "Status", "ID", "Expires")
+			return printFeed(ctx, a, client.Feed(ctx, state), count, "timestamp type status id expireTime")
 		},
 	})
 }

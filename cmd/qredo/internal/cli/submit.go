@@ -7,10 +7,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/visible"
 )
 
 // submission is a request for a transaction on its way: shown, confirmed, sent, and followed.
@@ -36,17 +38,19 @@ func (s *submission) add(f *flagSet, expires string) {
 	}
 }
 
+func (s *submission) yesFlag(f *flagSet) { f.BoolVarP(&s.yes, "yes", "y", false, "do not ask") }
+
 func (s *submission) askFlags(f *flagSet) {
 	s.flags = f
-	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
+	s.yesFlag(f)
 	f.BoolVar(&s.wait, "wait", false, "follow the transaction to its end")
 	s.waitFlags(f)
 }
 
 // check refuses what cannot be confirmed or followed, before anything is sent.
 func (s *submission) check() error {
-	if !s.yes && !s.app.terminal.in {
-		return usagef("this moves assets and there is no terminal to ask at: give --yes")
+	if err := s.app.canAsk(s.yes, "moves assets"); err != nil {
+		return err
 	}
 	// An empty variable in a script must not become a new key, and so another payment, at each run.
 	if s.flags.Changed("idempotency-key") && strings.TrimSpace(s.key) == "" {
@@ -77,49 +81,78 @@ func (s *submission) readExpires() error {
 	return nil
 }
 
-// expiry is until when it can be approved, for people.
-func (s *submission) expiry() string { return s.until.UTC().Format("2006-01-02 15:04:05 MST") }
-
 // planned is a line of what is shown before a transaction is asked for.
-type planned struct{ name, value string }
-
-// confirm shows what will be done and asks, unless --yes was given. Then it fixes the idempotency key and
-// prints it, before anything is sent.
-func (s *submission) confirm(ctx context.Context, title string, plan ...planned) (qredo.PartnerTxID, error) {
-	if err := s.show(ctx, title, plan...); err != nil {
-		return "", err
-	}
-	s.keyMade = s.key == ""
-	s.key = cmp.Or(s.key, rand.Text())
-	fmt.Fprintf(s.app.err, "idempotency key: %s\n", s.key)
-	return qredo.PartnerTxID(s.key), nil
+type planned struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
-// show shows what will be done and asks, unless --yes was given.
-func (s *submission) show(ctx context.Context, title string, plan ...planned) error {
-	s.app.plan(title, plan...)
+// fixKey fixes the idempotency key, before the request is made and shown.
+func (s *submission) fixKey() qredo.PartnerTxID {
+	s.keyMade = s.key == ""
+	s.key = cmp.Or(s.key, rand.Text())
+	return qredo.PartnerTxID(s.key)
+}
+
+// confirm shows what will be done and asks, unless --yes was given. Then it prints the idempotency key, before anything is
+// sent. The request must be right: what is wrong with it is not to be told after the answer.
+func (s *submission) confirm(ctx context.Context, p *proposal, request any) error {
+	if err := p.check(ctx, request); err != nil {
+		return err
+	}
+	if err := s.ask(ctx, p); err != nil {
+		return err
+	}
+	if !s.app.dry.on {
+		fmt.Fprintf(s.app.err, "idempotency key: %s\n", plain(visible.Shell(s.key)))
+		s.app.traffic.asks(qredo.PartnerTxID(s.key))
+	}
+	return nil
+}
+
+// ask shows what will be done and asks, unless --yes was given.
+func (s *submission) ask(ctx context.Context, p *proposal) error {
+	p.show()
 	if !s.yes {
 		if err := s.app.ask(ctx, "Proceed?"); err != nil {
 			return err
 		}
 	}
-	s.app.asked = true
 	return nil
 }
 
 // plan shows what will be done.
 func (a *app) plan(title string, plan ...planned) {
 	const width = len("leaves the wallet")
-	fmt.Fprintln(a.err, title)
+	fmt.Fprintln(a.err, plain(title))
+	plan = slices.DeleteFunc(plan, func(line planned) bool { return line.Value == "" })
 	for _, line := range plan {
-		if line.value != "" {
-			fmt.Fprintf(a.err, "  %s %s\n", pad(line.name, width), a.wrap(plain(line.value), width+3))
-		}
+		fmt.Fprintf(a.err, "  %s %s\n", pad(line.Name, width), a.wrap(plain(line.Value), width+3))
 	}
+	a.dry.plan = plan
+}
+
+// warned says what speaks against it.
+func (a *app) warned(warnings []string) {
+	for _, text := range warnings {
+		fmt.Fprintf(a.err, "warning: %s\n", a.wrap(plain(text), len("warning: ")))
+	}
+	a.dry.warned = append(a.dry.warned, warnings...)
+}
+
+// canAsk refuses what must be asked for where nobody can answer.
+func (a *app) canAsk(yes bool, what string) error {
+	if yes || a.terminal.in || a.dry.on {
+		return nil
+	}
+	return usagef("this %s and there is no terminal to ask at: give --yes", what)
 }
 
 // ask asks whether to go on.
 func (a *app) ask(ctx context.Context, question string) error {
+	if a.dry.on {
+		return nil
+	}
 	fmt.Fprint(a.err, question, " [y/N] ")
 	read := make(chan string, 1)
 	go func() {
@@ -177,10 +210,11 @@ func (s *submission) finish(ctx context.Context, sent any, made *qredo.Submissio
 
 // followIfAsked prints what was submitted, or with --wait follows it to its end.
 func followIfAsked[T any](ctx context.Context, s *submission, sent any, tx qredo.TxID, wait look[T]) error {
+	s.app.traffic.made(tx)
 	if !s.wait {
 		return s.app.show(sent, nil)
 	}
-	fmt.Fprintf(s.app.err, "transaction %s: waiting\n", tx)
+	fmt.Fprintf(s.app.err, "transaction %s: waiting\n", plain(string(tx)))
 	return follow(ctx, s, tx, wait)
 }
 
@@ -201,39 +235,4 @@ func (s *submission) waited(tx qredo.TxID, err error) error {
 		return err
 	}
 	return waitError{tx, s.resume, err}
-}
-
-// named is a wallet as it stands in a plan.
-func (a *app) named(w *qredo.Wallet) string {
-	text := string(w.ID)
-	if w.Asset == "" { // named by a short code that cannot be looked up
-		return text
-	}
-	if w.Name != "" {
-		text += " (" + w.Name + ")"
-	}
-	return text + ", balance " + a.figure(w.Balance, w.Asset)
-}
-
-// wallet looks a wallet up by its ID or short code. That a service finds it by its code in a path is documented
-// nowhere, although requests take it: where it does not, the wallet has no more than the code.
-func (a *app) wallet(ctx context.Context, client *qredo.Client, name string) (*qredo.Wallet, error) {
-	w, err := client.Wallets.Get(ctx, qredo.WalletID(name))
-	if errors.Is(err, qredo.ErrNotFound) && strings.Contains(strings.TrimSpace(name), " ") {
-		return &qredo.Wallet{ID: qredo.WalletID(name)}, nil
-	}
-	return w, err
-}
-
-// feePlan are the lines about what a movement costs. Where the service does not say, they are left out.
-func (a *app) feePlan(ctx context.Context, client *qredo.Client, kind qredo.FeeType, send qredo.AssetAmount) []planned {
-	fees, err := client.Assets.GetFees(ctx, qredo.FeesRequest{Type: kind, Asset: send.Asset, Amount: send.Amount})
-	if err != nil {
-		return nil
-	}
-	return []planned{
-		{"arrives", a.figure(fees.NetAmount, send.Asset)},
-		{"fees", a.figure(fees.Fees, send.Asset)},
-		{"leaves the wallet", a.figure(fees.AmountToSend, send.Asset)},
-	}
 }

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,15 +25,42 @@ sides are settled in one step.`, `
 		a.swapTake(),
 		a.txGet("swap get-take", "Show the taker's side of a swap", func(c *qredo.Client) txMethod { return c.Swaps.GetTake }),
 		a.txWait("swap wait-take", "Follow the taker's side to its end", func(c *qredo.Client) txMethod { return c.Swaps.WaitTake }),
-		a.command(command{
-			use: "cancel SWAP_ID", short: "Withdraw an offer that nobody has taken",
-			long:    "Withdraws an offered swap that nobody has taken. Its amount is free again.",
-			example: "qredo swap cancel SWAP_ID",
-			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.done(c.Swaps.CancelMake(ctx, c.company, qredo.TxID(c.args[0])), "%s is cancelled", plain(c.args[0]))
-			}),
-		}),
+		a.swapCancel(),
 	)
+}
+
+func (a *app) swapCancel() *cobra.Command {
+	s := submission{app: a}
+	return a.command(command{
+		use: "cancel SWAP_ID", short: "Withdraw an offer that nobody has taken",
+		long:    "Shows the offer, asks, and withdraws it, if nobody has taken it. Its amount is free again.",
+		example: "qredo swap cancel SWAP_ID",
+		flags:   s.yesFlag,
+		check:   func() error { return a.canAsk(s.yes, "withdraws an offer") },
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			if err := s.ask(ctx, a.offered(ctx, c, "Cancel swap", "nobody can take it any more, and its amount is free again")); err != nil {
+				return err
+			}
+			return a.done(c.Swaps.CancelMake(ctx, c.company, qredo.TxID(c.args[0])), "%s is cancelled", plain(c.args[0]))
+		}),
+	})
+}
+
+func (a *app) hubPublish() *cobra.Command {
+	s := submission{app: a}
+	return a.command(command{
+		use: "publish SWAP_ID", short: "List an approved quote on the hub",
+		long:    "Shows a quote of the company's own, asks, and lists it on the hub. It must be approved.",
+		example: "qredo hub publish SWAP_ID",
+		flags:   s.yesFlag,
+		check:   func() error { return a.canAsk(s.yes, "offers assets") },
+		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
+			if err := s.ask(ctx, a.offered(ctx, c, "Publish swap", "whoever sees the hub can take it")); err != nil {
+				return err
+			}
+			return a.done(c.Swaps.Publish(ctx, c.company, qredo.TxID(c.args[0])), "%s is on the hub", plain(c.args[0]))
+		}),
+	})
 }
 
 // swapSide is one side of a swap.
@@ -40,21 +70,25 @@ type swapSide struct {
 }
 
 func (s *swapSide) add(f *flagSet, expires string) {
-	f.StringVar(&s.from, "from", "", "ID or short code of the wallet that sends (required)")
-	f.StringVar(&s.to, "to", "", "ID or short code of the wallet that receives (required)")
-	f.StringVar(&s.reference, "reference", "", "text for the ledger (required)")
+	f.StringVar(&s.from, "from", "", "ID, short code or name of the wallet that sends")
+	f.StringVar(&s.to, "to", "", "ID, short code or name of the wallet that receives")
+	f.StringVar(&s.reference, "reference", "", "text for the ledger")
+	required(f, "from", "to", "reference")
 	s.submission.add(f, expires)
 }
 
-// wallets reads both wallets, and says how they stand in the plan.
-func (s *swapSide) wallets(ctx context.Context, client *qredo.Client) (from, to *qredo.Wallet, plan []planned, err error) {
-	if from, err = s.app.wallet(ctx, client, s.from); err != nil {
+// propose reads both wallets, and begins what is shown.
+func (s *swapSide) propose(ctx context.Context, c partnerCall) (from, to *qredo.Wallet, p *proposal, err error) {
+	if from, err = s.app.walletNamed(ctx, c, s.from); err != nil {
 		return nil, nil, nil, err
 	}
-	if to, err = s.app.wallet(ctx, client, s.to); err != nil {
+	if to, err = s.app.walletNamed(ctx, c, s.to); err != nil {
 		return nil, nil, nil, err
 	}
-	return from, to, []planned{{"from", s.app.named(from)}, {"to", s.app.named(to)}, {"reference", s.reference}}, nil
+	p = &proposal{app: s.app, c: c, gets: "they receive"}
+	p.places(ctx, from, to)
+	p.line("reference", "%s", s.reference)
+	return from, to, p, nil
 }
 
 func (a *app) swapMake() *cobra.Command {
@@ -68,15 +102,16 @@ until it expires or is cancelled. --wait follows it until it is taken and settle
 offer says, and pays the fee on what it sends besides.`,
 		example: "qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --to WALLET_ID --receive 2ETH-TESTNET --reference quote-1 --hub",
 		flags: func(f *flagSet) {
-			f.StringVar(&send, "send", "", "what the taker is to get, as in 0.1BTC; fees come on top (required)")
-			f.StringVar(&receive, "receive", "", "what you are to get, as in 2ETH (required)")
+			f.StringVar(&send, "send", "", "what the taker is to get, as in 0.1BTC; fees come on top")
+			f.StringVar(&receive, "receive", "", "what you are to get, as in 2ETH")
 			f.BoolVar(&baseUnits, "base-units", false, "both amounts are whole numbers of base units")
 			f.BoolVar(&hub, "hub", false, "list it on the liquidity hub as soon as it is approved")
+			required(f, "send", "receive")
 			s.add(f, "24h")
 		},
 		check: s.check,
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			from, to, plan, err := s.wallets(ctx, c.Client)
+			from, to, p, err := s.propose(ctx, c)
 			if err != nil {
 				return err
 			}
@@ -88,16 +123,22 @@ offer says, and pays the fee on what it sends besides.`,
 			if err != nil {
 				return err
 			}
-			plan = append(plan, a.feePlan(ctx, c.Client, qredo.FeeSwap, out)...)
-			title := fmt.Sprintf("Offer %s for %s", a.figure(out.Amount, out.Asset), a.figure(in.Amount, in.Asset))
-			key, err := s.confirm(ctx, title, append(plan, planned{"expires", s.expiry()})...)
-			if err != nil {
+			request := qredo.SwapRequest{
+				SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: s.fixKey(), Expires: s.until,
+				Send: out, Receive: in, AddToLiquidityHub: hub,
+			}
+			p.title = fmt.Sprintf("Offer %s for %s", a.figure(out.Amount, out.Asset), a.figure(in.Amount, in.Asset))
+			p.line("you receive", "%s", a.exact(in.Amount, in.Asset))
+			p.sent(ctx, from, out, qredo.FeeSwap, qredo.MaxSwap)
+			p.approvers(from, false)
+			p.expires(s.until)
+			if hub {
+				p.line("then", "it is listed on the liquidity hub as soon as it is approved, for others to take")
+			}
+			if err := s.confirm(ctx, p, request); err != nil {
 				return err
 			}
-			sent, err := c.Swaps.Make(ctx, c.company, qredo.SwapRequest{
-				SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key, Expires: s.until,
-				Send: out, Receive: in, AddToLiquidityHub: hub,
-			})
+			sent, err := c.Swaps.Make(ctx, c.company, request)
 			if err != nil {
 				return err
 			}
@@ -110,24 +151,27 @@ func (a *app) swapTake() *cobra.Command {
 	s := swapSide{submission: submission{app: a, resume: "qredo swap wait-take"}}
 	return a.command(command{
 		use: "take SWAP_ID", short: "Take an offered swap",
-		long: `Shows which wallets the swap will use, asks, and takes it. When your custody group has approved, both sides are
+		long: `Shows what the swap will send and receive, asks, and takes it. When your custody group has approved, both sides are
 settled. What is sent and received is what the quote says: see "qredo hub list".`,
 		example: "qredo swap take SWAP_ID --from WALLET_ID --to WALLET_ID --reference quote-1 --wait",
 		flags:   func(f *flagSet) { s.add(f, "") },
 		check:   s.check,
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			from, to, plan, err := s.wallets(ctx, c.Client)
+			from, to, p, err := s.propose(ctx, c)
 			if err != nil {
 				return err
 			}
-			plan = append(plan, a.quotePlan(ctx, c.Client, qredo.TxID(c.args[0]))...)
-			key, err := s.confirm(ctx, "Take swap "+plain(c.args[0]), plan...)
-			if err != nil {
+			id := qredo.TxID(c.args[0])
+			request := qredo.TakeRequest{SwapID: id, SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: s.fixKey()}
+			p.title = "Take swap " + c.args[0]
+			if err := p.quote(ctx, id, from, to); err != nil {
 				return err
 			}
-			sent, err := c.Swaps.Take(ctx, c.company, qredo.TakeRequest{
-				SwapID: qredo.TxID(c.args[0]), SendWalletID: from.ID, ReceiveWalletID: to.ID, Reference: s.reference, PartnerTxID: key,
-			})
+			p.approvers(from, false)
+			if err := s.confirm(ctx, p, request); err != nil {
+				return err
+			}
+			sent, err := c.Swaps.Take(ctx, c.company, request)
 			if err != nil {
 				return err
 			}
@@ -136,18 +180,53 @@ settled. What is sent and received is what the quote says: see "qredo hub list".
 	})
 }
 
-// quotePlan says what a quote on the hub asks for. A quote that is not listed there is not known before it is taken.
-func (a *app) quotePlan(ctx context.Context, client *qredo.Client, swap qredo.TxID) []planned {
-	quotes, err := client.Swaps.ListHubAll(ctx)
-	if err == nil {
-		for _, q := range quotes {
-			if q.TxID == swap {
-				plan := []planned{{"receive", a.figure(q.SendAmount, q.SendAsset)}, {"send", a.figure(q.ReceiveAmount, q.ReceiveAsset)}}
-				return append(plan, a.feePlan(ctx, client, qredo.FeeSwap, qredo.AssetAmount{Asset: q.ReceiveAsset, Amount: q.ReceiveAmount})...)
+// quote adds what a quote on the hub asks for. One that is not listed there is not known before it is taken.
+func (p *proposal) quote(ctx context.Context, id qredo.TxID, from, to *qredo.Wallet) error {
+	quotes, err := p.c.Swaps.ListHubAll(ctx)
+	i := slices.IndexFunc(quotes, func(q qredo.HubQuote) bool { return q.TxID == id })
+	switch {
+	case err != nil:
+		p.unknown("amounts", err)
+		p.warn("take it only if you know what it sends and receives")
+	case i < 0:
+		p.line("amounts", "not known: as the offer says, which is not on the hub")
+		p.warn("make sure that you know the amounts of the offer before you take it")
+	default:
+		q := quotes[i]
+		for wallet, asset := range map[*qredo.Wallet]qredo.AssetCode{from: q.ReceiveAsset, to: q.SendAsset} {
+			if wallet.Asset != "" && wallet.Asset != asset {
+				return usagef("the offer is %s for %s, and wallet %s holds %s: name one of %s", q.SendAsset, q.ReceiveAsset, wallet.ID, wallet.Asset, asset)
 			}
 		}
+		p.line("you receive", "%s", p.app.exact(q.SendAmount, q.SendAsset))
+		p.sent(ctx, from, qredo.AssetAmount{Asset: q.ReceiveAsset, Amount: q.ReceiveAmount}, qredo.FeeSwap, qredo.MaxSwap)
+		if q.Owner {
+			p.line("offered by", "this account")
+		}
+		p.expires(q.Expires)
+		return nil
 	}
-	return []planned{{"amounts", "as the offer says, which is not on the hub: make sure that you know them"}}
+	p.unknown("fees", errors.New("the amounts are not"))
+	p.available(ctx, from, qredo.AssetAmount{Asset: from.Asset}, -1, qredo.MaxSwap)
+	return nil
+}
+
+// offered is a proposal about an offer that was made, which is looked up.
+func (a *app) offered(ctx context.Context, c partnerCall, title, then string) *proposal {
+	p := &proposal{app: a, c: c, title: title + " " + c.args[0]}
+	tx, err := c.Swaps.GetMake(ctx, c.company, qredo.TxID(c.args[0]))
+	if err != nil {
+		p.unknown("offer", err)
+	} else {
+		p.line("it sends", "%s, fees included", a.exact(tx.Details.Amount, tx.Details.Asset))
+		p.line("reference", "%s", cmp.Or(tx.Reference, "none"))
+		p.line("status", "%s", cmp.Or(string(tx.Status), "not known"))
+		if tx.Status.Failed() || tx.Status.Done() {
+			p.warn("it has ended")
+		}
+	}
+	p.line("then", "%s", then)
+	return p
 }
 
 func (a *app) hubCommands() *cobra.Command {
@@ -163,15 +242,14 @@ func (a *app) hubCommands() *cobra.Command {
 			example: "qredo hub list --all",
 			flags:   func(f *flagSet) { f.BoolVar(&all, "all", false, "not only as one company sees them") },
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				columns := []string{"TxID", "SendAmount", "ReceiveAmount", "Owner", "Expires"}
 				if all {
-					return a.list(found(c.Swaps.ListHubAll(ctx)), columns...)
+					return a.list(found(c.Swaps.ListHubAll(ctx)))
 				}
-				company, err := a.company()
+				company, err := a.company(ctx, c)
 				if err != nil {
 					return err
 				}
-				return a.list(found(c.Swaps.ListHub(ctx, company)), columns...)
+				return a.list(found(c.Swaps.ListHub(ctx, company)))
 			}),
 		}),
 		a.command(command{
@@ -180,16 +258,9 @@ func (a *app) hubCommands() *cobra.Command {
 			example: "qredo hub feed --output json",
 			flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many changes; no end if 0") },
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return printFeed(ctx, a, c.Swaps.Feed(ctx), count, "TxID", "Status")
+				return printFeed(ctx, a, c.Swaps.Feed(ctx), count, "txID status")
 			}),
 		}),
-		a.command(command{
-			use: "publish SWAP_ID", short: "List an approved quote on the hub",
-			long:    "Lists a quote of the company's own on the hub. It must be approved.",
-			example: "qredo hub publish SWAP_ID",
-			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-				return a.done(c.Swaps.Publish(ctx, c.company, qredo.TxID(c.args[0])), "%s is on the hub", plain(c.args[0]))
-			}),
-		}),
+		a.hubPublish(),
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/visible"
 )
 
 func (a *app) sweepCommands() *cobra.Command {
@@ -19,8 +20,8 @@ func (a *app) sweepCommands() *cobra.Command {
 			use: "get CLIENT_ID TX_ID", short: "Show a sweep with its approval",
 			long:    "Shows how far a sweep is.",
 			example: "qredo agent sweep get CLIENT_ID TX_ID",
-			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.show(c.CoreClients.GetSweep(ctx, qredo.CoreClientID(c.args[0]), qredo.TxID(c.args[1])))
+			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+				return a.show(c.CoreClients.GetSweep(ctx, c.agent, qredo.TxID(c.args[1])))
 			}),
 		}))
 }
@@ -33,9 +34,9 @@ func (a *app) sweepWait() *cobra.Command {
 		example: "qredo agent sweep wait CLIENT_ID TX_ID",
 		flags:   s.waitFlags,
 		check:   s.checkWait,
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			s.resume = "qredo agent sweep wait " + c.args[0]
-			return follow(ctx, &s, qredo.TxID(c.args[1]), of(qredo.CoreClientID(c.args[0]), c.CoreClients.WaitSweep))
+		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
+			s.resume = "qredo agent sweep wait " + visible.Shell(string(c.agent))
+			return follow(ctx, &s, qredo.TxID(c.args[1]), of(c.agent, c.CoreClients.WaitSweep))
 		}),
 	})
 }
@@ -46,19 +47,32 @@ func (a *app) sweepCreate() *cobra.Command {
 		use: "create CLIENT_ID", short: "Ask for a sweep",
 		long:    "Shows what will be swept, asks, and then asks the service for it. The amount is what arrives; fees come on top.",
 		example: "qredo agent sweep create CLIENT_ID --from WALLET_ID --to WALLET_ID --amount 0.1BTC-TESTNET --yes",
-		flags:   func(f *flagSet) { m.add(f, "to", "ID or short code of the wallet it goes to") },
+		flags:   func(f *flagSet) { m.add(f, "to", "ID, short code or name of the wallet it goes to") },
 		check:   m.check,
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			id := qredo.CoreClientID(c.args[0])
-			m.resume = "qredo agent sweep wait " + c.args[0]
-			return m.run(ctx, c.Client, outgoing{
-				verb: "Sweep", wallet: m.to, wait: of(id, c.CoreClients.WaitSweep),
-				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
-					return c.CoreClients.Sweep(ctx, id, qredo.SweepRequest{
-						WalletID: qredo.WalletID(m.from), RecipientWalletID: qredo.WalletID(m.to), Reference: m.reference,
-						PartnerTxID: key, Expires: m.until, Send: send,
-					})
+		run: a.withWallets(func(ctx context.Context, c partnerCall) error {
+			id, err := a.agentNamed(ctx, c, c.args[0])
+			if err != nil {
+				return err
+			}
+			m.resume = "qredo agent sweep wait " + visible.Shell(string(id))
+			to, err := a.walletNamed(ctx, c, m.to)
+			if err != nil {
+				return err
+			}
+			from, err := a.recipientNamed(ctx, c, m.from)
+			if err != nil {
+				return err
+			}
+			return m.run(ctx, c, outgoing{
+				verb: "Sweep", from: from, to: to, most: qredo.MaxTransfer,
+				about: func(p *proposal) { p.sweeper(ctx, id, from.ID) },
+				prepare: func(key qredo.PartnerTxID, send qredo.AssetAmount) (any, func() (*qredo.Submission, error)) {
+					request := qredo.SweepRequest{
+						WalletID: from.ID, RecipientWalletID: to.ID, Reference: m.reference, PartnerTxID: key, Expires: m.until, Send: send,
+					}
+					return request, func() (*qredo.Submission, error) { return c.CoreClients.Sweep(ctx, id, request) }
 				},
+				wait: of(id, c.CoreClients.WaitSweep),
 			})
 		}),
 	})

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,11 +44,12 @@ type movement struct {
 }
 
 func (m *movement) add(f *flagSet, to, toHelp string) {
-	f.StringVar(&m.from, "from", "", "ID or short code of the wallet it leaves (required)")
-	f.StringVar(&m.to, to, "", toHelp+" (required)")
-	f.StringVar(&m.amount, "amount", "", "what arrives, with its asset, as in 0.015BTC; fees come on top (required)")
+	f.StringVar(&m.from, "from", "", "ID, short code or name of the wallet it leaves")
+	f.StringVar(&m.to, to, "", toHelp)
+	f.StringVar(&m.amount, "amount", "", "what arrives, with its asset, as in 0.015BTC; fees come on top")
 	f.BoolVar(&m.baseUnits, "base-units", false, "the amount is a whole number of base units")
 	f.StringVar(&m.reference, "reference", "", "text for the ledger")
+	required(f, "from", to, "amount")
 	m.submission.add(f, "24h")
 }
 
@@ -60,41 +61,52 @@ func (m *movement) addParty(f *flagSet) {
 
 // outgoing is what sets a kind of movement apart.
 type outgoing struct {
-	verb   string
-	wallet string        // the end of it that the company can look at: its asset is what moves
-	fee    qredo.FeeType // of which an estimate is shown, if there is one
-	send   func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error)
-	wait   look[qredo.Transaction]
+	verb     string
+	from, to *qredo.Wallet // to is nil for an address
+	fee      qredo.FeeType // empty where the service tells none
+	most     qredo.MaxType
+	about    func(*proposal) // adds lines of its own; may be nil
+	// prepare makes the request: what it is, and what sends it.
+	prepare func(key qredo.PartnerTxID, send qredo.AssetAmount) (request any, submit func() (*qredo.Submission, error))
+	wait    look[qredo.Transaction]
 }
 
 // run shows what will move, asks, sends it, and prints or follows it.
-func (m *movement) run(ctx context.Context, client *qredo.Client, o outgoing) error {
-	wallet, err := m.app.wallet(ctx, client, o.wallet)
+func (m *movement) run(ctx context.Context, c partnerCall, o outgoing) error {
+	a := m.app
+	asset := o.from.Asset
+	if o.to != nil {
+		asset = cmp.Or(asset, o.to.Asset)
+	}
+	amount, err := a.money(ctx, "amount", m.amount, m.baseUnits, asset)
 	if err != nil {
 		return err
 	}
-	amount, err := m.app.money(ctx, "amount", m.amount, m.baseUnits, wallet.Asset)
-	if err != nil {
-		return err
+	if o.to != nil && o.to.Asset != "" && o.to.Asset != amount.Asset {
+		return usagef("wallet %s, to which it is to go, holds %s and takes no %s: name one of %s", o.to.ID, o.to.Asset, amount.Asset, amount.Asset)
 	}
-	name := func(id string) string {
-		if id == o.wallet {
-			return m.app.named(wallet)
+	request, submit := o.prepare(m.fixKey(), amount)
+	p := &proposal{app: a, c: c, title: o.verb + " " + a.exact(amount.Amount, amount.Asset)}
+	p.places(ctx, o.from, o.to)
+	if o.to == nil {
+		p.address(ctx, o.from, m.to, amount.Asset)
+	} else if o.to.ID == o.from.ID {
+		p.warn("it goes to the wallet that it comes from: that moves nothing, and costs its fee")
+	}
+	for _, line := range []planned{{"reference", m.reference}, {"for benefit of", m.benefitOf}, {"account number", m.accountNo}} {
+		if line.Value != "" {
+			p.line(line.Name, "%s", line.Value)
 		}
-		return id
 	}
-	plan := []planned{
-		{"from", name(m.from)}, {"to", name(m.to)}, {"reference", m.reference}, {"expires", m.expiry()},
+	p.sent(ctx, o.from, amount, o.fee, o.most)
+	if o.about != nil {
+		o.about(p)
 	}
-	if o.fee != "" {
-		plan = append(plan, m.app.feePlan(ctx, client, o.fee, amount)...)
-	}
-	title := fmt.Sprintf("%s %s (%d base units)", o.verb, m.app.figure(amount.Amount, amount.Asset), amount.Amount)
-	key, err := m.confirm(ctx, title, plan...)
-	if err != nil {
+	p.expires(m.until)
+	if err := m.confirm(ctx, p, request); err != nil {
 		return err
 	}
-	sent, err := o.send(key, amount)
+	sent, err := submit()
 	if err != nil {
 		return err
 	}
@@ -112,22 +124,41 @@ come on top.
 The idempotency key is printed before anything is sent. If the answer is lost (exit code 3), run the command
 again with it: there is never a second transfer.`,
 		example: `qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET
+			qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET --dry-run
 			qredo transfer create --from WALLET_ID --to WALLET_ID --amount 40000000 --base-units --yes --wait --output json`,
 		flags: func(f *flagSet) {
-			m.add(f, "to", "ID or short code of the wallet it goes to")
+			m.add(f, "to", "ID, short code or name of the wallet it goes to")
 			m.addParty(f)
-			f.StringVar(&authorize, "authorize", "", "ID of a core client that must authorise it before the custody group is asked")
+			f.StringVar(&authorize, "authorize", "", "ID or name of a core client that must authorise it before the custody group is asked")
 		},
 		check: m.check,
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			return m.run(ctx, c.Client, outgoing{
-				verb: "Transfer", wallet: m.from, fee: qredo.FeeTransferOut, wait: of(c.company, c.Transfers.Wait),
-				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
-					return c.Transfers.Create(ctx, c.company, qredo.TransferRequest{
-						WalletID: qredo.WalletID(m.from), Counterparty: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
-						PartnerTxID: key, Expires: m.until, Send: send, AuthorizeID: qredo.CoreClientID(authorize),
-					})
+			from, err := a.walletNamed(ctx, c, m.from)
+			if err != nil {
+				return err
+			}
+			to, err := a.recipientNamed(ctx, c, m.to)
+			if err != nil {
+				return err
+			}
+			authorizer, err := a.agentIfNamed(ctx, c, authorize)
+			if err != nil {
+				return err
+			}
+			return m.run(ctx, c, outgoing{
+				verb: "Transfer", from: from, to: to, fee: qredo.FeeTransferOut, most: qredo.MaxTransfer,
+				about: func(p *proposal) {
+					p.authorizer(ctx, authorizer)
+					p.approvers(from, false)
 				},
+				prepare: func(key qredo.PartnerTxID, send qredo.AssetAmount) (any, func() (*qredo.Submission, error)) {
+					request := qredo.TransferRequest{
+						WalletID: from.ID, Counterparty: string(to.ID), Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
+						PartnerTxID: key, Expires: m.until, Send: send, AuthorizeID: authorizer,
+					}
+					return request, func() (*qredo.Submission, error) { return c.Transfers.Create(ctx, c.company, request) }
+				},
+				wait: of(c.company, c.Transfers.Wait),
 			})
 		}),
 	})
@@ -150,14 +181,21 @@ again with it: there is never a second withdrawal.`,
 		},
 		check: m.check,
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			return m.run(ctx, c.Client, outgoing{
-				verb: "Withdraw", wallet: m.from, fee: qredo.FeeWithdraw, wait: of(c.company, c.Transfers.WaitWithdrawal),
-				send: func(key qredo.PartnerTxID, send qredo.AssetAmount) (*qredo.Submission, error) {
-					return c.Transfers.Withdraw(ctx, c.company, qredo.WithdrawalRequest{
-						WalletID: qredo.WalletID(m.from), Address: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
+			from, err := a.walletNamed(ctx, c, m.from)
+			if err != nil {
+				return err
+			}
+			return m.run(ctx, c, outgoing{
+				verb: "Withdraw", from: from, fee: qredo.FeeWithdraw, most: qredo.MaxWithdraw,
+				about: func(p *proposal) { p.approvers(from, true) },
+				prepare: func(key qredo.PartnerTxID, send qredo.AssetAmount) (any, func() (*qredo.Submission, error)) {
+					request := qredo.WithdrawalRequest{
+						WalletID: from.ID, Address: m.to, Reference: m.reference, BenefitOf: m.benefitOf, AccountNo: m.accountNo,
 						PartnerTxID: key, Expires: m.until, Send: send,
-					})
+					}
+					return request, func() (*qredo.Submission, error) { return c.Transfers.Withdraw(ctx, c.company, request) }
 				},
+				wait: of(c.company, c.Transfers.WaitWithdrawal),
 			})
 		}),
 	})

@@ -20,9 +20,7 @@ func (a *app) walletCommands() *cobra.Command {
 			use: "get WALLET_ID", short: "Show a wallet with its balance and policies",
 			long:    "Shows a wallet. The balance includes what is held for transactions that wait for approval.",
 			example: "qredo wallet get WALLET_ID",
-			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.show(c.Wallets.Get(ctx, qredo.WalletID(c.args[0])))
-			}),
+			run:     a.withWallet(func(_ context.Context, c partnerCall) error { return a.show(c.wallet, nil) }),
 		}),
 		a.walletHistory(),
 		a.walletMax(),
@@ -32,7 +30,7 @@ func (a *app) walletCommands() *cobra.Command {
 			long:    "Lists the counterparties that dedicated and multi-counterparty wallets can be connected to: see \"qredo fund add-wallet\".",
 			example: "qredo wallet exchanges",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
-				return a.list(found(c.Wallets.ListExchanges(ctx)), "ID", "Name", "URL")
+				return a.list(found(c.Wallets.ListExchanges(ctx)))
 			}),
 		}),
 		a.walletFeed(),
@@ -48,13 +46,17 @@ func (a *app) walletHistory() *cobra.Command {
 		flags: func(f *flagSet) {
 			f.StringVar(&since, "since", "", "from this moment on: a time, or how long ago")
 		},
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+		run: a.withWallets(func(ctx context.Context, c partnerCall) error {
 			from, err := a.since(since)
 			if err != nil {
 				return err
 			}
-			entries := found(c.historySince(ctx, qredo.WalletID(c.args[0]), from))
-			return a.list(entries, "Time", "Amount", "Fees", "NetAmount", "TxID", "ChainTxID")
+			id, err := a.walletIDNamed(ctx, c, c.args[0])
+			if err != nil {
+				return err
+			}
+			entries := found(c.historySince(ctx, id, from))
+			return a.list(entries)
 		}),
 	})
 }
@@ -89,17 +91,12 @@ and take the smaller.`,
 			}
 			return oneOf("type", kind, "transfer", "withdraw", "swap")
 		},
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
-			id := qredo.WalletID(c.args[0])
-			wallet, err := c.Wallets.Get(ctx, id)
+		run: a.withWallet(func(ctx context.Context, c partnerCall) error {
+			most, err := c.Wallets.GetMaxAmount(ctx, c.wallet.ID, qredo.MaxAmountOptions{Type: qredo.MaxType(kind), Pending: pending})
 			if err != nil {
 				return err
 			}
-			most, err := c.Wallets.GetMaxAmount(ctx, id, qredo.MaxAmountOptions{Type: qredo.MaxType(kind), Pending: pending})
-			if err != nil {
-				return err
-			}
-			return a.show(feeAnswer{wallet.Asset, *most}, nil)
+			return a.show(feeAnswer{c.wallet.Asset, *most}, nil)
 		}),
 	})
 }
@@ -113,26 +110,33 @@ func (a *app) walletPolicy() *cobra.Command {
 group as it is. --type is transfer (also for swaps) or withdraw.`,
 		example: "qredo wallet policy WALLET_ID --fund FUND_ID --type withdraw --approver ID1 --approver ID2 --threshold 2",
 		flags: func(f *flagSet) {
-			f.StringVar(&fund, "fund", "", "fund of the wallet (required)")
-			f.StringVar(&kind, "type", "", "transfer or withdraw (required)")
-			f.StringSliceVar(&custody.approvers, "approver", nil, "trusted party who is to approve; repeat for several (required)")
+			f.StringVar(&fund, "fund", "", "fund of the wallet")
+			f.StringVar(&kind, "type", "", "transfer or withdraw")
+			listVar(f, &custody.approvers, "approver", "trusted party who is to approve; repeat for several")
 			f.IntVar(&custody.threshold, "threshold", 0, "how many of them must approve (default all)")
+			required(f, "fund", "type", "approver")
 		},
 		check: func() error { return oneOf("type", kind, "transfer", "withdraw") },
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			id := qredo.WalletID(c.args[0])
-			wallet, err := c.Wallets.Get(ctx, id)
+			fundID, err := a.fundNamed(ctx, c, fund)
 			if err != nil {
 				return err
 			}
-			group := custody.group(nil, 0)
+			wallet, err := a.walletNamed(ctx, c, c.args[0])
+			if err != nil {
+				return err
+			}
+			group, err := custody.group(ctx, a, c, nil, 0)
+			if err != nil {
+				return err
+			}
 			req := qredo.PolicyRequest{
 				PolicyID: wallet.CustodyGroupTx, Type: qredo.PolicyTx, Threshold: group.Threshold, Members: group.Members,
 			}
 			if kind == "withdraw" {
 				req.PolicyID, req.Type = wallet.CustodyGroupWithdraw, qredo.PolicyWithdraw
 			}
-			err = c.Wallets.UpdatePolicy(ctx, c.company, qredo.FundID(fund), id, req)
+			err = c.Wallets.UpdatePolicy(ctx, c.company, fundID, wallet.ID, req)
 			return a.done(err, "the update waits for approval")
 		}),
 	})
@@ -154,21 +158,25 @@ those of --wallet, which need not be connected.`,
 		flags: func(f *flagSet) {
 			f.IntVar(&count, "count", 0, "end after this many movements; no end if 0")
 			f.StringVar(&since, "since", "", "begin in the past: a time, or how long ago")
-			f.StringSliceVar(&wallets, "wallet", nil, "tell from the history of this wallet too; repeat for several")
+			listVar(f, &wallets, "wallet", "tell from the history of this wallet too; repeat for several")
 		},
-		run: a.withClient(func(ctx context.Context, c partnerCall) error {
+		run: a.withWallets(func(ctx context.Context, c partnerCall) error {
 			from, err := a.since(since)
 			if err != nil {
 				return err
 			}
 			opts := []qredo.FeedOption{}
-			for _, w := range wallets {
-				opts = append(opts, qredo.WithWallets(qredo.WalletID(w)))
+			for _, text := range wallets {
+				id, err := a.walletIDNamed(ctx, c, text)
+				if err != nil {
+					return err
+				}
+				opts = append(opts, qredo.WithWallets(id))
 			}
 			if !from.IsZero() {
 				opts = append(opts, qredo.WithSince(from))
 			}
-			return printFeed(ctx, a, c.Wallets.Feed(ctx, opts...), count, "Time", "Status", "WalletID", "Amount", "TxID")
+			return printFeed(ctx, a, c.Wallets.Feed(ctx, opts...), count, "timestamp Status wallet_id amount tx_id")
 		}),
 	})
 }

@@ -3,8 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,7 +76,7 @@ func (a *app) web3Commands() *cobra.Command {
 			use: "approvals TX_ID", short: "List what the approvers have said", long: "Lists what those who may approve a transaction have said.",
 			example: "qredo qapi tx approvals TX_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
-				return a.list(found(client.Transactions.ListApprovals(ctx, qredo.TxID(args[0]))), "UserID", "Email", "Status", "ActionID")
+				return a.list(found(client.Transactions.ListApprovals(ctx, qredo.TxID(args[0]))))
 			}),
 		}),
 	)
@@ -110,16 +112,17 @@ those who approve before sending again.`,
 		example: `qredo qapi tx create --from 0x… --to 0x… --value 0.5ETH --gas-limit 21000 --gas-price 20gwei
 			qredo qapi tx create --from 0x… --to 0x… --value 0wei --gas-limit 90000 --max-fee 30gwei --max-priority-fee 2gwei --data 0xa9059cbb --yes --wait`,
 		flags: func(f *flagSet) {
-			f.StringVar(&req.From, "from", "", "address of a Web3 wallet (required)")
-			f.StringVar(&req.To, "to", "", "address that it goes to, or a contract's (required)")
-			f.StringVar(&value, "value", "", "what is paid, as in 0.5ETH or 0wei (required)")
-			f.StringVar(&gasLimit, "gas-limit", "", "gas limit; 21000 for a plain payment, 0 for a call that costs nothing (required)")
+			f.StringVar(&req.From, "from", "", "address of a Web3 wallet")
+			f.StringVar(&req.To, "to", "", "address that it goes to, or a contract's")
+			f.StringVar(&value, "value", "", "what is paid, as in 0.5ETH or 0wei")
+			f.StringVar(&gasLimit, "gas-limit", "", "gas limit; 21000 for a plain payment, 0 for a call that costs nothing")
 			f.StringVar(&gasPrice, "gas-price", "", "price of gas, as in 20gwei")
 			f.StringVar(&maxFee, "max-fee", "", "most that is paid for a unit of gas, as in 30gwei")
 			f.StringVar(&maxPriority, "max-priority-fee", "", "most of that for the block's producer, as in 2gwei")
 			f.StringVar(&req.Data, "data", "", "what a contract is called with, 0x and hexadecimal")
 			f.StringVar(&chain, "chain-id", "", "chain (default 1, Ethereum's main network)")
 			f.StringVar(&req.Note, "note", "", "text for those who approve")
+			required(f, "from", "to", "value", "gas-limit")
 			s.askFlags(f)
 		},
 		check: func() error {
@@ -143,9 +146,22 @@ those who approve before sending again.`,
 			return s.check()
 		},
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
-			if err := s.show(ctx, "Pay "+cmp.Or(ether(req.Value), "0 ETH"), planned{"from", req.From}, planned{"to", req.To},
-				planned{"gas limit", gasLimit}, planned{"gas price", gasPrice}, planned{"max fee", maxFee}, planned{"priority", maxPriority},
-				planned{"data", req.Data}, planned{"chain", cmp.Or(chain, "1")}, planned{"note", req.Note}); err != nil {
+			p := &proposal{app: a, title: "Pay " + cmp.Or(ether(req.Value), "0 ETH")}
+			p.web3From(ctx, client, req.From)
+			p.line("to", "%s", req.To)
+			for _, line := range []planned{
+				{"gas limit", gasLimit}, {"gas price", gasPrice}, {"max fee", maxFee}, {"priority", maxPriority}, {"data", req.Data}, {"note", req.Note},
+			} {
+				if line.Value != "" {
+					p.line(line.Name, "%s", line.Value)
+				}
+			}
+			p.line("chain", "%s", cmp.Or(chain, "1, Ethereum's main network"))
+			p.gas(req)
+			if err := req.Validate(); err != nil {
+				return err
+			}
+			if err := s.ask(ctx, p); err != nil {
 				return err
 			}
 			made, err := client.Transactions.Create(ctx, req)
@@ -155,4 +171,53 @@ those who approve before sending again.`,
 			return followIfAsked(ctx, &s, made, made.ID, client.Transactions.Wait)
 		}),
 	})
+}
+
+// web3From adds the wallet that has an address, and its fund.
+func (p *proposal) web3From(ctx context.Context, client *qapi.Client, address string) {
+	funds, err := client.Funds.List(ctx, qapi.FundsOptions{})
+	for _, match := range funds {
+		fund, fundErr := client.Funds.Get(ctx, match.ID)
+		if fundErr != nil { // another may have the wallet
+			err = fundErr
+			continue
+		}
+		i := slices.IndexFunc(fund.Wallets, func(w qapi.Wallet) bool { return sameAddress(w.Address, address) })
+		if i >= 0 {
+			w := fund.Wallets[i]
+			p.line("from", "%s, wallet %s", address, titled(w.Name, w.ID))
+			p.line("in", "fund %s", titled(fund.Name, fund.ID))
+			p.line("balance", "%s, as the service has it", p.app.exact(w.Balance, w.Asset))
+			return
+		}
+	}
+	p.line("from", "%s", address)
+	if err != nil {
+		p.unknown("wallet", err)
+		return
+	}
+	p.unknown("wallet", errors.New("no fund of the account has one with this address"))
+	p.warn("no wallet of the account has the address %s: the service is likely to refuse this", address)
+}
+
+// gas adds what is paid at most for gas, and what leaves with it.
+func (p *proposal) gas(req qapi.TransactionRequest) {
+	price := req.GasPrice
+	if price.IsZero() {
+		price = req.MaxFeePerGas
+	}
+	if req.GasLimit.IsZero() || req.GasLimit.Sign() == 0 {
+		p.line("fees", "none, with a gas limit of 0")
+		return
+	}
+	if price.IsZero() {
+		p.unknown("fees", errors.New("the service chooses the price of gas"))
+		return
+	}
+	most := qapi.BigInt{Int: new(big.Int).Mul(req.GasLimit.Int, price.Int)}
+	p.line("fees", "at most %s", ether(most))
+	if value := req.Value.Int; value != nil {
+		most.Int = new(big.Int).Add(most.Int, value)
+	}
+	p.line("leaves the wallet", "at most %s", ether(most))
 }

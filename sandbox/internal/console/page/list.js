@@ -184,6 +184,9 @@ export class List extends HTMLElement {
     return true;
   }
 
+  // back goes back to a row, but not from a field: the address changes late, when `/` may be pressed already.
+  back(row) { if (!document.activeElement?.matches('input')) this.focusRow(row); }
+
   // mark shows which row is open.
   mark(open) {
     this.open = open === undefined ? undefined : String(open);

@@ -120,7 +120,7 @@ class Money extends Screen {
     const was = this.wallet;
     super.go(at);
     this.draw();
-    if (was && !this.wallet) this.querySelector(`a.leaf[href="#/wallet/${CSS.escape(id(was))}"]`)?.focus();
+    if (was && !this.wallet && document.activeElement?.type !== 'search') this.querySelector(`a.leaf[href="#/wallet/${CSS.escape(id(was))}"]`)?.focus();
   }
 }
 

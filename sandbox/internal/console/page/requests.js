@@ -33,7 +33,7 @@ class Requests extends Screen {
     const was = this.at[0];
     super.go(at);
     this.list?.mark(at[0]);
-    if (was && !at[0]) this.list?.focusRow(was);
+    if (was && !at[0]) this.list?.back(was);
   }
 
   pause() {

@@ -31,7 +31,7 @@ class Transactions extends Screen {
     const was = this.at[0];
     super.go(at);
     this.list?.mark(at[0]);
-    if (was && !at[0]) this.list?.focusRow(was);
+    if (was && !at[0]) this.list?.back(was);
   }
 
   set(change) {

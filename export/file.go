@@ -1,0 +1,248 @@
+package export
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/internal/durable"
+)
+
+// Errors of [Ledger.ToFile].
+var (
+	// ErrOther says that an unfinished export of something else is in the way. What to do: finish that one, or remove it.
+	ErrOther = errors.New("it is of another export")
+	// ErrDamaged says that a checkpoint is not what was written. What to do: remove it, to begin anew.
+	ErrDamaged = errors.New("it is damaged")
+	// ErrInUse says that another program exports to the same file.
+	ErrInUse = errors.New("another program exports to it")
+)
+
+// checkpoint says where another run goes on.
+type checkpoint struct {
+	Version   int       `json:"version"`
+	Selection Selection `json:"selection"`
+	Format    Format    `json:"format"`
+	Zone      string    `json:"zone"`
+	place
+	Scales map[qredo.AssetCode]int64 `json:"scales,omitzero"` // by which decimals were written
+}
+
+// sealed is a checkpoint with a digest of it.
+type sealed struct {
+	SHA256     string          `json:"sha256"`
+	Checkpoint json.RawMessage `json:"checkpoint"`
+}
+
+const version = 3
+
+func (x *run) toFile(ctx context.Context, path string) (result Result, err error) {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !x.replace {
+		return Result{}, fmt.Errorf("export: %s: %w", path, fs.ErrExist)
+	}
+	part, state := path+".part", path+".part.json"
+	var lock io.Closer
+	if x.file, lock, err = open(part); err != nil {
+		return Result{}, err
+	}
+	defer func() { _ = errors.Join(x.file.Close(), lock.Close()) }() // what was written is on the disk by then
+	if err := errors.Join(durable.RemoveUnfinished(state), x.resume(state)); err != nil {
+		return Result{}, err
+	}
+	x.keep = func() error {
+		if err := x.file.Sync(); err != nil {
+			return err
+		}
+		data, err := x.seal()
+		if err != nil {
+			return err
+		}
+		return durable.Replace(state, data)
+	}
+	if err := x.walk(ctx); err != nil {
+		if x.At.Entries == 0 { // nothing to go on with
+			return x.result, errors.Join(err, os.Remove(part), remove(state))
+		}
+		return x.result, errors.Join(err, x.keep())
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !x.replace { // it has come meanwhile
+		return x.result, errors.Join(fmt.Errorf("export: %s: %w", path, fs.ErrExist), x.keep())
+	}
+	if _, err := x.headAlone(); err != nil {
+		return x.result, err
+	}
+	if err := durable.Rename(x.file, path); err != nil {
+		return x.result, err
+	}
+	return x.result, errors.Join(remove(state), durable.SyncFolder(filepath.Dir(path))) // without the part it means nothing
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// open opens the file that is not complete yet, for this program alone.
+func open(part string) (*os.File, io.Closer, error) {
+	locked := part
+	if runtime.GOOS == "windows" { // where a lock keeps the program itself from writing, by another handle than the lock's
+		locked += ".lock"
+	}
+	lock, err := durable.Lock(locked)
+	if errors.Is(err, durable.ErrInUse) {
+		return nil, nil, fmt.Errorf("export: %s: %w", part, ErrInUse)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, errors.Join(err, lock.Close())
+	}
+	mine, err := lock.Stat()
+	opened, failed := file.Stat()
+	if err = errors.Join(err, failed); err == nil && locked == part && !os.SameFile(mine, opened) { // the one before has just given it its name
+		err = ErrInUse
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("export: %s: %w", part, err), file.Close(), lock.Close())
+	}
+	return file, lock, nil
+}
+
+func (x *run) identity() checkpoint {
+	zone := ""
+	if x.zone != nil {
+		zone = x.zone.String()
+	}
+	return checkpoint{Version: version, Selection: x.selection, Format: x.format, Zone: zone}
+}
+
+func (x *run) seal() ([]byte, error) {
+	c := x.identity()
+	c.place = x.place
+	c.Scales = x.scales()
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(data)
+	return json.Marshal(sealed{hex.EncodeToString(digest[:]), data})
+}
+
+func (x *run) scales() map[qredo.AssetCode]int64 {
+	scales := map[qredo.AssetCode]int64{}
+	for code, asset := range x.rows.assets {
+		scales[code] = asset.Scale
+	}
+	return scales
+}
+
+// unseal reads a checkpoint that is as it was written.
+func unseal(data []byte) (c checkpoint, err error) {
+	var s sealed
+	if err := json.Unmarshal(data, &s); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if digest := sha256.Sum256(s.Checkpoint); s.SHA256 != hex.EncodeToString(digest[:]) {
+		return c, ErrDamaged
+	}
+	if err := json.Unmarshal(s.Checkpoint, &c); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return c, nil
+}
+
+// resume finds where an earlier run for the same file has come, if there was one.
+func (x *run) resume(state string) error {
+	data, err := os.ReadFile(state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c, err := unseal(data)
+	if err != nil {
+		return fmt.Errorf("export: %s: %w: remove it to begin anew", state, err)
+	}
+	mine := x.identity()
+	switch {
+	case c.Version != version:
+		return nil // an earlier version's: begin anew
+	case c.Selection != mine.Selection || c.Format != mine.Format || c.Zone != mine.Zone:
+		return fmt.Errorf("export: %s: %w: finish that one, or remove %s", x.file.Name(), ErrOther, x.file.Name())
+	case !c.sound():
+		return fmt.Errorf("export: %s: %w: remove it to begin anew", state, ErrDamaged)
+	}
+	if !maps.Equal(c.Scales, x.scales()) {
+		return nil // other decimals would be written now
+	}
+	sum := crc32.New(castagnoli)
+	if n, err := io.Copy(sum, io.NewSectionReader(x.file, 0, c.At.Bytes)); err != nil || n != c.At.Bytes || sum.Sum32() != c.At.Sum {
+		return err // the file is not the one that it tells of
+	}
+	x.place, x.result.Resumed = c.place, c.At.Entries
+	if x.result.Resumed > 0 {
+		x.tell(Progress{Entries: c.At.Entries, Resumed: c.At.Entries})
+	}
+	return nil
+}
+
+// sound reports whether places can be those of one file.
+func (p place) sound() bool {
+	inside := func(q position) bool {
+		return 0 <= q.Last && q.Last <= q.Bytes && q.Bytes <= p.At.Bytes && 0 <= q.Entries && q.Entries <= p.At.Entries && int64(q.Entries) <= q.Bytes && (q.Entries == 0) == (q.Bytes == 0)
+	}
+	rising := func(list []position) bool {
+		for i, q := range list {
+			if !inside(q) || q.Entries == 0 || i > 0 && (list[i-1].Entries >= q.Entries || list[i-1].Bytes > q.Last) {
+				return false
+			}
+		}
+		return true
+	}
+	return inside(p.At) && rising(p.Waiting) && rising(p.Marks)
+}
+
+// to writes to a temporary file, and what is there to w.
+func (x *run) to(ctx context.Context, w io.Writer) (result Result, err error) {
+	if x.file, err = os.CreateTemp("", "qredo-ledger-*"); err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, x.file.Close(), os.Remove(x.file.Name())) }()
+	x.keep = func() error { return nil }
+	if err := x.walk(ctx); err != nil {
+		return x.result, err
+	}
+	head, err := x.headAlone()
+	if err == nil {
+		_, err = io.Copy(w, io.NewSectionReader(x.file, 0, x.At.Bytes+head))
+	}
+	return x.result, err
+}
+
+// headAlone writes the head of a ledger without entries, which comes with the first one otherwise, and returns how long it is. It is no place to
+// go on from: a checkpoint knows nothing of it.
+func (x *run) headAlone() (size int64, err error) {
+	if x.At.Entries > 0 {
+		return 0, nil
+	}
+	x.rows.data = x.rows.data[:0]
+	x.rows.head()
+	n, err := x.file.WriteAt(x.rows.data, 0)
+	return int64(n), err
+}

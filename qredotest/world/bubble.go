@@ -1,0 +1,29 @@
+package world
+
+import (
+	"crypto/fips140"
+	"slices"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+)
+
+// bubble is [synctest.Test] for tests that sign. With FIPS 140 (GODEBUG=fips140=on) that takes entropy from how long things
+// last, which is no time at all in a bubble. There, what is random is the same each time.
+func bubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	if fips140.Enabled() {
+		cryptotest.SetGlobalRandom(t, 1)
+	}
+	synctest.Test(t, test)
+}
+
+// list writes names in the order of the alphabet.
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
