@@ -137,7 +137,7 @@ func (c *compiler) fitting(node ast.Node, left term, written string) {
 	}
 	c.shaped(node, left, written, written)
 	if mixedAddress(written) {
-		c.refuse(node, "%q is no address: those of bech32 are in capitals, or in small letters, throughout", written)
+		c.refuse(node, "%q is not an address: bech32 addresses are all upper case or all lower case", written)
 	}
 }
 

@@ -166,8 +166,37 @@ func lowerWhole(text string) string {
 // mixed reports whether a text has capitals and small letters.
 func mixed(text string) bool { return lowerASCII(text) != text && upperASCII(text) != text }
 
-// mixedAddress reports whether a text is an address of bech32 but for capitals here and there, which makes it none.
-func mixedAddress(text string) bool { return mixed(text) && bech32.MatchString(lowerASCII(text)) }
+// mixedAddress reports whether a text is a bech32 address except for its mixed case, which makes it invalid. The checksum
+// decides: some base58 addresses, which do mix cases, have the same shape.
+func mixedAddress(text string) bool {
+	lower := lowerASCII(text)
+	return mixed(text) && bech32.MatchString(lower) && bech32Checksum(lower)
+}
+
+// bech32Checksum reports whether the checksum of a text in lower case with the shape of a bech32 address is right, by
+// BIP 173 or, for bech32m, BIP 350.
+func bech32Checksum(text string) bool {
+	prefix, data, _ := strings.Cut(text, "1") // the shape allows no further 1
+	sum := uint32(1)
+	add := func(value int) {
+		top := sum >> 25
+		sum = (sum&0x1ffffff)<<5 ^ uint32(value) //nolint:gosec // G115: below 32
+		for i, generator := range []uint32{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3} {
+			sum ^= top >> i & 1 * generator
+		}
+	}
+	for _, letter := range prefix {
+		add(int(letter >> 5))
+	}
+	add(0)
+	for _, letter := range prefix {
+		add(int(letter & 31))
+	}
+	for _, letter := range data {
+		add(strings.IndexRune("qpzry9x8gf2tvdw0s3jn54khce6mua7l", letter))
+	}
+	return sum == 1 || sum == 0x2bc830a3
+}
 
 func same(a, b string) bool {
 	a, b = alike(a, b)
