@@ -1,4 +1,4 @@
-// Package durabletest sees whether a folder is synced.
+// Package durabletest sees whether a folder is synced, and holds files open in another process.
 package durabletest
 
 import (

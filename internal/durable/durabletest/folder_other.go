@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Package durabletest sees whether a folder is synced.
+// Package durabletest sees whether a folder is synced, and holds files open in another process.
 package durabletest
 
 import "testing"
