@@ -138,26 +138,7 @@ func (a *app) inboxList() *cobra.Command {
 			return nil
 		},
 		run: a.withInbox(&place, func(ctx context.Context, o inboxCall) error {
-			var list []inboxRow
-			n := 0
-			for e, err := range o.List(ctx, filter) {
-				if err != nil {
-					return err
-				}
-				if n++; limit > 0 && n > limit {
-					fmt.Fprintf(a.err, "there are more than these %d\n", limit)
-					break
-				}
-				if !a.json() {
-					list = append(list, inboxRowOf(e))
-				} else if err := a.item(e); err != nil {
-					return err
-				}
-			}
-			if a.json() {
-				return nil
-			}
-			return a.list(found(list, nil))
+			return listEntries(a, o.List(ctx, filter), limit, inboxRowOf)
 		}),
 	})
 }

@@ -56,26 +56,7 @@ says that a transaction may have been made, though no answer has said so: those,
 			return err
 		},
 		run: a.withOutbox(&place, func(ctx context.Context, o outboxCall) error {
-			var list []outboxRow
-			n := 0
-			for e, err := range o.List(ctx, filter) {
-				if err != nil {
-					return err
-				}
-				if n++; limit > 0 && n > limit {
-					fmt.Fprintf(a.err, "there are more than these %d\n", limit)
-					break
-				}
-				if !a.json() {
-					list = append(list, rowOf(e))
-				} else if err := a.item(e); err != nil {
-					return err
-				}
-			}
-			if a.json() {
-				return nil
-			}
-			return a.list(found(list, nil))
+			return listEntries(a, o.List(ctx, filter), limit, rowOf)
 		}),
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
 	"strings"
 
@@ -167,6 +168,30 @@ func (a *app) item(v any) error {
 		return a.jsonLine(v)
 	}
 	return a.yaml(v, true)
+}
+
+// listEntries prints the entries of a store, each at once as JSON or together in a table of rows. No limit if 0.
+func listEntries[E, R any](a *app, entries iter.Seq2[E, error], limit int, row func(E) R) error {
+	var list []R
+	n := 0
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		if n++; limit > 0 && n > limit {
+			fmt.Fprintf(a.err, "there are more than these %d\n", limit)
+			break
+		}
+		if !a.json() {
+			list = append(list, row(e))
+		} else if err := a.item(e); err != nil {
+			return err
+		}
+	}
+	if a.json() {
+		return nil
+	}
+	return a.list(found(list, nil))
 }
 
 // jsonLine prints one object in JSON or YAML, at once, so that a reader at the other end of a pipe gets it.
