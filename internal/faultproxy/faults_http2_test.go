@@ -237,7 +237,7 @@ func TestCurlHTTP2(t *testing.T) {
 		{Flood("SETTINGS", 50), " 200 2", 0, 1},
 	} {
 		b := open(t, Config{HTTP2: true, Plan: once(c.fault)})
-		output, code := curl(t, b, "--http2")
+		output, code := curl(t, b, c.code, "--http2")
 		assert.Contains(t, output, c.output, c.fault.Name)
 		assert.Equal(t, c.code, code, "%s: %s", c.fault.Name, output)
 		b.Settle()
