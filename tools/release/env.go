@@ -40,7 +40,7 @@ func newEnvironment(ctx context.Context) (environment, error) {
 	}
 	maps.Copy(e, environment{
 		"GOENV": "off", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": runtime.Version(), "CGO_ENABLED": "0", "GOTELEMETRY": "off",
-		"LC_ALL": "C", "TZ": "UTC", "GIT_CONFIG_NOSYSTEM": "1",
+		"LC_ALL": "C", "TZ": "UTC",
 	})
 	return e, nil
 }
