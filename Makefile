@@ -1,4 +1,4 @@
-.PHONY: check test lint bench bench-curves profile
+.PHONY: check test lint release licences bench bench-curves profile
 
 # What CI runs: the README's tests, formatting, vet, races, lint.
 check:
@@ -9,6 +9,14 @@ test:
 
 lint:
 	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+# Makes the files of a release in dist, twice, and compares them: make release VERSION=0.2.0. With the Go that .ci/run calls the newer one: docs/releasing.md.
+release:
+	GOENV=off GOFLAGS= GOWORK=off GOTOOLCHAIN=$$(sed -n 's/^newer=//p' .ci/run) go -C tools/release run . -version '$(VERSION)'
+
+# Checks the licences of all that is imported.
+licences:
+	go -C tools/release run . -licences
 
 # Measures against other clients, in turns, and writes bench/RESULTS.md. Takes 15 minutes; what is too noisy is not judged.
 bench:

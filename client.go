@@ -19,7 +19,7 @@ import (
 )
 
 // Version is the version of this module, as sent in the User-Agent header.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // Environment is the base URL of one of the environments that the service had.
 type Environment string

@@ -23,12 +23,41 @@ import (
 
 const repository = "../.."
 
-func TestGitHubWorkflow(t *testing.T) {
+// The example's workflow, and this repository's own.
+func TestGitHubWorkflows(t *testing.T) {
 	lint, err := actionlint.NewLinter(os.Stderr, &actionlint.LinterOptions{Shellcheck: tool("shellcheck")})
 	require.NoError(t, err)
-	found, err := lint.LintFile("github.yml", nil)
+	own, err := filepath.Glob(filepath.Join(repository, ".github", "workflows", "*"))
 	require.NoError(t, err)
-	assert.Empty(t, found)
+	require.Len(t, own, 3)
+	for _, file := range append(own, "github.yml") {
+		found, err := lint.LintFile(file, nil)
+		require.NoError(t, err)
+		assert.Empty(t, found, file)
+	}
+	// What each may do is said for each job, and no job that runs this repository's programs may write or sign.
+	for _, file := range own {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		parsed, faults := actionlint.Parse(text)
+		require.Empty(t, faults)
+		require.NotNil(t, parsed.Permissions, file)
+		for name, job := range parsed.Jobs {
+			runs := false
+			for _, step := range job.Steps {
+				action, ok := step.Exec.(*actionlint.ExecAction)
+				runs = runs || ok && strings.HasPrefix(action.Uses.Value, "actions/setup-go@")
+			}
+			permissions := parsed.Permissions
+			if job.Permissions != nil {
+				permissions = job.Permissions
+			}
+			require.Nil(t, permissions.All, "%s, %s: all of them are too many", file, name)
+			for scope, permission := range permissions.Scopes {
+				assert.False(t, runs && permission.Value.Value != "read", "%s, %s: %s", file, name, scope)
+			}
+		}
+	}
 }
 
 // tool is the name of a program where it is installed.
@@ -39,9 +68,9 @@ func tool(name string) string {
 	return name
 }
 
-func dockerfile(t *testing.T) []instructions.Stage {
+func dockerfile(t *testing.T, name string) []instructions.Stage {
 	t.Helper()
-	file, err := os.Open(filepath.Join(repository, "Dockerfile"))
+	file, err := os.Open(filepath.Join(repository, name))
 	require.NoError(t, err)
 	defer file.Close()
 	parsed, err := parser.Parse(file)
@@ -54,7 +83,7 @@ func dockerfile(t *testing.T) []instructions.Stage {
 }
 
 func TestDockerfile(t *testing.T) {
-	stages := dockerfile(t)
+	stages := dockerfile(t, "Dockerfile")
 	require.Len(t, stages, 2)
 	image := stages[1]
 	assert.Equal(t, "scratch", image.BaseName)
@@ -71,6 +100,32 @@ func TestDockerfile(t *testing.T) {
 	assert.False(t, commands["ENTRYPOINT"].(*instructions.EntrypointCommand).PrependShell)
 	assert.False(t, commands["CMD"].(*instructions.CmdCommand).PrependShell)
 	assert.Equal(t, []string{"sandbox", "serve", "--listen", "0.0.0.0:8765", "--data", "/data"}, []string(commands["CMD"].(*instructions.CmdCommand).CmdLine))
+}
+
+// A release's image is the same, but for where the program comes from, and with its licences.
+func TestDockerfileOfReleases(t *testing.T) {
+	said := func(name string) (all, copies []string) {
+		stages := dockerfile(t, name)
+		require.Len(t, stages, 2)
+		assert.Equal(t, "scratch", stages[1].BaseName)
+		for _, c := range stages[1].Commands {
+			text, ok := c.(interface{ String() string })
+			require.True(t, ok, c.Name())
+			switch c.Name() {
+			case "COPY":
+				copies = append(copies, text.String())
+			case "ARG":
+			default:
+				all = append(all, text.String())
+			}
+		}
+		return all, copies
+	}
+	here, copies := said("Dockerfile")
+	released, others := said("tools/release/image/Dockerfile")
+	assert.Equal(t, here, released)
+	require.Len(t, copies, 3)
+	assert.Equal(t, []string{copies[0], "COPY ${TARGETARCH}/qredo /qredo", "COPY LICENSE NOTICE /", "COPY --chown=65532:65532 data /data"}, others)
 }
 
 // The image is built of what .dockerignore lets through, and that is neither a key nor what is only tested by.
@@ -107,7 +162,7 @@ func TestImageIsBuiltOfItsContext(t *testing.T) {
 	}))
 	assert.Less(t, files, 1500)
 	var run string
-	for _, c := range dockerfile(t)[0].Commands {
+	for _, c := range dockerfile(t, "Dockerfile")[0].Commands {
 		if c, ok := c.(*instructions.RunCommand); ok {
 			run = strings.Join(c.CmdLine, " ")
 		}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 // stage makes all files of a release once, in a folder of its own.
@@ -18,6 +19,13 @@ type stage struct {
 	environment // not the release's: caches, home and time zone are the stage's own
 
 	dir, sbomTool string
+	began         time.Time // of what is done next
+}
+
+// done says how long something took.
+func (s *stage) done(what string) {
+	fmt.Fprintf(os.Stdout, "  %4.0f s  %s\n", time.Since(s.began).Seconds(), what)
+	s.began = time.Now()
 }
 
 func (s *stage) clone() string { return filepath.Join(s.dir, "qredo") }
@@ -36,10 +44,12 @@ func (s *stage) make(ctx context.Context) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	s.began = time.Now()
 	common, err := s.common(ctx)
 	if err != nil {
 		return nil, err
 	}
+	s.done("licences, manual pages, completions")
 	files := map[string][]byte{}
 	image := slices.Clone(common.legal)
 	for _, platform := range s.platforms {
@@ -53,13 +63,16 @@ func (s *stage) make(ctx context.Context) (map[string][]byte, error) {
 		if arch, ok := strings.CutPrefix(platform, "linux/"); ok {
 			image = append(image, entry{arch + "/qredo", binary, executable}, entry{name: arch + "/", mode: executable})
 		}
+		s.done(platform)
 		if err := s.sbom(ctx, files, platform); err != nil {
 			return nil, err
 		}
+		s.done(platform + ", bill of materials")
 	}
 	if err := s.sbom(ctx, files, ""); err != nil {
 		return nil, err
 	}
+	s.done("module, bill of materials")
 	if err := s.image(files, image); err != nil {
 		return nil, err
 	}
