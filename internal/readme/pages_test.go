@@ -48,7 +48,7 @@ func checkCommands(t *testing.T, docs, qredo string) {
 	global := run(t, t.TempDir(), qredo, "help", "configuration")
 	span, word := regexp.MustCompile("`qredo ([^`]+)`"), regexp.MustCompile(`^[a-z][a-z-]*$`)
 	helps := map[string]string{}
-	for _, page := range []string{"README.md", "production.md", "operating.md", "security.md"} {
+	for _, page := range []string{"README.md", "production.md", "operating.md", "security.md", "releasing.md"} {
 		text, err := os.ReadFile(filepath.Join(docs, page))
 		if err != nil {
 			t.Fatal(err)
