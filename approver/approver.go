@@ -94,6 +94,7 @@ type task struct {
 	told      bool    // it knew something
 	own       bool    // the decision was made by this task
 	outcome   Outcome // that was written down in this attempt
+	confirmed string  // the digest of the approval that this task has made, or the policy has approved again
 	mayStand  bool    // a vote may have been taken, so far as is known
 	end       *ending
 }

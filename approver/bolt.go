@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/qredo-go/qredo"
+	"github.com/qredo-go/qredo/approver/internal/seals"
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
@@ -22,6 +23,7 @@ type FileStore struct {
 	db    *durable.Bolt
 	now   func() time.Time
 	epoch string
+	seals seals.Seals
 }
 
 var (
@@ -34,6 +36,7 @@ var (
 	earlierBucket   = []byte("spent")     // of versions that kept no sums
 
 	epochKey = []byte("epoch")
+	markKey  = []byte("seal") // in the same bucket, if the store is sealed
 )
 
 // OpenStore opens the store in a file, or creates it. It returns an error if another process has the file open, if others can
@@ -51,13 +54,13 @@ func OpenStore(path string, opts ...FileOption) (*FileStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("approver: store: %w", err)
 	}
-	s := &FileStore{db: db, now: f.now}
+	s := &FileStore{db: db, now: f.now, seals: f.seals}
 	err = checkFile(path, f.insecure) // in a folder such as /tmp, somebody may have been there first
 	if err == nil {
 		err = db.Buckets(decisionsBucket, expiriesBucket, sumsBucket, lastsBucket, endsBucket, epochBucket)
 	}
 	if err == nil {
-		err = db.Update(s.begin)
+		err = db.Update(func(tx *bbolt.Tx) error { return s.begin(tx, f.unsealed) })
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("approver: store %s: %w", path, err), db.Close())
@@ -66,17 +69,26 @@ func OpenStore(path string, opts ...FileOption) (*FileStore, error) {
 }
 
 // begin reads the store's epoch, or gives one to a store that has just been made.
-func (s *FileStore) begin(tx *bbolt.Tx) error {
+func (s *FileStore) begin(tx *bbolt.Tx, unsealed bool) error {
 	if tx.Bucket(earlierBucket) != nil {
 		return errors.New("it was written by an earlier version, which kept no sums: move it away once what it has decided is over, " +
 			"and open a new one; its limits begin anew then")
 	}
 	epochs := tx.Bucket(epochBucket)
-	if s.epoch = string(epochs.Get(epochKey)); s.epoch != "" {
-		return nil
+	s.epoch = string(epochs.Get(epochKey))
+	isNew := s.epoch == ""
+	if isNew {
+		s.epoch = rand.Text()
+		if err := epochs.Put(epochKey, []byte(s.epoch)); err != nil {
+			return err
+		}
 	}
-	s.epoch = rand.Text()
-	return epochs.Put(epochKey, []byte(s.epoch))
+	s.seals = s.seals.Of(s.epoch)
+	again, err := s.seals.Open(epochs.Get(markKey), unsealed || isNew)
+	if err != nil || !again {
+		return err
+	}
+	return errors.Join(s.sealAll(tx, unsealed && epochs.Get(markKey) == nil), epochs.Put(markKey, s.seals.Mark()))
 }
 
 // Epoch implements [Store].
@@ -88,7 +100,7 @@ func (s *FileStore) Close() error { return s.db.Close() }
 // Lookup implements [Store].
 func (s *FileStore) Lookup(_ context.Context, id qredo.ActionID) (rec Record, found bool, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		rec, err = record(tx, id)
+		rec, err = s.record(tx, id)
 		return err
 	})
 	if errors.Is(err, errNoRecord) {
@@ -98,23 +110,27 @@ func (s *FileStore) Lookup(_ context.Context, id qredo.ActionID) (rec Record, fo
 }
 
 // record returns the record of an action, or errNoRecord.
-func record(tx *bbolt.Tx, id qredo.ActionID) (rec Record, err error) {
+func (s *FileStore) record(tx *bbolt.Tx, id qredo.ActionID) (rec Record, err error) {
 	data := tx.Bucket(decisionsBucket).Get([]byte(id))
 	if data == nil {
 		return rec, errNoRecord
 	}
-	if err := json.Unmarshal(data, &rec); err != nil {
-		return rec, fmt.Errorf("the stored decision about %s: %w", id, err)
+	data, err = s.seals.Split(seals.Decision, string(id), data)
+	if err == nil {
+		err = json.Unmarshal(data, &rec)
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("the stored decision about %s: %w", id, err)
 	}
 	return rec, nil
 }
 
-func putRecord(tx *bbolt.Tx, rec Record) error {
+func (s *FileStore) putRecord(tx *bbolt.Tx, rec Record) error {
 	data, err := json.Marshal(rec)
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(decisionsBucket).Put([]byte(rec.ActionID), data)
+	return tx.Bucket(decisionsBucket).Put([]byte(rec.ActionID), s.seals.Join(seals.Decision, string(rec.ActionID), data))
 }
 
 // Reserve implements [Store].
@@ -130,14 +146,14 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 			refused = &LostError{Before: s.epoch, Now: s.epoch, Known: rec.Seq, Last: last}
 			return nil
 		}
-		first, err := record(tx, rec.ActionID)
+		first, err := s.record(tx, rec.ActionID)
 		if !errors.Is(err, errNoRecord) {
 			stands = first
 			return err
 		}
 		now := s.now()
 		for _, spend := range spends {
-			used, err := usedIn(tx, spend, now)
+			used, err := s.usedIn(tx, spend, now)
 			if err != nil {
 				return err
 			}
@@ -150,8 +166,8 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 			return err
 		}
 		stands = rec
-		stands.Seq = int64(number)                                                                            //nolint:gosec // there are not so many
-		err = errors.Join(forgetExpired(tx, now), forgetSpent(tx, now, 4*len(spends)), putRecord(tx, stands)) // an error undoes all of it
+		stands.Seq = int64(number)                                                                              //nolint:gosec // there are not so many
+		err = errors.Join(forgetExpired(tx, now), forgetSpent(tx, now, 4*len(spends)), s.putRecord(tx, stands)) // an error undoes all of it
 		if !rec.Expires.IsZero() {
 			err = errors.Join(err, tx.Bucket(expiriesBucket).Put(timeKey(rec.Expires, []byte(rec.ActionID)), nil))
 		}
@@ -160,7 +176,7 @@ func (s *FileStore) Reserve(_ context.Context, rec Record, spends []Spend) (stan
 			if keep[spend.Counter] == 0 { // it was counted with another window
 				continue
 			}
-			err = errors.Join(err, putSpent(tx, spend, now, keep[spend.Counter]))
+			err = errors.Join(err, s.putSpent(tx, spend, now, keep[spend.Counter]))
 			keep[spend.Counter] = 0
 		}
 		return err
@@ -213,12 +229,12 @@ func keyTime(key []byte) time.Time {
 // Finish implements [Store].
 func (s *FileStore) Finish(_ context.Context, id qredo.ActionID, outcome Outcome) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
-		rec, err := record(tx, id)
+		rec, err := s.record(tx, id)
 		if err != nil {
 			return err
 		}
 		rec.Outcome = outcome
-		return putRecord(tx, rec)
+		return s.putRecord(tx, rec)
 	})
 }
 
@@ -230,7 +246,7 @@ func (s *FileStore) Usage(_ context.Context, spends []Spend) ([]Usage, error) {
 	used := make([]Usage, len(spends))
 	err := s.db.View(func(tx *bbolt.Tx) (err error) {
 		for i, spend := range spends {
-			if used[i], err = usedIn(tx, spend, s.now()); err != nil {
+			if used[i], err = s.usedIn(tx, spend, s.now()); err != nil {
 				return err
 			}
 		}

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/qredo-go/qredo/approver/internal/seals"
 )
 
 // What counters have counted: in the bucket sums an entry for each action, in the bucket lasts the last entry of each counter
 // once more. A counter goes by the first 16 bytes of its name's SHA-256. A key of sums is that, the moment of the entry as timeKey has it,
-// and its number within the counter, from 1; the value is the amount, the sum with it in 16 bytes, and when the entry ends. So
-// what a window holds takes two looks, whatever lies in it.
+// and its number within the counter, from 1; the value is the amount, the sum with it in 16 bytes, when the entry ends and, in a store
+// with a key, a seal over all that. So what a window holds takes two looks, whatever lies in it.
 const (
 	counterSize = 16
 	spentSize   = 32 // of a key, and of a value
@@ -30,56 +32,65 @@ func (e spentEntry) key(counter []byte) []byte {
 	return binary.BigEndian.AppendUint64(key, e.sum.count)
 }
 
-func (e spentEntry) value() []byte {
+func (s *FileStore) value(e spentEntry, key []byte) []byte {
 	value := binary.BigEndian.AppendUint64(nil, uint64(e.amount)) //nolint:gosec // Check refuses negative amounts
 	value = binary.BigEndian.AppendUint64(value, e.sum.high)
 	value = binary.BigEndian.AppendUint64(value, e.sum.low)
-	return append(value, timeKey(e.ends, nil)...)
+	value = append(value, timeKey(e.ends, nil)...)
+	return s.seals.Join(seals.Spent, seals.ID(key), value)
 }
 
-func readSpent(key, value []byte) (spentEntry, error) {
-	if len(key) != spentSize || len(value) != spentSize {
-		return spentEntry{}, fmt.Errorf("an entry of a counter has %d and %d bytes: it is damaged", len(key), len(value))
+func (s *FileStore) readSpent(key, value []byte) (spentEntry, error) {
+	data, err := s.seals.Split(seals.Spent, seals.ID(key), value)
+	if err != nil {
+		return spentEntry{}, fmt.Errorf("an entry of a counter: %w", err)
+	}
+	if len(key) != spentSize || len(data) != spentSize {
+		return spentEntry{}, fmt.Errorf("an entry of a counter has %d and %d bytes: it is damaged", len(key), len(data))
 	}
 	return spentEntry{
-		at: keyTime(key[counterSize:]), ends: keyTime(value[24:]), amount: int64(binary.BigEndian.Uint64(value)), //nolint:gosec // was an int64
-		sum: tally{binary.BigEndian.Uint64(value[8:]), binary.BigEndian.Uint64(value[16:]), binary.BigEndian.Uint64(key[24:])},
+		at: keyTime(key[counterSize:]), ends: keyTime(data[24:]), amount: int64(binary.BigEndian.Uint64(data)), //nolint:gosec // was an int64
+		sum: tally{binary.BigEndian.Uint64(data[8:]), binary.BigEndian.Uint64(data[16:]), binary.BigEndian.Uint64(key[24:])},
 	}, nil
 }
 
 // lastSpent returns a counter's last entry, or the zero value.
-func lastSpent(tx *bbolt.Tx, counter []byte) (spentEntry, error) {
+func (s *FileStore) lastSpent(tx *bbolt.Tx, counter []byte) (spentEntry, error) {
 	data := tx.Bucket(lastsBucket).Get(counter)
 	if data == nil {
 		return spentEntry{}, nil
 	}
+	if !bytes.HasPrefix(data, counter) {
+		return spentEntry{}, fmt.Errorf("the last entry of a counter is another counter's: %w", ErrUnsealed)
+	}
 	at := min(spentSize, len(data))
-	return readSpent(data[:at], data[at:])
+	return s.readSpent(data[:at], data[at:])
 }
 
-func usedIn(tx *bbolt.Tx, s Spend, now time.Time) (Usage, error) {
-	counter := counterKey(s.Counter)
-	last, err := lastSpent(tx, counter)
+func (s *FileStore) usedIn(tx *bbolt.Tx, spend Spend, now time.Time) (Usage, error) {
+	counter := counterKey(spend.Counter)
+	last, err := s.lastSpent(tx, counter)
 	if err != nil {
 		return Usage{}, err
 	}
 	// Forward only: a cursor that goes back stops at a page that what this transaction has deleted left empty.
-	key, value := tx.Bucket(sumsBucket).Cursor().Seek(append(bytes.Clone(counter), timeKey(now.Add(time.Microsecond-s.Window), nil)...))
+	key, value := tx.Bucket(sumsBucket).Cursor().Seek(append(bytes.Clone(counter), timeKey(now.Add(time.Microsecond-spend.Window), nil)...))
 	if !bytes.HasPrefix(key, counter) {
 		return Usage{}, nil
 	}
-	first, err := readSpent(key, value)
+	first, err := s.readSpent(key, value)
 	return last.sum.since(first.sum.before(first.amount)), err
 }
 
-func putSpent(tx *bbolt.Tx, s Spend, now time.Time, keep time.Duration) error {
-	counter := counterKey(s.Counter)
-	last, err := lastSpent(tx, counter)
+func (s *FileStore) putSpent(tx *bbolt.Tx, spend Spend, now time.Time, keep time.Duration) error {
+	counter := counterKey(spend.Counter)
+	last, err := s.lastSpent(tx, counter)
 	if err != nil {
 		return err
 	}
-	e := last.next(s.Amount, now, keep)
-	key, value := e.key(counter), e.value()
+	e := last.next(spend.Amount, now, keep)
+	key := e.key(counter)
+	value := s.value(e, key)
 	ends := tx.Bucket(endsBucket)
 	ends.FillPercent = 0.9 // it grows at its end
 	return errors.Join(tx.Bucket(sumsBucket).Put(key, value), ends.Put(timeKey(e.ends, key), nil), tx.Bucket(lastsBucket).Put(counter, append(key, value...)))

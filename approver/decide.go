@@ -23,7 +23,8 @@ func (a *Approver) untilExpiry(ctx context.Context, expires time.Time) (context.
 
 // decide asks the policy and stores what it says, together with what that spends. Where another replica
 // was first, its decision stands. Nothing is stored after the action has expired, or if something else is in force by then.
-func (r *run) decide(ctx context.Context, in setup, action qredo.Action, holds basis) (Record, EntryKind, error) {
+func (r *run) decide(ctx context.Context, t *task, action qredo.Action, holds basis) (Record, EntryKind, error) {
+	in := t.in
 	ctx, cancel := r.untilExpiry(ctx, action.Expires.Time)
 	defer cancel()
 	d, err := r.ask(ctx, in, action)
@@ -61,12 +62,15 @@ func (r *run) decide(ctx context.Context, in setup, action qredo.Action, holds b
 		}
 		return err
 	})
+	if d.Verdict == Approve && (rec.Verdict == Approve || stands.Token != rec.Token) { // the policy has approved, and no limit was in the way here
+		t.confirmed = digest
+	}
 	switch {
 	case err != nil:
 		return Record{}, "", err
 	case in.shadow:
 		return stands, EntryShadow, nil
-	case stands.Token != rec.Token:
+	case stands.Token != rec.Token, stands.Verdict != rec.Verdict: // another replica was first, or the store says something else than it was told
 		return stands, EntryRepeat, nil
 	}
 	return stands, EntryDecision, nil

@@ -74,6 +74,9 @@ func compare(ctx context.Context, log *AuditLog, store Store) (*LostError, error
 		return nil, nil
 	}
 	rec, found, err := store.Lookup(ctx, last.ActionID)
+	if errors.Is(err, ErrUnsealed) { // what stands there is not what was decided
+		return lost, nil
+	}
 	if err != nil || found && (rec.Seq == last.Seq || last.Seq == 0) { // else it was decided again since it was lost
 		return nil, err
 	}

@@ -3,15 +3,20 @@ package approver
 import (
 	"time"
 
+	"github.com/qredo-go/qredo/approver/internal/seals"
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// FileOption changes how rules, pins and stores are read from files: [WithClock] or [WithInsecureFiles].
+// FileOption changes how rules, pins and stores are read from files: [WithClock] or [WithInsecureFiles]; of stores, also
+// [WithSealingKey] and [WithUnsealedAccepted].
 type FileOption interface{ setFile(f *fileOptions) error }
 
 type fileOptions struct {
 	now      func() time.Time
 	insecure bool
+
+	seals    seals.Seals
+	unsealed bool // is accepted
 }
 
 func newFileOptions(opts []FileOption) (f fileOptions, err error) {
@@ -25,6 +30,11 @@ func newFileOptions(opts []FileOption) (f fileOptions, err error) {
 		}
 	}
 	return f, nil
+}
+
+// notSealed refuses options of stores for what is none.
+func (f fileOptions) notSealed() error {
+	return check(!f.seals.On() && !f.unsealed, "sealing key", "is for stores, not for rules and pins")
 }
 
 func (c ClockOption) setFile(f *fileOptions) (err error) {

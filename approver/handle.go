@@ -1,6 +1,7 @@
 package approver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -88,7 +89,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	}
 	kind := EntryRepeat
 	if !decided {
-		if t.rec, kind, err = r.decide(ctx, t.in, *action, holds); err != nil {
+		if t.rec, kind, err = r.decide(ctx, t, *action, holds); err != nil {
 			return err
 		}
 		t.about.Sweep = t.connected.found(*action)
@@ -106,7 +107,7 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 	if t.bound = holds.bound; t.rec.Digest != digest { // it was decided before, or by another replica
 		return r.finish(ctx, t, OutcomeChanged, "the details are not those that were decided on; no vote is sent on them")
 	}
-	if decided { // the pins may be others since, or what they are about
+	if decided || kind == EntryRepeat { // the pins may be others since, or what they are about; another replica may have others
 		inTime, cancel := r.untilExpiry(ctx, action.Expires.Time)
 		problem, err := r.unpinned(inTime, t.in, *action, t.rec.Verdict)
 		cancel()
@@ -115,6 +116,10 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 		}
 		if problem != "" {
 			return r.finish(ctx, t, OutcomeLeft, problem)
+		}
+		// The store is left alone: the replica that has made the decision carries it out.
+		if problem, err = r.unconfirmed(ctx, t, *action); err != nil || problem != "" {
+			return cmp.Or(err, r.result(t, OutcomeLeft, problem))
 		}
 	}
 	if !t.logged {
@@ -210,7 +215,7 @@ func (r *run) giveUp(ctx context.Context, t *task, why error) {
 	case t.accepted:
 		outcome, reason = OutcomeSent, "the action cannot be looked at after the vote: "
 	case t.rec.Verdict == "" && t.before.voted(): // by a run before this one, whose decision the store does not have any more
-	case t.rec.Verdict == Leave, t.undecided && hopeless(why):
+	case t.rec.Verdict == Leave, t.undecided && hopeless(why), errors.Is(why, ErrUnsealed) && !t.mayStand:
 		outcome, reason = OutcomeLeft, "the action cannot be handled: "
 	case t.undecided:
 		outcome, reason = OutcomeExpired, "the action expired before it could be handled: "

@@ -131,7 +131,7 @@ func groupOf(p *qredo.Policy) *qredo.CustodyGroup {
 // file that others can write is refused, unless you give [WithInsecureFiles].
 func LoadPins(path string, key ed25519.PublicKey, opts ...FileOption) (*Pins, error) {
 	f, err := newFileOptions(opts)
-	if err != nil {
+	if err = cmp.Or(err, f.notSealed()); err != nil {
 		return nil, err
 	}
 	err = checkFile(path, f.insecure)

@@ -16,7 +16,7 @@ func (e *hopelessError) Error() string { return e.err.Error() }
 // hopeless reports whether trying again cannot change an error, since the request cannot be right. All else may pass,
 // also what the service refuses: permissions are given, actions come to be, keys are registered.
 func hopeless(err error) bool {
-	return errors.As(err, new(*hopelessError)) || errors.As(err, new(*qredo.ValidationError))
+	return errors.Is(err, ErrUnsealed) || errors.As(err, new(*hopelessError)) || errors.As(err, new(*qredo.ValidationError))
 }
 
 // notPending reports whether a vote was refused since the action is not pending, for this approver at least.

@@ -1,6 +1,7 @@
 package approver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -66,7 +67,7 @@ type limit struct {
 // not do what it seems to. The rules use the time of day of [WithClock]. Default: [time.Now].
 func LoadRules(path string, opts ...FileOption) (*Rules, error) {
 	f, err := newFileOptions(opts)
-	if err != nil {
+	if err = cmp.Or(err, f.notSealed()); err != nil {
 		return nil, err
 	}
 	writers := (*durable.OthersCanWriteError)(nil)

@@ -1,33 +1,30 @@
 package outbox
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/qredo-go/qredo/internal/seal"
 )
 
 // Records converts entries to what stores keep, and back. Each comes with a checksum over the key and every byte: what was
 // changed in the store, by a disk fault or by somebody, is not accepted as an entry, and never sent. The checksum protects
 // against people only if it uses a key that they do not have.
-type Records struct {
-	key func() []byte // a function, because no printer looks into one
-}
+type Records struct{ keys seal.Keys }
 
 // NewRecords returns Records whose checksums use a secret key: all programs that share a store need the same one. Without a
 // key, anyone who can write to the store can also compute checksums.
 func NewRecords(key []byte) Records {
-	own := append([]byte("qredo outbox 2"), key...)
-	return Records{func() []byte { return own }}
+	return Records{seal.New("qredo outbox 2", key)}
 }
 
 // Format prints the type's name, and no secret.
 func (Records) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "outbox.Records(redacted)") }
 
 // SumSize is the length of a checksum, in bytes.
-const SumSize = 16
+const SumSize = seal.Size
 
 // Encode returns an entry as JSON, and its checksum.
 func (r Records) Encode(e Entry) (data, sum []byte, err error) {
@@ -35,21 +32,12 @@ func (r Records) Encode(e Entry) (data, sum []byte, err error) {
 	return data, r.sum(e.Key, data), err
 }
 
-func (r Records) sum(key string, data []byte) []byte {
-	var secret []byte
-	if r.key != nil {
-		secret = r.key()
-	}
-	mac := hmac.New(sha256.New, secret)
-	_, _ = fmt.Fprintf(mac, "%d %s", len(key), key)
-	_, _ = mac.Write(data)
-	return mac.Sum(nil)[:SumSize]
-}
+func (r Records) sum(key string, data []byte) []byte { return r.keys.Sum(key, data) }
 
 // Decode returns the entry with the given key, or an error that says what is wrong with it. An entry's PartnerTxID must be the
 // one derived from its key and payment, or one that came with the request.
 func (r Records) Decode(key string, data, sum []byte) (Entry, error) {
-	if !hmac.Equal(sum, r.sum(key, data)) {
+	if r.keys.By(key, data, sum) < 0 {
 		return Entry{}, fmt.Errorf("what is stored under %q was changed, or belongs to another sealing key", key)
 	}
 	var e Entry

@@ -14,6 +14,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/internal/seals"
 )
 
 // about says which decision an error is about, if there is one.
@@ -41,19 +42,26 @@ type row interface {
 func (s *Store) read(ctx context.Context, in row, id qredo.ActionID) (rec approver.Record, err error) {
 	var data string
 	var seq int64
-	err = in.QueryRow(ctx, s.names.Replace(`SELECT record::text, seq FROM {decisions} WHERE action_id = $1::text`), string(id)).Scan(&data, &seq)
+	var seal []byte
+	err = in.QueryRow(ctx, s.names.Replace(`SELECT record::text, seq, seal FROM {decisions} WHERE action_id = $1::text`), string(id)).Scan(&data, &seq, &seal)
+	if err == nil {
+		err = s.seals.Check(seals.Decision, string(id), []byte(data), seal)
+	}
 	if err == nil {
 		err = json.Unmarshal([]byte(data), &rec)
 	}
+	if err != nil {
+		return approver.Record{}, err
+	}
 	rec.Seq = seq
-	return rec, err
+	return rec, nil
 }
 
-// marshal returns a decision as a row keeps it: its number stands beside it.
-func marshal(rec approver.Record) (string, error) {
+// marshal returns a decision as a row keeps it, and its seal. Its number stands beside it, and is not sealed.
+func (s *Store) marshal(rec approver.Record) (text string, seal []byte, err error) {
 	rec.Seq = 0
 	data, err := json.Marshal(rec)
-	return string(data), err
+	return string(data), s.seals.Sum(seals.Decision, string(rec.ActionID), data), err
 }
 
 // keepRecord is for how long a decision is kept after its action has expired.
@@ -70,13 +78,13 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 		}
 	}
 	known := rec.Seq
-	data, err := marshal(rec)
+	data, seal, err := s.marshal(rec)
 	if err != nil {
 		return stands, about(rec.ActionID, err)
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		stands = rec
-		now, seq, used, err := s.lock(ctx, tx, rec, data, spends)
+		now, seq, windows, err := s.lock(ctx, tx, rec, data, seal, spends)
 		if errors.Is(err, errStands) {
 			stands, err = s.read(ctx, tx, rec.ActionID)
 			return err
@@ -88,11 +96,11 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 			return &approver.LostError{Before: s.epoch, Now: s.epoch, Known: known, Last: seq}
 		}
 		for i, spend := range spends {
-			if err := spend.Check(used[i]); err != nil {
+			if err := spend.Check(windows[i].used()); err != nil {
 				return err
 			}
 		}
-		return s.spend(ctx, tx, now, spends)
+		return s.spend(ctx, tx, now, spends, windows)
 	})
 	if err != nil {
 		return approver.Record{}, about(rec.ActionID, err)
@@ -102,9 +110,9 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 
 var errStands = errors.New("the action has a decision already")
 
-// lock stores a decision, locks the counters of spends, and returns what they hold, the time, and the decision's number; or errStands. Who holds the
+// lock stores a decision, locks the counters of spends, and returns what their windows hold, the time, and the decision's number; or errStands. Who holds the
 // lock of a counter is alone with it until the transaction ends.
-func (s *Store) lock(ctx context.Context, tx pgx.Tx, rec approver.Record, data string, spends []approver.Spend) (now, seq int64, used []approver.Usage, err error) {
+func (s *Store) lock(ctx context.Context, tx pgx.Tx, rec approver.Record, data string, seal []byte, spends []approver.Spend) (now, seq int64, windows []window, err error) {
 	var forget *int64
 	if !rec.Expires.IsZero() {
 		at := rec.Expires.Add(keepRecord).UnixMicro()
@@ -124,8 +132,8 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, rec approver.Record, data s
 		}
 		return nil
 	})
-	batch.Queue(s.names.Replace(`INSERT INTO {decisions} (action_id, record, forget) VALUES ($1::text, $2::text::json, $3::bigint)
-		ON CONFLICT (action_id) DO NOTHING RETURNING seq`), string(rec.ActionID), data, forget).QueryRow(func(r pgx.Row) error {
+	batch.Queue(s.names.Replace(`INSERT INTO {decisions} (action_id, record, forget, seal) VALUES ($1::text, $2::text::json, $3::bigint, $4::bytea)
+		ON CONFLICT (action_id) DO NOTHING RETURNING seq`), string(rec.ActionID), data, forget, seal).QueryRow(func(r pgx.Row) error {
 		err := r.Scan(&seq)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errStands
@@ -137,13 +145,13 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, rec approver.Record, data s
 	}
 	batch.Queue(`SELECT `+clock, s.given()).QueryRow(func(r pgx.Row) error { return r.Scan(&now) })
 	if len(spends) > 0 {
-		batch.Queue(s.names.Replace(usedStatement), s.usedArgs(spends)...).Query(func(rows pgx.Rows) (err error) {
-			used, err = pgx.CollectRows(rows, scanUsage)
+		batch.Queue(s.names.Replace(windowStatement), s.windowArgs(spends)...).Query(func(rows pgx.Rows) (err error) {
+			windows, err = s.readWindows(rows, spends)
 			return err
 		})
 	}
 	err = tx.SendBatch(ctx, batch).Close() // which sets the others
-	return now, seq, used, err
+	return now, seq, windows, err
 }
 
 // locksOf are the locks of counters, in an order that is the same for all, so that nobody waits in a circle.
@@ -182,11 +190,11 @@ func (s *Store) Finish(ctx context.Context, id qredo.ActionID, outcome approver.
 			return err
 		}
 		rec.Outcome = outcome
-		data, err := marshal(rec)
+		data, seal, err := s.marshal(rec)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, s.names.Replace(`UPDATE {decisions} SET record = $2::text::json WHERE action_id = $1::text`), string(id), data)
+		_, err = tx.Exec(ctx, s.names.Replace(`UPDATE {decisions} SET record = $2::text::json, seal = $3::bytea WHERE action_id = $1::text`), string(id), data, seal)
 		return err
 	}))
 }

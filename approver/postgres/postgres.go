@@ -31,9 +31,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
-	_ "embed" // for the tables
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -43,7 +40,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/qredo-go/qredo"
-	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/internal/seals"
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
@@ -55,35 +52,13 @@ type Store struct {
 	lease    time.Duration
 	now      func() time.Time // nil for the clock of the server
 	accepted bool             // a loss was
+	unsealed bool             // so was a store without seals
 	epoch    string
+	seals    seals.Seals
 
 	tidyLock   int64 // of who drops what is not needed any more
 	spentGone  atomic.Int64
 	recordGone atomic.Int64
-}
-
-// Option changes how a [Store] works.
-type Option func(*Store) error
-
-// WithLease sets how long a replica keeps an action without a sign of life: after a replica dies, another takes over when this
-// time has passed. Default: 10 s.
-func WithLease(d time.Duration) Option {
-	return func(s *Store) error {
-		s.lease = d
-		return check(d >= 10*time.Millisecond, "lease", "must be at least 10ms, is %s", d)
-	}
-}
-
-// WithClock makes the windows of limits follow your own clock. It is for tests: the clocks of all replicas would have to agree.
-// Default: the clock of the server.
-func WithClock(now func() time.Time) Option {
-	return func(s *Store) error { s.now = now; return check(now != nil, "clock", "must not be nil") }
-}
-
-// WithLossAccepted gives the store a new epoch if its own is gone: a person has accepted that limits start from zero. The audit
-// logs must be told too: see [approver.AcceptLoss].
-func WithLossAccepted() Option {
-	return func(s *Store) error { s.accepted = true; return nil }
 }
 
 // check returns a [*qredo.ValidationError] unless something is as it must be.
@@ -103,6 +78,7 @@ func check(ok bool, field, rule string, args ...any) error {
 //   - tables that do not belong to the current user or to a role that it is a member of, that have triggers, rules, row-level
 //     security or child tables, or that are not crash-safe;
 //   - tables without an epoch: an [*approver.LostError];
+//   - tables without seals or with those of another key, if there is a sealing key, and sealed ones if there is none;
 //   - a server on another machine if nothing says which TLS you want: set sslmode in the URL or the keywords, or PGSSLMODE.
 //
 // The pool has at least 8 connections, or the number in pool_max_conns. You may connect through a pooler such as PgBouncer: no
@@ -164,6 +140,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// Sealed reports whether the store has a sealing key, so that it returns only decisions that a program with the key has stored.
+func (s *Store) Sealed() bool { return s.seals.On() }
+
 // Epoch implements [approver.Store].
 func (s *Store) Epoch() string { return s.epoch }
 
@@ -181,77 +160,6 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	s.names, s.tidyLock = strings.NewReplacer(replace...), lockOf("tidy", schema)
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.begin(ctx, tx, schema) })
-}
-
-// tables are the names of the tables, by what statements call them.
-var tables = map[string]string{
-	"epoch": "qredo_approver", "decisions": "qredo_approver_decision", "spent": "qredo_approver_spent", "claims": "qredo_approver_claim",
-}
-
-//go:embed tables.sql
-var makeTables string
-
-// numberDecisions is how version 2 of the tables differs from version 1.
-const numberDecisions = `
-	ALTER TABLE {decisions} ADD COLUMN seq bigint GENERATED ALWAYS AS IDENTITY;
-	CREATE UNIQUE INDEX qredo_approver_decision_seq ON {decisions} (seq);
-	UPDATE {epoch} SET version = 2`
-
-const (
-	version = 2
-	// makeLock keeps programs that start together from making the tables together.
-	makeLock = 0x61707072 // any number of our own
-)
-
-// begin makes the tables with an epoch, or reads the epoch of those that are there.
-func (s *Store) begin(ctx context.Context, tx pgx.Tx, schema string) error {
-	if _, err := tx.Exec(ctx, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, makeLock)); err != nil {
-		return err
-	}
-	names := make([]string, 0, len(tables))
-	for _, table := range tables {
-		names = append(names, table)
-	}
-	there := func() (int, error) {
-		return pgstore.CheckTables(ctx, queryIn(tx), schema, names, nil, "limits could be let pass there, or be forgotten")
-	}
-	found, err := there()
-	if err == nil && found == 0 {
-		if _, err = tx.Exec(ctx, s.names.Replace(makeTables)); err == nil {
-			err = s.draw(ctx, tx)
-		}
-		if err == nil {
-			found, err = there()
-		}
-	}
-	switch {
-	case err != nil:
-		return err
-	case found < len(tables):
-		return fmt.Errorf("schema %s has only %d of the approver's %d tables", schema, found, len(tables))
-	}
-	of := 0
-	switch err := tx.QueryRow(ctx, s.names.Replace(`SELECT version, epoch FROM {epoch}`)).Scan(&of, &s.epoch); {
-	case errors.Is(err, pgx.ErrNoRows) && s.accepted:
-		return s.draw(ctx, tx)
-	case errors.Is(err, pgx.ErrNoRows):
-		return &approver.LostError{}
-	case err != nil:
-		return err
-	case of > version:
-		return fmt.Errorf("the tables have version %d, this program knows %d: it is too old", of, version)
-	case of < version:
-		_, err = tx.Exec(ctx, s.names.Replace(numberDecisions))
-		return err
-	}
-	return nil
-}
-
-// draw gives the tables an epoch.
-func (s *Store) draw(ctx context.Context, tx pgx.Tx) error {
-	s.epoch = rand.Text()
-	_, err := tx.Exec(ctx, s.names.Replace(`INSERT INTO {epoch} (version, epoch) VALUES ($1::int, $2::text)`), version, s.epoch)
-	return err
 }
 
 // queries is a pool, or a transaction.

@@ -104,11 +104,12 @@ func testNumbers(t *testing.T, database string) {
 func testFirstVersion(t *testing.T, database string) {
 	first := open(t, database)
 	require.NoError(t, reserve(t, first, "a"))
-	exec(t, database, `ALTER TABLE qredo_approver_decision DROP COLUMN seq; UPDATE qredo_approver SET version = 1`)
+	exec(t, database, `ALTER TABLE qredo_approver_decision DROP COLUMN seq, DROP COLUMN seal; ALTER TABLE qredo_approver_spent DROP COLUMN seal;
+		ALTER TABLE qredo_approver DROP COLUMN seal; UPDATE qredo_approver SET version = 1`)
 	for range 2 {
 		s := open(t, database)
 		require.Equal(t, first.Epoch(), s.Epoch())
-		require.Equal(t, 2, count(t, database, `SELECT version FROM qredo_approver`))
+		require.Equal(t, 3, count(t, database, `SELECT version FROM qredo_approver`))
 		last, err := s.LastSeq(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, 1, last)

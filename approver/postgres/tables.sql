@@ -1,7 +1,8 @@
 -- The epoch, and the version of these tables. One row.
 CREATE TABLE {epoch} (
     version int  NOT NULL,
-    epoch   text NOT NULL
+    epoch   text NOT NULL,
+    seal    bytea -- what shows that the store is sealed, and with which key
 );
 
 -- The decisions: record is the JSON of one.
@@ -9,7 +10,8 @@ CREATE TABLE {decisions} (
     action_id text   COLLATE "C" PRIMARY KEY,
     record    json   NOT NULL,
     forget    bigint, -- when it may go, in microseconds since 1970; NULL for never
-    seq       bigint GENERATED ALWAYS AS IDENTITY -- the number of the decision
+    seq       bigint GENERATED ALWAYS AS IDENTITY, -- the number of the decision
+    seal      bytea
 );
 CREATE UNIQUE INDEX qredo_approver_decision_seq ON {decisions} (seq);
 CREATE INDEX qredo_approver_decision_forget ON {decisions} (forget) WHERE forget IS NOT NULL;
@@ -23,6 +25,7 @@ CREATE TABLE {spent} (
     amount  bigint   NOT NULL,
     sum     numeric  NOT NULL, -- with the amount
     ends    bigint   NOT NULL, -- when no window holds it any more, no sooner than that of the entry before
+    seal    bytea,
     PRIMARY KEY (counter, at, number)
 );
 CREATE INDEX qredo_approver_spent_ends ON {spent} (ends, counter, at, number);

@@ -1,6 +1,10 @@
 package redis
 
-import "time"
+import (
+	"time"
+
+	"github.com/qredo-go/qredo/approver/internal/seals"
+)
 
 // Option changes how a [Store] works.
 type Option func(*Store) error
@@ -27,7 +31,30 @@ func WithVolatile() Option {
 }
 
 // WithLossAccepted gives the store a new epoch if its own is gone: a person has accepted that limits start from zero. The audit
-// logs must be told too: see [approver.AcceptLoss].
+// logs must be told too: see [approver.AcceptLoss]. With a sealing key, what was sealed in the earlier epoch is removed. Default:
+// a store without its epoch is refused.
 func WithLossAccepted() Option {
 	return func(s *Store) error { s.accepted = true; return nil }
+}
+
+// WithSealingKey seals each decision and each entry of a limit's counter with a secret key of at least 16 bytes: what somebody
+// without the key has written to the server, changed in it, or moved is refused. All programs that share the prefix need the
+// key; the server never gets it. To change it, give the new one first and the old one after it: see [approver.WithSealingKey].
+// Limits are then checked by the program, and a decision during which another was stored is tried again. Default: no key; a
+// stored approval that a replica's audit log does not have is carried out only if its policy still approves, and counters are
+// believed.
+func WithSealingKey(key []byte, older ...[]byte) Option {
+	return func(s *Store) (err error) {
+		if s.seals, err = seals.New(key, older...); err != nil {
+			return check(false, "sealing key", "%s", err)
+		}
+		return nil
+	}
+}
+
+// WithUnsealedAccepted seals a store that has no seals yet, with everything in it, when it is opened with [WithSealingKey]: a
+// person has accepted that nobody else has written to it. Stop all approvers first. If the store is sealed, the option changes
+// nothing. Default: a store without seals is refused.
+func WithUnsealedAccepted() Option {
+	return func(s *Store) error { s.unsealed = true; return nil }
 }

@@ -38,8 +38,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -50,12 +48,19 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/approver"
+	"github.com/qredo-go/qredo/approver/internal/seals"
 )
 
 //go:embed reserve.lua
 var reserveSource string
 
-var reserveScript = newScript(reserveSource)
+//go:embed reserve_sealed.lua
+var reserveSealedSource string
+
+var (
+	reserveScript       = newScript(reserveSource)
+	reserveSealedScript = newScript(reserveSealedSource)
+)
 
 // finishScript replaces a decision and leaves its time to live as it is.
 var finishScript = newScript(`
@@ -79,7 +84,9 @@ type Store struct {
 	locks    *redsync.Redsync
 	volatile bool
 	accepted bool // a loss was
+	unsealed bool // so was a store without seals
 	epoch    string
+	seals    seals.Seals
 }
 
 // check returns a [*qredo.ValidationError] unless something is as it must be.
@@ -117,10 +124,14 @@ func New(ctx context.Context, client redis.UniversalClient, prefix string, opts 
 	return s, nil
 }
 
+// Sealed reports whether the store has a sealing key, so that it returns only decisions that a program with the key has stored.
+func (s *Store) Sealed() bool { return s.seals.On() }
+
 // Epoch implements [approver.Store].
 func (s *Store) Epoch() string { return s.epoch }
 
 func (s *Store) epochKey() string                     { return s.prefix + ":epoch" }
+func (s *Store) markKey() string                      { return s.prefix + ":seal" }
 func (s *Store) seqKey() string                       { return s.prefix + ":seq" }
 func (s *Store) decisionKey(id qredo.ActionID) string { return s.prefix + ":decision:" + string(id) }
 func (s *Store) lockKey(id qredo.ActionID) string     { return s.prefix + ":lock:" + string(id) }
@@ -134,9 +145,25 @@ func (s *Store) Lookup(ctx context.Context, id qredo.ActionID) (approver.Record,
 	}
 	var rec approver.Record
 	if err == nil {
-		err = json.Unmarshal(data, &rec)
+		rec, err = s.decode(id, data)
 	}
 	return rec, err == nil, about(id, err)
+}
+
+func (s *Store) decode(id qredo.ActionID, data []byte) (rec approver.Record, err error) {
+	data, err = s.seals.Split(seals.Decision, string(id), data)
+	if err == nil {
+		err = json.Unmarshal(data, &rec)
+	}
+	if err != nil {
+		return approver.Record{}, err
+	}
+	return rec, nil
+}
+
+func (s *Store) encode(rec approver.Record) ([]byte, error) {
+	data, err := json.Marshal(rec)
+	return s.seals.Join(seals.Decision, string(rec.ActionID), data), err
 }
 
 // about says which decision an error is about, if there is one.
@@ -169,6 +196,10 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 	if err := approver.CheckSpends(spends); err != nil {
 		return stands, about(rec.ActionID, err)
 	}
+	if s.seals.On() {
+		stands, err = s.reserveSealed(ctx, rec, spends)
+		return stands, err
+	}
 	known := rec.Seq
 	rec.Seq = 0 // the script puts the number there
 	data, err := json.Marshal(rec)
@@ -193,10 +224,7 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 	case len(answer) == 2 && answer[0] == "stands":
 		err = json.Unmarshal([]byte(answer[1]), &stands)
 	case len(answer) == 2 && answer[0] == "lost":
-		if strings.HasPrefix(answer[1], lostMark) {
-			answer[1] = "" // it has none
-		}
-		return stands, &approver.LostError{Before: s.epoch, Now: answer[1]}
+		return stands, s.lost(answer[1])
 	case len(answer) == 2 && answer[0] == "behind":
 		lost := &approver.LostError{Before: s.epoch, Now: s.epoch, Known: known}
 		if lost.Last, err = strconv.ParseInt(answer[1], 10, 64); err == nil {
@@ -208,6 +236,14 @@ func (s *Store) Reserve(ctx context.Context, rec approver.Record, spends []appro
 		err = fmt.Errorf("the script answered %q", answer)
 	}
 	return stands, about(rec.ActionID, err)
+}
+
+// lost is the error that the epoch is another.
+func (s *Store) lost(now string) error {
+	if strings.HasPrefix(now, lostMark) {
+		now = "" // it has none
+	}
+	return &approver.LostError{Before: s.epoch, Now: now}
 }
 
 // spendArgs returns the script's keys and what it is to spend.
@@ -241,48 +277,6 @@ func (s *Store) keepFor(rec approver.Record) int64 {
 	return (max(left, 0) + keepRecord).Milliseconds()
 }
 
-// overLimit reads the script's answer that a spend does not fit.
-func overLimit(spends []approver.Spend, answer string) error {
-	var n int
-	var sum parts
-	var count int64
-	if _, err := fmt.Sscan(answer, &n, &sum[0], &sum[1], &sum[2], &count); err != nil || n < 1 || n > len(spends) {
-		return fmt.Errorf("redis: the script answered %q", answer)
-	}
-	return &approver.OverLimitError{Spend: spends[n-1], Used: approver.Usage{Amount: amount(sum.number()), Count: count}}
-}
-
-// parts are those of a sum as the script has it, of 32 bits each.
-type parts [3]int64
-
-func (p parts) number() *big.Int {
-	n := new(big.Int)
-	for _, part := range p {
-		n.Add(n.Lsh(n, 32), big.NewInt(part))
-	}
-	return n
-}
-
-// amount is a sum. One beyond 64 bits stays at the largest.
-func amount(sum *big.Int) int64 {
-	if !sum.IsInt64() {
-		return math.MaxInt64
-	}
-	return sum.Int64()
-}
-
-// entry is what an action has spent, as the script writes it.
-type entry struct {
-	number int64
-	sum    parts // with the amount
-	amount parts
-}
-
-func readEntry(member string) (e entry, err error) {
-	_, err = fmt.Sscanf(member, "%d:%d.%d.%d:%d.%d", &e.number, &e.sum[0], &e.sum[1], &e.sum[2], &e.amount[1], &e.amount[2])
-	return e, err
-}
-
 // LastSeq implements [approver.Store].
 func (s *Store) LastSeq(ctx context.Context) (int64, error) {
 	last, err := s.client.Get(ctx, s.seqKey()).Int64()
@@ -305,7 +299,7 @@ func (s *Store) Finish(ctx context.Context, id qredo.ActionID, outcome approver.
 		return about(id, errNone)
 	}
 	rec.Outcome = outcome
-	data, err := json.Marshal(rec)
+	data, err := s.encode(rec)
 	if err != nil {
 		return about(id, err)
 	}
@@ -317,55 +311,3 @@ func (s *Store) Finish(ctx context.Context, id qredo.ActionID, outcome approver.
 }
 
 var errNone = errors.New("there is none")
-
-// Usage implements [approver.Store].
-func (s *Store) Usage(ctx context.Context, spends []approver.Spend) ([]approver.Usage, error) {
-	if err := approver.CheckSpends(spends); err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
-	}
-	now, err := s.clock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	used := make([]approver.Usage, len(spends))
-	for i, spend := range spends {
-		if used[i], err = s.used(ctx, spend, now); err != nil {
-			return nil, fmt.Errorf("redis: counter %s: %w", spend.Counter, err)
-		}
-	}
-	return used, nil
-}
-
-// used is what the script's function of that name returns.
-func (s *Store) used(ctx context.Context, spend approver.Spend, now time.Time) (u approver.Usage, err error) {
-	key, after := s.counterKey(spend.Counter), fmt.Sprintf("(%d", now.Add(-spend.Window).UnixMicro())
-	var first, last *redis.StringSliceCmd
-	_, err = s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		first = p.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, ByScore: true, Start: after, Stop: "+inf", Count: 1})
-		last = p.ZRange(ctx, key, -1, -1)
-		return nil
-	})
-	if err != nil || len(first.Val()) == 0 || len(last.Val()) == 0 {
-		return u, err
-	}
-	from, err := readEntry(first.Val()[0])
-	if err != nil {
-		return u, err
-	}
-	to, err := readEntry(last.Val()[0])
-	sum := to.sum.number()
-	sum.Sub(sum, from.sum.number()).Add(sum, from.amount.number())
-	return approver.Usage{Amount: amount(sum), Count: to.number - from.number + 1}, err
-}
-
-// clock is the time that windows roll by.
-func (s *Store) clock(ctx context.Context) (time.Time, error) {
-	if s.now != nil {
-		return s.now(), nil
-	}
-	now, err := s.client.Time(ctx).Result()
-	if err != nil {
-		return now, fmt.Errorf("redis: %w", err)
-	}
-	return now, nil
-}

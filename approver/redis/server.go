@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -68,13 +67,16 @@ func (s *Store) begin(ctx context.Context) error {
 	switch lost := strings.HasPrefix(epoch, lostMark); {
 	case lost && !s.accepted:
 		return &approver.LostError{Before: strings.TrimPrefix(epoch, lostMark)}
-	case lost:
-		err = s.client.Set(ctx, s.epochKey(), rand.Text(), 0).Err()
+	case lost, epoch == "" && s.accepted:
+		err = s.beginAnew(ctx, epoch)
 	case epoch == "":
-		err = s.client.SetNX(ctx, s.epochKey(), rand.Text(), 0).Err() // or another's that starts too
+		err = s.draw(ctx) // or another's that starts too
 	}
 	if err == nil {
 		s.epoch, err = s.readEpoch(ctx)
+	}
+	if err == nil {
+		err = s.checkSeals(ctx)
 	}
 	return err
 }
