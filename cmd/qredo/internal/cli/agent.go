@@ -77,7 +77,7 @@ approves by the rules of a policy file.`, `
 				return a.done(err, "the signature is right")
 			}),
 		}),
-		a.agentRun(), a.agentAcceptLoss(), a.agentExplain(), a.agentTest(), a.agentVerifyLog(), a.pinCommands(),
+		a.agentRun(), a.agentAcceptLoss(), a.agentSeal(), a.agentExplain(), a.agentTest(), a.agentVerifyLog(), a.pinCommands(),
 	)
 }
 

@@ -59,7 +59,8 @@ not with --shadow: that decides and tells what it would do, and votes on nothing
 on, and else leaves to them: see "qredo agent pins".
 
 For several replicas, --database or --redis keep in a server what they share, in place of --store. A store that has
-lost its memory is noticed, and nothing is approved then: see "qredo agent accept-loss".
+lost its memory is noticed, and nothing is approved then: see "qredo agent accept-loss". If others can write to the
+store, seal it with a key (--sealing-key-file): see "qredo agent seal".
 
 Files that others could have written (those, and the keys and pins) are refused: each, and each folder on the way to it,
 must belong to you or to root, and nobody else may write to it. --insecure-files takes them all the same: whoever can write

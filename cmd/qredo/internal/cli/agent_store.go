@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +13,15 @@ import (
 	"github.com/qredo-go/qredo/approver"
 	"github.com/qredo-go/qredo/approver/postgres"
 	"github.com/qredo-go/qredo/approver/redis"
+	"github.com/qredo-go/qredo/internal/durable"
 )
 
 // agentPlace is where an approver keeps its decisions, and what limits have counted.
 type agentPlace struct {
 	file, redis, prefix, database string
-	insecure                      bool // files that others can write are taken
-	volatile                      bool // so is a Redis server that may forget: only where nothing is counted
+	sealing, olderSealing         string // files of the keys of its seals
+	insecure                      bool   // files that others can write are taken
+	volatile                      bool   // so is a Redis server that may forget: only where nothing is counted
 }
 
 // fileOptions are the options of files that an approver uses.
@@ -48,6 +51,7 @@ func (p *agentPlace) flags(f *flagSet) {
 	f.StringVar(&p.database, "database", "", "the same in PostgreSQL, for several replicas: a URL (default $QREDO_AGENT_DATABASE)")
 	f.StringVar(&p.redis, "redis", "", "the same in Redis: a URL (default $QREDO_AGENT_REDIS)")
 	f.StringVar(&p.prefix, "redis-prefix", "qredo-agent", "what keys in Redis begin with")
+	f.StringVar(&p.sealing, "sealing-key-file", "", "file that holds the key of the store's seals (default $QREDO_AGENT_SEALING_KEY_FILE)")
 	insecureFlag(f, &p.insecure)
 }
 
@@ -71,11 +75,49 @@ type agentStore struct {
 	close                func() error
 }
 
+// sealingKeys reads the keys of the store's seals: none, one, or the one before it too.
+func (p *agentPlace) sealingKeys(a *app) (keys [][]byte, err error) {
+	paths := []string{cmp.Or(p.sealing, a.env("QREDO_AGENT_SEALING_KEY_FILE")), p.olderSealing}
+	for i, flag := range []string{"--sealing-key-file", "--older-sealing-key-file"} {
+		switch {
+		case paths[i] == "":
+			continue
+		case i > len(keys):
+			return nil, usagef("--older-sealing-key-file needs --sealing-key-file")
+		}
+		if err := durable.CheckPrivate(paths[i]); err != nil && !p.insecure {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		key, err := os.ReadFile(paths[i])
+		if err != nil {
+			return nil, usagef("%s: %v", flag, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
 // open opens the store. With accepted, one that has lost its memory is opened too.
 func (p *agentPlace) open(ctx context.Context, a *app, accepted bool) (s agentStore, err error) {
+	return p.openUnsealed(ctx, a, accepted, false)
+}
+
+// openUnsealed is open, and seals a store that has no seals yet if unsealed is true.
+func (p *agentPlace) openUnsealed(ctx context.Context, a *app, accepted, unsealed bool) (s agentStore, err error) {
+	keys, err := p.sealingKeys(a)
+	if err != nil {
+		return s, err
+	}
 	switch {
 	case p.file != "":
-		store, err := approver.OpenStore(p.file, fileOptions(a, p.insecure)...)
+		opts := fileOptions(a, p.insecure)
+		if keys != nil {
+			opts = append(opts, approver.WithSealingKey(keys[0], keys[1:]...))
+		}
+		if unsealed {
+			opts = append(opts, approver.WithUnsealedAccepted())
+		}
+		store, err := approver.OpenStore(p.file, opts...)
 		if err != nil {
 			return s, err
 		}
@@ -84,6 +126,12 @@ func (p *agentPlace) open(ctx context.Context, a *app, accepted bool) (s agentSt
 		var opts []postgres.Option
 		if accepted {
 			opts = append(opts, postgres.WithLossAccepted())
+		}
+		if keys != nil {
+			opts = append(opts, postgres.WithSealingKey(keys[0], keys[1:]...))
+		}
+		if unsealed {
+			opts = append(opts, postgres.WithUnsealedAccepted())
 		}
 		store, err := postgres.Open(ctx, p.database, opts...)
 		if err != nil {
@@ -98,6 +146,12 @@ func (p *agentPlace) open(ctx context.Context, a *app, accepted bool) (s agentSt
 	var opts []redis.Option
 	if accepted {
 		opts = append(opts, redis.WithLossAccepted())
+	}
+	if keys != nil {
+		opts = append(opts, redis.WithSealingKey(keys[0], keys[1:]...))
+	}
+	if unsealed {
+		opts = append(opts, redis.WithUnsealedAccepted())
 	}
 	if p.volatile {
 		opts = append(opts, redis.WithVolatile())
@@ -159,6 +213,51 @@ is an error: "agent run" has made the new store before it refuses it.`,
 				return fmt.Errorf("nothing was lost: %s knows the store, in epoch %s", auditPath, before)
 			}
 			return a.done(err, "limits begin anew in epoch %s", store.Epoch())
+		},
+	})
+}
+
+func (a *app) agentSeal() *cobra.Command {
+	var place agentPlace
+	return a.command(command{
+		use: "seal", short: "Seal an approver's store with a key, or with another one",
+		long: `Sealed, a store that somebody else can write to makes no approver approve: what was not written by a program that has the key
+is refused. From then on give "agent run" and "signing-agent serve" the same key. A new store is sealed from the start if
+they have a key.
+
+Stop all approvers first. Whatever a store without seals has is taken for right: find out who could have written to it.
+
+To change the key, stop all approvers, run this with the new file and, as --older-sealing-key-file, the old one, and start
+all approvers with the new one.
+
+The key is all the bytes of its file, 16 or more. Only you may be able to read it.`,
+		example: `qredo agent seal --store decisions.db --sealing-key-file sealing.key
+			qredo agent seal --store decisions.db --sealing-key-file new.key --older-sealing-key-file sealing.key`,
+		flags: func(f *flagSet) {
+			place.flags(f)
+			f.StringVar(&place.olderSealing, "older-sealing-key-file", "", "file that holds the key that the store is sealed with now, to change it")
+		},
+		check: func() error {
+			if place.find(a) != 1 {
+				return usagef("one of --store, --database and --redis must be given")
+			}
+			return nil
+		},
+		run: func(ctx context.Context, _ []string) error {
+			switch keys, err := place.sealingKeys(a); {
+			case err != nil:
+				return err
+			case keys == nil:
+				return usagef("--sealing-key-file must be given, or QREDO_AGENT_SEALING_KEY_FILE be set")
+			}
+			if _, err := os.Stat(place.file); place.file != "" && err != nil {
+				return usagef("there is no store: %v", err) // it would be made
+			}
+			store, err := place.openUnsealed(ctx, a, false, true)
+			if err != nil {
+				return err
+			}
+			return a.done(store.close(), "the store is sealed, in epoch %s", store.Epoch())
 		},
 	})
 }

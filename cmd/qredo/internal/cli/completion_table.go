@@ -121,7 +121,7 @@ func completionTable() map[string]completion {
 		"signing-agent ACTION_ID": free("the program that serves lists none"),
 
 		// Books.
-		"--file": store, "outbox --state": words(outboxStates...), "inbox --state": words(inboxStates...), "--archive": anyFile, "--sealing-key-file": anyFile,
+		"--file": store, "outbox --state": words(outboxStates...), "inbox --state": words(inboxStates...), "--archive": anyFile, "--sealing-key-file": anyFile, "--older-sealing-key-file": anyFile,
 		"outbox KEY": free("the file is another program's, which locks it"), "inbox ID": free("the file is another program's, which locks it"),
 		"outbox --tx": transactions(qredo.EntryTransferOut, qredo.EntryWithdraw, qredo.EntrySwap),
 

@@ -30,7 +30,7 @@ var (
 		"wallet history", "wallet max", "withdraw get", "withdraw wait",
 	}
 	local = []string{
-		"agent accept-loss", "agent pins make", "agent pins sign", "config delete", "config set", "config unset", "config use", "keys new", "man", "ledger export",
+		"agent accept-loss", "agent pins make", "agent pins sign", "agent seal", "config delete", "config set", "config unset", "config use", "keys new", "man", "ledger export",
 		"sandbox export", "signing-agent import", "signing-agent init",
 	}
 	endless = []string{"agent run", "sandbox serve", "signing-agent serve"}
