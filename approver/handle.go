@@ -1,7 +1,6 @@
 package approver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -118,8 +117,11 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 			return r.finish(ctx, t, OutcomeLeft, problem)
 		}
 		// The store is left alone: the replica that has made the decision carries it out.
-		if problem, err = r.unconfirmed(ctx, t, *action); err != nil || problem != "" {
-			return cmp.Or(err, r.result(t, OutcomeLeft, problem))
+		if problem, err = r.unconfirmed(ctx, t, *action); err != nil {
+			return err
+		}
+		if problem != "" {
+			return r.result(t, OutcomeLeft, problem)
 		}
 	}
 	if !t.logged {

@@ -193,26 +193,39 @@ func (s overtaken) Reserve(ctx context.Context, rec approver.Record, spends []ap
 	return s.Store.Reserve(ctx, rec, spends)
 }
 
+// sealed is a store that returns only what was stored by those who have its key.
+type sealed struct{ approver.Store }
+
+func (sealed) Sealed() bool { return true }
+
 // Two replicas decide otherwise, since the rules of one are newer, or a limit was used up between them. The first
-// decision is the one that is carried out: what was rejected, or left to humans, is not approved by the second.
+// decision is the one that is carried out: what was rejected, or left to humans, is not approved by the second. Nor does
+// the second carry out an approval that its own policy does not give, unless the store is sealed: anybody could have put it there.
 func TestTheDecisionOfTheFirstReplicaIsCarriedOut(t *testing.T) {
 	for _, c := range []struct {
 		first, own approver.Verdict
+		sealed     bool
 		outcome    approver.Outcome
 		status     qredo.ApprovalStatus
 	}{
-		{approver.Reject, approver.Approve, approver.OutcomeSent, qredo.ApprovalRejected},
-		{approver.Leave, approver.Approve, approver.OutcomeLeft, qredo.ApprovalPending},
-		{approver.Approve, approver.Reject, approver.OutcomeSent, qredo.ApprovalApproved},
+		{approver.Reject, approver.Approve, false, approver.OutcomeSent, qredo.ApprovalRejected},
+		{approver.Leave, approver.Approve, false, approver.OutcomeLeft, qredo.ApprovalPending},
+		{approver.Approve, approver.Reject, false, approver.OutcomeLeft, qredo.ApprovalPending},
+		{approver.Approve, approver.Reject, true, approver.OutcomeSent, qredo.ApprovalApproved},
 	} {
-		t.Run(fmt.Sprintf("%s, not %s", c.first, c.own), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s, not %s, sealed %t", c.first, c.own, c.sealed), func(t *testing.T) {
 			d := newDesk(t)
 			d.store = overtaken{d.store, c.first, ""}
+			if c.sealed {
+				d.store = sealed{d.store}
+			}
 			d.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
 				return approver.Decision{Verdict: c.own}, nil
 			}))
 			tx := d.transfer(1, "")
-			assert.Equal(t, c.first, d.next(approver.EntryRepeat).Verdict)
+			if c.first != approver.Approve || c.sealed {
+				assert.Equal(t, c.first, d.next(approver.EntryRepeat).Verdict)
+			}
 			result := d.next(approver.EntryResult)
 			assert.Equal(t, c.outcome, result.Outcome)
 			assert.Equal(t, c.first, result.Verdict)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +24,12 @@ import (
 
 func TestMain(m *testing.M) {
 	killtest.Main(m, func(ctx context.Context, database string, lease time.Duration) (killtest.Store, error) {
-		return postgres.Open(ctx, database, postgres.WithLease(lease))
+		opts := []postgres.Option{postgres.WithLease(lease)}
+		database, sealed := strings.CutSuffix(database, killtest.Sealed)
+		if sealed {
+			opts = append(opts, postgres.WithSealingKey(sealingKey))
+		}
+		return postgres.Open(ctx, database, opts...)
 	})
 }
 
@@ -319,6 +325,12 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	_, err = postgres.Open(t.Context(), "host=x password = s3cret port=bad")
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "s3cret")
+}
+
+// TestKilledSealedReplicas kills two replicas that have a sealing key.
+func TestKilledSealedReplicas(t *testing.T) {
+	database := pgtest.Schema(t, pgtest.Database(t))
+	killtest.Trial{Replicas: 2, Actions: 80, Kills: 4, Server: database + killtest.Sealed, Seed: *killtest.Seed}.Run(t)
 }
 
 // TestKilledServer crashes the server that three replicas share, and kills each of these too.

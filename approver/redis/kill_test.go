@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,12 @@ import (
 
 func TestMain(m *testing.M) {
 	killtest.Main(m, func(ctx context.Context, address string, lease time.Duration) (killtest.Store, error) {
-		return redis.New(ctx, goredis.NewClient(&goredis.Options{Addr: address}), "trial", redis.WithLease(lease), redis.WithVolatile())
+		opts := []redis.Option{redis.WithLease(lease), redis.WithVolatile()}
+		address, sealed := strings.CutSuffix(address, killtest.Sealed)
+		if sealed {
+			opts = append(opts, redis.WithSealingKey(sealingKey))
+		}
+		return redis.New(ctx, goredis.NewClient(&goredis.Options{Addr: address}), "trial", opts...)
 	})
 }
 
@@ -47,4 +53,9 @@ func TestKilledServer(t *testing.T) {
 	killtest.Trial{
 		Replicas: 3, Actions: 200, Kills: 2, Server: server.Address, Crash: server.Crash, Crashes: 5, Seed: *killtest.Seed,
 	}.Run(t)
+}
+
+// TestKilledSealedReplicas is TestKilledReplicas with a sealing key.
+func TestKilledSealedReplicas(t *testing.T) {
+	killtest.Trial{Replicas: 2, Actions: 80, Kills: 4, Server: redistest.Start(t).Address + killtest.Sealed, Seed: *killtest.Seed}.Run(t)
 }
