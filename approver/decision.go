@@ -39,6 +39,11 @@ type Decision struct {
 // problem is reported. A decided action is not decided again: not after a restart, and not by another replica with the same
 // [Store].
 //
+// But a stored approval that the replica's audit log does not have, because another replica made it, a run was killed before it
+// wrote the line, or somebody planted it, is carried out only if the policy approves the action now too. Its Spends do not
+// count then: they are taken for counted. If the policy fails, it is asked again later. In a store with a sealing key
+// ([WithSealingKey]) the policy is not asked.
+//
 // A sweep looks like a transfer: a policy can call [MayBeSweep], with the context that it was given, to find out whether a
 // transfer may be one.
 //

@@ -161,6 +161,11 @@
 //   - A decision and what it spends are stored in one step, before the audit log is written; the log is on disk before the vote
 //     is sent. After kill -9 at any point, the next run carries out what is stored; it decides nothing twice and forgets no
 //     sum.
+//   - Whoever can write to the store cannot make the approver approve: in a store with a sealing key ([WithSealingKey]), what
+//     was written without the key is refused, and its action left to people. Without a key, a stored approval is carried out if
+//     this replica's audit log has it, or if the policy approves now; otherwise the action is left to people, and the store
+//     keeps the decision for the replica that made it. What limits have counted is believed without a key. Nothing notices that
+//     a counter was deleted or put back.
 //   - If reading an action or voting fails, it is retried with pauses, whatever the answer was: even after 401, 403, 404 and
 //     other refusals, since what is missing may appear, and permissions may change. Retries end when the action expires or
 //     turns out not to be pending. Each attempt begins by reading the action, so a vote whose answer was lost is noticed and
@@ -203,6 +208,8 @@
 //
 //   - A store refuses to open if its counts could be changed or forgotten: a file that others can write, a Redis server without
 //     an append-only file that is synced at each write, or tables that belong to another role. The error says what to do.
+//   - With a sealing key, decisions and counters are sealed: [WithSealingKey], and the options of the same name in packages
+//     redis and postgres. A store of your own whose method Sealed() bool returns true promises the same.
 //   - A store has an epoch ([Store]), and the audit log has a line with it. If these differ, because the store was emptied,
 //     recreated or replaced, or if a server loses its memory while in use, the run ends with a [*LostError]. No run continues
 //     until a person has accepted that limits start from zero: [AcceptLoss], or qredo agent accept-loss.
@@ -250,12 +257,12 @@
 //
 // # Errors
 //
-// A faulty rule file is a [*RuleError] with its line, an audit log that was changed is a [*LogError], and pins without a valid
-// signature are [ErrPinsNotSigned]. Rules, pins, stores and audit logs that others could have written are refused, as OpenSSH
-// does with key files, and the error gives the command that fixes it: the file, and each folder and symbolic link on the way to
-// it, must belong to you or to root, and nobody else may have write permission, except for folders with the sticky bit.
-// [WithInsecureFiles] accepts them anyway. On Windows permissions are not checked: they are access lists there, which Go does
-// not read.
+// A faulty rule file is a [*RuleError] with its line, an audit log that was changed is a [*LogError], pins without a valid
+// signature are [ErrPinsNotSigned], and what has no seal in a sealed store is [ErrUnsealed]. Rules, pins, stores and audit logs
+// that others could have written are refused, as OpenSSH does with key files, and the error gives the command that fixes it: the
+// file, and each folder and symbolic link on the way to it, must belong to you or to root, and nobody else may have write
+// permission, except for folders with the sticky bit. [WithInsecureFiles] accepts them anyway. On Windows permissions are not
+// checked: they are access lists there, which Go does not read.
 //
 // [Approver.Run] returns nil when its context ends, and an error when it cannot go on: the audit log cannot be written, or the
 // feed has given up. A failure with one action is retried until the action expires. Only a [*qredo.ValidationError], for what

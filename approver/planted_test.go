@@ -1,6 +1,7 @@
 package approver_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -295,4 +296,38 @@ func TestRulesHaveNoSealingKey(t *testing.T) {
 	require.ErrorAs(t, err, new(*qredo.ValidationError))
 	_, err = approver.LoadPins("none.json", nil, approver.WithUnsealedAccepted())
 	require.ErrorAs(t, err, new(*qredo.ValidationError))
+}
+
+// The last decision that the audit log knows was altered in the store: the run ends, until a person has accepted that.
+func TestAnAlteredLastDecisionIsALoss(t *testing.T) {
+	d := newDesk(t)
+	p := &filePlace{filepath.Join(t.TempDir(), "store.db")}
+	open := func() (end func()) {
+		store, end, err := p.Open(t, d.clock.Now, [][]byte{sealingKey}, false)
+		require.NoError(t, err)
+		d.store = store
+		return end
+	}
+	end, asked := open(), new(atomic.Int64)
+	stop := d.start(decides(approver.Reject, asked))
+	d.transfer(1, "")
+	result := d.next(approver.EntryResult)
+	require.NoError(t, stop())
+	end()
+	raw := p.Read(t, result.ActionID)
+	p.Write(t, result.ActionID, trial.Raw{Data: bytes.Replace(raw.Data, []byte(`"reject"`), []byte(`"approve"`), 1)})
+
+	defer open()()
+	lost := (*approver.LostError)(nil)
+	require.ErrorAs(t, <-d.run(decides(approver.Approve, asked)), &lost)
+	assert.Equal(t, result.ActionID, lost.Missing)
+	log, err := approver.OpenAuditLog(d.logPath, approver.WithClock(d.clock.Now))
+	require.NoError(t, err)
+	accepted, err := approver.AcceptLoss(t.Context(), log, d.store, "Bob")
+	require.NoError(t, err)
+	assert.True(t, accepted)
+	require.NoError(t, log.Close())
+	stop = d.start(decides(approver.Approve, asked))
+	require.NoError(t, stop())
+	assert.EqualValues(t, 1, asked.Load())
 }

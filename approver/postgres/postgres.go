@@ -19,6 +19,8 @@
 // the connection's search path. Approvers that share them share limits; give others their own schema. Only approvers may change
 // the tables, and nobody else should be able to: give them a role of their own.
 //
+// Give all replicas the same sealing key ([WithSealingKey]): then what somebody else writes to the tables is refused.
+//
 // # Lost data
 //
 // The tables have an epoch, drawn at random when they are created, and the transaction that stores a decision checks it. If the

@@ -15,6 +15,8 @@
 //   - One replica handles an action at a time, by a lease in Redis (redsync). When it dies, another takes over once the lease
 //     has ended. The lease only saves work; the guarantees above hold without it.
 //
+// Give all replicas the same sealing key ([WithSealingKey]): then what somebody else writes to the server is refused.
+//
 // # A server that does not forget
 //
 // All this depends on Redis not losing data. By default it may: [New] refuses a server without an append-only file that is
