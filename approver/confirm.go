@@ -13,7 +13,7 @@ import (
 // A policy that fails here has not refused: the action is tried again, as long as it can be.
 func (r *run) unconfirmed(ctx context.Context, t *task, action qredo.Action) (problem string, err error) {
 	switch {
-	case t.rec.Verdict != Approve, t.confirmed == t.rec.Digest, isSealed(t.in.store):
+	case t.rec.Verdict != Approve, t.in.shadow, t.confirmed == t.rec.Digest, isSealed(t.in.store):
 		return "", nil
 	case t.before.Verdict == Approve && t.before.Digest == t.rec.Digest: // the audit log has it
 		return "", nil

@@ -87,6 +87,9 @@ func (r *run) proceed(ctx context.Context, t *task) error {
 		return err
 	}
 	kind := EntryRepeat
+	if t.in.shadow { // no later run may take that for its own decision
+		kind = EntryShadow
+	}
 	if !decided {
 		if t.rec, kind, err = r.decide(ctx, t, *action, holds); err != nil {
 			return err

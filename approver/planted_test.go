@@ -319,7 +319,7 @@ func TestAnAlteredLastDecisionIsALoss(t *testing.T) {
 
 	defer open()()
 	lost := (*approver.LostError)(nil)
-	require.ErrorAs(t, <-d.run(decides(approver.Approve, asked)), &lost)
+	require.ErrorAs(t, d.start(decides(approver.Approve, asked))(), &lost)
 	assert.Equal(t, result.ActionID, lost.Missing)
 	log, err := approver.OpenAuditLog(d.logPath, approver.WithClock(d.clock.Now))
 	require.NoError(t, err)
@@ -330,4 +330,35 @@ func TestAnAlteredLastDecisionIsALoss(t *testing.T) {
 	stop = d.start(decides(approver.Approve, asked))
 	require.NoError(t, stop())
 	assert.EqualValues(t, 1, asked.Load())
+}
+
+// Two runs look at an action in shadow. Their lines are no decision: a planted approval needs the policy that is in force later.
+func TestShadowConfirmsNothing(t *testing.T) {
+	d := newDesk(t)
+	var asked, live atomic.Int64
+	tx := d.transfer(1, "")
+	log, err := approver.OpenAuditLog(d.logPath, approver.WithClock(d.clock.Now))
+	require.NoError(t, err)
+	a, err := approver.New(d.Client, d.Core, decides(approver.Approve, &asked), approver.WithStore(d.store), approver.WithAuditLog(log), approver.WithShadow(),
+		approver.WithClock(d.clock.Now), approver.WithObserver(func(e approver.Entry) { d.entries <- e }))
+	require.NoError(t, err)
+	run := func(do func()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- a.Run(ctx) }()
+		do()
+		cancel()
+		require.NoError(t, <-done)
+	}
+	run(func() { d.next(approver.EntryShadow) })
+	run(func() {
+		assert.Equal(t, approver.Approve, d.next(approver.EntryShadow).Verdict)
+		_, err := d.store.Reserve(t.Context(), d.plant(tx), nil)
+		require.NoError(t, err)
+		require.NoError(t, a.Reload(false, func() (approver.Policy, error) { return decides(approver.Leave, &live), nil }))
+		assert.Equal(t, approver.OutcomeLeft, d.next(approver.EntryResult).Outcome)
+	})
+	assert.EqualValues(t, 1, live.Load())
+	assert.Equal(t, qredo.ApprovalPending, d.Action(t, tx).Status)
+	require.NoError(t, log.Close())
 }
