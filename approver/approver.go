@@ -84,18 +84,19 @@ type task struct {
 
 	connected *connections // to the core client: what may be swept, if that was asked for
 
-	rec       Record  // the decision, once there is one
-	undecided bool    // the store said in this attempt that there is none
-	bound     string  // what a vote would sign that the decision holds for
-	accepted  bool    // a vote was answered by a success
-	logged    bool    // the audit log of this replica says that the decision is carried out
-	refused   error   // how the service refused the last vote, if it did: that was not taken
-	before    opened  // what the audit log knew of it when this attempt began
-	told      bool    // it knew something
-	own       bool    // the decision was made by this task
-	outcome   Outcome // that was written down in this attempt
-	confirmed string  // the digest of the approval that this task has made, or the policy has approved again
-	mayStand  bool    // a vote may have been taken, so far as is known
+	rec       Record    // the decision, once there is one
+	undecided bool      // the store said in this attempt that there is none
+	bound     string    // what a vote would sign that the decision holds for
+	accepted  bool      // a vote was answered by a success
+	logged    bool      // the audit log of this replica says that the decision is carried out
+	refused   error     // how the service refused the last vote, if it did: that was not taken
+	before    opened    // what the audit log knew of it when this attempt began
+	told      bool      // it knew something
+	own       bool      // the decision was made by this task
+	outcome   Outcome   // that was written down in this attempt
+	confirmed string    // the digest of the approval that this task has made, or the policy has approved again
+	denied    *Decision // what the policy has decided in this attempt, if that is no approval
+	mayStand  bool      // a vote may have been taken, so far as is known
 	end       *ending
 }
 

@@ -18,25 +18,35 @@ func (r *run) unconfirmed(ctx context.Context, t *task, action qredo.Action) (pr
 	case t.before.Verdict == Approve && t.before.Digest == t.rec.Digest: // the audit log has it
 		return "", nil
 	}
+	d := t.denied
+	if d == nil {
+		if d, err = r.askAgain(ctx, t, action); err != nil {
+			return "", err
+		}
+	}
+	if d.Verdict == Approve {
+		t.confirmed = t.rec.Digest
+		return "", nil
+	}
+	problem = "the store has an approval that the audit log does not, and the policy does not approve now"
+	if d.Reason != "" {
+		problem += ": " + d.Reason
+	}
+	return problem, nil
+}
+
+// askAgain returns what the policy says about an action that is decided. An error means that it has not said anything.
+func (r *run) askAgain(ctx context.Context, t *task, action qredo.Action) (*Decision, error) {
 	ctx, cancel := r.untilExpiry(ctx, action.Expires.Time)
 	defer cancel()
 	d, err := r.ask(ctx, t.in, action)
 	switch {
 	case ctx.Err() != nil:
-		return "", context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	case connectionsIn(ctx).failure() != nil:
-		return "", connectionsIn(ctx).failure()
-	case err != nil:
-		return "", err
-	case d.Verdict != Approve:
-		problem = "the store has an approval that the audit log does not, and the policy does not approve now"
-		if d.Reason != "" {
-			problem += ": " + d.Reason
-		}
-		return problem, nil
+		return nil, connectionsIn(ctx).failure()
 	}
-	t.confirmed = t.rec.Digest
-	return "", nil
+	return &d, err
 }
 
 // isSealed reports whether a store returns only decisions that a program with its sealing key has stored.

@@ -43,6 +43,9 @@ func (r *run) decide(ctx context.Context, t *task, action qredo.Action, holds ba
 	if err != nil {
 		return Record{}, "", err
 	}
+	if t.denied = nil; d.Verdict != Approve {
+		t.denied = &d
+	}
 	rec := Record{
 		ActionID: action.ID, Digest: digest, PolicyHash: in.policyHash, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason,
 		Decided: r.now().UTC(), Expires: action.Expires.Time, Token: rand.Text(),

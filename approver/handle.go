@@ -34,7 +34,7 @@ func (r *run) handleOnce(ctx context.Context, t *task) error {
 	if t.in.shadow != in.shadow { // what an attempt has noted in the one does not count in the other
 		*t = task{id: t.id, expires: t.expires, end: t.end}
 	}
-	t.in, t.undecided = in, false
+	t.in, t.undecided, t.denied = in, false, nil
 	t.before, t.told = r.opened(t.id)
 	if in.coordinator == nil {
 		return r.proceed(ctx, t)

@@ -225,7 +225,7 @@ func TestAReplicaThatWakesUpDecidesNothing(t *testing.T) {
 		})
 		entries := make(chan approver.Entry, 10)
 		start := func(policy approver.Policy) {
-			store := open(t, connect(t, address), "test", redis.WithLease(time.Minute))
+			store := open(t, connect(t, address), "test", redis.WithLease(time.Minute), redis.WithSealingKey(sealingKey)) // else the sleeper's policy would have to approve too
 			a, err := approver.New(world.Client, world.Core, policy, approver.WithStore(store),
 				approver.WithObserver(func(e approver.Entry) { entries <- e })) // without a coordinator: nobody holds it back
 			require.NoError(t, err)
