@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -75,6 +76,48 @@ func TestAcceptLossOfAServer(t *testing.T) {
 			require.NoError(t, err)
 			assert.NotEqual(t, before.Epoch(), after.Epoch())
 			require.NoError(t, after.close())
+		})
+	}
+}
+
+// A server that replicas share is sealed while it is in use, and then with another key.
+func TestSealAServer(t *testing.T) {
+	for name, place := range map[string]*agentPlace{
+		"redis":    {redis: "redis://" + redistest.Start(t, redistest.Durable...).Address},
+		"postgres": {database: pgtest.Schema(t, pgtest.Database(t))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newTestApp()
+			a.now, a.env, place.prefix = time.Now, func(string) string { return "" }, "qredo-agent"
+			keys := map[string]string{}
+			for _, key := range []string{"first", "second"} {
+				keys[key] = filepath.Join(t.TempDir(), key)
+				require.NoError(t, os.WriteFile(keys[key], []byte(key+" key of a store"), 0o600))
+			}
+			flag, url := "--redis", place.redis
+			if place.database != "" {
+				flag, url = "--database", place.database
+			}
+			seal := func(more ...string) int { return a.run(t.Context(), append([]string{"agent", "seal", flag, url}, more...)) }
+			before, err := place.open(t.Context(), a, false)
+			require.NoError(t, err)
+			_, err = before.Reserve(t.Context(), approver.Record{ActionID: "a"}, nil)
+			require.NoError(t, err)
+			require.NoError(t, before.close())
+
+			require.Equal(t, exitDone, seal("--sealing-key-file", keys["first"]))
+			require.Equal(t, exitDone, seal("--sealing-key-file", keys["second"], "--older-sealing-key-file", keys["first"]))
+			place.sealing = keys["first"]
+			_, err = place.open(t.Context(), a, false)
+			require.ErrorIs(t, err, approver.ErrUnsealed)
+			place.sealing = keys["second"]
+			after, err := place.open(t.Context(), a, false)
+			require.NoError(t, err)
+			_, found, err := after.Lookup(t.Context(), "a")
+			require.NoError(t, err)
+			assert.True(t, found)
+			require.NoError(t, after.close())
+			assert.Equal(t, exitUsage, seal("--older-sealing-key-file", keys["first"]))
 		})
 	}
 }
