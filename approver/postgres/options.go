@@ -45,8 +45,9 @@ func WithSealingKey(key []byte, older ...[]byte) Option {
 }
 
 // WithUnsealedAccepted seals tables that have no seals yet, with everything in them, when they are opened with [WithSealingKey]: a
-// person has accepted that nobody else has written to them. Stop all approvers first. If the tables are sealed, the option
-// changes nothing. Default: tables without seals are refused.
+// person has accepted that nobody else has written to them. Stop all approvers first, and do not leave the option in a program:
+// it would also accept tables from which somebody has removed what shows that they are sealed. If the tables are sealed, the
+// option changes nothing. Default: tables without seals are refused.
 func WithUnsealedAccepted() Option {
 	return func(s *Store) error { s.unsealed = true; return nil }
 }

@@ -53,8 +53,9 @@ func WithSealingKey(key []byte, older ...[]byte) Option {
 }
 
 // WithUnsealedAccepted seals a store that has no seals yet, with everything in it, when it is opened with [WithSealingKey]: a
-// person has accepted that nobody else has written to it. Stop all approvers first. If the store is sealed, the option changes
-// nothing. Default: a store without seals is refused.
+// person has accepted that nobody else has written to it. Stop all approvers first, and do not leave the option in a program: it
+// would also accept a store from which somebody has removed what shows that it is sealed. If the store is sealed, the option
+// changes nothing. Default: a store without seals is refused.
 func WithUnsealedAccepted() Option {
 	return func(s *Store) error { s.unsealed = true; return nil }
 }

@@ -98,7 +98,9 @@ func TestSealAServer(t *testing.T) {
 			if place.database != "" {
 				flag, url = "--database", place.database
 			}
-			seal := func(more ...string) int { return a.run(t.Context(), append([]string{"agent", "seal", flag, url}, more...)) }
+			seal := func(more ...string) int {
+				return a.run(t.Context(), append([]string{"agent", "seal", flag, url}, more...))
+			}
 			before, err := place.open(t.Context(), a, false)
 			require.NoError(t, err)
 			_, err = before.Reserve(t.Context(), approver.Record{ActionID: "a"}, nil)
