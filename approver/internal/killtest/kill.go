@@ -99,7 +99,7 @@ type killTrial struct {
 	votes    map[string]map[string]int // by path, then by method
 }
 
-// Sealed, at the end of a trial's Server, says that the replicas have a sealing key.
+// Sealed at the end of a trial's Server says that the replicas have a sealing key.
 const Sealed = "#sealed"
 
 // theServer stands in the place of a replica for the server.

@@ -103,7 +103,7 @@ func (p *sealedPlace) decide(t *testing.T, rec approver.Record, keys ...[]byte) 
 	p.with(t, func(s approver.Store) {
 		_, err := s.Reserve(t.Context(), rec, []approver.Spend{sealedSpend})
 		require.NoError(t, err)
-		require.True(t, s.(interface{ Sealed() bool }).Sealed() == (len(keys) > 0)) //nolint:forcetypeassert // all stores here have it
+		require.Equal(t, len(keys) > 0, s.(interface{ Sealed() bool }).Sealed()) //nolint:forcetypeassert // all stores here have it
 	}, keys...)
 }
 
@@ -145,7 +145,7 @@ func altered(t *testing.T, p *sealedPlace) {
 	rec.Verdict = approver.Reject
 	p.decide(t, rec, oneKey)
 	honest := p.Read(t, "action-1")
-	for was, is := range map[string]string{`"reject"`: `"approve"`, `"token":"token-1"`: `"token":"token-2"`, `"outcome":""`: `"outcome":"sent"`, `"digest":"d"`: `"digest":"e"`} {
+	for was, is := range map[string]string{`"reject"`: `"approve"`, `token-1`: `token-2`, `"outcome":""`: `"outcome":"sent"`, `"digest":"d"`: `"digest":"e"`} {
 		require.Contains(t, string(honest.Data), was)
 		p.Write(t, "action-1", Raw{bytes.Replace(honest.Data, []byte(was), []byte(is), 1), honest.Seal})
 		p.refused(t, "action-1")
