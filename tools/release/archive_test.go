@@ -140,6 +140,18 @@ func TestBillOfMaterialsIsWhatIsLinked(t *testing.T) {
 	bom := cdx.NewBOM()
 	bom.Metadata = &cdx.Metadata{Component: &cdx.Component{Version: "v0.2.0"}}
 	bom.Components = &[]cdx.Component{{Name: "std", Version: "go1.27.4"}, {Name: "example.com/a", Version: "v1.0.0"}}
+	setLicences(bom, modules{"std": {licences: []string{"BSD-3-Clause"}}}, modules{"example.com/a v1.0.0": {licences: []string{"Apache-2.0", "MIT"}}})
+	for i, want := range []string{"BSD-3-Clause", "Apache-2.0 MIT"} {
+		var ids []string
+		if licences := (*bom.Components)[i].Licenses; licences != nil {
+			for _, l := range *licences {
+				ids = append(ids, l.License.ID)
+			}
+		}
+		if found := strings.Join(ids, " "); found != want {
+			t.Errorf("component %d is under %q", i, found)
+		}
+	}
 	if err := checkSBOM(bom, "0.2.0"); err != nil {
 		t.Error(err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // sbom writes a bill of materials: of the command on a platform, or, without one, of the module. What it says of the command must be what is linked.
-func (s *stage) sbom(ctx context.Context, files map[string][]byte, platform string) error {
+func (s *stage) sbom(ctx context.Context, files map[string][]byte, platform string, ship modules) error {
 	out := filepath.Join(s.dir, "sbom.json")
 	args := []string{"mod"}
 	name := fmt.Sprintf("qredo_%s_module.cdx.json", s.version)
@@ -21,7 +21,7 @@ func (s *stage) sbom(ctx context.Context, files map[string][]byte, platform stri
 		args = []string{"app", "-main", "cmd/qredo"}
 		name = fmt.Sprintf("qredo_%s_%s.cdx.json", s.version, strings.ReplaceAll(platform, "/", "_"))
 	}
-	args = append(args, "-json", "-licenses", "-std", "-noserial", "-notimestamp", "-output", out, ".")
+	args = append(args, "-json", "-std", "-noserial", "-notimestamp", "-output", out, ".")
 	if _, err := s.on(platform).output(ctx, s.clone(), s.sbomTool, args...); err != nil {
 		return err
 	}
@@ -36,19 +36,27 @@ func (s *stage) sbom(ctx context.Context, files map[string][]byte, platform stri
 	if err := checkSBOM(&bom, s.version); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	patterns := []string{"./cmd/qredo"}
+	if platform == "" {
+		patterns = []string{"-test", "./..."}
+	}
+	all, err := s.packages(ctx, s.clone(), platform, patterns...)
+	if err != nil {
+		return err
+	}
+	linked := modules{}
+	for _, p := range all {
+		linked.add(p, "command")
+	}
 	if platform != "" {
-		all, err := s.packages(ctx, s.clone(), platform, "./cmd/qredo")
-		if err != nil {
-			return err
-		}
-		linked := modules{}
-		for _, p := range all {
-			linked.add(p, "command")
-		}
 		if err := linked.same(&bom); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	if err := linked.read(); err != nil {
+		return err
+	}
+	setLicences(&bom, ship, linked)
 	// The checksums of the tool are those of this machine's; its version stays.
 	if bom.Metadata.Tools != nil && bom.Metadata.Tools.Tools != nil { //nolint:staticcheck // the tool writes it in this form
 		for i := range *bom.Metadata.Tools.Tools { //nolint:staticcheck // see above
@@ -71,6 +79,28 @@ func checkSBOM(bom *cdx.BOM, version string) error {
 		return fmt.Errorf("it is of version %s", is)
 	}
 	return nil
+}
+
+// setLicences writes into a bill of materials what is known of licences. The tool's own -licenses takes ISC for 0BSD, among others.
+func setLicences(bom *cdx.BOM, known ...modules) {
+	for i := range *bom.Components {
+		c := &(*bom.Components)[i]
+		for _, ms := range known {
+			m := ms[c.Name+" "+c.Version]
+			if c.Name == "std" {
+				m = ms["std"]
+			}
+			if m == nil || len(m.unknown) > 0 {
+				continue
+			}
+			var all cdx.Licenses
+			for _, id := range m.licences {
+				all = append(all, cdx.LicenseChoice{License: &cdx.License{ID: id}})
+			}
+			c.Licenses = &all
+			break
+		}
+	}
 }
 
 // same says which modules are linked and not in a bill of materials, or the other way round. The standard library is no module.

@@ -64,12 +64,12 @@ func (s *stage) make(ctx context.Context) (map[string][]byte, error) {
 			image = append(image, entry{arch + "/qredo", binary, executable}, entry{name: arch + "/", mode: executable})
 		}
 		s.done(platform)
-		if err := s.sbom(ctx, files, platform); err != nil {
+		if err := s.sbom(ctx, files, platform, common.ship); err != nil {
 			return nil, err
 		}
 		s.done(platform + ", bill of materials")
 	}
-	if err := s.sbom(ctx, files, ""); err != nil {
+	if err := s.sbom(ctx, files, "", common.ship); err != nil {
 		return nil, err
 	}
 	s.done("module, bill of materials")
@@ -97,21 +97,22 @@ func (s *stage) build(ctx context.Context, platform string) ([]byte, error) {
 type common struct {
 	legal, docs []entry
 	report      []byte
+	ship        modules
 }
 
 func (s *stage) common(ctx context.Context) (*common, error) {
-	linked, err := s.shipped(ctx, s.clone(), platforms)
+	ship, err := s.shipped(ctx, s.clone(), platforms)
 	if err != nil {
 		return nil, err
 	}
-	if err := linked.check(); err != nil {
+	if err := ship.check(); err != nil {
 		return nil, err
 	}
-	report, err := linked.report()
+	report, err := ship.report()
 	if err != nil {
 		return nil, err
 	}
-	notice, err := linked.notice(s.version)
+	notice, err := ship.notice(s.version)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,7 @@ func (s *stage) common(ctx context.Context) (*common, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &common{report: report, legal: []entry{{"LICENSE", licence, readable}, {"NOTICE", notice, readable}}}
+	c := &common{report: report, ship: ship, legal: []entry{{"LICENSE", licence, readable}, {"NOTICE", notice, readable}}}
 	c.docs, err = s.documents(ctx)
 	c.docs = append(c.docs, entry{"README.md", readme, readable})
 	return c, err
