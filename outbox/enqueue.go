@@ -72,7 +72,7 @@ func EnqueueIn(ctx context.Context, in Place, key string, req Request, now time.
 	if err != nil {
 		return Entry{}, false, err
 	}
-	if has != what || stored.PartnerTxID != e.PartnerTxID {
+	if has != what || stored.PartnerTxID != e.PartnerTxID && (e.Brought || stored.PartnerTxID != firstPartnerTxID(e.Key, what)) {
 		return Entry{}, false, &KeyConflictError{Stored: stored}
 	}
 	return stored, false, nil

@@ -52,3 +52,14 @@ func (f *FileStore) Misplace(key string, lane Lane) {
 	x.lane = lane
 	f.queues.free(x)
 }
+
+// PutDue stores what version 0.1.0 would: the bucket that it makes when it opens a file, and in it a key, unless that is nil.
+func (f *FileStore) PutDue(key []byte) error {
+	return f.update(func(tx fileTx) error {
+		due, err := tx.CreateBucketIfNotExists(dueBucket)
+		if err != nil || key == nil {
+			return err
+		}
+		return due.Put(key, nil)
+	})
+}

@@ -18,13 +18,16 @@ var (
 	formSeal    = []byte("seal") // a sum that only the sealing key makes
 )
 
-// fileVersion is the version of the files' form. The first had no bucket that says so.
+// fileVersion is the version of the files' form. The first, of version 0.1.0, had no bucket that says so.
 const fileVersion = 2
 
 // open makes a new file an outbox, or makes sure that it is one.
 func (t fileTx) open(path string) error {
 	if first, _ := t.Cursor().First(); first == nil {
 		return t.create()
+	}
+	if t.isFirst() {
+		return t.convert(path)
 	}
 	return t.check(path)
 }
@@ -44,6 +47,12 @@ func (t fileTx) check(path string) error {
 	case !bytes.Equal(form.Get(formSeal), t.seal()):
 		return fmt.Errorf("%s was made with another sealing key, or with none: use the one that it was made with", path)
 	}
+	// Version 0.1.0 opens any file with such buckets. What it enqueues there, nobody else would find.
+	if due := t.Bucket(dueBucket); due != nil {
+		if first, _ := due.Cursor().First(); first != nil {
+			return fmt.Errorf("version 0.1.0 has written to %s since this form was made: let it bring those entries to their end, and restore the file from a copy of before", path)
+		}
+	}
 	return nil
 }
 
@@ -51,8 +60,8 @@ func (t fileTx) seal() []byte { return t.records.sum("", formSeal) }
 
 // foreign says what a file is that is no outbox.
 func (t fileTx) foreign(path string) error {
-	if t.Bucket(entriesBucket) != nil && t.Bucket([]byte("due")) != nil {
-		return fmt.Errorf("%s was made by an earlier version of this package: let that version bring its entries to their end, and begin a new file with this one", path)
+	if t.isFirst() {
+		return fmt.Errorf("%s was made by version 0.1.0: open it once with a program that sends, or with qredo outbox retry, and it gets this version's form", path)
 	}
 	name, _ := t.Cursor().First()
 	if name == nil {

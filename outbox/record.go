@@ -12,12 +12,15 @@ import (
 // Records converts entries to what stores keep, and back. Each comes with a checksum over the key and every byte: what was
 // changed in the store, by a disk fault or by somebody, is not accepted as an entry, and never sent. The checksum protects
 // against people only if it uses a key that they do not have.
-type Records struct{ keys seal.Keys }
+type Records struct {
+	keys   seal.Keys
+	sealed bool // with a secret key
+}
 
 // NewRecords returns Records whose checksums use a secret key: all programs that share a store need the same one. Without a
 // key, anyone who can write to the store can also compute checksums.
 func NewRecords(key []byte) Records {
-	return Records{seal.New("qredo outbox 2", key)}
+	return Records{seal.New("qredo outbox 2", key), len(key) > 0}
 }
 
 // Format prints the type's name, and no secret.

@@ -64,6 +64,11 @@ func passes(refusal *qredo.Error) bool {
 // locked finds the word, which "blocked" is not.
 var locked = regexp.MustCompile(`(?i)\blocked\b`)
 
+// vouched reports whether a person has just had an entry tried again of which version 0.1.0 has not kept what API key sent it.
+func (e *Entry) vouched() bool {
+	return e.APIKey == "" && len(e.Steps) > 0 && e.Steps[len(e.Steps)-1].Kind == StepRetried
+}
+
 // send makes one attempt to send a pending entry, and stores what came of it.
 func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	e := &c.Entry
@@ -72,9 +77,13 @@ func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 		e.Unknown = true
 		e.step(now, StepUnknown, "a worker ended, or was too slow, while the request was on its way")
 	}
-	if e.Unknown && e.APIKey != o.apiKey {
+	if e.Unknown && e.APIKey != o.apiKey && !e.vouched() {
 		e.Sending = false
-		o.hold(e, "it may have been made with another API key, under which the service would not find it: have it tried again by an outbox with that key, or resolve it")
+		why := "it may have been made with another API key, under which the service would not find it: have it tried again by an outbox with that key, or resolve it"
+		if e.APIKey == "" {
+			why = "it may have been made by version 0.1.0, which did not keep with which API key: if that was the key of this outbox, have it tried again, else resolve it"
+		}
+		o.hold(e, why)
 		o.release(ctx, c)
 		return
 	}
