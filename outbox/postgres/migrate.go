@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -52,7 +53,8 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err := s.checkTables(ctx, in, 0); err != nil {
 			return err
 		}
-		if err := s.refuseEarlierForm(ctx, in); err != nil {
+		entries, err := s.takeFirst(ctx, in)
+		if err != nil {
 			return err
 		}
 		if err := in.Exec(ctx, `CREATE TABLE IF NOT EXISTS {version} (version int NOT NULL, entry json, sum bytea)`); err != nil {
@@ -71,6 +73,9 @@ func (s *Store) migrate(ctx context.Context) error {
 			}
 		}
 		if err := s.checkSeal(ctx, in); err != nil {
+			return err
+		}
+		if err := s.putFirst(ctx, in, entries); err != nil {
 			return err
 		}
 		return s.checkTables(ctx, in, 4)
@@ -97,6 +102,9 @@ func (s *Store) look(ctx context.Context) error {
 	}
 	if !there[0] {
 		return fmt.Errorf("there is no outbox in schema %s of the database", s.schema)
+	}
+	if first, err := s.isFirst(ctx, s.db); err != nil || first {
+		return cmp.Or(err, fmt.Errorf("schema %s has the outbox of version 0.1.0: open it once with a program that sends, and it gets this version's tables", s.schema))
 	}
 	version, err := s.version(ctx, s.db)
 	if err == nil && version != len(names) {
@@ -142,16 +150,4 @@ func (s *Store) checkSeal(ctx context.Context, in pgstore.Runner) error {
 		return errors.New("the outbox was made with another sealing key, or without one: see WithSealingKey")
 	}
 	return nil
-}
-
-// refuseEarlierForm refuses the one table of versions before the first release.
-func (s *Store) refuseEarlierForm(ctx context.Context, in pgstore.Runner) error {
-	old, err := collect(ctx, in, pgstore.Column[string], `
-		SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1::text) AND attname = 'ended' AND NOT attisdropped`,
-		s.db.Named("{entries}"))
-	if err == nil && len(old) > 0 {
-		err = fmt.Errorf("schema %s has an outbox of a version before the first release: let that version bring its entries to their ends, "+
-			"then drop the tables qredo_outbox and qredo_outbox_schema and open it again", s.schema)
-	}
-	return err
 }

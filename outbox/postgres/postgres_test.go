@@ -50,7 +50,8 @@ func TestPostgres(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, database string){
 		"programs that start together make the schema once": testTogether,
 		"a schema of a later version is refused":            testLaterVersion,
-		"a schema of an earlier form is refused":            testEarlierForm,
+		"what version 0.1.0 has stored is taken over":       testFirstVersion,
+		"the form of the tables":                            testForm,
 		"a database that may forget is refused":             testForgetful,
 		"a database that cannot keep all texts is refused":  testEncoding,
 		"tables that others can change are refused":         testTables,

@@ -178,17 +178,6 @@ func testEncoding(t *testing.T, database string) {
 	require.NoError(t, err)
 }
 
-// testEarlierForm has the table of versions before the first release.
-func testEarlierForm(t *testing.T, database string) {
-	_, err := connect(t, database).Exec(t.Context(), `
-		CREATE TABLE qredo_outbox_schema (version INT NOT NULL); INSERT INTO qredo_outbox_schema VALUES (1);
-		CREATE TABLE qredo_outbox (key TEXT COLLATE "C" PRIMARY KEY, state TEXT NOT NULL, unknown BOOLEAN NOT NULL, ended BOOLEAN NOT NULL,
-			due TIMESTAMPTZ NOT NULL, leased_until TIMESTAMPTZ NOT NULL DEFAULT '-infinity', token BIGINT NOT NULL DEFAULT 0, entry JSONB NOT NULL)`)
-	require.NoError(t, err)
-	_, err = postgres.Open(t.Context(), database)
-	require.ErrorContains(t, err, "drop the tables qredo_outbox and qredo_outbox_schema")
-}
-
 // A connection to another machine is not made in plain text unless that was asked for. Version 4e8818f made it without a word.
 func TestTransport(t *testing.T) {
 	t.Setenv("PGSSLMODE", "")
