@@ -67,6 +67,7 @@ func TestPostgres(t *testing.T) {
 		"what changes while it is recorded":      testRecordBesideUpdates,
 		"an alias is told by two at a time":      testAliasTogether,
 		"what is stored is not of this version":  testUnreadable,
+		"the form of the tables":                 testForm,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, pgtest.Schema(t, database)) })
 	}
