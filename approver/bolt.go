@@ -1,12 +1,14 @@
 package approver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -33,11 +35,15 @@ var (
 	lastsBucket     = []byte("lasts")     // counter → the last of its entries in sums
 	endsBucket      = []byte("ends")      // end of an entry of sums, its key → nothing
 	epochBucket     = []byte("epoch")     // epochKey → epoch
-	earlierBucket   = []byte("spent")     // of versions that kept no sums
+	earlierBucket   = []byte("spent")     // of version 0.1.0, which kept no sums
 
 	epochKey = []byte("epoch")
-	markKey  = []byte("seal") // in the same bucket, if the store is sealed
+	formKey  = []byte("form") // in the same bucket, as are the others
+	markKey  = []byte("seal") // if the store is sealed
 )
+
+// fileForm is the version of the file's form. Version 1, of 0.1.0, did not say so, and neither did the first files of version 2.
+const fileForm = 2
 
 // OpenStore opens the store in a file, or creates it. It returns an error if another process has the file open, if others can
 // write to it ([WithInsecureFiles]), or if it is damaged or not a store: its counts must not be lost silently. Close the store
@@ -57,6 +63,9 @@ func OpenStore(path string, opts ...FileOption) (*FileStore, error) {
 	s := &FileStore{db: db, now: f.now, seals: f.seals}
 	err = checkFile(path, f.insecure) // in a folder such as /tmp, somebody may have been there first
 	if err == nil {
+		err = db.View(checkForm) // before anything is changed
+	}
+	if err == nil {
 		err = db.Buckets(decisionsBucket, expiriesBucket, sumsBucket, lastsBucket, endsBucket, epochBucket)
 	}
 	if err == nil {
@@ -68,13 +77,33 @@ func OpenStore(path string, opts ...FileOption) (*FileStore, error) {
 	return s, nil
 }
 
-// begin reads the store's epoch, or gives one to a store that has just been made.
-func (s *FileStore) begin(tx *bbolt.Tx, unsealed bool) error {
+// checkForm refuses a file of another version.
+func checkForm(tx *bbolt.Tx) error {
 	if tx.Bucket(earlierBucket) != nil {
-		return errors.New("it was written by an earlier version, which kept no sums: move it away once what it has decided is over, " +
-			"and open a new one; its limits begin anew then")
+		return errors.New("it was written by version 0.1.0, which kept no sums: once the actions that it has decided are over, move it away and open a new one. " +
+			"Limits begin anew then: wait until their windows are over, or lower them")
 	}
 	epochs := tx.Bucket(epochBucket)
+	if epochs == nil {
+		return nil
+	}
+	switch form, err := strconv.Atoi(cmp.Or(string(epochs.Get(formKey)), "2")); {
+	case err != nil:
+		return fmt.Errorf("it does not say of which form it is: restore it from a copy: %w", durable.ErrDamaged)
+	case form > fileForm:
+		return fmt.Errorf("it was written by a later version, in form %d: this program knows form %d, so use that version", form, fileForm)
+	}
+	return nil
+}
+
+// begin reads the store's epoch, or gives one to a store that has just been made.
+func (s *FileStore) begin(tx *bbolt.Tx, unsealed bool) error {
+	epochs := tx.Bucket(epochBucket)
+	if epochs.Get(formKey) == nil {
+		if err := epochs.Put(formKey, []byte(strconv.Itoa(fileForm))); err != nil {
+			return err
+		}
+	}
 	s.epoch = string(epochs.Get(epochKey))
 	isNew := s.epoch == ""
 	if isNew {

@@ -70,6 +70,7 @@ func TestPostgres(t *testing.T) {
 		"tables that others can change are refused":   testTables,
 		"a later version is refused":                  testLaterVersion,
 		"an earlier version gets numbers":             testFirstVersion,
+		"the form of the tables":                      testForm,
 		"numbers that are gone or set back":           testNumbers,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, pgtest.Schema(t, database)) })

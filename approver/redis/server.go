@@ -53,8 +53,30 @@ func checkServer(ctx context.Context, client redis.UniversalClient) error {
 	return nil
 }
 
+// form is the version of the keys' form. Version 1 of this module's 0.1.0 had no key that says so, and neither had the first of version 2.
+const form = 2
+
+func (s *Store) formKey() string { return s.prefix + ":form" }
+
+// checkForm refuses keys of a later version.
+func (s *Store) checkForm(ctx context.Context) error {
+	found, err := s.client.Get(ctx, s.formKey()).Int()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil
+	case err != nil:
+		return fmt.Errorf("the key %s: %w", s.formKey(), err)
+	case found > form:
+		return fmt.Errorf("the keys %s:* have form %d, this program knows form %d: it is too old, use a later version", s.prefix, found, form)
+	}
+	return nil
+}
+
 // begin reads the store's epoch, or draws one for a store that has just been made.
 func (s *Store) begin(ctx context.Context) error {
+	if err := s.checkForm(ctx); err != nil {
+		return err
+	}
 	epoch, err := s.readEpoch(ctx)
 	if err != nil {
 		return err
@@ -71,6 +93,9 @@ func (s *Store) begin(ctx context.Context) error {
 		err = s.beginAnew(ctx, epoch)
 	case epoch == "":
 		err = s.draw(ctx) // or another's that starts too
+	}
+	if err == nil {
+		err = s.client.SetNX(ctx, s.formKey(), form, 0).Err()
 	}
 	if err == nil {
 		s.epoch, err = s.readEpoch(ctx)
@@ -100,7 +125,7 @@ func (s *Store) checkUnused(ctx context.Context) error {
 			if epoch, err := s.readEpoch(ctx); err != nil || epoch != "" { // another program has begun meanwhile
 				return err
 			}
-			return fmt.Errorf("the key %s is there, but no epoch: an earlier version has written it, whose limits are not carried on, or the epoch was removed. "+
+			return fmt.Errorf("the key %s is there, but no epoch: version 0.1.0 has written it, whose limits are not carried on, or the epoch was removed. "+
 				"Let what it decided come to its end, then run qredo agent accept-loss: limits begin anew", key)
 		}
 	}
