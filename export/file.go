@@ -181,7 +181,9 @@ func (x *run) resume(state string) error {
 	}
 	mine := x.identity()
 	switch {
-	case c.Version != version:
+	case c.Version > version:
+		return fmt.Errorf("export: %s: %w: a later version of this package has begun it: finish it with that, or remove %s", x.file.Name(), ErrOther, x.file.Name())
+	case c.Version < version:
 		return nil // an earlier version's: begin anew
 	case c.Selection != mine.Selection || c.Format != mine.Format || c.Zone != mine.Zone:
 		return fmt.Errorf("export: %s: %w: finish that one, or remove %s", x.file.Name(), ErrOther, x.file.Name())
