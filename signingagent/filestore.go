@@ -72,7 +72,7 @@ func (f *FileStore) read(ctx context.Context, data []byte) (*Identity, error) {
 	case err != nil || file.Format != fileFormat || len(file.Sealed) == 0:
 		return nil, fmt.Errorf("%w: it is not the file of a signing agent of this package: put it back from a copy, or import it if it is the old program's", ErrDamaged)
 	case file.Version != fileVersion:
-		return nil, fmt.Errorf("%w: the file has version %d, and this program knows version %d", ErrDamaged, file.Version, fileVersion)
+		return nil, fmt.Errorf("%w: the file has version %d, and this program knows version %d: use a later program, or put it back from a copy", ErrDamaged, file.Version, fileVersion)
 	}
 	plain, err := f.sealer().Open(ctx, file.Sealed)
 	if err != nil {

@@ -84,7 +84,7 @@ func ParseIdentity(data []byte) (*Identity, error) {
 		return nil, fmt.Errorf("%w: it is not JSON of an identity", ErrDamaged)
 	}
 	if v := k.Version; v != identityVersion {
-		return nil, fmt.Errorf("%w: it has version %d, and this program knows version %d", ErrDamaged, v, identityVersion)
+		return nil, fmt.Errorf("%w: it has version %d, and this program knows version %d: use a later program, or put it back from a copy", ErrDamaged, v, identityVersion)
 	}
 	if err := id.check(); err != nil {
 		return nil, err

@@ -125,6 +125,9 @@ func TestDamagedFilesAreErrorsThatSayWhatToDo(t *testing.T) {
 			_, err := open(path).Load(t.Context())
 			require.ErrorIs(t, err, signingagent.ErrDamaged, "%s: %s", name, what)
 			require.ErrorContains(t, err, path)
+			if what == "a version of later" {
+				require.ErrorContains(t, err, "has version 2, and this program knows version 1: use a later program")
+			}
 			for _, secret := range secretsOf(t, 1) {
 				assert.NotContains(t, err.Error(), secret)
 			}
