@@ -37,7 +37,8 @@ func WithSealingKey(key []byte) FileOption {
 // OpenStore opens the outbox in a file, or creates it. If another program has it open, OpenStore waits for up to a second. When
 // a method that changes something returns, the change is on disk.
 //
-// If the file is truncated, damaged, of another version or not an outbox, the error names it and says what to do. If you have
+// A file of version 0.1.0 gets this version's form, with all its entries. If the file is truncated, damaged, of a later version or not an
+// outbox, the error names it and says what to do. If you have
 // no copy of a damaged file, enqueue everything that may not have ended again in a new one, under the same keys: the payments
 // get the same PartnerTxIDs as before, for which the service makes only one transaction each.
 func OpenStore(path string, opts ...FileOption) (_ *FileStore, err error) {
