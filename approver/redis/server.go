@@ -121,7 +121,7 @@ func (s *Store) readEpoch(ctx context.Context) (string, error) {
 func (s *Store) checkUnused(ctx context.Context) error {
 	keys := s.client.Scan(ctx, 0, globbed.Replace(s.prefix)+":*", 1000).Iterator()
 	for keys.Next(ctx) {
-		if key := keys.Val(); key != s.epochKey() && !strings.HasPrefix(key, s.lockKey("")) {
+		if key := keys.Val(); key != s.epochKey() && key != s.formKey() && !strings.HasPrefix(key, s.lockKey("")) {
 			if epoch, err := s.readEpoch(ctx); err != nil || epoch != "" { // another program has begun meanwhile
 				return err
 			}
