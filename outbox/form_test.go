@@ -56,7 +56,7 @@ func TestFileOfFirstVersion(t *testing.T) {
 // TestFirstVersionGoesOn: what version 0.1.0 has left is sent as it would have been, and what may have been made waits for a person.
 func TestFirstVersionGoesOn(t *testing.T) {
 	inBubble(t, []reply{works}, approved, false, func(t *testing.T, b *bench) {
-		time.Sleep(time.Until(storetest.FirstWritten)) // the bubble's time
+		<-time.After(time.Until(storetest.FirstWritten)) // by the clock of the bubble
 		require.NoError(t, b.store.Close())
 		b.path = durabletest.Unpack(t, "outbox-0.1.0.db")
 		b.open(t)

@@ -43,7 +43,7 @@ func Dump(t testing.TB, database string, tables ...string) string {
 // Load runs the statements of the file testdata/name.
 func Load(t testing.TB, database, name string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name)) //nolint:gosec // a test's own
+	text, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
 	_, err = dial(t, database).Exec(t.Context(), string(text))
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func dial(t testing.TB, database string) *pgx.Conn {
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // for several statements at a time
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
+	t.Cleanup(func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) })
 	return conn
 }
 

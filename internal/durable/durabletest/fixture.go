@@ -43,7 +43,7 @@ func Is(t testing.TB, text, name string) {
 		require.NoError(t, os.MkdirAll("testdata", 0o755))          //nolint:gosec // as all folders of the repository
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644)) //nolint:gosec // as all files of the repository
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a test's own
+	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), text, "the form has changed: give it another version, and have the one before be read too")
 }
@@ -79,7 +79,7 @@ func dump(to io.Writer, at string, b *bolt.Bucket) error {
 // Build makes the bbolt file that Dump has made the text testdata/name of.
 func Build(t testing.TB, name string) (path string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name)) //nolint:gosec // a test's own
+	text, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
 	path = filepath.Join(t.TempDir(), name)
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true})
