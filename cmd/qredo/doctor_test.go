@@ -256,7 +256,7 @@ func TestDoctor(t *testing.T) {
 func TestDoctorTellsWhatAmountsMean(t *testing.T) {
 	net := serve(t, nil)
 	free := serve(t, nil, sandbox.WithFees(sandbox.NoFees))
-	const cannotTell = "cannot tell whether the figure in a request is what arrives: "
+	const cannotTell = "cannot tell whether the amount in a request is what arrives: "
 	for name, test := range map[string]struct {
 		service  *service
 		plant    func(*patient)

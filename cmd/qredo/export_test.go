@@ -188,7 +188,7 @@ func TestExportKilled(t *testing.T) {
 				x.deposits(1000+i, 1000+i)
 			}
 			x.start(0)
-			assert.Contains(t, x.export(out, 7), "going on after ") // how far, package export tests: checkpoints are a second apart
+			assert.Contains(t, x.export(out, 7), "continuing after ") // how far, package export tests: checkpoints are a second apart
 			x.requireWhole(out)
 		}
 		leftOver, err := filepath.Glob(filepath.Join(x.dir, "*.part*"))
@@ -214,7 +214,7 @@ func TestExportChanged(t *testing.T) {
 		part := filepath.Join(x.dir, "again.csv.part")
 		text := read(t, part)
 		require.NoError(t, os.WriteFile(part, []byte(strings.Replace(text, "BTC-TESTNET", "DOG-TESTNET", 1)), 0o600))
-		assert.NotContains(t, x.export("again.csv", 4), "going on", "the file is not what the checkpoint tells of")
+		assert.NotContains(t, x.export("again.csv", 4), "continuing", "the file is not what the checkpoint tells of")
 		x.requireWhole("again.csv")
 	})
 }
@@ -277,7 +277,7 @@ func TestExportFromAServerThatGivesLess(t *testing.T) {
 				x.deposits(1, 12)
 				x.kill("out.csv", 10, 9)
 				said := x.export("out.csv", 10)
-				assert.Contains(t, said, "going on after")
+				assert.Contains(t, said, "continuing after")
 				assert.NotContains(t, said, "going back")
 				x.requireWhole("out.csv")
 				assert.Equal(t, 22, strings.Count(x.read("out.csv"), "\n"), "the head, 9 of the demo, and 12")
@@ -304,7 +304,7 @@ func TestExportOfAnotherSelection(t *testing.T) {
 			assert.Contains(t, string(said), "is of another export", args)
 			require.Equal(t, part, x.read("out.csv.part"), args)
 		}
-		assert.Contains(t, x.export("out.csv", 4), "going on after")
+		assert.Contains(t, x.export("out.csv", 4), "continuing after")
 		x.requireWhole("out.csv")
 	})
 }

@@ -329,5 +329,5 @@ func TestInterrupts(t *testing.T) {
 	assert.Contains(t, got.Hint, "--idempotency-key k1")
 	got = interrupt("GET /company/"+company+"/transfer/", append(transfer, "--wait")...)
 	assert.Equal(t, []any{"pending", 3}, []any{got.Kind, got.ExitCode})
-	assert.Contains(t, got.Message, "go on with: qredo transfer wait "+got.TxID)
+	assert.Contains(t, got.Message, "continue with: qredo transfer wait "+got.TxID)
 }

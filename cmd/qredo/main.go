@@ -1,5 +1,4 @@
-// Command qredo signs, sends, operates and emulates: the Partner API and Qredo API v1 from a shell, and
-// the sandbox as a program. See qredo --help.
+// Command qredo works with the Partner API and Qredo API v1 from a shell, and runs the sandbox. See qredo --help.
 package main
 
 import (

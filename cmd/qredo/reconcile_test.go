@@ -110,7 +110,7 @@ func TestReconcileFinds(t *testing.T) {
 			cmd.Stderr = &said
 			out, err := cmd.Output()
 			require.NoError(t, err, "%s%s", out, said.String())
-			assert.Equal(t, 1, strings.Count(said.String(), "this service counts sent as positive"), said.String())
+			assert.Equal(t, 1, strings.Count(said.String(), "this service counts sent amounts as positive"), said.String())
 			assert.Equal(t, 3, strings.Count(string(out), `"status":"ok"`), "also wallets that have paid no fee: %s", out)
 			assert.Contains(t, string(out), `"moved":139990000`)
 		})

@@ -53,7 +53,7 @@ func TestWritesThatMayHaveBeenCarriedOut(t *testing.T) {
 			assert.Equal(t, answer.want, exit.ExitCode(), stderr.String())
 			assert.Equal(t, []string{"POST /company"}, sent)
 			if answer.want == 3 {
-				assert.Contains(t, stderr.String(), "The outcome is unknown. Look at what there is before doing it again.")
+				assert.Contains(t, stderr.String(), "The outcome is unknown. Check what exists before you run it again.")
 			} else {
 				assert.NotContains(t, stderr.String(), "unknown")
 			}

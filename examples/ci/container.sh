@@ -25,7 +25,7 @@ end() {
 	kill -TERM $server
 	asked=$(date +%s)
 	wait $server || { echo "it ended with $?"; cat "$data.log"; exit 1; }
-	grep -q 'the sandbox has ended' "$data.log"
+	grep -q 'the sandbox has stopped' "$data.log"
 	[ $(($(date +%s) - asked)) -lt 5 ]
 }
 

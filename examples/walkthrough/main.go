@@ -80,7 +80,7 @@ func connect(ctx context.Context, cfg config, out io.Writer) (client *qredo.Clie
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		fmt.Fprintf(out, "A sandbox serves at %s\n", srv.BaseURL())
+		fmt.Fprintf(out, "A sandbox is running at %s\n", srv.BaseURL())
 		return srv.Client(), simulated{srv.Control()}, func() { _ = srv.Close() }, nil
 	}
 	auth, err := qredo.AuthFromEnv()
@@ -96,7 +96,7 @@ func connect(ctx context.Context, cfg config, out io.Writer) (client *qredo.Clie
 		return nil, nil, nil, err
 	}
 	if _, err := control.State(ctx); err == nil {
-		fmt.Fprintf(out, "A sandbox serves at %s\n", cfg.baseURL)
+		fmt.Fprintf(out, "A sandbox is running at %s\n", cfg.baseURL)
 		return client, simulated{control}, func() {}, nil
 	}
 	fmt.Fprintf(out, "The server at %s is no sandbox on this machine: people have to act, this program waits.\n", cfg.baseURL)

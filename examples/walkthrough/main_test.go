@@ -72,7 +72,7 @@ func inOrder(t *testing.T, text string, parts []string) {
 func TestRunsAgainstItsOwnSandbox(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(inTime(t), defaults(), &out))
-	inOrder(t, out.String(), append([]string{"A sandbox serves at http://127.0.0.1:"}, shown...))
+	inOrder(t, out.String(), append([]string{"A sandbox is running at http://127.0.0.1:"}, shown...))
 
 	t.Run("with another asset and other people", func(t *testing.T) {
 		cfg := defaults()
@@ -134,7 +134,7 @@ func TestRunsAgainstAnotherSandbox(t *testing.T) {
 			cfg.baseURL = srv.BaseURL()
 			var out bytes.Buffer
 			require.NoError(t, run(inTime(t), cfg, &out))
-			inOrder(t, out.String(), append([]string{"A sandbox serves at " + srv.BaseURL()}, shown...))
+			inOrder(t, out.String(), append([]string{"A sandbox is running at " + srv.BaseURL()}, shown...))
 			assert.NotContains(t, out.String(), keys.apiKey)
 		})
 	}

@@ -332,7 +332,7 @@ func serve(t *testing.T, program, dir string, arguments ...string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Wait() }) // the end of the context has killed it
-	if line, err := bufio.NewReader(printed).ReadString('\n'); err != nil || !strings.Contains(line, " serves at ") {
+	if line, err := bufio.NewReader(printed).ReadString('\n'); err != nil || !strings.Contains(line, " is running at ") {
 		t.Fatalf("%s says %q: %v", program, line, err)
 	}
 }

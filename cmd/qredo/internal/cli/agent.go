@@ -17,8 +17,8 @@ import (
 
 func (a *app) agentCommands() *cobra.Command {
 	return group("agent", "Programs that approve: core clients",
-		`A core client is a program that approves. Its ID serves as a trusted party's address and as an approver. "run"
-approves by the rules of a policy file.`, `
+		`A core client is a program that approves. Its ID works as a trusted party's address and as an approver. "run"
+approves by the rules in a policy file.`, `
 		qredo agent create Payouts
 		qredo agent actions CLIENT_ID
 		qredo agent run CLIENT_ID --policy policy.yaml --shadow`,
@@ -31,8 +31,8 @@ approves by the rules of a policy file.`, `
 			}),
 		}),
 		a.command(command{
-			use: "create NAME", short: "Make a core client",
-			long:    "Makes a core client and prints its ID.",
+			use: "create NAME", short: "Create a core client",
+			long:    "Creates a core client and prints its ID.",
 			example: "qredo agent create Payouts",
 			run:     a.withClient(func(ctx context.Context, c partnerCall) error { return a.show(c.CoreClients.Create(ctx, c.args[0])) }),
 		}),
@@ -49,7 +49,7 @@ approves by the rules of a policy file.`, `
 		a.agentVote("reject", "Reject an action", (*qredo.CoreClientsService).Reject, qredo.ApprovalRejected),
 		a.command(command{
 			use: "wallets CLIENT_ID", short: "List the wallets that are connected to a core client",
-			long:    "Lists the wallets that are connected to a core client, or ask to be.",
+			long:    "Lists the wallets that are connected to a core client, or have asked to be.",
 			example: "qredo agent wallets CLIENT_ID",
 			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 				wallets := found(c.CoreClients.ListWallets(ctx, c.agent))
@@ -68,7 +68,7 @@ approves by the rules of a policy file.`, `
 		}),
 		a.command(command{
 			use: "verify SIGNER_ID HASH_HEX SIGNATURE_HEX", short: "Check a core client's signature",
-			long:    "Asks whether a signature is a core client's over a hash. One that is not is refused.",
+			long:    "Asks the service whether a core client made this signature over a hash. A wrong signature is refused.",
 			example: "qredo agent verify CLIENT_ID HASH_HEX SIGNATURE_HEX",
 			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 				err := c.CoreClients.Verify(ctx, qredo.VerifyRequest{
@@ -84,12 +84,12 @@ approves by the rules of a policy file.`, `
 func (a *app) agentActions() *cobra.Command {
 	var status string
 	return a.command(command{
-		use: "actions CLIENT_ID", short: "List what waits for a core client's approval",
-		long: `Lists what a core client is asked to approve and is pending. What has been decided, or has ended, is not listed:
-"qredo agent action" shows it by its ID.`,
+		use: "actions CLIENT_ID", short: "List the actions that wait for a core client's approval",
+		long: `Lists the pending actions that a core client is asked to approve. Actions that were decided or have ended are not
+listed: use "qredo agent action" with their ID.`,
 		example: "qredo agent actions CLIENT_ID",
 		flags: func(f *flagSet) {
-			f.StringVar(&status, "status", "", "only those that are pending, approved, rejected or expired, where the service lists more")
+			f.StringVar(&status, "status", "", "only actions in this state: pending, approved, rejected or expired (a service may list pending ones only)")
 		},
 		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 			actions, err := c.CoreClients.ListActions(ctx, c.agent)
@@ -104,9 +104,9 @@ type voteFunc func(*qredo.CoreClientsService, context.Context, qredo.CoreClientI
 func (a *app) agentVote(verb, short string, vote voteFunc, decided qredo.ApprovalStatus) *cobra.Command {
 	return a.command(command{
 		use: verb + " CLIENT_ID ACTION_ID", short: short,
-		long: short + ` as a core client. What it is about is shown on standard error. Only what is pending can be decided: if a vote
-is refused, the error says what the action is by then. It may be this core client's own vote, whose answer was lost.
-A vote that was taken is followed by a look: if the action is pending still, the vote is sent once more.`,
+		long: short + ` as a core client. The action's details are shown on standard error. Only a pending action can be decided. If the
+vote is refused, the error says what state the action is in now; that may be the result of this core client's own vote,
+if its answer was lost. After a vote the action is read again: if it is still pending, the vote is sent once more.`,
 		example: "qredo agent " + verb + " CLIENT_ID ACTION_ID",
 		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 			id, actionID := c.agent, qredo.ActionID(c.args[1])
@@ -135,7 +135,7 @@ A vote that was taken is followed by a look: if the action is pending still, the
 	})
 }
 
-// about says in a line what an action would let happen.
+// about says in one line what approving an action would allow.
 func (a *app) about(action *qredo.Action) string {
 	d := action.Details
 	if d == nil {
@@ -157,10 +157,10 @@ func (a *app) about(action *qredo.Action) string {
 func (a *app) agentFeed() *cobra.Command {
 	var count int
 	return a.command(command{
-		use: "feed CLIENT_ID", short: "Print what a core client is asked to approve, as it comes",
-		long:    "Prints the actions of a core client, first those that are pending, each once, until it is interrupted.",
+		use: "feed CLIENT_ID", short: "Follow the actions that a core client is asked to approve",
+		long:    "Prints the actions of a core client as they arrive, each once, starting with the pending ones. Stop it with Ctrl-C.",
 		example: "qredo agent feed CLIENT_ID --output json",
-		flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many actions; no end if 0") },
+		flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "stop after this many actions; 0 for no limit") },
 		run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 			if err := a.checkAgent(ctx, c.Client, c.agent); err != nil {
 				return err
@@ -170,9 +170,9 @@ func (a *app) agentFeed() *cobra.Command {
 	})
 }
 
-// checkAgent asks for a core client before its feed is followed: a feed would go on asking for one that
-// there is not. A service that does not answer yet is left to the feed, which waits for it; so is a list with an element
-// that cannot be read, which the feed leaves out.
+// checkAgent checks that a core client exists before its feed is followed: the feed would keep asking for an unknown
+// one. If the service does not answer yet, the feed waits for it. If an element of the list cannot be read, the feed
+// skips it.
 func (a *app) checkAgent(ctx context.Context, client *qredo.Client, id qredo.CoreClientID) error {
 	var (
 		answer qredo.Response

@@ -18,11 +18,11 @@ func (a *app) agentExplain() *cobra.Command {
 	var place agentPlace
 	var pins agentPinned
 	return a.command(command{
-		use: "explain CLIENT_ID ACTION_ID", short: "Tell how a policy decides about an action, and why",
-		long: `Fetches an action and tells what each rule of a policy says about it. Decides nothing and sends nothing.
+		use: "explain CLIENT_ID ACTION_ID", short: "Explain what a policy decides about an action, and why",
+		long: `Fetches an action and shows what each rule of a policy says about it. Decides nothing and sends nothing.
 
-With the store of "agent run" it tells how much of each limit is used; a file can be looked at only while no program has
-it open. Without, limits are as if nothing had been approved. With --pins it tells what those leave to people.`,
+With the store of "agent run" it also shows how much of each limit is used. A store in a file can be read only while no
+program has it open. Without a store, limits count from zero. With --pins it shows what the pins leave to people.`,
 		example: `qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml
 			qredo agent explain CLIENT_ID ACTION_ID --policy policy.yaml --database $URL`,
 		flags: func(f *flagSet) {
@@ -51,7 +51,7 @@ it open. Without, limits are as if nothing had been approved. With --pins it tel
 			} else {
 				if place.file != "" {
 					if _, err := os.Stat(place.file); err != nil {
-						return usagef("--store: %v", err) // it would be made
+						return usagef("--store: %v", err) // opening it would create it
 					}
 				}
 				store, openErr := place.open(ctx, a, false)

@@ -19,10 +19,10 @@ import (
 )
 
 func (a *app) pinCommands() *cobra.Command {
-	return group("pins", "What an approver takes for agreed, whatever the service says",
-		`Pins are a signed file of the addresses that funds may withdraw to, of the custody groups of their wallets, and of which
-wallets may be swept. "agent run --pins" approves nothing that is not so. People make the file, look at it, and sign it with an Ed25519 key that no
-program holds:
+	return group("pins", "The addresses and custody groups that people have agreed on",
+		`Pins are a signed file that lists the addresses that funds may withdraw to, the custody groups of their wallets, and
+the wallets that may be swept. "agent run --pins" approves nothing that differs from it, whatever the service says.
+People create the file, check it, and sign it with an Ed25519 key that no program holds:
 
   openssl genpkey -algorithm ed25519 -out pins-private.pem
   openssl pkey -in pins-private.pem -pubout -out pins-public.pem`, `
@@ -36,15 +36,15 @@ program holds:
 func (a *app) pinsMake() *cobra.Command {
 	var funds, sweeps []string
 	return a.command(command{
-		use: "make FILE", short: "Write down what the service says, for people to look at",
-		long: `Writes the whitelists and custody groups of a company's funds to a new file, which is not signed yet, and shows them.
+		use: "make FILE", short: "Write what the service says to a file, for people to check",
+		long: `Writes the whitelists and custody groups of a company's funds to a new, unsigned file, and shows them.
 
-What leaves a wallet that is connected to the core client may be a sweep, which nobody else approves. With pins it is left to
-people but for what --sweep says: from which wallet into which.`,
+A transfer out of a wallet that is connected to the core client may be a sweep, which nobody else approves. With pins,
+sweeps are left to people except those that --sweep names, as a source wallet and a target wallet.`,
 		example: "qredo agent pins make pins.json --company COMPANY_ID --fund FUND_ID",
 		flags: func(f *flagSet) {
-			f.StringArrayVar(&funds, "fund", nil, "a fund; all if none is named")
-			f.StringArrayVar(&sweeps, "sweep", nil, "a wallet that may be swept, and into which: FROM_WALLET_ID:TO_WALLET_ID")
+			f.StringArrayVar(&funds, "fund", nil, "fund to include; repeat for several (default all)")
+			f.StringArrayVar(&sweeps, "sweep", nil, "sweep to allow, as FROM_WALLET_ID:TO_WALLET_ID; repeat for several")
 		},
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 			swept, err := pinnedSweeps(sweeps)
@@ -69,17 +69,17 @@ people but for what --sweep says: from which wallet into which.`,
 				return err
 			}
 			a.pinLines(pins.Lines())
-			return a.done(durable.Create(c.args[0], data), "written to %s: look at each line, then sign it", plain(c.args[0]))
+			return a.done(durable.Create(c.args[0], data), "written to %s: check each line, then sign it", plain(c.args[0]))
 		}),
 	})
 }
 
-// pinnedSweeps reads what may be swept: each wallet once, with all into which it may be.
+// pinnedSweeps reads the sweeps to allow: each source wallet once, with all its target wallets.
 func pinnedSweeps(written []string) (sweeps []approver.PinnedSweep, err error) {
 	for _, one := range written {
 		from, to, ok := strings.Cut(one, ":")
 		if !ok || from == "" || to == "" || strings.ContainsAny(one, " ") || strings.Contains(to, ":") {
-			return nil, usagef("--sweep must be FROM_WALLET_ID:TO_WALLET_ID, is %q", one)
+			return nil, usagef("--sweep must be FROM_WALLET_ID:TO_WALLET_ID, not %q", one)
 		}
 		i := slices.IndexFunc(sweeps, func(s approver.PinnedSweep) bool { return string(s.Wallet) == from })
 		if i < 0 {
@@ -93,8 +93,8 @@ func pinnedSweeps(written []string) (sweeps []approver.PinnedSweep, err error) {
 func (a *app) pinsSign() *cobra.Command {
 	var keyPath string
 	return a.command(command{
-		use: "sign FILE", short: "Sign what was looked at",
-		long:    "Shows what a file pins, and signs it in its place. It asks no service.",
+		use: "sign FILE", short: "Sign a file of pins that you have checked",
+		long:    "Shows what a file pins, and signs the file in place. It does not ask the service.",
 		example: "qredo agent pins sign pins.json --key pins-private.pem",
 		flags: func(f *flagSet) {
 			f.StringVar(&keyPath, "key", "", "PEM file of an Ed25519 private key")
@@ -107,7 +107,7 @@ func (a *app) pinsSign() *cobra.Command {
 			}
 			private, ok := key.(ed25519.PrivateKey)
 			if !ok {
-				return usagef("%s must have an Ed25519 private key: see qredo agent pins --help", plain(keyPath))
+				return usagef("%s must hold an Ed25519 private key: see qredo agent pins --help", plain(keyPath))
 			}
 			data, err := os.ReadFile(args[0])
 			if err != nil {
@@ -130,10 +130,10 @@ func (a *app) pinsDiff() *cobra.Command {
 	var keyPath string
 	var insecure bool
 	return a.command(command{
-		use: "diff FILE", short: "Compare what is pinned with what the service says now",
-		long: `Compares a signed file with the whitelists and custody groups as they are now: lines that begin with - are pinned and
-are not so any more, those with + are not pinned. Any difference is exit code 1. Which wallets may be swept the service
-does not say: that is not compared.`,
+		use: "diff FILE", short: "Compare the pins with what the service says now",
+		long: `Compares a signed file with the whitelists and custody groups as they are now. Lines that begin with - are pinned but no
+longer true; lines that begin with + are not pinned. If there is any difference, the exit code is 1. The service does not
+say which wallets may be swept, so sweeps are not compared.`,
 		example: "qredo agent pins diff pins.json --pins-key pins-public.pem",
 		flags: func(f *flagSet) {
 			f.StringVar(&keyPath, "pins-key", "", "PEM file of the Ed25519 public key that signs")
@@ -157,7 +157,7 @@ does not say: that is not compared.`,
 			if err != nil {
 				return err
 			}
-			now.Sweeps = pins.Sweeps // of which the service says nothing
+			now.Sweeps = pins.Sweeps // the service knows nothing of them
 			lines := pins.Diff(now)
 			for _, line := range lines {
 				fmt.Fprintln(a.out, plain(line))
@@ -165,7 +165,7 @@ does not say: that is not compared.`,
 			if len(lines) > 0 {
 				return foundf("%d lines differ from what is pinned", len(lines))
 			}
-			return a.done(nil, "all is as pinned")
+			return a.done(nil, "everything is as pinned")
 		}),
 	})
 }
@@ -176,7 +176,7 @@ func (a *app) pinLines(lines []string) {
 	}
 }
 
-// agentPinned is what people have agreed on, for commands that decide by it.
+// agentPinned names the pins, for commands that decide by them.
 type agentPinned struct{ file, key string }
 
 func (p *agentPinned) flags(f *flagSet) {
@@ -191,7 +191,7 @@ func (p *agentPinned) check() error {
 	return nil
 }
 
-// option adds the pins, if there are some.
+// option adds the pins, if there are any.
 func (p *agentPinned) option(opts []approver.Option, insecure bool) ([]approver.Option, error) {
 	if p.file == "" {
 		return opts, nil
@@ -214,7 +214,7 @@ func pinsKey(path string, insecure bool) (ed25519.PublicKey, error) {
 	}
 	public, ok := key.(ed25519.PublicKey)
 	if !ok {
-		return nil, usagef("%s must have an Ed25519 public key: see qredo agent pins --help", plain(path))
+		return nil, usagef("%s must hold an Ed25519 public key: see qredo agent pins --help", plain(path))
 	}
 	return public, nil
 }
@@ -227,11 +227,11 @@ func loadKey(path string, parse func(der []byte) (any, error)) (any, error) {
 	}
 	blocks := pemkey.Blocks(data)
 	if len(blocks) != 1 {
-		return nil, usagef("%s must have one key in PEM form, has %d", plain(path), len(blocks))
+		return nil, usagef("%s must hold one key in PEM form, but holds %d", plain(path), len(blocks))
 	}
 	key, err := parse(blocks[0].Bytes)
 	if err != nil {
-		return nil, errors.Join(usagef("%s has another key than is needed: see qredo agent pins --help", plain(path)), err)
+		return nil, errors.Join(usagef("%s holds the wrong kind of key: see qredo agent pins --help", plain(path)), err)
 	}
 	return key, nil
 }

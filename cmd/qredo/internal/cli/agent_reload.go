@@ -10,27 +10,27 @@ import (
 	"github.com/qredo-go/qredo/approver"
 )
 
-// reloads is what signals have asked for, and what has that done. Signals are caught from the program's beginning, also those that come before there is
-// an approver; none pushes out another, and no load is waited for to take the next one.
+// reloads keeps what signals have asked for, and carries it out. Signals are caught from the program's start, even before
+// there is an approver. No signal displaces another, and the next one is taken while a load is still running.
 type reloads struct {
-	again, brake, live chan os.Signal // the policy read anew, shadow, no shadow: one for each, since what is in a full one was asked for already
+	again, brake, live chan os.Signal // reload the policy, enter shadow, leave shadow: one channel each, since a full one already holds the request
 	done               chan struct{}
-	loads              chan struct{} // something is to be loaded
+	loads              chan struct{} // something needs to be loaded
 	group              sync.WaitGroup
-	stop               func() // waits for what is being done; may be called twice
+	stop               func() // waits for work under way; may be called twice
 
 	mu     sync.Mutex
-	shadow bool   // is in force, or was asked for
+	shadow bool   // in force, or asked for
 	brakes int    // how often it was asked for
-	toLive bool   // the end of shadow was asked for, and not tried yet
-	ending bool   // it is being tried, and was not overtaken by shadow
-	enter  func() // goes into shadow at once; nil as long as there is no approver
+	toLive bool   // the end of shadow was asked for, but not tried yet
+	ending bool   // it is being tried, and shadow has not been asked for since
+	enter  func() // enters shadow at once; nil until there is an approver
 }
 
-// errShadowWanted is why a policy that was loaded to vote by is not put in force.
+// errShadowWanted is why a policy that was loaded to vote by does not take effect.
 var errShadowWanted = errors.New("shadow was asked for meanwhile")
 
-// catchReloads begins to catch the signals, until stop is called.
+// catchReloads catches the signals until stop is called.
 func catchReloads() *reloads {
 	channel := func() chan os.Signal { return make(chan os.Signal, 1) }
 	r := &reloads{again: channel(), brake: channel(), live: channel(), done: make(chan struct{}), loads: make(chan struct{}, 1)}
@@ -61,7 +61,7 @@ func (r *reloads) listen() {
 	}
 }
 
-// ask takes what is wanted. Signals that come at the same time have no order: then shadow counts.
+// ask takes what the signals ask for. Signals that come at the same time have no order: shadow wins then.
 func (r *reloads) ask(shadow, live bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,7 +81,7 @@ func (r *reloads) ask(shadow, live bool) {
 		r.shadow, r.toLive, r.ending = true, false, false
 		r.brakes++
 		if r.enter != nil && needed {
-			r.group.Go(func() { // it waits for what is on its way: the next signal does not
+			r.group.Go(func() { // it waits for loads under way; the next signal does not
 				r.enter()
 				r.wantLoad()
 			})
@@ -95,13 +95,12 @@ func (r *reloads) ask(shadow, live bool) {
 func (r *reloads) wantLoad() {
 	select {
 	case r.loads <- struct{}{}:
-	default: // it is known
+	default: // already known
 	}
 }
 
-// begin has done from here on what is asked for, and was asked for before. enter goes into shadow at once, reload puts in force what it loads, unless
-// wanted returns an error then. They tell of
-// their errors themselves.
+// begin carries out what is asked for from now on, and what was asked for before. enter goes into shadow at once. reload
+// puts what it loads into force, unless wanted returns an error by then. Both report their errors themselves.
 func (r *reloads) begin(shadow bool, enter func(), reload func(shadow bool, wanted func() error) error) {
 	r.mu.Lock()
 	asked := r.shadow && !shadow
@@ -122,8 +121,8 @@ func (r *reloads) begin(shadow bool, enter func(), reload func(shadow bool, want
 	})
 }
 
-// steer has an approver do what is asked for, until end is called, which comes before what the approver uses is closed. load reads its policy,
-// and say is told what is in force, with an error if that could not be written down.
+// steer has an approver do what is asked for until end is called, which must come before anything that the approver uses
+// is closed. load reads its policy, and say is told what is in force, with an error if that could not be written down.
 func (r *reloads) steer(ctx context.Context, run *approver.Approver, shadow bool, load func(ctx context.Context, shadow bool) (approver.Policy, error),
 	say func(text string, err error),
 ) (end func()) {
@@ -140,7 +139,7 @@ func (r *reloads) steer(ctx context.Context, run *approver.Approver, shadow bool
 			return policy, nil
 		})
 		switch {
-		case err != nil: // the approver has told of it
+		case err != nil: // the approver has reported it
 		case shadow:
 			say("read anew, in shadow", nil)
 		default:

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// notify has no signals for shadow: there are none here.
+// notify catches no signals for shadow: this system has none.
 func (r *reloads) notify() { signal.Notify(r.again, syscall.SIGHUP) }

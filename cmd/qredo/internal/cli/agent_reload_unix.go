@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// notify has the end of who reads standard output be an error of what is written, too, and not the program's end.
+// notify also makes a closed standard output an error of writing, instead of the program's end.
 func (r *reloads) notify() {
 	signal.Ignore(syscall.SIGPIPE)
 	signal.Notify(r.again, syscall.SIGHUP)

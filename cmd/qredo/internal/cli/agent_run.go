@@ -22,8 +22,8 @@ func (a *app) rules(path string, insecure bool) (*approver.Rules, error) {
 	return rules, nil
 }
 
-// checkDecimals refuses rules that count an asset in another way than the service. A service that does not answer yet is
-// left to what follows.
+// checkDecimals refuses rules whose decimals of an asset differ from the service's. If the service does not answer yet,
+// later steps deal with it.
 func (a *app) checkDecimals(ctx context.Context, client *qredo.Client, rules *approver.Rules) error {
 	assets, err := client.Assets.List(ctx)
 	if err != nil {
@@ -51,33 +51,33 @@ func (a *app) agentRun() *cobra.Command {
 	var signals *reloads
 	return a.command(command{
 		use: "run CLIENT_ID", short: "Approve by the rules of a policy file",
-		long: `Watches a core client's feed and votes on its actions as the rules of a policy file say, until it is interrupted.
-What no rule decides is left to people. Each decision is written to the audit log before it is carried out.
+		long: `Watches a core client's feed and votes on its actions by the rules in a policy file, until it is interrupted. What no
+rule decides is left to people. Each decision is written to the audit log before it is carried out.
 
---store keeps decisions, and what limits have counted, over restarts; --audit-log keeps the log. Both are needed, but
-not with --shadow: that decides and tells what it would do, and votes on nothing. --pins names what people have agreed
-on, and else leaves to them: see "qredo agent pins".
+--store keeps decisions, and what limits have counted, across restarts; --audit-log keeps the log. Both are required,
+except with --shadow, which decides and reports, but never votes. With --pins, anything that people have not agreed on
+is left to them: see "qredo agent pins".
 
-For several replicas, --database or --redis keep in a server what they share, in place of --store. A store that has
-lost its memory is noticed, and nothing is approved then: see "qredo agent accept-loss". If others can write to the
-store, seal it with a key (--sealing-key-file): see "qredo agent seal".
+To run several replicas, give --database or --redis instead of --store: the server keeps what they share. If the store
+has lost its memory, that is noticed, and nothing is approved: see "qredo agent accept-loss". If others can write to
+the store, seal it with a key (--sealing-key-file): see "qredo agent seal".
 
-Files that others could have written (those, and the keys and pins) are refused: each, and each folder on the way to it,
-must belong to you or to root, and nobody else may write to it. --insecure-files takes them all the same: whoever can write
-to them decides what is approved.
+All of these files, the keys and the pins must belong to you or to root, as must each folder on the path to them, and
+nobody else may be able to write to them. Otherwise they are refused. --insecure-files accepts them anyway: then whoever
+can write to them decides what is approved.
 
-SIGHUP has the policy and the pins read anew. What does not load leaves those in force that were, and is told. SIGUSR1 is
-the brake: it goes into shadow at once, whatever loads or does not answer, and then does the same. SIGUSR2 does the same, and
-goes on in earnest if that loads. The last signal counts, and of SIGUSR1 and SIGUSR2 at the same moment SIGUSR1. What is
-decided by then stays so.`,
+SIGHUP reloads the policy and the pins. If they do not load, the old ones stay in force and the error is reported.
+SIGUSR1 is the brake: it enters shadow at once, even while something loads or does not answer, and then reloads. SIGUSR2
+reloads, and leaves shadow if that succeeds. The last signal counts; if SIGUSR1 and SIGUSR2 come at the same moment,
+SIGUSR1 does. Decisions that were already made stand.`,
 		example: `qredo agent run CLIENT_ID --policy policy.yaml --shadow
 			qredo agent run CLIENT_ID --policy policy.yaml --store decisions.db --audit-log audit.jsonl`,
 		flags: func(f *flagSet) {
 			f.StringVar(&policy, "policy", "", "file with the rules")
-			f.BoolVar(&shadow, "shadow", false, "decide and tell, and vote on nothing")
+			f.BoolVar(&shadow, "shadow", false, "decide and report, but do not vote")
 			required(f, "policy")
 			place.flags(f)
-			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
+			f.StringVar(&auditPath, "audit-log", "", "audit log file")
 			f.StringVar(&replica, "replica", "", "name of this replica in the audit log")
 			pins.flags(f)
 		},
@@ -108,7 +108,7 @@ decided by then stays so.`,
 			observe, observed := a.observe()
 			opts := []approver.Option{
 				approver.WithClock(a.now), approver.WithReplica(replica), approver.WithObserver(observe),
-				// What is decided is printed already.
+				// Decisions are printed already.
 				approver.WithLogger(slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))),
 			}
 			if opts, err = pins.option(opts, place.insecure); err != nil {
@@ -160,8 +160,8 @@ decided by then stays so.`,
 	})
 }
 
-// observe returns a function that prints what the approver decides and does, and one that ends that: what a policy that was loaded
-// last has to tell may come after the run.
+// observe returns a function that prints what the approver decides and does, and one that ends this: events of the policy
+// that was loaded last may come after the run.
 func (a *app) observe() (tell func(approver.Entry), end func()) {
 	var mu sync.Mutex
 	over := false
@@ -170,7 +170,7 @@ func (a *app) observe() (tell func(approver.Entry), end func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !over {
-			_ = a.feedLine(e, columns) // a reader that has gone is told of nothing
+			_ = a.feedLine(e, columns) // nobody may be reading any more
 		}
 	}
 	return tell, func() {
@@ -183,20 +183,20 @@ func (a *app) observe() (tell func(approver.Entry), end func()) {
 func (a *app) agentVerifyLog() *cobra.Command {
 	var head string
 	return a.command(command{
-		use: "verify-log FILE", short: "Check that an audit log is as it was written",
-		long: `Checks that no line of an audit log, in all its files, was altered, removed or moved: FILE is the first, by which
-"agent run" has opened it. Lines that were cut off its end can be seen only with --head: the end that "agent run" printed
-when it ended, kept in another place.`,
+		use: "verify-log FILE", short: "Check that an audit log was not changed",
+		long: `Checks that no line in any file of an audit log was changed, removed or moved. FILE is the first file, the one that
+"agent run" was started with. Only --head shows whether lines were cut off the end: give the head that "agent run" printed
+when it ended, which you have kept in another place.`,
 		example: "qredo agent verify-log audit.jsonl\nqredo agent verify-log audit.jsonl --head 42:9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015",
 		flags: func(f *flagSet) {
-			f.StringVar(&head, "head", "", "the end that the log had once, as NUMBER:HASH")
+			f.StringVar(&head, "head", "", "an earlier head of the log, as NUMBER:HASH")
 		},
 		run: func(_ context.Context, args []string) error {
 			var opts []approver.VerifyOption
 			if head != "" {
 				h, err := approver.ParseHead(head)
 				if err != nil {
-					return usagef("--head must be NUMBER:HASH, the hash of 64 digits, is %q", head)
+					return usagef("--head must be NUMBER:HASH, with a hash of 64 digits, not %q", head)
 				}
 				opts = append(opts, approver.WithHead(h))
 			}
@@ -204,8 +204,8 @@ when it ended, kept in another place.`,
 			if err != nil {
 				return err
 			}
-			defer func() { _ = files.Close() }() // they were only read
-			return a.done(approver.VerifyLog(files, opts...), "the log is as it was written")
+			defer func() { _ = files.Close() }() // only read
+			return a.done(approver.VerifyLog(files, opts...), "the log was not changed")
 		},
 	})
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// agentPlace is where an approver keeps its decisions, and what limits have counted.
+// agentPlace is where an approver keeps its decisions and the counts of its limits.
 type agentPlace struct {
 	file, redis, prefix, database string
 	sealing, olderSealing         string // files of the keys of its seals
-	insecure                      bool   // files that others can write are taken
-	volatile                      bool   // so is a Redis server that may forget: only where nothing is counted
+	insecure                      bool   // accepts files that others can write
+	volatile                      bool   // accepts a Redis server that may forget: only where nothing is counted
 }
 
 // fileOptions are the options of files that an approver uses.
@@ -43,19 +43,19 @@ func (p *agentPlace) openLog(a *app, path string) (*approver.AuditLog, error) {
 }
 
 func insecureFlag(f *flagSet, insecure *bool) {
-	f.BoolVar(insecure, "insecure-files", false, "take files that other users could have written")
+	f.BoolVar(insecure, "insecure-files", false, "accept files that other users could have written")
 }
 
 func (p *agentPlace) flags(f *flagSet) {
-	f.StringVar(&p.file, "store", "", "file that keeps decisions and what limits have counted")
-	f.StringVar(&p.database, "database", "", "the same in PostgreSQL, for several replicas: a URL (default $QREDO_AGENT_DATABASE)")
-	f.StringVar(&p.redis, "redis", "", "the same in Redis: a URL (default $QREDO_AGENT_REDIS)")
-	f.StringVar(&p.prefix, "redis-prefix", "qredo-agent", "what keys in Redis begin with")
+	f.StringVar(&p.file, "store", "", "file that keeps decisions and the counts of limits")
+	f.StringVar(&p.database, "database", "", "URL of a PostgreSQL database to keep them in, for several replicas (default $QREDO_AGENT_DATABASE)")
+	f.StringVar(&p.redis, "redis", "", "URL of a Redis server to keep them in, for several replicas (default $QREDO_AGENT_REDIS)")
+	f.StringVar(&p.prefix, "redis-prefix", "qredo-agent", "prefix of the keys in Redis")
 	f.StringVar(&p.sealing, "sealing-key-file", "", "file that holds the key of the store's seals (default $QREDO_AGENT_SEALING_KEY_FILE)")
 	insecureFlag(f, &p.insecure)
 }
 
-// find takes what is not given from the environment, and returns how many places there are.
+// find fills in what is missing from the environment, and returns how many places are given.
 func (p *agentPlace) find(a *app) (n int) {
 	if p.file == "" && p.redis == "" && p.database == "" {
 		p.redis, p.database = a.env("QREDO_AGENT_REDIS"), a.env("QREDO_AGENT_DATABASE")
@@ -68,7 +68,7 @@ func (p *agentPlace) find(a *app) (n int) {
 	return n
 }
 
-// agentStore is a store that is open. Replicas that share one coordinate their work by it; a file is for one program.
+// agentStore is an open store. Replicas that share one coordinate through it; a file serves one program.
 type agentStore struct {
 	approver.Store
 	approver.Coordinator // nil for a file
@@ -97,7 +97,7 @@ func (p *agentPlace) sealingKeys(a *app) (keys [][]byte, err error) {
 	return keys, nil
 }
 
-// open opens the store. With accepted, one that has lost its memory is opened too.
+// open opens the store. With accepted it also opens one that has lost its memory.
 func (p *agentPlace) open(ctx context.Context, a *app, accepted bool) (s agentStore, err error) {
 	return p.openUnsealed(ctx, a, accepted, false)
 }
@@ -141,7 +141,7 @@ func (p *agentPlace) openUnsealed(ctx context.Context, a *app, accepted, unseale
 	}
 	at, err := goredis.ParseURL(p.redis)
 	if err != nil {
-		return s, usagef("--redis is no URL of a server, such as redis://127.0.0.1:6379/0 or rediss://user:password@host:6379") // the error may show the password
+		return s, usagef("--redis must be the URL of a server, such as redis://127.0.0.1:6379/0 or rediss://user:password@host:6379") // the error may show the password
 	}
 	var opts []redis.Option
 	if accepted {
@@ -168,20 +168,21 @@ func (a *app) agentAcceptLoss() *cobra.Command {
 	var place agentPlace
 	var auditPath, reason string
 	return a.command(command{
-		use: "accept-loss", short: "Accept that limits begin anew, after their store has lost its memory",
-		long: `"agent run" approves nothing once the store has lost its memory: it was emptied, made anew or put back to an earlier
-state, or the audit log was written with another one. What limits had counted is forgotten then, so that each could be passed once more.
+		use: "accept-loss", short: "Accept that limits start again from zero after their store lost its memory",
+		long: `"agent run" approves nothing if the store has lost its memory: it was emptied, created again or restored to an earlier
+state, or the audit log belongs to another store. The counts of limits are gone then, so each limit could be used up a
+second time.
 
-Stop all replicas, and find out what was approved within the windows of the limits: the audit logs tell. Then run this
-for the audit log of each replica. It writes into it who has accepted that limits begin anew, and why.
+Stop all replicas, and find out from the audit logs what was approved within the windows of the limits. Then run this
+command for the audit log of each replica. It records who accepted that limits start again from zero, and why.
 
-A file that is gone was perhaps only moved: put it back rather than accepting its loss. A store or a log that is not there
-is an error: "agent run" has made the new store before it refuses it.`,
-		example: "qredo agent accept-loss --store decisions.db --audit-log audit.jsonl --reason 'Bob: the disk broke, 3 payments of today do not count'",
+A missing file may only have been moved: put it back instead of accepting its loss. A missing store or log is an error
+here: "agent run" creates the new store before it refuses to use it.`,
+		example: "qredo agent accept-loss --store decisions.db --audit-log audit.jsonl --reason 'Bob: the disk failed; 3 payments of today are not counted'",
 		flags: func(f *flagSet) {
 			place.flags(f)
 			f.StringVar(&auditPath, "audit-log", "", "file of the audit log")
-			f.StringVar(&reason, "reason", "", "who accepts the loss, and why")
+			f.StringVar(&reason, "reason", "", "who accepts the loss and why")
 			required(f, "audit-log", "reason")
 		},
 		check: func() error {
@@ -191,10 +192,10 @@ is an error: "agent run" has made the new store before it refuses it.`,
 			return nil
 		},
 		run: func(ctx context.Context, _ []string) (err error) {
-			// One that is made here would be accepted, whatever was lost of the one that was meant.
+			// A store or log that is created here would be accepted, whatever the intended one has lost.
 			for what, path := range map[string]string{"store": place.file, "audit log": auditPath} {
 				if _, err := os.Stat(path); path != "" && err != nil {
-					return usagef("accept-loss makes no %s: %v. Give the path that \"qredo agent run\" has", what, err)
+					return usagef("accept-loss does not create the %s: %v. Give the path that \"qredo agent run\" uses", what, err)
 				}
 			}
 			log, err := place.openLog(a, auditPath)
@@ -212,7 +213,7 @@ is an error: "agent run" has made the new store before it refuses it.`,
 			if err == nil && !lost {
 				return fmt.Errorf("nothing was lost: %s knows the store, in epoch %s", auditPath, before)
 			}
-			return a.done(err, "limits begin anew in epoch %s", store.Epoch())
+			return a.done(err, "limits start again from zero, in epoch %s", store.Epoch())
 		},
 	})
 }

@@ -20,25 +20,25 @@ import (
 // app is one run of the command.
 type app struct {
 	in       *os.File
-	out      *bufio.Writer // what was asked for: flushed at the end, and by what streams
-	err      io.Writer     // everything else that is said to the user
+	out      *bufio.Writer // results: flushed at the end, and by commands that stream
+	err      io.Writer     // everything else that the user is told
 	env      func(string) string
 	now      func() time.Time
 	terminal struct{ in, out, err bool }
 	colour   bool
-	width    int // of the terminal that is written to, in characters; 0 if there is none
+	width    int // of the terminal, in characters; 0 without one
 	height   int
 
 	root     *cobra.Command
-	noHelp   error // help was asked for with what is no command
+	noHelp   error // help was asked for about something that is not a command
 	global   globalFlags
-	started  bool // the command line was understood; what goes wrong from here on is no mistake in its use
+	started  bool // the command line was understood: errors from here on are not mistakes in its use
 	args     []string
 	traffic  traffic
 	settings *settings
 	assets   assetBook
 	dry      dryRun
-	lists    map[string][]thing // what was listed to find names in
+	lists    map[string][]thing // lists that were read to find names in
 	client   *qredo.Client
 
 	completions map[string]completion
@@ -105,12 +105,12 @@ func (a *app) commands() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
-		DisableAutoGenTag: true, // it has the day on which a page was made
+		DisableAutoGenTag: true, // it would put the day of generation on the page
 	}
 	root.SetVersionTemplate("qredo {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		if strings.Contains(err.Error(), "-----BEGIN") {
-			return usageError{"a key stands where a flag or the name of a file is meant"}
+			return usageError{"there is a key where a flag or a file name should be"}
 		}
 		return usageError{err.Error()}
 	})
@@ -148,7 +148,7 @@ func (a *app) commands() *cobra.Command {
 	return root
 }
 
-// strictHelp refuses to help with what is no command: cobra shows the help of the command above it.
+// strictHelp refuses help topics that are not commands: cobra would show the help of the command above.
 func (a *app) strictHelp(root *cobra.Command) {
 	show := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {

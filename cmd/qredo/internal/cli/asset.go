@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// assetBook knows how assets are counted. It asks for them once.
+// assetBook knows the assets' units and decimals. It asks for them once.
 type assetBook struct {
 	source func(ctx context.Context) ([]qredo.Asset, error)
 	once   sync.Once
@@ -19,7 +19,7 @@ type assetBook struct {
 	err    error
 }
 
-var errUnknownAsset = errors.New("asset is not known")
+var errUnknownAsset = errors.New("unknown asset")
 
 func (b *assetBook) all(ctx context.Context) ([]qredo.Asset, error) {
 	b.once.Do(func() {
@@ -61,7 +61,7 @@ func (a *app) partnerAssets(ctx context.Context) ([]qredo.Asset, error) {
 }
 
 func (a *app) assetCommands() *cobra.Command {
-	return group("asset", "What can be kept", `Tells which assets there are and how they are counted.`, `
+	return group("asset", "Assets and their units", `Lists the assets, with their codes, units and decimals.`, `
 		qredo asset list
 		qredo asset get BTC-TESTNET`,
 		a.command(command{
@@ -90,13 +90,13 @@ func (a *app) feeCommand() *cobra.Command {
 		"withdraw": qredo.FeeWithdraw, "transfer": qredo.FeeTransferOut, "transferOut": qredo.FeeTransferOut, "swap": qredo.FeeSwap,
 	}
 	return a.command(command{
-		use: "fee", short: "What a movement would cost",
-		long: `Asks what it would cost that an amount arrives: what the fees are, and what leaves the wallet. --type is withdraw,
-transfer or swap.`,
+		use: "fee", short: "Show what a movement would cost",
+		long: `Asks for a quote: for an amount that should arrive, the fees and what leaves the wallet. --type is withdraw, transfer
+or swap.`,
 		example: "qredo fee --type withdraw --amount 0.25BTC\nqredo fee --type transfer --amount 25000000 --base-units --asset BTC",
 		flags: func(f *flagSet) {
 			f.StringVar(&kind, "type", "", "withdraw, transfer or swap")
-			f.StringVar(&amount, "amount", "", "what is to arrive, with its asset, as in 0.25BTC")
+			f.StringVar(&amount, "amount", "", "amount that should arrive, with its asset, as in 0.25BTC")
 			f.BoolVar(&baseUnits, "base-units", false, "the amount is a whole number of base units")
 			f.StringVar(&asset, "asset", "", "asset of an amount in base units")
 			required(f, "type", "amount")
@@ -124,7 +124,7 @@ transfer or swap.`,
 	})
 }
 
-// feeAnswer is what a movement costs, with the asset that is counted.
+// feeAnswer is the cost of a movement, with its asset.
 type feeAnswer struct {
 	Asset qredo.AssetCode `json:"asset"`
 	qredo.Fees

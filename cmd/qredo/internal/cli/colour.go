@@ -2,7 +2,7 @@ package cli
 
 import "strings"
 
-// Colours are used on terminals only, and not where NO_COLOR is set.
+// Colours are used only on terminals, and not if NO_COLOR is set.
 
 func (a *app) escape(code, text string) string {
 	if !a.colour || text == "" {
@@ -14,7 +14,7 @@ func (a *app) escape(code, text string) string {
 func (a *app) bold(text string) string { return a.escape("1", text) }
 func (a *app) dim(text string) string  { return a.escape("2", text) }
 
-// paint colours a word that says how something stands.
+// paint colours the word for a state.
 func (a *app) paint(text string) string {
 	switch strings.ToLower(text) {
 	case "approved", "taker_approved", "ready", "new", "ok", "connected":

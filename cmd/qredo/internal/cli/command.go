@@ -10,17 +10,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// command describes a command that does something. Its arguments are those that use names in capitals:
-// NAME, [NAME] if it may be left out, NAME... for one or more.
+// command describes a command that does something. Its arguments are the words in capitals in use:
+// NAME, [NAME] if it is optional, NAME... for one or more.
 type command struct {
 	use, short, long, example string
 	flags                     func(*flagSet)       // adds flags, and marks those that are required; may be nil
-	catch                     func() (stop func()) // catches signals, before anything else is done; may be nil
-	check                     func() error         // what else is wrong with the flags; may be nil
+	catch                     func() (stop func()) // catches signals before anything else happens; may be nil
+	check                     func() error         // further checks of the flags; may be nil
 	run                       func(ctx context.Context, args []string) error
 }
 
-// command makes a cobra command. What is wrong with the flags is told before what the configuration lacks.
+// command makes a cobra command. Errors in the flags are reported before gaps in the configuration.
 func (a *app) command(c command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: c.use, Short: c.short, Long: c.long, Example: indent(c.example),
@@ -28,7 +28,7 @@ func (a *app) command(c command) *cobra.Command {
 			if err := checkArgs(cmd, c.use, args); err != nil {
 				return err
 			}
-			return given(cmd.Flags()) // before cobra looks, which says it in other words
+			return given(cmd.Flags()) // before cobra's own check, which words it differently
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.catch != nil {
@@ -73,7 +73,7 @@ func group(use, short, long, example string, commands ...*cobra.Command) *cobra.
 	return g
 }
 
-// showHelp is what a command does that only holds others.
+// showHelp is run by commands that only hold others.
 func showHelp(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help()
@@ -115,7 +115,7 @@ func checkArgs(cmd *cobra.Command, use string, args []string) error {
 	return nil
 }
 
-// indent sets examples as cobra shows them.
+// indent indents examples as cobra shows them.
 func indent(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i := range lines {

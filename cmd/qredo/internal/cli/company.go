@@ -19,7 +19,7 @@ func (a *app) companyCommands() *cobra.Command {
 		a.companyUpdate(),
 		a.command(command{
 			use: "get [COMPANY_ID]", short: "Show a company",
-			long:    "Shows a company: the one named, else that of --company.",
+			long:    "Shows the named company. Default: the one that --company names.",
 			example: "qredo company get 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run:     a.withNamedCompany(func(ctx context.Context, c partnerCall) error { return a.show(c.Companies.Get(ctx, c.company)) }),
 		}),
@@ -33,15 +33,15 @@ func (a *app) companyCommands() *cobra.Command {
 		}),
 		a.command(command{
 			use: "search TEXT", short: "Find companies by name or domain",
-			long:    "Lists the companies whose name or domain has the text in it.",
+			long:    "Lists the companies whose name or domain contains the text.",
 			example: "qredo company search acme",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Companies.Search(ctx, c.args[0])))
 			}),
 		}),
 		a.command(command{
-			use: "holdings [COMPANY_ID]", short: "List how much a company has of each asset",
-			long:    "Lists how much of each asset a company has, over all its funds.",
+			use: "holdings [COMPANY_ID]", short: "List a company's holdings by asset",
+			long:    "Lists how much a company holds of each asset, over all its funds.",
 			example: "qredo company holdings --company 2J4KcGmSxWqbFVaDYBpMSHVYXZY",
 			run: a.withNamedCompany(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Companies.ListHoldings(ctx, c.company)))
@@ -50,7 +50,7 @@ func (a *app) companyCommands() *cobra.Command {
 	)
 }
 
-// withNamedCompany runs a command about the company that its argument names, else that of the settings.
+// withNamedCompany runs a command about the company that its argument names. Default: the company of the settings.
 func (a *app) withNamedCompany(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
 	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
 		if c.company, err = a.company(ctx, c, c.args...); err != nil {
@@ -71,8 +71,8 @@ func companyFlags(f *flagSet, req *qredo.CompanyRequest, name string) {
 func (a *app) companyCreate() *cobra.Command {
 	var req qredo.CompanyRequest
 	return a.command(command{
-		use: "create", short: "Make a company",
-		long:    "Makes a company and prints its ID, also where there is one of the same name or reference: see \"qredo company list\".",
+		use: "create", short: "Create a company",
+		long:    "Creates a company and prints its ID, even if another has the same name or reference: see \"qredo company list\".",
 		example: "qredo company create --name Acme --city Paris --country FR --domain acme.example --ref acme-1",
 		flags: func(f *flagSet) {
 			companyFlags(f, &req, "name")
@@ -86,8 +86,8 @@ func (a *app) companyUpdate() *cobra.Command {
 	var req qredo.CompanyRequest
 	var given *flagSet
 	return a.command(command{
-		use: "update [COMPANY_ID]", short: "Change what is known about a company",
-		long:    "Changes what the flags name. Everything else stays as it is. Nothing can be emptied.",
+		use: "update [COMPANY_ID]", short: "Change a company's details",
+		long:    "Changes what the flags name. Everything else stays as it is. No field can be emptied.",
 		example: "qredo company update 2J4KcGmSxWqbFVaDYBpMSHVYXZY --city Lyon",
 		flags: func(f *flagSet) {
 			given = f

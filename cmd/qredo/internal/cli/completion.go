@@ -11,27 +11,27 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// completion says what can stand in one place of the command line: the value of a flag, or an argument.
+// completion says what one place of the command line can hold: the value of a flag, or an argument.
 type completion struct {
 	words  []string                              // a closed set; what follows a tab describes the word
 	list   func(*lookup, place) ([]thing, error) // what the service has, or the configuration
-	names  bool                                  // its names are taken too, not only IDs
-	choose func(*app, place) completion          // what it is depends on what stands before
+	names  bool                                  // its names are accepted too, not only IDs
+	choose func(*app, place) completion          // depends on the arguments before it
 	files  []string                              // with these endings; "" for any
 	folder bool                                  // a folder
-	free   string                                // nothing can be said about it, for this reason: its help is shown
-	cut    string                                // it has two parts with this between, as ID=NAME
-	after  *completion                           // what the second part is
+	free   string                                // why there are no suggestions: its help is shown instead
+	cut    string                                // separates its two parts, as in ID=NAME
+	after  *completion                           // the second part
 }
 
-// place is where something is to be completed.
+// place is the place to complete.
 type place struct {
 	cmd   *cobra.Command
 	args  []string // before it
 	help  string   // of the flag or argument
-	list  bool     // several can be given in one word, with commas between
-	head  string   // of the word: what is complete
-	typed string   // of the word: what is not
+	list  bool     // one word can hold several, separated by commas
+	head  string   // the part of the word that is complete
+	typed string   // the rest of the word
 }
 
 // longestCompletion is how long a shell waits for the service.
@@ -73,8 +73,7 @@ func (a *app) completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	})
 }
 
-// completionOf finds what is said about a flag or argument of a command: for the command, for the group that it is in, or
-// for all.
+// completionOf finds the completion of a flag or argument: the command's own, its group's, or the one for all commands.
 func (a *app) completionOf(cmd *cobra.Command, name string) (completion, bool) {
 	key, found := a.completionKey(cmd, name)
 	return a.completions[key], found
@@ -91,7 +90,7 @@ func (a *app) completionKey(cmd *cobra.Command, name string) (string, bool) {
 	return "", false
 }
 
-// argumentNames are the names of a command's arguments, as its use has them.
+// argumentNames are the names of a command's arguments, from its use line.
 func argumentNames(cmd *cobra.Command) []string {
 	var names []string
 	for _, word := range strings.Fields(cmd.Use)[1:] {
@@ -102,10 +101,10 @@ func argumentNames(cmd *cobra.Command) []string {
 	return names
 }
 
-// completed is what can stand in a place, as shells get it. Where that is not known, for whatever reason, it is nothing.
+// completed is what a place can hold, as shells get it. It is empty if that is not known, for whatever reason.
 func (a *app) completed(c completion, at place) ([]cobra.Completion, cobra.ShellCompDirective) {
 	directive := cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-	at.typed = strings.ReplaceAll(at.typed, `\ `, " ") // fish hands the word on as it is typed
+	at.typed = strings.ReplaceAll(at.typed, `\ `, " ") // fish passes the word on as it was typed
 	if c.choose != nil {
 		c = c.choose(a, at)
 	}
@@ -139,7 +138,7 @@ func (a *app) completed(c completion, at place) ([]cobra.Completion, cobra.Shell
 	return candidates(a.lookedUp(c, at), c.names, at, tail), directive
 }
 
-// lookedUp lists things, and gives up in time: a key may be read from a pipe to which nobody writes.
+// lookedUp lists things, with a time limit: a key may be read from a pipe that nobody writes to.
 func (a *app) lookedUp(c completion, at place) []thing {
 	ctx, cancel := context.WithTimeout(at.cmd.Context(), longestCompletion)
 	defer cancel()
@@ -169,7 +168,7 @@ func visibleWords(words []string, at place) []cobra.Completion {
 	return out
 }
 
-// candidates are the things that can stand in a place: first the names that mean one of them, then the IDs.
+// candidates are the things that a place can hold: first the names that mean one of them, then the IDs.
 func candidates(things []thing, names bool, at place, tail string) []cobra.Completion {
 	var out []cobra.Completion
 	add := func(text string, about ...string) {
@@ -197,7 +196,7 @@ func candidates(things []thing, names bool, at place, tail string) []cobra.Compl
 	if at.typed == "" {
 		return out
 	}
-	for _, t := range things { // what nobody is shown, but who types it means it
+	for _, t := range things { // not shown, but completed once you begin to type it
 		add(t.Code, t.Name, t.About, t.Where, t.ID)
 		if names {
 			add(t.Other, t.Name, t.About, t.ID)
@@ -206,8 +205,8 @@ func candidates(things []thing, names bool, at place, tail string) []cobra.Compl
 	return out
 }
 
-// isTypeable reports whether a name can stand on a command line as it is: it must not pass for a flag, hide characters, or
-// be a word that the shell's part of the completion reads as its own.
+// isTypeable reports whether a name can be typed on a command line as it is: it must not look like a flag, hide characters,
+// or be a word with a meaning for the shell's part of the completion.
 func isTypeable(text string, at place) bool {
 	return plain(text) == text && strings.TrimSpace(text) == text && !strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "_activeHelp_") &&
 		(!at.list || !strings.ContainsAny(text, `,"`))

@@ -9,16 +9,16 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// keptFor is how long what was listed for completions counts. Nothing but completions reads it.
+// keptFor is how long a list for completions stays valid. Only completions read it.
 const keptFor = time.Minute
 
-// keptList is a list in the folder for what can be listed again.
+// keptList is a list in the user's cache folder.
 type keptList struct {
 	Listed time.Time `json:"listed"`
 	Things []thing   `json:"things"`
 }
 
-// kept returns a list that was made a moment ago, or makes it and keeps it. Keeping is best effort.
+// kept returns a list from the cache, or lists again and caches it, on a best-effort basis.
 func (a *app) kept(by []string, list func() ([]thing, error)) ([]thing, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -47,7 +47,7 @@ func (a *app) readKept(path string) ([]thing, bool) {
 		return nil, false
 	}
 	age := a.now().Sub(was.Listed)
-	return was.Things, age >= 0 && age < keptFor // one from the future has another clock
+	return was.Things, age >= 0 && age < keptFor // a time in the future comes from another clock
 }
 
 func keep(path string, list keptList) error {
@@ -61,7 +61,7 @@ func keep(path string, list keptList) error {
 	return durable.Replace(path, data)
 }
 
-// dropKept removes what counts no more: what a service has is not to lie about for ever.
+// dropKept removes expired lists: a service's data should not lie around for ever.
 func (a *app) dropKept(dir string) {
 	files, _ := os.ReadDir(dir)
 	for _, f := range files {

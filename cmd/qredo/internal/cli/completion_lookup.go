@@ -14,13 +14,13 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// lookup asks the service for a completion: once, without prompting, and seldom.
+// lookup asks the service for a completion: once, rarely, and without a prompt.
 type lookup struct {
 	app *app
 	ctx context.Context
 }
 
-// partner asks the Partner API. What is kept goes by the service, whose key it is, the profile, and what is asked for.
+// partner asks the Partner API. The cache is keyed by the service, the key, the profile and the question.
 func (l *lookup) partner(what string, ask func(c partnerCall) ([]thing, error)) ([]thing, error) {
 	a := l.app
 	if err := a.load(); err != nil {
@@ -98,7 +98,7 @@ func (l *lookup) assets(place) ([]thing, error) {
 	})
 }
 
-// amounts are the figure that is typed with each asset.
+// amounts are the typed figure with each asset.
 func (l *lookup) amounts(at place) ([]thing, error) {
 	figure, _ := splitAmount(at.typed)
 	assets, err := l.assets(at)
@@ -108,7 +108,7 @@ func (l *lookup) amounts(at place) ([]thing, error) {
 	return assets, err
 }
 
-// actions are what waits for the core client that is named before.
+// actions are those that wait for the core client named before.
 func (l *lookup) actions(at place) ([]thing, error) {
 	if len(at.args) == 0 {
 		return nil, nil
@@ -135,7 +135,7 @@ func (l *lookup) swaps(place) ([]thing, error) {
 	})
 }
 
-// transactions are the latest of a kind in the ledgers of the company's funds.
+// transactions are the latest ones of a kind in the ledgers of the company's funds.
 func (l *lookup) transactions(kinds ...qredo.EntryType) func(place) ([]thing, error) {
 	return func(place) ([]thing, error) {
 		const latest = 20
@@ -208,7 +208,7 @@ func (l *lookup) users(place) ([]thing, error) {
 	})
 }
 
-// pending is what waits for the user who is named before.
+// pending is what waits for the user named before.
 func (l *lookup) pending(at place) ([]thing, error) {
 	if len(at.args) == 0 {
 		return nil, nil
@@ -221,7 +221,7 @@ func (l *lookup) pending(at place) ([]thing, error) {
 	})
 }
 
-// control asks a sandbox. Nothing of it is kept: it is near, and changes at each command.
+// control asks a sandbox. Nothing is cached: it is near, and changes with each command.
 func (l *lookup) control(ask func(*sandbox.Control) ([]thing, error)) ([]thing, error) {
 	if err := l.app.load(); err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"github.com/qredo-go/qredo/export"
 )
 
-// words are a closed set.
+// words is a closed set.
 func words[T ~string](values ...T) completion {
 	list := make([]string, len(values))
 	for i, v := range values {
@@ -16,7 +16,7 @@ func words[T ~string](values ...T) completion {
 	return completion{words: list}
 }
 
-// files are those with one of these endings, or all.
+// files are files with one of these endings, or all.
 func files(endings ...string) completion {
 	if len(endings) == 0 {
 		endings = []string{""}
@@ -24,7 +24,7 @@ func files(endings ...string) completion {
 	return completion{files: endings}
 }
 
-// free is text that only its writer knows.
+// free is text that only the user knows.
 func free(why string) completion { return completion{free: why} }
 
 func named(list func(*lookup, place) ([]thing, error)) completion {
@@ -37,7 +37,7 @@ func transactions(kinds ...qredo.EntryType) completion {
 	return byID(func(l *lookup, at place) ([]thing, error) { return l.transactions(kinds...)(at) })
 }
 
-// completionTable says what can stand in each place: for a command, for those in a group, or for all. A place that is not
+// completionTable says what each place can hold: for a command, for those in a group, or for all. A place that is missing
 // here fails TestCompletionTable.
 func completionTable() map[string]completion {
 	var (
@@ -59,7 +59,7 @@ func completionTable() map[string]completion {
 		duration  = free("any duration")
 		number    = free("any number")
 		name      = free("a new name")
-		address   = free("it is copied from whom is paid: to choose one from a list invites the wrong one")
+		address   = free("copy it from the payee: picking from a list invites mistakes")
 		anotherDB = free("a URL with a password, which does not belong in a cache")
 		ownText   = free("the writer's own words")
 	)
@@ -105,7 +105,7 @@ func completionTable() map[string]completion {
 		"--replica": ownText, "--address": address, "--threshold": number, "--withdraw-threshold": number, "--transfer-threshold": number,
 		"--count": number, "--limit": number, "--offset": number, "--page": number, "--since": duration, "--before": duration, "--expires": duration,
 		"--poll-interval": duration, "--wait-timeout": duration, "HASH_HEX": ownText, "SIGNATURE_HEX": ownText,
-		"--idempotency-key": free("of the caller's own: one that was used before must not be at hand by chance"),
+		"--idempotency-key": free("your own: a key that was used before should not be suggested"),
 
 		// Requests and keys.
 		"--api": words(apiPartner, apiQAPI), "--method": words("GET", "POST", "PUT", "DELETE"), "--body": anyFile, "--url": free("any path below the base URL"),
@@ -118,19 +118,19 @@ func completionTable() map[string]completion {
 		"--store": store, "--database": anotherDB, "--redis": anotherDB, "--redis-prefix": ownText,
 		"signing-agent --config": yamlFile, "signing-agent --file-name": yamlFile, "signing-agent --from": store, "signing-agent --client-ca": pemFile,
 		"signing-agent --token-file": anyFile, "signing-agent --url": words("http://127.0.0.1:8007"),
-		"signing-agent ACTION_ID": free("the program that serves lists none"),
+		"signing-agent ACTION_ID": free("the agent's program does not list them"),
 
 		// Books.
 		"--file": store, "outbox --state": words(outboxStates...), "inbox --state": words(inboxStates...), "--archive": anyFile, "--sealing-key-file": anyFile, "--older-sealing-key-file": anyFile,
-		"outbox KEY": free("the file is another program's, which locks it"), "inbox ID": free("the file is another program's, which locks it"),
+		"outbox KEY": free("the file is locked by another program"), "inbox ID": free("the file is locked by another program"),
 		"outbox --tx": transactions(qredo.EntryTransferOut, qredo.EntryWithdraw, qredo.EntrySwap),
 
 		// The sandbox.
 		"USER": user, "sandbox TX_ID": byID((*lookup).pending), "sandbox reject-on-chain TX_ID": transactions(qredo.EntryTransferOut, qredo.EntryWithdraw, qredo.EntrySwap),
 		"sandbox WALLET": byID((*lookup).wallets), "EMAIL": ownText, "--username": name, "--first-name": name, "--last-name": name,
-		"--id": name, "--account": ownText, "--chain-tx": free("the ID of a deposit that was made"),
+		"--id": name, "--account": ownText, "--chain-tx": free("the chain_tx_id of an earlier deposit"),
 		"sandbox exchange --url": ownText, "--field": ownText, "KIND": words(append(faultKindNames(), "none")...),
-		"--operation": free("the sandbox knows them, and lists them nowhere"), "--rate": number, "--times": number, "--delay": duration, "--skew": duration,
+		"--operation": free("the sandbox does not list its operations"), "--rate": number, "--times": number, "--delay": duration, "--skew": duration,
 		"--random-seed": number, "DURATION": duration, "ON": words("on", "off"), "sandbox health URL": ownText, "PUBLICKEYFILE": pemFile,
 		"sandbox import FILE": files("json"), "FILE|NAME": {words: []string{"demo"}, files: []string{""}},
 		"sandbox serve --listen": words("127.0.0.1:8765", "127.0.0.1:0\tany free port"), "sandbox serve --data": folder, "sandbox serve --keys": folder,
@@ -138,7 +138,7 @@ func completionTable() map[string]completion {
 		"--fees": words("none", "rate:1000\ta thousandth of the amount", "fixed:1000\tbase units"), "--ledger-order": words("newest", "oldest"),
 
 		// Qredo API v1.
-		"qapi tx --from": free("an address, which no list of the API gives by itself"), "qapi tx --to": address, "qapi tx --value": words("0wei"),
+		"qapi tx --from": free("the API does not list addresses"), "qapi tx --to": address, "qapi tx --value": words("0wei"),
 		"qapi tx --gas-limit": words("21000\ta plain payment", "0\ta call that costs nothing"), "qapi tx --gas-price": number, "qapi tx --max-fee": number,
 		"qapi tx --max-priority-fee": number, "qapi tx --data": ownText, "qapi tx --chain-id": words("1\tEthereum's main network"),
 		"qapi TX_ID": free("the API lists no transactions"), "qapi --tx": free("the API lists no transactions"),
@@ -148,12 +148,12 @@ func completionTable() map[string]completion {
 		"man COMMAND": {choose: commandsOf}, "man --dir": folder,
 
 		// How results are printed, and books.
-		"--columns": free("the names are those that --output json shows, of each command its own"), "--jq": free("an expression"), "--interval": duration,
+		"--columns": free("field names as in --output json"), "--jq": free("an expression"), "--interval": duration,
 		"--zone": words("Local\tthis machine's", "UTC"), "--after": files("json"), "--report": files("json"),
 	}
 }
 
-// amountOf completes the asset once there is a figure.
+// amountOf completes the asset after a figure.
 func amountOf(_ *app, at place) completion {
 	if figure, _ := splitAmount(at.typed); figure == "" {
 		return free("a figure")
@@ -168,7 +168,7 @@ func feedsOf(_ *app, at place) completion {
 	}
 	return byID(func(l *lookup, at place) ([]thing, error) {
 		feeds := []thing{{ID: "/wallets/feed"}, {ID: "/liquidityhub/feed"}}
-		agents, _ := l.agents(at) // the others are known without them
+		agents, _ := l.agents(at) // the other feeds are known without them
 		for _, c := range agents {
 			feeds = append(feeds, thing{ID: "/coreclient/" + c.ID + "/feed", Name: c.Name})
 		}
@@ -176,7 +176,7 @@ func feedsOf(_ *app, at place) completion {
 	})
 }
 
-// commandsOf are the commands below the one that is named before.
+// commandsOf are the commands below the one named before.
 func commandsOf(_ *app, at place) completion {
 	cmd, _, err := at.cmd.Root().Find(at.args)
 	if err != nil {
@@ -193,7 +193,7 @@ func commandsOf(_ *app, at place) completion {
 	})
 }
 
-// settingNames are the settings that the configuration file may have.
+// settingNames are the settings that the configuration file can hold.
 func settingNames(*lookup, place) ([]thing, error) {
 	var names []thing
 	for _, k := range settingKeys {
@@ -204,7 +204,7 @@ func settingNames(*lookup, place) ([]thing, error) {
 	return names, nil
 }
 
-// valueOf is what the setting that is named before can be.
+// valueOf is the values of the setting named before.
 func valueOf(a *app, at place) completion {
 	if len(at.args) == 0 {
 		return completion{}

@@ -18,13 +18,13 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// config is the configuration file. It names files that hold keys, and holds none.
+// config is the configuration file. It names files that hold keys, but holds no keys.
 type config struct {
 	Profile  string                       `yaml:"profile,omitempty"`
 	Profiles map[string]map[string]string `yaml:"profiles"`
 }
 
-// configPath is where the configuration file is, or would be. It is empty where there is no folder for it.
+// configPath is where the configuration file is, or would be. It is empty if there is no folder for it.
 func (a *app) configPath() string {
 	if path := cmp.Or(a.global.config, a.env("QREDO_CONFIG")); path != "" {
 		return path
@@ -35,8 +35,8 @@ func (a *app) configPath() string {
 	return ""
 }
 
-// configDir is $XDG_CONFIG_HOME on all systems, else what os.UserConfigDir has for each. It is empty where that is no full path: a
-// file in the working folder may be anybody's, and it says where signed requests go.
+// configDir is $XDG_CONFIG_HOME on all systems. Default: what os.UserConfigDir returns. It is empty if that is not a full
+// path: a file in the working folder could be anybody's, and it decides where signed requests go.
 func (a *app) configDir() string {
 	if dir := a.env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return dir
@@ -50,7 +50,7 @@ func (a *app) configDir() string {
 	return below(a.env("HOME"), ".config")
 }
 
-// below is a folder below another, empty if that has no full path.
+// below is a folder below another, or empty if that is not a full path.
 func below(dir string, names ...string) string {
 	if !filepath.IsAbs(dir) {
 		return ""
@@ -58,7 +58,7 @@ func below(dir string, names ...string) string {
 	return filepath.Join(append([]string{dir}, names...)...)
 }
 
-// noConfigDir says what is missing for a configuration file.
+// noConfigDir says how to get a folder for the configuration file.
 func noConfigDir() error {
 	home := "HOME"
 	if runtime.GOOS == "windows" {
@@ -82,9 +82,9 @@ func readConfig(path string) (config, error) {
 		for key := range values {
 			switch known := settingByName(key); {
 			case known == nil:
-				return c, fmt.Errorf("%s: profile %s has %s, which is no setting", path, name, key)
+				return c, fmt.Errorf("%s: profile %s has %s, which is not a setting", path, name, key)
 			case known.secret:
-				return c, fmt.Errorf("%s: profile %s has %s: secrets do not belong in this file; keep it in a file of its own and name that as %s_file", path, name, key, key)
+				return c, fmt.Errorf("%s: profile %s has %s: secrets do not belong in this file; keep it in a separate file and name that file in %s_file", path, name, key, key)
 			}
 		}
 	}
@@ -122,21 +122,21 @@ that hold keys; it never holds a key. See "qredo help configuration".`, `
 			},
 		}),
 		a.command(command{
-			use: "show", short: "Print the settings in force and where each comes from",
-			long: `Prints each setting that has a value, and whether that comes from a flag, the environment or a profile. Of
-secrets it tells only that they are set.`,
+			use: "show", short: "Print the settings in force and where each one comes from",
+			long: `Prints each setting that has a value, and whether it comes from a flag, the environment or a profile. Secrets are
+not shown, only that they are set.`,
 			example: "qredo config show\nqredo config show --profile demo --output json",
 			run:     func(context.Context, []string) error { return a.showConfig() },
 		}),
 		a.configWriter(command{
 			use: "set KEY VALUE", short: "Write a setting to a profile",
-			long: `Writes a setting to the profile that --profile names (else the one in use, else "default"), which is made if
-need be. Files are written with their full path and must exist. Keys and secrets themselves are refused.`,
+			long: `Writes a setting to the profile that --profile names. Default: the one in use, or "default". The profile is created if
+necessary. Files are written with their full path and must exist. Keys and secrets themselves are refused.`,
 			example: "qredo config set base_url http://127.0.0.1:8765/api/v1/p --profile demo\nqredo config set api_key_file ./apikey --profile demo",
 		}, setConfig),
 		a.configWriter(command{
 			use: "unset KEY", short: "Remove a setting from a profile",
-			long:    "Removes a setting from the profile that --profile names, else from the one in use.",
+			long:    "Removes a setting from the profile that --profile names. Default: the one in use.",
 			example: "qredo config unset company --profile demo",
 		}, func(c *config, profile string, args []string) error {
 			delete(c.Profiles[profile], args[0])
@@ -144,15 +144,15 @@ need be. Files are written with their full path and must exist. Keys and secrets
 		}),
 		a.configList(),
 		a.configWriter(command{
-			use: "use PROFILE", short: "Choose the profile that is used unless --profile says otherwise",
-			long:    "Writes to the file which profile is used where neither --profile nor QREDO_PROFILE names one.",
+			use: "use PROFILE", short: "Choose the default profile",
+			long:    "Writes to the file which profile is used if neither --profile nor QREDO_PROFILE names one.",
 			example: "qredo config use demo",
 		}, useProfile),
 		a.configDelete(),
 	)
 }
 
-// configWriter makes a command that changes the file. It does not need the profile to exist.
+// configWriter makes a command that changes the file. The profile need not exist.
 func (a *app) configWriter(c command, change func(c *config, profile string, args []string) error) *cobra.Command {
 	cmd := a.command(c)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -192,9 +192,9 @@ func setConfig(c *config, profile string, args []string) error {
 				names = append(names, k.name)
 			}
 		}
-		return usagef("%q is no setting, there are: %s", name, strings.Join(names, ", "))
+		return usagef("%q is not a setting; the settings are: %s", name, strings.Join(names, ", "))
 	case key.secret:
-		return usagef("%s is a secret and is not written to the configuration: keep it in a file of its own and set %s_file", name, name)
+		return usagef("%s is a secret and is not written to the configuration: keep it in a separate file and set %s_file", name, name)
 	case strings.HasSuffix(name, "_file"):
 		path, err := filepath.Abs(value)
 		if err != nil {
@@ -222,7 +222,7 @@ func setConfig(c *config, profile string, args []string) error {
 	return nil
 }
 
-// settingLine is a setting in force.
+// settingLine is one setting in force.
 type settingLine struct {
 	Setting string `json:"setting"`
 	Value   string `json:"value"`

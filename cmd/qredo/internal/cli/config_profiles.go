@@ -17,14 +17,14 @@ import (
 func (a *app) configList() *cobra.Command {
 	return a.command(command{
 		use: "list", short: "List the profiles",
-		long: `Lists the profiles of the configuration file, where each sends requests, and which is in use: the one that --profile
-or QREDO_PROFILE names, else the one that the file does. "qredo config show --profile NAME" shows all of one.`,
+		long: `Lists the profiles in the configuration file, where each sends requests, and which one is in use: the one that
+--profile or QREDO_PROFILE names. Default: the file's choice. "qredo config show --profile NAME" shows a profile in full.`,
 		example: "qredo config list",
 		run:     func(context.Context, []string) error { return a.listProfiles() },
 	})
 }
 
-// profileLine is a profile in the list.
+// profileLine is one profile in the list.
 type profileLine struct {
 	Profile string `json:"profile"`
 	InUse   bool   `json:"in_use"`
@@ -47,7 +47,7 @@ func (a *app) listProfiles() error {
 	return a.list(found(lines, nil))
 }
 
-// configFile reads the configuration file. It is empty if there is none.
+// configFile reads the configuration file. The result is empty if there is none.
 func (a *app) configFile() (config, error) {
 	path := a.configPath()
 	if path == "" {
@@ -60,8 +60,8 @@ func (a *app) configFile() (config, error) {
 	return file, nil
 }
 
-// withoutPassword is a URL as it may be shown. What cannot be read as one may still be meant so: what stands before the last @ is not shown
-// then, where it can be a user and a password.
+// withoutPassword is a URL that is safe to show. A text that does not parse may still be meant as a URL: then everything
+// before the last @ is hidden if it could be a user and a password.
 func withoutPassword(text string) string {
 	if u, err := url.Parse(text); err == nil && u.User != nil && u.Host != "" && !strings.Contains(u.Host+u.Path, "@") {
 		return u.Redacted()
@@ -80,16 +80,16 @@ func withoutPassword(text string) string {
 	return text
 }
 
-// hasProfile refuses a name that no profile has.
+// hasProfile refuses the name of an unknown profile.
 func (c *config) hasProfile(name string) error {
 	if _, found := c.Profiles[name]; found {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(c.Profiles))
 	if len(names) == 0 {
-		return usagef("there is no profile %q, there are none", name)
+		return usagef("there is no profile %q; the file has none", name)
 	}
-	return usagef("there is no profile %q, there are: %s", name, strings.Join(names, ", "))
+	return usagef("there is no profile %q; the profiles are: %s", name, strings.Join(names, ", "))
 }
 
 func useProfile(c *config, _ string, args []string) error {
@@ -103,8 +103,8 @@ func useProfile(c *config, _ string, args []string) error {
 func (a *app) configDelete() *cobra.Command {
 	return a.configWriter(command{
 		use: "delete PROFILE", short: "Remove a profile",
-		long: `Removes a profile from the configuration file, but no file that it names. If it is the one in use, none is used
-until another is chosen by "qredo config use": settings come from flags and the environment alone then.`,
+		long: `Removes a profile from the configuration file, but not the files that it names. If it is the one in use, no profile is
+used until you choose one with "qredo config use": until then settings come from flags and the environment only.`,
 		example: "qredo config delete demo",
 	}, func(c *config, _ string, args []string) error {
 		if err := c.hasProfile(args[0]); err != nil {
@@ -113,10 +113,10 @@ until another is chosen by "qredo config use": settings come from flags and the 
 		delete(c.Profiles, args[0])
 		if c.Profile == args[0] {
 			c.Profile = ""
-			fmt.Fprintf(a.err, "%s was the profile in use: none is now, and settings come from flags and the environment alone; choose one by qredo config use\n", plain(args[0]))
+			fmt.Fprintf(a.err, "%s was the profile in use: no profile is in use now, and settings come from flags and the environment only; choose one with qredo config use\n", plain(args[0]))
 		}
 		if a.env("QREDO_PROFILE") == args[0] {
-			fmt.Fprintln(a.err, "QREDO_PROFILE still names it: commands fail until that is changed")
+			fmt.Fprintln(a.err, "QREDO_PROFILE still names it: commands will fail until you change that")
 		}
 		return nil
 	})

@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// misuse is an error about something that the user has given: it names where that comes from.
+// misuse is an error about something that the user gave. It says where it came from.
 func misuse(source string, err error) error {
 	return usagef("%s: %s", source, strings.TrimPrefix(err.Error(), "qredo: "))
 }
@@ -29,7 +29,7 @@ func (a *app) apiKey() (key string, from setting, err error) {
 	return a.settings.secret("API key", keyAPIKey, keyAPIKeyFile)
 }
 
-// privatePEM is the private key as it was given. On one line, \n may stand for line ends.
+// privatePEM is the private key as it was given. On one line, \n can stand for line ends.
 func (a *app) privatePEM() (text string, from setting, err error) {
 	text, from, err = a.settings.secret("private key", keyPrivate, keyPrivateFile)
 	if !strings.Contains(text, "\n") {
@@ -94,7 +94,7 @@ func (a *app) hmacAuth() (*qredo.HMACAuth, error) {
 	return auth, nil
 }
 
-// with makes what runs a command from a function that needs a connection.
+// with turns a function that needs a connection into one that runs a command.
 func with[C any](connect func() (C, error), run func(context.Context, C, []string) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
 		c, err := connect()
@@ -108,8 +108,8 @@ func with[C any](connect func() (C, error), run func(context.Context, C, []strin
 // partnerCall is what a command of the Partner API runs with: the client, and the command's arguments.
 type partnerCall struct {
 	*qredo.Client
-	company qredo.CompanyID    // only where the command is about one, or looks for names in one
-	fund    qredo.FundID       // only where the first argument names one; so are the next
+	company qredo.CompanyID    // set only if the command is about one, or looks for names in one
+	fund    qredo.FundID       // set only if the first argument names one; so are the next
 	agent   qredo.CoreClientID // core client
 	wallet  *qredo.Wallet
 	args    []string
@@ -122,7 +122,7 @@ func (a *app) withClient(run func(context.Context, partnerCall) error) func(cont
 	})
 }
 
-// withCompany runs a command that is also about a company: that of the settings.
+// withCompany runs a command that also needs a company, the one of the settings.
 func (a *app) withCompany(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
 	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
 		if c.company, err = a.company(ctx, c); err != nil {
@@ -152,8 +152,8 @@ func (a *app) withAgent(run func(context.Context, partnerCall) error) func(conte
 	})
 }
 
-// withWallets runs a command that names wallets, and looks for names in the company of the settings, or in all companies
-// if none is set.
+// withWallets runs a command that names wallets. It looks up their names in the company of the settings, or in all
+// companies if none is set.
 func (a *app) withWallets(run func(context.Context, partnerCall) error) func(context.Context, []string) error {
 	return a.withClient(func(ctx context.Context, c partnerCall) (err error) {
 		if a.settings.get(keyCompany).value != "" {
@@ -205,7 +205,7 @@ func (a *app) newClient(auth qredo.Authenticator, base setting, more ...qredo.Op
 	return client, nil
 }
 
-// qapiBase is where requests to Qredo API v1 go: beside the Partner API unless it is set.
+// qapiBase is where requests to Qredo API v1 go. Default: beside the Partner API.
 func (a *app) qapiBase() (setting, error) {
 	if found := a.settings.get(keyQAPIBaseURL); found.value != "" {
 		return found, nil
@@ -256,7 +256,7 @@ func (a *app) clientOptions(base setting) ([]qredo.Option, error) {
 	return opts, nil
 }
 
-// httpClient trusts the authority in the settings besides the system's. What it sends is known.
+// httpClient trusts the authority in the settings as well as the system's. It keeps track of what it sends.
 func (a *app) httpClient() (*http.Client, error) {
 	file := a.settings.get(keyCAFile)
 	if file.value == "" {
@@ -271,7 +271,7 @@ func (a *app) httpClient() (*http.Client, error) {
 		return nil, misuse(file.source, err)
 	}
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, usagef("%s: %s holds no certificate in PEM", file.source, file.value)
+		return nil, usagef("%s: %s does not hold a certificate in PEM form", file.source, file.value)
 	}
 	return a.traffic.watch(transport.DefaultHTTP(pool)), nil
 }
@@ -294,7 +294,7 @@ func (a *app) control() (*sandbox.Control, error) {
 	return control, err
 }
 
-// controlToken is the token that control calls to another machine need, empty if none is set.
+// controlToken is the token for control calls to another machine, or empty if none is set.
 func (a *app) controlToken() (string, error) {
 	if from, err := a.settings.first(keyControlToken, keyControlFile); err != nil || from.value == "" {
 		return "", err
@@ -303,7 +303,7 @@ func (a *app) controlToken() (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// company is the company that a command is about: the one that its arguments name, else that of the settings.
+// company is the company that a command is about: the one that its arguments name, or the one of the settings.
 func (a *app) company(ctx context.Context, c partnerCall, args ...string) (qredo.CompanyID, error) {
 	if text := cmp.Or(append(args, a.settings.get(keyCompany).value)...); text != "" {
 		return a.companyNamed(ctx, c, text)
@@ -311,7 +311,7 @@ func (a *app) company(ctx context.Context, c partnerCall, args ...string) (qredo
 	return "", usagef("no company: %s", hint(keyCompany))
 }
 
-// limited ends a context after --timeout.
+// limited limits a context by --timeout.
 func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	if a.global.timeout <= 0 {
 		return context.WithCancel(ctx)
@@ -319,7 +319,7 @@ func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, a.global.timeout)
 }
 
-// isTLSError reports whether a connection failed before a request was sent on it, for its certificate.
+// isTLSError reports whether a connection failed because of its certificate, before a request was sent.
 func isTLSError(err error) bool {
 	var notTLS tls.RecordHeaderError
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, &notTLS) && notTLS.Conn != nil

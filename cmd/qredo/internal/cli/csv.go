@@ -10,8 +10,8 @@ import (
 	"github.com/qredo-go/qredo/internal/spreadsheet"
 )
 
-// csvTable prints objects as CSV, by RFC 4180, with all columns. An amount is two cells: in whole units, and in base units. A
-// text that a spreadsheet would take for a formula has an apostrophe before it.
+// csvTable prints objects as CSV (RFC 4180), with all columns. An amount takes two cells: whole units and base units. A
+// text that a spreadsheet would take for a formula gets an apostrophe in front.
 func (a *app) csvTable(items []any) error {
 	w := csv.NewWriter(a.out)
 	w.UseCRLF = true
@@ -55,7 +55,7 @@ func isAmount(t reflect.Type, path string) bool {
 	return v.IsValid() && v.Type() == reflect.TypeFor[qredo.Amount]()
 }
 
-// example is a value of a type, none of whose pointers to structs are nil.
+// example is a value of a type without nil pointers to structs.
 func example(t reflect.Type) reflect.Value {
 	v := reflect.New(t).Elem()
 	if t.Kind() != reflect.Struct {
@@ -69,7 +69,7 @@ func example(t reflect.Type) reflect.Value {
 	return v
 }
 
-// csvAmount is an amount in whole units, empty where that is not known, and in base units.
+// csvAmount is an amount in whole units, or empty if they are not known, and in base units.
 func (a *app) csvAmount(parent, v reflect.Value, goName string) []string {
 	if !v.IsValid() || moved(parent) != "" {
 		return []string{"", ""}
@@ -79,7 +79,7 @@ func (a *app) csvAmount(parent, v reflect.Value, goName string) []string {
 	if code := assetBeside(parent, goName); code != "" {
 		asset, err := a.assets.find(context.Background(), code)
 		if figure := asset.Format(amount); err == nil {
-			if read, err := asset.Parse(figure); err == nil && read == amount { // it is none where the scale is no power of ten
+			if read, err := asset.Parse(figure); err == nil && read == amount { // it fails if the scale is not a power of ten
 				whole = figure
 			}
 		}

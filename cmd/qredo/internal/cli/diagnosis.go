@@ -14,7 +14,7 @@ const (
 	findingFault   = "fault"
 )
 
-// finding is what one check has found. Its code stays the same between versions.
+// finding is the result of one check. Its code stays the same between versions.
 type finding struct {
 	Code    string `json:"code"`
 	Status  string `json:"status"`
@@ -22,7 +22,7 @@ type finding struct {
 	Remedy  string `json:"remedy"`
 }
 
-// diagnosis collects what is found.
+// diagnosis collects the findings.
 type diagnosis struct {
 	app       *app
 	publicKey string // file that should belong to the private key
@@ -34,7 +34,7 @@ type diagnosis struct {
 	base string              // of the API; set once the base URL is good
 }
 
-// diagnosedAPI is what sets an API apart.
+// diagnosedAPI is what differs between the two APIs.
 type diagnosedAPI struct {
 	code string // what the codes of findings begin with
 	path string // what base URLs end with
@@ -65,7 +65,7 @@ func (d *diagnosis) fault(code, remedy, format string, args ...any) {
 	d.faults++
 }
 
-// report prints the findings. Faults make it an error.
+// report prints the findings. It returns an error if there are faults.
 func (d *diagnosis) report() error {
 	a := d.app
 	for _, f := range d.findings {

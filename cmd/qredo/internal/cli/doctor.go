@@ -20,18 +20,17 @@ func (a *app) doctorCommand() *cobra.Command {
 	var stores diagnosedStores
 	return a.command(command{
 		use: "doctor", short: "Find out why requests are refused",
-		long: `Checks what requests depend on, one after the other: the API key, the private key and who can read it, whether
-both halves of the key belong together, the base URL, proxies, the connection and its certificate, the clock,
-whether a signed request is accepted, and from a quote of fees, whether the amount in a request is what arrives.
-Each fault comes with what to do about it. If there is one the exit code is 1. It makes and moves nothing.
+		long: `Checks what requests depend on, step by step: the API key, the private key and who can read it, whether both halves of
+the key belong together, the base URL, proxies, the connection and its certificate, the clock, whether a signed request
+is accepted, and, from a quote of fees, whether the amount in a request is what arrives. Each fault comes with a remedy.
+If there is any fault, the exit code is 1. It creates and moves nothing.
 
-Where anything is set of Qredo API v1, that is checked too. An outbox is looked at where --outbox, --outbox-database or the
-outbox's environment names one, and a signing agent's configuration, identity and certificates with --agent-config. Of the
-Partner API nothing is said where nothing of it is set, but something of these.
+If any setting of Qredo API v1 is set, that API is checked too. An outbox is checked if --outbox, --outbox-database or the
+outbox's environment variables name one, and a signing agent's configuration, identity and certificates with
+--agent-config. The Partner API is left out if none of its settings is set but one of these is.
 
-With --request, it looks at a request that another program has sent, and asks a sandbox which part of what was
-signed differs: the stamp, the URL, the body, the key, or how they were put together. The file holds the request
-as it was sent:
+With --request, it checks a request that another program sent, and asks a sandbox which part of the signed text differs:
+the timestamp, the URL, the body, the key, or how they were joined. The file holds the request as it was sent:
 
   POST /api/v1/p/company HTTP/1.1
   Host: 127.0.0.1:8765
@@ -41,11 +40,11 @@ as it was sent:
 
   {"name":"Acme"}
 
-The body begins after the empty line and is taken byte for byte, the end of the file included.`,
+The body begins after the empty line and is taken byte for byte, up to the end of the file.`,
 		example: "qredo doctor\nqredo doctor --outbox payments.db --agent-config cc.yaml\nqredo doctor --public-key ./keys/public.pem --output json\nqredo doctor --request refused.http",
 		flags: func(f *flagSet) {
-			f.StringVar(&d.publicKey, "public-key", "", "public key, in PEM, that is registered for the API key")
-			f.StringVar(&request, "request", "", "file with a request that was refused, as it was sent")
+			f.StringVar(&d.publicKey, "public-key", "", "public key in PEM that is registered for the API key")
+			f.StringVar(&request, "request", "", "file with a refused request, as it was sent")
 			stores.flags(f)
 		},
 		run: func(ctx context.Context, _ []string) error {
@@ -66,7 +65,7 @@ The body begins after the empty line and is taken byte for byte, the end of the 
 	})
 }
 
-// checkPartner checks all that requests to the Partner API depend on.
+// checkPartner checks everything that requests to the Partner API depend on.
 func (d *diagnosis) checkPartner(ctx context.Context) {
 	d.api = diagnosedPartner
 	d.checkAPIKey()
@@ -79,7 +78,7 @@ func (d *diagnosis) checkPartner(ctx context.Context) {
 	}
 }
 
-// checkRequest asks a sandbox what is wrong with a request of another program.
+// checkRequest asks a sandbox what is wrong with another program's request.
 func (d *diagnosis) checkRequest(ctx context.Context, file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -105,21 +104,21 @@ func (d *diagnosis) checkRequest(ctx context.Context, file string) error {
 	return d.report()
 }
 
-// explained adds what a sandbox says about a signed request.
+// explained adds a sandbox's findings about a signed request.
 func (d *diagnosis) explained(found sandbox.Explanation) {
 	for _, difference := range found.Differences {
 		d.fault("signed-"+difference.Part, difference.Remedy, "%s", difference.Found)
 	}
 	switch {
 	case found.Valid:
-		d.ok("signed", "stamp, URL, body and key are right")
+		d.ok("signed", "timestamp, URL, body and key are right")
 	case len(found.Differences) == 0:
-		d.fault("signed-unknown", "sign stamp, URL and body, one after the other with nothing between, exactly as they are sent",
-			"the signature is of this API key, and covers something else than what was sent")
+		d.fault("signed-unknown", "sign timestamp, URL and body, joined without separators, exactly as they are sent",
+			"the signature was made with this API key's private key, but not over what was sent")
 	}
 }
 
-// explainProbe asks a sandbox what is wrong with this program's own request. Other servers do not know the call.
+// explainProbe asks a sandbox what is wrong with this program's own request. Other servers do not have this call.
 func (d *diagnosis) explainProbe(ctx context.Context, req *http.Request) {
 	control, err := d.app.control()
 	if err != nil {
@@ -134,14 +133,14 @@ func (d *diagnosis) explainProbe(ctx context.Context, req *http.Request) {
 		return
 	}
 	if found.Valid {
-		d.fault("signed-url", "use the URL that the server itself sees, or start the sandbox with --public-url",
+		d.fault("signed-url", "use the URL that the server sees, or start the sandbox with --public-url",
 			"the signature is right for %s: something on the way to the server changes the URL", req.URL)
 		return
 	}
 	d.explained(found)
 }
 
-// parseRequest reads a request as it is on the wire. Lines may end in \n alone.
+// parseRequest reads a request as it is on the wire. Lines may end in just \n.
 func parseRequest(data []byte, base string) (sandbox.SignedRequest, error) {
 	none := sandbox.SignedRequest{}
 	head, body, _ := bytes.Cut(data, []byte("\n\n"))

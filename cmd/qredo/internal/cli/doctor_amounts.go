@@ -9,13 +9,13 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// checkAmounts finds out from one quote of fees what the figure in a request means to the service: what
-// arrives, as documented, or what leaves the wallet. It moves nothing.
+// checkAmounts finds out from one quote of fees what the amount in a request means to the service: what arrives, as
+// documented, or what leaves the wallet. It moves nothing.
 func (d *diagnosis) checkAmounts(ctx context.Context) {
 	const code = "amounts"
 	cannotTell := func(format string, args ...any) {
-		d.warn(code, "before you send, compare what arrives with what you asked for, with a small amount",
-			"cannot tell whether the figure in a request is what arrives: "+format, args...)
+		d.warn(code, "before you send more, send a small amount and compare what arrives with what you asked for",
+			"cannot tell whether the amount in a request is what arrives: "+format, args...)
 	}
 	client, err := d.app.newClient(d.auth, setting{value: d.base, source: "the base URL"})
 	if err != nil {
@@ -34,7 +34,7 @@ func (d *diagnosis) checkAmounts(ctx context.Context) {
 		return
 	}
 	asset := assets[max(0, slices.IndexFunc(assets, func(a qredo.Asset) bool { return a.Enabled }))]
-	// A withdrawal, since transfers may be free.
+	// A withdrawal, because transfers may be free.
 	ask := qredo.FeesRequest{Type: qredo.FeeWithdraw, Asset: asset.Code, Amount: 200_000}
 	quote, err := client.Assets.GetFees(ctx, ask, qredo.WithoutRetry())
 	switch {
@@ -46,11 +46,11 @@ func (d *diagnosis) checkAmounts(ctx context.Context) {
 	case quote.Fees == 0:
 		cannotTell("a withdrawal of %s costs nothing", asset.Code)
 	case quote.NetAmount == ask.Amount:
-		d.ok(code, "the figure in a request is what arrives, and fees come on top: for %d %s, %d leave the wallet",
+		d.ok(code, "the amount in a request is what arrives, and fees come on top: for %d %s, %d leave the wallet",
 			ask.Amount, asset.Code, quote.AmountToSend)
 	case quote.AmountToSend == ask.Amount:
-		d.warn(code, "to let a sum arrive here, ask for it and its fee together; what this program says of amounts does not hold here",
-			"the figure in a request is what leaves the wallet, and fees are taken out of it: of %d %s, %d arrive. Elsewhere it is what arrives",
+		d.warn(code, "ask for the amount plus its fee; what this program says about amounts does not hold for this service",
+			"the amount in a request is what leaves the wallet, and fees are taken out of it: of %d %s, %d arrive. Elsewhere it is what arrives",
 			ask.Amount, asset.Code, quote.NetAmount)
 	default:
 		cannotTell("asked about %d %s, the quote is about another amount: netAmount %d, amountToSend %d",

@@ -16,29 +16,29 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// checkAPIKey looks at the API key without showing any of it.
+// checkAPIKey checks the API key without showing any of it.
 func (d *diagnosis) checkAPIKey() {
 	if key, from, good := d.checkSecret("api-key", "API key", keyAPIKey, keyAPIKeyFile); good {
 		d.decodeAPIKey(from, key)
 	}
 }
 
-// checkSecret looks at a secret of one line, and at who can read its file. It returns the secret without white space around it, if
-// that can be right.
+// checkSecret checks a one-line secret, and who can read its file. It returns the secret without surrounding white space,
+// if it could be right.
 func (d *diagnosis) checkSecret(code, what string, keys ...*settingKey) (key string, from setting, good bool) {
 	key, from, err := d.app.settings.secret(what, keys[0], keys[1])
 	if err != nil {
 		d.fault(code+"-missing", "give the "+what+": "+hint(keys...), "%v", err)
 		return "", from, false
 	}
-	if from.key == keys[1] { // a file ends in a line end, as files do
+	if from.key == keys[1] { // a file normally ends in a line end
 		key = strings.TrimSuffix(key, "\n")
 		d.checkPermissions(code+"-permissions", expandHome(from.value, d.app.env))
 	}
 	trimmed := strings.TrimSpace(key)
 	switch {
 	case trimmed == "":
-		d.fault(code+"-empty", "copy the "+what+" again, whole", "%s holds nothing", from.source)
+		d.fault(code+"-empty", "copy the "+what+" again, whole", "%s is empty", from.source)
 		return "", from, false
 	case strings.ContainsAny(trimmed, " \t\r\n"):
 		d.fault(code+"-white-space", "copy the "+what+" again, as one line", "the %s (%s) has white space or line ends within it", what, from.source)
@@ -47,7 +47,7 @@ func (d *diagnosis) checkSecret(code, what string, keys ...*settingKey) (key str
 		d.fault(code+"-quotes", "remove the quotation marks", "the %s (%s) has quotation marks around it", what, from.source)
 		return "", from, false
 	case trimmed != key:
-		d.warn(code+"-white-space", "remove it: other programs may send it", "the %s (%s) has white space around it; this program drops it", what, from.source)
+		d.warn(code+"-white-space", "remove it: other programs may send it along", "the %s (%s) has white space around it; this program drops it", what, from.source)
 	}
 	return trimmed, from, true
 }
@@ -61,18 +61,18 @@ func (d *diagnosis) decodeAPIKey(from setting, text string) {
 	}
 	switch {
 	case err != nil:
-		d.fault("api-key-encoding", "copy the API key again, whole: it is base64url, letters, digits, - and _ only", "the API key (%s) does not decode: it is cut, or something else", from.source)
+		d.fault("api-key-encoding", "copy the API key again, whole: it is base64url, letters, digits, - and _ only", "the API key (%s) does not decode: it is cut off, or is something else", from.source)
 	case json.Unmarshal(data, &parts) != nil || parts.KeyID == "" || parts.Key == "":
 		d.fault("api-key-content", "use the API key as it was issued, not its ID or the private key", "the API key (%s) decodes, but not to an object with key_id and key", from.source)
 	case strings.HasSuffix(text, "="):
-		d.warn("api-key-padding", "remove the = at its end: it is issued without", "the API key (%s) has padding", from.source)
+		d.warn("api-key-padding", "remove the = at its end: API keys are issued without it", "the API key (%s) has padding", from.source)
 	default:
 		d.ok("api-key", "decodes (%s)", from.source)
 		d.checkKeyEnvironment(parts.Sandbox)
 	}
 }
 
-// checkKeyEnvironment tells a key of one environment that is used at another.
+// checkKeyEnvironment finds a key of one environment that is used in another.
 func (d *diagnosis) checkKeyEnvironment(forSandbox bool) {
 	base, err := d.app.settings.baseURL()
 	if err != nil {
@@ -81,13 +81,13 @@ func (d *diagnosis) checkKeyEnvironment(forSandbox bool) {
 	base.value = strings.ToLower(base.value) // as hosts are compared
 	switch {
 	case forSandbox && strings.HasPrefix(base.value, string(qredo.EnvironmentProduction)):
-		d.fault("environment", "use --environment sandbox, or the key of the production environment", "the API key is one of a sandbox, the base URL is production")
+		d.fault("environment", "use --environment sandbox, or the key of the production environment", "the API key is for a sandbox, but the base URL is production")
 	case !forSandbox && (strings.HasPrefix(base.value, string(qredo.EnvironmentSandbox)) || strings.HasPrefix(base.value, string(qredo.EnvironmentPlay))):
-		d.fault("environment", "use --environment production, or a key of the sandbox", "the API key is one of production, the base URL is a sandbox")
+		d.fault("environment", "use --environment production, or a key of the sandbox", "the API key is for production, but the base URL is a sandbox")
 	}
 }
 
-// checkPrivateKey looks at the private key, and at who else can.
+// checkPrivateKey checks the private key, and who else can read it.
 func (d *diagnosis) checkPrivateKey() {
 	text, from, err := d.app.privatePEM()
 	if err != nil {
@@ -116,7 +116,7 @@ func (d *diagnosis) checkPrivateKey() {
 
 func (d *diagnosis) checkPermissions(code, path string) {
 	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" { // where the mode does not tell
+	if err != nil || runtime.GOOS == "windows" { // where the mode says nothing
 		return
 	}
 	const others = 0o077
@@ -125,7 +125,7 @@ func (d *diagnosis) checkPermissions(code, path string) {
 	}
 }
 
-// classifyKey says what a file is that is no private key, and what to do.
+// classifyKey says what a file is that does not hold a usable private key, and what to do.
 func classifyKey(data []byte) (code, remedy string) {
 	blocks := pemkey.Blocks(data)
 	if len(blocks) == 0 {
@@ -133,16 +133,16 @@ func classifyKey(data []byte) (code, remedy string) {
 		_, pkcs8 := x509.ParsePKCS8PrivateKey(data)
 		switch {
 		case pkcs1 == nil || pkcs8 == nil:
-			return "private-key-der", "turn it into PEM: openssl pkey -inform DER -in FILE -out NEW_FILE"
+			return "private-key-der", "convert it to PEM: openssl pkey -inform DER -in FILE -out NEW_FILE"
 		case pemkey.Begins(data):
 			return "private-key-damaged", "copy the file again, whole, with its line ends"
 		}
-		return "private-key-format", "give the private key as PEM: it begins with -----BEGIN"
+		return "private-key-format", "give the private key in PEM: it begins with -----BEGIN"
 	}
 	block := blocks[0]
 	switch {
 	case block.Type == "PUBLIC KEY" || block.Type == "RSA PUBLIC KEY":
-		return "private-key-is-public", "give the private key: requests are signed with it, the public key only checks them"
+		return "private-key-is-public", "give the private key: it signs requests; the public key only verifies them"
 	case block.Type == "CERTIFICATE":
 		return "private-key-is-certificate", "give the private key, not a certificate"
 	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
@@ -150,7 +150,7 @@ func classifyKey(data []byte) (code, remedy string) {
 	case block.Type == "EC PRIVATE KEY":
 		return "private-key-not-rsa", "make an RSA key (qredo keys new) and register its public half"
 	case block.Type == "OPENSSH PRIVATE KEY":
-		return "private-key-openssh", "turn it into PEM: ssh-keygen -p -m PEM -f FILE"
+		return "private-key-openssh", "convert it to PEM: ssh-keygen -p -m PEM -f FILE"
 	}
 	var key any
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
@@ -172,11 +172,11 @@ func classifyKey(data []byte) (code, remedy string) {
 	return "private-key-damaged", "copy the file again, whole, with its line ends"
 }
 
-// checkPair holds the private key against a public key: the one named, or public.pem beside it.
+// checkPair checks the private key against a public key: the named one, or public.pem beside it.
 func (d *diagnosis) checkPair() {
 	private, err := d.app.privateKey()
 	if err != nil {
-		return // told already
+		return // already reported
 	}
 	path := d.publicKey
 	if path == "" {
@@ -196,9 +196,9 @@ func (d *diagnosis) checkPair() {
 	public, err := sandbox.ParsePublicKey(data)
 	switch {
 	case err != nil:
-		d.fault("public-key-format", "make it again: qredo keys public > "+path, "%s: %s", path, strings.TrimPrefix(err.Error(), "qredo: "))
+		d.fault("public-key-format", "write it again: qredo keys public > "+path, "%s: %s", path, strings.TrimPrefix(err.Error(), "qredo: "))
 	case !private.PublicKey.Equal(public):
-		d.fault("key-pair", "use the private key that belongs to the public key that is registered, or register the other", "the private key does not belong to %s", path)
+		d.fault("key-pair", "use the private key that belongs to the registered public key, or register the other one", "the private key does not belong to %s", path)
 	default:
 		d.ok("key-pair", "the private key belongs to %s", path)
 	}

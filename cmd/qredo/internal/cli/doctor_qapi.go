@@ -6,7 +6,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// checkQAPI checks all that requests to Qredo API v1 depend on.
+// checkQAPI checks everything that requests to Qredo API v1 depend on.
 func (d *diagnosis) checkQAPI(ctx context.Context) {
 	d.api, d.auth, d.base = diagnosedQAPI, nil, ""
 	defer func() { d.api = diagnosedPartner }()
@@ -27,7 +27,7 @@ func (d *diagnosis) checkQAPI(ctx context.Context) {
 	}
 }
 
-// secretName is what the API's requests are signed with.
+// secretName is the name of what signs the API's requests.
 func (d *diagnosis) secretName() string {
 	if d.api == diagnosedQAPI {
 		return "secret"

@@ -18,14 +18,14 @@ import (
 	"github.com/qredo-go/qredo/internal/loopback"
 )
 
-// The paths that base URLs of the Partner API end with; the hosted sandbox had both.
+// Base URLs of the Partner API end with one of these paths; the hosted sandbox had both.
 const (
 	partnerPath      = "/api/v1/p"
 	otherPartnerPath = "/qapi/v1/p"
 	qapiPath         = "/qapi/v1" // of Qredo API v1
 )
 
-// checkBaseURL looks at the base URL without asking it anything.
+// checkBaseURL checks the base URL without sending anything.
 func (d *diagnosis) checkBaseURL(base setting, err error, keys ...*settingKey) {
 	if err != nil {
 		d.fault("base-url-missing", "give the base URL: "+hint(keys...), "%v", err)
@@ -34,7 +34,7 @@ func (d *diagnosis) checkBaseURL(base setting, err error, keys ...*settingKey) {
 	text := strings.TrimRight(strings.TrimSpace(base.value), "/")
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+d.api.path, "%s is no URL", base.source)
+		d.fault("base-url-syntax", "write it as in https://api.qredo.network"+d.api.path, "%s is not a URL", base.source)
 		return
 	}
 	if !d.rightBaseURL(u) {
@@ -50,14 +50,14 @@ func (d *diagnosis) checkBaseURL(base setting, err error, keys ...*settingKey) {
 	d.base = text
 }
 
-// rightBaseURL reports whether a base URL can be one of the API, and tells what is wrong with it.
+// rightBaseURL reports whether a base URL can be one of the API, and records what is wrong with it.
 func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	shown, path := u.Redacted(), strings.TrimRight(u.Path, "/")
 	switch {
 	case u.Scheme == "ws" || u.Scheme == "wss":
-		d.fault("base-url-scheme", "begin it with https://: feeds find their own", "%s is a feed's URL", shown)
+		d.fault("base-url-scheme", "begin it with https://: feeds derive their own URL", "%s is a feed's URL", shown)
 	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
-		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: the API key would be readable on the way", shown)
+		d.fault("base-url-plain-http", "begin it with https://", "%s is not encrypted: others could read the API key on the way", shown)
 	case u.Scheme != "https" && u.Scheme != "http":
 		d.fault("base-url-scheme", "begin it with https://", "%s begins with %s://", shown, u.Scheme)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
@@ -69,7 +69,7 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	case d.api == diagnosedQAPI && (strings.HasSuffix(path, partnerPath) || strings.HasSuffix(path, otherPartnerPath)):
 		d.fault("base-url-other-api", "end it with "+qapiPath, "%s is the base URL of the Partner API", shown)
 	case strings.Contains(path, d.api.path+"/"):
-		d.fault("base-url-path", "end it with "+d.api.path, "%s goes on after %s", shown, d.api.path)
+		d.fault("base-url-path", "end it with "+d.api.path, "%s has more after %s", shown, d.api.path)
 	case !strings.HasSuffix(path, d.api.path):
 		d.fault("base-url-path", "end it with "+d.api.path, "%s does not end with %s", shown, d.api.path)
 	default:
@@ -78,7 +78,7 @@ func (d *diagnosis) rightBaseURL(u *url.URL) bool {
 	return false
 }
 
-// checkProxy tells of a proxy on the way.
+// checkProxy reports a proxy on the way.
 func (d *diagnosis) checkProxy() (proxied bool) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, d.base, nil)
 	if err != nil {
@@ -87,20 +87,20 @@ func (d *diagnosis) checkProxy() (proxied bool) {
 	proxy, err := http.ProxyFromEnvironment(req)
 	switch {
 	case err != nil:
-		d.fault("proxy", "correct HTTPS_PROXY and HTTP_PROXY, or unset them", "the proxy in the environment is no URL")
+		d.fault("proxy", "correct HTTPS_PROXY and HTTP_PROXY, or unset them", "the proxy in the environment is not a URL")
 	case proxy != nil:
-		d.warn("proxy", "to go without it, add "+req.URL.Hostname()+" to NO_PROXY", "requests go through the proxy %s", proxy.Redacted())
+		d.warn("proxy", "to bypass it, add "+req.URL.Hostname()+" to NO_PROXY", "requests go through the proxy %s", proxy.Redacted())
 		return true
 	}
 	return false
 }
 
-// checkService sends one signed request and looks at what comes back.
+// checkService sends one signed request and checks the response.
 func (d *diagnosis) checkService(ctx context.Context) {
 	proxied := d.checkProxy()
 	client, err := d.app.httpClient()
 	if err != nil {
-		d.fault("ca-file", "name a file that holds the certificate of the authority, in PEM", "%v", err)
+		d.fault("ca-file", "name a file that holds the authority's certificate in PEM", "%v", err)
 		return
 	}
 	client.Timeout = 20 * time.Second
@@ -131,30 +131,30 @@ func (d *diagnosis) checkService(ctx context.Context) {
 		return
 	}
 	if err != nil {
-		d.fault("answer-cut", "try again; if it stays so, something on the way cuts connections", "the answer is cut: %v", err)
+		d.fault("answer-cut", "try again; if it keeps happening, something on the way cuts connections", "the response is cut off: %v", err)
 		return
 	}
-	d.ok("connection", "%s answers", req.URL.Host)
+	d.ok("connection", "%s responds", req.URL.Host)
 	d.checkClock(resp, begun)
 	d.checkAnswer(ctx, req, resp, body)
 }
 
-// needsTLS finds a server that speaks TLS behind a base URL that says http.
+// needsTLS finds out whether a server behind an http base URL speaks TLS.
 func (d *diagnosis) needsTLS(ctx context.Context, u *url.URL) bool {
 	if u.Scheme != "http" {
 		return false
 	}
-	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is sent: only whether it speaks TLS is looked at
+	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is sent: this only finds out whether it speaks TLS
 	conn, err := dialer.DialContext(ctx, "tcp", u.Host)
 	if err != nil {
 		return false
 	}
 	_ = conn.Close()
-	d.fault("tls-needed", "begin the base URL with https://", "the server speaks TLS, and the base URL says http")
+	d.fault("tls-needed", "begin the base URL with https://", "the server speaks TLS, but the base URL says http")
 	return true
 }
 
-// unreachable says why no answer came.
+// unreachable says why there was no response.
 func (d *diagnosis) unreachable(err error, proxied bool) {
 	var (
 		dns       *net.DNSError
@@ -171,25 +171,25 @@ func (d *diagnosis) unreachable(err error, proxied bool) {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		d.fault("tls-expired", "renew the server's certificate, or set this machine's clock right", "the server's certificate has expired, or is not valid yet: %v", invalid)
 	case errors.As(err, &authority):
-		d.fault("tls-authority", "name the authority's certificate with --ca-file; a sandbox writes it to ca.pem in its folder of keys", "the server's certificate is signed by an authority that is not trusted here")
+		d.fault("tls-authority", "name the authority's certificate with --ca-file; a sandbox writes it to ca.pem in its keys folder", "the server's certificate is signed by an authority that is not trusted here")
 	case errors.As(err, new(tls.RecordHeaderError)), strings.Contains(text, "HTTP response to HTTPS client"):
-		d.fault("tls-not-spoken", "begin the base URL with http://, or let the server speak TLS", "the base URL says https, and the server does not speak TLS")
+		d.fault("tls-not-spoken", "begin the base URL with http://, or let the server speak TLS", "the base URL says https, but the server does not speak TLS")
 	case isTLSError(err), strings.Contains(text, "tls:"):
 		d.fault("tls", "check the server's certificate and TLS version: 1.2 is needed", "TLS failed: %v", err)
 	case proxied:
-		d.fault("proxy-unreachable", "correct the proxy in the environment, or leave it out with NO_PROXY", "no answer through the proxy: %v", err)
+		d.fault("proxy-unreachable", "correct the proxy in the environment, or leave it out with NO_PROXY", "no response through the proxy: %v", err)
 	case errors.Is(err, context.DeadlineExceeded) || strings.Contains(text, "Timeout"):
-		d.fault("timeout", "check the network, firewall and base URL", "no answer in time: %v", err)
+		d.fault("timeout", "check the network, firewall and base URL", "no response in time: %v", err)
 	default:
 		d.fault("unreachable", "check host and port; a sandbox is started with qredo sandbox serve", "no connection: %v", err)
 	}
 }
 
-// checkClock holds this machine's clock against the date of an answer.
+// checkClock compares this machine's clock with the date of a response.
 func (d *diagnosis) checkClock(resp *http.Response, begun time.Time) {
 	date, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
-		d.warn("clock", "compare this machine's clock with another yourself", "the answer has no date")
+		d.warn("clock", "compare this machine's clock with another one yourself", "the response has no date")
 		return
 	}
 	off := begun.Sub(date).Round(time.Second)
@@ -200,15 +200,15 @@ func (d *diagnosis) checkClock(resp *http.Response, begun time.Time) {
 	}
 	switch {
 	case off.Abs() >= refused:
-		d.fault("clock", "set this machine's clock right (NTP)", "this machine's clock is %s %s the service's: stamps are refused", off.Abs(), word)
+		d.fault("clock", "set this machine's clock right (NTP)", "this machine's clock is %s %s the service's: timestamps are refused", off.Abs(), word)
 	case off.Abs() >= noticeable:
-		d.warn("clock", "set this machine's clock right (NTP)", "this machine's clock is %s %s the service's: from five minutes on stamps are refused", off.Abs(), word)
+		d.warn("clock", "set this machine's clock right (NTP)", "this machine's clock is %s %s the service's: from five minutes on, timestamps are refused", off.Abs(), word)
 	default:
 		d.ok("clock", "agrees with the service's within %s", max(off.Abs(), time.Second))
 	}
 }
 
-// checkAnswer says what an answer to the signed request means.
+// checkAnswer says what the response to the signed request means.
 func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *http.Response, body []byte) {
 	var failure struct {
 		Msg    string `json:"msg"`
@@ -224,10 +224,10 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 	case status == http.StatusForbidden:
 		d.fault("permission", "ask for the permission, or use a key that has it", "the API key may not do this: 403 %s", failure.Detail.Reason)
 	case status == http.StatusUnauthorized && strings.Contains(reason, "api key"):
-		d.fault("api-key-unknown", "use a key of this environment; after a sandbox was started anew, its new key", "the service does not know the API key")
+		d.fault("api-key-unknown", "use a key of this environment; if a sandbox was restarted with new keys, its new key", "the service does not know the API key")
 	case status == http.StatusUnauthorized && strings.Contains(reason, "timestamp"):
 		if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.Code == "clock" && f.Status == findingFault }) {
-			d.fault("clock", "set this machine's clock right (NTP)", "the service refuses the stamp, though the clocks seem to agree")
+			d.fault("clock", "set this machine's clock right (NTP)", "the service refuses the timestamp, although the clocks seem to agree")
 		}
 	case status == http.StatusUnauthorized && strings.Contains(reason, "signature"):
 		d.fault("signature", "check that the "+d.secretName()+" belongs to the API key, and that nothing on the way changes the URL", "the signature is refused")
@@ -237,7 +237,7 @@ func (d *diagnosis) checkAnswer(ctx context.Context, req *http.Request, resp *ht
 	case status >= 500:
 		d.fault("service", "try again later", "the service has a fault: %s", resp.Status)
 	case !isJSON:
-		d.fault("not-the-api", "check host, port and path of the base URL", "what answers is not the API: %s, %s", resp.Status, resp.Header.Get("Content-Type"))
+		d.fault("not-the-api", "check host, port and path of the base URL", "something other than the API responded: %s, %s", resp.Status, resp.Header.Get("Content-Type"))
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
 		d.fault("base-url-path", "end the base URL with "+d.api.path, "the server has no such path: %s", resp.Status)
 	case status < 200 || status > 299:

@@ -13,20 +13,20 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// diagnosedStores are what programs keep, that are to be looked at.
+// diagnosedStores are the stores of programs that should be checked.
 type diagnosedStores struct {
 	outbox      outboxPlace
 	agentConfig string
 }
 
 func (s *diagnosedStores) flags(f *flagSet) {
-	f.StringVar(&s.outbox.file, "outbox", "", "file of an outbox to look at (default $QREDO_OUTBOX_FILE)")
-	f.StringVar(&s.outbox.database, "outbox-database", "", "URL of the database of an outbox to look at (default $QREDO_OUTBOX_DATABASE)")
-	f.StringVar(&s.outbox.sealing, "sealing-key-file", "", "file that holds the key of the outbox's seals (default $QREDO_OUTBOX_SEALING_KEY_FILE)")
-	f.StringVar(&s.agentConfig, "agent-config", "", "configuration file of a signing agent to look at")
+	f.StringVar(&s.outbox.file, "outbox", "", "outbox file to check (default $QREDO_OUTBOX_FILE)")
+	f.StringVar(&s.outbox.database, "outbox-database", "", "URL of an outbox database to check (default $QREDO_OUTBOX_DATABASE)")
+	f.StringVar(&s.outbox.sealing, "sealing-key-file", "", "file that holds the outbox's sealing key (default $QREDO_OUTBOX_SEALING_KEY_FILE)")
+	f.StringVar(&s.agentConfig, "agent-config", "", "signing agent's configuration file to check")
 }
 
-// find takes what is not given from the environment, and reports whether there is anything.
+// find fills in what is missing from the environment, and reports whether there is anything to check.
 func (s *diagnosedStores) find(a *app) bool {
 	if s.outbox.file == "" && s.outbox.database == "" {
 		s.outbox.file, s.outbox.database = a.env("QREDO_OUTBOX_FILE"), a.env("QREDO_OUTBOX_DATABASE")
@@ -43,28 +43,28 @@ func (d *diagnosis) checkStores(ctx context.Context, s *diagnosedStores) {
 	}
 }
 
-// dueLate is from when on an entry that is due tells that nobody sends.
+// dueLate is how long an entry can be due before it suggests that no worker is running.
 const dueLate = 5 * time.Minute
 
-// checkOutbox opens an outbox for reading, reads all of it, and says what waits for people.
+// checkOutbox opens an outbox for reading, reads all of it, and reports what waits for people.
 func (d *diagnosis) checkOutbox(ctx context.Context, p *outboxPlace) {
 	if p.file != "" && p.database == "" {
 		d.checkPermissions("outbox-permissions", p.file)
 	}
 	o, closing, err := p.open(ctx, d.app)
 	if err != nil {
-		d.fault("outbox-unreadable", "see \"qredo outbox list --help\": the right file or database, its sealing key, and a socket where another program has it open", "%s", strings.TrimPrefix(err.Error(), "qredo: "))
+		d.fault("outbox-unreadable", "check the file or database and its sealing key, and whether another program has it open: see \"qredo outbox --help\"", "%s", strings.TrimPrefix(err.Error(), "qredo: "))
 		return
 	}
 	defer func() {
 		if err := closing(); err != nil {
-			d.fault("outbox-unreadable", "look at the disk or database", "closing it: %v", err)
+			d.fault("outbox-unreadable", "check the disk or database", "closing it: %v", err)
 		}
 	}()
 	entries, damaged := 0, 0
 	for e, err := range o.List(ctx, outbox.Filter{}) {
 		if err != nil {
-			d.fault("outbox-unreadable", "restore it from a backup, and ask for each payment before it is sent again", "after %d entries: %v", entries, err)
+			d.fault("outbox-unreadable", "restore it from a backup, and look up each payment before it is sent again", "after %d entries: %v", entries, err)
 			return
 		}
 		entries++
@@ -74,25 +74,25 @@ func (d *diagnosis) checkOutbox(ctx context.Context, p *outboxPlace) {
 	}
 	stats, err := o.Stats(ctx)
 	if err != nil {
-		d.fault("outbox-unreadable", "look at the disk or database", "%v", err)
+		d.fault("outbox-unreadable", "check the disk or database", "%v", err)
 		return
 	}
 	d.ok("outbox", "%d entries can be read, %d of them pending", entries, stats.States[outbox.StatePending])
 	if damaged > 0 {
-		d.fault("outbox-damaged", "see \"qredo outbox list\"; they are not sent until somebody decides", "%d entries are damaged", damaged)
+		d.fault("outbox-damaged", "see \"qredo outbox list\"; they are not sent until a person decides", "%d entries are damaged", damaged)
 	}
 	if held := stats.States[outbox.StateHeld]; held > damaged {
 		d.warn("outbox-held", "see \"qredo outbox list\", then \"qredo outbox retry\" or \"resolve\"", "%d entries are held: a person must decide", held-damaged)
 	}
 	if stats.Unknown > 0 {
-		d.warn("outbox-unknown", "a worker asks the service again by itself; see \"qredo outbox list --unknown\"", "of %d entries it is not known whether their payment was made", stats.Unknown)
+		d.warn("outbox-unknown", "a worker asks the service again by itself; see \"qredo outbox list --unknown\"", "for %d entries it is unknown whether the payment was made", stats.Unknown)
 	}
 	if late := d.app.now().Sub(stats.OldestDue); !stats.OldestDue.IsZero() && late > dueLate {
-		d.warn("outbox-late", "start the program that runs the outbox, or see its log", "an entry has been due for %s: does anybody send?", late.Round(time.Second))
+		d.warn("outbox-late", "start the program that runs the outbox, or check its log", "an entry has been due for %s: no worker seems to be running", late.Round(time.Second))
 	}
 }
 
-// checkAgent looks at a signing agent's configuration, its identity and its certificates.
+// checkAgent checks a signing agent's configuration, identity and certificates.
 func (d *diagnosis) checkAgent(ctx context.Context, file string) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -106,16 +106,16 @@ func (d *diagnosis) checkAgent(ctx context.Context, file string) {
 	}
 	d.ok("agent-config", "%s can be read", file)
 	for _, key := range unknown {
-		d.warn("agent-config-key", "remove it, or correct its name", "%s: there is no key %s", file, key)
+		d.warn("agent-config-key", "remove it, or correct its name", "%s: unknown key %s", file, key)
 	}
 	store, err := identityStore(c.Store, false)
 	if err != nil {
-		d.fault("agent-store", "correct the store in "+file+", or the passphrase's file", "%v", err)
+		d.fault("agent-store", "correct the store in "+file+", or the passphrase file", "%v", err)
 		return
 	}
 	switch id, err := store.Load(ctx); {
 	case errors.Is(err, signingagent.ErrNoIdentity):
-		d.warn("agent-identity", "register it: qredo signing-agent serve, then register", "the store holds no identity yet")
+		d.warn("agent-identity", "register the agent: qredo signing-agent serve, then register", "the store holds no identity yet")
 	case err != nil:
 		d.fault("agent-identity", "give the right passphrase, correct who can read the store, or restore it from a backup", "the identity cannot be read: %v", err)
 	default:
@@ -126,7 +126,7 @@ func (d *diagnosis) checkAgent(ctx context.Context, file string) {
 	}
 }
 
-// checkCertificate looks at what the agent's own API is served with.
+// checkCertificate checks the certificate that the agent's own API is served with.
 func (d *diagnosis) checkCertificate(t agentserver.TLS) {
 	d.checkPermissions("agent-key-permissions", t.KeyFile)
 	pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
@@ -135,7 +135,7 @@ func (d *diagnosis) checkCertificate(t agentserver.TLS) {
 		return
 	}
 	if now := d.app.now(); pair.Leaf != nil && (now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter)) {
-		d.fault("agent-certificate", "renew it", "the certificate holds from %s to %s", pair.Leaf.NotBefore.UTC().Format(time.RFC3339), pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		d.fault("agent-certificate", "renew it", "the certificate is valid from %s to %s", pair.Leaf.NotBefore.UTC().Format(time.RFC3339), pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
 		return
 	}
 	d.ok("agent-certificate", "%s and its key belong together", t.CertFile)

@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/internal/transport"
 )
 
-// writing are the commands that change something elsewhere: at a service, in a sandbox, in the store of an outbox or
+// writing lists the commands that change something elsewhere: at a service, in a sandbox, in the store of an outbox or
 // inbox. Each has --dry-run.
 var writing = []string{
 	"company create", "company update", "party add", "party remove",
@@ -34,7 +34,7 @@ var writing = []string{
 	"sandbox import", "sandbox register", "sandbox reject", "sandbox reject-on-chain", "sandbox reset", "sandbox users add", "sandbox world",
 }
 
-// dryRun is what --dry-run holds back, and what is told of it.
+// dryRun holds back changes for --dry-run, and reports them.
 type dryRun struct {
 	on bool
 
@@ -51,13 +51,13 @@ type dryRun struct {
 type dryRequest struct {
 	Method string            `json:"method"`
 	URL    string            `json:"url"`
-	Path   string            `json:"path"` // with its query, as it is asked for
+	Path   string            `json:"path"` // with its query, as it is sent
 	Header map[string]string `json:"header"`
 	Body   json.RawMessage   `json:"body,omitempty"`
 	Size   int               `json:"body_bytes"`
 }
 
-// dryReport is what a dry run prints for programs.
+// dryReport is a dry run's output for programs.
 type dryReport struct {
 	DryRun   bool        `json:"dry_run"`
 	Request  *dryRequest `json:"request,omitempty"`
@@ -68,7 +68,7 @@ type dryReport struct {
 	Reads    []string    `json:"reads"`
 }
 
-// errHeldBack ends what a dry run does not do. It says of a request that it was not sent, so that it is not sent again.
+// errHeldBack ends what a dry run does not do. It marks a request as not sent, so that the client does not retry it.
 var errHeldBack = fmt.Errorf("%w: this is a dry run", transport.ErrNotSent)
 
 // add adds --dry-run to the commands that write.
@@ -76,13 +76,13 @@ func (d *dryRun) add(root *cobra.Command) {
 	for _, path := range writing {
 		c, _, err := root.Find(strings.Fields(path))
 		if err != nil || c.CommandPath() != root.Name()+" "+path {
-			panic("no command " + path) // which tests would see
+			panic("no command " + path) // tests would catch it
 		}
-		c.Flags().BoolVar(&d.on, "dry-run", false, "print what would be sent, and send nothing that changes anything")
+		c.Flags().BoolVar(&d.on, "dry-run", false, "print what would be sent, but send nothing that changes anything")
 	}
 }
 
-// guard lets an HTTP client send what only asks, and holds the rest back, if this is a dry run.
+// guard lets an HTTP client send only requests that change nothing, if this is a dry run, and holds back the rest.
 func (d *dryRun) guard(client *http.Client, base string) *http.Client {
 	if !d.on {
 		return client
@@ -130,7 +130,7 @@ func (t dryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.run.mu.Lock()
 	defer t.run.mu.Unlock()
-	if t.run.request == nil { // what comes after it depends on its answer
+	if t.run.request == nil { // later requests depend on its answer
 		t.run.request = &dryRequest{
 			Method: req.Method, URL: req.URL.String(), Path: req.URL.RequestURI(), Header: shownHeader(req.Header), Body: shownBody(body), Size: len(body),
 		}
@@ -138,7 +138,7 @@ func (t dryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, errHeldBack
 }
 
-// shownHeader is a header without values that could be secret: only those are shown which are not.
+// shownHeader is a header with only the values that are known not to be secret.
 func shownHeader(h http.Header) map[string]string {
 	shown := map[string]string{}
 	for name, values := range h {
@@ -152,11 +152,11 @@ func shownHeader(h http.Header) map[string]string {
 	return shown
 }
 
-// secretKeys are names of what is not shown of a body: registering a signing agent sends keys.
+// secretKeys are the names of fields that are not shown: registering a signing agent sends keys.
 var secretKeys = regexp.MustCompile(`(?i)private|secret|password|passphrase|api[_-]?key|token`)
 
-// shownBody is a body in JSON as it would be sent, but for what is secret in it; nil for one of another kind, in which
-// it could not be found.
+// shownBody is a JSON body as it would be sent, without its secrets. It is nil for any other kind of body, in which secrets
+// could not be found.
 func shownBody(body []byte) json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -174,7 +174,7 @@ func shownBody(body []byte) json.RawMessage {
 	return redacted
 }
 
-// redact takes what is secret out of a value in JSON, and reports whether there was any.
+// redact removes secrets from a JSON value, and reports whether there were any.
 func redact(v any) (found bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -193,8 +193,8 @@ func redact(v any) (found bool) {
 	return found
 }
 
-// holdsBack is for changes that are no requests: in a dry run it notes what would be stored, and returns the error to
-// end with in place of storing it.
+// holdsBack is for changes that are not requests: in a dry run it notes what would be stored, and returns the error to end
+// with instead of storing it.
 func (d *dryRun) holdsBack(change string) error {
 	if !d.on {
 		return nil
@@ -203,7 +203,7 @@ func (d *dryRun) holdsBack(change string) error {
 	return errHeldBack
 }
 
-// end tells what was held back. An error that something else has is the command's.
+// end reports what was held back. An error with another cause is the command's own.
 func (d *dryRun) end(a *app, err error) error {
 	if !d.on || d.request == nil && d.change == "" && err != nil {
 		return err
@@ -232,12 +232,12 @@ func (d *dryRun) end(a *app, err error) error {
 		case r.Body != nil:
 			say("%s", r.Body)
 		case r.Size > 0:
-			say("(a body of %d bytes, which is no JSON)", r.Size)
+			say("(a body of %d bytes that is not JSON)", r.Size)
 		}
 	}
 	if len(d.reads) > 0 {
 		fmt.Fprintln(a.out)
-		say("Asked for it:")
+		say("Looked up for it:")
 		for _, read := range d.reads {
 			say("  %s", read)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// encodeJSON writes a value as JSON on one line: what encoding/json makes of it, with the wire's names and values.
+// encodeJSON writes a value as JSON on one line, by encoding/json, with the wire's names and values.
 func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -25,8 +25,8 @@ func encodeJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
-// amountsAsText puts quotes around the amounts in the JSON of a value, at any depth. It walks both side by side: what is an
-// amount, only the value's types say.
+// amountsAsText puts quotes around the amounts in the JSON of a value, at any depth. It walks both side by side, since only
+// the value's types say what is an amount.
 func amountsAsText(data []byte, v reflect.Value) []byte {
 	q := quoter{data: data, decoder: json.NewDecoder(bytes.NewReader(data))}
 	q.decoder.UseNumber()
@@ -41,7 +41,7 @@ type quoter struct {
 	done    int // how much of data is in out
 }
 
-// walk reads one value of the JSON, beside the Go value that it was made of: not valid where that is not known.
+// walk reads one value of the JSON, and the Go value that it came from, which is invalid if not known.
 func (q *quoter) walk(v reflect.Value) {
 	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -86,15 +86,15 @@ func memberNamed(v reflect.Value, name string) reflect.Value {
 	case v.Kind() != reflect.Struct:
 		return reflect.Value{}
 	}
-	if e, isEntry := v.Interface().(outbox.Entry); isEntry && name == "request" { // it stands below its kind
+	if e, isEntry := v.Interface().(outbox.Entry); isEntry && name == "request" { // it is nested below its kind
 		return reflect.ValueOf(map[string]any{kindOf(e): e.Request})
 	}
 	_, found, _ := find(v, name)
 	return found
 }
 
-// yamlOf is JSON as a tree of YAML, with its order and its figures as they are. Text that cannot be seen whole is quoted
-// where it goes to a terminal, so that it can be escaped there.
+// yamlOf is JSON as a YAML tree, with order and figures unchanged. On a terminal, text with invisible characters is quoted,
+// so that it can be escaped.
 func yamlOf(data []byte, terminal bool) (*yaml.Node, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -143,7 +143,7 @@ func yamlOf(data []byte, terminal bool) (*yaml.Node, error) {
 	return read()
 }
 
-// What stands in YAML without quotes: other readers take 0x… for a number, 1:30 for minutes and no for false.
+// Text that is safe in YAML without quotes: other readers take 0x… for a number, 1:30 for minutes and no for false.
 var (
 	yamlText  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._/@-]*$`)
 	yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}

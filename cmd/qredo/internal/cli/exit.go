@@ -18,18 +18,18 @@ import (
 // The exit codes, which scripts depend on. "qredo help exit-codes" says what they mean.
 const (
 	exitDone     = 0
-	exitFailed   = 1 // a check has found something, or what is none of the others
-	exitUsage    = 2 // the command line cannot be right: it was not sent
-	exitUnknown  = 3 // it may have been done or not, or waiting has ended before the transaction
-	exitEnded    = 4 // the transaction was rejected, or has expired
+	exitFailed   = 1 // a check found something, or an error that none of the others covers
+	exitUsage    = 2 // the command line cannot be right: nothing was sent
+	exitUnknown  = 3 // it may or may not have been done, or waiting ended before the transaction did
+	exitEnded    = 4 // the transaction was rejected or has expired
 	exitRefused  = 5 // by the service
 	exitNotFound = 6
 	exitLimited  = 7 // too many requests
-	exitService  = 8 // it failed, or could not be reached
+	exitService  = 8 // the service failed or could not be reached
 	exitSignal   = 128
 )
 
-// The kinds of failure. They go with the exit codes, and are finer.
+// The kinds of failure. They match the exit codes, but are finer.
 const (
 	kindCheck    = "check"
 	kindFailed   = "failed"
@@ -58,13 +58,13 @@ func (e usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
-// codedError is an error of the command's own that has a place among the kinds and exit codes, and says itself what to do.
+// codedError is an error of the command itself, with its kind and exit code, that says what to do.
 type codedError interface {
 	error
 	kind() (kind string, exitCode int)
 }
 
-// statedError is a failure that a command has seen for itself.
+// statedError is a failure that the command itself detected.
 type statedError struct {
 	text, kindName string
 	code           int
@@ -73,24 +73,24 @@ type statedError struct {
 func (e statedError) Error() string       { return e.text }
 func (e statedError) kind() (string, int) { return e.kindName, e.code }
 
-// foundf is the end of a check: all is not as it should be.
+// foundf is the error of a check that found something.
 func foundf(format string, args ...any) error {
 	return statedError{fmt.Sprintf(format, args...), kindCheck, exitFailed}
 }
 
-// notFoundf says that there is no such thing.
+// notFoundf is the error about something that does not exist.
 func notFoundf(format string, args ...any) error {
 	return statedError{fmt.Sprintf(format, args...), kindNotFound, exitNotFound}
 }
 
-// conflictf says that it was decided or done before.
+// conflictf is the error about something that was decided or done before.
 func conflictf(format string, args ...any) error {
 	return statedError{fmt.Sprintf(format, args...), kindConflict, exitRefused}
 }
 
-// outputError is what was done, and whose result could not be printed.
+// outputError is the error of an action that was done, but whose result could not be printed.
 type outputError struct {
-	tx  qredo.TxID // that was made; empty if it was none, or is not known
+	tx  qredo.TxID // the one that was made; empty if none, or not known
 	err error
 }
 
@@ -105,22 +105,22 @@ func (outputError) kind() (string, int) { return kindOutput, exitUnknown }
 
 func (e outputError) Unwrap() error { return e.err }
 
-// waitError is the end of waiting for a transaction that has not ended.
+// waitError is the error if waiting ends before the transaction does.
 type waitError struct {
 	tx     qredo.TxID
-	resume string // the command that waits on
+	resume string // the command that continues to wait
 	err    error
 }
 
 func (e waitError) Error() string {
-	goOn := "go on with: " + e.resume + " " + visible.Shell(string(e.tx))
+	goOn := "continue with: " + e.resume + " " + visible.Shell(string(e.tx))
 	if errors.Is(e.err, context.DeadlineExceeded) || errors.Is(e.err, context.Canceled) {
 		return fmt.Sprintf("transaction %s is still pending; %s", plain(string(e.tx)), goOn)
 	}
 	return fmt.Sprintf("looking at transaction %s: %v; %s", plain(string(e.tx)), e.err, goOn)
 }
 
-// kind of a look that was refused is that of the refusal: what is not there, or not for this key, is not pending.
+// The kind of a refused request is that of the refusal: what does not exist, or not for this key, is not pending.
 func (e waitError) kind() (string, int) {
 	if kind, code := classify(e.err); code == exitRefused || code == exitNotFound {
 		return kind, code
@@ -130,7 +130,7 @@ func (e waitError) kind() (string, int) {
 
 func (e waitError) Unwrap() error { return e.err }
 
-// classify tells the kind and the exit code of an error.
+// classify returns the kind and the exit code of an error.
 func classify(err error) (kind string, exitCode int) {
 	var (
 		coded   codedError
@@ -146,7 +146,7 @@ func classify(err error) (kind string, exitCode int) {
 		return kindUsage, exitUsage
 	case errors.Is(err, qredo.ErrOutcomeUnknown):
 		return kindUnknown, exitUnknown
-	case errors.As(err, &stopped): // also while it waited, to send again what had been refused or had failed
+	case errors.As(err, &stopped): // also while it waited before a retry
 		return kindSignal, stopped.signal.exitCode()
 	case errors.As(err, &invalid):
 		return kindInvalid, exitUsage
@@ -162,7 +162,7 @@ func classify(err error) (kind string, exitCode int) {
 	return classifyRest(err)
 }
 
-// refusals are what services say no with, the special ones first.
+// refusals are the errors with which services refuse, the special ones first.
 var refusals = []struct {
 	is   error
 	kind string
@@ -171,13 +171,13 @@ var refusals = []struct {
 	{qredo.ErrForbidden, "forbidden"}, {qredo.ErrConflict, kindConflict}, {qredo.ErrBadRequest, "bad_request"},
 }
 
-// classifyAnswer tells the kind and the exit code of an answer that is no success.
+// classifyAnswer returns the kind and the exit code of an unsuccessful response.
 func classifyAnswer(err error) (kind string, exitCode int) {
 	switch {
 	case errors.Is(err, qredo.ErrRateLimited):
 		return kindLimited, exitLimited
-	// That there is no such thing only the service can say: a gateway without one behind it answers 404 too, and a script
-	// would make again what is there.
+	// Only the service itself can say that something does not exist: a gateway with no service behind it answers 404 too, and
+	// a script would then create again what exists.
 	case statusOf(err) == http.StatusNotFound && foreign(err):
 		return kindAnswer, exitService
 	case errors.Is(err, qredo.ErrNotFound), errors.Is(err, outbox.ErrNotFound), errors.Is(err, inbox.ErrNotFound):
@@ -198,7 +198,7 @@ func classifyAnswer(err error) (kind string, exitCode int) {
 	return "", exitDone
 }
 
-// foreign reports whether an error is about an answer that is not in the words of the service, or of the sandbox.
+// foreign reports whether an error is about a response in neither the service's form nor the sandbox's.
 func foreign(err error) bool {
 	var answer *qredo.Error
 	var control *sandbox.ControlError
@@ -211,7 +211,7 @@ func foreign(err error) bool {
 	return false
 }
 
-// statusOf is the status of the answer that an error is about, 0 if it is about none.
+// statusOf is the status of the response that an error is about, or 0.
 func statusOf(err error) int {
 	var answer *qredo.Error
 	var control *sandbox.ControlError
@@ -224,7 +224,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// classifyRest tells the kind and the exit code of what is no answer.
+// classifyRest returns the kind and the exit code of an error without a response.
 func classifyRest(err error) (kind string, exitCode int) {
 	var network *url.Error
 	switch {

@@ -17,7 +17,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// failure is why a command did not do what it was asked for, as programs read it.
+// failure is why a command failed, in a form for programs.
 type failure struct {
 	Kind           string            `json:"kind"`
 	Message        string            `json:"message"`
@@ -35,7 +35,7 @@ type failure struct {
 	Hint           string            `json:"hint,omitzero"`
 }
 
-// failureOf is what is known of an error that has ended a command.
+// failureOf collects what is known about the error that ended a command.
 func (a *app) failureOf(err error, cmd *cobra.Command) failure {
 	f := failure{Message: strings.TrimPrefix(err.Error(), "qredo: ")}
 	f.Kind, f.ExitCode = classify(err)
@@ -43,7 +43,7 @@ func (a *app) failureOf(err error, cmd *cobra.Command) failure {
 	if !a.started && f.ExitCode == exitFailed {
 		f.Kind, f.ExitCode = kindUsage, exitUsage
 	}
-	if sent.open() && (f.ExitCode == exitService || f.ExitCode > exitSignal) { // clients tell it by themselves, of what they have sent
+	if sent.open() && (f.ExitCode == exitService || f.ExitCode > exitSignal) { // clients report it themselves for their own requests
 		f.Kind, f.ExitCode = kindUnknown, exitUnknown
 		f.Message += "; it may have been carried out all the same"
 	}
@@ -53,7 +53,7 @@ func (a *app) failureOf(err error, cmd *cobra.Command) failure {
 	return f
 }
 
-// describe adds what an error has to say beside its text.
+// describe adds the details of an error.
 func (a *app) describe(f *failure, err error, sent sent) {
 	var (
 		answer  *qredo.Error
@@ -100,17 +100,17 @@ func (a *app) hintFor(f failure, err error, cmd *cobra.Command, sent sent) strin
 	case errors.As(err, new(codedError)):
 		return ""
 	case f.Kind == kindUnknown:
-		return "The outcome is unknown. Look at what there is before doing it again."
+		return "The outcome is unknown. Check what exists before you run it again."
 	case f.Kind == kindUsage && !a.started:
 		return "See " + cmd.CommandPath() + " --help."
 	case f.Kind == kindSignal && sent.answered == 0 && !sent.unclear():
 		return "Nothing was changed."
 	case f.Kind == kindSignal:
-		return "What was answered before stands: look at what there is before doing it again."
+		return "Earlier requests were carried out: check what exists before you run it again."
 	case f.Kind == kindLimited && f.RetryAfter != nil:
-		return fmt.Sprintf("Do it again after %d s.", *f.RetryAfter)
+		return fmt.Sprintf("Try again after %d s.", *f.RetryAfter)
 	case foreign(err) && f.Status < 500:
-		return "The answer is not in the service's form: check the base URL, and what is on the way."
+		return "The response is not in the service's form: check the base URL, and proxies on the way."
 	case f.Kind == "unauthorized", f.Kind == "bad_signature", f.Kind == "clock_skew", f.Kind == kindNetwork:
 		return "To find out why, run qredo doctor."
 	}
@@ -121,16 +121,16 @@ func (a *app) hintFor(f failure, err error, cmd *cobra.Command, sent sent) strin
 func (a *app) report(err error, cmd *cobra.Command) int {
 	f := a.failureOf(err, cmd)
 	if f.ExitCode == exitSignal+int(syscall.SIGPIPE) {
-		return f.ExitCode // nobody reads on, as with "| head": programs that the signal ends say nothing either
+		return f.ExitCode // nobody reads the output any more, as with "| head": programs that the signal ends say nothing either
 	}
 	a.tell(f, errorLines(err, f.Message))
 	return f.ExitCode
 }
 
-// tell prints a failure.
+// tell prints the failure.
 func (a *app) tell(f failure, lines []string) {
 	if a.errorsAsJSON() {
-		f.Message, f.Reason = plain(f.Message), plain(f.Reason) // it is shown on terminals too
+		f.Message, f.Reason = plain(f.Message), plain(f.Reason) // JSON is shown on terminals too
 		if data, err := json.Marshal(f); err == nil {
 			fmt.Fprintf(a.err, "%s\n", data)
 		}
@@ -142,10 +142,10 @@ func (a *app) tell(f failure, lines []string) {
 	}
 }
 
-// errorLines are the lines of an error's message. Only what reads files of the user's has several: a line break of somebody
-// else's does not make one.
+// errorLines are the lines of an error's message. Only errors about the user's own files have several: a line break in
+// text from outside does not start one.
 func errorLines(err error, message string) []string {
-	_, joined := err.(interface{ Unwrap() []error }) // the outermost alone has lines
+	_, joined := err.(interface{ Unwrap() []error }) // only the outermost error has lines
 	if !joined && !errors.As(err, new(usageError)) && !errors.As(err, new(*sandbox.ControlError)) {
 		return []string{plain(message)}
 	}
@@ -156,12 +156,12 @@ func errorLines(err error, message string) []string {
 	return lines
 }
 
-// printError is what could not be written to the standard output.
+// printError is a failure to write to standard output.
 type printError struct{ error }
 
 func (e printError) Unwrap() error { return e.error }
 
-// printing is the standard output. Its errors can be told from those of other files and of connections.
+// printing is standard output. Its errors can be told from those of other files and connections.
 type printing struct{ *os.File }
 
 func (p printing) Write(b []byte) (int, error) {
@@ -172,12 +172,12 @@ func (p printing) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// errorsAsJSON reports whether programs read what goes wrong: where the output is JSON or YAML. It must be known before the
-// command line was understood, or the settings were read: then it is what can be seen of them.
+// errorsAsJSON reports whether errors are for programs, because the output is JSON or YAML. If the command line or the
+// settings could not be read, it goes by as much of them as can be seen.
 func (a *app) errorsAsJSON() bool {
 	output := outputIn(a.args)
 	if a.settings == nil && output == "" {
-		_ = a.load() // what is wrong with it is told elsewhere
+		_ = a.load() // its errors are reported elsewhere
 	}
 	switch {
 	case a.settings != nil:
@@ -188,7 +188,7 @@ func (a *app) errorsAsJSON() bool {
 	return slices.Contains([]string{"json", "yaml"}, output)
 }
 
-// outputIn is what --output has in arguments that may be wrong. The last counts.
+// outputIn is the value of --output in arguments that may be wrong. The last one counts.
 func outputIn(args []string) string {
 	output := ""
 	for i, arg := range args {

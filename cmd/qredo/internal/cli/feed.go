@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// printFeed prints what a feed gives, a line each, and ends after count of them if that is not zero.
+// printFeed prints a feed's events, a line each. It stops after count of them unless that is zero.
 func printFeed[E any](ctx context.Context, a *app, feed iter.Seq2[E, error], count int, columns string) error {
 	shown := columnsOf(columns)
 	return eachOf(ctx, feed, count, func(event E) error { return a.feedLine(event, shown) })
 }
 
-// eachOf calls do with what a feed gives, and ends after count of them if that is not zero.
+// eachOf calls do with each of a feed's events. It stops after count of them unless that is zero.
 func eachOf[E any](ctx context.Context, feed iter.Seq2[E, error], count int, do func(E) error) error {
 	seen := 0
 	for event, err := range feed {
@@ -33,7 +33,7 @@ func eachOf[E any](ctx context.Context, feed iter.Seq2[E, error], count int, do 
 	return nil
 }
 
-// feedLine prints an event of a feed at once: columns cannot be aligned before the last has come.
+// feedLine prints a feed's event at once: columns cannot be aligned before the last one has come.
 func (a *app) feedLine(event any, columns []column) error {
 	if a.json() {
 		return a.jsonLine(event)

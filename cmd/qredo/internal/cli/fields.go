@@ -35,10 +35,10 @@ func snakeCase(name string) string {
 type field struct {
 	name  string
 	value reflect.Value
-	asset qredo.AssetCode // in which it is counted, if it is an amount and the object says so
+	asset qredo.AssetCode // the asset of an amount, if the object says it
 }
 
-// fieldsOf returns the members of an object: a struct's with their names on the wire; a map's in the order of their names.
+// fieldsOf returns the members of an object: a struct's with their names on the wire, a map's sorted by name.
 func fieldsOf(v reflect.Value) []field {
 	var out []field
 	if v.Kind() == reflect.Map {
@@ -59,8 +59,7 @@ func fieldsOf(v reflect.Value) []field {
 	return out
 }
 
-// moved says what something would move that has no amount of which the service knows; "" if it has one. A 0 would be
-// read as nothing.
+// moved describes what would move if the service knows no amount for it; "" if it knows one. A 0 would be read as nothing.
 func moved(v reflect.Value) string {
 	const unknown = "not known"
 	if !v.CanInterface() {
@@ -102,7 +101,7 @@ func isLeaf(t reflect.Type) bool {
 	return t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 }
 
-// scalar is the text of a value that is neither number nor plain text in Go, but is text in what is printed.
+// scalar is the text of a value that is neither a number nor a string in Go, but is printed as text.
 func scalar(v reflect.Value) (text string, null, ok bool) {
 	switch x := v.Interface().(type) {
 	case qredo.Secret:

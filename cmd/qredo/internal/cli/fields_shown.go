@@ -9,7 +9,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// fields prints the fields of an object below each other, without those that are empty.
+// fields prints the fields of an object, one per line, without the empty ones.
 func (a *app) fields(v reflect.Value, indent string, asset qredo.AssetCode) {
 	if v = reflect.Indirect(v); !v.IsValid() {
 		return
@@ -27,7 +27,7 @@ func (a *app) fields(v reflect.Value, indent string, asset qredo.AssetCode) {
 func label(name string) string { return strings.ReplaceAll(snakeCase(name), "_", " ") }
 
 func (a *app) field(name string, v reflect.Value, indent string, asset qredo.AssetCode) {
-	name = plain(name) // of a map, it is from outside
+	name = plain(name) // a map's names come from outside
 	const width = 24
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -66,7 +66,7 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-columnsWide(text), 0))
 }
 
-// wrap breaks a text between words where a terminal would break it anywhere. The lines after the first are indented.
+// wrap breaks a text between words to fit the terminal. The lines after the first are indented.
 func (a *app) wrap(text string, indent int) string {
 	const narrow = 20
 	if a.width-indent < narrow {

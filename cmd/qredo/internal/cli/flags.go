@@ -17,11 +17,11 @@ import (
 // flagSet are the flags of a command.
 type flagSet = pflag.FlagSet
 
-// required marks flags that must be given, and says so in their help.
+// required marks flags as required, and says so in their help.
 func required(f *flagSet, names ...string) {
 	for _, name := range names {
 		if err := cobra.MarkFlagRequired(f, name); err != nil {
-			panic(err) // there is no such flag
+			panic(err) // no such flag
 		}
 		f.Lookup(name).Usage += " (required)"
 	}
@@ -29,8 +29,8 @@ func required(f *flagSet, names ...string) {
 
 func isRequired(flag *pflag.Flag) bool { return flag.Annotations[cobra.BashCompOneRequiredFlag] != nil }
 
-// given refuses a command line that lacks required flags, or has them without a value, which cobra takes. It names them in the
-// order that the command declares them in.
+// given refuses a command line that lacks required flags, or has them without a value, which cobra accepts. It names them
+// in the order in which the command declares them.
 func given(f *flagSet) error {
 	var missing []string
 	f.SortFlags = false
@@ -50,7 +50,7 @@ func oneOf(flag, value string, values ...string) error {
 	if slices.Contains(values, value) {
 		return nil
 	}
-	return usagef("--%s must be %s, is %q", flag, strings.Join(values, ", "), value)
+	return usagef("--%s must be %s, not %q", flag, strings.Join(values, ", "), value)
 }
 
 // since reads --since: a time as RFC 3339, or as a duration before now.
@@ -69,15 +69,15 @@ func (a *app) instant(flag, text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, usagef("--%s must be a time such as 2026-01-31T15:04:05Z, or how long ago, such as 24h; is %q", flag, text)
+		return time.Time{}, usagef("--%s must be a time such as 2026-01-31T15:04:05Z, or a duration before now, such as 24h; not %q", flag, text)
 	}
 	return at, nil
 }
 
-// listVar adds a flag of several texts, with commas between them or one at each time.
+// listVar adds a flag that takes several texts, separated by commas or by repeating the flag.
 func listVar(f *flagSet, to *[]string, name, usage string) { f.Var(&listFlag{to: to}, name, usage) }
 
-// listFlag is like pflag's list, which drops what stands behind a line's end.
+// listFlag is like pflag's list, which drops everything after a line end.
 type listFlag struct {
 	to  *[]string
 	set bool
@@ -85,7 +85,7 @@ type listFlag struct {
 
 func (l *listFlag) Set(text string) error {
 	if strings.ContainsAny(text, "\r\n") {
-		return errors.New("it has several lines: put commas between the texts, or repeat the flag")
+		return errors.New("it has several lines: separate the texts by commas, or repeat the flag")
 	}
 	fields, err := csv.NewReader(strings.NewReader(text)).Read()
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -98,7 +98,7 @@ func (l *listFlag) Set(text string) error {
 	return nil
 }
 
-func (l *listFlag) Type() string { return "stringSlice" } // as completion knows it
+func (l *listFlag) Type() string { return "stringSlice" } // the name that completion knows
 
 func (l *listFlag) String() string {
 	if l.to == nil {

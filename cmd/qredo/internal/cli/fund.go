@@ -13,7 +13,7 @@ import (
 
 func (a *app) fundCommands() *cobra.Command {
 	return group("fund", "Funds, their wallets and whitelists",
-		`A fund groups wallets under common rules: one custody group approves withdrawals, another transfers and swaps.`, `
+		`A fund groups wallets under common rules: one custody group approves withdrawals, another approves transfers and swaps.`, `
 		qredo fund create --name Clients --approver ID --wallet Treasury=BTC-TESTNET
 		qredo fund get FUND_ID
 		qredo fund whitelist add FUND_ID --asset BTC-TESTNET --address ADDRESS`,
@@ -36,7 +36,7 @@ func (a *app) fundCommands() *cobra.Command {
 		}),
 		a.command(command{
 			use: "search TEXT", short: "Find funds by name",
-			long:    "Lists the company's funds whose name has the text in it.",
+			long:    "Lists the company's funds whose name contains the text.",
 			example: "qredo fund search client",
 			run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Funds.Search(ctx, c.company, c.args[0])))
@@ -44,8 +44,8 @@ func (a *app) fundCommands() *cobra.Command {
 		}),
 		a.fundAddWallet(),
 		a.command(command{
-			use: "add-asset FUND_ID ASSET...", short: "Make a wallet for each asset",
-			long:    "Makes a wallet without a name for each asset, and prints the wallets' IDs.",
+			use: "add-asset FUND_ID ASSET...", short: "Create a wallet for each asset",
+			long:    "Creates an unnamed wallet for each asset, and prints the wallets' IDs.",
 			example: "qredo fund add-asset 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA ETH-TESTNET",
 			run: a.withFund(func(ctx context.Context, c partnerCall) error {
 				var assets []qredo.AssetCode
@@ -57,7 +57,7 @@ func (a *app) fundCommands() *cobra.Command {
 		}),
 		a.command(command{
 			use: "deposits FUND_ID", short: "List where assets can be deposited",
-			long:    "Lists the deposit address of each wallet, and what is there.",
+			long:    "Lists the deposit address and balance of each wallet.",
 			example: "qredo fund deposits 2J4KcJ1FvXQZ7xpVxLq0hZmWvDA",
 			run: a.withFund(func(ctx context.Context, c partnerCall) error {
 				return a.list(found(c.Funds.ListDepositAddresses(ctx, c.company, c.fund)))
@@ -67,12 +67,12 @@ func (a *app) fundCommands() *cobra.Command {
 	)
 }
 
-// walletLine is a wallet that was made.
+// walletLine is a created wallet.
 type walletLine struct {
 	WalletID qredo.WalletID `json:"wallet_id"`
 }
 
-// listWallets prints the IDs of wallets that were made.
+// listWallets prints the IDs of created wallets.
 func (a *app) listWallets(ids []qredo.WalletID, err error) error {
 	var lines []walletLine
 	for _, id := range ids {
@@ -90,13 +90,13 @@ type custodyFlags struct {
 func (c *custodyFlags) add(f *flagSet) {
 	listVar(f, &c.approvers, "approver", "trusted party who approves withdrawals and transfers; repeat for several")
 	f.IntVar(&c.threshold, "threshold", 0, "how many of them must approve (default all)")
-	listVar(f, &c.withdraw, "withdraw-approver", "who approves withdrawals, in place of --approver")
-	f.IntVar(&c.withdrawThreshold, "withdraw-threshold", 0, "how many must approve a withdrawal (default --threshold, else all)")
-	listVar(f, &c.tx, "transfer-approver", "who approves transfers and swaps, in place of --approver")
-	f.IntVar(&c.txThreshold, "transfer-threshold", 0, "how many must approve a transfer or swap (default --threshold, else all)")
+	listVar(f, &c.withdraw, "withdraw-approver", "trusted party who approves withdrawals, instead of --approver")
+	f.IntVar(&c.withdrawThreshold, "withdraw-threshold", 0, "how many must approve a withdrawal (default --threshold, or all)")
+	listVar(f, &c.tx, "transfer-approver", "trusted party who approves transfers and swaps, instead of --approver")
+	f.IntVar(&c.txThreshold, "transfer-threshold", 0, "how many must approve a transfer or swap (default --threshold, or all)")
 }
 
-// groups returns the custody groups for withdrawals and for transfers, or nil where nobody is named.
+// groups returns the custody groups for withdrawals and for transfers, or nil if nobody is named.
 func (c *custodyFlags) groups(ctx context.Context, a *app, call partnerCall) (withdraw, tx *qredo.CustodyGroup, err error) {
 	if withdraw, err = c.group(ctx, a, call, c.withdraw, c.withdrawThreshold); err != nil {
 		return nil, nil, err
@@ -128,15 +128,15 @@ func (a *app) fundCreate() *cobra.Command {
 	var custody custodyFlags
 	var wallets []string
 	return a.command(command{
-		use: "create", short: "Make a fund",
-		long: `Makes a fund and prints its IDs. Approvers are IDs from "qredo party list"; without thresholds all of them
-must approve. Without approvers nobody can approve what is to leave the fund: it waits until it expires, unless
-the wallet has approvers of its own. A wallet is given as NAME=ASSET.`,
+		use: "create", short: "Create a fund",
+		long: `Creates a fund and prints its IDs. Approvers are IDs from "qredo party list"; without thresholds, all of them must
+approve. Without approvers, nobody can approve what should leave the fund: it waits until it expires, unless the wallet
+has its own approvers. Give a wallet as NAME=ASSET.`,
 		example: `qredo fund create --name Clients --approver ID1 --approver ID2 --transfer-threshold 1 --wallet Treasury=BTC-TESTNET`,
 		flags: func(f *flagSet) {
 			f.StringVar(&req.Name, "name", "", "name")
 			f.StringVar(&req.Description, "description", "", "description")
-			listVar(f, &wallets, "wallet", "wallet to make, as NAME=ASSET; repeat for several")
+			listVar(f, &wallets, "wallet", "wallet to create, as NAME=ASSET; repeat for several")
 			required(f, "name")
 			custody.add(f)
 		},
@@ -148,7 +148,7 @@ the wallet has approvers of its own. A wallet is given as NAME=ASSET.`,
 			for _, text := range wallets {
 				name, asset, found := strings.Cut(text, "=")
 				if !found || asset == "" {
-					return usagef("--wallet must be NAME=ASSET, is %q", text)
+					return usagef("--wallet must be NAME=ASSET, not %q", text)
 				}
 				req.Wallets = append(req.Wallets, qredo.WalletRequest{Name: name, Asset: qredo.AssetCode(asset)})
 			}
@@ -161,12 +161,12 @@ the wallet has approvers of its own. A wallet is given as NAME=ASSET.`,
 	})
 }
 
-// warnWithoutGroups says what cannot leave a new fund. It is said once the fund is made, which it is all the same.
+// warnWithoutGroups warns about what cannot leave a new fund. The fund is created all the same.
 func (a *app) warnWithoutGroups(req qredo.FundRequest) {
 	what := ""
 	switch {
 	case req.CustodyGroupWithdraw == nil && req.CustodyGroupTx == nil:
-		what = "what is to leave it"
+		what = "anything that should leave it"
 	case req.CustodyGroupWithdraw == nil:
 		what = "withdrawals"
 	case req.CustodyGroupTx == nil:
@@ -174,7 +174,7 @@ func (a *app) warnWithoutGroups(req qredo.FundRequest) {
 	default:
 		return
 	}
-	fmt.Fprintf(a.err, "warning: the fund has no approvers for %s: unless a wallet has approvers of its own, that waits until it expires\n", what)
+	fmt.Fprintf(a.err, "warning: the fund has no approvers for %s: unless the wallet has its own, requests wait until they expire\n", what)
 }
 
 func (a *app) fundAddWallet() *cobra.Command {
@@ -183,9 +183,9 @@ func (a *app) fundAddWallet() *cobra.Command {
 	var kind string
 	var connect []string
 	return a.command(command{
-		use: "add-wallet FUND_ID", short: "Make a wallet in a fund",
-		long: `Makes a wallet and prints its ID. Without approvers of its own, those of the fund approve. --type is standard,
-dedicated (connected to one counterparty, who also approves what leaves it) or multi (connected to several).`,
+		use: "add-wallet FUND_ID", short: "Create a wallet in a fund",
+		long: `Creates a wallet and prints its ID. Without approvers of its own, the fund's approve. --type is standard, dedicated
+(connected to one counterparty, who also approves what leaves it) or multi (connected to several).`,
 		example: "qredo fund add-wallet FUND_ID --name Trading --asset BTC-TESTNET\nqredo fund add-wallet FUND_ID --name AtExchange --asset BTC-TESTNET --type dedicated --connect CORE_CLIENT_ID",
 		flags: func(f *flagSet) {
 			f.StringVar(&req.Name, "name", "", "name")
@@ -224,7 +224,7 @@ func (a *app) whitelistCommands() *cobra.Command {
 		long:    "Lists the addresses that a fund may withdraw to.",
 		example: "qredo fund whitelist list FUND_ID --asset BTC-TESTNET",
 		flags: func(f *flagSet) {
-			f.StringVar((*string)(&options.Asset), "asset", "", "only of this asset")
+			f.StringVar((*string)(&options.Asset), "asset", "", "only this asset")
 			f.StringVar(&options.Address, "address", "", "only this address")
 		},
 		run: a.withFund(func(ctx context.Context, c partnerCall) error {
@@ -248,7 +248,7 @@ func (a *app) whitelistCommands() *cobra.Command {
 		}),
 	})
 	return group("whitelist", "Where a fund may withdraw to",
-		"A fund can withdraw to addresses on its whitelist only.", `
+		"A fund can only withdraw to addresses on its whitelist.", `
 		qredo fund whitelist list FUND_ID
 		qredo fund whitelist add FUND_ID --asset BTC-TESTNET --address ADDRESS`, show, allow)
 }

@@ -20,18 +20,18 @@ import (
 )
 
 func (a *app) inboxCommands() *cobra.Command {
-	return group("inbox", "Movements that are handed over to a program",
-		`An inbox, of package inbox, hands what moves in funds and wallets over to a program, each movement once. Here people
-look at it and decide about what was set aside, since the program has refused it again and again.
+	return group("inbox", "Movements that are delivered to a program",
+		`An inbox (package inbox) delivers what moves in funds and wallets to a program, each movement once. With these commands
+people look at it, and decide about movements that were set aside because the program kept refusing them.
 
-No command here asks the service, and none needs a key of it. The inbox is a file (--file, else QREDO_INBOX_FILE), which no
-program may have open meanwhile, or a database (--database, else QREDO_INBOX_DATABASE, which other users cannot see in the
+These commands do not call the service and need no keys. The inbox is a file (--file or QREDO_INBOX_FILE), which no program
+may have open at the time, or a database (--database or QREDO_INBOX_DATABASE; other users cannot see the latter in the
 list of processes).
 
-States are waiting (the transaction has not ended), ready, done (handed over), aside, skipped, and void (nothing moved).
-Amounts are base units: what came is positive, what left negative. Moved is false of what waits, of what came to nothing, and of
-what only tells of a change; only what has moved is to be booked. Reversal is true of what takes another movement back, which the
-service's chain has refused: it has that one's ID with "!" at its end.`, `
+States are waiting (the transaction has not ended), ready, done (delivered), aside, skipped, and void (nothing moved).
+Amounts are base units: positive if they came in, negative if they left. Book only what has moved: "moved" is false for
+movements that wait or came to nothing, and for entries that only report a change. "reversal" is true for an entry that
+takes back another movement which the service's chain refused: its ID is that movement's with "!" at the end.`, `
 		qredo inbox list --file inbox.db --state aside
 		qredo inbox show ID --file inbox.db
 		qredo inbox retry ID --file inbox.db --note 'Bob: the customer has an account now'`,
@@ -47,20 +47,20 @@ type inboxPlace struct {
 }
 
 func (p *inboxPlace) flags(f *flagSet) {
-	f.StringVar(&p.file, "file", "", "file of the inbox (default $QREDO_INBOX_FILE)")
-	f.StringVar(&p.database, "database", "", "URL of the database of the inbox (default $QREDO_INBOX_DATABASE)")
+	f.StringVar(&p.file, "file", "", "inbox file (default $QREDO_INBOX_FILE)")
+	f.StringVar(&p.database, "database", "", "URL of the inbox database (default $QREDO_INBOX_DATABASE)")
 }
 
-// inboxCall is what a command about an inbox runs with.
+// inboxCall is what an inbox command runs with.
 type inboxCall struct {
 	*inbox.Operator
-	id string // the argument, if there is one
+	id string // the argument, if any
 }
 
 // withInbox runs a command that needs an inbox.
 func (a *app) withInbox(p *inboxPlace, run func(context.Context, inboxCall) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) (err error) {
-		a.assets.source = nil // nothing is asked of the service
+		a.assets.source = nil // the service is not called
 		p.changes = p.changes && !a.dry.on
 		records, err := p.open(ctx, a)
 		if err != nil {
@@ -84,10 +84,10 @@ func (p *inboxPlace) open(ctx context.Context, a *app) (inbox.Records, error) {
 	case file == "" && database == "":
 		return nil, usagef("no inbox: give --file or --database, or set QREDO_INBOX_FILE or QREDO_INBOX_DATABASE")
 	case file != "" && database != "":
-		return nil, usagef("a file and a database are both given: give one of them")
+		return nil, usagef("give either a file or a database, not both")
 	case database != "":
 		records, err := postgres.OpenReadOnly(ctx, database)
-		if err == nil && p.changes { // it would be made where there is none
+		if err == nil && p.changes { // opening would create it
 			if err = records.Close(); err == nil {
 				records, err = postgres.Open(ctx, database)
 			}
@@ -95,7 +95,7 @@ func (p *inboxPlace) open(ctx context.Context, a *app) (inbox.Records, error) {
 		return records, err
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return nil, usagef("there is no file %s", file) // it would be made
+		return nil, usagef("there is no file %s", file) // opening would create it
 	}
 	open := func(path string) (inbox.Records, error) { return inbox.OpenStoreReadOnly(path) }
 	if p.changes {
@@ -103,7 +103,7 @@ func (p *inboxPlace) open(ctx context.Context, a *app) (inbox.Records, error) {
 	}
 	records, err := open(file)
 	if errors.Is(err, durable.ErrInUse) {
-		return nil, fmt.Errorf("another program has %s open: stop it first, it goes on afterwards where it was", plain(file))
+		return nil, fmt.Errorf("another program has %s open: stop it first; it continues where it was afterwards", plain(file))
 	}
 	return records, err
 }
@@ -119,19 +119,19 @@ func (a *app) inboxList() *cobra.Command {
 	var limit int
 	return a.command(command{
 		use: "list", short: "List the movements",
-		long:    `Lists the movements that all the flags select, by their IDs.`,
+		long:    `Lists the movements that match all flags, sorted by ID.`,
 		example: "qredo inbox list --file inbox.db --state aside\nqredo inbox list --wallet WALLET_ID --output json",
 		flags: func(f *flagSet) {
-			listVar(f, &states, "state", "only in this state; repeat for several")
-			f.StringVar(&wallet, "wallet", "", "only of this wallet")
-			f.IntVar(&limit, "limit", 0, "movements at most; no limit if 0")
+			listVar(f, &states, "state", "only movements in this state; repeat for several")
+			f.StringVar(&wallet, "wallet", "", "only this wallet")
+			f.IntVar(&limit, "limit", 0, "most movements to list; 0 for no limit")
 			place.flags(f)
 		},
 		check: func() error {
 			filter = inbox.Filter{Wallet: qredo.WalletID(wallet)}
 			for _, s := range states {
 				if !slices.Contains(inboxStates, inbox.State(s)) {
-					return usagef("--state must be %s, is %q", joined(inboxStates), s)
+					return usagef("--state must be %s, not %q", joined(inboxStates), s)
 				}
 				filter.States = append(filter.States, inbox.State(s))
 			}
@@ -143,7 +143,7 @@ func (a *app) inboxList() *cobra.Command {
 	})
 }
 
-// inboxRow is what tables show of an entry.
+// inboxRow is an entry as tables show it.
 type inboxRow struct {
 	State     inbox.State     `json:"state"`
 	Kind      inbox.Kind      `json:"kind"`
@@ -159,7 +159,7 @@ func inboxRowOf(e inbox.Entry) inboxRow {
 	return inboxRow{e.State, e.Movement.Kind, fmt.Sprint(int64(e.Movement.Amount)), e.Movement.Asset, e.Movement.Moved, e.Movement.Reversal, e.Movement.Time, e.ID}
 }
 
-// inboxView is an entry as people read it, without what is empty.
+// inboxView is an entry for people to read, without empty fields.
 type inboxView struct {
 	inboxRow
 	Status         qredo.TxStatus  `json:"status"`
@@ -198,7 +198,7 @@ func (a *app) inboxShow() *cobra.Command {
 	var place inboxPlace
 	return a.command(command{
 		use: "show ID", short: "Show a movement",
-		long:    "Shows a movement: what it is, how far it is, and what its last attempt has failed for.",
+		long:    "Shows a movement: what it is, its state, and why its last attempt failed.",
 		example: "qredo inbox show in:WALLET_ID:CHAIN_TX_ID:5000 --file inbox.db",
 		flags:   place.flags,
 		run: a.withInbox(&place, func(ctx context.Context, o inboxCall) error {
@@ -211,7 +211,7 @@ func (a *app) inboxShow() *cobra.Command {
 func (a *app) inboxShown(e inbox.Entry, err error) error {
 	switch {
 	case errors.Is(err, inbox.ErrNotFound):
-		return notFoundf("no movement has this ID; see qredo inbox list")
+		return notFoundf("unknown movement ID; see qredo inbox list")
 	case err != nil:
 		return err
 	case a.json():
@@ -222,30 +222,30 @@ func (a *app) inboxShown(e inbox.Entry, err error) error {
 
 func (a *app) inboxRetry() *cobra.Command {
 	return a.inboxDecision(command{
-		use: "retry ID", short: "Have a movement handed over again",
-		long: `Has a movement that is set aside, was skipped, or waits for its next attempt handed over again, at the next look of the
-program that runs the inbox, with all its attempts before it.`,
+		use: "retry ID", short: "Deliver a movement again",
+		long: `Delivers a movement again that was set aside or skipped, or waits for its next attempt, as soon as the program that
+runs the inbox looks next. Its count of attempts starts again.`,
 		example: "qredo inbox retry ID --file inbox.db --note 'Bob: the customer has an account now'",
-	}, "The program is called with it again", (*inbox.Operator).Retry)
+	}, "The movement will be delivered to the program again", (*inbox.Operator).Retry)
 }
 
 func (a *app) inboxSkip() *cobra.Command {
 	return a.inboxDecision(command{
-		use: "skip ID", short: "Decide that a movement is never handed over",
-		long: `Decides that a movement which is set aside or ready is never handed over: the program does not book it, so that somebody
-must, or have a reason not to. "retry" takes that back.`,
+		use: "skip ID", short: "Never deliver a movement",
+		long: `Marks a movement that is set aside or ready as never to be delivered. The program will not book it: somebody else must,
+or have a reason not to. "retry" undoes this.`,
 		example: "qredo inbox skip ID --file inbox.db --note 'Bob: booked by hand, ticket 17'",
-	}, "The program is never called with it: it is not booked", (*inbox.Operator).Skip)
+	}, "The movement will never be delivered to the program, so it will not be booked", (*inbox.Operator).Skip)
 }
 
-// inboxDecision is a command by which a person decides about a movement, after a question.
+// inboxDecision is a command with which a person decides about a movement, after confirming.
 func (a *app) inboxDecision(c command, what string, decide func(*inbox.Operator, context.Context, string, string) (inbox.Entry, error)) *cobra.Command {
 	place := inboxPlace{changes: true}
 	var note string
 	var yes bool
 	c.flags = func(f *flagSet) {
-		f.StringVar(&note, "note", "", "who says so, and why: it is kept with the movement")
-		f.BoolVarP(&yes, "yes", "y", false, "do not ask")
+		f.StringVar(&note, "note", "", "who decided this and why; stored with the movement")
+		f.BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 		required(f, "note")
 		place.flags(f)
 	}

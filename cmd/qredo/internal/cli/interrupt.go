@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/internal/visible"
 )
 
-// signalError is the end of a command by a signal.
+// signalError is the error of a command that a signal ended.
 type signalError struct{ signal os.Signal }
 
 func (e signalError) Error() string {
@@ -21,10 +21,10 @@ func (e signalError) Error() string {
 	return "ended by a signal: " + e.signal.String()
 }
 
-// Is says that it is the end of a context, for those that look at its cause.
+// Is makes it match the end of a context, for callers that check the cause.
 func (signalError) Is(target error) bool { return target == context.Canceled }
 
-// exitCode is what shells say of programs that end by a signal.
+// exitCode is the shell's code for programs that a signal ends.
 func (e signalError) exitCode() int {
 	if s, ok := e.signal.(syscall.Signal); ok {
 		return exitSignal + int(s)
@@ -32,9 +32,9 @@ func (e signalError) exitCode() int {
 	return exitSignal + int(syscall.SIGINT)
 }
 
-// catchSignals returns a context that ends with the first signal that asks for it. With the second the program ends at once.
+// catchSignals returns a context that the first signal ends. The second ends the program at once.
 func (a *app) catchSignals(ctx context.Context) (context.Context, context.CancelFunc) {
-	// A pipe that nobody reads is an error of writing: a transaction that was made must not end in silence.
+	// A pipe that nobody reads becomes a write error: the program must not die silently after it made a transaction.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -51,7 +51,7 @@ func (a *app) catchSignals(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { cancel(nil) }
 }
 
-// endAtOnce says what is known, and returns the exit code.
+// endAtOnce prints what is known, and returns the exit code.
 func (a *app) endAtOnce(s signalError) int {
 	f := failure{Kind: kindSignal, Message: "ended at once", ExitCode: s.exitCode()}
 	sent := a.traffic.sent()
@@ -59,15 +59,15 @@ func (a *app) endAtOnce(s signalError) int {
 	switch {
 	case sent.tx != "":
 		f.Kind, f.ExitCode = kindPending, exitUnknown
-		f.Hint = "Transaction " + plain(string(sent.tx)) + " was made. It goes on without this command."
+		f.Hint = "Transaction " + plain(string(sent.tx)) + " was made. It continues without this command."
 	case sent.unclear() && sent.key != "":
 		f.Kind, f.ExitCode = kindUnknown, exitUnknown
 		f.Hint = "The outcome is unknown. To find out, run the same command with --idempotency-key " + visible.Shell(string(sent.key))
 	case sent.unclear():
 		f.Kind, f.ExitCode = kindUnknown, exitUnknown
-		f.Hint = "The outcome is unknown. Look at what there is before doing it again."
+		f.Hint = "The outcome is unknown. Check what exists before you run it again."
 	case sent.answered > 0:
-		f.Hint = "What was answered before stands: look at what there is before doing it again."
+		f.Hint = "Earlier requests were carried out: check what exists before you run it again."
 	default:
 		f.Hint = "Nothing was changed."
 	}
@@ -75,7 +75,7 @@ func (a *app) endAtOnce(s signalError) int {
 	return f.ExitCode
 }
 
-// interrupted says of an error that it came of a signal, if it did.
+// interrupted marks an error as caused by a signal, if it was.
 func interrupted(ctx context.Context, err error) error {
 	var cause signalError
 	if !errors.As(context.Cause(ctx), &cause) || !errors.Is(err, context.Canceled) {
@@ -84,7 +84,7 @@ func interrupted(ctx context.Context, err error) error {
 	return interruptedError{cause, err}
 }
 
-// interruptedError is an error that came of a signal. Its text is that of the signal where the other says nothing more.
+// interruptedError is an error caused by a signal. Its text is the signal's if the other adds nothing.
 type interruptedError struct {
 	signal signalError
 	err    error

@@ -12,10 +12,10 @@ import (
 	"github.com/qredo-go/qredo/internal/visible"
 )
 
-// filter is a jq expression that is applied to each object, as jq does it with the lines of --output json.
+// filter is a jq expression that is applied to each object, as jq does with the lines of --output json.
 type filter struct {
 	code *gojq.Code
-	left []any // the objects that are still to come, which the expression can take with input and inputs
+	left []any // the remaining objects, which the expression can read with input and inputs
 }
 
 func newFilter(expression string) (*filter, error) {
@@ -24,7 +24,7 @@ func newFilter(expression string) (*filter, error) {
 		return nil, usagef("--jq: %s", plain(err.Error()))
 	}
 	f := &filter{}
-	if f.code, err = gojq.Compile(query, gojq.WithInputIter(f)); err != nil { // without an environment: there are secrets in it
+	if f.code, err = gojq.Compile(query, gojq.WithInputIter(f)); err != nil { // without the environment, which holds secrets
 		return nil, usagef("--jq: %s", plain(err.Error()))
 	}
 	return f, nil
@@ -40,7 +40,7 @@ func (f *filter) Next() (any, bool) {
 	return v, true
 }
 
-// filterAll prints what the expression makes of objects: text as it is, anything else as JSON, a line each.
+// filterAll prints the expression's results: text as it is, anything else as JSON, a line each.
 func (a *app) filterAll(items []any) error {
 	f := a.format.filter
 	f.left = nil
@@ -50,7 +50,7 @@ func (a *app) filterAll(items []any) error {
 			return err
 		}
 		decoder := json.NewDecoder(bytes.NewReader(data))
-		decoder.UseNumber() // figures stay exact, whatever their size
+		decoder.UseNumber() // numbers of any size stay exact
 		var v any
 		if err := decoder.Decode(&v); err != nil {
 			return err
@@ -64,10 +64,10 @@ func (a *app) filterAll(items []any) error {
 				if halt := (*gojq.HaltError)(nil); errors.As(err, &halt) && halt.Value() == nil {
 					return a.out.Flush()
 				}
-				return printError{fmt.Errorf("--jq: %s", plain(err.Error()))} // what was done stands
+				return printError{fmt.Errorf("--jq: %s", plain(err.Error()))} // the command itself has run
 			}
 			if rounded(result) {
-				return printError{errors.New("--jq: a figure beyond 2^53 was reckoned with by /, a decimal point or a function, which round there: take whole numbers with +, - and *")}
+				return printError{errors.New("--jq: a number beyond 2^53 went through /, a decimal point or a function, which round there: use whole numbers with +, - and *")}
 			}
 			if err := a.filtered(result); err != nil {
 				return err
@@ -77,8 +77,8 @@ func (a *app) filterAll(items []any) error {
 	return a.out.Flush()
 }
 
-// rounded reports whether a result has a figure that may not be what it should: jq reckons with floats where one of two figures is none
-// of whole numbers, and these are exact up to 2^53.
+// rounded reports whether a result contains a number that may have been rounded: jq computes with floats unless both
+// numbers are whole, and floats are exact only up to 2^53.
 func rounded(result any) bool {
 	const exact = 1 << 53
 	switch v := result.(type) {

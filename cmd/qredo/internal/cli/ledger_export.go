@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
-	_ "time/tzdata" // for --zone, where the system has no zones
+	_ "time/tzdata" // for --zone on systems without time zones
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +17,9 @@ import (
 	"github.com/qredo-go/qredo/export"
 )
 
-// ledgerFile is a ledger on its way to a file.
+// ledgerFile is a ledger that is written to a file.
 type ledgerFile struct {
-	options qredo.LedgerOptions // with how many entries are asked for at a time
+	options qredo.LedgerOptions // with the page size
 	out     string
 	format  string
 	zone    string
@@ -32,32 +32,32 @@ func (a *app) ledgerExport() *cobra.Command {
 	e := &ledgerFile{}
 	return a.command(command{
 		use: "export FUND_ID", short: "Write the whole ledger to a file, as CSV or JSON lines",
-		long: `Writes all entries of a fund's ledger, oldest first, whichever end the service begins with. An entry's time is when
-its transaction ended and, while that waits, when it was made.
+		long: `Writes all entries of a fund's ledger, oldest first, whatever the service's order. The time of an entry is when its
+transaction ended or, while it is pending, when it was made.
 
-The file appears under its name when it is complete. Until then it is FILE.part, with FILE.part.json, which says
-how far it is. If the command is stopped or killed, run it again: it goes on, also where entries have arrived since or
-transactions have ended. The file is the same as one that was made in one go. What moves while it is read is read
-again, so that no entry is missing or there twice. A progress bar is shown on a terminal.
+The file gets its name when it is complete. Until then it is FILE.part, with its progress in FILE.part.json. If the command
+is stopped or killed, run it again: it continues, even if entries have arrived or transactions have ended since. The result
+is the same as from one uninterrupted run. Entries that move during the export are read again, so that none is missing or
+there twice. A terminal shows a progress bar.
 
-CSV has the wire's names. Amounts are there in base units and, in columns that end in Decimal, in whole units; "change" is
-by how much the balance has changed, so that a wallet's changes add up to its balance. Times are RFC 3339 in UTC;
---zone adds columns with local time and its offset. Nothing in it is a formula to a spreadsheet: an apostrophe stands before a text
-that begins with =, +, -, @, a tab or a line end, or has one of the first four behind a semicolon, bar, tab or line end. Figures
-have none.
+CSV columns have the service's names. Amounts are in base units and, in columns that end in Decimal, in whole units. "change"
+is the change of the balance, so that a wallet's changes add up to its balance. Times are RFC 3339 in UTC; --zone adds
+columns with local time and its offset. A spreadsheet takes nothing in the file for a formula: text that begins with =, +,
+-, @, a tab or a line end, or has one of the first four after a semicolon, bar, tab or line end, gets an apostrophe in
+front. Numbers never get one.
 
-JSON lines are entries as the service has them: base units, times in Unix seconds.`,
+JSON lines are entries in the service's form: amounts in base units, times in Unix seconds.`,
 		example: `qredo ledger export FUND_ID --out ledger.csv
 			qredo ledger export FUND_ID --out ledger.csv --zone Europe/Berlin
 			qredo ledger export FUND_ID --out ledger.jsonl --asset BTC --direction in
 			qredo ledger export FUND_ID --format jsonl | wc -l`,
 		flags: func(f *flagSet) {
 			ledgerFlags(f, &e.options)
-			f.StringVar(&e.out, "out", "", "file to write (default the standard output)")
-			f.StringVar(&e.format, "format", "", "csv or jsonl (default by the file's name, else csv)")
-			f.StringVar(&e.zone, "zone", "", "add local times of this zone to CSV, such as Europe/Berlin, or Local for this machine's")
-			f.IntVar(&e.options.Limit, "page", 1000, "entries to ask for at a time")
-			f.BoolVar(&e.force, "force", false, "replace a file that exists")
+			f.StringVar(&e.out, "out", "", "file to write (default standard output)")
+			f.StringVar(&e.format, "format", "", "csv or jsonl (default by the file name, or csv)")
+			f.StringVar(&e.zone, "zone", "", "add local times in this time zone to CSV, such as Europe/Berlin, or Local for this machine's")
+			f.IntVar(&e.options.Limit, "page", 1000, "entries to request at a time")
+			f.BoolVar(&e.force, "force", false, "replace an existing file")
 		},
 		check: e.check,
 		run: a.withFund(func(ctx context.Context, c partnerCall) error {
@@ -75,14 +75,14 @@ func (e *ledgerFile) check() (err error) {
 	}
 	if e.zone != "" {
 		if e.in, err = time.LoadLocation(e.zone); err != nil {
-			return usagef("--zone must be a time zone such as Europe/Berlin, is %q", e.zone)
+			return usagef("--zone must be a time zone such as Europe/Berlin, not %q", e.zone)
 		}
 		if e.format != string(export.CSV) {
 			return usagef("--zone is for CSV: JSON lines have times in Unix seconds")
 		}
 	}
 	if e.options.Limit < 1 {
-		return usagef("--page must be at least 1, is %d", e.options.Limit)
+		return usagef("--page must be at least 1, not %d", e.options.Limit)
 	}
 	return oneOf("format", e.format, string(export.CSV), string(export.JSONLines))
 }
@@ -133,10 +133,10 @@ func (a *app) exportLedger(ctx context.Context, c partnerCall, e *ledgerFile) er
 	return nil
 }
 
-// visibleLines writes lines to a terminal, with what cannot be seen in its escaped form.
+// visibleLines writes lines to a terminal, with invisible characters escaped.
 type visibleLines struct {
 	to   io.Writer
-	rest []byte // of a line that has not ended
+	rest []byte // of an unfinished line
 }
 
 func (v *visibleLines) Write(p []byte) (int, error) {

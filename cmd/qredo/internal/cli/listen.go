@@ -18,20 +18,20 @@ func (a *app) listenCommand() *cobra.Command {
 	var count int
 	var quiet bool
 	return a.command(command{
-		use: "listen URL", short: "Print the messages of a feed as they come",
-		long: `Connects to a WebSocket feed and prints its messages as they come, a line each, until it is interrupted. A lost
-connection is made again; a message may come twice then. "qredo wallet feed", "qredo hub feed", "qredo agent
-feed" and "qredo qapi feed" give each event once.
+		use: "listen URL", short: "Print a feed's raw messages as they arrive",
+		long: `Connects to a WebSocket feed and prints its messages as they arrive, a line each, until it is interrupted. It
+reconnects if the connection is lost; a message may then come twice. "qredo wallet feed", "qredo hub feed", "qredo agent
+feed" and "qredo qapi feed" print each event once.
 
-The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidityhub/feed,
-/coreclient/ID/feed, or with --api qapi /transactions/feed.`,
+Give the full URL (wss://…) or the feed's path: /wallets/feed, /liquidityhub/feed, /coreclient/ID/feed, or, with --api
+qapi, /transactions/feed.`,
 		example: `qredo listen /wallets/feed
 			qredo listen wss://api.qredo.network/api/v1/p/coreclient/ID/feed
 			qredo listen --api qapi /transactions/feed --count 1`,
 		flags: func(f *flagSet) {
 			f.StringVar(&api, "api", apiPartner, "partner or qapi")
-			f.IntVar(&count, "count", 0, "end after this many messages; no end if 0")
-			f.BoolVarP(&quiet, "quiet", "q", false, "do not tell when the connection is made or lost")
+			f.IntVar(&count, "count", 0, "stop after this many messages; 0 for no limit")
+			f.BoolVarP(&quiet, "quiet", "q", false, "do not report when the connection is made or lost")
 		},
 		check: func() error { return oneOf("api", api, apiPartner, apiQAPI) },
 		run: func(ctx context.Context, args []string) error {
@@ -57,7 +57,7 @@ The URL is the full one (wss://…), or the feed's path: /wallets/feed, /liquidi
 	})
 }
 
-// feedClient returns a client and the path below its base URL for a feed's URL.
+// feedClient returns a client for a feed's URL, and the feed's path below its base URL.
 func (a *app) feedClient(api, feed string) (*qredo.Client, string, error) {
 	r := requestFlags{api: api}
 	base, err := r.base(a)
@@ -65,14 +65,14 @@ func (a *app) feedClient(api, feed string) (*qredo.Client, string, error) {
 	if !strings.HasPrefix(feed, "/") {
 		u, bad := url.Parse(feed)
 		if bad != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return nil, "", usagef("the URL of a feed must be a full one, without query, or a path")
+			return nil, "", usagef("a feed's URL must be a full URL without a query, or a path")
 		}
 		switch u.Scheme {
 		case "ws", "wss":
 			u.Scheme = "http" + strings.TrimPrefix(u.Scheme, "ws")
 		case "http", "https":
 		default:
-			return nil, "", usagef("the URL of a feed begins with wss://, not %s://", u.Scheme)
+			return nil, "", usagef("a feed's URL begins with wss://, not %s://", u.Scheme)
 		}
 		path = u.EscapedPath()
 		base, err = setting{value: u.Scheme + "://" + u.Host, source: "the URL"}, nil

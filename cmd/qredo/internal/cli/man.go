@@ -20,20 +20,20 @@ func (a *app) manCommand() *cobra.Command {
 	var dir string
 	return a.command(command{
 		use: "man [COMMAND...]", short: "Print the manual page of a command, or write all of them",
-		long: `Prints the manual page of a command, of qredo itself if none is named, in the form that the program man reads. With
---dir it writes a page for each command, qredo-transfer-create.1 and the like, into a folder: for packages, and for
-MANPATH. It prints what "--help" does.`,
+		long: `Prints the manual page of a command (default: of qredo itself) in the format that man reads. With --dir it writes a page
+for each command, such as qredo-transfer-create.1, to a folder, for packages or for MANPATH. The content is the same as
+that of "--help".`,
 		example: `qredo man transfer create | man -l -
 			qredo man --dir ~/.local/share/man/man1`,
 		flags: func(f *flagSet) {
-			f.StringVar(&dir, "dir", "", "folder to write all pages to, which is made if need be")
+			f.StringVar(&dir, "dir", "", "folder to write all pages to; created if necessary")
 		},
 		run: func(_ context.Context, args []string) error {
 			if dir == "" {
 				return a.manPage(args)
 			}
 			if len(args) > 0 {
-				return usagef("--dir writes all pages: name no command")
+				return usagef("--dir writes all pages: do not name a command")
 			}
 			if err := durable.MkdirAll(dir); err != nil {
 				return err
@@ -43,7 +43,8 @@ MANPATH. It prints what "--help" does.`,
 	})
 }
 
-// writePages writes the page of a command, and of those below it. What has a page's name already is replaced, and not what it leads to.
+// writePages writes the pages of a command and of those below it. An existing file with a page's name is replaced; a link
+// is not followed.
 func writePages(cmd *cobra.Command, dir string) error {
 	for _, c := range cmd.Commands() {
 		if !c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand() {
@@ -58,7 +59,7 @@ func writePages(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	const readable = 0o644 // by all, as man needs it
+	const readable = 0o644 // by everyone, since man needs that
 	err = errors.Join(doc.GenMan(cmd, manHeader(), file), file.Chmod(readable), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, name))
@@ -77,7 +78,7 @@ func (a *app) manPage(words []string) error {
 	return doc.GenMan(found, manHeader(), a.out)
 }
 
-// manHeader dates pages as the program: the same program writes the same pages.
+// manHeader dates pages by the program: the same program writes the same pages.
 func manHeader() *doc.GenManHeader {
 	h := &doc.GenManHeader{Section: "1", Source: "qredo " + qredo.Version, Manual: "Qredo's APIs"}
 	if at, err := time.Parse(time.RFC3339, thisBuild().Date); err == nil {

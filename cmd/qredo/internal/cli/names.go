@@ -11,15 +11,14 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// thing is what the service knows by an ID and people by a name: a company, fund, wallet, trusted party, core client or
-// exchange.
+// thing has an ID for the service and a name for people: a company, fund, wallet, trusted party, core client or exchange.
 type thing struct {
 	ID    string `json:"id"`
-	Code  string `json:"code,omitzero"` // of a wallet: it stands for the ID
+	Code  string `json:"code,omitzero"` // a wallet's short code, which can replace the ID
 	Name  string `json:"name,omitzero"`
 	Other string `json:"other,omitzero"` // a second name: a party's address
 	About string `json:"about,omitzero"` // for people
-	Where string `json:"where,omitzero"` // of several with a name, which it is
+	Where string `json:"where,omitzero"` // tells things of the same name apart
 }
 
 // String is a thing as errors show it.
@@ -35,20 +34,20 @@ func (t thing) about(parts ...string) string {
 	return plain(strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", "))
 }
 
-// isID reports whether a text has the form of the service's IDs. It is never taken for a name: who may name a wallet could
-// call it like the ID of another.
+// isID reports whether a text has the form of the service's IDs. Such a text is never taken for a name: anybody who can
+// name a wallet could give it another wallet's ID as its name.
 func isID(text string) bool {
 	const shortest = 20
-	text = bare(text) // as names are compared: white space around it makes no name of it
+	text = bare(text) // as names are compared: surrounding white space does not turn it into a name
 	return len(text) >= shortest && !strings.ContainsFunc(text, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	})
 }
 
-// bare is a text in one form of Unicode, without white space around it.
+// bare is a text in one Unicode form, without surrounding white space.
 func bare(text string) string { return strings.TrimSpace(norm.NFKC.String(text)) }
 
-// typed is an ID without what came with it from a file or a page; another text is as it was typed.
+// typed is an ID without characters that came along when it was copied; any other text is returned as typed.
 func typed(text string) string {
 	if isID(text) {
 		return bare(text)
@@ -56,33 +55,32 @@ func typed(text string) string {
 	return text
 }
 
-// isShortCode reports whether a text has the form of a wallet's short code: three words, which some write with hyphens or
-// capitals.
+// isShortCode reports whether a text has the form of a wallet's short code: three words, perhaps with hyphens or capitals.
 func isShortCode(text string) bool {
 	words := strings.Fields(codeKey(text))
 	return len(words) == 3 && !strings.ContainsFunc(strings.Join(words, ""), func(r rune) bool { return r < 'a' || r > 'z' })
 }
 
-// codeKey is what short codes are compared by.
+// codeKey is the form in which short codes are compared.
 func codeKey(text string) string {
 	return strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(text, "-", " "))), " ")
 }
 
-// nameKey is what names are compared by. Two that look alike but for capitals, spaces or the way in which Unicode writes
-// them have the same: who reads one means either.
+// nameKey is the form in which names are compared. Names that differ only in case, spaces or Unicode form have the same
+// key, since a reader cannot tell which is meant.
 func nameKey(text string) string {
 	folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
 	return strings.Join(strings.Fields(folded), " ")
 }
 
-// pick returns what a text means: what has it as its ID, else as its short code, else the only one that has it as a name.
+// pick returns the thing that a text means: the one with this ID, or this short code, or the only one with this name.
 func pick(what, where, text string, things []thing) (thing, error) {
 	for _, means := range []func(thing) bool{
 		func(t thing) bool { return t.ID == text },
 		func(t thing) bool { return t.Code != "" && codeKey(t.Code) == codeKey(text) },
 		func(t thing) bool {
 			key := nameKey(text)
-			// Who has an address can call himself like another's.
+			// Somebody with an address could use another's address as a name.
 			named := nameKey(t.Name) == key && (t.Other == "" || !strings.Contains(key, "@"))
 			return key != "" && (named || nameKey(t.Other) == key)
 		},
@@ -104,12 +102,12 @@ func pick(what, where, text string, things []thing) (thing, error) {
 	return thing{}, &nameError{what: what, where: where, text: text, none: true, could: things}
 }
 
-// nameError is a name that does not name one thing.
+// nameError is the error about a name that does not name exactly one thing.
 type nameError struct {
 	what, where, text string
 	none              bool    // nothing has it
-	could             []thing // what it could mean, or if nothing has it all that there is
-	answer            error   // with which the service said that nothing has it as its ID, if it was asked
+	could             []thing // what it could mean; or everything there is, if nothing has it
+	answer            error   // the service's error about it as an ID, if it was asked
 }
 
 func (e *nameError) Error() string {
@@ -142,7 +140,7 @@ func plural(what string) string {
 	return what + "s"
 }
 
-// Unwrap makes a name that nothing has a thing that is not found, and one that several have a mistake in the command line.
+// Unwrap makes an unknown name "not found", and an ambiguous one a mistake in the command line.
 func (e *nameError) Unwrap() []error {
 	switch {
 	case !e.none:

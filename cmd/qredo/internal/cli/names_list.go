@@ -9,7 +9,7 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// These make things of what the service lists.
+// These turn the service's lists into things.
 
 func thingsOf[T any](list []T, err error, each func(T) thing) ([]thing, error) {
 	things := make([]thing, len(list))
@@ -43,8 +43,8 @@ func exchangesOf(list []qredo.Exchange, err error) ([]thing, error) {
 	return thingsOf(list, err, func(e qredo.Exchange) thing { return thing{ID: e.ID, Name: e.Name, About: e.URL} })
 }
 
-// walletsOf lists the wallets in all funds of a company, or of all companies if it is empty. A fund that cannot be read is
-// an error: a name that is there once in what could be read may be there twice.
+// walletsOf lists the wallets in all funds of a company, or of all companies if it is empty. If a fund cannot be read, that
+// is an error: a name that seems unique might not be.
 func walletsOf(ctx context.Context, client *qredo.Client, company qredo.CompanyID) ([]thing, error) {
 	if company != "" {
 		return companyWallets(ctx, client, company, "")
@@ -100,7 +100,7 @@ func qapiWalletsOf(ctx context.Context, client *qapi.Client) ([]thing, error) {
 	})
 }
 
-// inFunds reads several funds at a time, and gives what is in them in the funds' order.
+// inFunds reads several funds at a time, and returns their contents in the funds' order.
 func inFunds[F any](ctx context.Context, funds []F, read func(context.Context, F) ([]thing, error)) ([]thing, error) {
 	const atATime = 4
 	group, ctx := errgroup.WithContext(ctx)

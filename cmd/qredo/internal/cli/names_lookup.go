@@ -9,9 +9,8 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// What flags and arguments name is looked up before anything is shown, asked or sent; from then on only its ID counts. A
-// text in the form of an ID costs no call. What is looked up comes from the service each time, never from the cache of
-// completions.
+// Names in flags and arguments are looked up before anything is shown, asked or sent; from then on only the ID is used. A
+// text in the form of an ID costs no call. Lookups always ask the service and never use the cache for completions.
 
 // companyNamed returns the company that a text means.
 func (a *app) companyNamed(ctx context.Context, c partnerCall, text string) (qredo.CompanyID, error) {
@@ -19,7 +18,7 @@ func (a *app) companyNamed(ctx context.Context, c partnerCall, text string) (qre
 	if isID(text) {
 		return qredo.CompanyID(text), nil
 	}
-	// The service's search would do where it finds what people take for the same, in other spaces and forms of Unicode.
+	// The service's search is not used: it may not find names that differ in spaces or Unicode form.
 	companies, err := a.listed("companies", func() ([]thing, error) { return companiesOf(c.Companies.List(ctx)) })
 	if err != nil {
 		return "", err
@@ -56,7 +55,7 @@ func (a *app) walletNamed(ctx context.Context, c partnerCall, text string) (*qre
 	return c.Wallets.Get(ctx, qredo.WalletID(found.ID))
 }
 
-// walletIDNamed returns the ID of the wallet that a text means. A short code that is nowhere listed is left to the service.
+// walletIDNamed returns the ID of the wallet that a text means. An unknown short code is left to the service.
 func (a *app) walletIDNamed(ctx context.Context, c partnerCall, text string) (qredo.WalletID, error) {
 	text = typed(text)
 	if isID(text) {
@@ -72,8 +71,8 @@ func (a *app) walletIDNamed(ctx context.Context, c partnerCall, text string) (qr
 	return "", err
 }
 
-// recipientNamed returns a wallet that may be somebody else's, of which no more may be known than the ID or short code
-// that was given. So what could be a short code is not taken for a name.
+// recipientNamed returns a wallet that may be somebody else's, of which perhaps only the given ID or short code is known.
+// So a text that could be a short code is not taken for a name.
 func (a *app) recipientNamed(ctx context.Context, c partnerCall, text string) (*qredo.Wallet, error) {
 	text = typed(text)
 	wallet, err := walletCalled(ctx, c, text)
@@ -95,36 +94,36 @@ func (a *app) recipientNamed(ctx context.Context, c partnerCall, text string) (*
 	return c.Wallets.Get(ctx, qredo.WalletID(found.ID))
 }
 
-// walletCalled gets a wallet by its ID or short code. An answer about a wallet that has neither is refused.
+// walletCalled gets a wallet by its ID or short code. It refuses a response about another wallet.
 func walletCalled(ctx context.Context, c partnerCall, text string) (*qredo.Wallet, error) {
 	wallet, err := c.Wallets.Get(ctx, qredo.WalletID(text))
 	if err != nil || string(wallet.ID) == text || codeKey(wallet.ShortCode) == codeKey(text) || isShortCode(text) && wallet.ShortCode == "" {
 		return wallet, err
 	}
-	return nil, fmt.Errorf("asked for wallet %s, the answer is about %s", inQuotes(text), plain(string(wallet.ID)))
+	return nil, fmt.Errorf("asked for wallet %s, but the answer is about %s", inQuotes(text), plain(string(wallet.ID)))
 }
 
-// isMissing reports whether the service says that there is nothing with an ID, or that it is none.
+// isMissing reports whether the service says that an ID is unknown or not valid.
 func isMissing(err error) bool {
 	return errors.Is(err, qredo.ErrNotFound) || errors.Is(err, qredo.ErrBadRequest) || errors.Is(err, qredo.ErrForbidden) ||
 		errors.As(err, new(*qredo.ValidationError))
 }
 
-// listedWallet looks for a wallet among those of the company, or of all companies where none is set. answer is what the
-// service said of the text as an ID.
+// listedWallet looks for a wallet among those of the company, or of all companies if none is set. answer is the service's
+// error about the text as an ID.
 func (a *app) listedWallet(ctx context.Context, c partnerCall, text string, answer error) (thing, error) {
 	wallets, err := a.listed("wallets", func() ([]thing, error) { return walletsOf(ctx, c.Client, c.company) })
 	if err != nil {
 		return thing{}, err
 	}
 	found, err := pick("wallet", companyWords(c.company), text, wallets)
-	if missing := (*nameError)(nil); errors.As(err, &missing) && !errors.As(answer, new(*qredo.ValidationError)) { // the service was not asked then
+	if missing := (*nameError)(nil); errors.As(err, &missing) && !errors.As(answer, new(*qredo.ValidationError)) { // then the service was not asked
 		missing.answer = answer
 	}
 	return found, err
 }
 
-// partyNamed returns the member of the company's trusted network that a text means, also by the address.
+// partyNamed returns the member of the company's trusted network that a text means, by ID, name or address.
 func (a *app) partyNamed(ctx context.Context, c partnerCall, text string) (qredo.TrustedEntityID, error) {
 	text = typed(text)
 	if isID(text) {
@@ -152,7 +151,7 @@ func (a *app) agentNamed(ctx context.Context, c partnerCall, text string) (qredo
 	return qredo.CoreClientID(found.ID), err
 }
 
-// agentIfNamed is agentNamed where none need be named.
+// agentIfNamed is agentNamed for a name that may be empty.
 func (a *app) agentIfNamed(ctx context.Context, c partnerCall, text string) (qredo.CoreClientID, error) {
 	text = typed(text)
 	if text == "" {
@@ -202,7 +201,7 @@ func (a *app) qapiWalletNamed(ctx context.Context, client *qapi.Client, text str
 	return qredo.WalletID(found.ID), err
 }
 
-// listed keeps a list for the rest of the run, so that a second name costs nothing.
+// listed keeps a list for the rest of the run, so that a second name costs no call.
 func (a *app) listed(what string, list func() ([]thing, error)) ([]thing, error) {
 	if things, found := a.lists[what]; found {
 		return things, nil

@@ -20,21 +20,19 @@ import (
 
 func (a *app) outboxCommands() *cobra.Command {
 	return group("outbox", "Payments that are stored before they are sent",
-		`An outbox, of package outbox, keeps payments in a file or in PostgreSQL and sends each once. Here people look at
-them and decide what no program can: what became of a payment whose outcome is unknown, or that is held.
+		`An outbox (package outbox) keeps payments in a file or in PostgreSQL and sends each once. With these commands people look
+at them, and decide what no program can: what became of a payment that is held or whose outcome is unknown.
 
-No command here sends anything, and none needs a key of the service. The outbox is a file (--file, else
-QREDO_OUTBOX_FILE) or a database (--database, else QREDO_OUTBOX_DATABASE, which other users cannot see in the list
-of processes). Where its records are sealed, give the same key, as the bytes of a file (--sealing-key-file, else
-QREDO_OUTBOX_SEALING_KEY_FILE).
+These commands send nothing and need no keys of the service. The outbox is a file (--file or QREDO_OUTBOX_FILE) or a
+database (--database or QREDO_OUTBOX_DATABASE; other users cannot see the latter in the list of processes). If its records
+are sealed, give the same key, as the bytes of a file (--sealing-key-file or QREDO_OUTBOX_SEALING_KEY_FILE).
 
-A file is for one program at a time. While one has it open, it is asked, on the socket beside the file that
-outbox.ServeSocket serves; all but "prune" works so.
+Only one program can have the file open. While one has, the commands ask that program on the socket beside the file, which
+outbox.ServeSocket serves. All commands except "prune" work that way.
 
-"list", "stats", "show" and "watch" make and change nothing: whoever may read the file, or has SELECT on the tables, may
-look.
+"list", "stats", "show" and "watch" create and change nothing: read access to the file, or SELECT on the tables, is enough.
 
-States are pending, sent, held, and at the end done, rejected, expired or failed. Amounts are base units.`, `
+States are pending, sent and held, and finally done, rejected, expired or failed. Amounts are base units.`, `
 		qredo outbox list --file payments.db --unknown
 		qredo outbox show invoice-17 --file payments.db
 		qredo outbox resolve invoice-17 --file payments.db --tx TX_ID --note 'Bob: the app shows it'`,
@@ -50,39 +48,39 @@ type outboxPlace struct {
 }
 
 func (p *outboxPlace) flags(f *flagSet) {
-	f.StringVar(&p.file, "file", "", "file of the outbox (default $QREDO_OUTBOX_FILE)")
-	f.StringVar(&p.database, "database", "", "URL of the database of the outbox (default $QREDO_OUTBOX_DATABASE)")
-	f.StringVar(&p.sealing, "sealing-key-file", "", "file that holds the key of its seals (default $QREDO_OUTBOX_SEALING_KEY_FILE)")
+	f.StringVar(&p.file, "file", "", "outbox file (default $QREDO_OUTBOX_FILE)")
+	f.StringVar(&p.database, "database", "", "URL of the outbox database (default $QREDO_OUTBOX_DATABASE)")
+	f.StringVar(&p.sealing, "sealing-key-file", "", "file that holds the sealing key (default $QREDO_OUTBOX_SEALING_KEY_FILE)")
 }
 
-// heldOutbox is an outbox in a dry run: nothing in it is changed.
+// heldOutbox is an outbox in a dry run: nothing in it changes.
 type heldOutbox struct {
 	outbox.Operator
 	dry *dryRun
 }
 
 func (o heldOutbox) Resolve(_ context.Context, key string, _ qredo.TxID, _ string) (e outbox.Entry, err error) {
-	return e, o.dry.holdsBack("It would be stored what became of " + key + ".")
+	return e, o.dry.holdsBack("The outcome of " + key + " would be stored.")
 }
 
 func (o heldOutbox) Retry(_ context.Context, key, _ string) (e outbox.Entry, err error) {
-	return e, o.dry.holdsBack("It would be stored that " + key + " is to be tried again.")
+	return e, o.dry.holdsBack(key + " would be marked to be tried again.")
 }
 
 func (o heldOutbox) Prune(context.Context, time.Time, ...outbox.PruneOption) (int, error) {
-	return 0, o.dry.holdsBack("What has ended would be removed.")
+	return 0, o.dry.holdsBack("Ended entries would be removed.")
 }
 
-// outboxCall is what a command about an outbox runs with.
+// outboxCall is what an outbox command runs with.
 type outboxCall struct {
 	outbox.Operator
-	key string // the argument, if there is one
+	key string // the argument, if any
 }
 
 // withOutbox runs a command that needs an outbox.
 func (a *app) withOutbox(p *outboxPlace, run func(context.Context, outboxCall) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) (err error) {
-		// Nothing is asked of the service, also not how assets are written.
+		// The service is not called, not even about the assets' units.
 		a.assets.source = nil
 		p.changes = p.changes && !a.dry.on
 		o, closing, err := p.open(ctx, a)
@@ -108,7 +106,7 @@ func (p *outboxPlace) open(ctx context.Context, a *app) (o outbox.Operator, clos
 	case file == "" && database == "":
 		return nil, nil, usagef("no outbox: give --file or --database, or set QREDO_OUTBOX_FILE or QREDO_OUTBOX_DATABASE")
 	case file != "" && database != "":
-		return nil, nil, usagef("a file and a database are both given: give one of them")
+		return nil, nil, usagef("give either a file or a database, not both")
 	case path != "":
 		if sealing, err = os.ReadFile(path); err != nil {
 			return nil, nil, usagef("sealing key: %v", err)
@@ -121,14 +119,14 @@ func (p *outboxPlace) open(ctx context.Context, a *app) (o outbox.Operator, clos
 			opts = append(opts, postgres.WithSealingKey(sealing))
 		}
 		store, err = postgres.OpenReadOnly(ctx, database, opts...)
-		if err == nil && p.changes { // it would be made where there is none
+		if err == nil && p.changes { // opening would create it
 			if err = store.Close(); err == nil {
 				store, err = postgres.Open(ctx, database, opts...)
 			}
 		}
 	} else {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, usagef("there is no file %s", file) // it would be made
+			return nil, nil, usagef("there is no file %s", file) // opening would create it
 		}
 		if o, err := outbox.DialSocket(ctx, file); err == nil {
 			return o, func() error { return nil }, nil
@@ -145,7 +143,7 @@ func (p *outboxPlace) open(ctx context.Context, a *app) (o outbox.Operator, clos
 	}
 	switch {
 	case errors.Is(err, durable.ErrInUse):
-		return nil, nil, fmt.Errorf("another program has %s open, and serves no socket beside it: see outbox.ServeSocket", plain(file))
+		return nil, nil, fmt.Errorf("another program has %s open, but serves no socket beside it: see outbox.ServeSocket", plain(file))
 	case err != nil:
 		return nil, nil, err
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// decision is what a person has an outbox do, after a question.
+// decision is a change to an outbox that a person confirms.
 type decision struct {
 	outboxPlace
 	app  *app
@@ -27,13 +27,13 @@ type decision struct {
 }
 
 func (d *decision) flags(f *flagSet) {
-	f.StringVar(&d.note, "note", "", "who says so, and why: it is kept with the entry")
+	f.StringVar(&d.note, "note", "", "who decided this and why; stored with the entry")
 	required(f, "note")
 	d.askFlags(f)
 }
 
 func (d *decision) askFlags(f *flagSet) {
-	f.BoolVarP(&d.yes, "yes", "y", false, "do not ask")
+	f.BoolVarP(&d.yes, "yes", "y", false, "do not ask for confirmation")
 	d.outboxPlace.flags(f)
 }
 
@@ -41,7 +41,7 @@ func (d *decision) check() error {
 	return d.app.canAsk(d.yes, "changes the outbox")
 }
 
-// confirm shows what will be done and asks, unless --yes was given.
+// confirm shows what will be done and asks for confirmation, unless --yes was given.
 func (d *decision) confirm(ctx context.Context, title string, plan ...planned) error {
 	d.app.plan(title, plan...)
 	if d.yes {
@@ -50,7 +50,7 @@ func (d *decision) confirm(ctx context.Context, title string, plan ...planned) e
 	return d.app.ask(ctx, "Proceed?")
 }
 
-// payment is what a question says of an entry.
+// payment describes an entry for the confirmation.
 func payment(e outbox.Entry) []planned {
 	r := rowOf(e)
 	state := string(e.State)
@@ -66,11 +66,11 @@ func payment(e outbox.Entry) []planned {
 	return plan
 }
 
-// doubtError is a change of an outbox that may have been stored or not.
+// doubtError is a change to an outbox that may or may not have been stored.
 type doubtError struct{ err error }
 
 func (e doubtError) Error() string {
-	return fmt.Sprintf("%v; this change may have been stored or not: look at what there is before doing it again", e.err)
+	return fmt.Sprintf("%v; this change may or may not have been stored: check what exists before you run it again", e.err)
 }
 
 func (doubtError) kind() (string, int) { return kindUnknown, exitUnknown }
@@ -82,7 +82,7 @@ func (a *app) decided(e outbox.Entry, err error) error {
 	refused := func(refusal error) bool { return errors.Is(err, refusal) }
 	switch {
 	case refused(outbox.ErrBusy):
-		return errors.New("a worker has the entry at the moment: nothing was changed, try again in some seconds")
+		return errors.New("a worker has the entry at the moment: nothing was changed; try again in a few seconds")
 	case errors.As(err, new(*qredo.ValidationError)), slices.ContainsFunc([]error{outbox.ErrNotFound, outbox.ErrTxIDTaken, outbox.ErrClaimLost}, refused):
 		return err
 	case err != nil:
@@ -99,16 +99,16 @@ func (a *app) outboxResolve() *cobra.Command {
 	var tx string
 	var notMade bool
 	return a.command(command{
-		use: "resolve KEY", short: "Say what became of an entry that is unknown or held",
-		long: `Stores what you have found out in the app, or in the fund's ledger, about an entry whose outcome is unknown, or that
-is held. Nobody checks it: find out first.
+		use: "resolve KEY", short: "Settle an entry that is unknown or held",
+		long: `Stores what you found out, in the app or in the fund's ledger, about an entry whose outcome is unknown or that is held.
+It is not checked: make sure first.
 
-With --tx, that transaction was made for it. It is followed to its end, and what it moves is not compared with the request
-any more.
+--tx says that this transaction was made for it. It is followed to its end, and what it moves is no longer compared with
+the request.
 
-With --not-made, there is none. The entry ends as failed, for good. This can be said only once the request has expired:
-until then it can still be carried out. It is this machine's clock that counts, unless a program is asked that has the
-file open. If there is a transaction after all, and the payment is made again under another key, it is paid twice.`,
+--not-made says that there is none. The entry ends as failed, for good. You can only say so after the request has expired:
+until then it can still be carried out. This machine's clock decides, or that of the program that has the file open. If
+there is a transaction after all, and the payment is made again under another key, it is paid twice.`,
 		example: `qredo outbox resolve invoice-17 --file payments.db --tx TX_ID --note 'Bob: the app shows it'
 			qredo outbox resolve invoice-17 --file payments.db --not-made --note 'Bob: not in the ledger an hour after it expired' --yes`,
 		flags: func(f *flagSet) {
@@ -128,7 +128,7 @@ file open. If there is a transaction after all, and the payment is made again un
 				return err
 			}
 			if !e.Resolvable() {
-				return fmt.Errorf("%s is %s, and there is nothing to resolve. %s", plain(e.Key), e.State, e.InWords(a.now()))
+				return fmt.Errorf("%s is %s: there is nothing to resolve. %s", plain(e.Key), e.State, e.InWords(a.now()))
 			}
 			claim := []planned{{"you say", "no transaction was made for it"}, {"then", "it ends as failed, for good; if there is a transaction after all and the payment is made again, it is paid twice"}}
 			if tx != "" {
@@ -145,10 +145,10 @@ file open. If there is a transaction after all, and the payment is made again un
 func (a *app) outboxRetry() *cobra.Command {
 	d := decision{app: a, outboxPlace: outboxPlace{changes: true}}
 	return a.command(command{
-		use: "retry KEY", short: "Have an entry tried again now",
-		long: `Has a worker turn to an entry without waiting any longer: one that rests after calls that brought nothing, or one
-that is held, when nothing is wrong or it was put right. The request is sent again with the same PartnerTxID, for which
-the service makes one transaction at most. Where a transaction is known, it is looked at.`,
+		use: "retry KEY", short: "Try an entry again now",
+		long: `Has a worker take up an entry at once: one that is pausing after failed calls, or one that is held, if nothing is wrong
+or the cause was fixed. The request is sent again with the same PartnerTxID, for which the service makes at most one
+transaction. If a transaction is known, its state is read.`,
 		example: "qredo outbox retry invoice-17 --file payments.db --note 'Bob: the wallet has money again'",
 		flags:   d.flags,
 		check:   d.check,
@@ -162,7 +162,7 @@ the service makes one transaction at most. Where a transaction is known, it is l
 			}
 			then := planned{"then", "a worker sends the request again, with the same PartnerTxID"}
 			if e.TxID != "" {
-				then.Value = "a worker looks at its transaction"
+				then.Value = "a worker reads its transaction"
 			}
 			if err := d.confirm(ctx, "Try again "+plain(e.Key), append(payment(e), then)...); err != nil {
 				return err
@@ -177,15 +177,15 @@ func (a *app) outboxPrune() *cobra.Command {
 	var before, archive string
 	var until time.Time
 	return a.command(command{
-		use: "prune", short: "Archive and remove what has ended",
-		long: `Appends the entries that ended before a time to a file, a line of JSON each, and removes them. What is not in the file
-and on the disk is not removed.
+		use: "prune", short: "Archive and remove ended entries",
+		long: `Appends the entries that ended before a given time to a file, a line of JSON each, and then removes them. Only entries
+that are safely on disk are removed.
 
-A key that is removed is not known any more: remove only what no program will enqueue again.`,
+A removed key is forgotten: remove only entries that no program will enqueue again.`,
 		example: "qredo outbox prune --file payments.db --before 2160h --archive ended.jsonl",
 		flags: func(f *flagSet) {
-			f.StringVar(&before, "before", "", "a time such as 2026-01-31T15:04:05Z, or how long ago, such as 2160h")
-			f.StringVar(&archive, "archive", "", "file that they are appended to")
+			f.StringVar(&before, "before", "", "a time such as 2026-01-31T15:04:05Z, or a duration before now, such as 2160h")
+			f.StringVar(&archive, "archive", "", "file to append them to")
 			required(f, "before", "archive")
 			d.askFlags(f)
 		},
@@ -230,7 +230,7 @@ A key that is removed is not known any more: remove only what no program will en
 	})
 }
 
-// checkArchive refuses a file that is there and something else, such as the outbox.
+// checkArchive refuses an existing file that is not an archive, such as the outbox.
 func checkArchive(path string) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -239,15 +239,15 @@ func checkArchive(path string) error {
 	if err != nil {
 		return usagef("--archive: %v", err)
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // only read
 	first := make([]byte, 1)
 	if n, err := file.Read(first); n > 0 && first[0] != '{' || err != nil && !errors.Is(err, io.EOF) {
-		return usagef("--archive %s is no archive, but something else", path)
+		return usagef("--archive %s exists and is not an archive", path)
 	}
 	return nil
 }
 
-// pruneTo archives entries in a file, which is made if need be, and removes them.
+// pruneTo archives entries in a file, which is created if necessary, and removes them.
 func pruneTo(ctx context.Context, o outboxCall, until time.Time, path string) (removed int, err error) {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -264,7 +264,7 @@ func pruneTo(ctx context.Context, o outboxCall, until time.Time, path string) (r
 		if _, err := file.ReadAt(last, end-1); err != nil {
 			return 0, err
 		}
-		// A line that was cut, by a full disk or the end of a program, must not take the next one with it.
+		// A line that was cut off, by a full disk or a killed program, must not spoil the next one.
 		if last[0] != '\n' {
 			if _, err := file.WriteString("\n"); err != nil {
 				return 0, err

@@ -29,22 +29,22 @@ func (a *app) outboxList() *cobra.Command {
 	var limit int
 	return a.command(command{
 		use: "list", short: "List the entries",
-		long: `Lists the entries that all the flags select, by their keys; with --since in the order of their changes. "unknown"
-says that a transaction may have been made, though no answer has said so: those, and what is held, wait for a person.`,
+		long: `Lists the entries that match all flags, sorted by key, or with --since by time of change. "unknown" means that a
+transaction may have been made although no answer said so. Unknown and held entries wait for a person.`,
 		example: "qredo outbox list --file payments.db --unknown\nqredo outbox list --state pending --state sent --since 24h --output json",
 		flags: func(f *flagSet) {
-			listVar(f, &states, "state", "only in this state; repeat for several")
-			f.BoolVar(&unknown, "unknown", false, "only those whose outcome is unknown")
-			f.BoolVar(&held, "held", false, "only those that are held; the same as --state held")
-			f.StringVar(&since, "since", "", "only those that have changed since: a time such as 2026-01-31T15:04:05Z, or how long ago, such as 24h")
-			f.IntVar(&limit, "limit", 0, "entries at most; no limit if 0")
+			listVar(f, &states, "state", "only entries in this state; repeat for several")
+			f.BoolVar(&unknown, "unknown", false, "only entries whose outcome is unknown")
+			f.BoolVar(&held, "held", false, "only held entries; the same as --state held")
+			f.StringVar(&since, "since", "", "only entries changed since a time such as 2026-01-31T15:04:05Z, or a duration before now, such as 24h")
+			f.IntVar(&limit, "limit", 0, "most entries to list; 0 for no limit")
 			place.flags(f)
 		},
 		check: func() error {
 			filter = outbox.Filter{Unknown: unknown}
 			for _, s := range states {
 				if !slices.Contains(outboxStates, outbox.State(s)) {
-					return usagef("--state must be %s, is %q", joined(outboxStates), s)
+					return usagef("--state must be %s, not %q", joined(outboxStates), s)
 				}
 				filter.States = append(filter.States, outbox.State(s))
 			}
@@ -69,7 +69,7 @@ func joined[T ~string](list []T) string {
 	return strings.Join(words, ", ")
 }
 
-// outboxRow is what tables and questions show of an entry.
+// outboxRow is an entry as tables and confirmations show it.
 type outboxRow struct {
 	Key       string          `json:"key"`
 	State     outbox.State    `json:"state"`
@@ -112,7 +112,7 @@ func kindOf(e outbox.Entry) string {
 	return strings.ToLower(reflect.TypeOf(e.Request).Name())
 }
 
-// entryView is an entry as people read it, without what is empty.
+// entryView is an entry for people to read, without empty fields.
 type entryView struct {
 	Key      string            `json:"key"`
 	State    outbox.State      `json:"state"`
@@ -150,8 +150,8 @@ func (a *app) outboxStats() *cobra.Command {
 	var place outboxPlace
 	return a.command(command{
 		use: "stats", short: "Count the entries",
-		long: `Counts the entries in each state, those whose outcome is unknown, and says since when the one is due that has waited
-for a worker for longest.`,
+		long: `Counts the entries in each state and those whose outcome is unknown, and says since when the oldest due entry has been
+waiting for a worker.`,
 		example: "qredo outbox stats --file payments.db --output json",
 		flags:   place.flags,
 		run: a.withOutbox(&place, func(ctx context.Context, o outboxCall) error {
@@ -174,8 +174,8 @@ for a worker for longest.`,
 func (a *app) outboxShow() *cobra.Command {
 	var place outboxPlace
 	return a.command(command{
-		use: "show KEY", short: "Show an entry with its steps",
-		long:    "Shows an entry: in words how far it is, what was asked for, and each step that it has taken.",
+		use: "show KEY", short: "Show an entry with its history",
+		long:    "Shows an entry: its state in words, what was requested, and each step so far.",
 		example: "qredo outbox show invoice-17 --file payments.db",
 		flags:   place.flags,
 		run: a.withOutbox(&place, func(ctx context.Context, o outboxCall) error {
@@ -198,7 +198,7 @@ func (a *app) outboxShow() *cobra.Command {
 	})
 }
 
-// stepRows are an entry's steps as people read them.
+// stepRows are an entry's steps for people to read.
 func stepRows(e outbox.Entry) []outbox.Step {
 	steps := slices.Clone(e.Steps)
 	for i, s := range steps {
@@ -213,7 +213,7 @@ func stepRows(e outbox.Entry) []outbox.Step {
 func (o outboxCall) get(ctx context.Context) (outbox.Entry, error) {
 	e, err := o.Get(ctx, o.key)
 	if errors.Is(err, outbox.ErrNotFound) {
-		err = notFoundf("no entry has the key %s; see qredo outbox list", plain(o.key))
+		err = notFoundf("unknown key %s; see qredo outbox list", plain(o.key))
 	}
 	return e, err
 }
@@ -222,9 +222,9 @@ func (a *app) outboxWatch() *cobra.Command {
 	var place outboxPlace
 	return a.command(command{
 		use: "watch KEY", short: "Follow an entry to its end",
-		long: `Prints an entry's steps, those that were and those that come, until it has ended; with --output json the entry after
-each change. The exit code is 0 if it is done, 4 if it was rejected or has expired, 1 if it has failed. If watching ends
-before, by --timeout or an interrupt, it is 3, and nothing has changed.`,
+		long: `Prints an entry's steps so far and further steps until it ends; with --output json, the entry after each change. The exit
+code is 0 if it is done, 4 if it was rejected or expired, 1 if it failed. If --timeout or an interrupt ends watching first,
+it is 3, and nothing has changed.`,
 		example: "qredo outbox watch invoice-17 --file payments.db --timeout 1h",
 		flags:   place.flags,
 		run: a.withOutbox(&place, func(ctx context.Context, o outboxCall) error {
@@ -275,16 +275,16 @@ func (a *app) printChange(before, e outbox.Entry) error {
 	return nil
 }
 
-// watchError is the end of watching an entry that has not ended.
+// watchError is the error if watching ends before the entry does.
 type watchError struct{ entry outbox.Entry }
 
 func (e watchError) Error() string {
-	return fmt.Sprintf("%s is still %s; go on with: qredo outbox watch %s", plain(e.entry.Key), e.entry.State, plain(e.entry.Key))
+	return fmt.Sprintf("%s is still %s; continue with: qredo outbox watch %s", plain(e.entry.Key), e.entry.State, plain(e.entry.Key))
 }
 
 func (watchError) kind() (string, int) { return kindPending, exitUnknown }
 
-// endedError is an entry that has ended and was not done.
+// endedError is the error about an entry that ended without being done.
 type endedError struct{ entry outbox.Entry }
 
 func (e endedError) Error() string {

@@ -23,7 +23,7 @@ const (
 	outputCSV   = "csv"
 )
 
-// outputFlags say how results are printed, beside --output.
+// outputFlags say how results are printed, along with --output.
 type outputFlags struct {
 	columns       []string
 	jq            string
@@ -33,10 +33,10 @@ type outputFlags struct {
 }
 
 func (o *outputFlags) add(flags *flagSet) {
-	listVar(flags, &o.columns, "columns", "fields to show in tables and CSV, by the names that JSON has")
-	flags.StringVar(&o.jq, "jq", "", "print what this jq expression makes of the JSON")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print IDs only, one a line")
-	flags.BoolVar(&o.amountsAsText, "amounts-as-text", false, "write amounts as text in JSON and YAML, for programs that round")
+	listVar(flags, &o.columns, "columns", "fields to show in tables and CSV, by their JSON names")
+	flags.StringVar(&o.jq, "jq", "", "filter the JSON with this jq expression")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print only IDs, one a line")
+	flags.BoolVar(&o.amountsAsText, "amounts-as-text", false, "write amounts as strings in JSON and YAML, for programs that round numbers")
 	flags.BoolVar(&o.noPager, "no-pager", false, "do not use a pager on a terminal")
 }
 
@@ -49,7 +49,7 @@ type format struct {
 	begun   bool     // something was printed in YAML
 	path    string   // of the command
 
-	listed func(any) // tests look at what lists have; else nil
+	listed func(any) // lets tests see what lists contain; otherwise nil
 }
 
 // prepare checks how a command is to print its results, before anything is sent.
@@ -69,13 +69,13 @@ func (a *app) prepare(path string) error {
 	case len(o.columns) > 0 && (f.output == outputJSON || f.output == outputYAML):
 		return usagef("--columns is for tables and CSV: use --jq with JSON")
 	case len(o.columns) > 0 && !tabular:
-		return usagef("--columns is for commands that print objects, which qredo %s does not", path)
+		return usagef("--columns is for commands that print objects; qredo %s does not", path)
 	case a.dry.on && (o.quiet || len(o.columns) > 0 || f.output == outputCSV):
-		return usagef("a dry run has neither IDs nor columns to print: take --output json or yaml, or --jq")
+		return usagef("a dry run has neither IDs nor columns to print: use --output json or yaml, or --jq")
 	case path == "send" && (o.quiet || o.amountsAsText):
-		return usagef("qredo send prints what it receives, and knows neither IDs nor amounts in it: take --jq")
+		return usagef("qredo send prints what it receives, without knowing IDs or amounts in it: use --jq")
 	case f.output == outputCSV && !tabular:
-		return usagef("qredo %s prints nothing that fits CSV", path)
+		return usagef("qredo %s has no CSV output", path)
 	}
 	if o.jq != "" {
 		var err error
@@ -94,13 +94,13 @@ func (a *app) prepare(path string) error {
 	return nil
 }
 
-// json reports whether results are printed for programs, as objects with all there is: JSON or YAML.
+// json reports whether results are printed for programs, as complete objects: JSON or YAML.
 func (a *app) json() bool { return a.format.output == outputJSON || a.format.output == outputYAML }
 
-// csv reports whether they are printed as CSV.
+// csv reports whether results are printed as CSV.
 func (a *app) csv() bool { return a.format.output == outputCSV }
 
-// rows are objects to be printed, or why there are none.
+// rows are objects to print, or the error why there are none.
 type rows struct {
 	items []any
 	err   error
@@ -194,7 +194,7 @@ func listEntries[E, R any](a *app, entries iter.Seq2[E, error], limit int, row f
 	return a.list(found(list, nil))
 }
 
-// jsonLine prints one object in JSON or YAML, at once, so that a reader at the other end of a pipe gets it.
+// jsonLine prints one object in JSON or YAML, at once, so that a reader at the end of a pipe gets it.
 func (a *app) jsonLine(v any) error {
 	switch {
 	case a.global.results.quiet:
@@ -249,8 +249,7 @@ func (a *app) yaml(v any, element bool) error {
 	return a.out.Flush()
 }
 
-// show takes the two results of a call and prints its object: a line of JSON, or its fields below each other
-// without those that are empty.
+// show takes the two results of a call and prints its object: a line of JSON, or its non-empty fields, one per line.
 func (a *app) show(v any, err error) error {
 	if err != nil {
 		return err
@@ -273,7 +272,7 @@ func (a *app) show(v any, err error) error {
 	return nil
 }
 
-// done takes the result of a call that has no answer of its own, and prints that it is done.
+// done takes the result of a call that returns nothing, and prints that it is done.
 func (a *app) done(err error, format string, args ...any) error {
 	switch {
 	case err != nil:
@@ -289,7 +288,7 @@ func (a *app) done(err error, format string, args ...any) error {
 	return nil
 }
 
-// shapeOf is the shape of an object: that of the command, or another's if this is what --wait ends with.
+// shapeOf is the shape of an object: the command's own, or another's if --wait ends with that.
 func (a *app) shapeOf(item any) shape {
 	of := reflect.TypeOf(item)
 	if of.Kind() == reflect.Pointer {
@@ -305,7 +304,7 @@ func (a *app) shapeOf(item any) shape {
 	return a.format.shape
 }
 
-// printID prints an object's ID: the first of those that its command names which is not empty.
+// printID prints an object's ID: the first non-empty one of those that its command names.
 func (a *app) printID(item any) {
 	for _, c := range a.shapeOf(item).columns {
 		if _, v, _ := find(reflect.ValueOf(item), c.name); c.id && v.IsValid() {
@@ -317,7 +316,7 @@ func (a *app) printID(item any) {
 	}
 }
 
-// onTerminal is a text with what cannot be seen escaped if it goes to a terminal.
+// onTerminal is a text with invisible characters escaped if it goes to a terminal.
 func (a *app) onTerminal(text string) string {
 	if a.terminal.out {
 		return plain(text)
@@ -325,7 +324,7 @@ func (a *app) onTerminal(text string) string {
 	return text
 }
 
-// raw is a value as text, as it came.
+// raw is a value as text, unchanged.
 func (a *app) raw(v reflect.Value) string {
 	v = reflect.Indirect(v)
 	if !v.IsValid() {
@@ -356,7 +355,7 @@ func (a *app) raw(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// text is a value as people read it, on one line.
+// text is a value for people to read, on one line.
 func (a *app) text(v reflect.Value, asset qredo.AssetCode) string {
 	v = reflect.Indirect(v)
 	if !v.IsValid() {
@@ -375,7 +374,7 @@ func (a *app) text(v reflect.Value, asset qredo.AssetCode) string {
 	return plain(a.raw(v))
 }
 
-// figure is an amount as people say it, or in base units where its asset is not known.
+// figure is an amount in its asset's unit, or in base units if the asset is not known.
 func (a *app) figure(amount qredo.Amount, code qredo.AssetCode) string {
 	if code != "" {
 		if asset, err := a.assets.find(context.Background(), code); err == nil {
@@ -385,10 +384,10 @@ func (a *app) figure(amount qredo.Amount, code qredo.AssetCode) string {
 	return plain(strings.TrimSpace(fmt.Sprintf("%d base units %s", amount, code)))
 }
 
-// plain makes text from outside safe for a terminal: one line, with what cannot be seen in its escaped form.
+// plain makes text from outside safe for a terminal: one line, with invisible characters escaped.
 func plain(text string) string { return visible.Text(text) }
 
-// plainLines is plain for a text of several lines, which the text itself may have made: none of a service may come there.
+// plainLines is plain for a text of several lines. It must not be used on text from a service, which could add lines.
 func plainLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {

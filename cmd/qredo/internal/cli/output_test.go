@@ -197,10 +197,10 @@ func TestPrepareRefuses(t *testing.T) {
 		path, output string
 		flags        outputFlags
 	}{
-		"there is no field \"nonsense\", there are: code, amount": {"company holdings", "", outputFlags{columns: []string{"nonsense"}}},
+		"unknown field \"nonsense\"; the fields are: code, amount": {"company holdings", "", outputFlags{columns: []string{"nonsense"}}},
 		"--columns is for tables and CSV":                         {"company holdings", outputJSON, outputFlags{columns: []string{"code"}}},
 		"--columns is for commands that print objects":            {"party add", "", outputFlags{columns: []string{"code"}}},
-		"qredo party add prints nothing that fits CSV":            {"party add", outputCSV, outputFlags{}},
+		"qredo party add has no CSV output":            {"party add", outputCSV, outputFlags{}},
 		"--jq works on JSON, not on yaml":                         {"company get", outputYAML, outputFlags{jq: "."}},
 		"--jq: unexpected EOF":                                    {"company get", "", outputFlags{jq: ".["}},
 		"only one of --jq, --quiet and --columns":                 {"company get", "", outputFlags{jq: ".", quiet: true}},

@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// pager holds back what is printed until it is more than fits the terminal, and then hands it to a program.
+// pager holds back output until it no longer fits the terminal, and then passes it to a program.
 type pager struct {
 	command []string
 	env     []string
@@ -22,8 +22,8 @@ type pager struct {
 	input   io.WriteCloser
 }
 
-// page has what is printed from here on go through a pager, if it goes to a terminal and one is wanted. What goes on until it
-// is interrupted must not.
+// page sends output from here on through a pager, if it goes to a terminal and a pager is wanted. Commands that run until
+// they are interrupted must not use it.
 func (a *app) page() {
 	if !a.terminal.out || a.stdout == nil || a.pager != nil || a.watched != nil || a.global.results.noPager || a.height < 2 {
 		return
@@ -32,7 +32,7 @@ func (a *app) page() {
 	if len(command) == 0 {
 		return
 	}
-	_ = a.out.Flush() // a pager of other output; an error comes again
+	_ = a.out.Flush() // output before the pager; an error will come again
 	a.pager = &pager{command: command, env: a.pagerEnv(), lines: a.height - 1, to: a.stdout}
 	a.out.Reset(a.pager)
 }
@@ -50,7 +50,7 @@ func (a *app) pagerCommand() []string {
 	return words
 }
 
-// pagerEnv is the environment without what is the command's own: there are keys in it.
+// pagerEnv is the environment without the command's own variables, which hold keys.
 func (a *app) pagerEnv() []string {
 	var env []string
 	for _, line := range os.Environ() {
@@ -70,7 +70,7 @@ func (p *pager) Write(data []byte) (int, error) {
 		if bytes.Count(p.held.Bytes(), []byte{'\n'}) <= p.lines {
 			return len(data), nil
 		}
-		if err := p.start(); err != nil { // it is printed without
+		if err := p.start(); err != nil { // printed without a pager
 			p.program, p.input = nil, nil
 			return len(data), p.release()
 		}
@@ -81,7 +81,7 @@ func (p *pager) Write(data []byte) (int, error) {
 	return len(data), ended(err)
 }
 
-// ended takes it for no error that the person has left the pager.
+// ended ignores that the person has left the pager.
 func ended(err error) error {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
 		return nil

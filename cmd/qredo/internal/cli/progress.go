@@ -7,23 +7,23 @@ import (
 	"github.com/qredo-go/qredo/export"
 )
 
-// progress is a bar on the terminal, or nothing where there is none.
+// progress is a progress bar on the terminal, or nothing without one.
 type progress struct {
 	app   *app
 	shown bool
-	told  bool // that an earlier run is gone on with
+	told  bool // the user was told that an earlier run continues
 }
 
-// show shows how far an export is, of how many entries there are by now.
+// show shows the progress of an export, out of the entries that exist by now.
 func (p *progress) show(at export.Progress) {
 	if at.Resumed > 0 && !p.told {
 		p.end()
-		fmt.Fprintf(p.app.err, "going on after %d entries\n", at.Resumed)
+		fmt.Fprintf(p.app.err, "continuing after %d entries\n", at.Resumed)
 		p.told = true
 	}
 	if at.Back > 0 {
 		p.end()
-		fmt.Fprintf(p.app.err, "the ledger has changed where it was read already: going back from %d to %d entries\n", at.Entries+at.Back, at.Entries)
+		fmt.Fprintf(p.app.err, "the ledger changed in the part that was read already: going back from %d to %d entries\n", at.Entries+at.Back, at.Entries)
 	}
 	if at.Total == 0 || !p.app.terminal.err {
 		return

@@ -14,9 +14,9 @@ import (
 	"github.com/qredo-go/qredo/internal/visible"
 )
 
-// proposal is a request for a transaction as a person is shown it, before the question: all has been looked up, and what is
-// shown is what is sent. What cannot be looked up is said to be not known; it does not keep anybody from asking for the
-// transaction, and nor does a warning: whether it can be made, the service decides.
+// proposal is a request for a transaction as it is shown before the user confirms it. Everything has been looked up, and
+// what is shown is what is sent. What cannot be looked up is shown as not known. Neither that nor a warning keeps anybody
+// from requesting the transaction: the service decides whether it can be made.
 type proposal struct {
 	app      *app
 	c        partnerCall
@@ -40,7 +40,7 @@ func (p *proposal) warn(format string, args ...any) {
 	p.warnings = append(p.warnings, fmt.Sprintf(format, args...))
 }
 
-// quoted is a name that somebody else has chosen: in quotation marks, so that it passes for nothing else.
+// quoted is a name that somebody else chose, in quotation marks, so that it cannot pass for anything else.
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `\"`) + `"` }
 
 // titled is an ID with its name.
@@ -51,7 +51,7 @@ func titled[ID ~string](name string, id ID) string {
 	return quoted(name) + " " + string(id)
 }
 
-// exact is an amount as people say it, and in base units.
+// exact is an amount in its asset's unit and in base units.
 func (a *app) exact(amount qredo.Amount, asset qredo.AssetCode) string {
 	text := a.figure(amount, asset)
 	if units := fmt.Sprintf("%d base units", amount); !strings.HasPrefix(text, units) {
@@ -60,7 +60,7 @@ func (a *app) exact(amount qredo.Amount, asset qredo.AssetCode) string {
 	return text
 }
 
-// lookUpFunds finds the funds of wallets, in one pass over those of the company.
+// lookUpFunds finds the funds of wallets, in one pass over the company's funds.
 func (p *proposal) lookUpFunds(ctx context.Context, wallets ...*qredo.Wallet) error {
 	p.funds = map[qredo.WalletID]*qredo.Fund{}
 	if p.c.company == "" {
@@ -78,7 +78,7 @@ func (p *proposal) lookUpFunds(ctx context.Context, wallets ...*qredo.Wallet) er
 			break
 		}
 		fund, fundErr := p.c.Funds.Get(ctx, p.c.company, m.ID)
-		if fundErr != nil { // another may have the wallet
+		if fundErr != nil { // another fund may have the wallet
 			if err == nil {
 				err = fundErr
 			}
@@ -97,8 +97,8 @@ func (p *proposal) lookUpFunds(ctx context.Context, wallets ...*qredo.Wallet) er
 	return err
 }
 
-// places adds the lines about where a payment goes from and to. A wallet of which nothing but its ID or short code is known,
-// as it is somebody else's, has no asset.
+// places adds the lines about where a payment comes from and goes to. Somebody else's wallet, of which only the ID or
+// short code is known, has no asset.
 func (p *proposal) places(ctx context.Context, from, to *qredo.Wallet) {
 	problem := p.lookUpFunds(ctx, from, to)
 	var companyErr error
@@ -130,7 +130,7 @@ func (p *proposal) place(name string, w *qredo.Wallet, problem error) {
 	default:
 		p.line("in", "a fund of another company than %s", titled(p.company.Name, p.company.ID))
 		if name == "from" {
-			p.warn("wallet %s is not one of the company's: the service refuses that. Name the company that has it by --company", w.ID)
+			p.warn("wallet %s does not belong to the company: the service will refuse this. Name its company with --company", w.ID)
 		}
 	}
 	if w.Status != "" && w.Status != qredo.WalletReady {
@@ -138,12 +138,12 @@ func (p *proposal) place(name string, w *qredo.Wallet, problem error) {
 	}
 }
 
-// sent adds the lines about what arrives, what it costs, and what is and will be there.
+// sent adds the lines about what arrives, what it costs, and what is there before and after.
 func (p *proposal) sent(ctx context.Context, from *qredo.Wallet, send qredo.AssetAmount, fee qredo.FeeType, kind qredo.MaxType) {
 	a, arrives := p.app, cmp.Or(p.gets, "arrives")
 	leaves := qredo.Amount(-1) // not known
 	var fees *qredo.Fees
-	err := errors.New("the service tells none for sweeps")
+	err := errors.New("the service gives none for sweeps")
 	if fee != "" {
 		fees, err = p.c.Assets.GetFees(ctx, qredo.FeesRequest{Type: fee, Asset: send.Asset, Amount: send.Amount})
 	}
@@ -157,21 +157,21 @@ func (p *proposal) sent(ctx context.Context, from *qredo.Wallet, send qredo.Asse
 		p.line("fees", "%s", a.exact(fees.Fees, send.Asset))
 		p.line("leaves the wallet", "%s", a.exact(fees.AmountToSend, send.Asset))
 		if fees.NetAmount != send.Amount {
-			p.warn("this service says that %s arrives where %s is asked for", a.exact(fees.NetAmount, send.Asset), a.exact(send.Amount, send.Asset))
+			p.warn("this service says that %s arrives if %s is requested", a.exact(fees.NetAmount, send.Asset), a.exact(send.Amount, send.Asset))
 		}
 	}
 	p.available(ctx, from, send, leaves, kind)
 }
 
-// available adds what the wallet has, what of it can leave, and what is left of that.
+// available adds the wallet's balance, how much of it can leave, and what is left of that.
 func (p *proposal) available(ctx context.Context, from *qredo.Wallet, send qredo.AssetAmount, leaves qredo.Amount, kind qredo.MaxType) {
 	a := p.app
 	if from.Asset == "" {
 		p.unknown("available", errors.New("the wallet cannot be looked up"))
 		return
 	}
-	p.line("balance", "%s, with what waits for approval", a.exact(from.Balance, from.Asset))
-	// Whether counting in what waits makes the figure smaller or larger is documented nowhere: the smaller one counts.
+	p.line("balance", "%s, including what waits for approval", a.exact(from.Balance, from.Asset))
+	// It is not documented whether counting in what waits makes the figure smaller or larger: use the smaller one.
 	most, err := p.c.Wallets.GetMaxAmount(ctx, from.ID, qredo.MaxAmountOptions{Type: kind, Pending: true})
 	if settled, settledErr := p.c.Wallets.GetMaxAmount(ctx, from.ID, qredo.MaxAmountOptions{Type: kind}); settledErr == nil &&
 		(err != nil || settled.NetAmount < most.NetAmount) {
@@ -185,9 +185,9 @@ func (p *proposal) available(ctx context.Context, from *qredo.Wallet, send qredo
 	p.line("available", "%s, fees included", a.exact(most.AmountToSend, from.Asset))
 	switch {
 	case send.Amount > most.NetAmount || leaves > most.AmountToSend:
-		p.line("will be left", "nothing: it is not there")
-		p.warn("this is more than can leave the wallet now, which is %s; the rest is not there, or waits for approval. "+
-			"The service is likely to refuse it: send less, or later", a.exact(most.NetAmount, from.Asset))
+		p.line("will be left", "nothing: there is not enough")
+		p.warn("this is more than can leave the wallet now, which is %s; the rest is not there, or is held for pending transactions. "+
+			"The service is likely to refuse this: send less, or send it later", a.exact(most.NetAmount, from.Asset))
 	case leaves < 0:
 		p.unknown("will be left", errors.New("the fees are not"))
 	default:
@@ -195,7 +195,7 @@ func (p *proposal) available(ctx context.Context, from *qredo.Wallet, send qredo
 	}
 }
 
-// approvers adds who has to approve what leaves a wallet, by the wallet's own group or that of its fund.
+// approvers adds who has to approve what leaves a wallet: the wallet's own group or its fund's.
 func (p *proposal) approvers(w *qredo.Wallet, withdrawal bool) {
 	fund := p.funds[w.ID]
 	if fund == nil {
@@ -206,7 +206,7 @@ func (p *proposal) approvers(w *qredo.Wallet, withdrawal bool) {
 		policy = cmp.Or(w.PolicyWithdraw, fund.PolicyWithdraw)
 	}
 	if policy == nil || len(policy.Members) == 0 {
-		p.warn("neither the wallet nor its fund has anybody who can approve it: it waits until it expires")
+		p.warn("neither the wallet nor its fund has anybody who can approve this: it will wait until it expires")
 		return
 	}
 	var names []string
@@ -222,7 +222,7 @@ func (p *proposal) approvers(w *qredo.Wallet, withdrawal bool) {
 	p.line("approval by", "%d of %s", policy.Threshold, strings.Join(names, ", "))
 }
 
-// address adds where a withdrawal goes, and whether it may.
+// address adds where a withdrawal goes, and whether that is allowed.
 func (p *proposal) address(ctx context.Context, from *qredo.Wallet, address string, asset qredo.AssetCode) {
 	fund := p.funds[from.ID]
 	if fund == nil {
@@ -241,31 +241,31 @@ func (p *proposal) address(ctx context.Context, from *qredo.Wallet, address stri
 	p.line("to", "%s", address)
 	switch {
 	case i >= 0 && list[i].Name == "":
-		p.line("whitelisted as", "it is, without a name")
+		p.line("whitelisted as", "yes, without a name")
 		return
 	case i >= 0:
 		p.line("whitelisted as", "%s", quoted(list[i].Name))
 		return
 	}
-	p.line("whitelisted as", "nothing: it is not on the whitelist of the fund")
+	p.line("whitelisted as", "not on the fund's whitelist")
 	other := ""
 	if i = slices.IndexFunc(list, same); i >= 0 {
 		other = ", only for " + string(list[i].Asset)
 	}
-	p.warn("the address is not on the fund's whitelist for %s%s: the service refuses that. Add it first, once you have made sure whose it is: "+
+	p.warn("the address is not on the fund's whitelist for %s%s: the service will refuse this. Make sure whose address it is, then add it: "+
 		"qredo fund whitelist add %s --asset %s --address %s", asset, other, visible.Shell(string(fund.ID)), visible.Shell(string(asset)), visible.Shell(address))
 }
 
-// sameAddress compares addresses letter for letter, but for those in hexadecimal, in which capitals are a checksum.
+// sameAddress compares addresses letter for letter, except those in hexadecimal, in which capitals are a checksum.
 func sameAddress(x, y string) bool {
 	hexadecimal := len(x) == 42 && strings.HasPrefix(strings.ToLower(x), "0x")
 	return x == y || hexadecimal && strings.EqualFold(x, y)
 }
 
-// soon is how long those who approve should have.
+// soon is the least time that approvers should have.
 const soon = 10 * time.Minute
 
-// expires adds until when it can be approved.
+// expires adds when it expires.
 func (p *proposal) expires(until qredo.Time) {
 	if until.IsZero() {
 		return
@@ -274,7 +274,7 @@ func (p *proposal) expires(until qredo.Time) {
 	at := until.UTC().Format("2006-01-02 15:04:05 MST")
 	const day, year = 24 * time.Hour, 8766 * time.Hour
 	switch {
-	case left > 100*year: // a duration has no more than 292
+	case left > 100*year: // a duration ends at 292 years
 		p.line("expires", "%s, in more than 100 years", at)
 	case left > 2*year:
 		p.line("expires", "%s, in %d years", at, left/year)
@@ -284,11 +284,11 @@ func (p *proposal) expires(until qredo.Time) {
 		p.line("expires", "%s, in %s", at, left)
 	}
 	if left < soon {
-		p.warn("it expires in %s, and must be approved before: give a later --expires", left)
+		p.warn("it expires in %s and must be approved before that: give a later --expires", left)
 	}
 }
 
-// check refuses a request that cannot be right, as the client does when it sends one.
+// check refuses a request that cannot be right, as the client does before it sends one.
 func (p *proposal) check(ctx context.Context, request any) error {
 	_, err := p.c.Prepare(ctx, http.MethodPost, "/request", request)
 	return err
@@ -300,7 +300,7 @@ func (p *proposal) show() {
 	p.app.warned(p.warnings)
 }
 
-// authorizer adds the core client that is asked before the custody group.
+// authorizer adds the core client that must authorise it before the custody group is asked.
 func (p *proposal) authorizer(ctx context.Context, id qredo.CoreClientID) {
 	if id == "" {
 		return
@@ -308,7 +308,7 @@ func (p *proposal) authorizer(ctx context.Context, id qredo.CoreClientID) {
 	p.line("first asked is", "%s", p.agent(ctx, id))
 }
 
-// agent is a core client with its name, where it is one of the API key's.
+// agent is a core client with its name, if it belongs to the API key.
 func (p *proposal) agent(ctx context.Context, id qredo.CoreClientID) string {
 	clients, err := p.c.CoreClients.List(ctx)
 	i := slices.IndexFunc(clients, func(c qredo.CoreClient) bool { return c.ID == id })

@@ -75,7 +75,7 @@ func TestTheQuestionShowsEverything(t *testing.T) {
 		"not on the whitelist": {
 			[]string{"withdraw", "create", "--from", treasury, "--address", "it's me", "--amount", "0.25BTC-TESTNET"},
 			[]string{
-				"whitelisted as    nothing", "warning: the address is not on the fund's whitelist for BTC-TESTNET: the service refuses that.",
+				"whitelisted as    not on the fund's whitelist", "warning: the address is not on the fund's whitelist for BTC-TESTNET: the service will refuse this.",
 				"qredo fund whitelist add " + s.fund() + ` --asset BTC-TESTNET --address 'it'\''s me'`,
 			}, "",
 		},
@@ -85,11 +85,11 @@ func TestTheQuestionShowsEverything(t *testing.T) {
 		},
 		"soon": {
 			[]string{"transfer", "create", "--from", treasury, "--to", trading, "--amount", "0.1BTC-TESTNET", "--expires", "9m"},
-			[]string{", and must be approved before: give a later --expires"}, "",
+			[]string{" and must be approved before that: give a later --expires"}, "",
 		},
 		"to itself": {
 			[]string{"transfer", "create", "--from", treasury, "--to", treasury, "--amount", "0.1BTC-TESTNET"},
-			[]string{"warning: it goes to the wallet that it comes from"}, "",
+			[]string{"warning: sender and recipient are the same wallet"}, "",
 		},
 		"another company's wallet": {
 			[]string{"transfer", "create", "--from", treasury, "--to", foreign, "--amount", "0.1BTC-TESTNET"},
@@ -97,7 +97,7 @@ func TestTheQuestionShowsEverything(t *testing.T) {
 		},
 		"from another company's wallet": {
 			[]string{"transfer", "create", "--from", foreign, "--to", trading, "--amount", "0.1BTC-TESTNET"},
-			[]string{"warning: wallet " + foreign + " is not one of the company's"}, "",
+			[]string{"warning: wallet " + foreign + " does not belong to the company"}, "",
 		},
 		"a wallet that nobody sees": {
 			[]string{"transfer", "create", "--from", treasury, "--to", "three odd words", "--amount", "0.1BTC-TESTNET"},
@@ -112,7 +112,7 @@ func TestTheQuestionShowsEverything(t *testing.T) {
 		},
 		"an offer that is not on the hub": {
 			[]string{"swap", "take", "3MpDUksyUoPj7HbVtM3GqSE4za7", "--from", treasury, "--to", ether, "--reference", "q"},
-			[]string{"amounts           not known", "fees              not known", "warning: make sure that you know the amounts"}, "",
+			[]string{"amounts           not known", "fees              not known", "warning: make sure that you know the offer's amounts"}, "",
 		},
 		"Web3": {
 			[]string{"qapi", "tx", "create", "--from", "0x" + strings.Repeat("1", 40), "--to", "0x" + strings.Repeat("2", 40), "--value", "0.5ETH", "--gas-limit", "21000", "--gas-price", "20gwei"},
@@ -135,7 +135,7 @@ func TestTheQuestionShowsEverything(t *testing.T) {
 	// What the service would surely refuse, and nobody can mean, is refused before.
 	_, said, code := s.run(t, "y\n", "transfer", "create", "--from", treasury, "--to", ether, "--amount", "0.1BTC-TESTNET")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, said, "holds ETH-TESTNET and takes no BTC-TESTNET")
+	assert.Contains(t, said, "holds ETH-TESTNET, not BTC-TESTNET")
 	_, said, code = s.run(t, "y\n", "transfer", "create", "--from", treasury, "--to", trading, "--amount", "0.1BTC-TESTNET", "--expires", "2020-01-01T00:00:00Z")
 	assert.Equal(t, exitUsage, code)
 	assert.NotContains(t, said, "Proceed?", "what is wrong is told before the question")
@@ -217,7 +217,7 @@ func TestAnOfferIsShownBeforeItIsTaken(t *testing.T) {
 	}
 	_, said, code = s.run(t, "y\n", "swap", "take", id, "--from", s.wallet("Ether"), "--to", s.wallet("Treasury"), "--reference", "q")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, said, "the offer is ETH-TESTNET for BTC-TESTNET, and wallet ")
+	assert.Contains(t, said, "the offer is ETH-TESTNET for BTC-TESTNET, but wallet ")
 	for _, verb := range [][]string{{"hub", "publish", id}, {"swap", "cancel", id}} {
 		args := append(verb, "--company", string(maker))
 		_, said, code = s.run(t, "", args...)

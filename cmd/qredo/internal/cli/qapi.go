@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// withQAPI runs a command of Qredo API v1. Its amounts are counted as the balance says.
+// withQAPI runs a command of Qredo API v1. Its assets' decimals come from the balance.
 func (a *app) withQAPI(run func(context.Context, *qapi.Client, []string) error) func(context.Context, []string) error {
 	return with(a.connectQAPI, func(ctx context.Context, client *qapi.Client, args []string) error {
 		a.assets.source = func(ctx context.Context) ([]qredo.Asset, error) { return assetsOf(client.Balance.Get(ctx)) }
@@ -30,28 +30,28 @@ func assetsOf(balances qapi.Balances, err error) ([]qredo.Asset, error) {
 func (a *app) qapiCommands() *cobra.Command {
 	var archived bool
 	return group("qapi", "Qredo API v1: reports, and Web3 transactions",
-		`The second API. It has keys of its own: an API key and a shared secret. Its base URL is beside that of the Partner
-API unless --qapi-base-url says otherwise.`, `
+		`The second API. It has its own keys: an API key and a shared secret. --qapi-base-url sets its base URL. Default: beside the
+Partner API's.`, `
 		qredo qapi balance
 		qredo qapi ledger FUND_ID
 		qredo qapi tx create --from 0x… --to 0x… --value 0.5ETH --gas-limit 21000 --gas-price 20gwei`,
 		a.command(command{
-			use: "account", short: "Show whose key it is", long: "Shows the account that the key belongs to.", example: "qredo qapi account",
+			use: "account", short: "Show the key's account", long: "Shows the account that the key belongs to.", example: "qredo qapi account",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 				return a.show(client.Account.Get(ctx))
 			}),
 		}),
 		a.qapiBalance(),
 		a.command(command{
-			use: "funds", short: "List the funds", long: "Lists the account's funds, with --archived also those that are archived.",
+			use: "funds", short: "List the funds", long: "Lists the account's funds; with --archived, archived ones too.",
 			example: "qredo qapi funds\nqredo qapi funds --archived",
-			flags:   func(f *flagSet) { f.BoolVar(&archived, "archived", false, "also those that are archived") },
+			flags:   func(f *flagSet) { f.BoolVar(&archived, "archived", false, "include archived funds") },
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 				return a.list(found(client.Funds.List(ctx, qapi.FundsOptions{Archived: archived})))
 			}),
 		}),
 		a.command(command{
-			use: "fund FUND_ID", short: "Show a fund with its wallets", long: "Shows a fund, who approves for it, and its wallets.",
+			use: "fund FUND_ID", short: "Show a fund with its wallets", long: "Shows a fund, its approvers and its wallets.",
 			example: "qredo qapi fund FUND_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
 				id, err := a.qapiFundNamed(ctx, client, args[0])
@@ -63,8 +63,8 @@ API unless --qapi-base-url says otherwise.`, `
 		}),
 		a.qapiLedger(),
 		a.command(command{
-			use: "parties", short: "List whom a personal account trusts",
-			long:    "Lists those whom a personal account trusts, or has asked to join. An organization's key is refused.",
+			use: "parties", short: "List a personal account's trusted parties",
+			long:    "Lists the parties that a personal account trusts or has invited. An organization's key is refused.",
 			example: "qredo qapi parties",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 				return a.list(found(client.TrustedParties.List(ctx)))
@@ -84,7 +84,7 @@ type balanceLine struct {
 
 func (a *app) qapiBalance() *cobra.Command {
 	return a.command(command{
-		use: "balance", short: "List how much there is of each asset", long: "Lists the balances of all funds together, by asset.",
+		use: "balance", short: "List the balance of each asset", long: "Lists the balances of all funds together, by asset.",
 		example: "qredo qapi balance",
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 			balances, err := client.Balance.Get(ctx)
@@ -105,12 +105,12 @@ func (a *app) qapiFeed() *cobra.Command {
 	var count int
 	var follows []string
 	return a.command(command{
-		use: "feed", short: "Print how Web3 transactions change, as it happens",
-		long:    "Prints each change of the account's Web3 transactions, until it is interrupted. --tx follows one that exists from its beginning.",
+		use: "feed", short: "Follow changes of Web3 transactions",
+		long:    "Prints each change of the account's Web3 transactions until it is interrupted. --tx prints an existing one from its start.",
 		example: "qredo qapi feed --output json\nqredo qapi feed --tx TX_ID --count 2",
 		flags: func(f *flagSet) {
-			f.IntVar(&count, "count", 0, "end after this many changes; no end if 0")
-			listVar(f, &follows, "tx", "transaction to follow from its beginning; repeat for several")
+			f.IntVar(&count, "count", 0, "stop after this many changes; 0 for no limit")
+			listVar(f, &follows, "tx", "transaction to print from its start; repeat for several")
 		},
 		run: a.withQAPI(func(ctx context.Context, client *qapi.Client, _ []string) error {
 			for _, id := range follows {

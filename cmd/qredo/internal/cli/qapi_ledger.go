@@ -10,7 +10,7 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// figureUnit is what the figures of ledgers and histories count. No answer says it, so that whoever asks must.
+// figureUnit is the unit of the figures in ledgers and histories. No response says it, so the user has to.
 type figureUnit string
 
 const (
@@ -21,12 +21,12 @@ const (
 
 const figuresHelp = `
 
-Figures stand as they came. The service's document counts whole units (0.001156 BTC), a sandbox base units (115600)
-unless it is told otherwise, and an answer does not say which. With --figures base or --figures whole they are
-converted, exactly, and are amounts as in all other commands; where one cannot be, nothing is listed.`
+Figures are printed unchanged. The service's document has whole units (0.001156 BTC), a sandbox by default has base units
+(115600), and a response does not say which. With --figures base or --figures whole they are converted exactly and shown
+as amounts, as in all other commands; if one cannot be converted, nothing is listed.`
 
 func (u *figureUnit) flags(f *flagSet) {
-	f.StringVar((*string)(u), "figures", "", "what the service's figures count: base or whole units (default as they came)")
+	f.StringVar((*string)(u), "figures", "", "unit of the service's figures: base or whole (default: print them unchanged)")
 }
 
 func (u *figureUnit) check() error {
@@ -36,7 +36,7 @@ func (u *figureUnit) check() error {
 	return oneOf("figures", string(*u), string(figuresBase), string(figuresWhole))
 }
 
-// ledgerLine and historyLine are entries whose figures have become amounts.
+// ledgerLine and historyLine are entries whose figures were converted to amounts.
 type (
 	ledgerLine struct {
 		qapi.LedgerEntry
@@ -56,7 +56,7 @@ func (a *app) qapiLedger() *cobra.Command {
 	var unit figureUnit
 	return a.command(command{
 		use: "ledger FUND_ID", short: "List what moved in a fund",
-		long:    "Lists all movements of a fund, the newest of each wallet first. This API does not page them." + figuresHelp,
+		long:    "Lists all movements of a fund, newest first for each wallet. This API has no paging." + figuresHelp,
 		example: "qredo qapi ledger FUND_ID --figures whole\nqredo qapi ledger FUND_ID --output json",
 		flags:   unit.flags,
 		check:   unit.check,
@@ -101,7 +101,7 @@ func (a *app) qapiHistory() *cobra.Command {
 	})
 }
 
-// listMoves prints entries: as they came, or as convert makes them.
+// listMoves prints entries, unchanged or converted.
 func listMoves[E any](a *app, unit figureUnit, entries []E, convert func(E) (any, error)) error {
 	if unit == figuresAsTheyCame {
 		return a.list(found(entries, nil))

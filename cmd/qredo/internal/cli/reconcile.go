@@ -19,33 +19,33 @@ func (a *app) reconcileCommand() *cobra.Command {
 	var openings []string
 	var since, after, report string
 	return a.command(command{
-		use: "reconcile FUND_ID...", short: "Prove that opening balance and entries make the balance",
-		long: `Adds up, for each wallet of the funds, the opening balance and the entries that are done, and holds the sum
-against the wallet's balance. It does so twice: with the ledger and with the wallet's history, which must agree
-too, entry for entry. What does not add up is listed, and the exit code is 1. What waits is no part of it, and is told apart.
+		use: "reconcile FUND_ID...", short: "Prove that opening balance and entries add up to the balance",
+		long: `Adds up, for each wallet in the funds, the opening balance and the completed entries, and compares the sum with the
+wallet's balance. It does so twice, with the ledger and with the wallet's history, which must also agree entry for entry.
+If something does not add up, it is listed and the exit code is 1. Pending entries are not counted but listed separately.
 
-Without --since, wallets began with nothing and all entries count. With --since, only what was done from then on
-counts, and --opening gives what each wallet had at that moment. Better is --report, which keeps what was proved in a
-file, and --after, which goes on from there: each closing balance is the next opening one, and nothing between is
-missed or counted twice.
+Without --since, wallets started empty and all entries count. With --since, only what was completed from then on counts,
+and --opening gives each wallet's balance at that moment. It is better to use --report, which keeps the result in a file,
+and --after, which continues from there: each closing balance is the next opening balance, and nothing in between is missed
+or counted twice.
 
-What left a wallet is negative in its history. Where fees tell that a service counts it as positive, as its schema
-has it, the command says so once and turns the signs round.`,
+What left a wallet is negative in its history. If the fees show that a service counts it as positive, as its schema says,
+the command says so once and reverses the signs.`,
 		example: `qredo reconcile FUND_ID
 			qredo reconcile FUND_ID --since 2026-01-01T00:00:00Z --opening WALLET_ID=1.5BTC-TESTNET
 			qredo reconcile FUND_ID --after november.json --report december.json`,
 		flags: func(f *flagSet) {
-			f.StringVar(&since, "since", "", "count from this moment on: a time, or how long ago")
-			f.StringArrayVar(&openings, "opening", nil, "what a wallet had at --since, as WALLET_ID=AMOUNT; repeat for several")
-			f.StringVar(&after, "after", "", "go on where this report ended: a file that --report has written")
+			f.StringVar(&since, "since", "", "count from this moment on: a time, or a duration before now")
+			f.StringArrayVar(&openings, "opening", nil, "a wallet's balance at --since, as WALLET_ID=AMOUNT; repeat for several")
+			f.StringVar(&after, "after", "", "continue where this report ended: a file that --report wrote")
 			f.StringVar(&report, "report", "", "file to write the report to, as JSON")
 		},
 		check: func() error {
 			if len(openings) > 0 && since == "" {
-				return usagef("--opening needs --since: without it wallets began with nothing")
+				return usagef("--opening needs --since: without it wallets started empty")
 			}
 			if after != "" && since != "" {
-				return usagef("--after says itself since when: leave out --since")
+				return usagef("--after already says since when: leave out --since")
 			}
 			return nil
 		},
@@ -77,7 +77,7 @@ has it, the command says so once and turns the signs round.`,
 	})
 }
 
-// readReport reads what an earlier run has written.
+// readReport reads the report of an earlier run.
 func readReport(path string) (*recon.Report, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -85,7 +85,7 @@ func readReport(path string) (*recon.Report, error) {
 	}
 	report := &recon.Report{}
 	if err := json.Unmarshal(data, report); err != nil {
-		return nil, fmt.Errorf("%s is no report: %w", path, err)
+		return nil, fmt.Errorf("%s is not a report: %w", path, err)
 	}
 	return report, nil
 }
@@ -108,7 +108,7 @@ func (a *app) reconcile(ctx context.Context, c partnerCall, file string, opts []
 		return err
 	}
 	if report.SentPositive {
-		fmt.Fprintln(a.err, "this service counts sent as positive: the signs of its histories are turned round")
+		fmt.Fprintln(a.err, "this service counts sent amounts as positive: the signs in its histories are reversed")
 	}
 	if file != "" {
 		data, err := json.MarshalIndent(report, "", "  ")
@@ -126,7 +126,7 @@ func (a *app) reconcile(ctx context.Context, c partnerCall, file string, opts []
 	findings := report.Findings()
 	for _, f := range findings {
 		switch {
-		case f.WalletID == "": // the objects of wallets do not have it
+		case f.WalletID == "": // the wallets' objects do not contain it
 			fmt.Fprintln(a.err, plain(f.String()))
 		case !a.json():
 			fmt.Fprintln(a.out, plain("wallet "+string(f.WalletID)+": "+f.String()))
@@ -143,14 +143,14 @@ func (a *app) readOpenings(ctx context.Context, c partnerCall, texts []string) (
 	for _, text := range texts {
 		name, figure, found := strings.Cut(text, "=")
 		if !found || name == "" {
-			return nil, usagef("--opening must be WALLET_ID=AMOUNT, is %q", text)
+			return nil, usagef("--opening must be WALLET_ID=AMOUNT, not %q", text)
 		}
 		wallet, err := a.walletIDNamed(ctx, c, name)
 		if err != nil {
 			return nil, err
 		}
 		if number, unit := splitAmount(figure); strings.Contains(number, "0") && strings.Trim(number, "0.") == "" && unit != "" {
-			out[wallet] = qredo.AssetAmount{Asset: unit} // which money refuses, as nothing to send
+			out[wallet] = qredo.AssetAmount{Asset: unit} // money refuses a zero amount
 			continue
 		}
 		amount, err := a.money(ctx, "opening", figure, false, "")

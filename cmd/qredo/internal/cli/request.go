@@ -25,37 +25,37 @@ const (
 type requestFlags struct {
 	api, url, method, body string
 	timestamp, nonce       string
-	signedAt               time.Time // what timestamp says
+	signedAt               time.Time // the time in timestamp
 }
 
 func (r *requestFlags) add(f *flagSet) {
 	f.StringVar(&r.url, "url", "", "full URL with its query, or a path below the base URL")
 	f.StringVar(&r.method, "method", "", "HTTP method (default GET, or POST with a body)")
-	f.StringVar(&r.body, "body", "", "file that holds the exact bytes of the body, - for the standard input")
+	f.StringVar(&r.body, "body", "", "file that holds the exact bytes of the body, or - for standard input")
 	f.StringVar(&r.timestamp, "timestamp", "", "Unix seconds (default now)")
-	f.StringVar(&r.nonce, "nonce", "", "send this nonce in place of a timestamp (Partner API only)")
+	f.StringVar(&r.nonce, "nonce", "", "send this nonce instead of a timestamp (Partner API only)")
 	f.StringVar(&r.api, "api", apiPartner, "partner (RSA) or qapi (HMAC)")
 	required(f, "url")
 }
 
-// check refuses flags that cannot be right, or do not go together.
+// check refuses flags that cannot be right or do not go together.
 func (r *requestFlags) check() error {
 	switch {
 	case r.timestamp != "" && r.nonce != "":
-		return usagef("--timestamp and --nonce are both given: give one of them")
+		return usagef("give either --timestamp or --nonce, not both")
 	case r.nonce != "" && r.api == apiQAPI:
-		return usagef("Qredo API v1 has no nonces: give --timestamp")
+		return usagef("Qredo API v1 has no nonces: use --timestamp")
 	}
 	if strings.ContainsFunc(r.method, func(c rune) bool { return !unicode.IsLetter(c) || c > unicode.MaxASCII }) {
-		return usagef("--method must be a method of HTTP, is %q", r.method)
+		return usagef("--method must be an HTTP method, not %q", r.method)
 	}
 	if plain(r.nonce) != r.nonce {
-		return usagef("--nonce has what no header can have: %q", r.nonce)
+		return usagef("--nonce contains characters that a header cannot have: %q", r.nonce)
 	}
 	if r.timestamp != "" {
 		seconds, err := strconv.ParseInt(r.timestamp, 10, 64)
 		if err != nil {
-			return usagef("--timestamp must be Unix seconds, is %q", r.timestamp)
+			return usagef("--timestamp must be Unix seconds, not %q", r.timestamp)
 		}
 		r.signedAt = time.Unix(seconds, 0)
 	}
@@ -76,7 +76,7 @@ func (r *requestFlags) read(a *app) ([]byte, error) {
 	}
 	if i := strings.IndexFunc(r.url, func(c rune) bool { return c <= ' ' || c >= 0x7f }); i >= 0 {
 		c, _ := utf8.DecodeRuneInString(r.url[i:])
-		return nil, usagef("--url has %+q, which no request line can have: write it as %s", c, url.PathEscape(string(c)))
+		return nil, usagef("--url contains %+q, which a request line cannot have: write it as %s", c, url.PathEscape(string(c)))
 	}
 	if r.body == "" {
 		r.method = strings.ToUpper(cmp.Or(r.method, http.MethodGet))
@@ -100,7 +100,7 @@ func (r *requestFlags) base(a *app) (setting, error) {
 	return a.settings.baseURL()
 }
 
-// authenticator is what the API's requests are authenticated with.
+// authenticator authenticates the API's requests.
 func (r *requestFlags) authenticator(a *app) (qredo.Authenticator, error) {
 	if r.api == apiQAPI {
 		return a.hmacAuth()
@@ -111,7 +111,7 @@ func (r *requestFlags) authenticator(a *app) (qredo.Authenticator, error) {
 	return a.rsaAuth()
 }
 
-// clock sets the time of signing to the one that was given.
+// clock sets the signing time to the given one.
 func (r *requestFlags) clock() []qredo.Option {
 	if r.timestamp == "" {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// servingChoices are what a sandbox does where the sources about the service disagree.
+// servingChoices are a sandbox's options where the sources about the service disagree.
 type servingChoices struct {
 	fees, ledgerOrder                            string
 	withdrawalLock, companyConflict, invitations bool
@@ -17,15 +17,15 @@ type servingChoices struct {
 }
 
 func (c *servingChoices) flags(f *flagSet) {
-	f.StringVar(&c.fees, "fees", "rate:1000", "what sending costs: none, rate:MILLIONTHS of the amount, or fixed:BASE_UNITS")
+	f.StringVar(&c.fees, "fees", "rate:1000", "fee for sending: none, rate:MILLIONTHS of the amount, or fixed:BASE_UNITS")
 	f.StringVar(&c.ledgerOrder, "ledger-order", "newest", "order of ledgers: newest or oldest first")
-	f.BoolVar(&c.withdrawalLock, "withdrawal-lock", false, "refuse a second withdrawal from a wallet while one waits")
+	f.BoolVar(&c.withdrawalLock, "withdrawal-lock", false, "refuse a second withdrawal from a wallet while one is pending")
 	f.BoolVar(&c.companyConflict, "company-conflict", false, "answer 409 to a company that exists already")
-	f.BoolVar(&c.invitations, "invitations", false, "let companies trust an e-mail that no user has")
+	f.BoolVar(&c.invitations, "invitations", false, "let companies trust an e-mail without a user")
 	f.BoolVar(&c.wholeUnits, "whole-units", false, "write Qredo API v1's ledgers in whole units, as decimals")
-	f.BoolVar(&c.repeatedVotes, "repeated-votes", false, "take a core client's vote again that it has given already")
-	f.BoolVar(&c.personal, "personal", false, "the account of Qredo API v1 is a person's: trusted parties, no Web3 wallets")
-	f.BoolVar(&c.initiators, "initiators", false, "say in the details of actions who initiated them")
+	f.BoolVar(&c.repeatedVotes, "repeated-votes", false, "accept a repeated vote of a core client")
+	f.BoolVar(&c.personal, "personal", false, "make the account of Qredo API v1 a person's: trusted parties, no Web3 wallets")
+	f.BoolVar(&c.initiators, "initiators", false, "include the initiator in the details of actions")
 	f.BoolVar(&c.strict, "strict", false, "also refuse what no source says the service refused")
 }
 
@@ -62,7 +62,7 @@ func (c *servingChoices) options() []sandbox.Option {
 	return opts
 }
 
-// feeSchedule reads what sending costs.
+// feeSchedule reads --fees.
 func feeSchedule(text string) (sandbox.FeeSchedule, error) {
 	kind, figure, _ := strings.Cut(text, ":")
 	if kind == "none" && figure == "" {
@@ -76,5 +76,5 @@ func feeSchedule(text string) (sandbox.FeeSchedule, error) {
 	case kind == "fixed":
 		return sandbox.FixedFee(qredo.Amount(n)), nil
 	}
-	return nil, usagef("--fees must be none, rate:MILLIONTHS (at most 1000000) or fixed:BASE_UNITS, is %q", text)
+	return nil, usagef("--fees must be none, rate:MILLIONTHS (at most 1000000) or fixed:BASE_UNITS, not %q", text)
 }

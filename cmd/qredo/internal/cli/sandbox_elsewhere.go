@@ -20,9 +20,9 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// What has to do with a sandbox that other machines reach, as in a container.
+// Support for a sandbox that other machines reach, as in a container.
 
-// servedToken is the control token that a sandbox is to have, empty if none is set. A file that is not there is made.
+// servedToken is the sandbox's control token, or empty if none is set. A missing file is created.
 func (a *app) servedToken() (string, error) {
 	from, err := a.settings.first(keyControlToken, keyControlFile)
 	if err != nil || from.key != keyControlFile {
@@ -40,16 +40,16 @@ func (a *app) servedToken() (string, error) {
 	var readers *durable.OthersCanReadError
 	switch err := durable.CheckPrivate(path); {
 	case errors.As(err, &writers):
-		return "", fmt.Errorf("%s: others can change %s (%s), and who changes it can control the sandbox: %s", from.source, writers.Path, writers.Mode, writers.Fix)
+		return "", fmt.Errorf("%s: others can change %s (%s), and whoever changes it can control the sandbox: %s", from.source, writers.Path, writers.Mode, writers.Fix)
 	case errors.As(err, &readers):
-		fmt.Fprintf(a.err, "%s: others on this machine can read %s (%s), and so control the sandbox\n", from.source, plain(readers.Path), readers.Mode)
+		fmt.Fprintf(a.err, "%s: others on this machine can read %s (%s), and so can control the sandbox\n", from.source, plain(readers.Path), readers.Mode)
 	case err != nil:
 		return "", misuse(from.source, err)
 	}
 	return a.controlToken()
 }
 
-// elsewhere tells, as comments, how other machines reach a sandbox that does not listen to this one alone.
+// elsewhere says, as comments, how other machines reach a sandbox that does not listen only to this one.
 func elsewhere(srv *sandbox.Server, s serving, token bool) []string {
 	host, _, err := net.SplitHostPort(s.listen)
 	if err != nil || loopback.Host(host) {
@@ -59,12 +59,12 @@ func elsewhere(srv *sandbox.Server, s serving, token bool) []string {
 	if token {
 		lines = append(lines, "# Control calls from there need the control token.")
 	} else {
-		lines = append(lines, "# Control calls are taken from this machine only: --control-token FILE lets others make them.")
+		lines = append(lines, "# Control calls are accepted from this machine only: --control-token FILE lets others make them.")
 	}
 	if s.tls {
-		lines = append(lines, "# Its certificate is for this machine's loopback and the hosts of --public-url: name those that it is reached by.")
+		lines = append(lines, "# Its certificate covers this machine's loopback and the hosts of --public-url: name the hosts by which it is reached.")
 	} else {
-		lines = append(lines, "# Without --tls, who is on the network between can read what is sent, the control token and the console's address too.")
+		lines = append(lines, "# Without --tls, anybody on the network in between can read what is sent, including the control token and the console's address.")
 	}
 	return lines
 }
@@ -90,9 +90,9 @@ func addresses(at, host string) string {
 
 func (a *app) sandboxRegister() *cobra.Command {
 	return a.command(command{
-		use: "register PUBLICKEYFILE", short: "Have a public key registered, and print its API key",
-		long: `Has the sandbox that the base URL names take a public key in PEM, as --register does when it starts, and prints the API key
-for it. The key is known as long as that sandbox runs.`,
+		use: "register PUBLICKEYFILE", short: "Register a public key, and print its API key",
+		long: `Registers a public key in PEM with the sandbox at the base URL, as --register does at its start, and prints the API key for
+it. The key is known as long as that sandbox runs.`,
 		example: `qredo keys new --dir ./keys
 			qredo sandbox register ./keys/public.pem >apikey`,
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
@@ -101,7 +101,7 @@ for it. The key is known as long as that sandbox runs.`,
 				return err
 			}
 			if bytes.Contains(public, []byte("PRIVATE KEY")) {
-				return usagef("%s holds a private key: register the public one (qredo keys public)", args[0])
+				return usagef("%s holds a private key: register the public key instead (qredo keys public)", args[0])
 			}
 			apiKey, err := c.RegisterKey(ctx, string(public))
 			if err == nil {
@@ -115,9 +115,9 @@ for it. The key is known as long as that sandbox runs.`,
 func (a *app) sandboxHealth() *cobra.Command {
 	const patience = 5 * time.Second
 	return a.command(command{
-		use: "health [URL]", short: "Tell whether a sandbox is ready",
-		long: `Asks the sandbox at URL (default that of the base URL), by GET /sandbox/v1/healthz, whether it is ready: it answers, and can write
-its store. Exits with 0 if so, else with 1. It needs neither key nor token, and waits 5 seconds.`,
+		use: "health [URL]", short: "Check whether a sandbox is ready",
+		long: `Asks the sandbox at URL (default: at the base URL) by GET /sandbox/v1/healthz whether it is ready, which means that it answers
+and can write its store. The exit code is 0 if so, and 1 if not. It needs neither key nor token, and waits up to 5 seconds.`,
 		example: "qredo sandbox health http://127.0.0.1:8765",
 		run: func(ctx context.Context, args []string) error {
 			if len(args) > 0 {

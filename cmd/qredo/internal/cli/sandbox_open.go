@@ -13,13 +13,13 @@ func (a *app) sandboxOpen() *cobra.Command {
 	var printed bool
 	return a.command(command{
 		use: "open", short: "Open a sandbox's console in the browser",
-		long: `Opens the console of the sandbox that the base URL names in this machine's browser: the page where people see what goes on
-in it, approve, and play the chain. With --print, or where there is no browser, its address is printed.
+		long: `Opens the console of the sandbox at the base URL in this machine's browser: the page where people see what happens in it,
+approve, and play the chain. With --print, or without a browser, it prints the address.
 
-Whoever has the address can do everything in that sandbox. It has a token, which is another each time the sandbox starts, and which others on
-this machine can see in the list of processes while the browser starts; they can make control calls anyway.`,
+Whoever has the address can do everything in that sandbox. It contains a token, which changes each time the sandbox starts.
+Others on this machine can see it in the list of processes while the browser starts; they can make control calls anyway.`,
 		example: "qredo sandbox open\nqredo sandbox open --print",
-		flags:   func(f *flagSet) { f.BoolVar(&printed, "print", false, "print the address, and open nothing") },
+		flags:   func(f *flagSet) { f.BoolVar(&printed, "print", false, "print the address, but open nothing") },
 		run: func(ctx context.Context, _ []string) error {
 			control, err := a.control()
 			if err != nil {
@@ -43,7 +43,7 @@ this machine can see in the list of processes while the browser starts; they can
 	})
 }
 
-// browser is the program of this system that opens an address, with its arguments.
+// browser is this system's program for opening an address, with its arguments.
 func browser() []string {
 	switch runtime.GOOS {
 	case "darwin":

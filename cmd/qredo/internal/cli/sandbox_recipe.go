@@ -21,8 +21,7 @@ func serviceHosts() []string {
 	return hosts
 }
 
-// recipe says how programs that have the service's URL compiled in reach a sandbox with TLS, as comments that
-// a shell skips.
+// recipe says how programs that have the service's URL compiled in reach a sandbox with TLS, as shell comments.
 func recipe(serverURL, keys string) []string {
 	u, err := url.Parse(serverURL)
 	if err != nil {
@@ -35,13 +34,13 @@ func recipe(serverURL, keys string) []string {
 	ca := visible.Shell(filepath.Join(keys, "ca.pem"))
 	hosts := serviceHosts()
 	lines := []string{
-		"Programs that have the service's URL compiled in reach this sandbox without a change to them. In short (all",
-		"of it, also without root and without touching /etc/hosts, is in docs/foreign-clients.md):",
+		"Programs that have the service's URL compiled in reach this sandbox unchanged. In short (for details, and for ways",
+		"without root and without touching /etc/hosts, see docs/foreign-clients.md):",
 		"  names  a line for /etc/hosts: " + address + " " + strings.Join(hosts, " "),
 	}
 	if port != "443" {
 		lines = append(lines,
-			"  port   they ask at 443, this is "+port+": serve with --listen "+address+":443 (as root, or once after",
+			"  port   they use 443, this is "+port+": serve with --listen "+address+":443 (as root, or once after",
 			`         setcap cap_net_bind_service=+ep "$(command -v qredo)"), or redirect:`,
 			"         iptables -t nat -A OUTPUT -p tcp -d "+address+" --dport 443 -j REDIRECT --to-ports "+port,
 		)

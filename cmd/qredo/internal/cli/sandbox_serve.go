@@ -21,16 +21,16 @@ import (
 func (a *app) sandboxCommands() *cobra.Command {
 	commands := append([]*cobra.Command{a.sandboxServe(), a.sandboxOpen(), a.sandboxHealth(), a.sandboxRegister(), a.sandboxWorld()}, a.controlCommands()...)
 	return group("sandbox", "Run a sandbox, and play the people and the chain",
-		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets time run
-out. "serve" runs one. The other commands do what people did in the app and what came over a chain, with the sandbox that
-the base URL names. One on another machine must have a control token, and they need it too.`, `
+		`A sandbox emulates the retired service: it checks signatures, moves balances, counts approvals and lets requests expire.
+"serve" runs one. The other commands play the people with the app, and the chain, in the sandbox at the base URL. For a
+sandbox on another machine they need its control token.`, `
 		qredo sandbox serve --seed demo
 		qredo sandbox deposit WALLET_ID --amount 1.5BTC-TESTNET
 		qredo sandbox approve alice@example.com TX_ID
 		qredo sandbox advance 24h`, commands...)
 }
 
-// serving is what a sandbox is started with.
+// serving holds the options that a sandbox is started with.
 type serving struct {
 	listen, data, keys, envFile string
 	seed, world                 string
@@ -47,20 +47,20 @@ func (a *app) sandboxServe() *cobra.Command {
 		use: "serve", short: "Run a sandbox until it is interrupted",
 		long: `Runs a sandbox until SIGINT or SIGTERM, and prints the lines to export for the other commands and for programs.
 
-In the folder that --keys names (else --data, else $XDG_DATA_HOME/qredo/sandbox) it writes apikey, private.pem
-(PKCS #1) and public.pem, qapi-apikey and qapi-secret, and with --tls ca.pem. What is there is used again and
-never changed: a private.pem or public.pem of your own gets an apikey beside it. --register adds further keys.
-With --data, the state outlives the sandbox: what was answered is on the disk.
+In the folder that --keys names (default: that of --data, or $XDG_DATA_HOME/qredo/sandbox) it writes apikey, private.pem
+(PKCS #1), public.pem, qapi-apikey and qapi-secret, and with --tls ca.pem. Existing files are used and never changed: your
+own private.pem or public.pem gets an apikey beside it. --register adds more keys. With --data, the state outlives the
+sandbox: whatever it has answered is on disk.
 
-It prints the address of its console too: a page for people, in the browser. See docs/console.md.
+It also prints the address of its console, a web page for people: see docs/console.md.
 
-With --listen 0.0.0.0:8765 other machines reach it. Control calls are taken from them only with the token in the file that
---control-token names, which is made if it is missing; from this machine without. See docs/containers.md.
+With --listen 0.0.0.0:8765 other machines can reach it. Their control calls need the token in the file that --control-token
+names, which is created if it is missing; calls from this machine do not. See docs/containers.md.
 
-With --tls it also prints how programs that have the service's own URL compiled in reach it as they are.
+With --tls it also prints how programs that have the service's own URL compiled in reach it unchanged.
 
---seed demo begins with two companies, people, a core client, funds, balances, a whitelist, and transactions that
-are done, rejected and pending; --world FILE with one of your own. They do nothing where there are companies already.`,
+--seed demo starts with two companies, people, a core client, funds, balances, a whitelist, and completed, rejected and
+pending transactions; --world FILE starts with a world of your own. Both do nothing if there are companies already.`,
 		example: `qredo sandbox serve --seed demo
 			qredo sandbox serve --listen 127.0.0.1:8765 --data ./data --tls
 			qredo sandbox serve --listen 0.0.0.0:8765 --control-token ./token
@@ -68,22 +68,22 @@ are done, rejected and pending; --world FILE with one of your own. They do nothi
 			rm -f sandbox.env; qredo sandbox serve --env-file sandbox.env >/dev/null &
 			until [ -s sandbox.env ]; do sleep 0.1; done; . ./sandbox.env`,
 		flags: func(f *flagSet) {
-			f.StringVar(&s.listen, "listen", "127.0.0.1:8765", "address to listen on; port 0 is any free one")
-			f.StringVar(&s.data, "data", "", "folder to keep the state in (default none: it ends with the sandbox)")
+			f.StringVar(&s.listen, "listen", "127.0.0.1:8765", "address to listen on; port 0 is any free port")
+			f.StringVar(&s.data, "data", "", "folder to keep the state in (default none: the state ends with the sandbox)")
 			f.StringVar(&s.keys, "keys", "", "folder to keep the keys in")
-			f.StringArrayVar(&s.register, "register", nil, "register a key: APIKEYFILE:PUBLICKEYFILE, the first is made if missing; repeat for several")
-			f.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate authority of its own")
-			f.StringArrayVar(&s.publicURLs, "public-url", nil, "base URL that clients may sign for besides; repeat for several")
-			f.StringVar(&s.seed, "seed", "", "demo: begin with something to look at")
-			f.StringVar(&s.world, "world", "", "begin with the world in this file, as docs/worlds.md describes it")
-			f.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox answers")
+			f.StringArrayVar(&s.register, "register", nil, "register a key, as APIKEYFILE:PUBLICKEYFILE; the first is created if missing; repeat for several")
+			f.BoolVar(&s.tls, "tls", false, "serve HTTPS, with its own certificate authority")
+			f.StringArrayVar(&s.publicURLs, "public-url", nil, "another base URL that clients may sign for; repeat for several")
+			f.StringVar(&s.seed, "seed", "", "demo: start with example data")
+			f.StringVar(&s.world, "world", "", "start with the world in this file (see docs/worlds.md)")
+			f.StringVar(&s.envFile, "env-file", "", "also write the lines to export to this file, once the sandbox is ready")
 			f.BoolVar(&s.testnet, "testnet-only", false, "offer testnet assets only, as the hosted sandbox did")
-			f.BoolVar(&s.unsigned, "unsigned", false, "take requests that are not signed, as the hosted sandbox did")
+			f.BoolVar(&s.unsigned, "unsigned", false, "accept unsigned requests, as the hosted sandbox did")
 			s.choices.flags(f)
 		},
 		check: func() error {
 			if s.seed != "" && s.world != "" {
-				return usagef("--seed and --world are both given: give one of them")
+				return usagef("give either --seed or --world, not both")
 			}
 			if s.seed != "" {
 				if err := oneOf("seed", s.seed, "demo"); err != nil {
@@ -92,7 +92,7 @@ are done, rejected and pending; --world FILE with one of your own. They do nothi
 			}
 			for _, files := range s.register {
 				if apiKey, public := splitFiles(files); apiKey == "" || public == "" {
-					return usagef("--register must be APIKEYFILE:PUBLICKEYFILE, as in apikey:public.pem, is %q", files)
+					return usagef("--register must be APIKEYFILE:PUBLICKEYFILE, as in apikey:public.pem, not %q", files)
 				}
 			}
 			return s.choices.check()
@@ -101,7 +101,7 @@ are done, rejected and pending; --world FILE with one of your own. They do nothi
 	})
 }
 
-// splitFiles cuts the names of two files at the colon between them. On Windows the first may begin with a drive.
+// splitFiles splits two file names at the colon between them. On Windows the first may begin with a drive.
 func splitFiles(text string) (first, second string) {
 	drive := len(filepath.VolumeName(text))
 	first, second, _ = strings.Cut(text[drive:], ":")
@@ -162,20 +162,20 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		}
 	}
 	srv, err := sandbox.Start(s.options()...)
-	if errors.Is(err, qredo.ErrBadRequest) { // the world, or an option: there is no service yet that could refuse it
+	if errors.Is(err, qredo.ErrBadRequest) { // about the world or an option: no service is running yet that could refuse anything
 		return usageError{err.Error()}
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { _ = srv.Close() }() // for errors: at the end it is closed already
+	defer func() { _ = srv.Close() }() // for errors: normally it is closed already
 	lines := exports(srv, s)
 	begun, err := s.begin(srv)
 	if err != nil {
 		return err
 	}
 	lines = append(lines, begun...)
-	fmt.Fprintf(a.out, "# A sandbox serves at %s. End it with Ctrl-C. For other commands and programs:\n", srv.URL())
+	fmt.Fprintf(a.out, "# A sandbox is running at %s. Stop it with Ctrl-C. For other commands and programs:\n", srv.URL())
 	fmt.Fprintf(a.out, "# Its console, for people (whoever has this address can do everything): %s\n", srv.ConsoleURL())
 	for _, line := range elsewhere(srv, s, s.token != "") {
 		fmt.Fprintln(a.out, plain(line))
@@ -194,7 +194,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if err := srv.Close(); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.err, "the sandbox has ended")
+	fmt.Fprintln(a.err, "the sandbox has stopped")
 	return nil
 }
 

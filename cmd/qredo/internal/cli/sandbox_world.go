@@ -19,15 +19,15 @@ func (a *app) controlExport() *cobra.Command {
 	var out string
 	var keys, force bool
 	return a.command(command{
-		use: "export", short: "Write everything that the sandbox knows to a file",
-		long: `Writes everything that the sandbox knows as one text, which "import" reads: a test's fixture, or a part of a bug report. The
-same state is the same text. Public keys are in it; with --keys also what signs, and then the file is for its owner alone. Where it is imported
-without, core clients get new keys, and wallets sign no Web3 transactions.`,
+		use: "export", short: "Write the sandbox's whole state to a file",
+		long: `Writes the sandbox's whole state as one text that "import" reads: a test fixture, or part of a bug report. The same state
+always gives the same text. It contains public keys; with --keys also private keys and secrets, and then only the file's
+owner can read it. Without them, core clients get new keys on import, and wallets cannot sign Web3 transactions.`,
 		example: "qredo sandbox export --out world.jsonl\nqredo sandbox export | sha256sum",
 		flags: func(f *flagSet) {
-			f.StringVar(&out, "out", "", "file to write (default the standard output)")
-			f.BoolVar(&keys, "keys", false, "with API keys, secrets and private keys")
-			f.BoolVar(&force, "force", false, "replace a file that exists")
+			f.StringVar(&out, "out", "", "file to write (default standard output)")
+			f.BoolVar(&keys, "keys", false, "include API keys, secrets and private keys")
+			f.BoolVar(&force, "force", false, "replace an existing file")
 		},
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, _ []string) error {
 			var opts []sandbox.ExportOption
@@ -42,7 +42,7 @@ without, core clients get new keys, and wallets sign no Web3 transactions.`,
 	})
 }
 
-// exportTo writes a file, which has its name once it is whole.
+// exportTo writes a file, which gets its name when it is complete.
 func exportTo(path string, force bool, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); !force && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s exists already: give --force to replace it", plain(path))
@@ -56,7 +56,7 @@ func exportTo(path string, force bool, write func(io.Writer) error) error {
 		err = durable.Rename(file, path)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		_ = os.Remove(file.Name()) // gone, where it has its name already
+		_ = os.Remove(file.Name()) // fails if it has been renamed already
 	}
 	return err
 }
@@ -64,12 +64,12 @@ func exportTo(path string, force bool, write func(io.Writer) error) error {
 func (a *app) controlImport() *cobra.Command {
 	var yes bool
 	return a.command(command{
-		use: "import FILE", short: "Put what was exported in the place of everything",
-		long: `Puts what "export" has written in the place of everything but the sandbox's own keys; FILE is - for the standard input. A
-file that was cut or changed, or that a later version has written, is refused with the line, and nothing is changed. It asks before,
-unless --yes is given.`,
+		use: "import FILE", short: "Replace the sandbox's state with an exported one",
+		long: `Replaces everything except the sandbox's own keys with what "export" wrote; FILE is - for standard input. A file that was
+cut off or changed, or written by a later version, is refused with the line number, and nothing changes. It asks for
+confirmation unless --yes is given.`,
 		example: "qredo sandbox import world.jsonl --yes",
-		flags:   func(f *flagSet) { f.BoolVarP(&yes, "yes", "y", false, "do not ask") },
+		flags:   func(f *flagSet) { f.BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation") },
 		check: func() error {
 			return a.canAsk(yes, "replaces everything")
 		},
@@ -84,11 +84,11 @@ unless --yes is given.`,
 				from = file
 			}
 			if !yes {
-				if err := a.ask(ctx, "Put "+plain(args[0])+" in the place of everything?"); err != nil {
+				if err := a.ask(ctx, "Replace everything with "+plain(args[0])+"?"); err != nil {
 					return err
 				}
 			}
-			return a.done(c.Import(ctx, from), "the sandbox has what was exported")
+			return a.done(c.Import(ctx, from), "the sandbox now has the exported state")
 		}),
 	})
 }

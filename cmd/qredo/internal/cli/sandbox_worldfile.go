@@ -16,8 +16,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// begin makes the world that --seed names where there is none, and tells, as lines that a shell reads, what there is in a sandbox that was begun
-// with a world.
+// begin creates the world that --seed or --world names if there is none yet, and returns shell lines that describe what a
+// sandbox that started with a world contains.
 func (s serving) begin(srv *sandbox.Server) ([]string, error) {
 	if s.seed == "" && s.world == "" {
 		return nil, nil
@@ -34,7 +34,7 @@ func (s serving) begin(srv *sandbox.Server) ([]string, error) {
 	return contents(srv.Sandbox, state)
 }
 
-// contents tells what there is in a sandbox: of a large one a part.
+// contents describes what a sandbox contains: only part of it if it is large.
 func contents(s *sandbox.Sandbox, state sandbox.State) ([]string, error) {
 	const most = 10
 	lines := []string{"export QREDO_COMPANY=" + visible.Shell(string(state.Companies[0].ID))}
@@ -67,9 +67,9 @@ func contents(s *sandbox.Sandbox, state sandbox.State) ([]string, error) {
 
 func (a *app) sandboxWorld() *cobra.Command {
 	return a.command(command{
-		use: "world FILE|NAME", short: "Begin anew with a world that is written in a file",
-		long: `Makes the world that a YAML file describes, or one that comes with the sandbox (demo), in place of all that there is but keys. What
-is wrong with the file is told with line and column, and then nothing has changed. What can stand in it is in docs/worlds.md.`,
+		use: "world FILE|NAME", short: "Start again with a world that a file describes",
+		long: `Replaces everything except keys with the world that a YAML file describes, or with one that comes with the sandbox (demo).
+Errors in the file are reported with line and column, and then nothing changes. docs/worlds.md describes the format.`,
 		example: "qredo sandbox world payroll.yaml\nqredo sandbox world demo",
 		run: a.withControl(func(ctx context.Context, c *sandbox.Control, args []string) error {
 			made, err := makeWorld(ctx, c, args[0])
@@ -82,7 +82,7 @@ is wrong with the file is told with line and column, and then nothing has change
 	})
 }
 
-// makeWorld makes the world of a file, or the one with that name where there is no such file.
+// makeWorld makes the world of a file, or the named one if there is no such file.
 func makeWorld(ctx context.Context, c *sandbox.Control, name string) (sandbox.MadeWorld, error) {
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Base(name) == name && !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(name)) {

@@ -20,16 +20,16 @@ func (a *app) sendCommand() *cobra.Command {
 	var r requestFlags
 	var include bool
 	return a.command(command{
-		use: "send", short: "Sign a request, send it and print the answer",
-		long: `Signs a request, sends it once, and prints the answer's body as it came; with --jq or --output yaml what these make of it.
-An answer that is no success is printed too, as it came; then the exit code is not 0. For operations that have no command of their own,
-and for trying out.`,
+		use: "send", short: "Sign a request, send it and print the response",
+		long: `Signs a request, sends it once, and prints the body of the response unchanged; with --jq or --output yaml it is filtered or
+converted first. Any other response than a success is printed too, unchanged, and the exit code is not 0. Use it for
+operations without a command of their own, and to try things out.`,
 		example: `qredo send --url '/company/search?query=acme'
 			qredo send --url /company --body request.json --include
 			qredo send --api qapi --url /balance`,
 		flags: func(f *flagSet) {
 			r.add(f)
-			f.BoolVarP(&include, "include", "i", false, "print the answer's status and headers too")
+			f.BoolVarP(&include, "include", "i", false, "print the status and headers too")
 		},
 		check: r.check,
 		run: func(ctx context.Context, _ []string) error {
@@ -39,7 +39,7 @@ and for trying out.`,
 			}
 			formed := a.format.filter != nil || a.format.output == outputYAML
 			if formed && include {
-				return usagef("--include prints the answer as it came: it does not go with --jq and --output yaml")
+				return usagef("--include prints the response unchanged: it cannot be used with --jq or --output yaml")
 			}
 			answer, err := r.send(ctx, a, body)
 			if err == nil && formed {
@@ -87,26 +87,26 @@ func (r *requestFlags) send(ctx context.Context, a *app, body []byte) (qredo.Res
 	return answer, err
 }
 
-// printBody prints an answer in the form that was asked for. The request has done what it does by then.
+// printBody prints a response in the chosen form. The request has been carried out by then.
 func (a *app) printBody(body []byte) error {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil
 	case !json.Valid(body):
-		return printError{errors.New("the answer is no JSON, which --jq and --output yaml need")}
+		return printError{errors.New("the response is not JSON, which --jq and --output yaml need")}
 	}
 	return a.jsonLine(json.RawMessage(body))
 }
 
-// printHead prints the status and headers of an answer.
+// printHead prints the status and headers of a response.
 func (a *app) printHead(answer qredo.Response) {
 	fmt.Fprintf(a.out, "%d %s\n", answer.StatusCode, http.StatusText(answer.StatusCode))
 	var lines strings.Builder
-	_ = answer.Header.Write(&lines) // a builder takes all
+	_ = answer.Header.Write(&lines) // a builder never fails
 	_, _ = a.out.Write(a.received([]byte(strings.ReplaceAll(lines.String(), "\r\n", "\n") + "\n")))
 }
 
-// received is what was received, as it came; on a terminal with what cannot be seen in its escaped form.
+// received is the received text, unchanged; on a terminal, invisible characters are escaped.
 func (a *app) received(data []byte) []byte {
 	switch {
 	case !a.terminal.out:

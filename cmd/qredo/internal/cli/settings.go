@@ -37,8 +37,8 @@ func (g *globalFlags) add(root *cobra.Command) {
 	g.results.add(flags)
 	flags.StringVar(&g.profile, "profile", "", "profile of the configuration file")
 	flags.StringVar(&g.config, "config", "", "configuration file (default the one that \"qredo config path\" prints)")
-	flags.DurationVar(&g.timeout, "timeout", 0, "end the whole command after this long; no end if 0")
-	flags.BoolVarP(&g.verbose, "verbose", "v", false, "tell of each request on standard error")
+	flags.DurationVar(&g.timeout, "timeout", 0, "time limit for the whole command; 0 for none")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "report each request on standard error")
 }
 
 // settingKey is something that can be set by flag, environment and file. Secrets have no name in the file.
@@ -46,21 +46,21 @@ type settingKey struct {
 	name, flag, env string
 	short           string // of the flag, one letter
 	secret          bool
-	values          []string // what it may be, if not anything
+	values          []string // the allowed values; nil for any
 	help            string
 }
 
 // The settings.
 var (
-	keyOutput         = &settingKey{name: "output", flag: "output", env: "QREDO_OUTPUT", short: "o", values: []string{outputTable, outputWide, outputJSON, outputYAML, outputCSV}, help: "table, wide (with all columns), json (lists: one object a line), yaml or csv"}
+	keyOutput         = &settingKey{name: "output", flag: "output", env: "QREDO_OUTPUT", short: "o", values: []string{outputTable, outputWide, outputJSON, outputYAML, outputCSV}, help: "table, wide (all columns), json (lists: one object a line), yaml or csv"}
 	keyBaseURL        = &settingKey{name: "base_url", flag: "base-url", env: "QREDO_BASE_URL", help: "base URL of the Partner API, such as http://127.0.0.1:8765/api/v1/p"}
-	keyEnvironment    = &settingKey{name: "environment", flag: "environment", env: "QREDO_ENVIRONMENT", values: []string{"production", "sandbox", "play"}, help: "production, sandbox or play, in place of a base URL"}
+	keyEnvironment    = &settingKey{name: "environment", flag: "environment", env: "QREDO_ENVIRONMENT", values: []string{"production", "sandbox", "play"}, help: "production, sandbox or play, instead of a base URL"}
 	keyAPIKey         = &settingKey{name: "api_key", flag: "api-key", env: "QREDO_API_KEY", secret: true, help: "API key; other users can see it in the list of processes"}
 	keyAPIKeyFile     = &settingKey{name: "api_key_file", flag: "api-key-file", env: "QREDO_API_KEY_FILE", help: "file that holds the API key"}
 	keyPrivate        = &settingKey{name: "private_key", env: "QREDO_PRIVATE_KEY", secret: true}
-	keyPrivateFile    = &settingKey{name: "private_key_file", flag: "private-key", env: "QREDO_PRIVATE_KEY_FILE", help: "file that holds the private key, in PEM"}
-	keySigner         = &settingKey{name: "signer", flag: "signer", env: "QREDO_SIGNER", values: []string{signerAuto, signerGo, signerLibcrypto}, help: "what signs requests: go (the default), libcrypto (of the system's OpenSSL) or auto (the faster one)"}
-	keyCAFile         = &settingKey{name: "ca_file", flag: "ca-file", env: "QREDO_CA_FILE", help: "certificate authority to trust besides the system's, in PEM"}
+	keyPrivateFile    = &settingKey{name: "private_key_file", flag: "private-key", env: "QREDO_PRIVATE_KEY_FILE", help: "file that holds the private key in PEM"}
+	keySigner         = &settingKey{name: "signer", flag: "signer", env: "QREDO_SIGNER", values: []string{signerAuto, signerGo, signerLibcrypto}, help: "what signs requests: go (default), libcrypto (the system's OpenSSL) or auto (the faster one)"}
+	keyCAFile         = &settingKey{name: "ca_file", flag: "ca-file", env: "QREDO_CA_FILE", help: "certificate authority to trust in addition to the system's, in PEM"}
 	keyCompany        = &settingKey{name: "company", flag: "company", env: "QREDO_COMPANY", help: "ID or name of the company"}
 	keyQAPIBaseURL    = &settingKey{name: "qapi_base_url", flag: "qapi-base-url", env: "QREDO_QAPI_BASE_URL", help: "base URL of Qredo API v1"}
 	keyQAPIKey        = &settingKey{name: "qapi_key", env: "QREDO_QAPI_KEY", secret: true}
@@ -127,7 +127,7 @@ func (a *app) load() error {
 	a.settings = s
 	a.assets.source = a.partnerAssets
 	if output := s.get(keyOutput).value; output != "" && !slices.Contains(keyOutput.values, output) {
-		return usagef("output must be %s, is %q", strings.Join(keyOutput.values, ", "), output)
+		return usagef("output must be %s, not %q", strings.Join(keyOutput.values, ", "), output)
 	}
 	return nil
 }
@@ -143,8 +143,8 @@ func (s *settings) any(keys ...*settingKey) bool {
 	return slices.ContainsFunc(keys, func(k *settingKey) bool { return s.get(k).value != "" })
 }
 
-// first returns the first of several settings that stand for the same: flags go before the environment,
-// and that before the file. Two of them at one place are a mistake.
+// first returns the first of several settings that mean the same: flags take precedence over the environment, and the
+// environment over the file. Two of them in one place are a mistake.
 func (s *settings) first(keys ...*settingKey) (setting, error) {
 	for _, place := range []func(*settingKey) (value, source string){s.fromFlag, s.fromEnv, s.fromFile} {
 		var found []setting
@@ -159,7 +159,7 @@ func (s *settings) first(keys ...*settingKey) (setting, error) {
 		case 1:
 			return found[0], nil
 		}
-		return setting{}, usagef("%s and %s are both given: give one of them", found[0].source, found[1].source)
+		return setting{}, usagef("give either %s or %s, not both", found[0].source, found[1].source)
 	}
 	return setting{}, nil
 }
@@ -177,7 +177,7 @@ func (s *settings) fromFile(k *settingKey) (string, string) {
 	return s.values[k.name], fmt.Sprintf("%s in profile %s of %s", k.name, s.profile, s.file)
 }
 
-// hint says how something that is missing can be set.
+// hint says how to set something that is missing.
 func hint(keys ...*settingKey) string {
 	var ways []string
 	for _, k := range keys {
@@ -205,12 +205,12 @@ func (s *settings) baseURL() (setting, error) {
 	case "play":
 		found.value = string(qredo.EnvironmentPlay)
 	default:
-		return found, usagef("%s must be production, sandbox or play, is %q", found.source, found.value)
+		return found, usagef("%s must be production, sandbox or play, not %q", found.source, found.value)
 	}
 	return found, nil
 }
 
-// secret reads a secret that is given as such or in a file, and tells which of them.
+// secret reads a secret that is given directly or in a file, and says which.
 func (s *settings) secret(what string, key, file *settingKey) (content string, from setting, err error) {
 	from, err = s.first(key, file)
 	switch {
@@ -222,7 +222,7 @@ func (s *settings) secret(what string, key, file *settingKey) (content string, f
 		return from.value, from, nil
 	}
 	if keyItself(from.value) {
-		return "", from, usagef("%s: %s must name a file, and holds a key or secret itself", what, from.source)
+		return "", from, usagef("%s: %s must name a file, but holds a key or secret itself", what, from.source)
 	}
 	data, err := os.ReadFile(expandHome(from.value, s.env))
 	if err != nil {
@@ -231,7 +231,7 @@ func (s *settings) secret(what string, key, file *settingKey) (content string, f
 	return string(data), from, nil
 }
 
-// keyItself reports whether what should be a file's name looks like what should be in the file: it is not shown then.
+// keyItself reports whether a text that should be a file name looks like the content of that file: it is not shown then.
 func keyItself(text string) bool {
 	const shortest = 40
 	return strings.Contains(text, "-----BEGIN") || strings.Contains(text, "\n") || len(text) >= shortest && !strings.ContainsAny(text, "./\\")

@@ -7,32 +7,32 @@ import (
 	"strings"
 )
 
-// shape is what a command prints: objects of a type, and which of their fields stand in a table.
+// shape is what a command prints: objects of a type, and the fields that a table shows.
 type shape struct {
 	of      reflect.Type
 	columns []column
-	reads   bool // it changes nothing, and can be watched
+	reads   bool // it changes nothing, so it can be watched
 }
 
-// column is a field in a table, by its name on the wire; a field of a field has a point between.
+// column is a field in a table, by its name on the wire. A dot separates a field from a field of it.
 type column struct {
 	name string
 	rank int  // 0 is always shown; the highest goes first where the terminal is narrow
-	id   bool // it is what --quiet prints: the first of these that is not empty
+	id   bool // --quiet prints the first of these that is not empty
 }
 
-// wideOnly is the rank of columns that stand in no table but that of --output wide, and in CSV.
+// wideOnly is the rank of columns that only --output wide and CSV show.
 const wideOnly = 9
 
-// reads is the shape of what a command reads, and can be watched.
+// reads is the shape of a command that only reads, so it can be watched.
 func reads[T any](columns string) shape {
 	s := prints[T](columns)
 	s.reads = true
 	return s
 }
 
-// prints is the shape of what a command prints. Columns are written with spaces between them: NAME* for the ID, NAME/3 for a
-// rank, NAME/w for wide tables only.
+// prints is the shape of what a command prints. Columns are separated by spaces: NAME* for the ID, NAME/3 for a rank,
+// NAME/w for wide tables only.
 func prints[T any](columns string) shape {
 	return shape{of: reflect.TypeFor[T](), columns: columnsOf(columns)}
 }
@@ -50,7 +50,7 @@ func columnsOf(text string) []column {
 	return out
 }
 
-// chosen are the columns that --columns names. What is no field is an error that says what there is.
+// chosen are the columns that --columns names. An unknown field is an error that lists the known ones.
 func (s shape) chosen(names []string) ([]column, error) {
 	known := fieldNames(s.of)
 	var out []column
@@ -60,14 +60,14 @@ func (s shape) chosen(names []string) ([]column, error) {
 			i = slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
 		}
 		if i < 0 {
-			return nil, usagef("--columns: there is no field %q, there are: %s", name, strings.Join(known, ", "))
+			return nil, usagef("--columns: unknown field %q; the fields are: %s", name, strings.Join(known, ", "))
 		}
 		out = append(out, column{name: known[i]})
 	}
 	return out, nil
 }
 
-// fieldNames are the names of a type's fields that fit a cell, with those of its fields' fields.
+// fieldNames are the names of a type's fields that fit a table cell, including nested fields.
 func fieldNames(t reflect.Type) []string {
 	const deepest = 4
 	var names []string
@@ -99,8 +99,8 @@ type member struct {
 	reflect.StructField
 }
 
-// members are the fields of a struct as encoding/json has them: with those of embedded structs in their place, but for
-// those that it has itself.
+// members are the fields of a struct as encoding/json sees them: embedded structs are replaced by their fields, except
+// those that the struct has itself.
 func members(t reflect.Type) []member {
 	var out []member
 	var walk func(t reflect.Type, at []int)
@@ -132,7 +132,7 @@ func members(t reflect.Type) []member {
 	return out
 }
 
-// find returns a field by its name on the wire, and the struct that it is in. It is not valid if there is none.
+// find returns a field by its name on the wire, and the struct that contains it. An unknown field is not valid.
 func find(v reflect.Value, path string) (parent, found reflect.Value, goName string) {
 	for name := range strings.SplitSeq(path, ".") {
 		for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {

@@ -47,7 +47,7 @@ var lists = map[string]shape{
 	"wallet history":      reads[qredo.HistoryEntry]("timestamp amount asset/w fee/1 net_amount/2 tx_id* chain_tx_id*/3"),
 }
 
-// things are the commands that print one object. Their columns are those of CSV.
+// things are the commands that print one object. Their columns are for CSV.
 var things = map[string]shape{
 	"agent action":           reads[qredo.Action]("id* type status timestamp expireTime details.txID details.asset details.amount details.walletID"),
 	"agent create":           prints[qredo.CoreClient]("id* name timestamp feed"),

@@ -15,7 +15,7 @@ import (
 // header is one line of what authenticates a request.
 type header struct{ Name, Value string }
 
-// sign returns the headers of a request: first the API key.
+// sign returns the headers of a request, the API key first.
 func (r *requestFlags) sign(a *app, body []byte) ([]header, error) {
 	stamp := cmp.Or(r.timestamp, strconv.FormatInt(a.now().Unix(), 10))
 	if r.api == apiQAPI {
@@ -53,21 +53,21 @@ func (a *app) signCommand() *cobra.Command {
 	var curl, showKey bool
 	return a.command(command{
 		use: "sign", short: "Sign a request and print its headers",
-		long: `Signs a request without sending it, and prints the headers that authenticate it, or with --curl a line that
-sends it.
+		long: `Signs a request without sending it, and prints the headers that authenticate it; with --curl, a command line that sends
+it.
 
-What is signed is the stamp, the full URL with its query, and the exact bytes of the body; for Qredo API v1 the
-method too. Sign the body as it will be sent: another space or line end makes another signature.
+The signature covers the timestamp, the full URL with its query, and the exact bytes of the body; for Qredo API v1 the
+method too. Sign the body exactly as it will be sent: one more space or line end changes the signature.
 
-The API key is a secret and is printed only with --show-api-key. Without it, the line for curl takes the key
-from the file or variable that it came from, when the line is run.`,
+The API key is a secret and is printed only with --show-api-key. Without that, the curl line reads the key from its file or
+variable when it is run.`,
 		example: `qredo sign --url 'https://api.qredo.network/api/v1/p/company/search?query=big'
 			qredo sign --url /company --body request.json --curl
 			qredo sign --api qapi --url /balance --timestamp 1605779886
 			printf '{"name":"Acme"}' | qredo sign --url /company --body - --nonce 17`,
 		flags: func(f *flagSet) {
 			r.add(f)
-			f.BoolVar(&curl, "curl", false, "print a line for curl")
+			f.BoolVar(&curl, "curl", false, "print a command line for curl")
 			f.BoolVar(&showKey, "show-api-key", false, "print the API key too")
 		},
 		check: r.check,
@@ -106,7 +106,7 @@ from the file or variable that it came from, when the line is run.`,
 	})
 }
 
-// curl is a line that sends the request. The API key is not in it unless that is asked for.
+// curl is a command line that sends the request. It contains the API key only on request.
 func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool) (string, error) {
 	key, file := keyAPIKey, keyAPIKeyFile
 	if r.api == apiQAPI {
@@ -116,7 +116,7 @@ func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool)
 	if err != nil {
 		return "", err
 	}
-	// -g and --path-as-is: the URL is sent as it was signed, whatever brackets, braces and dots mean to curl.
+	// -g and --path-as-is: curl sends the URL as it was signed, even with brackets, braces and dots.
 	parts := []string{"curl", "-g", "--path-as-is", "-sS", "-X", r.method, visible.Shell(r.url)}
 	for i, h := range headers {
 		value := visible.Shell(h.Name + ": " + h.Value)
@@ -134,7 +134,7 @@ func (r *requestFlags) curl(a *app, headers []header, body []byte, showKey bool)
 		data := "@" + r.body
 		if r.body == "-" {
 			if strings.HasPrefix(string(body), "@") || strings.ContainsRune(string(body), 0) {
-				return "", usagef("this body cannot stand in a line for curl: put it in a file")
+				return "", usagef("this body cannot be part of a command line for curl: put it in a file")
 			}
 			data = string(body)
 		}

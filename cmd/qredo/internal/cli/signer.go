@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// What signs requests. The default is Go: a command signs a few times, and to load and compare another library takes as long as ten
-// signatures; and a library in the program sees the key, which nobody has asked for.
+// What signs requests. The default is Go: a command signs only a few times, loading and comparing another library takes as
+// long as ten signatures, and such a library would see the key without anybody having asked for that.
 const (
 	signerAuto      = "auto"
 	signerGo        = "go"
 	signerLibcrypto = "libcrypto"
 )
 
-// signer is what signs with a key, by the settings, and what is to be said of it.
+// signer returns what signs with a key, according to the settings, and a description of it.
 func (a *app) signer(key *rsa.PrivateKey) (signer crypto.Signer, what string, err error) {
 	switch from := a.settings.get(keySigner); {
 	case from.value == "":
@@ -23,7 +23,7 @@ func (a *app) signer(key *rsa.PrivateKey) (signer crypto.Signer, what string, er
 	case from.value == signerGo:
 		return key, "Go: asked for", nil
 	case !slices.Contains(keySigner.values, from.value):
-		return nil, "", usagef("%s must be %s, is %q", from.source, strings.Join(keySigner.values, ", "), from.value)
+		return nil, "", usagef("%s must be %s, not %q", from.source, strings.Join(keySigner.values, ", "), from.value)
 	default:
 		signer, what, err = signerOf(key, from.value)
 		if err != nil {

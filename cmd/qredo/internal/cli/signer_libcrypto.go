@@ -9,8 +9,8 @@ import (
 	"github.com/qredo-go/qredo/signer/libcrypto"
 )
 
-// signerOf is the signer of a mode other than Go's. On Linux it is in builds that are linked with the system's C library anyway, and
-// in those that ask for it: others stay one static program.
+// signerOf is the signer of a mode other than Go's. On Linux it is part of builds that are linked with the system's C
+// library anyway, and of builds with the tag libcrypto: others stay one static program.
 func signerOf(key *rsa.PrivateKey, mode string) (crypto.Signer, string, error) {
 	signer, err := libcrypto.New(key, libcrypto.WithMode(libcrypto.Mode(mode)))
 	if err != nil {

@@ -52,7 +52,7 @@ func TestSigner(t *testing.T) {
 	a.env = func(name string) string { return env[name] }
 	require.NoError(t, a.load())
 	_, err := a.rsaAuth()
-	require.EqualError(t, err, `QREDO_SIGNER must be auto, go, libcrypto, is "fast"`)
+	require.EqualError(t, err, `QREDO_SIGNER must be auto, go, libcrypto, not "fast"`)
 }
 
 // TestStaticProgram: without cgo the command is one static program on Linux, unless libcrypto is asked for.

@@ -18,17 +18,17 @@ import (
 )
 
 func (a *app) signingAgentCommands() *cobra.Command {
-	return group("signing-agent", "Stand in for the Signing Agent: approve by signing with keys of one's own",
-		`The Signing Agent was a program that customers ran to approve. "serve" stands in for it: its configuration file, its
-REST API and its feed are as they were. What is safer now is told at the start, and in docs/signing-agent.md. "register",
-"show", "approve", "reject" and "feed" call such a program, the old one too.`, `
+	return group("signing-agent", "Replace the Signing Agent: approve by signing with your own keys",
+		`The Signing Agent was a program that customers ran to approve. "serve" replaces it, with the same configuration file, REST
+API and feed. It prints what is safer now at its start; see also docs/signing-agent.md. "register", "show", "approve",
+"reject" and "feed" call such a program, or the old one.`, `
 		qredo signing-agent init -f cc.yaml
 		qredo signing-agent start -c cc.yaml
 		qredo signing-agent serve -c cc.yaml --rules policy.yaml --store decisions.db --audit-log audit.jsonl`,
 		append(a.signingAgentCalls(), a.signingAgentServe(), a.signingAgentInit(), a.signingAgentVersion(), a.signingAgentImport())...)
 }
 
-// banner prints what the old program began with.
+// banner prints the old program's first line.
 func (a *app) banner() error {
 	fmt.Fprintf(a.out, "Signing Agent service dev (%s) build date: \n\n", qredo.Version)
 	return a.out.Flush()
@@ -37,7 +37,7 @@ func (a *app) banner() error {
 func (a *app) signingAgentVersion() *cobra.Command {
 	return a.command(command{
 		use: "version", short: "Print the version, as the old program did",
-		long:    "Prints the line that the old program began with.",
+		long:    "Prints the old program's first line.",
 		example: "qredo signing-agent version",
 		run:     func(context.Context, []string) error { return a.banner() },
 	})
@@ -50,12 +50,12 @@ func (a *app) signingAgentInit() *cobra.Command {
 	var overwrite bool
 	return a.command(command{
 		use: "init", short: "Write a configuration file with the defaults",
-		long: `Writes a configuration file with all keys and their defaults, which only its owner can read. One that is there stays,
+		long: `Writes a configuration file with all keys and their defaults, which only its owner can read. An existing file is kept
 unless --overwrite is given.`,
 		example: "qredo signing-agent init -f cc.yaml",
 		flags: func(f *flagSet) {
 			f.StringVarP(&file, "file-name", "f", defaultAgentConfig, "file to write")
-			f.BoolVar(&overwrite, "overwrite", false, "write over a file that is there, as the old program did")
+			f.BoolVar(&overwrite, "overwrite", false, "overwrite an existing file, as the old program did")
 		},
 		run: func(context.Context, []string) error {
 			if err := a.banner(); err != nil {
@@ -75,14 +75,14 @@ unless --overwrite is given.`,
 				if there, readErr := os.ReadFile(file); readErr == nil && bytes.Equal(there, text) {
 					return nil
 				}
-				return fmt.Errorf("%s is there already; --overwrite writes over it", file)
+				return fmt.Errorf("%s exists already; --overwrite replaces it", file)
 			}
 			return err
 		},
 	})
 }
 
-// agentConfig reads a configuration file, and tells which of its keys nothing reads.
+// agentConfig reads a configuration file, and warns about unknown keys.
 func (a *app) agentConfig(file string) (agentserver.Config, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -93,12 +93,12 @@ func (a *app) agentConfig(file string) (agentserver.Config, error) {
 		return c, fmt.Errorf("%s: %w", file, err)
 	}
 	for _, key := range unknown {
-		fmt.Fprintf(a.err, "warning: %s: %s is ignored: there is no such key\n", file, plain(key))
+		fmt.Fprintf(a.err, "warning: %s: %s is ignored: unknown key\n", file, plain(key))
 	}
 	return c, nil
 }
 
-// identityStore is where a configuration has the identity.
+// identityStore is where a configuration keeps the identity.
 func identityStore(s agentserver.Store, insecure bool) (signingagent.Store, error) {
 	var opts []approver.InsecureFilesOption
 	if insecure {
@@ -125,12 +125,12 @@ func (a *app) signingAgentImport() *cobra.Command {
 	var config, from string
 	var insecure bool
 	return a.command(command{
-		use: "import", short: "Take over the identity of an agent of the old program",
+		use: "import", short: "Import an agent's identity from the old program",
 		long: `Copies the identity in a file store of the old program into the store that the configuration names, such as an encrypted
-one: store.type "sealed", with store.sealed.file and store.sealed.passphraseFile. There must be none in it.
+one: store.type "sealed", with store.sealed.file and store.sealed.passphraseFile. That store must not hold an identity yet.
 
-Stop the old program before, and destroy its file after: whoever has it can approve. An agent that is to work with that file as it is
-needs no import: "serve" takes store.type "file" and store.file as they are.`,
+Stop the old program first, and destroy its file afterwards: whoever has it can approve. To keep using that file, you need
+no import: "serve" accepts store.type "file" and store.file unchanged.`,
 		example: "qredo signing-agent import -c cc.yaml --from /volume/ccstore.db",
 		flags: func(f *flagSet) {
 			agentConfigFlag(f, &config)
@@ -160,7 +160,7 @@ needs no import: "serve" takes store.type "file" and store.file as they are.`,
 	})
 }
 
-// importedAgent is an agent whose identity was taken over.
+// importedAgent is an agent whose identity was imported.
 type importedAgent struct {
 	AgentID   qredo.CoreClientID `json:"agent_id"`
 	AgentName string             `json:"agent_name"`

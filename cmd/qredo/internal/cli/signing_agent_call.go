@@ -12,12 +12,12 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// agentAddress is where an agent's program serves, and how to prove oneself to it.
+// agentAddress is where an agent's program serves, and how callers authenticate.
 type agentAddress struct{ url, tokenFile string }
 
 func (p *agentAddress) flags(f *flagSet) {
-	f.StringVar(&p.url, "url", "http://127.0.0.1:8007", "where the agent's program serves")
-	f.StringVar(&p.tokenFile, "token-file", "", "file of the token that it asks for")
+	f.StringVar(&p.url, "url", "http://127.0.0.1:8007", "URL at which the agent's program serves")
+	f.StringVar(&p.tokenFile, "token-file", "", "file that holds the token that it requires")
 }
 
 // client calls the agent's program.
@@ -41,11 +41,11 @@ func (p *agentAddress) client(a *app) (*signingagent.Client, error) {
 	return client, nil
 }
 
-// signingAgentCalls are the commands that call a program which serves, ours or the old one.
+// signingAgentCalls are the commands that call an agent's program, ours or the old one.
 func (a *app) signingAgentCalls() []*cobra.Command {
 	return []*cobra.Command{
 		a.signingAgentRegister(),
-		a.signingAgentCall("show", "Show the agent of a program", "Shows the agent that a program serves: its ID, its name and where its feed is.",
+		a.signingAgentCall("show", "Show a program's agent", "Shows the agent that a program serves: its ID, its name and its feed's URL.",
 			func(ctx context.Context, client *signingagent.Client, _ []string) error {
 				return a.show(client.Get(ctx))
 			}),
@@ -70,9 +70,9 @@ func (a *app) signingAgentCall(use, short, long string, run func(context.Context
 }
 
 func (a *app) signingAgentRegister() *cobra.Command {
-	return a.signingAgentCall("register NAME", "Have a program that serves register its agent",
-		`Has the program make the agent's keys and register them, with the API key and the private key of the settings, which travel to it. Prints
-the agent's ID, by which trusted parties and members of custody groups are named. A program has one agent.`,
+	return a.signingAgentCall("register NAME", "Have a running program register its agent",
+		`Has the program create the agent's keys and register them. The API key and the private key of the settings are sent to it
+for that. Prints the agent's ID, which names it in trusted networks and custody groups. A program has one agent.`,
 		func(ctx context.Context, client *signingagent.Client, args []string) error {
 			apiKey, _, err := a.apiKey()
 			if err != nil {
@@ -88,7 +88,7 @@ the agent's ID, by which trusted parties and members of custody groups are named
 
 func (a *app) signingAgentVote(verb, short string, vote func(*signingagent.Client, context.Context, qredo.ActionID, ...qredo.CallOption) error) *cobra.Command {
 	return a.signingAgentCall(verb+" ACTION_ID", short,
-		short+`, whatever it is: what it would let happen, "qredo agent action" shows.`,
+		short+`, without showing it: "qredo agent action" shows what it would allow.`,
 		func(ctx context.Context, client *signingagent.Client, args []string) error {
 			return a.done(vote(client, ctx, qredo.ActionID(args[0])), "%s: %s", verb, plain(args[0]))
 		})
@@ -98,13 +98,13 @@ func (a *app) signingAgentFeed() *cobra.Command {
 	var place agentAddress
 	var count int
 	return a.command(command{
-		use: "feed", short: "Print what an agent is asked to approve, as it comes",
-		long: `Prints the actions of the agent that a program serves, first those that are pending, each once, until it is interrupted. The old
-program does not tell earlier ones in every release: that is a warning.`,
+		use: "feed", short: "Follow the actions that an agent is asked to approve",
+		long: `Prints the actions of the agent that a program serves, each once, starting with the pending ones, until it is interrupted.
+Some releases of the old program do not report earlier actions: then a warning is printed.`,
 		example: "qredo signing-agent feed --output json",
 		flags: func(f *flagSet) {
 			place.flags(f)
-			f.IntVar(&count, "count", 0, "end after this many actions; no end if 0")
+			f.IntVar(&count, "count", 0, "stop after this many actions; 0 for no limit")
 		},
 		run: func(ctx context.Context, _ []string) error {
 			client, err := place.client(a)

@@ -18,7 +18,7 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// agentServing is what a signing agent is started with, besides its configuration file.
+// agentServing holds the options that a signing agent is started with, besides its configuration file.
 type agentServing struct {
 	config, tokenFile, clientCA string
 	insecureListen              bool
@@ -34,30 +34,30 @@ func (a *app) signingAgentServe() *cobra.Command {
 	var s agentServing
 	cmd := a.command(command{
 		use: "serve", short: "Serve the Signing Agent's API until it is interrupted",
-		long: `Serves the local REST API and the feed of the Signing Agent, by a configuration file of the old program, until SIGINT or
-SIGTERM. It tells first what it does in another way than the old program.
+		long: `Serves the local REST API and the feed of the Signing Agent, with a configuration file of the old program, until SIGINT or
+SIGTERM. At the start it prints what it does differently from the old program.
 
-Nothing is approved but by PUT /client/action/ID; by --rules, as "qredo agent run" does by its policy; or, with autoApproval.enabled in the
-configuration, everything that is asked. Rules need the API key and the private key of the settings, --audit-log, and one of --store,
---database and --redis, or loadBalancing in the configuration.
+An action is approved only by PUT /client/action/ID; or by --rules, as "qredo agent run" does by its policy; or always, if
+autoApproval.enabled is set in the configuration. Rules need the API key and the private key of the settings, --audit-log,
+and one of --store, --database and --redis, or loadBalancing in the configuration.
 
-SIGHUP has the rules and the pins read anew, SIGUSR1 is the brake, into shadow, and SIGUSR2 goes on in earnest, all as with "qredo agent run"; with
-autoApproval too. What people vote by hand is cast all the same.
+SIGHUP reloads the rules and the pins, SIGUSR1 is the brake and enters shadow, and SIGUSR2 leaves shadow, all as with "qredo
+agent run", and with autoApproval too. Votes by hand are always cast.
 
-It listens beyond this machine only if callers must prove who they are: by the token in --token-file, which is made if it is not
-there, or by a certificate that --client-ca has signed. GET /livez, /readyz and /metrics tell how it is.`,
+It accepts connections from other machines only if callers must authenticate, by the token in --token-file, which is created
+if it is missing, or by a certificate that --client-ca signed. GET /livez, /readyz and /metrics report its health.`,
 		example: `qredo signing-agent start -c cc.yaml
 			qredo signing-agent serve -c cc.yaml --token-file token
 			qredo signing-agent serve -c cc.yaml --rules policy.yaml --store decisions.db --audit-log audit.jsonl`,
 		flags: func(f *flagSet) {
 			agentConfigFlag(f, &s.config)
-			f.StringVar(&s.tokenFile, "token-file", "", "file of the token that callers must send (http.tokenFile)")
-			f.StringVar(&s.clientCA, "client-ca", "", "PEM of who signs the certificates of callers (http.TLS.clientCAFile)")
-			f.BoolVar(&s.insecureListen, "insecure-listen", false, "listen beyond this machine although callers need not prove who they are")
+			f.StringVar(&s.tokenFile, "token-file", "", "file that holds the token that callers must send (http.tokenFile)")
+			f.StringVar(&s.clientCA, "client-ca", "", "PEM of the authority that signs callers' certificates (http.TLS.clientCAFile)")
+			f.BoolVar(&s.insecureListen, "insecure-listen", false, "accept connections from other machines although callers need not authenticate")
 			f.StringVar(&s.policy, "rules", "", "file with the rules to approve by")
-			f.BoolVar(&s.shadow, "shadow", false, "decide by the rules and tell, and vote on nothing but by hand")
+			f.BoolVar(&s.shadow, "shadow", false, "decide by the rules and report, but vote only by hand")
 			s.place.flags(f)
-			f.StringVar(&s.auditPath, "audit-log", "", "file of the audit log")
+			f.StringVar(&s.auditPath, "audit-log", "", "audit log file")
 			f.StringVar(&s.replica, "replica", "", "name of this replica in the audit log")
 			s.pins.flags(f)
 		},
@@ -94,7 +94,7 @@ func (a *app) serveAgent(ctx context.Context, s agentServing) (err error) {
 	}
 	c.HTTP.TokenFile = cmp.Or(s.tokenFile, c.HTTP.TokenFile)
 	if s.clientCA != "" && !c.HTTP.TLS.Enabled {
-		return usagef("--client-ca needs http.TLS.enabled: only by TLS can callers show certificates")
+		return usagef("--client-ca needs http.TLS.enabled: callers can show certificates only with TLS")
 	}
 	c.HTTP.TLS.ClientCAFile = cmp.Or(s.clientCA, c.HTTP.TLS.ClientCAFile)
 	log := agentLog(a, c.Logging)
@@ -132,7 +132,7 @@ func (a *app) serveAgent(ctx context.Context, s agentServing) (err error) {
 	return server.Run(ctx)
 }
 
-// agentPolicy is what decides: rules, everything, or people.
+// agentPolicy is what decides: rules, automatic approval, or people.
 func (a *app) agentPolicy(ctx context.Context, s *agentServing, c agentserver.Config, backend *agentserver.Signing) error {
 	if s.policy == "" {
 		if c.AutoApproval.Enabled {
@@ -155,12 +155,12 @@ func (a *app) agentPolicy(ctx context.Context, s *agentServing, c agentserver.Co
 	return a.checkDecimals(ctx, backend.RSA, rules)
 }
 
-// agentDecisions opens what decisions are kept in, and shared by.
+// agentDecisions opens the store that keeps and shares decisions.
 func (a *app) agentDecisions(ctx context.Context, s *agentServing, c agentserver.Config, backend *agentserver.Signing, log *slog.Logger) (approver.Coordinator, error) {
 	if s.place.find(a) == 0 && c.LoadBalancing.Enable {
 		s.place.redis = redisURL(c.LoadBalancing.Redis)
 	}
-	s.place.volatile = s.policy == "" // where nothing is counted, nothing that counts can be forgotten
+	s.place.volatile = s.policy == "" // without rules nothing is counted, so nothing can be forgotten
 	opts := []approver.Option{approver.WithClock(a.now), approver.WithReplica(s.replica), approver.WithLogger(log)}
 	opts, err := s.pins.option(opts, s.place.insecure)
 	if err != nil {
@@ -171,7 +171,7 @@ func (a *app) agentDecisions(ctx context.Context, s *agentServing, c agentserver
 	case s.place.find(a) > 0:
 		store, err := s.place.open(ctx, a, false)
 		if err != nil {
-			return nil, fmt.Errorf("what decisions are kept in: %w", err)
+			return nil, fmt.Errorf("the store of decisions: %w", err)
 		}
 		s.closing = append(s.closing, store.close)
 		opts = append(opts, approver.WithStore(store.Store))
@@ -220,7 +220,7 @@ func (a *app) agentDecisions(ctx context.Context, s *agentServing, c agentserver
 	return coordinator, nil
 }
 
-// redisURL is the server of a configuration.
+// redisURL is the URL of the Redis server in a configuration.
 func redisURL(r agentserver.Redis) string {
 	u := url.URL{Scheme: "redis", Host: net.JoinHostPort(strings.Trim(r.Host, "[]"), strconv.Itoa(r.Port)), Path: "/" + strconv.Itoa(r.DB)}
 	if r.Password != "" {
@@ -229,13 +229,13 @@ func redisURL(r agentserver.Redis) string {
 	return u.String()
 }
 
-// agentLog logs as the configuration says. What is no level of ours is the nearest.
+// agentLog logs as the configuration says. An unknown level becomes the nearest one.
 func agentLog(a *app, c agentserver.Logging) *slog.Logger {
 	levels := map[string]slog.Level{
 		"trace": slog.LevelDebug, "debug": slog.LevelDebug, "warn": slog.LevelWarn, "warning": slog.LevelWarn,
 		"error": slog.LevelError, "fatal": slog.LevelError, "panic": slog.LevelError,
 	}
-	options := &slog.HandlerOptions{Level: levels[strings.ToLower(c.Level)]} // info, where it is another
+	options := &slog.HandlerOptions{Level: levels[strings.ToLower(c.Level)]} // info for any other level
 	if strings.EqualFold(c.Format, "text") {
 		return slog.New(slog.NewTextHandler(a.err, options))
 	}

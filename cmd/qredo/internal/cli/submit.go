@@ -15,15 +15,15 @@ import (
 	"github.com/qredo-go/qredo/internal/visible"
 )
 
-// submission is a request for a transaction on its way: shown, confirmed, sent, and followed.
+// submission is a request for a transaction that is shown, confirmed, sent and followed.
 type submission struct {
 	app       *app
 	resume    string // the command that waits for it
 	yes, wait bool
 	key       string
-	keyMade   bool // by the command: nobody else has used it
+	keyMade   bool // the command made the key: nobody else has used it
 	expires   string
-	until     qredo.Time // what expires says
+	until     qredo.Time // the time of expires
 	poll      time.Duration
 	longest   time.Duration
 	flags     *flagSet
@@ -31,14 +31,16 @@ type submission struct {
 
 // add adds the flags that all requests for transactions have.
 func (s *submission) add(f *flagSet, expires string) {
-	f.StringVar(&s.key, "idempotency-key", "", "your own key for the transaction: the same key never makes a second one (default a new key, which is printed)")
+	f.StringVar(&s.key, "idempotency-key", "", "your own key for the transaction: the same key never makes a second one (default: a new key, which is printed)")
 	s.askFlags(f)
 	if expires != "" {
-		f.StringVar(&s.expires, "expires", expires, "until when it can be approved: from now, such as 24h, or a time such as 2026-01-31T15:04:05Z")
+		f.StringVar(&s.expires, "expires", expires, "when it expires if it was not approved: a duration such as 24h, or a time such as 2026-01-31T15:04:05Z")
 	}
 }
 
-func (s *submission) yesFlag(f *flagSet) { f.BoolVarP(&s.yes, "yes", "y", false, "do not ask") }
+func (s *submission) yesFlag(f *flagSet) {
+	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask for confirmation")
+}
 
 func (s *submission) askFlags(f *flagSet) {
 	s.flags = f
@@ -52,9 +54,9 @@ func (s *submission) check() error {
 	if err := s.app.canAsk(s.yes, "moves assets"); err != nil {
 		return err
 	}
-	// An empty variable in a script must not become a new key, and so another payment, at each run.
+	// An empty variable in a script must not become a new key, and so a new payment, at each run.
 	if s.flags.Changed("idempotency-key") && strings.TrimSpace(s.key) == "" {
-		return usagef("--idempotency-key is empty: give a key, or leave the flag out for a new one")
+		return usagef("--idempotency-key is empty: give a key, or leave out the flag for a new one")
 	}
 	if err := s.checkWait(); err != nil {
 		return err
@@ -68,20 +70,20 @@ func (s *submission) readExpires() error {
 	}
 	if d, err := time.ParseDuration(s.expires); err == nil {
 		if d <= 0 {
-			return usagef("--expires must be in the future, is %s", s.expires)
+			return usagef("--expires must be in the future, not %s", s.expires)
 		}
 		s.until = qredo.TimeOf(s.app.now().Add(d))
 		return nil
 	}
 	at, err := time.Parse(time.RFC3339, s.expires)
 	if err != nil {
-		return usagef("--expires must be a duration such as 24h, or a time such as 2026-01-31T15:04:05Z; is %q", s.expires)
+		return usagef("--expires must be a duration such as 24h, or a time such as 2026-01-31T15:04:05Z; not %q", s.expires)
 	}
 	s.until = qredo.TimeOf(at)
 	return nil
 }
 
-// planned is a line of what is shown before a transaction is asked for.
+// planned is a line of what is shown before a transaction is requested.
 type planned struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -94,8 +96,8 @@ func (s *submission) fixKey() qredo.PartnerTxID {
 	return qredo.PartnerTxID(s.key)
 }
 
-// confirm shows what will be done and asks, unless --yes was given. Then it prints the idempotency key, before anything is
-// sent. The request must be right: what is wrong with it is not to be told after the answer.
+// confirm shows what will be done and asks for confirmation, unless --yes was given. Then it prints the idempotency key,
+// before anything is sent. The request must be checked already: its errors must not come after the user's answer.
 func (s *submission) confirm(ctx context.Context, p *proposal, request any) error {
 	if err := p.check(ctx, request); err != nil {
 		return err
@@ -110,7 +112,7 @@ func (s *submission) confirm(ctx context.Context, p *proposal, request any) erro
 	return nil
 }
 
-// ask shows what will be done and asks, unless --yes was given.
+// ask shows what will be done and asks for confirmation, unless --yes was given.
 func (s *submission) ask(ctx context.Context, p *proposal) error {
 	p.show()
 	if !s.yes {
@@ -140,15 +142,15 @@ func (a *app) warned(warnings []string) {
 	a.dry.warned = append(a.dry.warned, warnings...)
 }
 
-// canAsk refuses what must be asked for where nobody can answer.
+// canAsk refuses what needs confirmation if nobody can answer.
 func (a *app) canAsk(yes bool, what string) error {
 	if yes || a.terminal.in || a.dry.on {
 		return nil
 	}
-	return usagef("this %s and there is no terminal to ask at: give --yes", what)
+	return usagef("this %s, and there is no terminal to confirm it on: give --yes", what)
 }
 
-// ask asks whether to go on.
+// ask asks whether to continue.
 func (a *app) ask(ctx context.Context, question string) error {
 	if a.dry.on {
 		return nil
@@ -174,13 +176,13 @@ func (a *app) ask(ctx context.Context, question string) error {
 }
 
 func (s *submission) waitFlags(f *flagSet) {
-	f.DurationVar(&s.poll, "poll-interval", 2*time.Second, "pause between two looks while waiting")
-	f.DurationVar(&s.longest, "wait-timeout", 0, "wait no longer than this; no end if 0")
+	f.DurationVar(&s.poll, "poll-interval", 2*time.Second, "pause between two checks while waiting")
+	f.DurationVar(&s.longest, "wait-timeout", 0, "longest time to wait; 0 for no limit")
 }
 
 func (s *submission) checkWait() error {
 	if s.poll <= 0 {
-		return usagef("--poll-interval must be more than zero, is %s", s.poll)
+		return usagef("--poll-interval must be more than zero, not %s", s.poll)
 	}
 	return nil
 }
@@ -188,22 +190,22 @@ func (s *submission) checkWait() error {
 // look gets a transaction, at once or when it has ended.
 type look[T any] func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*T, error)
 
-// of makes a look of a method of the client for the transactions of a company or core client.
+// of turns a method of the client into a look at the transactions of a company or core client.
 func of[O, T any](owner O, get func(context.Context, O, qredo.TxID, ...qredo.CallOption) (*T, error)) look[T] {
 	return func(ctx context.Context, tx qredo.TxID, opts ...qredo.CallOption) (*T, error) {
 		return get(ctx, owner, tx, opts...)
 	}
 }
 
-// finish prints what was submitted, and follows it to its end if that is asked for. A transaction that is there already
-// with a key made here is this one: its first answer was lost.
+// finish prints what was submitted, and follows it to its end if requested. If a transaction already exists with a key that
+// was made here, it is this one, and the first answer was lost.
 func (s *submission) finish(ctx context.Context, sent any, made *qredo.Submission, wait look[qredo.Transaction]) error {
 	switch {
 	case made.Status != qredo.SubmissionExisting:
 	case s.keyMade:
 		made.Status = qredo.SubmissionNew
 	default:
-		fmt.Fprintln(s.app.err, "there was a transaction with this key already: it is that one, as it was first asked for")
+		fmt.Fprintln(s.app.err, "a transaction with this key already existed: this is that one, as it was first requested")
 	}
 	return followIfAsked(ctx, s, sent, made.TxID, wait)
 }
@@ -229,7 +231,7 @@ func follow[T any](ctx context.Context, s *submission, tx qredo.TxID, wait look[
 	return s.app.show(ended, s.waited(tx, err))
 }
 
-// waited is what became of waiting for a transaction.
+// waited is the result of waiting for a transaction.
 func (s *submission) waited(tx qredo.TxID, err error) error {
 	if err == nil || errors.As(err, new(*qredo.TxError)) {
 		return err

@@ -14,14 +14,14 @@ import (
 
 func (a *app) swapCommands() *cobra.Command {
 	return group("swap", "Swap assets between two parties",
-		`A swap is offered (made) by one side and taken by the other. Each side's custody group approves it; then both
-sides are settled in one step.`, `
+		`One side offers (makes) a swap and the other takes it. Each side's custody group approves it; then both sides are settled
+in one step.`, `
 		qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --to WALLET_ID --receive 2ETH-TESTNET --reference quote-1
 		qredo swap take SWAP_ID --from WALLET_ID --to WALLET_ID --reference quote-1
 		qredo swap cancel SWAP_ID`,
 		a.swapMake(),
-		a.txGet("swap get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Swaps.GetMake }),
-		a.txWait("swap wait", "Follow it to its end", func(c *qredo.Client) txMethod { return c.Swaps.WaitMake }),
+		a.txGet("swap get", "Show a swap with its approvals", func(c *qredo.Client) txMethod { return c.Swaps.GetMake }),
+		a.txWait("swap wait", "Follow a swap to its end", func(c *qredo.Client) txMethod { return c.Swaps.WaitMake }),
 		a.swapTake(),
 		a.txGet("swap get-take", "Show the taker's side of a swap", func(c *qredo.Client) txMethod { return c.Swaps.GetTake }),
 		a.txWait("swap wait-take", "Follow the taker's side to its end", func(c *qredo.Client) txMethod { return c.Swaps.WaitTake }),
@@ -32,11 +32,11 @@ sides are settled in one step.`, `
 func (a *app) swapCancel() *cobra.Command {
 	s := submission{app: a}
 	return a.command(command{
-		use: "cancel SWAP_ID", short: "Withdraw an offer that nobody has taken",
-		long:    "Shows the offer, asks, and withdraws it, if nobody has taken it. Its amount is free again.",
+		use: "cancel SWAP_ID", short: "Cancel an offer that nobody has taken",
+		long:    "Shows the offer, asks for confirmation, and cancels it if nobody has taken it. Its amount is then free again.",
 		example: "qredo swap cancel SWAP_ID",
 		flags:   s.yesFlag,
-		check:   func() error { return a.canAsk(s.yes, "withdraws an offer") },
+		check:   func() error { return a.canAsk(s.yes, "cancels an offer") },
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 			if err := s.ask(ctx, a.offered(ctx, c, "Cancel swap", "nobody can take it any more, and its amount is free again")); err != nil {
 				return err
@@ -50,12 +50,12 @@ func (a *app) hubPublish() *cobra.Command {
 	s := submission{app: a}
 	return a.command(command{
 		use: "publish SWAP_ID", short: "List an approved quote on the hub",
-		long:    "Shows a quote of the company's own, asks, and lists it on the hub. It must be approved.",
+		long:    "Shows one of the company's own quotes, asks for confirmation, and lists it on the hub. It must be approved already.",
 		example: "qredo hub publish SWAP_ID",
 		flags:   s.yesFlag,
 		check:   func() error { return a.canAsk(s.yes, "offers assets") },
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
-			if err := s.ask(ctx, a.offered(ctx, c, "Publish swap", "whoever sees the hub can take it")); err != nil {
+			if err := s.ask(ctx, a.offered(ctx, c, "Publish swap", "anybody who sees the hub can take it")); err != nil {
 				return err
 			}
 			return a.done(c.Swaps.Publish(ctx, c.company, qredo.TxID(c.args[0])), "%s is on the hub", plain(c.args[0]))
@@ -77,7 +77,7 @@ func (s *swapSide) add(f *flagSet, expires string) {
 	s.submission.add(f, expires)
 }
 
-// propose reads both wallets, and begins what is shown.
+// propose reads both wallets, and begins the proposal.
 func (s *swapSide) propose(ctx context.Context, c partnerCall) (from, to *qredo.Wallet, p *proposal, err error) {
 	if from, err = s.app.walletNamed(ctx, c, s.from); err != nil {
 		return nil, nil, nil, err
@@ -97,13 +97,13 @@ func (a *app) swapMake() *cobra.Command {
 	s := swapSide{submission: submission{app: a, resume: "qredo swap wait"}}
 	return a.command(command{
 		use: "make", short: "Offer a swap",
-		long: `Shows what will be offered, asks, and offers it. When your custody group has approved the offer it can be taken
-until it expires or is cancelled. --wait follows it until it is taken and settled. Each side gets the amount that the
-offer says, and pays the fee on what it sends besides.`,
+		long: `Shows the offer, asks for confirmation, and makes it. Once your custody group has approved it, it can be taken until it
+expires or is cancelled. --wait follows it until it is taken and settled. Each side receives the amount in the offer, and
+pays the fee on what it sends on top.`,
 		example: "qredo swap make --from WALLET_ID --send 0.1BTC-TESTNET --to WALLET_ID --receive 2ETH-TESTNET --reference quote-1 --hub",
 		flags: func(f *flagSet) {
-			f.StringVar(&send, "send", "", "what the taker is to get, as in 0.1BTC; fees come on top")
-			f.StringVar(&receive, "receive", "", "what you are to get, as in 2ETH")
+			f.StringVar(&send, "send", "", "what the taker receives, as in 0.1BTC; fees come on top")
+			f.StringVar(&receive, "receive", "", "what you receive, as in 2ETH")
 			f.BoolVar(&baseUnits, "base-units", false, "both amounts are whole numbers of base units")
 			f.BoolVar(&hub, "hub", false, "list it on the liquidity hub as soon as it is approved")
 			required(f, "send", "receive")
@@ -151,8 +151,8 @@ func (a *app) swapTake() *cobra.Command {
 	s := swapSide{submission: submission{app: a, resume: "qredo swap wait-take"}}
 	return a.command(command{
 		use: "take SWAP_ID", short: "Take an offered swap",
-		long: `Shows what the swap will send and receive, asks, and takes it. When your custody group has approved, both sides are
-settled. What is sent and received is what the quote says: see "qredo hub list".`,
+		long: `Shows what the swap will send and receive, asks for confirmation, and takes it. Once your custody group has approved it, both
+sides are settled. The quote says what is sent and received: see "qredo hub list".`,
 		example: "qredo swap take SWAP_ID --from WALLET_ID --to WALLET_ID --reference quote-1 --wait",
 		flags:   func(f *flagSet) { s.add(f, "") },
 		check:   s.check,
@@ -180,7 +180,7 @@ settled. What is sent and received is what the quote says: see "qredo hub list".
 	})
 }
 
-// quote adds what a quote on the hub asks for. One that is not listed there is not known before it is taken.
+// quote adds the amounts of a quote on the hub. Those of an unlisted quote are not known before it is taken.
 func (p *proposal) quote(ctx context.Context, id qredo.TxID, from, to *qredo.Wallet) error {
 	quotes, err := p.c.Swaps.ListHubAll(ctx)
 	i := slices.IndexFunc(quotes, func(q qredo.HubQuote) bool { return q.TxID == id })
@@ -189,13 +189,13 @@ func (p *proposal) quote(ctx context.Context, id qredo.TxID, from, to *qredo.Wal
 		p.unknown("amounts", err)
 		p.warn("take it only if you know what it sends and receives")
 	case i < 0:
-		p.line("amounts", "not known: as the offer says, which is not on the hub")
-		p.warn("make sure that you know the amounts of the offer before you take it")
+		p.line("amounts", "not known: the offer is not on the hub")
+		p.warn("make sure that you know the offer's amounts before you take it")
 	default:
 		q := quotes[i]
 		for wallet, asset := range map[*qredo.Wallet]qredo.AssetCode{from: q.ReceiveAsset, to: q.SendAsset} {
 			if wallet.Asset != "" && wallet.Asset != asset {
-				return usagef("the offer is %s for %s, and wallet %s holds %s: name one of %s", q.SendAsset, q.ReceiveAsset, wallet.ID, wallet.Asset, asset)
+				return usagef("the offer is %s for %s, but wallet %s holds %s: name a wallet of %s", q.SendAsset, q.ReceiveAsset, wallet.ID, wallet.Asset, asset)
 			}
 		}
 		p.line("you receive", "%s", p.app.exact(q.SendAmount, q.SendAsset))
@@ -211,7 +211,7 @@ func (p *proposal) quote(ctx context.Context, id qredo.TxID, from, to *qredo.Wal
 	return nil
 }
 
-// offered is a proposal about an offer that was made, which is looked up.
+// offered is a proposal about an existing offer, which is looked up.
 func (a *app) offered(ctx context.Context, c partnerCall, title, then string) *proposal {
 	p := &proposal{app: a, c: c, title: title + " " + c.args[0]}
 	tx, err := c.Swaps.GetMake(ctx, c.company, qredo.TxID(c.args[0]))
@@ -233,14 +233,14 @@ func (a *app) hubCommands() *cobra.Command {
 	var all bool
 	var count int
 	return group("hub", "The liquidity hub, where swaps are offered",
-		"Quotes on the hub are swaps that anybody of the account can take.", `
+		"Quotes on the hub are swaps that anybody in the account can take.", `
 		qredo hub list
 		qredo hub publish SWAP_ID`,
 		a.command(command{
 			use: "list", short: "List the quotes on the liquidity hub",
-			long:    "Lists the quotes on the liquidity hub as the company sees them, or with --all every one that the API key can see.",
+			long:    "Lists the quotes on the liquidity hub that the company sees, or with --all every one that the API key can see.",
 			example: "qredo hub list --all",
-			flags:   func(f *flagSet) { f.BoolVar(&all, "all", false, "not only as one company sees them") },
+			flags:   func(f *flagSet) { f.BoolVar(&all, "all", false, "list all that the API key can see") },
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				if all {
 					return a.list(found(c.Swaps.ListHubAll(ctx)))
@@ -253,10 +253,10 @@ func (a *app) hubCommands() *cobra.Command {
 			}),
 		}),
 		a.command(command{
-			use: "feed", short: "Print what happens on the liquidity hub, as it happens",
-			long:    "Prints each change of a quote, first those that are listed, until it is interrupted.",
+			use: "feed", short: "Follow changes on the liquidity hub",
+			long:    "Prints the listed quotes, and then each change of a quote, until it is interrupted.",
 			example: "qredo hub feed --output json",
-			flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "end after this many changes; no end if 0") },
+			flags:   func(f *flagSet) { f.IntVar(&count, "count", 0, "stop after this many changes; 0 for no limit") },
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
 				return printFeed(ctx, a, c.Swaps.Feed(ctx), count, "txID status")
 			}),

@@ -11,14 +11,14 @@ import (
 
 func (a *app) sweepCommands() *cobra.Command {
 	return group("sweep", "Move assets out of connected wallets",
-		`A core client can sweep wallets that are connected to it. That needs its own approval only.`, `
+		`A core client can sweep wallets that are connected to it. That needs only its own approval.`, `
 		qredo agent sweep create CLIENT_ID --from WALLET_ID --to WALLET_ID --amount 0.1BTC-TESTNET
 		qredo agent sweep get CLIENT_ID TX_ID`,
 		a.sweepCreate(),
 		a.sweepWait(),
 		a.command(command{
 			use: "get CLIENT_ID TX_ID", short: "Show a sweep with its approval",
-			long:    "Shows how far a sweep is.",
+			long:    "Shows a sweep's status.",
 			example: "qredo agent sweep get CLIENT_ID TX_ID",
 			run: a.withAgent(func(ctx context.Context, c partnerCall) error {
 				return a.show(c.CoreClients.GetSweep(ctx, c.agent, qredo.TxID(c.args[1])))
@@ -30,7 +30,7 @@ func (a *app) sweepWait() *cobra.Command {
 	s := submission{app: a}
 	return a.command(command{
 		use: "wait CLIENT_ID TX_ID", short: "Follow a sweep to its end",
-		long:    "Waits until a sweep is done, and prints it.",
+		long:    "Waits until a sweep has ended, and prints it.",
 		example: "qredo agent sweep wait CLIENT_ID TX_ID",
 		flags:   s.waitFlags,
 		check:   s.checkWait,
@@ -44,10 +44,10 @@ func (a *app) sweepWait() *cobra.Command {
 func (a *app) sweepCreate() *cobra.Command {
 	m := movement{submission: submission{app: a}}
 	return a.command(command{
-		use: "create CLIENT_ID", short: "Ask for a sweep",
-		long:    "Shows what will be swept, asks, and then asks the service for it. The amount is what arrives; fees come on top.",
+		use: "create CLIENT_ID", short: "Request a sweep",
+		long:    "Shows what will be swept, asks for confirmation, and requests it. The amount is what arrives; fees come on top.",
 		example: "qredo agent sweep create CLIENT_ID --from WALLET_ID --to WALLET_ID --amount 0.1BTC-TESTNET --yes",
-		flags:   func(f *flagSet) { m.add(f, "to", "ID, short code or name of the wallet it goes to") },
+		flags:   func(f *flagSet) { m.add(f, "to", "ID, short code or name of the receiving wallet") },
 		check:   m.check,
 		run: a.withWallets(func(ctx context.Context, c partnerCall) error {
 			id, err := a.agentNamed(ctx, c, c.args[0])

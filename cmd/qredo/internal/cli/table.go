@@ -12,13 +12,13 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// cell is what stands in a table: text, or a figure with its unit.
+// cell is the content of a table cell: text, or a figure with its unit.
 type cell struct {
 	text   string
 	figure bool
 }
 
-// tableColumn is a column with what stands in it.
+// tableColumn is a column with its cells.
 type tableColumn struct {
 	column
 	title string
@@ -27,8 +27,8 @@ type tableColumn struct {
 	wide  int
 }
 
-// printTable prints objects below each other. Where the terminal is too narrow for all columns, those of the highest rank are
-// left out, and a line says which. An ID is never shortened.
+// printTable prints objects as a table. If the terminal is too narrow for all columns, those with the highest rank are left
+// out, and a line says which. An ID is never shortened.
 func (a *app) printTable(items []any, columns []column) {
 	if len(items) == 0 && a.terminal.out {
 		fmt.Fprintln(a.err, a.dim("none"))
@@ -63,7 +63,7 @@ func (a *app) printTable(items []any, columns []column) {
 	}
 }
 
-// dropUnits leaves out the assets of amounts where a column that is always shown has them.
+// dropUnits leaves out the assets of amounts if a column that is always shown has them.
 func (t *tableColumn) dropUnits(table []tableColumn) {
 	hasAll := func(c tableColumn) bool {
 		for i, made := range t.cells {
@@ -82,7 +82,7 @@ func (t *tableColumn) dropUnits(table []tableColumn) {
 	}
 }
 
-// align sets the cells below each other.
+// align pads the cells of a column.
 func (t *tableColumn) align() {
 	t.title = heading(t.name)
 	figures := slices.ContainsFunc(t.cells, func(c cell) bool { return c.figure })
@@ -113,7 +113,7 @@ func heading(name string) string {
 	return strings.ToUpper(label(name[strings.LastIndex(name, ".")+1:]))
 }
 
-// cell is an object's field as it stands in a table.
+// cell is an object's field as a table shows it.
 func (a *app) cell(item any, path string) cell {
 	parent, v, goName := find(reflect.ValueOf(item), path)
 	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
@@ -133,7 +133,7 @@ func (a *app) cell(item any, path string) cell {
 	return cell{text, !isText && (v.CanInt() || v.CanUint() || v.CanFloat())}
 }
 
-// alignFigures sets figures below each other by their decimal points, and their units by their beginnings.
+// alignFigures aligns figures by their decimal points, and their units on the left.
 func alignFigures(cells []cell) []string {
 	type parts struct{ whole, fraction, unit string }
 	split := make([]parts, len(cells))
@@ -164,7 +164,7 @@ func alignFigures(cells []cell) []string {
 	return lines
 }
 
-// figuresEnd is where the figures of aligned lines end and their units begin: a title stands above the figures.
+// figuresEnd is where the figures of aligned lines end and their units begin: the title goes above the figures.
 func figuresEnd(lines []string) int {
 	end := 0
 	for _, line := range lines {
@@ -177,10 +177,10 @@ func figuresEnd(lines []string) int {
 	return end
 }
 
-// counts is the rank of columns that a table closes up for, rather than lose them: whether something was done, for one.
+// counts is the rank of columns that a table narrows its gaps for instead of dropping them, such as a status.
 const counts = 1
 
-// fit leaves out columns until the table fits the terminal, and has the rest stand closer where one that counts fits only so.
+// fit leaves out columns until the table fits the terminal, and narrows the gaps if only that makes room for one that counts.
 func (a *app) fit(table []tableColumn) (fitting []tableColumn, left []string) {
 	shown, lost := a.fitting(table, gap)
 	if lost {
@@ -203,8 +203,8 @@ func (a *app) fit(table []tableColumn) (fitting []tableColumn, left []string) {
 
 const gap = 2 // between columns
 
-// fitting tells which columns are shown with a gap between them, and whether one that counts is not. First go those with nothing in
-// them, then by rank. Those that find room beside what remained are taken back.
+// fitting returns which columns are shown with a given gap, and whether one that counts is missing. Empty columns go first,
+// then those with the highest rank. Columns that fit beside the rest are taken back.
 func (a *app) fitting(table []tableColumn, gap int) (shown []bool, lost bool) {
 	shown = make([]bool, len(table))
 	total := -gap
@@ -267,7 +267,7 @@ func (a *app) row(table []tableColumn, n int, wide bool) string {
 	return strings.TrimRight(line.String(), " ")
 }
 
-// columnsWide is how many columns of a terminal a text takes.
+// columnsWide is how many terminal columns a text takes.
 func columnsWide(text string) int {
 	n := 0
 	for _, r := range text {

@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// traffic knows what this run has sent, and what came of it: for who must be told how a command has ended.
+// traffic knows what this run has sent and what became of it, so that the user can be told how the command ended.
 type traffic struct {
 	mu   sync.Mutex
 	seen sent
@@ -21,22 +21,22 @@ type traffic struct {
 
 // sent is what was sent so far.
 type sent struct {
-	writing  int           // requests that change something and have no answer yet
-	doubt    bool          // one of them was cut: it may have been carried out
-	failed   bool          // one was answered with a failure of what is on the way, which does not tell either
-	answered int           // how many that change something have one
+	writing  int           // requests that change something and are unanswered
+	doubt    bool          // one of them was cut off: it may have been carried out
+	failed   bool          // one was answered by a failing gateway, which leaves it open too
+	answered int           // how many requests that change something were answered
 	status   int           // of the last answer
 	header   http.Header   // of the last answer
-	last     qredo.Attempt // the last call of the client's that has ended
+	last     qredo.Attempt // the client's last completed call
 
-	key qredo.PartnerTxID // of the transaction that is asked for
+	key qredo.PartnerTxID // of the requested transaction
 	tx  qredo.TxID        // of the transaction that was made
 }
 
-// open reports whether something may be carried out that has no clear answer.
+// open reports whether a request without a clear answer may have been carried out.
 func (s sent) open() bool { return s.writing > 0 || s.doubt }
 
-// unclear reports besides whether what was answered leaves that open.
+// unclear also reports whether an answer leaves that open.
 func (s sent) unclear() bool { return s.open() || s.failed }
 
 func (t *traffic) sent() sent {
@@ -51,7 +51,7 @@ func (t *traffic) change(f func(*sent)) {
 	f(&t.seen)
 }
 
-// asks notes the key of a transaction, before it is asked for.
+// asks notes the key of a transaction before it is requested.
 func (t *traffic) asks(key qredo.PartnerTxID) { t.change(func(s *sent) { s.key = key }) }
 
 // made notes a transaction that was made.
@@ -64,7 +64,7 @@ func (t *traffic) observe(_ context.Context, attempt qredo.Attempt) {
 	}
 }
 
-// watch makes a client of net/http tell what it sends.
+// watch makes an HTTP client report what it sends.
 func (t *traffic) watch(client *http.Client) *http.Client {
 	watched := *client
 	watched.Transport = watchedTransport{client.Transport, t}
@@ -97,7 +97,7 @@ func (w watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 			s.failed = true
 		case resp.StatusCode < 300:
 			s.answered++
-			if s.key != "" { // it is the same transaction, however often it was asked for
+			if s.key != "" { // it is the same transaction, however often it was requested
 				s.doubt, s.failed = false, false
 			}
 		}
@@ -105,14 +105,14 @@ func (w watchedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CloseIdleConnections is what http.Client looks for.
+// CloseIdleConnections is called by http.Client.
 func (w watchedTransport) CloseIdleConnections() {
 	if closing, ok := w.RoundTripper.(interface{ CloseIdleConnections() }); ok {
 		closing.CloseIdleConnections()
 	}
 }
 
-// changes reports whether a request changes something, as far as its line tells. Three operations only ask, by POST.
+// changes reports whether a request changes something, by its method and path. Three POST operations change nothing.
 func changes(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -125,20 +125,20 @@ func changes(r *http.Request) bool {
 	return true
 }
 
-// notSent reports whether no connection came to be.
+// notSent reports whether the connection was never made.
 func notSent(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, new(*net.DNSError)) || isTLSError(err)
 }
 
-// requestID is what an answer calls its request, by the name that gateways have for it.
+// requestID is a response's ID for its request, in the header that gateways use.
 func requestID(h http.Header) string {
 	const longest = 200
 	id := plain(h.Get("X-Request-Id"))
 	return id[:min(len(id), longest)]
 }
 
-// retryAfter is how many seconds an answer asks to wait.
+// retryAfter is how many seconds a response asks to wait.
 func retryAfter(h http.Header, now time.Time) (int64, bool) {
 	text := h.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds >= 0 {
@@ -149,7 +149,7 @@ func retryAfter(h http.Header, now time.Time) (int64, bool) {
 		return 0, false
 	}
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date // by the clock that the service reckons with
+		now = date // by the service's clock
 	}
 	return int64(max(0, at.Sub(now)+time.Second-1) / time.Second), true
 }

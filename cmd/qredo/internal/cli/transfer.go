@@ -12,14 +12,14 @@ import (
 
 func (a *app) transferCommands() *cobra.Command {
 	return group("transfer", "Move assets between wallets",
-		`A transfer goes from one wallet to another, each named by its ID or short code. It waits for the approval of the sending
-wallet's custody group until it expires.`, `
+		`A transfer goes from one wallet to another. It waits for the approval of the sending wallet's custody group until it
+expires.`, `
 		qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET
 		qredo transfer create --from 'copper lantern valley' --to 'maple otter cloud' --amount 0.4BTC-TESTNET --yes --wait
 		qredo transfer wait TX_ID`,
 		a.transferCreate(),
-		a.txGet("transfer get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.Get }),
-		a.txWait("transfer wait", "Follow it to its end", func(c *qredo.Client) txMethod { return c.Transfers.Wait }),
+		a.txGet("transfer get", "Show a transfer with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.Get }),
+		a.txWait("transfer wait", "Follow a transfer to its end", func(c *qredo.Client) txMethod { return c.Transfers.Wait }),
 	)
 }
 
@@ -30,12 +30,12 @@ the approval of the wallet's custody group until it expires.`, `
 		qredo withdraw create --from WALLET_ID --address ADDRESS --amount 0.25BTC-TESTNET
 		qredo withdraw get TX_ID`,
 		a.withdrawCreate(),
-		a.txGet("withdraw get", "Show it with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.GetWithdrawal }),
-		a.txWait("withdraw wait", "Follow it to its end", func(c *qredo.Client) txMethod { return c.Transfers.WaitWithdrawal }),
+		a.txGet("withdraw get", "Show a withdrawal with its approvals", func(c *qredo.Client) txMethod { return c.Transfers.GetWithdrawal }),
+		a.txWait("withdraw wait", "Follow a withdrawal to its end", func(c *qredo.Client) txMethod { return c.Transfers.WaitWithdrawal }),
 	)
 }
 
-// movement is what transfers, withdrawals and sweeps have in common.
+// movement holds what transfers, withdrawals and sweeps have in common.
 type movement struct {
 	submission
 	from, to, amount                string
@@ -44,7 +44,7 @@ type movement struct {
 }
 
 func (m *movement) add(f *flagSet, to, toHelp string) {
-	f.StringVar(&m.from, "from", "", "ID, short code or name of the wallet it leaves")
+	f.StringVar(&m.from, "from", "", "ID, short code or name of the sending wallet")
 	f.StringVar(&m.to, to, "", toHelp)
 	f.StringVar(&m.amount, "amount", "", "what arrives, with its asset, as in 0.015BTC; fees come on top")
 	f.BoolVar(&m.baseUnits, "base-units", false, "the amount is a whole number of base units")
@@ -55,23 +55,23 @@ func (m *movement) add(f *flagSet, to, toHelp string) {
 
 // addParty adds the flags that sweeps do not have.
 func (m *movement) addParty(f *flagSet) {
-	f.StringVar(&m.benefitOf, "benefit-of", "", "for whose benefit it is")
+	f.StringVar(&m.benefitOf, "benefit-of", "", "beneficiary")
 	f.StringVar(&m.accountNo, "account-no", "", "account number")
 }
 
-// outgoing is what sets a kind of movement apart.
+// outgoing holds what differs between the kinds of movement.
 type outgoing struct {
 	verb     string
 	from, to *qredo.Wallet // to is nil for an address
-	fee      qredo.FeeType // empty where the service tells none
+	fee      qredo.FeeType // empty if the service gives none
 	most     qredo.MaxType
 	about    func(*proposal) // adds lines of its own; may be nil
-	// prepare makes the request: what it is, and what sends it.
+	// prepare makes the request, and the function that sends it.
 	prepare func(key qredo.PartnerTxID, send qredo.AssetAmount) (request any, submit func() (*qredo.Submission, error))
 	wait    look[qredo.Transaction]
 }
 
-// run shows what will move, asks, sends it, and prints or follows it.
+// run shows what will move, asks for confirmation, sends the request, and prints or follows the transaction.
 func (m *movement) run(ctx context.Context, c partnerCall, o outgoing) error {
 	a := m.app
 	asset := o.from.Asset
@@ -83,7 +83,7 @@ func (m *movement) run(ctx context.Context, c partnerCall, o outgoing) error {
 		return err
 	}
 	if o.to != nil && o.to.Asset != "" && o.to.Asset != amount.Asset {
-		return usagef("wallet %s, to which it is to go, holds %s and takes no %s: name one of %s", o.to.ID, o.to.Asset, amount.Asset, amount.Asset)
+		return usagef("the receiving wallet %s holds %s, not %s: name a wallet of %s", o.to.ID, o.to.Asset, amount.Asset, amount.Asset)
 	}
 	request, submit := o.prepare(m.fixKey(), amount)
 	p := &proposal{app: a, c: c, title: o.verb + " " + a.exact(amount.Amount, amount.Asset)}
@@ -91,7 +91,7 @@ func (m *movement) run(ctx context.Context, c partnerCall, o outgoing) error {
 	if o.to == nil {
 		p.address(ctx, o.from, m.to, amount.Asset)
 	} else if o.to.ID == o.from.ID {
-		p.warn("it goes to the wallet that it comes from: that moves nothing, and costs its fee")
+		p.warn("sender and recipient are the same wallet: this moves nothing, but costs the fee")
 	}
 	for _, line := range []planned{{"reference", m.reference}, {"for benefit of", m.benefitOf}, {"account number", m.accountNo}} {
 		if line.Value != "" {
@@ -117,17 +117,16 @@ func (a *app) transferCreate() *cobra.Command {
 	var authorize string
 	m := movement{submission: submission{app: a, resume: "qredo transfer wait"}}
 	return a.command(command{
-		use: "create", short: "Ask for a transfer",
-		long: `Shows what will be transferred, asks, and then asks the service for it. The amount is what arrives; the fees
-come on top.
+		use: "create", short: "Request a transfer",
+		long: `Shows what will be transferred, asks for confirmation, and requests it. The amount is what arrives; fees come on top.
 
-The idempotency key is printed before anything is sent. If the answer is lost (exit code 3), run the command
-again with it: there is never a second transfer.`,
+The idempotency key is printed before anything is sent. If the response is lost (exit code 3), run the command again with
+this key: there is never a second transfer.`,
 		example: `qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET
 			qredo transfer create --from WALLET_ID --to WALLET_ID --amount 0.4BTC-TESTNET --dry-run
 			qredo transfer create --from WALLET_ID --to WALLET_ID --amount 40000000 --base-units --yes --wait --output json`,
 		flags: func(f *flagSet) {
-			m.add(f, "to", "ID, short code or name of the wallet it goes to")
+			m.add(f, "to", "ID, short code or name of the receiving wallet")
 			m.addParty(f)
 			f.StringVar(&authorize, "authorize", "", "ID or name of a core client that must authorise it before the custody group is asked")
 		},
@@ -167,12 +166,12 @@ again with it: there is never a second transfer.`,
 func (a *app) withdrawCreate() *cobra.Command {
 	m := movement{submission: submission{app: a, resume: "qredo withdraw wait"}}
 	return a.command(command{
-		use: "create", short: "Ask for a withdrawal",
-		long: `Shows what will be withdrawn, asks, and then asks the service for it. The amount is what arrives; the fees
-come on top. The address must be on the fund's whitelist: see "qredo fund whitelist".
+		use: "create", short: "Request a withdrawal",
+		long: `Shows what will be withdrawn, asks for confirmation, and requests it. The amount is what arrives; fees come on top. The
+address must be on the fund's whitelist: see "qredo fund whitelist".
 
-The idempotency key is printed before anything is sent. If the answer is lost (exit code 3), run the command
-again with it: there is never a second withdrawal.`,
+The idempotency key is printed before anything is sent. If the response is lost (exit code 3), run the command again with
+this key: there is never a second withdrawal.`,
 		example: `qredo withdraw create --from WALLET_ID --address tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx --amount 0.25BTC-TESTNET
 			qredo withdraw create --from WALLET_ID --address ADDRESS --amount 0.25BTC-TESTNET --yes --wait --idempotency-key payout-4711`,
 		flags: func(f *flagSet) {
@@ -208,7 +207,7 @@ type txMethod func(context.Context, qredo.CompanyID, qredo.TxID, ...qredo.CallOp
 func (a *app) txGet(path, short string, get func(*qredo.Client) txMethod) *cobra.Command {
 	return a.command(command{
 		use: lastWord(path) + " TX_ID", short: short,
-		long:    "Shows how far it is: its status, and what each of those who may approve has said.",
+		long:    "Shows the transaction's status, and each approver's vote.",
 		example: "qredo " + path + " TX_ID",
 		run: a.withCompany(func(ctx context.Context, c partnerCall) error {
 			return a.show(get(c.Client)(ctx, c.company, qredo.TxID(c.args[0])))
@@ -221,8 +220,8 @@ func (a *app) txWait(path, short string, wait func(*qredo.Client) txMethod) *cob
 	s := submission{app: a, resume: "qredo " + path}
 	return a.command(command{
 		use: lastWord(path) + " TX_ID", short: short,
-		long: `Waits until it is done, and prints it. If it is rejected or expires, the exit code is 4; if waiting ends before,
-it is 3, and nothing has changed.`,
+		long: `Waits until the transaction has ended, and prints it. If it was rejected or expired, the exit code is 4; if waiting ends
+first, it is 3, and nothing has changed.`,
 		example: "qredo " + path + " TX_ID --wait-timeout 1h",
 		flags:   s.waitFlags,
 		check:   s.checkWait,

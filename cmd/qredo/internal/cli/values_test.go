@@ -90,7 +90,7 @@ func TestMoney(t *testing.T) {
 		require.ErrorAs(t, err, new(usageError), text)
 	}
 	_, err = a.money(t.Context(), "amount", "1BTC", false, "BTC-TESTNET")
-	require.ErrorContains(t, err, "is in BTC, but what is needed here is BTC-TESTNET")
+	require.ErrorContains(t, err, "is in BTC, but must be in BTC-TESTNET here")
 	offline := newTestApp()
 	offline.assets.source = func(context.Context) ([]qredo.Asset, error) { return nil, errors.New("no network") }
 	_, err = offline.money(t.Context(), "amount", "1BTC", false, "")

@@ -11,12 +11,12 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// build is what a program is made of, as far as the go command has written it into it.
+// build describes what the program was built from, as far as the go command recorded it.
 type build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitzero"`
 	Date     string `json:"date,omitzero"` // of the commit
-	Modified bool   `json:"modified"`      // beside the commit, there were changes
+	Modified bool   `json:"modified"`      // there were uncommitted changes
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 }
@@ -42,9 +42,9 @@ func thisBuild() build {
 
 func (a *app) versionCommand() *cobra.Command {
 	return a.command(command{
-		use: "version", short: "Print the version, and what it was built from",
-		long: `Prints the version, the commit that it was built from and its date, the version of Go, and the platform. A program
-that was not built in the folder of its sources does not know its commit.`,
+		use: "version", short: "Print the version and build information",
+		long: `Prints the version, the commit that it was built from and its date, the Go version, and the platform. A program that was
+not built in its source folder does not know its commit.`,
 		example: "qredo version\nqredo version --output json",
 		run: func(context.Context, []string) error {
 			b := thisBuild()

@@ -11,8 +11,8 @@ import (
 )
 
 func (a *app) walletCommands() *cobra.Command {
-	return group("wallet", "Wallets, what they hold and did",
-		`A wallet holds one asset. Deposits come to its address; transfers go from and to its ID or short code.`, `
+	return group("wallet", "Wallets, their balances and histories",
+		`A wallet holds one asset. Deposits arrive at its address; transfers go to and from its ID or short code.`, `
 		qredo wallet get WALLET_ID
 		qredo wallet history WALLET_ID --since 24h
 		qredo wallet feed --wallet WALLET_ID`,
@@ -26,7 +26,7 @@ func (a *app) walletCommands() *cobra.Command {
 		a.walletMax(),
 		a.walletPolicy(),
 		a.command(command{
-			use: "exchanges", short: "List whom wallets can be connected to",
+			use: "exchanges", short: "List the exchanges that wallets can be connected to",
 			long:    "Lists the counterparties that dedicated and multi-counterparty wallets can be connected to: see \"qredo fund add-wallet\".",
 			example: "qredo wallet exchanges",
 			run: a.withClient(func(ctx context.Context, c partnerCall) error {
@@ -41,10 +41,10 @@ func (a *app) walletHistory() *cobra.Command {
 	var since string
 	return a.command(command{
 		use: "history WALLET_ID", short: "List what moved in a wallet",
-		long:    "Lists the movements of a wallet that are done. What left it is negative.",
+		long:    "Lists a wallet's completed movements. What left it is negative.",
 		example: "qredo wallet history WALLET_ID --since 24h\nqredo wallet history WALLET_ID --since 2026-01-31T00:00:00Z",
 		flags: func(f *flagSet) {
-			f.StringVar(&since, "since", "", "from this moment on: a time, or how long ago")
+			f.StringVar(&since, "since", "", "from this moment on: a time, or a duration before now")
 		},
 		run: a.withWallets(func(ctx context.Context, c partnerCall) error {
 			from, err := a.since(since)
@@ -61,8 +61,7 @@ func (a *app) walletHistory() *cobra.Command {
 	})
 }
 
-// historySince returns what a wallet's history has from a moment on. The service may leave out the second that it is
-// asked for.
+// historySince returns a wallet's history from a moment on. The service may leave out the requested second itself.
 func (c partnerCall) historySince(ctx context.Context, id qredo.WalletID, from qredo.Time) ([]qredo.HistoryEntry, error) {
 	options := qredo.HistoryOptions{}
 	if !from.IsZero() {
@@ -78,12 +77,12 @@ func (a *app) walletMax() *cobra.Command {
 	return a.command(command{
 		use: "max WALLET_ID", short: "Show the most that can be sent from a wallet now",
 		long: `Shows the most that can be sent from a wallet now, what that costs, and what leaves the wallet. --type is transfer,
-withdraw or swap. The service's documents do not say whether --pending makes the figure smaller or larger: ask for both
-and take the smaller.`,
+withdraw or swap. The service's documents do not say whether --pending makes the result smaller or larger: run it both
+ways and use the smaller result.`,
 		example: "qredo wallet max WALLET_ID --type withdraw\nqredo wallet max WALLET_ID --pending",
 		flags: func(f *flagSet) {
 			f.StringVar(&kind, "type", "", "transfer, withdraw or swap")
-			f.BoolVar(&pending, "pending", false, "count what waits for approval in")
+			f.BoolVar(&pending, "pending", false, "count in what waits for approval")
 		},
 		check: func() error {
 			if kind == "" {
@@ -105,14 +104,14 @@ func (a *app) walletPolicy() *cobra.Command {
 	var fund, kind string
 	var custody custodyFlags
 	return a.command(command{
-		use: "policy WALLET_ID", short: "Ask for other approvers of a wallet",
-		long: `Asks for another custody group of a wallet that has one of its own. The update waits for the approval of the
-group as it is. --type is transfer (also for swaps) or withdraw.`,
+		use: "policy WALLET_ID", short: "Request other approvers for a wallet",
+		long: `Requests another custody group for a wallet that has one of its own. The current group must approve the change. --type is
+transfer (also for swaps) or withdraw.`,
 		example: "qredo wallet policy WALLET_ID --fund FUND_ID --type withdraw --approver ID1 --approver ID2 --threshold 2",
 		flags: func(f *flagSet) {
 			f.StringVar(&fund, "fund", "", "fund of the wallet")
 			f.StringVar(&kind, "type", "", "transfer or withdraw")
-			listVar(f, &custody.approvers, "approver", "trusted party who is to approve; repeat for several")
+			listVar(f, &custody.approvers, "approver", "trusted party who should approve; repeat for several")
 			f.IntVar(&custody.threshold, "threshold", 0, "how many of them must approve (default all)")
 			required(f, "fund", "type", "approver")
 		},
@@ -137,7 +136,7 @@ group as it is. --type is transfer (also for swaps) or withdraw.`,
 				req.PolicyID, req.Type = wallet.CustodyGroupWithdraw, qredo.PolicyWithdraw
 			}
 			err = c.Wallets.UpdatePolicy(ctx, c.company, fundID, wallet.ID, req)
-			return a.done(err, "the update waits for approval")
+			return a.done(err, "the change waits for approval")
 		}),
 	})
 }
@@ -147,18 +146,18 @@ func (a *app) walletFeed() *cobra.Command {
 	var since string
 	var wallets []string
 	return a.command(command{
-		use: "feed", short: "Print what moves in connected wallets, as it happens",
+		use: "feed", short: "Follow movements in connected wallets",
 		long: `Prints each movement, in and out, of the dedicated wallets that are connected to your core clients, until it is
-interrupted: what an exchange is told. What moves in your own wallets is not told: ask "qredo ledger list" or
-"qredo wallet history --since" for that again and again.
+interrupted. This feed is made for exchanges: it does not report movements in your own wallets. For those, run "qredo
+ledger list" or "qredo wallet history --since" regularly.
 
-A lost connection is made again, and what was missed in the meantime is filled in from the wallets' histories, also in
-those of --wallet, which need not be connected.`,
+If the connection is lost, it reconnects and fills the gap from the wallets' histories, including those of --wallet, which
+need not be connected.`,
 		example: "qredo wallet feed --output json\nqredo wallet feed --wallet WALLET_ID --since 1h --count 10",
 		flags: func(f *flagSet) {
-			f.IntVar(&count, "count", 0, "end after this many movements; no end if 0")
-			f.StringVar(&since, "since", "", "begin in the past: a time, or how long ago")
-			listVar(f, &wallets, "wallet", "tell from the history of this wallet too; repeat for several")
+			f.IntVar(&count, "count", 0, "stop after this many movements; 0 for no limit")
+			f.StringVar(&since, "since", "", "start in the past: a time, or a duration before now")
+			listVar(f, &wallets, "wallet", "also read the history of this wallet; repeat for several")
 		},
 		run: a.withWallets(func(ctx context.Context, c partnerCall) error {
 			from, err := a.since(since)

@@ -17,8 +17,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// watch looks again and again at what a command prints. On a terminal a table is drawn anew in its place; elsewhere, and in
-// JSON, only what has changed is printed.
+// watch runs a command repeatedly. On a terminal a table is redrawn in place; elsewhere, and in JSON, only changes are
+// printed.
 type watch struct {
 	every time.Duration
 	seen  map[string]string // objects by their IDs, as JSON
@@ -30,15 +30,15 @@ type watch struct {
 func (a *app) addWatch(c *cobra.Command) {
 	path := strings.TrimPrefix(c.CommandPath(), "qredo ")
 	if lists[path].reads || things[path].reads {
-		c.Flags().BoolP("watch", "w", false, "look again and again, until it is interrupted")
-		c.Flags().DurationVar(&a.watchEvery, "interval", 2*time.Second, "with --watch: pause between two looks")
+		c.Flags().BoolP("watch", "w", false, "repeat until interrupted, and show changes")
+		c.Flags().DurationVar(&a.watchEvery, "interval", 2*time.Second, "pause between two runs, for --watch")
 	}
 	for _, sub := range c.Commands() {
 		a.addWatch(sub)
 	}
 }
 
-// watching runs a command until the context ends, which is no error. So is what keeps it from looking later on for a while.
+// watching runs a command until the context ends, which is not an error. Nor are temporary failures after the first run.
 func (a *app) watching(ctx context.Context, run func(context.Context) error) error {
 	w := &watch{every: a.watchEvery, seen: map[string]string{}}
 	a.watched = w
@@ -63,12 +63,12 @@ func (a *app) watching(ctx context.Context, run func(context.Context) error) err
 	}
 }
 
-// passing reports whether a failure may be gone at the next look.
+// passing reports whether a failure may be temporary.
 func passing(err error) bool {
 	return errors.Is(err, qredo.ErrServer) || errors.Is(err, qredo.ErrRateLimited) || errors.As(err, new(*url.Error))
 }
 
-// look runs the command once, and draws what it prints.
+// look runs the command once, and draws its output.
 func (w *watch) look(ctx context.Context, a *app, run func(context.Context) error) error {
 	if !w.redraws(a) {
 		if err := run(ctx); err != nil {
@@ -80,7 +80,7 @@ func (w *watch) look(ctx context.Context, a *app, run func(context.Context) erro
 	screen := a.out
 	a.out = bufio.NewWriter(&frame)
 	err := run(ctx)
-	_ = a.out.Flush() // a buffer takes all
+	_ = a.out.Flush() // a buffer never fails
 	a.out = screen
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -89,7 +89,7 @@ func (w *watch) look(ctx context.Context, a *app, run func(context.Context) erro
 	return a.out.Flush()
 }
 
-// redraws reports whether each look takes the place of the one before.
+// redraws reports whether each run replaces the output of the one before.
 func (w *watch) redraws(a *app) bool {
 	return w != nil && a.terminal.out && !a.json() && !a.csv() && !a.global.results.quiet
 }
@@ -102,7 +102,7 @@ func (w *watch) draw(a *app, frame string) {
 		fmt.Fprintf(a.out, "\x1b[%dA\x1b[J", w.drawn)
 	}
 	lines := strings.Split(strings.TrimSuffix(frame, "\n"), "\n")
-	head := a.dim(fmt.Sprintf("%s, every %s; Ctrl-C ends", a.now().UTC().Format(time.TimeOnly+" MST"), w.every))
+	head := a.dim(fmt.Sprintf("%s, every %s; Ctrl-C to stop", a.now().UTC().Format(time.TimeOnly+" MST"), w.every))
 	lines = append([]string{head}, lines...)
 	w.drawn = 0
 	for i, line := range lines {
@@ -120,7 +120,7 @@ func (w *watch) draw(a *app, frame string) {
 	}
 }
 
-// withoutColour is a line without the escapes of colours.
+// withoutColour is a line without colour escapes.
 func withoutColour(line string) string {
 	var out strings.Builder
 	for part := range strings.SplitSeq(line, "\x1b[") {
@@ -134,7 +134,7 @@ func withoutColour(line string) string {
 	return out.String()
 }
 
-// changed returns the objects that are new or have changed since the last look: all where each look is drawn anew.
+// changed returns the objects that are new or have changed since the last run, or all if each run is redrawn.
 func (w *watch) changed(a *app, items []any) []any {
 	if !w.lines(a) {
 		return items
@@ -160,7 +160,7 @@ func (w *watch) changed(a *app, items []any) []any {
 	return changed
 }
 
-// keyOf tells objects apart: by their IDs, else by their places.
+// keyOf identifies objects by their IDs, or by their positions.
 func (a *app) keyOf(item any, place int) string {
 	for _, c := range a.format.shape.columns {
 		if _, v, _ := find(reflect.ValueOf(item), c.name); c.id && v.IsValid() && a.raw(v) != "" {
@@ -170,7 +170,7 @@ func (a *app) keyOf(item any, place int) string {
 	return fmt.Sprint("line ", place+1)
 }
 
-// tell prints what has changed, a line each: columns cannot be aligned before the last has come.
+// tell prints changes, a line each: columns cannot be aligned before the last one has come.
 func (w *watch) tell(a *app, items []any) error {
 	columns := slices.DeleteFunc(slices.Clone(a.columns()), func(c column) bool {
 		return c.rank == wideOnly && a.format.output != outputWide

@@ -15,7 +15,7 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// weiDecimals are the units that people count a chain's own coin in.
+// weiDecimals are the usual units of a chain's own coin.
 var weiDecimals = map[string]int{"wei": 0, "gwei": 9, "eth": 18}
 
 // wei reads "0.5ETH", "20gwei" or "1wei", exactly.
@@ -23,7 +23,7 @@ func wei(flag, text string) (qapi.BigInt, error) {
 	figure, unit := splitAmount(text)
 	decimals, known := weiDecimals[strings.ToLower(string(unit))]
 	if !known {
-		return qapi.BigInt{}, usagef("--%s must say its unit: wei, gwei or ETH, as in 0.5ETH; is %q", flag, text)
+		return qapi.BigInt{}, usagef("--%s must name its unit, wei, gwei or ETH, as in 0.5ETH; not %q", flag, text)
 	}
 	whole, fraction, _ := strings.Cut(strings.TrimSpace(figure), ".")
 	if len(fraction) > decimals {
@@ -31,7 +31,7 @@ func wei(flag, text string) (qapi.BigInt, error) {
 	}
 	value, err := qapi.ParseBigInt(whole + fraction + strings.Repeat("0", decimals-len(fraction)))
 	if err != nil || whole == "" {
-		return qapi.BigInt{}, usagef("--%s must be a decimal number with its unit, as in 0.5ETH; is %q", flag, text)
+		return qapi.BigInt{}, usagef("--%s must be a decimal number with its unit, as in 0.5ETH; not %q", flag, text)
 	}
 	return value, nil
 }
@@ -40,12 +40,12 @@ func wei(flag, text string) (qapi.BigInt, error) {
 func whole(flag, text string) (qapi.BigInt, error) {
 	value, err := qapi.ParseBigInt(text)
 	if err != nil {
-		return value, usagef("--%s must be a whole number, is %q", flag, text)
+		return value, usagef("--%s must be a whole number, not %q", flag, text)
 	}
 	return value, nil
 }
 
-// ether is wei as people say it.
+// ether is an amount of wei in readable form.
 func ether(value qapi.BigInt) string {
 	if value.IsZero() {
 		return ""
@@ -61,19 +61,19 @@ func ether(value qapi.BigInt) string {
 
 func (a *app) web3Commands() *cobra.Command {
 	return group("tx", "Web3 transactions",
-		`A Web3 transaction waits for the wallet's approvers and is then signed. Sending it to its chain is your part.`, `
+		`A Web3 transaction waits for the wallet's approvers and is then signed. You send it to its chain yourself.`, `
 		qredo qapi tx create --from 0x… --to 0x… --value 0.5ETH --gas-limit 21000 --gas-price 20gwei
 		qredo qapi tx get TX_ID`,
 		a.web3Create(), a.web3Wait(),
 		a.command(command{
-			use: "get TX_ID", short: "Show a transaction", long: "Shows how far a transaction is, and its signed form once there is one.",
+			use: "get TX_ID", short: "Show a transaction", long: "Shows a transaction's status, and its signed form once there is one.",
 			example: "qredo qapi tx get TX_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
 				return a.show(client.Transactions.Get(ctx, qredo.TxID(args[0])))
 			}),
 		}),
 		a.command(command{
-			use: "approvals TX_ID", short: "List what the approvers have said", long: "Lists what those who may approve a transaction have said.",
+			use: "approvals TX_ID", short: "List the approvers' votes", long: "Lists each approver's vote on a transaction.",
 			example: "qredo qapi tx approvals TX_ID",
 			run: a.withQAPI(func(ctx context.Context, client *qapi.Client, args []string) error {
 				return a.list(found(client.Transactions.ListApprovals(ctx, qredo.TxID(args[0]))))
@@ -86,7 +86,7 @@ func (a *app) web3Wait() *cobra.Command {
 	s := submission{app: a, resume: web3Resume}
 	return a.command(command{
 		use: "wait TX_ID", short: "Wait until a transaction is signed",
-		long:    "Waits until enough have approved, and prints the transaction with its signed form.",
+		long:    "Waits until enough approvers have approved, and prints the transaction with its signed form.",
 		example: "qredo qapi tx wait TX_ID --wait-timeout 1h",
 		flags:   s.waitFlags,
 		check:   s.checkWait,
@@ -103,25 +103,25 @@ func (a *app) web3Create() *cobra.Command {
 	var value, gasLimit, gasPrice, maxFee, maxPriority, chain string
 	s := submission{app: a, resume: web3Resume}
 	return a.command(command{
-		use: "create", short: "Ask for a Web3 transaction",
-		long: `Shows what will be asked for, asks, and sends it. The figures carry their unit: wei, gwei or ETH. What is paid for
-gas is --gas-price, or --max-fee and --max-priority-fee or one of these; what is left out, the service chooses.
+		use: "create", short: "Request a Web3 transaction",
+		long: `Shows the transaction, asks for confirmation, and requests it. Amounts need a unit: wei, gwei or ETH. For the price of gas
+give --gas-price, or --max-fee, --max-priority-fee or both; the service chooses what you leave out.
 
-This API has no key that makes a repeated request find the first one. If the answer is lost (exit code 3), ask
-those who approve before sending again.`,
+This API has no idempotency key, so a repeated request makes a second transaction. If the response is lost (exit code 3),
+ask the approvers before you send it again.`,
 		example: `qredo qapi tx create --from 0x… --to 0x… --value 0.5ETH --gas-limit 21000 --gas-price 20gwei
 			qredo qapi tx create --from 0x… --to 0x… --value 0wei --gas-limit 90000 --max-fee 30gwei --max-priority-fee 2gwei --data 0xa9059cbb --yes --wait`,
 		flags: func(f *flagSet) {
 			f.StringVar(&req.From, "from", "", "address of a Web3 wallet")
-			f.StringVar(&req.To, "to", "", "address that it goes to, or a contract's")
-			f.StringVar(&value, "value", "", "what is paid, as in 0.5ETH or 0wei")
+			f.StringVar(&req.To, "to", "", "address to pay, or of a contract")
+			f.StringVar(&value, "value", "", "amount to pay, as in 0.5ETH or 0wei")
 			f.StringVar(&gasLimit, "gas-limit", "", "gas limit; 21000 for a plain payment, 0 for a call that costs nothing")
 			f.StringVar(&gasPrice, "gas-price", "", "price of gas, as in 20gwei")
-			f.StringVar(&maxFee, "max-fee", "", "most that is paid for a unit of gas, as in 30gwei")
-			f.StringVar(&maxPriority, "max-priority-fee", "", "most of that for the block's producer, as in 2gwei")
-			f.StringVar(&req.Data, "data", "", "what a contract is called with, 0x and hexadecimal")
-			f.StringVar(&chain, "chain-id", "", "chain (default 1, Ethereum's main network)")
-			f.StringVar(&req.Note, "note", "", "text for those who approve")
+			f.StringVar(&maxFee, "max-fee", "", "maximum price for a unit of gas, as in 30gwei")
+			f.StringVar(&maxPriority, "max-priority-fee", "", "maximum tip for the block's producer, part of --max-fee, as in 2gwei")
+			f.StringVar(&req.Data, "data", "", "data to call a contract with, as 0x and hexadecimal")
+			f.StringVar(&chain, "chain-id", "", "chain (default 1, the Ethereum main network)")
+			f.StringVar(&req.Note, "note", "", "note to the approvers")
 			required(f, "from", "to", "value", "gas-limit")
 			s.askFlags(f)
 		},
@@ -156,7 +156,7 @@ those who approve before sending again.`,
 					p.line(line.Name, "%s", line.Value)
 				}
 			}
-			p.line("chain", "%s", cmp.Or(chain, "1, Ethereum's main network"))
+			p.line("chain", "%s", cmp.Or(chain, "1, the Ethereum main network"))
 			p.gas(req)
 			if err := req.Validate(); err != nil {
 				return err
@@ -173,12 +173,12 @@ those who approve before sending again.`,
 	})
 }
 
-// web3From adds the wallet that has an address, and its fund.
+// web3From adds the wallet with an address, and its fund.
 func (p *proposal) web3From(ctx context.Context, client *qapi.Client, address string) {
 	funds, err := client.Funds.List(ctx, qapi.FundsOptions{})
 	for _, match := range funds {
 		fund, fundErr := client.Funds.Get(ctx, match.ID)
-		if fundErr != nil { // another may have the wallet
+		if fundErr != nil { // another fund may have the wallet
 			err = fundErr
 			continue
 		}
@@ -187,7 +187,7 @@ func (p *proposal) web3From(ctx context.Context, client *qapi.Client, address st
 			w := fund.Wallets[i]
 			p.line("from", "%s, wallet %s", address, titled(w.Name, w.ID))
 			p.line("in", "fund %s", titled(fund.Name, fund.ID))
-			p.line("balance", "%s, as the service has it", p.app.exact(w.Balance, w.Asset))
+			p.line("balance", "%s, according to the service", p.app.exact(w.Balance, w.Asset))
 			return
 		}
 	}
@@ -196,11 +196,11 @@ func (p *proposal) web3From(ctx context.Context, client *qapi.Client, address st
 		p.unknown("wallet", err)
 		return
 	}
-	p.unknown("wallet", errors.New("no fund of the account has one with this address"))
+	p.unknown("wallet", errors.New("no fund of the account has a wallet with this address"))
 	p.warn("no wallet of the account has the address %s: the service is likely to refuse this", address)
 }
 
-// gas adds what is paid at most for gas, and what leaves with it.
+// gas adds the most that gas can cost, and what leaves the wallet with it.
 func (p *proposal) gas(req qapi.TransactionRequest) {
 	price := req.GasPrice
 	if price.IsZero() {
