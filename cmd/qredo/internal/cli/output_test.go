@@ -198,12 +198,12 @@ func TestPrepareRefuses(t *testing.T) {
 		flags        outputFlags
 	}{
 		"unknown field \"nonsense\"; the fields are: code, amount": {"company holdings", "", outputFlags{columns: []string{"nonsense"}}},
-		"--columns is for tables and CSV":                         {"company holdings", outputJSON, outputFlags{columns: []string{"code"}}},
-		"--columns is for commands that print objects":            {"party add", "", outputFlags{columns: []string{"code"}}},
-		"qredo party add has no CSV output":            {"party add", outputCSV, outputFlags{}},
-		"--jq works on JSON, not on yaml":                         {"company get", outputYAML, outputFlags{jq: "."}},
-		"--jq: unexpected EOF":                                    {"company get", "", outputFlags{jq: ".["}},
-		"only one of --jq, --quiet and --columns":                 {"company get", "", outputFlags{jq: ".", quiet: true}},
+		"--columns is for tables and CSV":                          {"company holdings", outputJSON, outputFlags{columns: []string{"code"}}},
+		"--columns is for commands that print objects":             {"party add", "", outputFlags{columns: []string{"code"}}},
+		"qredo party add has no CSV output":                        {"party add", outputCSV, outputFlags{}},
+		"--jq works on JSON, not on yaml":                          {"company get", outputYAML, outputFlags{jq: "."}},
+		"--jq: unexpected EOF":                                     {"company get", "", outputFlags{jq: ".["}},
+		"only one of --jq, --quiet and --columns":                  {"company get", "", outputFlags{jq: ".", quiet: true}},
 	} {
 		a := newTestApp()
 		a.global.results = c.flags
