@@ -78,3 +78,39 @@ func checkCommands(t *testing.T, docs, qredo string) {
 		}
 	}
 }
+
+// TestLLMs holds docs/llms.txt to its form, a title, a summary and lists of links, and to the pages that there are.
+func TestLLMs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/llms.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^# [^\n]+\n\n> [^\n]+\n\n`).Match(text) {
+		t.Error("docs/llms.txt does not begin with a title and a summary")
+	}
+	item := regexp.MustCompile(`^- \[[^\]]+\]\(([^)\s]+)\): \S`)
+	linked := map[string]bool{}
+	lists := false
+	for line := range strings.Lines(string(text)) {
+		lists = lists || strings.HasPrefix(line, "## ")
+		match := item.FindStringSubmatch(line)
+		switch {
+		case match != nil:
+			linked[match[1]] = true
+			if _, err := os.Stat(filepath.Join("../../docs", match[1])); err != nil {
+				t.Errorf("docs/llms.txt: link to %s: %v", match[1], err)
+			}
+		case lists && strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "## "):
+			t.Errorf("docs/llms.txt: %q is neither a heading nor a link with a description", line)
+		}
+	}
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal("no pages in docs", err)
+	}
+	for _, page := range pages {
+		if !linked[filepath.Base(page)] {
+			t.Errorf("docs/llms.txt has no line for docs/%s", filepath.Base(page))
+		}
+	}
+}
