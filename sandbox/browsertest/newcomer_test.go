@@ -26,25 +26,25 @@ func TestNewcomer(t *testing.T) {
 		p.sees(one[0] + " has the app now.")
 	}
 
-	p.click("main a", "go on with a company")
+	p.click("main a", "continue with a company")
 	p.fill("#make-company-name", "Acme Exchange")
 	p.fill("#make-company-domain", "acme.example")
 	p.fill("#make-company-city", "Paris")
 	p.fill("#make-company-country", "FR")
 	p.fill("#make-company-ref", "acme-1")
 	p.click("button", "Make the company")
-	p.sees("It is made: Acme Exchange")
+	p.sees("Created: Acme Exchange")
 
 	p.click("main a", "Let it trust those who approve")
 	p.sees("Alice Adams", "Bob Brown")
-	p.click("button", "Ask them, and let them accept")
+	p.click("button", "Invite them, and let them accept")
 	p.sees("Bob Brown", ": trusted.")
 
-	p.click("main a", "Go on with a fund")
+	p.click("main a", "Continue with a fund")
 	p.fill("#make-fund-name", "Client assets")
 	p.choose("#make-fund-asset", "BTC-TESTNET")
 	p.click("button", "Make the fund")
-	p.sees("It is made: Client assets")
+	p.sees("Created: Client assets")
 
 	p.click("main a", "Deposit something")
 	p.fill("#make-deposit-amount", "1.5")
@@ -56,7 +56,7 @@ func TestNewcomer(t *testing.T) {
 	p.fill("#make-whitelist-address", payout)
 	p.fill("#make-whitelist-name", "Cold storage")
 	p.click("button", "Put it on the whitelist")
-	p.sees("Can be paid to now")
+	p.sees("Can be paid now")
 
 	p.click("main a", "Ask for a withdrawal")
 	p.fill("#make-withdrawal-amount", "0.25")
@@ -68,7 +68,7 @@ func TestNewcomer(t *testing.T) {
 	p.goTo("#/phone/alice@example.com")
 	p.sees("0.25 BTC-TESTNET", "25,000,000 base units", "Cold storage", "payout 2041", "0 of 2 have approved")
 	p.click("button", "Approve")
-	p.sees("Nobody can undo this")
+	p.sees("This cannot be undone")
 	p.click("button", "Approve 0.25 BTC-TESTNET: sure?")
 	p.sees("Alice Adams approved it.")
 	p.goTo("#/phone/bob@example.com")

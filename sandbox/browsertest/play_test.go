@@ -31,9 +31,9 @@ func TestPhone(t *testing.T) {
 	p.sees(payout)
 
 	p.click("button", "Reject")
-	p.sees("Nobody can undo this")
+	p.sees("This cannot be undone")
 	p.click("button", "Not yet")
-	p.seesNot("Nobody can undo this")
+	p.seesNot("This cannot be undone")
 	// The second click of a double click is no confirmation, wherever it comes down.
 	p.click("button", "Approve")
 	at := p.place("button", "Approve 0.25 BTC-TESTNET: sure?")
@@ -49,7 +49,7 @@ func TestPhone(t *testing.T) {
 	require.NoError(t, srv.Approve("carol@example.com", string(first)))
 	p.sees("It was approved meanwhile.")
 	assert.False(t, eval[bool](p, `[...document.querySelectorAll('.card button')].some(b => b.textContent === 'Approve')`))
-	p.click("button", "Put away")
+	p.click("button", "Hide")
 	p.seesNot("It was approved meanwhile.")
 
 	w.withdraw(1000, "will expire")
@@ -61,7 +61,7 @@ func TestPhone(t *testing.T) {
 	p.sees("to be rejected")
 	p.click("[data-action] button", "Reject")
 	p.click("button", "sure?")
-	p.sees("Alice Adams rejected it.", "It waits for others.")
+	p.sees("Alice Adams rejected it.", "It is waiting for others.")
 }
 
 // place is where an element is that says something.
@@ -116,7 +116,7 @@ func TestKeyboard(t *testing.T) {
 	p.press(kb.Escape)
 	p.waits(`document.activeElement.type !== 'search'`)
 	p.press(" ")
-	p.sees("go on")
+	p.sees("resume")
 
 	p.press("4")
 	p.sees("payout 2041")
@@ -163,7 +163,7 @@ func TestMoney(t *testing.T) {
 	p.click("a.leaf", "Treasury")
 	p.sees("150,000,000 base units", "Deposit, in BTC-TESTNET")
 	for text, says := range map[string]string{
-		"0.123456789": "This asset has 8 decimals", "1,5": "without commas", "abc": "Write an amount in digits", "0": "Write an amount above 0",
+		"0.123456789": "This asset has 8 decimals", "1,5": "without commas", "abc": "Enter an amount in digits", "0": "Enter an amount above 0",
 		"99999999999999": "more than the service can hold",
 	} {
 		p.fill("#deposit-amount", text)
@@ -204,7 +204,7 @@ func TestTransactions(t *testing.T) {
 	p.sees("Its life", "Bob Brown", "Who approves", "Alice Adams", "0.25025", "expires")
 	p.click("summary", "As the Partner API gives it")
 	p.sees(`"initiatorName": "Acme Exchange"`, `"amount": 25025000`)
-	p.click("button", "Let the chain reject it")
+	p.click("button", "Make the chain reject it")
 	p.click("button", "Sure?")
 	p.seesNot("Sure?")
 	p.click("main a", "their phone")
@@ -256,9 +256,9 @@ func TestClock(t *testing.T) {
 	p.sees("01:00 (60 s)", "+01:00")
 	p.fill("#forward", "2.5")
 	p.click("main button", "Forward")
-	p.sees("Write a whole number")
+	p.sees("Enter a whole number")
 	p.click("main button", "to the next expiry")
-	p.sees("Nothing waits that could expire")
+	p.sees("Nothing is pending that could expire")
 	got, err := w.client.Transfers.GetWithdrawal(t.Context(), w.company, tx)
 	require.NoError(t, err)
 	assert.Equal(t, qredo.TxExpired, got.Status)
@@ -270,7 +270,7 @@ func TestFeeds(t *testing.T) {
 	srv := start(t)
 	w := furnish(t, srv)
 	p := openConsole(t, srv, "#/feeds")
-	p.sees("No program listens")
+	p.sees("No program is connected")
 	w.feed()
 	p.sees("1 connected", "/feed", "● open")
 	p.click("li button", "Freeze")
@@ -294,14 +294,14 @@ func TestLostConnection(t *testing.T) {
 	p.sees("waits")
 	address := strings.TrimPrefix(srv.URL(), "http://")
 	require.NoError(t, srv.Close())
-	p.sees("the connection is lost since " + time.Now().In(time.FixedZone("", 5*3600+1800)).Format("15:04"))
+	p.sees("the connection was lost at " + time.Now().In(time.FixedZone("", 5*3600+1800)).Format("15:04"))
 	p.click("button", "Approve")
 	p.click("button", "sure?")
 	p.sees("The sandbox does not answer. Is it still running?")
 
 	again := start(t, sandbox.WithStore(dir), sandbox.WithListen(address))
-	p.sees("This session is over")
+	p.sees("This session has ended")
 	do(p, chromedp.Navigate(again.ConsoleURL()))
 	p.sees("live")
-	p.seesNot("lost since")
+	p.seesNot("lost at")
 }

@@ -73,8 +73,8 @@ func TestEmptyScreens(t *testing.T) {
 		p.look(width, "light")
 		for _, s := range []screen{
 			{"phone", "#/phone", "Make a person"}, {"requests", "#/requests", "Send one from here"}, {"money", "#/money", "Make a company"},
-			{"transactions", "#/transactions", "Ask for a withdrawal here"}, {"feeds", "#/feeds", "No program listens"},
-			{"clock", "#/clock", "Nothing waits that could expire"}, {"world", "#/world", "None yet"}, {"make", "#/make/withdrawal", "Make a company first"},
+			{"transactions", "#/transactions", "Ask for a withdrawal here"}, {"feeds", "#/feeds", "No program is connected"},
+			{"clock", "#/clock", "Nothing is pending that could expire"}, {"world", "#/world", "None yet"}, {"make", "#/make/withdrawal", "Make a company first"},
 		} {
 			p.shows(s)
 			what := fmt.Sprintf("empty-%s-%d", s.name, width)

@@ -19,11 +19,11 @@ func TestWorld(t *testing.T) {
 	p := openConsole(t, srv, "#/world")
 	p.fill("#snapshot", "before-payout")
 	p.click("button", "Take a snapshot")
-	p.sees("All is kept as it is now, as before-payout.")
+	p.sees("The current state is saved as before-payout.")
 	w.withdraw(1000, "after")
 	p.click("button", "Return to it")
 	p.click("button", "Return?")
-	p.sees("All is as it was at before-payout.")
+	p.sees("Everything is back as it was at before-payout.")
 	state, err := srv.State()
 	require.NoError(t, err)
 	assert.Equal(t, 1, state.Transactions)
@@ -44,21 +44,21 @@ func TestWorld(t *testing.T) {
 	do(p, chromedp.SetUploadFiles("#import", []string{file}))
 	p.click("button", "Import")
 	p.click("button", "Import?")
-	p.sees("The sandbox holds what is in kept.world.")
+	p.sees("The sandbox now holds the state from kept.world.")
 	p.goTo("#/money")
 	p.sees("Acme Exchange")
 
 	// A world that comes with the sandbox, and one that was written by hand, with a mistake and without.
 	p.goTo("#/world")
-	p.click("li button", "Begin with it")
-	p.click("button", "Begin?")
-	p.sees("The sandbox holds demo now.")
+	p.click("li button", "Start with it")
+	p.click("button", "Start?")
+	p.sees("The sandbox now holds demo.")
 	state, err = srv.State()
 	require.NoError(t, err)
 	assert.Len(t, state.Companies, 2)
 	for _, one := range [][2]string{
 		{"companies: 5\n", "1:12: companies must be a list"},
-		{"name: mine\nusers:\n  - email: dora@example.com\n", "The sandbox holds what is in mine.yaml."},
+		{"name: mine\nusers:\n  - email: dora@example.com\n", "The sandbox now holds the state from mine.yaml."},
 	} {
 		mine := filepath.Join(t.TempDir(), "mine.yaml")
 		require.NoError(t, os.WriteFile(mine, []byte(one[0]), 0o600))

@@ -17,11 +17,11 @@ var page embed.FS
 
 const indexFile = "index.html"
 
-// policy lets the page load its own scripts, styles and pictures, call where it comes from, and nothing else.
+// policy lets the page load its own scripts, styles and pictures and call its own server, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// protect sets what keeps other pages, and what is shown, from doing harm.
+// protect sets headers that keep other pages, and the displayed content, from doing harm.
 func protect(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -55,7 +55,7 @@ func embedded() map[string]asset {
 		return err
 	})
 	if err != nil {
-		panic("sandbox: the console: " + err.Error()) // it is compiled in
+		panic("sandbox: the console: " + err.Error()) // the files are compiled in
 	}
 	return assets
 }
@@ -69,20 +69,20 @@ func (d *Door) serveAsset(w http.ResponseWriter, r *http.Request, name string) {
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
 	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-cache") // asks each time whether it has changed
+		h.Set("Cache-Control", "no-cache") // browsers check each time whether it has changed
 		h.Set("ETag", a.etag)
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
 }
 
-// outside is the page for who is not in.
+// outside is the page for browsers without a session.
 func outside(why string) string {
 	return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>qredo sandbox</title>
 <h1>The console of a qredo sandbox</h1>
 <p>` + why + `</p>
-<p>To get in, open the URL that the sandbox printed when it started: it has a token at its end. A program finds it by ConsoleURL.</p>
-<p>If you were in before, <a href="` + Path + `">go on</a>.</p>
+<p>To get in, open the URL that the sandbox printed when it started, which ends with a token. A program gets it from ConsoleURL.</p>
+<p>If you had access before, <a href="` + Path + `">continue</a>.</p>
 </html>
 `
 }
@@ -91,6 +91,6 @@ func writePage(w http.ResponseWriter, r *http.Request, status int, text string) 
 	w.Header().Set("Content-Type", contentTypes[".html"])
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write([]byte(text)) // a browser that has gone needs no page
+		_, _ = w.Write([]byte(text)) // the browser may be gone
 	}
 }

@@ -1,6 +1,6 @@
-// Package console is the sandbox's page for people, and the door before it. Who opens the URL with the token that the
-// sandbox printed is given a cookie, and by that can make the control calls from the page: nobody else can, and no
-// other page can in their name.
+// Package console is the sandbox's web page for people, and its access control. Whoever opens the URL with the token that
+// the sandbox printed gets a cookie, which lets the page make control calls. Nobody else can make them, and no other page
+// can in their name.
 package console
 
 import (
@@ -17,33 +17,33 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// Path is below which the console is served.
+// Path is the path below which the console is served.
 const Path = "/console/"
 
-// apiPath is below which, within [Path], the control calls are.
+// apiPath is the path, below [Path], of the control calls.
 const apiPath = "api/"
 
 // Config says where a console is served.
 type Config struct {
-	Address string   // that is listened on, as 127.0.0.1:8765
-	Secure  bool     // by TLS
-	Names   []string // further hosts, with their ports where these are not the scheme's own, by which it is reached
-	// Calls answers the control calls of who has been let in: the path is that below where they are served.
+	Address string   // the address it listens on, such as 127.0.0.1:8765
+	Secure  bool     // with TLS
+	Names   []string // more hosts under which it is reached, with any port that is not the scheme's default
+	// Calls answers control calls with a valid session. The path is relative to the path of the calls.
 	Calls func(w http.ResponseWriter, r *http.Request, path string)
 }
 
-// Door is a console with its door.
+// Door is a console with its access control.
 type Door struct {
-	token, session string // what the URL has, and what the cookie: neither tells the other
-	cookie         string // its name, with the port in it: browsers send the cookies of a host to all its ports
+	token, session string // the URL's token and the cookie's value: neither can be derived from the other
+	cookie         string // its name, which includes the port: browsers send a host's cookies to all its ports
 	secure         bool
 	hosts          []string // by which it is reached
-	everywhere     bool     // it listens on all addresses of the machine
+	everywhere     bool     // it listens on all of the machine's addresses
 	calls          func(w http.ResponseWriter, r *http.Request, path string)
 	assets         map[string]asset
 }
 
-// New makes a console with a token of its own.
+// New makes a console with a new token.
 func New(c Config) *Door {
 	host, port, _ := net.SplitHostPort(c.Address)
 	d := &Door{
@@ -71,7 +71,7 @@ func (d *Door) scheme() string {
 	return "http"
 }
 
-// shorten leaves the scheme's own port out of a host, as browsers do.
+// shorten removes the scheme's default port from a host, as browsers do.
 func (d *Door) shorten(host string) string {
 	if d.secure {
 		return strings.TrimSuffix(host, ":443")
@@ -79,7 +79,7 @@ func (d *Door) shorten(host string) string {
 	return strings.TrimSuffix(host, ":80")
 }
 
-// Query lets in who opens [Path] with it.
+// Query is the query that gives access when [Path] is opened with it.
 func (d *Door) Query() string { return "?token=" + d.token }
 
 // ServeHTTP answers a request below [Path].
@@ -104,15 +104,15 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse tells why a request may not come in, whoever makes it.
+// refuse returns why a request is refused whoever makes it, or "".
 func (d *Door) refuse(r *http.Request, rest string) string {
-	const otherPage = "requests from another page are not taken"
+	const otherPage = "requests from another page are refused"
 	origins := r.Header.Values("Origin")
 	fetchSite := r.Header.Get("Sec-Fetch-Site")
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case !d.isReachedBy(r):
-		return "the console is not reached under this host name: see WithPublicURL (--public-url)"
+		return "the console is not served under this host name: see WithPublicURL (--public-url)"
 	case control.PassedOn(r):
 		return "the console is not served through a proxy"
 	case len(origins) > 1 || len(origins) == 1 && origins[0] != d.scheme()+"://"+r.Host:
@@ -129,9 +129,9 @@ func (d *Door) refuse(r *http.Request, rest string) string {
 	return ""
 }
 
-// isReachedBy reports whether a request names a host by which the console is reached: the author of a page elsewhere can
-// make a name of their own resolve to this machine. Where it listens everywhere, that is this machine under any port,
-// which a container's may be published as, and the address that the connection came to.
+// isReachedBy reports whether a request's host is one under which the console is served: the author of another page could
+// make their own host name resolve to this machine. If it listens everywhere, this machine's names with any port are
+// accepted, since a container's port may be published as another, and the address that the connection came to.
 func (d *Door) isReachedBy(r *http.Request) bool {
 	host := strings.ToLower(r.Host)
 	if slices.Contains(d.hosts, host) {
@@ -158,7 +158,8 @@ func (d *Door) deny(w http.ResponseWriter, isCall bool, status int, why string) 
 	http.Error(w, why, status)
 }
 
-// serveIndex gives the page to who is in, lets in who has the token, and tells others how to get in.
+// serveIndex serves the page to browsers with a session, opens a session for those with the token, and tells others how to
+// get in.
 func (d *Door) serveIndex(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -169,9 +170,9 @@ func (d *Door) serveIndex(w http.ResponseWriter, r *http.Request) {
 		})
 		http.Redirect(w, r, Path, http.StatusSeeOther)
 	case query.Has("token"):
-		writePage(w, r, http.StatusForbidden, outside("The token in this address is not that of the sandbox that runs now: each start makes another."))
+		writePage(w, r, http.StatusForbidden, outside("The token in this address is not that of the running sandbox: it changes each time the sandbox starts."))
 	case !d.isIn(r):
-		writePage(w, r, http.StatusUnauthorized, outside("This browser has not been let in, or a link from elsewhere led here."))
+		writePage(w, r, http.StatusUnauthorized, outside("This browser has no session, or came here by a link from elsewhere."))
 	default:
 		d.serveAsset(w, r, indexFile)
 	}

@@ -1,8 +1,8 @@
-// Calls to the sandbox, and what it tells by itself.
+// Calls to the sandbox, and its live messages.
 
 import { encode } from './format.js';
 
-// Problem is why a call was not carried out, in the sandbox's words.
+// Problem is why the sandbox refused a call.
 export class Problem extends Error {
   constructor(status, reason) {
     super(reason);
@@ -12,8 +12,8 @@ export class Problem extends Error {
 
 const listeners = new Map();
 
-// on calls back when something is told: change, request, faults, feeds, clock, reset by the sandbox; again when all is to
-// be read anew; state when the connection comes or goes; over when the session has ended. It returns how to stop.
+// on registers a callback: for change, request, faults, feeds, clock and reset from the sandbox; again to reread everything;
+// state when the connection comes or goes; over when the session has ended. It returns a function that stops it.
 export function on(names, listener) {
   for (const name of [names].flat()) {
     if (!listeners.has(name)) listeners.set(name, new Set());
@@ -52,10 +52,10 @@ export const getText = async (path, options) => (await ask('GET', path, undefine
 export const post = async (path, body, options) => (await ask('POST', path, body === undefined ? undefined : encode(body), options)).json();
 export const postText = async (path, text, type) => (await ask('POST', path, text, { type })).json();
 
-// id writes a part of a path.
+// id escapes a part of a path.
 export const id = encodeURIComponent;
 
-// stream is the connection that tells what changes. since: when it was lost.
+// stream is the live connection. since: when it was lost.
 export const stream = { live: false, since: null, began: false };
 
 const RETRY = 2000; // milliseconds, where the browser has given up by itself
@@ -95,7 +95,7 @@ export function connect() {
   addEventListener('pagehide', () => source.close(), { once: true });
 }
 
-// overview is the sandbox at a glance. read asks for it anew.
+// overview is a summary of the sandbox. read rereads it.
 export const overview = { value: null, error: null, at: 0 };
 
 export async function readOverview() {

@@ -1,4 +1,4 @@
-// The frame: clock and faults, which are always seen, the list of screens, and the keys.
+// The frame: clock and faults, the list of screens, and the keys.
 
 import { Box, announce, announcer, h } from './dom.js';
 import { connect, now, on, overview, post, readOverview, stream } from './api.js';
@@ -14,8 +14,7 @@ import './clock.js';
 import './world.js';
 import './make.js';
 
-// The screens in the order of the list; those that are not major are behind "More" where the list is a bar. counts is
-// what stands beside a name, and what it counts.
+// The screens, in order; minor ones are behind "More" if the list is a bar. counts is the number beside a name, and what it counts.
 const screens = [
   { name: 'phone', title: 'Phone', major: true, counts: o => [o.waiting, 'waiting'] },
   { name: 'requests', title: 'Requests', major: true, counts: o => [o.refused, 'refused'] },
@@ -28,12 +27,12 @@ const screens = [
   { name: 'world', title: 'World' },
 ];
 
-// What stands first in a route may be a thing: the screen that shows it.
+// Things that a route can begin with, and the screens that show them.
 const shownBy = { tx: 'transactions', wallet: 'money' };
 
 const keys = [
   ['/', 'search'], ['j  k', 'next and previous row'], ['Enter', 'open the row'], ['Esc', 'close, or go back to the list'],
-  ['1 … 9', 'the screens, from Phone on'], ['Space', 'pause or go on (Requests)'], ['?', 'these keys'],
+  ['1 … 9', 'the screens, from Phone on'], ['Space', 'pause or resume (Requests)'], ['?', 'these keys'],
 ];
 
 function route() {
@@ -74,12 +73,12 @@ class App extends Box {
       await readOverview();
       const after = overview.value;
       if (before && after && after.waiting > before.waiting) {
-        announce(`${count(after.waiting - before.waiting, 'transaction')} more to approve; ${after.waiting} wait`, 'assertive');
+        announce(`${count(after.waiting - before.waiting, 'transaction')} more to approve; ${after.waiting} pending`, 'assertive');
       }
     }, 300);
   }
 
-  // turn goes to what the address says.
+  // turn goes to the address.
   turn() {
     const { screen, at } = route();
     const changed = screen !== this.screen;
@@ -181,12 +180,12 @@ class App extends Box {
 
   lost() {
     if (this.over) {
-      return h('div.lost', { role: 'alert', key: 'lost' }, 'This session is over. Open the console\'s URL once more: ', h('code', null, 'qredo sandbox serve'), ' prints it, with its token.');
+      return h('div.lost', { role: 'alert', key: 'lost' }, 'This session has ended. Open the console\'s URL again: ', h('code', null, 'qredo sandbox serve'), '  prints it, with the token.');
     }
     if (!stream.since) return null;
-    return h('div.lost', { role: 'alert', key: 'lost' }, 'What you see may be old: the connection is lost since ',
+    return h('div.lost', { role: 'alert', key: 'lost' }, 'What you see may be out of date: the connection was lost at ',
       h('time', { datetime: stream.since.toISOString(), title: utc(stream.since.toISOString()) }, local(stream.since.toISOString(), { today: stream.since })),
-      '. It is tried again by itself, and all is read anew then.');
+      '. It reconnects by itself and then reads everything again.');
   }
 
   nav() {

@@ -1,4 +1,4 @@
-// Clock: by how much it was moved, what expires next, and forward.
+// Clock: how far it was moved, what expires next, and moving it.
 
 import { h } from './dom.js';
 import { get, now, overview, post } from './api.js';
@@ -27,13 +27,13 @@ class Clock extends Screen {
     return [heading('Clock'),
       h('section.panel', null, facts(['the sandbox\'s time', h('span', null, h('b', null, local(iso, { long: true })), hint(` ${utc(iso.slice(0, 19) + 'Z')}`))],
         ['moved forward by', glance.advanced_seconds ? `${span(glance.advanced_seconds)} (${grouped(glance.advanced_seconds)} s)` : 'nothing'],
-        ['stamps of requests', 'are held against the clock as it was, so programs need not follow'])),
+        ['timestamps of requests', 'are checked against the unmoved clock, so programs need not follow'])),
       h('section', null, h('h2', null, 'Forward'), h('div.row-of', null, steps.map(([name, seconds]) => this.button(name, `▸ ${name}`, () => this.forward(seconds))),
         this.button('next', '▸ to the next expiry', () => post('/clock/advance', { to_next_expiry: true }), { off: !total, class: 'primary' })),
       h('form.inline', { 'aria-label': 'Forward by', onsubmit: e => {
         e.preventDefault();
         this.act('by', () => {
-          if (!/^\d{1,9}$/.test(this.by.trim())) throw new Error('Write a whole number: the clock goes forward only');
+          if (!/^\d{1,9}$/.test(this.by.trim())) throw new Error('Enter a whole number: the clock only goes forward');
           return this.forward(Number(this.by) * units[this.unit]);
         });
       } },
@@ -44,7 +44,7 @@ class Clock extends Screen {
       h('section', null, h('h2', null, 'What expires next', hint(total ? ` ${grouped(total)} in all` : '')),
         expiries.length ? h('ul.plain', null, expiries.map(x => h('li', { key: `${x.tx_id} ${x.at}` }, moment(x.at), left(x.at, { before: 'in ' }),
           h('a', { href: href('transaction', x.tx_id) }, x.label || words(x.type)), state(x.status))))
-          : empty('Nothing waits that could expire. What is asked for expires when its request says so.', null, para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'))))];
+          : empty('Nothing is pending that could expire.', null, para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'))))];
   }
 }
 

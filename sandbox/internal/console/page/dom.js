@@ -1,12 +1,11 @@
-// Elements made from what is shown, and brought up to date in place: focus, what was typed and the scroll position
-// stay. Text is only ever set as text.
+// Elements that are updated in place: focus, input and scroll position stay. Text is only ever set as text.
 
 const PROPS = Symbol('props'); // what an element was made with
 const LIVE = new Set(['value', 'checked', 'open', 'indeterminate']); // properties: the attribute says only how it began
 const SVG = 'http://www.w3.org/2000/svg';
 
 // h makes an element. The tag can have classes: 'li.row.is-refused'. A prop is an attribute, or a handler if it begins
-// with "on"; false and null leave it out. key tells siblings apart when they are brought up to date.
+// with "on"; false and null omit it. key identifies siblings in updates.
 export function h(tag, props, ...children) {
   return make(document.createElement, tag, props, children);
 }
@@ -32,7 +31,7 @@ function nodes(children) {
     .map(c => c instanceof Node ? c : document.createTextNode(upright(c)));
 }
 
-// upright shows what would turn the order of the text around it, so that no name can make an amount or an address look like another.
+// upright shows characters that change the text direction as codes, so that no name can disguise an amount or an address.
 const upright = text => String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, c => `\\u{${c.codePointAt(0).toString(16)}}`);
 
 function assign(el, name, value) {
@@ -43,7 +42,7 @@ function assign(el, name, value) {
   else el.setAttribute(name, value === true ? '' : value);
 }
 
-// show brings an element's content up to date.
+// show updates an element's content.
 export function show(el, ...children) {
   replace(el, nodes(children));
 }
@@ -90,7 +89,7 @@ function update(old, node) {
   old[PROPS] = is;
 }
 
-// renew brings an element up to date with another, and returns it.
+// renew updates an element from another, and returns it.
 export function renew(old, node) {
   update(old, node);
   return old;
@@ -105,7 +104,7 @@ export class Box extends HTMLElement {
 
 const said = { polite: null, assertive: null };
 
-// announcer makes the places that screen readers read from.
+// announcer makes the regions for screen readers.
 export function announcer() {
   return ['polite', 'assertive'].map(kind => {
     said[kind] ??= h('div.unseen', { 'aria-live': kind, role: kind === 'polite' ? 'status' : 'alert', key: kind });
@@ -113,12 +112,12 @@ export function announcer() {
   });
 }
 
-// announce tells what has changed to those who do not see it.
+// announce tells screen readers what changed.
 export function announce(text, kind = 'polite') {
   if (said[kind]) said[kind].textContent = text;
 }
 
-// save hands a text to the reader as a file.
+// save downloads a text as a file.
 export function save(name, text, type = 'text/plain') {
   const url = URL.createObjectURL(new Blob([text], { type }));
   h('a', { href: url, download: name }).click();

@@ -1,4 +1,4 @@
-// Faults: what goes wrong with requests, how often it has, and ready-made mixtures.
+// Faults: rules, their hits, and ready-made combinations.
 
 import { h } from './dom.js';
 import { get, post } from './api.js';
@@ -7,9 +7,9 @@ import { field, heading, hint, para } from './parts.js';
 import { count, grouped } from './format.js';
 
 const kinds = [
-  ['drop_request', 'cut the connection before the request is handled'], ['drop_answer', 'handle it, then cut the connection'], ['cut_body', 'handle it, then cut within the answer'],
+  ['drop_request', 'cut the connection before the request is handled'], ['drop_answer', 'handle it, then cut the connection'], ['cut_body', 'handle it, then cut in the middle of the answer'],
   ['error_500', '500, not handled'], ['error_handled', 'handle it, then 500'], ['rate_limit', '429 with Retry-After, not handled'], ['delay', 'handle it, answer late'],
-  ['html', 'handle it, then 502 with a page'], ['no_tx_id', 'handle it, then 200 that says nothing'], ['skewed_date', 'handle it, with a wrong Date'],
+  ['html', 'handle it, then 502 with an HTML page'], ['no_tx_id', 'handle it, then 200 with an empty answer'], ['skewed_date', 'handle it, with a wrong Date'],
 ];
 
 const operations = ['', 'POST /company/{company_id}/transfer', 'POST /company/{company_id}/withdraw', 'GET /company/{company_id}/transfer/{tx_id}', 'GET /company/{company_id}/withdraw/{tx_id}',
@@ -21,14 +21,14 @@ class Faults extends Screen {
 
   load(signal) { return get('/faults', { signal }); }
 
-  // wire is a rule as it is sent: without what is only told.
+  // wire is a rule as it is sent: without read-only fields.
   wire({ hits, text, ...rule }) { return rule; }
 
   set(rules, seed = this.data.seed ?? 0) { return post('/faults', { seed, rules: rules.map(r => this.wire(r)) }); }
 
   content() {
     const { rules, presets = [], seed } = this.data;
-    return [heading('Faults', hint(rules.length ? `${count(rules.length, 'rule')} · seed ${seed ?? 0}` : 'all requests are handled as they should be')),
+    return [heading('Faults', hint(rules.length ? `${count(rules.length, 'rule')} · seed ${seed ?? 0}` : 'all requests are handled normally')),
       h('section.panel.big-off', { class: rules.length ? 'is-on' : '' }, para(rules.length ? h('b', null, '⚠ Requests go wrong on purpose') : h('b', null, 'Faults are off')),
         rules.length > 0 && this.button('off', 'Turn all off', () => this.set([], 0), { class: 'primary' }), this.wrongOf('off')),
       h('ul.plain.rules', null, rules.map((r, i) => h('li', { key: `${i} ${r.text}` }, h('b', null, r.text), hint(`${count(r.hits ?? 0, 'hit')}${r.times ? ` of ${grouped(r.times)}` : ''}`),
@@ -46,7 +46,7 @@ class Faults extends Screen {
       e.preventDefault();
       this.act('add', () => {
         const percent = Number(r.percent);
-        if (!(percent >= 0 && percent <= 100)) throw new Error('Write how many of 100 requests it hits: 30');
+        if (!(percent >= 0 && percent <= 100)) throw new Error('Enter how many of 100 requests it hits: 30');
         const rule = { kind: r.kind, operation: r.operation || undefined, rate: percent / 100 };
         if (r.kind === 'delay' || r.kind === 'rate_limit') rule.delay_ms = Math.round(Number(r.delay)) || 0;
         if (r.kind === 'skewed_date') rule.skew_s = Math.round(Number(r.skew)) || 0;
@@ -55,8 +55,8 @@ class Faults extends Screen {
     } },
     field('What goes wrong', h('select', { id: 'fault-kind', value: r.kind, onchange: e => { r.kind = e.currentTarget.value; this.draw(); } },
       kinds.map(([kind, what]) => h('option', { value: kind, key: kind }, `${kind}: ${what}`)))),
-    field('With which operation', h('input', { id: 'fault-operation', value: r.operation, list: 'operations', placeholder: 'all', autocomplete: 'off',
-      oninput: e => { r.operation = e.currentTarget.value.trim(); } }), { hint: 'empty: all of both APIs' }),
+    field('For which operation', h('input', { id: 'fault-operation', value: r.operation, list: 'operations', placeholder: 'all', autocomplete: 'off',
+      oninput: e => { r.operation = e.currentTarget.value.trim(); } }), { hint: 'empty: all operations of both APIs' }),
     h('datalist', { id: 'operations' }, operations.slice(1).map(o => h('option', { value: o, key: o }))),
     input('How many of 100', 'percent'), (r.kind === 'delay' || r.kind === 'rate_limit') && input('By how many milliseconds', 'delay'), r.kind === 'skewed_date' && input('Seconds ahead', 'skew'),
     h('div.field', null, h('button.primary', { type: 'submit' }, 'Add the rule'), this.wrongOf('add'))));

@@ -1,4 +1,4 @@
-// Feeds: who is connected, what was sent last, and what can be made to go wrong with it.
+// Feeds: connections, their last messages, and disturbances.
 
 import { h } from './dom.js';
 import { get, post } from './api.js';
@@ -23,7 +23,7 @@ class Feeds extends Screen {
         h('label', null, h('input', { type: 'checkbox', checked: duplicate, onchange: e => { const on = e.currentTarget.checked; this.act('duplicate', () => post('/feeds/duplicate', { on })); } }),
           'send each message twice'),
         ['drop', 'freeze', 'delay', 'duplicate'].map(name => this.wrongOf(name))),
-      !feeds.length && empty('No program listens. Watch a core client\'s feed with the command, or with the Go client:', 'qredo agent feed --help'),
+      !feeds.length && empty('No program is connected. Watch a core client\'s feed with the command, or with the Go client:', 'qredo agent feed --help'),
       h('ul.feeds', null, feeds.map(f => this.feed(f)))];
   }
 

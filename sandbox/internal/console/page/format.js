@@ -1,12 +1,12 @@
 // How values are written. Amounts are strings and BigInt, never numbers.
 
-// short writes an ID so that it can be told from others at a glance.
+// short abbreviates an ID.
 export const short = id => id.length > 14 ? `${id.slice(0, 4)}…${id.slice(-3)}` : id;
 
 // grouped writes an integer with commas.
 export const grouped = digits => String(digits).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
-// whole writes base units in whole ones.
+// whole writes base units as whole units.
 export function whole(base, decimals) {
   const minus = base < 0n ? '-' : '';
   const digits = (base < 0n ? -base : base).toString().padStart(decimals + 1, '0');
@@ -15,17 +15,17 @@ export function whole(base, decimals) {
   return minus + digits.slice(0, cut) + (rest && `.${rest}`);
 }
 
-// parseWhole reads an amount in whole units as people type it: exactly, or it says what is wrong.
+// parseWhole reads a typed amount in whole units exactly, or says what is wrong.
 export function parseWhole(text, decimals) {
   const typed = text.trim();
   if (!typed) return { error: '' };
-  if (/,/.test(typed)) return { error: 'Write the amount without commas, and with a dot: 0.25' };
+  if (/,/.test(typed)) return { error: 'Enter the amount without commas, and with a dot: 0.25' };
   const found = /^(\d*)(?:\.(\d*))?$/.exec(typed);
-  if (!found || typed === '.') return { error: 'Write an amount in digits: 0.25' };
+  if (!found || typed === '.') return { error: 'Enter an amount in digits: 0.25' };
   const [, units, rest = ''] = found;
-  if (rest.replace(/0+$/, '').length > decimals) return { error: `This asset has ${decimals} decimals: write no more` };
+  if (rest.replace(/0+$/, '').length > decimals) return { error: `This asset has ${decimals} decimals: enter no more` };
   const base = BigInt((units || '0') + rest.slice(0, decimals).padEnd(decimals, '0'));
-  if (base === 0n) return { error: 'Write an amount above 0' };
+  if (base === 0n) return { error: 'Enter an amount above 0' };
   if (base >= 1n << 63n) return { error: 'That is more than the service can hold' };
   return { base };
 }
@@ -40,7 +40,7 @@ export function encode(value) {
   return JSON.stringify(value);
 }
 
-// indent lays out a JSON text without touching its values, or returns null where it is none.
+// indent formats a JSON text without touching its values; null if it is not JSON.
 export function indent(text) {
   try {
     JSON.parse(text);
@@ -74,7 +74,7 @@ export const zone = d => zoneFormat.formatToParts(d).find(p => p.type === 'timeZ
 // utc is a time as it is copied, and shown beside the local one.
 export const utc = iso => new Date(iso).toISOString().replace('T', ' ').replace('Z', ' UTC');
 
-// local writes a time in the reader's zone: rows leave out the day where it is today's, and the zone.
+// local writes a time in the reader's zone: rows omit the zone, and the day if it is today.
 export function local(iso, { today, millis = false, long = false } = {}) {
   const d = new Date(iso);
   const text = clockTime(d) + (millis ? `.${pad(d.getMilliseconds(), 3)}` : '');
@@ -105,13 +105,13 @@ export function size(bytes) {
 // count writes a number of things.
 export const count = (n, one, many = `${one}s`) => `${grouped(n)} ${n === 1 ? one : many}`;
 
-// words makes words of a name from the wire: "custody_rejected" is "custody rejected".
+// words turns "custody_rejected" into "custody rejected".
 export const words = name => String(name ?? '').replace(/_/g, ' ');
 
-// capital begins a text with a capital letter.
+// capital capitalizes a text.
 export const capital = text => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-// query writes what is set as a query.
+// query writes the set values as a query.
 export function query(values) {
   const set = Object.entries(values).filter(([, v]) => v !== undefined && v !== null && v !== '' && v !== false);
   return set.length ? `?${new URLSearchParams(set)}` : '';

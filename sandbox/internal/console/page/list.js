@@ -1,5 +1,5 @@
-// List shows a long list: only the rows that are seen are in the page, and more are asked for as they are needed. What is new
-// is put on top where the top is looked at, and waits behind a button elsewhere.
+// List shows a long list: only visible rows are in the page, and more are loaded when needed. New rows appear at once if the
+// top is visible; otherwise behind a button.
 
 import { announce, h, renew, show } from './dom.js';
 import { grouped } from './format.js';
@@ -16,7 +16,7 @@ export class List extends HTMLElement {
   slots = new Map(); // the rows that are in the page, by their key
   data = null; // {read(after, limit, signal) → {rows, total, next}, row(r) → content, key(r), link(r), tall, label, empty(), one}
 
-  // draw is here so that this element is left to draw itself.
+  // draw lets this element draw itself.
   draw() { this.paint(); }
 
   connectedCallback() {
@@ -38,7 +38,7 @@ export class List extends HTMLElement {
 
   get atTop() { return this.scroller.scrollTop < 4; }
 
-  // renew reads the list anew from its top.
+  // renew rereads the list from its top.
   async renew() {
     this.stop?.abort();
     const stop = this.stop = new AbortController();
@@ -56,17 +56,17 @@ export class List extends HTMLElement {
     this.dispatchEvent(new Event('counted', { bubbles: true }));
   }
 
-  // readFirst reads the first page that has rows: those of a search may be empty and go on all the same.
+  // readFirst reads the first page with rows: a page of a search can be empty although more follow.
   async readFirst(signal) {
     let page = await this.data.read(null, PAGE, signal);
     while (!page.rows.length && page.next) page = await this.data.read(page.next, PAGE, signal);
     return page;
   }
 
-  // counted is how many rows there are, as far as is known.
+  // counted is the known number of rows.
   get counted() { return grouped(Math.max(this.total, this.rows.length)) + (this.next && this.rows.length >= this.total ? '+' : ''); }
 
-  // look sees what is new. change: rows that are known may have changed too.
+  // look reads new rows. change: known rows may have changed too.
   look(change = false) {
     this.again ||= change;
     this.due ??= setTimeout(() => {
@@ -130,7 +130,7 @@ export class List extends HTMLElement {
     const from = Math.max(0, Math.floor(this.scroller.scrollTop / height) - OVER);
     const to = Math.min(this.rows.length, from + seen + 2 * OVER);
     const indexes = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-    // The row with the focus stays, wherever it is.
+    // The focused row stays.
     const held = this.contains(document.activeElement) ? this.rows.findIndex(r => String(key(r)) === this.current) : -1;
     if (held >= 0 && (held < from || held >= to)) indexes.push(held);
     this.sheet.setAttribute('aria-label', label);
@@ -170,7 +170,7 @@ export class List extends HTMLElement {
     this.focusRow(String(key(this.rows[to])));
   }
 
-  // focusRow puts the focus on a row, and reports whether it is there.
+  // focusRow focuses a row, and reports whether it exists.
   focusRow(wanted = this.current) {
     const { key } = this.data;
     const at = this.rows.findIndex(r => String(key(r)) === String(wanted));
@@ -184,10 +184,10 @@ export class List extends HTMLElement {
     return true;
   }
 
-  // back goes back to a row, but not from a field: the address changes late, when `/` may be pressed already.
+  // back returns to a row, but not from a field: the address changes late, perhaps after `/` was pressed.
   back(row) { if (!document.activeElement?.matches('input')) this.focusRow(row); }
 
-  // mark shows which row is open.
+  // mark marks the open row.
   mark(open) {
     this.open = open === undefined ? undefined : String(open);
     this.paint();

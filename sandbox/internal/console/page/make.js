@@ -1,5 +1,5 @@
-// Make: all that is needed to get from nothing to a payment, as forms. What people and the chain do are control calls; the rest
-// are requests to the Partner API, which the sandbox signs with its own key, and which stand among the requests as any other.
+// Make: forms for everything from nothing to a payment. People and the chain are control calls; the rest are requests to the
+// Partner API, which the sandbox signs with its own key and logs like any other.
 
 import { h } from './dom.js';
 import { get, id, now, post } from './api.js';
@@ -8,8 +8,8 @@ import { code, field, heading, hint, href, para, status, thing } from './parts.j
 import { encode, grouped, indent, parseWhole, query, whole } from './format.js';
 
 const forms = [
-  ['person', 'Person', 'who approves'], ['program', 'Program', 'a core client, which approves by itself'], ['company', 'Company', ''], ['trust', 'Trusted party', 'who the company may ask'],
-  ['fund', 'Fund', 'wallets with those who approve'], ['wallet', 'Wallet', ''], ['deposit', 'Deposit', 'as from a chain'], ['whitelist', 'Whitelist', 'where may be paid to'],
+  ['person', 'Person', 'who approves'], ['program', 'Program', 'a core client, which approves by itself'], ['company', 'Company', ''], ['trust', 'Trusted party', 'whom the company can ask to approve'],
+  ['fund', 'Fund', 'wallets and their approvers'], ['wallet', 'Wallet', ''], ['deposit', 'Deposit', 'as if from a chain'], ['whitelist', 'Whitelist', 'addresses that may be paid'],
   ['withdrawal', 'Withdrawal', 'to an address'], ['transfer', 'Transfer', 'to a wallet'], ['request', 'Any request', 'signed and sent'],
 ];
 
@@ -75,7 +75,7 @@ class Make extends Screen {
     return null;
   }
 
-  // t is what was typed in the form that is shown.
+  // t is the input of the current form.
   get t() { return this.typed[this.form] ??= {}; }
 
   set(name, value) {
@@ -112,7 +112,7 @@ class Make extends Screen {
           companies.map(c => h('option', { value: c.id, key: c.id }, c.name || c.id))))];
   }
 
-  // amountOf is a field for whole units of an asset, which says the base units.
+  // amountOf is a field for whole units, which shows the base units.
   amountOf(asset, label = 'Amount') {
     const decimals = this.data.assets.find(a => a.code === asset)?.decimals ?? 0;
     const read = parseWhole(this.t.amount ?? '', decimals);
@@ -122,7 +122,7 @@ class Make extends Screen {
 
   readAmount(asset) {
     const read = parseWhole(this.t.amount ?? '', this.data.assets.find(a => a.code === asset)?.decimals ?? 0);
-    if (read.base === undefined) throw new Error(read.error || 'Write an amount, such as 0.25');
+    if (read.base === undefined) throw new Error(read.error || 'Enter an amount, such as 0.25');
     return read.base;
   }
 
@@ -155,8 +155,8 @@ class Make extends Screen {
     const known = new Set((this.data.company.trusted ?? []).filter(t => t.accepted !== false).map(t => t.id));
     const open = this.data.people.filter(p => !known.has(p.id));
     this.t.who = (this.t.who ?? open.map(p => p.id)).filter(one => !known.has(one));
-    if (!open.length) return h('p.hint', null, 'It trusts everybody there is. Make another person, or go on with a fund.');
-    return this.checks('who', 'Who', open.map(p => [p.id, `${p.name || p.email || p.id}${p.kind === 'person' ? '' : ' (program)'}`]), 'The company asks them, and people accept at once, as in the app.');
+    if (!open.length) return h('p.hint', null, 'It trusts everybody already. Make another person, or continue with a fund.');
+    return this.checks('who', 'Who', open.map(p => [p.id, `${p.name || p.email || p.id}${p.kind === 'person' ? '' : ' (program)'}`]), 'The company invites them, and people accept at once, as in the app.');
   }
 
   fund() {
@@ -180,9 +180,9 @@ class Make extends Screen {
     const known = (w.fund.whitelist ?? []).filter(a => a.asset === w.asset);
     return [this.select('from', 'From the wallet', this.walletOptions()),
       known.length ? this.select('address', 'To', known.map(a => [a.address, `${a.name || 'without a name'} · ${a.address}`])) : this.input('address', 'To the address',
-        { hint: 'This fund has no address on its whitelist for the asset: it is refused until there is one' }),
+        { hint: 'This fund has no whitelisted address for the asset: the withdrawal is refused until there is one' }),
       this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference', { placeholder: 'payout 2041' }),
-        this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
+        this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sending it again with the same ID makes nothing new' })];
   }
 
   withdrawFrom() {
@@ -195,7 +195,7 @@ class Make extends Screen {
     return [this.select('from', 'From the wallet', this.walletOptions()),
       others.length ? this.select('to', 'To the wallet', others.map(o => [o.id, `${o.name || 'wallet'} · ${o.fund.name}`])) : this.input('to', 'To a wallet, by ID or short code',
         { hint: 'The company has no other wallet of this asset' }),
-      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference'), this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sent once more with the same, it makes nothing new' })];
+      this.amountOf(w.asset, 'What arrives'), this.input('reference', 'Reference'), this.input('partner', 'PartnerTxID', { begin: partnerID(), hint: 'sending it again with the same ID makes nothing new' })];
   }
 
   request() {
@@ -212,7 +212,7 @@ class Make extends Screen {
     });
   }
 
-  // send has the sandbox sign a request and carry it out. What is refused is an error that leads to the request.
+  // send has the sandbox sign and send a request. A refusal is an error that links to it.
   async send(method, path, body) {
     const made = await post('/requests/send', { method, path, body: body === undefined ? '' : encode(body) });
     if (made.status === 0 || made.status >= 400) throw Object.assign(new Error(`${made.status || 'No answer'}: ${made.reason || 'the request was refused'}`), { request: made.id });
@@ -224,7 +224,7 @@ class Make extends Screen {
   }
 }
 
-const buttons = { trust: 'Ask them, and let them accept', deposit: 'Deposit', whitelist: 'Put it on the whitelist', withdrawal: 'Ask for the withdrawal', transfer: 'Ask for the transfer',
+const buttons = { trust: 'Invite them, and let them accept', deposit: 'Deposit', whitelist: 'Put it on the whitelist', withdrawal: 'Ask for the withdrawal', transfer: 'Ask for the transfer',
   request: 'Sign and send' };
 
 // partnerID makes a PartnerTxID.
@@ -239,7 +239,7 @@ const next = (form, text) => h('a', { href: `#/make/${form}` }, text);
 
 const group = (members, threshold) => {
   const n = Number(threshold);
-  if (!members.length) throw new Error('Choose at least one who approves');
+  if (!members.length) throw new Error('Choose at least one approver');
   if (!Number.isInteger(n) || n < 1 || n > members.length) throw new Error(`How many must approve is a number from 1 to ${members.length}`);
   return { threshold: n, members };
 };
@@ -248,40 +248,40 @@ const expires = () => Math.floor(now() / 1000) + LIFE;
 
 const asked = (what, tx, said) => [para(`The ${what} waits for approval: `, thing('transaction', tx), ' (', said, ').'), para(h('a', { href: '#/phone' }, 'Approve it on the Phone'))];
 
-// What each form does. It returns what is said when it is done.
+// What each form does. It returns the message to show.
 const actions = {
   async person(t) {
-    const made = await post('/users', { email: need(t.email, 'Write the e-mail by which they are asked'), first_name: t.first_name, last_name: t.last_name, username: t.email.split('@')[0] });
-    return [para(`${made.email} has the app now.`), para('Make another, or ', next('company', 'go on with a company'), '.')];
+    const made = await post('/users', { email: need(t.email, 'Enter the e-mail to invite them by'), first_name: t.first_name, last_name: t.last_name, username: t.email.split('@')[0] });
+    return [para(`${made.email} has the app now.`), para('Make another, or ', next('company', 'continue with a company'), '.')];
   },
   async program(t) {
-    const { answer, said } = await this.send('POST', '/coreclient', { name: need(t.name, 'Write a name') });
-    return [para(`It is made: ${answer.id} (`, said, ').'), para(next('trust', 'Let a company trust it'))];
+    const { answer, said } = await this.send('POST', '/coreclient', { name: need(t.name, 'Enter a name') });
+    return [para(`Created: ${answer.id} (`, said, ').'), para(next('trust', 'Let a company trust it'))];
   },
   async company(t) {
-    const { answer, said } = await this.send('POST', '/company', { name: need(t.name, 'Write a name'), domain: t.domain, city: t.city, country: t.country, ref: t.ref });
+    const { answer, said } = await this.send('POST', '/company', { name: need(t.name, 'Enter a name'), domain: t.domain, city: t.city, country: t.country, ref: t.ref });
     this.picked = answer.company_id ?? this.picked;
-    return [para('It is made: ', thing('company', answer.company_id, t.name), ' (', said, ').'), para(next('trust', 'Let it trust those who approve'))];
+    return [para('Created: ', thing('company', answer.company_id, t.name), ' (', said, ').'), para(next('trust', 'Let it trust those who approve'))];
   },
   async trust(t) {
     const chosen = this.data.people.filter(p => t.who.includes(p.id));
-    if (!chosen.length) throw new Error('Choose who it asks');
+    if (!chosen.length) throw new Error('Choose whom to invite');
     for (const p of chosen) {
       const known = this.data.company.trusted?.some(k => k.id === p.id);
       if (!known) await this.send('POST', `/company/${id(this.picked)}/trustedparty`, { address: p.kind === 'person' ? p.email : p.id });
       if (p.kind === 'person') await post(`/users/${id(p.id)}/accept`, { company_id: this.picked });
     }
-    return [para(`${chosen.map(p => p.name || p.email).join(', ')}: trusted.`), para(next('fund', 'Go on with a fund'))];
+    return [para(`${chosen.map(p => p.name || p.email).join(', ')}: trusted.`), para(next('fund', 'Continue with a fund'))];
   },
   async fund(t) {
-    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund`, { name: need(t.name, 'Write a name'), custodygroup_withdraw: group(t.withdraw, t.threshold),
+    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund`, { name: need(t.name, 'Enter a name'), custodygroup_withdraw: group(t.withdraw, t.threshold),
       custodygroup_tx: group(t.tx, t.thresholdTx),
       wallets: t.wallet.trim() ? [{ name: t.wallet.trim(), asset: t.asset, type: 0 }] : undefined });
-    return [para('It is made: ', thing('fund', answer.fund_id, t.name), ' (', said, ').'), para(next('deposit', 'Deposit something'), ' or ', next('whitelist', 'whitelist an address'))];
+    return [para('Created: ', thing('fund', answer.fund_id, t.name), ' (', said, ').'), para(next('deposit', 'Deposit something'), ' or ', next('whitelist', 'whitelist an address'))];
   },
   async wallet(t) {
-    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund/${id(t.fund)}/wallet`, { wallets: [{ name: need(t.name, 'Write a name'), asset: t.asset, type: 0 }] });
-    return [para('It is made: ', thing('wallet', answer.wallets?.[0], t.name), ' (', said, ').'), para(next('deposit', 'Deposit something'))];
+    const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/fund/${id(t.fund)}/wallet`, { wallets: [{ name: need(t.name, 'Enter a name'), asset: t.asset, type: 0 }] });
+    return [para('Created: ', thing('wallet', answer.wallets?.[0], t.name), ' (', said, ').'), para(next('deposit', 'Deposit something'))];
   },
   async deposit(t) {
     const w = this.chosen('to'), base = this.readAmount(w.asset);
@@ -289,20 +289,20 @@ const actions = {
     return [para(`${whole(base, w.decimals)} ${w.asset} came to `, thing('wallet', w.id, w.name), '.'), para(next('whitelist', 'Whitelist an address'), ', or ', next('withdrawal', 'ask for a withdrawal'))];
   },
   async whitelist(t) {
-    const { said } = await this.send('POST', `/company/${id(this.picked)}/fund/${id(t.fund)}/whitelist`, { asset: t.asset, address: need(t.address, 'Write the address'), name: t.name });
-    return [para(`Can be paid to now (`, said, ').'), para(next('withdrawal', 'Ask for a withdrawal'))];
+    const { said } = await this.send('POST', `/company/${id(this.picked)}/fund/${id(t.fund)}/whitelist`, { asset: t.asset, address: need(t.address, 'Enter the address'), name: t.name });
+    return [para(`Can be paid now (`, said, ').'), para(next('withdrawal', 'Ask for a withdrawal'))];
   },
   async withdrawal(t) {
     const w = this.chosen('from');
     const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/withdraw`,
-      { wallet_id: w.id, address: need(t.address, 'Write the address'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
+      { wallet_id: w.id, address: need(t.address, 'Enter the address'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
       expires: expires(), send: { symbol: w.asset, amount: this.readAmount(w.asset) } });
     return asked('withdrawal', answer.tx_id, said);
   },
   async transfer(t) {
     const w = this.chosen('from');
     const { answer, said } = await this.send('POST', `/company/${id(this.picked)}/transfer`,
-      { wallet_id: w.id, counterparty_wallet_address: need(t.to, 'Write where it goes'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
+      { wallet_id: w.id, counterparty_wallet_address: need(t.to, 'Enter where it goes'), reference: t.reference, partner_txID: t.partner.trim() || undefined,
       expires: expires(), send: { symbol: w.asset, amount: this.readAmount(w.asset) } });
     return asked('transfer', answer.tx_id, said);
   },

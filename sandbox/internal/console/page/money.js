@@ -1,4 +1,4 @@
-// Money: companies, funds and wallets as a tree; one wallet with what moved; and where all of an asset is.
+// Money: companies, funds and wallets as a tree; a wallet with its movements; totals by asset.
 
 import { h } from './dom.js';
 import { get, id } from './api.js';
@@ -27,7 +27,7 @@ class Money extends Screen {
     return { companies, total: list.total, totals };
   }
 
-  // find opens the company, or the company of the fund, that the address names.
+  // find opens the company in the address, or its fund's.
   async find(companies, signal) {
     const [kind, wanted] = this.at;
     if (kind === 'company' && !companies.some(c => c.id === wanted)) {
@@ -56,7 +56,7 @@ class Money extends Screen {
 
   get wallet() { return this.at[0] === 'wallet' ? this.at[1] : null; }
 
-  // beside is the wallet that is shown beside the tree: the first one where none was chosen and there is room.
+  // beside is the wallet beside the tree: the first one if none is chosen and there is room.
   get beside() {
     if (this.wallet || matchMedia('(max-width: 700px)').matches) return this.wallet;
     for (const c of this.data.companies) for (const f of this.open.get(c.id)?.funds ?? []) if (f.wallets.length) return f.wallets[0].id;
@@ -71,13 +71,13 @@ class Money extends Screen {
         (total > 1 || this.search) && h('div.tools', null, h('input', { type: 'search', 'data-search': '', 'aria-label': 'Search companies', placeholder: 'company…',
           oninput: e => { this.search = e.currentTarget.value; this.soon(); } })),
         h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Companies' },
-          !companies.length && (this.search ? h('div.empty', null, para('No company is called so.')) : empty('No company yet. Begin with a world that has some:', 'qredo sandbox serve --seed demo',
+          !companies.length && (this.search ? h('div.empty', null, para('No company has that name.')) : empty('No company yet. Start with a world that has some:', 'qredo sandbox serve --seed demo',
             para(h('a.primary', { href: '#/make/company' }, 'Make a company')))),
           h('ul.tree', null, companies.map(c => this.company(c))),
           companies.length < total && h('button', { type: 'button', onclick: () => { this.limit = Math.min(500, this.limit * 2); this.refresh(); } }, `Show more of ${grouped(total)}`)),
         this.totals(totals)),
       h('section.open-part', { key: 'open', 'aria-label': 'Wallet' }, beside ? h('q-wallet', { key: beside, at: [beside] })
-        : companies.length > 0 && h('p.pad.hint', null, 'Choose a wallet to see its balance over time, what moved, and to deposit.')));
+        : companies.length > 0 && h('p.pad.hint', null, 'Choose a wallet to see its balance over time and its movements, and to deposit.')));
   }
 
   company(c) {

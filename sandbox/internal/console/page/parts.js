@@ -4,7 +4,7 @@ import { announce, h } from './dom.js';
 import { now } from './api.js';
 import { grouped, local, short, span, utc, words } from './format.js';
 
-// para and hint are plain text, and text that explains.
+// para and hint are plain and explanatory text.
 export const para = (...content) => h('p', null, ...content);
 export const hint = (...content) => h('span.hint', null, ...content);
 
@@ -26,7 +26,7 @@ export function copy(text, label, { shown = label, class: name = '' } = {}) {
   }, shown === 'Copy' ? ['Copy', h('span.unseen', null, ` ${label}`)] : [h('span.unseen', null, `Copy ${label}${shown ? ': ' : ''}`), h('span', null, shown)]);
 }
 
-// copyByHand copies where the page is not served securely, and browsers have no clipboard for it.
+// copyByHand copies without the clipboard API, which insecure pages lack.
 function copyByHand(text) {
   const field = h('textarea.unseen', { readonly: true }, text);
   const focus = document.activeElement;
@@ -40,7 +40,7 @@ function copyByHand(text) {
 
 const screens = { transaction: 'tx', wallet: 'wallet', fund: 'money/fund', company: 'money/company', approval: 'tx', request: 'requests' };
 
-// forWhat tells what a policy approves.
+// forWhat says what a policy approves.
 export const forWhat = type => (type === 'policy-tx' ? 'transfers' : 'withdrawals');
 
 // sum is an amount with its name, in both units.
@@ -49,14 +49,14 @@ export const sum = (name, m) => m && h('div', { key: name }, hint(name), h('span
 // href is where a thing is shown.
 export const href = (kind, id) => `#/${screens[kind]}/${encodeURIComponent(id)}`;
 
-// thing is a link to a thing, by its name or its short ID, with a button that copies the ID.
+// thing is a link to a thing, with a button that copies its ID.
 export function thing(kind, id, name) {
   if (!id) return null;
   return h('span.thing', null, h('a', { href: href(kind, id), title: id, class: name ? '' : 'mono' }, name || short(id)),
     copy(id, `the ${kind}'s ID`, { shown: name ? short(id) : '' }));
 }
 
-// plainID is an ID that leads nowhere.
+// plainID is an ID without a link.
 export const plainID = (id, what) => id && h('span.thing', null, copy(id, what, { shown: short(id) }));
 
 // when is a time in the reader's zone, with UTC on hover; long ones have day and zone.
@@ -68,7 +68,7 @@ export function when(iso, options = {}) {
 // moment is a time in full that is copied as UTC.
 export const moment = iso => iso && copy(utc(iso), 'the time in UTC', { shown: local(iso, { long: true }), class: 'as-text' });
 
-// left tells how long it is until a time of the sandbox, and goes on telling it.
+// left is a live countdown to a time of the sandbox.
 export function left(iso, { ended = 'expired', before = 'expires in ' } = {}) {
   return h('span.left', { 'data-until': iso, 'data-ended': ended, 'data-before': before }, leftText(iso, ended, before));
 }
@@ -98,14 +98,14 @@ export const base = m => h('span.base', null, `${grouped(m.base)} base units`);
 const shapes = { cancelled: '⊘', expired: '◷', asked: '→', open: '●', frozen: '❄', none: '·' };
 const shapesOfTones = { good: '✓', bad: '✕', wait: '◐', still: '•' };
 
-// tone is how a state is coloured, beside its shape and its word.
+// tone is a state's colour.
 function tone(state) {
   if (/reject|refused|frozen/.test(state)) return 'bad';
   if (/pending|waiting/.test(state)) return 'wait';
   return /approved|settled|authorized|open/.test(state) ? 'good' : 'still';
 }
 
-// state shows what has become of something: by shape and word, and by colour.
+// state shows a state by shape, word and colour.
 export function state(name) {
   if (!name) return null;
   return h('span.state', { class: `is-${tone(name)}` }, h('span', { 'aria-hidden': 'true' }, shapes[name] ?? shapesOfTones[tone(name)]), words(name));
@@ -117,17 +117,17 @@ export function status(code) {
   return h('span.code', { class: `is-${kind}`, title: code === 0 ? 'No answer was sent' : '' }, code === 0 ? 'none' : String(code));
 }
 
-// facts is a list of names and values; those without a value are left out.
+// facts is a list of names and values; empty ones are omitted.
 export function facts(...pairs) {
   return h('dl.facts', null, pairs.filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false)
     .map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))));
 }
 
-// web3 is what a Web3 transaction asks for.
+// web3 describes a Web3 transaction.
 export const web3 = call => call && facts(['value', `${grouped(call.value)} wei`], ['chain', call.chain_id], ['gas', `${grouped(call.gas_limit)} at up to ${grouped(call.gas_price)} wei`],
   ['data', call.data && h('code.wrap', null, call.data)]);
 
-// empty says that there is nothing, and how to change that: with a line to copy, or a link.
+// empty says that there is nothing, and how to change that, with a line to copy or a link.
 export function empty(text, line, ...more) {
   return h('div.empty', null, para(text), line && code(line, 'the line'), more);
 }
@@ -138,7 +138,7 @@ export const code = (text, label) => h('div.code-block', null, h('pre', { tabind
 // page is a screen's heading and content.
 export const heading = (text, ...more) => h('header.heading', null, h('h1', { tabindex: '-1' }, text), more);
 
-// field is an input with its label, a hint, and what is wrong with it.
+// field is an input with its label, a hint, and its error.
 let fields = 0;
 export function field(label, input, { hint = '', error = '' } = {}) {
   const id = input.id || `field-${++fields}`;
@@ -147,5 +147,5 @@ export function field(label, input, { hint = '', error = '' } = {}) {
     hint && h('p.hint', null, hint), error && h('p.error', { role: 'alert' }, error));
 }
 
-// wrong says what went wrong, at its place.
+// wrong shows an error.
 export const wrong = err => err && h('p.error', { role: 'alert' }, err.message || String(err));

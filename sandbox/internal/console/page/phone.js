@@ -1,4 +1,4 @@
-// Phone: what waits for a person's, or a core client's, approval.
+// Phone: what waits for a person's or core client's approval.
 
 import { h } from './dom.js';
 import { get, id, post } from './api.js';
@@ -57,7 +57,7 @@ class Phone extends Screen {
         [...waiting, ...gone.filter(g => !waiting.some(w => w.action_id === g.action_id))].sort((a, b) => (a.created < b.created ? -1 : 1)).map(a => this.card(a, this.gone.has(a.action_id))),
         !waiting.length && !gone.length && h('div.empty', { key: 'none' }, para(`Nothing waits for ${who.name || who.email}.`),
           para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal'), ' or ', h('a', { href: '#/make/transfer' }, 'a transfer'), ' from a fund they approve for.'))),
-      this.data.next && h('p.hint', null, 'More wait: they follow as these are decided.'),
+      this.data.next && h('p.hint', null, 'There are more: they appear as these are decided.'),
       before.length > 0 && h('details.before', { open: this.decided, key: 'before', ontoggle: e => { if (this.decided !== e.currentTarget.open) { this.decided = e.currentTarget.open; this.refresh(); } } },
         h('summary', null, `Decided before`), h('ul.plain', null, before.map(a => this.decision(a))))];
   }
@@ -115,7 +115,7 @@ class Phone extends Screen {
     const decide = how => () => post(`/users/${user}/approvals/${id(key)}/${how}`);
     const armed = this.armed === `reject ${key}` || this.armed === `approve ${key}`;
     const sum = a.arrives ? ` ${a.arrives.whole} ${a.arrives.asset}` : '';
-    return [armed && h('p.hint', { role: 'status' }, 'Nobody can undo this, as in life.'),
+    return [armed && h('p.hint', { role: 'status' }, 'This cannot be undone, as in the app.'),
       h('div.choices', null, this.armed === `approve ${key}` ? null : this.twice(`reject ${key}`, 'Reject', `Reject${sum}: sure?`, decide('reject'), { class: 'bad', off: this.busy[`approve ${key}`] }),
         this.armed === `reject ${key}` ? null : this.twice(`approve ${key}`, 'Approve', `Approve${sum}: sure?`, decide('approve'), { class: 'primary', off: this.busy[`reject ${key}`] })),
       this.wrongOf(`approve ${key}`), this.wrongOf(`reject ${key}`)];
@@ -124,9 +124,9 @@ class Phone extends Screen {
   overText(a) {
     const mine = a.choice === 'approved' || a.choice === 'rejected';
     const text = mine ? `${this.data.who.name || this.data.who.email} ${a.choice} it. ` : '';
-    const status = ended[a.status] ?? (/reject/.test(a.status) ? ended.rejected : /approved/.test(a.status) ? ended.approved : /pending|waiting/.test(a.status) ? 'It waits for others' : 'It has ended');
+    const status = ended[a.status] ?? (/reject/.test(a.status) ? ended.rejected : /approved/.test(a.status) ? ended.approved : /pending|waiting/.test(a.status) ? 'It is waiting for others' : 'It has ended');
     return h('div.over', { role: 'status' }, para(text, `${status}${mine ? '' : ' meanwhile'}.`), h('div.row-of', null, a.tx_id && h('a', { href: `#/tx/${id(a.tx_id)}` }, 'What became of it'),
-      h('button.quiet', { type: 'button', onclick: () => { this.gone.delete(a.action_id); this.seen.delete(a.action_id); this.draw(); } }, 'Put away')));
+      h('button.quiet', { type: 'button', onclick: () => { this.gone.delete(a.action_id); this.seen.delete(a.action_id); this.draw(); } }, 'Hide')));
   }
 
   decision(a) {

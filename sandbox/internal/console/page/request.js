@@ -1,4 +1,4 @@
-// One request: why it was refused, what came, what was answered, what it changed; and sending it again.
+// One request: why it was refused, its content, the answer, its effects; and sending it again.
 
 import { h } from './dom.js';
 import { get, id, post } from './api.js';
@@ -34,13 +34,13 @@ class Request extends Screen {
       ['fault', r.fault && `${r.fault}: the answer was ${r.answer?.replace('_', ' ')}`], ['sent again from', r.resent_from && h('a', { href: `#/requests/${r.resent_from}` }, `request ${r.resent_from}`)]);
   }
 
-  // explain shows what was verified and what was signed, and marks where they differ.
+  // explain shows the verified and the signed text, with differences marked.
   explain(e) {
     if (e.valid) return h('section.explain.is-good', { key: 'explain' }, h('h2', null, 'The signature is right'));
     return h('section.explain', { key: 'explain', 'aria-label': 'Why it was refused' }, h('h2', null, 'Why it was refused'),
       (e.differences ?? []).map(d => h('div.remedy', null, para(d.part && h('b', null, `${d.part}: `), d.found), d.remedy && h('p.do', null, d.remedy))),
       e.verified?.length > 0 && h('div.compare', null, this.runs('What the sandbox verified', e.verified),
-        e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'What was signed could not be found out. Print what your program signs, and compare it with this.')));
+        e.signed?.length > 0 ? this.runs('What was probably signed', e.signed) : h('p.hint', null, 'The signed text could not be determined. Print what your program signs, and compare it with this.')));
   }
 
   runs(title, runs) {
@@ -59,16 +59,16 @@ class Request extends Screen {
     const send = async () => { this.second = await post(`/requests/${id(r.id)}/resend`); };
     return h('section', { key: 'doing' }, h('div.row-of', null, r.curl && copy(r.curl, 'a curl command', { shown: 'Copy as curl' }),
       !r.resendable ? hint(`It cannot be sent again: ${r.not_resendable || 'the sandbox does not hold its key'}`)
-        : writesAnew ? this.twice('again', 'Send again', 'It has no PartnerTxID: what it makes is made once more. Send?', send)
-          : this.button('again', 'Send again, signed anew', send)), this.wrongOf('again'),
+        : writesAnew ? this.twice('again', 'Send again', 'It has no PartnerTxID: whatever it creates is created once more. Send?', send)
+          : this.button('again', 'Sign and send again', send)), this.wrongOf('again'),
     r.curl && h('details', null, h('summary', null, 'curl'), code(r.curl, 'a curl command')));
   }
 
   answer(r, title, ...more) {
     return h('section.answer', { key: title }, h('h2', null, title, ' ', status(r.status), ' ', more),
-      r.answer && r.answer !== 'sent' && h('p.hint', null, `The client did not get it as it stands here: ${r.answer.replace('_', ' ')}${r.fault ? `, by the fault ${r.fault}` : ''}.`),
-      r.handled_status > 0 && r.handled_status !== r.status && h('p.hint', null, 'What handled it answered: ', status(r.handled_status)),
-      this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), typeof r.sent_body === 'string' && [h('p.hint', null, 'In its place the client got:'),
+      r.answer && r.answer !== 'sent' && h('p.hint', null, `The client did not get this: ${r.answer.replace('_', ' ')}${r.fault ? `, by the fault ${r.fault}` : ''}.`),
+      r.handled_status > 0 && r.handled_status !== r.status && h('p.hint', null, 'The original answer: ', status(r.handled_status)),
+      this.body(r.answer_body, r.answer_body_encoding, r.body_cut, 'answer'), typeof r.sent_body === 'string' && [h('p.hint', null, 'The client got this instead:'),
         this.body(r.sent_body, '', false, 'sent answer')], this.headers(r.answer_headers));
   }
 
@@ -90,10 +90,10 @@ class Request extends Screen {
   }
 }
 
-// pathOf is what stands after the host.
+// pathOf is the part after the host.
 const pathOf = url => url.replace(/^[a-z]+:\/\/[^/]*/, '');
 
-// visible shows what would not be seen.
+// visible shows invisible characters.
 const visible = text => text.replace(/[\u0000-\u0009\u000b-\u001f\u007f\u00a0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, c => `\\u{${c.codePointAt(0).toString(16)}}`);
 
 customElements.define('q-request', Request);

@@ -1,4 +1,4 @@
-// Requests: each request to the APIs as it comes, and one of them with why it was refused.
+// Requests: requests to the APIs as they arrive.
 
 import { h } from './dom.js';
 import { get, on, post } from './api.js';
@@ -60,9 +60,9 @@ class Requests extends Screen {
             onkeydown: e => { if (e.key === 'Enter') this.list.step(0); } }),
           h('label', null, h('input', { type: 'checkbox', checked: filter.refused, onchange: e => this.set({ refused: e.currentTarget.checked }) }), 'only refused'),
           h('label', null, h('input', { type: 'checkbox', checked: filter.reads, onchange: e => this.set({ reads: e.currentTarget.checked }) }), 'reads'),
-          h('button', { type: 'button', 'aria-pressed': String(this.paused), onclick: () => this.pause() }, this.paused ? '▶ go on' : '❚❚ pause'),
+          h('button', { type: 'button', 'aria-pressed': String(this.paused), onclick: () => this.pause() }, this.paused ? '▶ resume' : '❚❚ pause'),
           h('a', { href: `api/requests.har${query(this.wanted)}`, download: 'qredo-sandbox.har' }, 'HAR'),
-          this.twice('clear', 'Clear', 'Forget all requests: sure?', async () => { await post('/requests/clear'); await this.list.renew(); }, { class: 'quiet' }), this.wrongOf('clear')),
+          this.twice('clear', 'Clear', 'Delete all requests: sure?', async () => { await post('/requests/clear'); await this.list.renew(); }, { class: 'quiet' }), this.wrongOf('clear')),
         h('q-list', { class: 'requests', data: this.rows() })),
       open && h('section.open-part', { key: 'open', 'aria-label': `Request ${open}` }, h('q-request', { key: open, at: [open] })));
   }
@@ -79,8 +79,8 @@ class Requests extends Screen {
         h('span.why', null, r.reason || (r.partner_tx_id ? (r.existing ? 'existing' : 'new') : '')),
         h('span.key.mono', null, r.key ? `key ${r.key}` : 'no key'), h('span.took', null, took(r.microseconds)),
         h('span.hit', null, r.fault ? `⚡ ${r.fault}${r.answer && r.answer !== 'sent' ? ` (answer ${r.answer.replace('_', ' ')})` : ''}` : '')],
-      empty: () => (Object.values(this.wanted).some(v => v) ? h('div.empty', null, para('No request is like this.'), h('button', { type: 'button', onclick: () => this.all() }, 'Show all'))
-        : empty('No request has come yet. Lead a program here, or look around with the command:', 'qredo asset list', para(h('a', { href: '#/make/request' }, 'Send one from here')))),
+      empty: () => (Object.values(this.wanted).some(v => v) ? h('div.empty', null, para('No request matches.'), h('button', { type: 'button', onclick: () => this.all() }, 'Show all'))
+        : empty('No request has arrived yet. Point a program here, or use the command:', 'qredo asset list', para(h('a', { href: '#/make/request' }, 'Send one from here')))),
     };
   }
 

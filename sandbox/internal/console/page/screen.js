@@ -1,4 +1,4 @@
-// Screen is what all screens are made from.
+// Screen is the base of all screens.
 
 import { Box, h } from './dom.js';
 import { on } from './api.js';
@@ -14,7 +14,7 @@ export class Screen extends Box {
   busy = {};
   armed = null; // the action that waits for its second click
 
-  // told are what is told that lets the screen be read anew.
+  // told are the messages that make the screen reread.
   static told = ['change', 'again', 'clock'];
 
   connectedCallback() {
@@ -68,7 +68,7 @@ export class Screen extends Box {
 
   again() { return h('button', { type: 'button', onclick: () => this.refresh() }, 'Try again'); }
 
-  // act carries out what was asked for; what goes wrong is shown where wrongOf(name) stands.
+  // act runs an action; its error is shown by wrongOf(name).
   async act(name, what) {
     if (this.busy[name]) return undefined;
     const focus = this.contains(document.activeElement) ? document.activeElement : null;
@@ -90,7 +90,7 @@ export class Screen extends Box {
     }
   }
 
-  // refocus puts the focus back where it was, or on what has come in its place, if it was lost.
+  // refocus restores a lost focus, or focuses the replacement.
   refocus(focus) {
     if (!focus || (document.activeElement && document.activeElement !== document.body)) return;
     (focus.isConnected && !focus.disabled ? focus : this.querySelector('.over a, h1, h2'))?.focus();
@@ -98,12 +98,12 @@ export class Screen extends Box {
 
   wrongOf(name) { return wrong(this.errors[name]); }
 
-  // button does something at once.
+  // button acts at once.
   button(name, label, what, props = {}) {
     return h('button', { type: 'button', key: name, 'data-key': name, disabled: Boolean(this.busy[name]) || props.off, ...props, off: null, onclick: () => this.act(name, what) }, label);
   }
 
-  // twice is a button whose second click, on what takes its place, does it. A double click is one click.
+  // twice is a button that asks for a second click. A double click counts as one.
   twice(name, label, sure, what, props = {}) {
     if (this.armed !== name) {
       return h('button', { type: 'button', key: name, 'data-key': name, disabled: Boolean(this.busy[name]) || props.off, ...props, off: null, onclick: () => this.arm(name) }, label);
@@ -125,7 +125,7 @@ export class Screen extends Box {
     [...this.querySelectorAll('button')].find(b => b.dataset.key === name)?.focus();
   }
 
-  // escape is asked before a key leads away from the screen: it reports whether there was something to leave.
+  // escape is called before a key leaves the screen: it reports whether there was something to close.
   escape() {
     if (!this.armed) return false;
     this.disarm(this.armed);

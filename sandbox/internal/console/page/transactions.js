@@ -1,4 +1,4 @@
-// Transactions: a list by state and search, and one of them with its life as a line of steps.
+// Transactions: a list by state and search, and one with its steps.
 
 import { h } from './dom.js';
 import { get, id, on, post } from './api.js';
@@ -65,11 +65,11 @@ class Transactions extends Screen {
       key: t => t.id, link: t => href('transaction', t.id),
       row: t => [when(t.created), h('span.kind', null, words(t.type)), h('span.sum', null, amount(t.arrives)),
         h('span.other', null, hint(t.type === 'deposit' ? 'into ' : t.wallet?.name && `${t.wallet.name} → `), t.to),
-        h('span.note', null, t.reference), h('span.count', { title: 'have approved, of how many that must' }, t.threshold ? [`${t.approved}/${t.threshold}`, h('span.unseen', null, ' approved')] : ''),
+        h('span.note', null, t.reference), h('span.count', { title: 'approvals, and how many are needed' }, t.threshold ? [`${t.approved}/${t.threshold}`, h('span.unseen', null, ' approved')] : ''),
           state(t.status)],
-      empty: () => (this.filter.state || this.filter.search ? h('div.empty', null, para('No transaction is like this.'),
+      empty: () => (this.filter.state || this.filter.search ? h('div.empty', null, para('No transaction matches.'),
         h('button', { type: 'button', onclick: () => this.set({ state: '', search: '' }) }, 'Show all'))
-        : empty('No transaction yet. Ask for one with the command:', 'qredo transfer create --help', para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal here')))),
+        : empty('No transaction yet. Request one with the command:', 'qredo transfer create --help', para(h('a', { href: '#/make/withdrawal' }, 'Ask for a withdrawal here')))),
     };
   }
 }
@@ -94,7 +94,7 @@ class Transaction extends Screen {
         [waits ? 'expires' : 'would have expired', t.expires && h('span', null, moment(t.expires), waits && [' ', left(t.expires, { before: 'in ' })])],
         ['on Qredo\'s chain', plainID(t.chain_tx_id, 'the ID on Qredo\'s chain')], ['request', t.request_id && h('a', { href: href('request', t.request_id) }, `request ${t.request_id}`)]),
       this.votes(t, waits),
-      waits && h('section', { key: 'doing' }, this.twice('chain', 'Let the chain reject it', 'Once all have approved it, it ends as rejected by the chain. Sure?',
+      waits && h('section', { key: 'doing' }, this.twice('chain', 'Make the chain reject it', 'Once everyone has approved it, the chain rejects it. Sure?',
         () => post(`/transactions/${id(t.id)}/reject-on-chain`), { class: 'bad' }), this.wrongOf('chain')),
       t.api && h('details', { key: 'api' }, h('summary', null, 'As the Partner API gives it'), code(indent(t.api) ?? t.api, 'the transaction'))];
   }

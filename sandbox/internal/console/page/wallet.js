@@ -1,4 +1,4 @@
-// One wallet: its balance over time, its address, a deposit, and what moved.
+// One wallet: its balance over time, address, movements, and deposits.
 
 import { h, s } from './dom.js';
 import { get, id, now, on, post } from './api.js';
@@ -43,7 +43,7 @@ class Wallet extends Screen {
   // chart draws the balance as steps: it stays until something moves.
   chart(w) {
     const points = w.chart ?? [];
-    if (!points.length) return h('p.hint', { key: 'chart' }, 'A chart of the balance stands here once something has moved.');
+    if (!points.length) return h('p.hint', { key: 'chart' }, 'The balance chart appears here once something has moved.');
     const begin = Date.parse(points[0].at), end = Math.max(now().getTime(), Date.parse(points.at(-1).at), begin + 1);
     const max = BigInt(w.max) || 1n, decimals = w.decimals ?? 0;
     const x = at => ((Date.parse(at) - begin) / (end - begin) * WIDTH).toFixed(1);
@@ -62,7 +62,7 @@ class Wallet extends Screen {
     return h('form.inline', { key: 'deposit', 'aria-label': 'Deposit', onsubmit: e => {
       e.preventDefault();
       if (read.base === undefined) {
-        this.errors.deposit = new Error(read.error || 'Write an amount, such as 1.5');
+        this.errors.deposit = new Error(read.error || 'Enter an amount, such as 1.5');
         this.draw();
         return;
       }
@@ -74,7 +74,7 @@ class Wallet extends Screen {
     } },
     field(`Deposit, in ${w.asset}`, h('input', { id: 'deposit-amount', inputmode: 'decimal', autocomplete: 'off', value: this.typed, placeholder: '1.5',
       oninput: e => { this.typed = e.currentTarget.value; this.done = ''; this.errors.deposit = null; this.draw(); } }),
-      { hint: read.base !== undefined ? `= ${grouped(read.base)} base units` : this.done || 'whole units; it comes as from a chain, at once and without a fee', error: read.error }),
+      { hint: read.base !== undefined ? `= ${grouped(read.base)} base units` : this.done || 'whole units; it arrives as if from a chain, at once and without a fee', error: read.error }),
     h('button.primary', { type: 'submit', disabled: Boolean(this.busy.deposit) }, 'Deposit'), wrong(this.errors.deposit));
   }
 
