@@ -112,7 +112,7 @@ func approvers(v *world.View) []Approver {
 	return all
 }
 
-// kindOf tells what an approver is.
+// kindOf returns an approver's kind.
 func kindOf(v *world.View, id string) string {
 	switch c := v.AnyCoreClient(qredo.CoreClientID(id)); {
 	case c == nil:
@@ -124,7 +124,7 @@ func kindOf(v *world.View, id string) string {
 	}
 }
 
-// nameOf is what an approver is called.
+// nameOf returns an approver's name.
 func nameOf(v *world.View, id string) string { return cmp.Or(forms.Entity(v, id).Name, id) }
 
 // Approvals lists what a person or core client is, or was, asked to approve. approver is an ID, or a person's e-mail.
@@ -160,7 +160,7 @@ func (s *Sandbox) Approvals(approver string, filter ApprovalFilter) (Approvals, 
 	return out, err
 }
 
-// describeApproval tells an approver of an action what it asks.
+// describeApproval describes an action for its approver.
 func describeApproval(v *world.View, id qredo.ActionID) Approval {
 	tx := v.Action(id).Tx
 	a := Approval{
@@ -185,7 +185,7 @@ func describeApproval(v *world.View, id qredo.ActionID) Approval {
 	return a
 }
 
-// expect tells what the wallet has before and after what leaves it. Available is without it already.
+// expect fills in the wallet's balances before and after the transaction. Available does not include its amount already.
 func (a *Approval) expect(v *world.View, tx *world.Transaction) {
 	w, leaves := tx.Sender, qredo.Amount(tx.Amount)
 	comes, goes := v.Settling(tx)
@@ -194,7 +194,7 @@ func (a *Approval) expect(v *world.View, tx *world.Transaction) {
 	a.BalanceBefore, a.BalanceAfter = of(v.Balance(w)), of(v.Balance(w)+comes-goes)
 }
 
-// whyNot tells why an approver cannot decide any more, if they cannot.
+// whyNot says why an approver can no longer decide, or "".
 func whyNot(tx *world.Transaction, b world.Ballot) string {
 	switch b.Choice {
 	case custody.Approve:
@@ -213,7 +213,7 @@ func whyNot(tx *world.Transaction, b world.Ballot) string {
 	case tx.State() == world.StateExpired:
 		return "it has expired"
 	default:
-		return "it was taken back"
+		return "it was cancelled"
 	}
 }
 

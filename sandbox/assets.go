@@ -6,8 +6,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// knownAssets are those the contract names. Where it does not give a scale, RULES.md says what stands
-// here and that it is inferred.
+// knownAssets are the assets in the service's documents. RULES.md says which scales are inferred.
 func knownAssets() []qredo.Asset {
 	const satoshi, gwei, micro = 100_000_000, 1_000_000_000, 1_000_000
 	asset := func(code qredo.AssetCode, name, unit string, scale int64, test bool) qredo.Asset {

@@ -8,9 +8,9 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// choices are what the sandbox does where the sources disagree, or say nothing. The zero value but for the fees
-// is what they say best; each option below is another reading, so that a program can be tested against both. They
-// change how commands are checked and answers written, never how an event is applied: a store keeps no choices.
+// choices are what the sandbox does where the sources disagree or say nothing. The zero value, except for the fees, is the
+// best reading; each option below is another one, so that a program can be tested against both. They change how commands
+// are checked and answers are written, but never how an event is applied: a store keeps no choices.
 type choices struct {
 	world.Choices
 	wholeUnits bool // figures of Qredo API v1 have decimals

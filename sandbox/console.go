@@ -38,7 +38,7 @@ func (srv *Server) openConsole() {
 	srv.console = console.New(c)
 }
 
-// callConsole tells those who may make control calls, which can do the same, how a person gets in.
+// callConsole returns the console's path to callers of control calls, who can do the same already.
 var callConsole = control.Get("/console", func(s *Sandbox, _ ids, _ control.None) (consolePlace, error) {
 	if s.console == nil {
 		return consolePlace{}, serve.NotFound("console")
@@ -57,7 +57,7 @@ func (c *Control) ConsoleURL(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Another path would be of another host: whoever answers does not choose what the browser opens.
+	// Any other path could lead to another host: the answer must not choose what the browser opens.
 	if !strings.HasPrefix(place.Path, "/") || strings.HasPrefix(place.Path, "//") {
 		return "", fmt.Errorf("sandbox: the console's path %q does not begin with one slash: %w", place.Path, qredo.ErrBadAnswer)
 	}

@@ -14,8 +14,8 @@ import (
 
 const controlPath = "/sandbox/v1"
 
-// The control calls: what each is over HTTP, below controlPath, and what carries it out. [Sandbox.ServeHTTP] and
-// [Control] hold to the same.
+// The control calls: their HTTP form, below controlPath, and what carries them out. [Sandbox.ServeHTTP] and [Control]
+// share this table.
 var (
 	callCreateUser = control.Post("/users", func(s *Sandbox, _ ids, u User) (User, error) { return s.CreateUser(u) })
 	callAccept     = control.Post("/users/{user}/accept", func(s *Sandbox, at ids, in acceptRequest) (control.OK, error) {
@@ -59,10 +59,10 @@ var (
 	callAssets  = control.Get("/assets", func(s *Sandbox, _ ids, _ control.None) (assets, error) { return assets{s.Assets()}, nil })
 )
 
-// controlCalls are those that are served.
+// controlCalls are the served calls.
 var controlCalls = slices.Concat(playCalls, inspectCalls, viewCalls, worldCalls)
 
-// playCalls play the people, the chain and what goes wrong.
+// playCalls play the people, the chain and faults.
 var playCalls = control.Calls[*Sandbox]{
 	callCreateUser, callAccept, callApprove, callReject, callCreateCoreClient, callDeposit, callRejectOnChain, callListExchange,
 	callSetFaults, callDropFeeds, callFreezeFeeds, callDelayFeeds, callDuplicateFeeds, callAdvance, callReset, callExplain, callState,
@@ -70,12 +70,12 @@ var playCalls = control.Calls[*Sandbox]{
 	callHealth, callRegisterKey, callAssets, callConsole,
 }
 
-// viewCalls tell what there is, as people look at it.
+// viewCalls show the state as people look at it.
 var viewCalls = control.Calls[*Sandbox]{
 	callApprovers, callApprovals, callCompanies, callCompany, callWallet, callMovements, callTotals, callTransactions, callTransaction, callExpiries,
 }
 
-// ids are what stands at the placeholders of a path.
+// ids are the values of a path's placeholders.
 type ids = map[string]string
 
 // The bodies of control calls, and answers.
@@ -116,7 +116,7 @@ type (
 	}
 )
 
-// serveControl answers a control call of who may make it.
+// serveControl answers a permitted control call.
 func (s *Sandbox) advance(in advanceRequest) (advanced, error) {
 	var err error
 	switch {

@@ -12,7 +12,7 @@ type CoreClient struct {
 	Account string             `json:"account"` // see [WithAccountKey]; default: "foreign"; "default" is the provisioned key's
 }
 
-// foreignAccount owns the core clients that others trust. No key need belong to it.
+// foreignAccount owns core clients that others trust. It needs no key.
 const foreignAccount = "foreign"
 
 // CreateCoreClient creates a core client with a given ID, as if another account had created it: for programs that trust a

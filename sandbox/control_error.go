@@ -19,7 +19,8 @@ type ControlError struct {
 	own bool
 }
 
-// InOwnWords reports whether the sandbox itself has refused: a proxy, or another server at its address, may answer with the same status.
+// InOwnWords reports whether the sandbox itself refused the call: a proxy, or another server at its address, may answer with
+// the same status.
 func (e *ControlError) InOwnWords() bool { return e.own }
 
 // Error says which call was refused, and why.
@@ -30,7 +31,7 @@ func (e *ControlError) Error() string {
 // Is reports whether the status corresponds to target.
 func (e *ControlError) Is(target error) bool { return (&qredo.Error{StatusCode: e.Status}).Is(target) }
 
-// refusedCall reads why a control call was refused: what did not come from a sandbox says something else.
+// refusedCall reads why a control call was refused. An answer that is not from a sandbox has another form.
 func refusedCall(call string, status int, answer []byte) (own bool, err error) {
 	var fault struct {
 		Code   int `json:"code"`

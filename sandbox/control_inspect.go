@@ -9,7 +9,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
-// The control calls that look at what goes on: requests, what happened, and what is told live.
+// The control calls for inspection: requests, events, and the live stream.
 var (
 	callRequests = control.Get("/requests", func(s *Sandbox, _ ids, in RequestFilter) (RequestList, error) { return s.Requests(in) })
 	callRequest  = control.Get("/requests/{id}", func(s *Sandbox, at ids, _ control.None) (RequestDetail, error) {
@@ -29,7 +29,7 @@ var (
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Disposition", `attachment; filename="qredo-sandbox.har"`)
-		_ = s.RequestsHAR(w, filter) // a client that has gone needs no answer
+		_ = s.RequestsHAR(w, filter) // the client may be gone
 		return nil
 	}}
 	callResend = control.Post("/requests/{id}/resend", func(s *Sandbox, at ids, _ control.None) (RequestDetail, error) {

@@ -6,7 +6,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/control"
 )
 
-// shortestToken is what a control token has at least: 20 characters that are drawn at random are more than anybody tries.
+// shortestToken is the minimum length of a control token: nobody can guess 20 random characters.
 const shortestToken = 20
 
 // WithControlToken also accepts control calls from other machines, and under any host name, if they carry this token:

@@ -22,7 +22,7 @@ func place(w *world.Wallet) Place {
 	return Place{Named: Named{string(w.ID), walletName(w)}, Fund: fundNamed(w.Fund), Company: companyNamed(w.Fund.Company)}
 }
 
-// walletName is what a wallet is called: by its short code where it has no name.
+// walletName is a wallet's name, or its short code if it has none.
 func walletName(w *world.Wallet) string {
 	if w.Name == "" {
 		return w.ShortCode
@@ -43,7 +43,7 @@ type Payee struct {
 	WalletID qredo.WalletID `json:"wallet_id,omitzero"`
 }
 
-// payee is nil where nothing goes anywhere, or it is not known yet where: a quote that nobody has taken.
+// payee is nil if there is no recipient, or none yet, as for a quote that nobody has taken.
 func payee(v *world.View, tx *world.Transaction) *Payee {
 	to := v.Destination(tx)
 	switch {
@@ -60,7 +60,7 @@ func payee(v *world.View, tx *world.Transaction) *Payee {
 	return &Payee{Kind: "wallet", Name: walletName(to), Company: to.Fund.Company.Profile.Name, WalletID: to.ID}
 }
 
-// amounts are what of a transaction leaves, arrives and is charged; none of what moves nothing that is counted.
+// amounts returns what leaves, arrives and is charged; nil for a transaction that moves no counted amount.
 func amounts(v *world.View, tx *world.Transaction) (leaves, arrives, fee *Money) {
 	if !tx.Kind.MovesMoney() {
 		return nil, nil, nil
@@ -165,22 +165,22 @@ func policyUpdate(v *world.View, tx *world.Transaction) *PolicyUpdate {
 	return &PolicyUpdate{Policy: policy(v, tx.PolicyType, tx.NewPolicy), Before: policy(v, tx.PolicyType, &tx.Policy)}
 }
 
-// inWords tells what a policy's update or a connection changes. Of anything else it says nothing.
+// inWords describes a policy update or a connection. It is empty for anything else.
 func inWords(v *world.View, tx *world.Transaction) string {
 	switch w := tx.Sender; tx.Kind {
 	case world.KindPolicyUpdate:
-		what := "transfers and all else from "
+		what := "transfers and everything else from "
 		if tx.PolicyType == qredo.PolicyWithdraw {
 			what = "withdrawals from "
 		}
-		return fmt.Sprintf("%s%s need the approval of %s, in place of %s", what, walletName(w), groupInWords(v, tx.NewPolicy), groupInWords(v, &tx.Policy))
+		return fmt.Sprintf("%s%s need the approval of %s, instead of %s", what, walletName(w), groupInWords(v, tx.NewPolicy), groupInWords(v, &tx.Policy))
 	case world.KindConnect:
 		text := "connects " + walletName(w) + " to " + nameOf(v, string(tx.CoreClient))
 		if client := w.Connection(tx.CoreClient).ClientID; client != "" {
-			text += ", where its owner is " + client
+			text += ", where its owner is known as " + client
 		}
 		if w.Type == qredo.WalletDedicated {
-			return text + ": nothing leaves it without that one's approval"
+			return text + ": nothing leaves it without that core client's approval"
 		}
 		return text
 	default:
@@ -198,7 +198,7 @@ func groupInWords(v *world.View, p *custody.Policy) string {
 	return fmt.Sprintf("%d of %s", p.Threshold, strings.Join(names, ", "))
 }
 
-// titles are what people call the kinds of transactions.
+// titles are readable names of the kinds of transactions.
 var titles = map[world.Kind]string{
 	world.KindDeposit:      "Deposit",
 	world.KindTransfer:     "Transfer",

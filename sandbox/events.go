@@ -55,7 +55,7 @@ func (s *Sandbox) Events(filter EventFilter) (EventList, error) {
 	return out, nil
 }
 
-// changed notes what happened, and tells those who listen.
+// changed records events, and notifies listeners.
 func (s *Sandbox) changed(c world.Changes) {
 	for _, e := range c.Events {
 		added := s.events.Add(func(seq uint64) (*Event, int) {

@@ -41,7 +41,7 @@ type TextRun struct {
 	Differs bool   `json:"differs"`
 }
 
-// maxExplained is how many bytes of a body are looked at: trying forms of it takes time.
+// maxExplained is the longest body, in bytes, that is explained: trying its variants takes time.
 const maxExplained = 64 << 10
 
 // Explain says which part of the signed content differs from what was sent (the stamp, the URL or the body), or that the key or
@@ -50,12 +50,12 @@ const maxExplained = 64 << 10
 // nonce.
 func (s *Sandbox) Explain(req SignedRequest) (Explanation, error) {
 	if len(req.Body) > maxExplained {
-		return Explanation{}, serve.BadRequest("a body of more than %d bytes is not looked at", maxExplained)
+		return Explanation{}, serve.BadRequest("a body of more than %d bytes is not examined", maxExplained)
 	}
 	return s.explainAt(req, s.clock(), func(text string) string { return text }), nil
 }
 
-// explainAt explains a request that came at a time, by the clock. Of each text it tells what shown makes of it.
+// explainAt explains a request that arrived at a time by the clock. It passes each text through shown.
 func (s *Sandbox) explainAt(req SignedRequest, now time.Time, shown func(string) string) Explanation {
 	path, sent := "", access.Sent(req)
 	if u, err := url.Parse(req.URL); err == nil {
@@ -93,7 +93,7 @@ func (s *Sandbox) explainAt(req SignedRequest, now time.Time, shown func(string)
 	return answer
 }
 
-// explainRecord explains why a logged request was not let in, nil if it was, or not all of it is kept.
+// explainRecord explains why a logged request was refused; nil if it was not, or if not all of it is kept.
 func (s *Sandbox) explainRecord(r *requestlog.Record, reason string) *Explanation {
 	status := r.Status
 	if r.Handled != nil {
@@ -109,7 +109,7 @@ func (s *Sandbox) explainRecord(r *requestlog.Record, reason string) *Explanatio
 	e := s.explainAt(req, r.Clock, r.Redact)
 	if e.Valid && reason == "nonce" {
 		e.Valid = false
-		e.Differences = append(e.Differences, Difference{"stamp", "the nonce was used before with this API key", "send another nonce with each request, also when one is repeated"})
+		e.Differences = append(e.Differences, Difference{"stamp", "the nonce was used before with this API key", "send a new nonce with each request, even when you repeat one"})
 	}
 	return &e
 }

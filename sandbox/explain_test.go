@@ -46,5 +46,5 @@ func TestExplain(t *testing.T) {
 		})
 	}
 	_, err = s.Explain(sandbox.SignedRequest{URL: url, Headers: map[string]string{"X-API-KEY": "own"}, Body: make([]byte, 64<<10+1)})
-	assert.ErrorContains(t, err, "is not looked at")
+	assert.ErrorContains(t, err, "is not examined")
 }

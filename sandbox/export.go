@@ -90,7 +90,7 @@ func WithWorld(r io.Reader) Option {
 	}
 }
 
-// restore reads the keys that come with a world.
+// restore reads the keys in an export.
 func (s *Sandbox) restore(saved *world.Saved) (*access.Restored, error) {
 	records := make([]access.Record, len(saved.Keys))
 	for i, key := range saved.Keys {
@@ -116,7 +116,7 @@ var (
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="world.jsonl"`)
 		if err := s.Export(w, opts...); err != nil {
-			panic(http.ErrAbortHandler) // a part is sent: whoever reads it must see that it does not end
+			panic(http.ErrAbortHandler) // part of it is sent: the reader must see that it is incomplete
 		}
 		return nil
 	}}
@@ -145,15 +145,15 @@ func (c *Control) Export(ctx context.Context, w io.Writer, opts ...ExportOption)
 	defer answer.Close()
 	text := bufio.NewReader(answer)
 	if begin, _ := text.Peek(len(worldBegins)); string(begin) != worldBegins {
-		return fmt.Errorf("sandbox: the answer is no world: %w", qredo.ErrBadAnswer)
+		return fmt.Errorf("sandbox: the answer is not an export: %w", qredo.ErrBadAnswer)
 	}
 	return copyAnswer(w, text)
 }
 
-// worldBegins is how an export does.
+// worldBegins is the beginning of an export.
 const worldBegins = `{"world":`
 
-// copyAnswer writes an answer that is no JSON, and says of one that is cut that it is not whole.
+// copyAnswer writes an answer that is not JSON. A cut answer is an error.
 func copyAnswer(w io.Writer, answer io.Reader) error {
 	from := &noted{Reader: answer}
 	_, err := io.Copy(w, from)
@@ -163,7 +163,7 @@ func copyAnswer(w io.Writer, answer io.Reader) error {
 	return err
 }
 
-// noted knows how reading has failed, which writing may do too.
+// noted remembers a read error, to tell it from a write error.
 type noted struct {
 	io.Reader
 	err error

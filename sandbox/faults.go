@@ -53,7 +53,7 @@ func (s *Sandbox) checkFault(r FaultRule) error {
 	case FaultDropRequest, FaultDropAnswer, FaultCutBody, FaultServerError, FaultErrorHandled, FaultRateLimit,
 		FaultDelay, FaultHTML, FaultNoTxID, FaultSkewedDate:
 	default:
-		return serve.BadRequest("kind %q is not known", r.Kind)
+		return serve.BadRequest("unknown kind %q", r.Kind)
 	}
 	if !(r.Rate >= 0 && r.Rate <= 1) || r.Times < 0 || r.Delay < 0 {
 		return serve.BadRequest("%s: rate must be from 0 to 1, times and delay not negative", r.Kind)
@@ -66,10 +66,10 @@ func (s *Sandbox) checkFault(r FaultRule) error {
 			return nil
 		}
 	}
-	return serve.BadRequest("operation %q is not known: write it as in POST /company/{company_id}/transfer, or GET /qapi/v1/balance", r.Operation)
+	return serve.BadRequest("unknown operation %q: write it as in POST /company/{company_id}/transfer, or GET /qapi/v1/balance", r.Operation)
 }
 
-// faults decides what goes wrong.
+// faults decides which requests fail.
 type faults struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -91,12 +91,12 @@ func (s *Sandbox) SetFaults(seed uint64, rules ...FaultRule) error {
 	defer s.live.Tell(liveFaults, struct{}{})
 	defer s.faults.mu.Unlock()
 	s.faults.seed = seed
-	s.faults.random = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // chance that can be repeated
+	s.faults.random = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // repeatable randomness
 	s.faults.rules, s.faults.used = slices.Clone(rules), make([]int, len(rules))
 	return nil
 }
 
-// pick returns the rule that hits a request, if one does.
+// pick returns the rule that hits a request, if any.
 func (f *faults) pick(operation string) FaultRule {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -112,8 +112,7 @@ func (f *faults) pick(operation string) FaultRule {
 	return FaultRule{}
 }
 
-// before does what goes wrong before a request is handled. It reports false when there is nothing more
-// to do for the request.
+// before applies a fault before a request is handled. It returns false if the request needs no further handling.
 func (r FaultRule) before(ctx context.Context, w http.ResponseWriter, now time.Time) bool {
 	switch r.Kind {
 	case FaultSkewedDate:
@@ -140,7 +139,7 @@ func (r FaultRule) before(ctx context.Context, w http.ResponseWriter, now time.T
 	return true
 }
 
-// after does what goes wrong with the answer to a request that has been handled.
+// after applies a fault to the answer of a handled request.
 func (r FaultRule) after(w http.ResponseWriter) http.ResponseWriter {
 	switch r.Kind {
 	case FaultDropAnswer:
@@ -168,7 +167,7 @@ func (c *cutWriter) Write(data []byte) (int, error) {
 	panic(http.ErrAbortHandler)
 }
 
-// replacedWriter sends another answer than it is given.
+// replacedWriter sends another answer instead of the given one.
 type replacedWriter struct {
 	http.ResponseWriter
 	status int

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// wireFaultRule is a rule as it is in JSON, with its durations as numbers.
+// wireFaultRule is a rule in JSON, with its durations as numbers.
 type wireFaultRule struct {
 	Kind              FaultKind `json:"kind"`
 	Operation         string    `json:"operation,omitzero"`
@@ -99,21 +99,21 @@ type ActiveFaults struct {
 	Presets []FaultPreset `json:"presets"`
 }
 
-// presets are mixtures as programs meet them.
+// presets are combinations that occur in practice.
 var presets = []FaultPreset{
-	{"flaky network", "Connections break before, instead of and within answers, and some requests take their time.", []FaultRule{
+	{"flaky network", "Connections break before, instead of and within answers, and some requests are slow.", []FaultRule{
 		{Kind: FaultDropRequest, Rate: 0.05}, {Kind: FaultDropAnswer, Rate: 0.05}, {Kind: FaultCutBody, Rate: 0.02}, {Kind: FaultDelay, Rate: 0.2, Delay: 300 * time.Millisecond},
 	}},
-	{"overloaded service", "Requests are turned away with 429, fail with 500, or wait for seconds.", []FaultRule{
+	{"overloaded service", "Requests are refused with 429, fail with 500, or take seconds.", []FaultRule{
 		{Kind: FaultRateLimit, Rate: 0.2, Delay: time.Second}, {Kind: FaultServerError, Rate: 0.1}, {Kind: FaultDelay, Rate: 0.3, Delay: 2 * time.Second},
 	}},
-	{"lying proxy", "What was carried out is answered by something else: a page, an error, or nothing that says so.", []FaultRule{
+	{"lying proxy", "Requests are carried out, but answered by something else: a page, an error, or an empty answer.", []FaultRule{
 		{Kind: FaultHTML, Rate: 0.1}, {Kind: FaultErrorHandled, Rate: 0.05}, {Kind: FaultNoTxID, Rate: 0.05},
 	}},
-	{"lost answers to payments", "Half of all transfers and withdrawals are made, and not answered.", []FaultRule{
+	{"lost answers to payments", "Half of all transfers and withdrawals are made, but not answered.", []FaultRule{
 		{Kind: FaultDropAnswer, Operation: "POST /company/{company_id}/transfer", Rate: 0.5}, {Kind: FaultDropAnswer, Operation: "POST /company/{company_id}/withdraw", Rate: 0.5},
 	}},
-	{"wrong clock", "The service says that it is two hours later than it is.", []FaultRule{{Kind: FaultSkewedDate, Rate: 1, Skew: 2 * time.Hour}}},
+	{"wrong clock", "The service's date is two hours ahead.", []FaultRule{{Kind: FaultSkewedDate, Rate: 1, Skew: 2 * time.Hour}}},
 }
 
 // Faults returns the faults in force, how often each has happened, and ready-made combinations.

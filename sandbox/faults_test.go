@@ -342,7 +342,7 @@ func TestFaultsOfQredoAPI(t *testing.T) {
 			require.NoError(t, set(1, always("")))
 			w.report("/balance").refused(500, "")
 			for _, unknown := range []string{"GET /balance", "GET /qapi/v1", "POST /qapi/v1/balance", "GET /qapi/v1/company/{company_id}"} {
-				require.ErrorContains(t, set(1, always(unknown)), "not known")
+				require.ErrorContains(t, set(1, always(unknown)), "unknown operation")
 			}
 			require.NoError(t, set(1))
 		})

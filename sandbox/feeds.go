@@ -73,12 +73,12 @@ func (s *Sandbox) DelayFeeds(by time.Duration) { s.feeds.Delay(by) }
 // DuplicateFeeds makes feeds send each message twice, or stops that.
 func (s *Sandbox) DuplicateFeeds(on bool) { s.feeds.Duplicate(on) }
 
-// feedRequest names a feed: all of them if it names none.
+// feedRequest names a feed, or all of them if it is empty.
 type feedRequest struct {
 	ID uint64 `json:"id,omitzero"`
 }
 
-// of does something to the feed that is named, or to all, and says to how many.
+// of applies something to the named feed, or to all, and returns how many.
 func (r feedRequest) of(all func() int, one func(id uint64) error) (connections, error) {
 	if r.ID == 0 {
 		return connections{all()}, nil

@@ -14,7 +14,7 @@ import (
 
 const healthPath = "/healthz"
 
-// callHealth is open to everybody: what asks is a probe, which has no token.
+// callHealth is open to everybody: probes have no token.
 var callHealth = control.Get(healthPath, func(s *Sandbox, _ ids, _ control.None) (healthy, error) {
 	if err := s.Health(); err != nil {
 		return healthy{}, &serve.Fault{Status: http.StatusServiceUnavailable, Reason: "the store cannot be written"}
@@ -46,7 +46,7 @@ func (c *Control) Health(ctx context.Context) error {
 	return callHealth.Tell(ctx, c.client(), control.None{})
 }
 
-// probe finds out whether a folder can be written, at most once in a second, since everybody can ask.
+// probe checks whether a folder can be written, at most once a second, since everybody can ask.
 type probe struct {
 	mu    sync.Mutex
 	asked time.Time

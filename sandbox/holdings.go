@@ -212,7 +212,7 @@ func walletSummary(v *world.View, w *world.Wallet) WalletSummary {
 	}
 }
 
-// decimals are how many an asset has, nil where that is not known.
+// decimals is an asset's number of decimals, nil if it is not known.
 func decimals(v *world.View, code qredo.AssetCode) *int {
 	asset, err := v.Asset(code)
 	if err != nil {
@@ -223,7 +223,7 @@ func decimals(v *world.View, code qredo.AssetCode) *int {
 	return &n
 }
 
-// chartPoints is how many points a chart has at most.
+// chartPoints is the most points in a chart.
 const chartPoints = 400
 
 // Wallet returns a wallet of any account, given its ID, short code or address.
@@ -284,7 +284,7 @@ func (s *Sandbox) Movements(wallet string, page Page) (Movements, error) {
 	return out, err
 }
 
-// otherSide names who is at the other side of an entry.
+// otherSide names the other side of an entry.
 func otherSide(e world.Entry) string {
 	switch other := e.Movement().Other; {
 	case other != nil:

@@ -244,7 +244,7 @@ func TestTransactionSteps(t *testing.T) {
 	}
 	w := withFunds(t)
 	tx := w.withdrawal(object{"partner_txID": "p1"}).ok().at("tx_id")
-	asked := "0s asked: Acme Exchange asked that 0.00001 BTC-TESTNET arrive, which costs 0.00000001 BTC-TESTNET (PartnerTxID p1)"
+	asked := "0s asked: Acme Exchange requested that 0.00001 BTC-TESTNET arrive, which costs 0.00000001 BTC-TESTNET (PartnerTxID p1)"
 	assert.Equal(t, []string{asked, "- waiting: waits for approval"}, told(w, tx))
 	w.clock.forward(time.Minute)
 	require.NoError(t, w.Approve(bob, tx))

@@ -10,7 +10,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// defaultAccount is whose companies the provisioned key sees.
+// defaultAccount is the account of the provisioned key.
 const defaultAccount = "default"
 
 // WithKey registers your own key in addition to the provisioned one. Both belong to the same account: they see the same

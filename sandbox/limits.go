@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// limits are how long the server waits for a client, so that those who send or read nothing, or nearly nothing, cannot hold its
-// connections. A feed, and what is told live, are theirs who have them for as long as they read.
+// limits are how long the server waits for a client, so that clients that send or read nothing, or nearly nothing, cannot
+// hold its connections. Feeds and live streams stay open as long as the client reads.
 type limits struct {
-	header time.Duration // until a request's header has come
-	body   time.Duration // until its body has, besides what a slow line takes
-	answer time.Duration // until a part of an answer is read
+	header time.Duration // until the header has arrived
+	body   time.Duration // until the body has arrived, plus the time for slowLine
+	answer time.Duration // until a part of the answer is read
 	idle   time.Duration // until the next request
 }
 
 var usualLimits = limits{header: 10 * time.Second, body: 20 * time.Second, answer: 30 * time.Second, idle: 2 * time.Minute}
 
-// slowLine is how fast a body must come, at least: a large one may take its time.
+// slowLine is the minimum speed of a body: a large one may take longer.
 const slowLine = 64 << 10 // bytes a second
 
-// guard holds requests to a handler to the limits.
+// guard applies the limits to the requests of a handler.
 func (l limits) guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn := http.NewResponseController(w)
@@ -33,7 +33,7 @@ func (l limits) guard(h http.Handler) http.Handler {
 	})
 }
 
-// limitedBody is the body of a request, which must come to its end in time.
+// limitedBody is the body of a request, which must arrive in time.
 type limitedBody struct {
 	io.ReadCloser
 	conn  *http.ResponseController
@@ -52,7 +52,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// limitedWriter writes an answer, of which each part must be read in time.
+// limitedWriter writes an answer. The client must read each part in time.
 type limitedWriter struct {
 	http.ResponseWriter
 	conn     *http.ResponseController

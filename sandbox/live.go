@@ -28,7 +28,7 @@ const (
 	liveReset   = "reset"
 )
 
-// A stream gives a sign of life, and has patience with a client that does not read, for so long.
+// How often a stream sends a sign of life, and how long it waits for a client that does not read.
 const (
 	liveEvery    = 15 * time.Second
 	livePatience = 10 * time.Second
@@ -36,16 +36,16 @@ const (
 
 var callLive = control.Raw[*Sandbox]{Method: http.MethodGet, Path: "/live", Do: func(s *Sandbox, _ ids, w http.ResponseWriter, r *http.Request) error {
 	if r.URL.RawQuery != "" {
-		return &control.Refusal{Status: http.StatusBadRequest, Reason: "the query: there is nothing to ask for here"}
+		return &control.Refusal{Status: http.StatusBadRequest, Reason: "the query: this call has no parameters"}
 	}
 	s.serveLive(w, r, showLive)
 	return nil
 }}
 
-// streams are the lists that are told live too, to who asks for an event stream, and what is told of each.
+// streams are the lists that can also be followed live, as event streams, and the kind of their messages.
 var streams = map[string]string{"/requests": liveRequest, "/events": liveChange}
 
-// serveStream tells what is added to a list, if that is asked for.
+// serveStream streams additions to a list, if the request asks for that.
 func (s *Sandbox) serveStream(w http.ResponseWriter, r *http.Request, path string) bool {
 	kind := streams[path]
 	if kind == "" || r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/event-stream") || r.URL.RawQuery != "" {
@@ -64,7 +64,7 @@ func (s *Sandbox) serveLive(w http.ResponseWriter, r *http.Request, show func(li
 	s.live.Serve(w, r, live.Stream{Every: liveEvery, Patience: livePatience, Show: show})
 }
 
-// showLive is what is sent of something that happened.
+// showLive is the message about something that happened.
 func showLive(m live.Message) any {
 	if p, isRequest := m.Item.(*requestlog.Packed); isRequest {
 		return describeRequest(p.Record())
@@ -130,7 +130,7 @@ func (c *Control) Live(ctx context.Context) iter.Seq2[LiveMessage, error] {
 	}
 }
 
-// readLive reads a message of a stream of server-sent events.
+// readLive reads a message of a server-sent event stream.
 func readLive(lines *bufio.Reader) (m LiveMessage, err error) {
 	for {
 		line, err := lines.ReadString('\n')

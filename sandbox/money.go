@@ -16,7 +16,7 @@ type Money struct {
 	Asset qredo.AssetCode `json:"asset"`
 }
 
-// inWords is the amount with its asset: in base units where whole ones are not known.
+// inWords is the amount with its asset, in base units if whole units are not known.
 func (m Money) inWords() string {
 	if m.Whole == "" {
 		return m.Base + " base units of " + string(m.Asset)
@@ -36,7 +36,7 @@ func bigMoney(v *world.View, asset qredo.AssetCode, amount *big.Int) Money {
 	return m
 }
 
-// wholeUnits writes base units as the asset's Format does, also beyond 64 bits. It is empty where the asset's scale is no
+// wholeUnits writes base units as the asset's Format does, also beyond 64 bits. It is empty if the asset's scale is not a
 // power of ten.
 func wholeUnits(asset qredo.Asset, amount *big.Int) string {
 	if zero := asset.Format(0); zero != "0" {
@@ -50,7 +50,7 @@ func wholeUnits(asset qredo.Asset, amount *big.Int) string {
 	return text
 }
 
-// instant is a time as views have it: UTC, to the millisecond.
+// instant is a time as views show it: UTC, to the millisecond.
 func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // Named is something that has an ID and a name.
@@ -65,7 +65,7 @@ type Page struct {
 	Limit int    `json:"limit,omitzero"` // default 50, at most 500
 }
 
-// paged is the part of a list that is asked for.
+// paged is the requested part of a list.
 func paged[T any](p Page, all []T) (world.Listed[T], error) {
 	limit, err := listLimit(p.Limit)
 	if err != nil {

@@ -87,7 +87,7 @@ func (s *Sandbox) Overview() (Overview, error) {
 	return out, nil
 }
 
-// sizeOf is how many bytes the files below a folder have.
+// sizeOf is the total size of the files below a folder.
 func sizeOf(dir string) (bytes int64) {
 	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
@@ -95,7 +95,7 @@ func sizeOf(dir string) (bytes int64) {
 				bytes += info.Size()
 			}
 		}
-		return nil // what cannot be read, or is gone, counts nothing
+		return nil // unreadable or removed files are not counted
 	})
 	return bytes
 }

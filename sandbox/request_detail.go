@@ -72,7 +72,7 @@ func (s *Sandbox) Request(id uint64) (RequestDetail, error) {
 func (s *Sandbox) recorded(id uint64) (*requestlog.Record, error) {
 	p := s.requests.Get(id)
 	if p == nil {
-		return nil, serve.NotFound("request in the log, which keeps the last ones")
+		return nil, serve.NotFound("request in the log, which keeps only the latest ones")
 	}
 	return p.Record(), nil
 }
@@ -85,7 +85,7 @@ func headerFields(list []requestlog.Header) []HeaderField {
 	return fields
 }
 
-// about is what a request is about, by its path and its answer: what was refused may name what there is not.
+// about is what a request concerns, by its path and answer: a refused request may name things that do not exist.
 func about(r *requestlog.Record) []RequestAbout {
 	list := []RequestAbout{}
 	add := func(kind, id string) {

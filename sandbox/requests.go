@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// The log of requests is of the last of them, in so many bytes.
+// The log keeps the latest requests, up to this number and size.
 const (
 	mostRequests     = 10_000
 	mostRequestBytes = 64 << 20
@@ -85,7 +85,7 @@ func (s *Sandbox) Requests(filter RequestFilter) (RequestList, error) {
 	return out, nil
 }
 
-// matching are the requests that a filter takes, newest first, whatever part of them it asks for.
+// matching are all requests that a filter selects, newest first.
 func (s *Sandbox) matching(filter RequestFilter) ([]*requestlog.Packed, error) {
 	matches, err := filter.matcher()
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Sandbox) ClearRequests() error {
 	return nil
 }
 
-// listLimit is how many items a list has, if so many are asked for.
+// listLimit is the number of items in a page for a requested limit.
 func listLimit(asked int) (int, error) {
 	const usual, most = 50, 500
 	switch {
@@ -127,7 +127,7 @@ func listLimit(asked int) (int, error) {
 	return asked, nil
 }
 
-// matcher reports whether a filter takes a record.
+// matcher returns a function that reports whether a filter selects a record.
 func (f RequestFilter) matcher() (func(*requestlog.Packed) bool, error) {
 	if f.Status != "" && !isStatus(f.Status) {
 		return nil, serve.BadRequest("status must be one such as 401, 4xx, or 0 for those without an answer")
@@ -159,7 +159,7 @@ func hasStatus(status int, wanted string) bool {
 
 func isRefused(status int) bool { return status == 0 || status >= http.StatusBadRequest }
 
-// describeRequest is a record as it is shown in a list.
+// describeRequest is a record as lists show it.
 func describeRequest(r *requestlog.Record) RequestRecord {
 	facts := r.Facts()
 	out := RequestRecord{

@@ -46,11 +46,11 @@ func (s *Sandbox) Resend(id uint64) (RequestDetail, error) {
 	return s.Request(answer.id)
 }
 
-// signerOf returns what signs a request anew with the key that it named, or why nothing does.
+// signerOf returns a signer for the key that a request named, or why there is none.
 func (s *Sandbox) signerOf(r *requestlog.Record) (sign func(h http.Header, stamp string) error, why string) {
 	switch {
 	case r.Body.Cut():
-		return nil, "its body is not kept whole"
+		return nil, "its body is not kept completely"
 	case r.Status == http.StatusSwitchingProtocols || strings.HasPrefix(r.URL, "ws"):
 		return nil, "it is a feed: connect to it with a program"
 	case r.Header.Get(access.HeaderProof) != "":

@@ -84,7 +84,7 @@ func TestRequestsAreSentAgain(t *testing.T) {
 	b.send("GET", srv.QAPIBaseURL()+"/balance", "", []string{"qredo-api-key", "nobody"})
 	assert.Contains(t, latest(t, srv.Sandbox).NotResendable, "not registered")
 	b.send("POST", srv.BaseURL()+"/company", strings.Repeat(" ", 70_000), signedBy(t, srv.Auth(), "POST", srv.BaseURL()+"/company", ""))
-	assert.Contains(t, latest(t, srv.Sandbox).NotResendable, "not kept whole")
+	assert.Contains(t, latest(t, srv.Sandbox).NotResendable, "not kept completely")
 	_, err = srv.Resend(4711)
 	require.ErrorIs(t, err, qredo.ErrNotFound)
 }

@@ -32,14 +32,14 @@ type Sandbox struct {
 	seed    uint64
 	choices choices // where the sources disagree
 
-	auth       *qredo.RSAAuth // of its own key, and
+	auth       *qredo.RSAAuth // of its own key
 	hmacAuth   *qredo.HMACAuth
-	begin      *world.Saved // what it begins with, if anything
+	begin      *world.Saved // what it starts with, if anything
 	restored   *access.Restored
 	snapshots  *store.Named
 	storeDir   string     // where the state is kept, if anywhere
 	keyDir     string     // where the key is kept, if anywhere
-	publicURLs []*url.URL // that clients may have signed for, besides the one asked for
+	publicURLs []*url.URL // other base URLs that clients may have signed for
 
 	worldFile string // that it begins with
 
@@ -146,7 +146,7 @@ func New(opts ...Option) (*Sandbox, error) {
 	return s, nil
 }
 
-// openWorld makes the world as it was when its store ended, where there is one, and the APIs that serve it.
+// openWorld makes the world, from its store if there is one, and the APIs that serve it.
 func (s *Sandbox) openWorld() error {
 	c := world.Config{Clock: s.clock, Seed: s.seed, Choices: s.choices.Choices, Assets: s.assets, Changed: s.changed}
 	if s.storeDir != "" {
@@ -180,10 +180,10 @@ func (s *Sandbox) openWorld() error {
 // Now returns the sandbox's time: the clock's, plus what it was advanced by.
 func (s *Sandbox) Now() time.Time { return s.world.Now() }
 
-// view runs f with the world as it is now. Its refusals are the service's.
+// view runs f with the current world, and converts refusals to the service's form.
 func (s *Sandbox) view(f func(v *world.View) error) error { return serve.AsFault(s.world.View(f)) }
 
-// update runs commands. Their refusals are the service's.
+// update runs commands, and converts refusals to the service's form.
 func (s *Sandbox) update(f func(u *world.Update) error) error {
 	return serve.AsFault(s.world.Update(f))
 }
@@ -198,12 +198,12 @@ func (s *Sandbox) Close() error {
 // Reset deletes everything except the keys, and the nonces that were used with them.
 func (s *Sandbox) Reset() error { return s.replace(s.world.Reset) }
 
-// replace puts another world in the place of this one.
+// replace replaces this world with another.
 func (s *Sandbox) replace(put func() error) error {
 	if err := put(); err != nil {
 		return err
 	}
-	s.DropFeeds() // their places are in a log that is gone
+	s.DropFeeds() // their positions are in a log that no longer exists
 	s.live.Tell(liveReset, struct{}{})
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// sendPatience is how long a request that is sent from here may wait, as a fault can have it.
+// sendPatience is how long a request that is sent from here may take, since a fault can delay it.
 const sendPatience = 30 * time.Second
 
 // SendRequest is a request for the sandbox to sign with its own key and send to itself.
@@ -40,7 +40,7 @@ func (s *Sandbox) Send(r SendRequest) (RequestDetail, error) {
 		return RequestDetail{}, serve.BadRequest("api must be partner or qapi")
 	}
 	if !strings.HasPrefix(r.Path, "/") || strings.Contains(r.Path, "#") {
-		return RequestDetail{}, serve.BadRequest("path must begin with / and have no #")
+		return RequestDetail{}, serve.BadRequest("path must begin with / and must not contain #")
 	}
 	id, err := s.send(auth, r.Method, base+r.Path, []byte(r.Body), 0)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Sandbox) Send(r SendRequest) (RequestDetail, error) {
 // send signs a request to the sandbox itself, and carries it out. It returns its ID in the log.
 func (s *Sandbox) send(auth qredo.Authenticator, method, target string, body []byte, resentFrom uint64) (uint64, error) {
 	if s.requests == nil {
-		return 0, &serve.Fault{Status: http.StatusConflict, Reason: "no requests are kept here, so nothing can be told of this one: see WithoutRequestLog"}
+		return 0, &serve.Fault{Status: http.StatusConflict, Reason: "no requests are kept here, so this one could not be shown: see WithoutRequestLog"}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), sendPatience)
 	defer cancel()
@@ -62,7 +62,7 @@ func (s *Sandbox) send(auth qredo.Authenticator, method, target string, body []b
 	}
 	api, _, rest := s.apiOf(req.URL.EscapedPath())
 	if route, _, _ := api.Match(method, rest); route.Feed != nil {
-		return 0, serve.BadRequest("a feed cannot be had from here: connect to it with a program")
+		return 0, serve.BadRequest("feeds cannot be opened from here: connect with a program")
 	}
 	if req.URL.Scheme == "https" {
 		req.TLS = &tls.ConnectionState{}
@@ -75,7 +75,7 @@ func (s *Sandbox) send(auth qredo.Authenticator, method, target string, body []b
 	return answer.id, nil
 }
 
-// carryOut answers a request of the sandbox's own, whose connection a fault cannot cut: there is none.
+// carryOut answers one of the sandbox's own requests, which has no connection that a fault could cut.
 func (s *Sandbox) carryOut(answer *sentHere, req *http.Request, resentFrom uint64) {
 	defer func() {
 		if cut := recover(); cut != nil && cut != http.ErrAbortHandler { //nolint:errorlint // what is recovered is no error that wraps another
@@ -93,7 +93,7 @@ func (s *Sandbox) servedAt() string {
 	return s.url
 }
 
-// sentHere takes the answer to a request of the sandbox's own: the log has it.
+// sentHere discards the answer to one of the sandbox's own requests: the log has it.
 type sentHere struct {
 	header http.Header
 	id     uint64 // of the request in the log

@@ -21,12 +21,12 @@ const maxBody = 1 << 20 // bytes of a request
 type api struct {
 	*serve.API
 	qapi bool
-	// authenticate sets who has made a request.
+	// authenticate identifies the sender of a request.
 	authenticate func(sent access.Request, route *serve.Route, req *serve.Request) error
 }
 
-// apiOf finds the API that a path belongs to, and the base path and the rest that it is made of. What lies
-// below no base path is the Partner API's to refuse, without a base.
+// apiOf finds the API that a path belongs to, and splits the path into its base and the rest. A path below no base path
+// is refused by the Partner API, with an empty base.
 func (s *Sandbox) apiOf(path string) (a api, base, rest string) {
 	for _, a := range s.apis {
 		for _, base := range a.Bases {
@@ -54,9 +54,9 @@ func (s *Sandbox) authenticateHMAC(sent access.Request, _ *serve.Route, req *ser
 
 // ServeHTTP answers a request to one of the APIs, a control call, or a request from the console.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The date by which clients find out that their clock is wrong.
+	// Clients use this date to notice that their clock is wrong.
 	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
-	if r.Body == nil { // a request that was made in this process and has come over no connection
+	if r.Body == nil { // a request from within this process, without a connection
 		r.Body = http.NoBody
 	}
 	path := r.URL.EscapedPath()
@@ -77,7 +77,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveAPI answers a request to one of the APIs, and logs it: where it is sent again, with the ID of the one it was.
+// serveAPI answers a request to one of the APIs and logs it, with the ID of the original if it was resent.
 func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFrom uint64) {
 	rec, w := s.record(answer, r, resentFrom)
 	held := false
@@ -94,7 +94,7 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 	}
 	rec.Record.Body = requestlog.KeepBody(body)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		serve.WriteFault(w, &serve.Fault{Status: http.StatusRequestTimeout, Reason: "the body has not come in time"})
+		serve.WriteFault(w, &serve.Fault{Status: http.StatusRequestTimeout, Reason: "the body did not arrive in time"})
 		return
 	}
 	if err != nil {
@@ -111,8 +111,8 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 	if !rec.rule.before(r.Context(), w, s.clock()) {
 		return
 	}
-	// Stamps are held against the clock without what it was advanced by: that a test lets a day pass must not
-	// lock out clients, whose clocks stay.
+	// Timestamps are compared with the clock without its advance: a test that lets a day pass must not lock out clients, whose
+	// clocks do not move.
 	target := rec.Record.URL
 	host, _, _ := strings.Cut(target, base)
 	req := &serve.Request{BaseURL: host + base, IDs: ids, Body: body}
@@ -132,7 +132,7 @@ func (s *Sandbox) serveAPI(answer http.ResponseWriter, r *http.Request, resentFr
 		return
 	}
 	if route.Feed != nil {
-		// What was hijacked keeps its writer.
+		// A hijacked connection keeps its writer.
 		held = true
 		s.feeds.Serve(w, r, s.world, req, route.Feed, serve.FeedInfo{URL: rec.Record.RedactURL(), Key: rec.Record.Key()}, func() {
 			rec.Record.Status = http.StatusSwitchingProtocols

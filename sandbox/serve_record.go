@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/serve"
 )
 
-// recording is a request that is being answered, for the log.
+// recording is a request in progress, for the log.
 type recording struct {
 	requestlog.Writer
 	log   *Sandbox // nil: it is not logged
@@ -19,7 +19,7 @@ type recording struct {
 	rule  FaultRule // that hits it
 }
 
-// recordings are used again: each has room for an answer.
+// recordings are reused: each has a buffer for an answer.
 var recordings = sync.Pool{New: func() any { return &recording{} }}
 
 // record begins to note a request: what is written to what it returns is noted, unless nothing is.
@@ -37,7 +37,7 @@ func (s *Sandbox) record(w http.ResponseWriter, r *http.Request, resentFrom uint
 	return rec, rec
 }
 
-// handled notes an answer that a fault keeps from the client.
+// handled records an answer that a fault keeps from the client.
 func (r *recording) handled(status int, reply any, err error) {
 	switch r.rule.Kind {
 	case FaultDropAnswer, FaultCutBody, FaultErrorHandled, FaultHTML, FaultNoTxID:
@@ -82,7 +82,7 @@ func (r *recording) end() {
 	}))
 }
 
-// release lets another request have the recording, which nobody holds any more.
+// release makes the recording available to another request.
 func (r *recording) release() {
 	r.Begin(nil)
 	recordings.Put(r)

@@ -44,7 +44,7 @@ func Start(opts ...Option) (*Server, error) {
 	return s.serve(listener)
 }
 
-// serve serves the sandbox to those who come to a listener.
+// serve serves the sandbox on a listener.
 func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 	srv := &Server{
 		Sandbox: s,
@@ -70,7 +70,7 @@ func (s *Sandbox) serve(listener net.Listener) (*Server, error) {
 	return srv, nil
 }
 
-// reached is where this machine's programs reach who listens at an address: all of its addresses are none.
+// reached is the address at which this machine's programs reach a listener: "all addresses" is not one.
 func reached(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
@@ -99,7 +99,7 @@ func (srv *Server) QAPIClient(opts ...qredo.Option) *qapi.Client {
 	return must(qapi.NewClient(srv.HMACAuth(), srv.clientOptions(srv.QAPIBaseURL(), opts)...))
 }
 
-// clientOptions lead a client to this server, unless the caller's say otherwise.
+// clientOptions point a client to this server, unless the caller's options override them.
 func (srv *Server) clientOptions(baseURL string, opts []qredo.Option) []qredo.Option {
 	return append([]qredo.Option{
 		qredo.WithBaseURL(baseURL), qredo.WithClock(srv.clock), qredo.WithHTTPClient(srv.http),

@@ -24,7 +24,7 @@ type Snapshot struct {
 	Transactions int       `json:"transactions"`
 }
 
-// snapshotName is what a snapshot can be called: it becomes the name of a file.
+// snapshotName is the form of a snapshot's name, which becomes a file name.
 var snapshotName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // openSnapshots finds the snapshots that have names. They are in the folder of the store, where there is one.
@@ -40,7 +40,7 @@ func (s *Sandbox) openSnapshots() {
 // digits, with . _ and - in between. The snapshot ends with the sandbox, unless there is a store ([WithStore]).
 func (s *Sandbox) TakeSnapshot(name string) error {
 	if !snapshotName.MatchString(name) {
-		return serve.BadRequest("name must be of letters, digits, and ._- but at its beginning, and of 64 at most")
+		return serve.BadRequest("name must consist of at most 64 letters, digits and ._-, and begin with a letter or digit")
 	}
 	snapshot, err := s.world.Snapshot()
 	if err != nil {

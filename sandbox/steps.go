@@ -23,7 +23,7 @@ type Actor struct {
 	Kind string `json:"kind"` // as for an [Approver], or "company"
 }
 
-// steps are what has happened to a transaction, in order. The last says how it ended or, while it waits, for what.
+// steps is a transaction's history, in order. The last step says how it ended or, while it is pending, what it waits for.
 func steps(v *world.View, tx *world.Transaction) []Step {
 	w := walletOf(tx)
 	if tx.Kind == world.KindDeposit {
@@ -65,9 +65,9 @@ func steps(v *world.View, tx *world.Transaction) []Step {
 func actor(v *world.View, id string) *Actor { return &Actor{memberNamed(v, id), kindOf(v, id)} }
 
 func askedText(v *world.View, tx *world.Transaction) string {
-	text := "asked for it"
+	text := "requested it"
 	if leaves, arrives, fees := amounts(v, tx); leaves != nil {
-		text = "asked that " + arrives.inWords() + " arrive"
+		text = "requested that " + arrives.inWords() + " arrive"
 		if fees.Base != "0" {
 			text += ", which costs " + fees.inWords()
 		}
@@ -78,7 +78,7 @@ func askedText(v *world.View, tx *world.Transaction) string {
 	return text
 }
 
-// endText tells how a transaction ended or, while it waits, for what.
+// endText says how a transaction ended or, while it is pending, what it waits for.
 func endText(v *world.View, tx *world.Transaction) string {
 	back := ""
 	if leaves, _, _ := amounts(v, tx); leaves != nil {

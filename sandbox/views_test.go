@@ -125,7 +125,7 @@ func TestApprovalsOfEachKind(t *testing.T) {
 		wallet := b.connected(2, object{"name": "Pool"})
 		check(t, b.world, b.exchange.id, told{
 			"Connection", "- - - - - - - -", "core_client|Bourse|||", "Bourse core_client policy waiting",
-			"connects Pool to Bourse, where its owner is customer-7", 1,
+			"connects Pool to Bourse, where its owner is known as customer-7", 1,
 		})
 		b.exchange.approve(b.exchange.last()).ok()
 		b.credit(wallet, 10_000)
@@ -159,7 +159,7 @@ func TestApprovalsOfEachKind(t *testing.T) {
 		g.update(nil).ok()
 		a := check(t, g.world, alice, told{
 			"Policy update", "- - - - - - - -", "", "alice person policy waiting, bob person policy waiting",
-			"transfers and all else from Governed need the approval of 1 of carol, in place of 2 of alice, bob", 2,
+			"transfers and everything else from Governed need the approval of 1 of carol, instead of 2 of alice, bob", 2,
 		})
 		assert.Equal(t, sandbox.Policy{Type: "policy-tx", Members: []sandbox.Named{{ID: g.ids[carol], Name: "carol"}}, Threshold: 1}, a.Policy.Policy)
 		assert.Equal(t, 2, a.Policy.Before.Threshold)
@@ -240,7 +240,7 @@ func TestApprovalsThatEnded(t *testing.T) {
 		m.call("DELETE", m.inCompany("/atomicswap/make/"+quote), nil)
 		list, err := m.Approvals(alice, sandbox.ApprovalFilter{State: "decided"})
 		require.NoError(t, err)
-		assert.Equal(t, []string{"none", "it was taken back"}, []string{list.Approvals[0].Choice, list.Approvals[0].WhyNot})
+		assert.Equal(t, []string{"none", "it was cancelled"}, []string{list.Approvals[0].Choice, list.Approvals[0].WhyNot})
 	})
 	t.Run("a quote that can be taken", func(t *testing.T) {
 		m := newMarket(t)

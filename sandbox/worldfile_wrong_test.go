@@ -74,7 +74,7 @@ func TestWorldFilesThatAreWrong(t *testing.T) {
 		// What is referred to.
 		"companies: [{name: A, trusted: [x@y, Bot]}]":                                                      "1:33: there is no user and no core client \"x@y\"\n1:38: there is no user and no core client \"Bot\"",
 		"core_clients: [{name: a@b}]":                                                                      "1:23: the name of a core client must not look like an e-mail address",
-		"core_clients: [{name: Bot}]\ncompanies: [{name: A, invited: [Bot]}]":                              "2:33: a core client joins without being invited: name it in trusted",
+		"core_clients: [{name: Bot}]\ncompanies: [{name: A, invited: [Bot]}]":                              "2:33: a core client joins without an invitation: name it in trusted",
 		"users: [{email: a@b}]\ncompanies: [{name: A, trusted: [a@b], invited: [a@b]}]":                    `2:49: "a@b" is in trusted too`,
 		"users: [{email: a@b}]\ncompanies: [{name: A, groups: [{name: g, threshold: 1, members: [a@b]}]}]": `2:66: the member "a@b" is not in trusted`,
 		strings.Replace(inAcme, "threshold: 2", "threshold: 3", 1):                                         "7:33: the threshold is 3, and there are 2 members",

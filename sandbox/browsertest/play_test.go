@@ -237,7 +237,7 @@ func TestFaults(t *testing.T) {
 	p.sees("4 hits")
 	p.fill("#fault-operation", "GET /nothing")
 	p.click("button", "Add the rule")
-	p.sees("is not known: write it as in")
+	p.sees(": write it as in")
 	p.click(".fault button", "off")
 	p.sees("Faults are off")
 	_, err = w.client.Wallets.Get(t.Context(), w.wallets[0].ID)

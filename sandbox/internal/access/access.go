@@ -1,10 +1,10 @@
-// Package access tells who makes a request to one of the APIs: it has the keys, and checks stamps, signatures and
-// proofs. It knows neither what is asked for nor what there is in the sandbox.
+// Package access identifies the sender of a request to one of the APIs: it has the keys, and checks timestamps, signatures
+// and proofs. It knows nothing about the request's purpose or the sandbox's state.
 package access
 
 import "net/http"
 
-// Request is what of a request its sender vouches for.
+// Request is the authenticated part of a request.
 type Request struct {
 	Method string
 	Header http.Header
@@ -12,27 +12,27 @@ type Request struct {
 	Body   []byte   // exactly as it came
 }
 
-// Refusal is why a request is not let in.
+// Refusal is why a request is not authenticated.
 type Refusal struct {
 	Kind   Kind
 	Reason string
 }
 
-// Kind is how far a request came that was refused.
+// Kind is the kind of a refusal.
 type Kind int
 
 // The kinds of refusals.
 const (
-	NoCredentials Kind = iota + 1 // it names nobody
-	NotProved                     // it does not prove to come from whom it names
-	NotAllowed                    // whom it comes from may not do this
+	NoCredentials Kind = iota + 1 // it has no credentials
+	NotProved                     // its credentials are wrong
+	NotAllowed                    // its sender may not do this
 )
 
 func (r *Refusal) Error() string { return "access: " + r.Reason }
 
 func notProved(reason string) error { return &Refusal{NotProved, reason} }
 
-// errNoCredentials is the refusal of a request that names nobody.
+// errNoCredentials is the refusal of a request without credentials.
 var errNoCredentials = &Refusal{NoCredentials, "empty token"}
 
 // The headers that authenticate a request: to the Partner API, to Qredo API v1, and of a signing agent.

@@ -28,14 +28,14 @@ func (s Sent) header() http.Header {
 	return header
 }
 
-// Difference is a part of a signed request that is not as it must be.
+// Difference is a wrong part of a signed request.
 type Difference struct {
 	Part   string // "stamp", "url", "body", "key", "signature", "layout" or "proof"
 	Found  string // what is wrong with it
 	Remedy string // what to do about it
 }
 
-// Explained is what can be told of a request that is signed.
+// Explained is the explanation of a signed request.
 type Explained struct {
 	Found []Difference
 	Valid bool // nothing is wrong
@@ -44,10 +44,9 @@ type Explained struct {
 	Signed   string // the text that was, if it was found out
 }
 
-// Explain tells which part of what a request's signature covers differs from what was sent, at this time, and whether
-// nothing does. The request was asked below a base path, and one of the URLs must have been signed. What is tried
-// are the forms that programs are known to get wrong, with the public key that is registered for the API key. It
-// uses up no nonce.
+// Explain says which part of the signed text differs from what was sent, at this time, if any. The request was below a base
+// path, and one of the URLs must have been signed. It tries the mistakes that programs are known to make, with the public key
+// that is registered for the API key. It uses up no nonce.
 func (k *Keys) Explain(sent Sent, base string, urls []string, now time.Time) (e Explained) {
 	header := sent.header()
 	var stamp string
@@ -93,7 +92,7 @@ func explainStamp(h http.Header, now time.Time) (stamp string, found []Differenc
 	return once, nil
 }
 
-// explainTimestamp tells what is wrong with a stamp that was sent, and means a time in seconds.
+// explainTimestamp says what is wrong with a timestamp in seconds.
 func explainTimestamp(name, sent, seconds string, now time.Time) []Difference {
 	if !stale(seconds, now) {
 		return nil
@@ -118,8 +117,7 @@ func (k keyring) explain(h http.Header, name string) (*Key, *Difference) {
 	return key, nil
 }
 
-// decodeSignature reads a signature of so many bytes or more in any encoding, and says so if it is not the one that is
-// asked for.
+// decodeSignature reads a signature of at least size bytes in any encoding, and says so if it is not the required one.
 func decodeSignature(h http.Header, name string, size int) ([]byte, *Difference) {
 	text := h.Get(name)
 	if text == "" {
@@ -145,7 +143,7 @@ func decodeSignature(h http.Header, name string, size int) ([]byte, *Difference)
 			return signature, &Difference{"signature", "it is " + other.name, remedy}
 		}
 	}
-	return nil, &Difference{"signature", "it is in no encoding that is known", remedy}
+	return nil, &Difference{"signature", "its encoding is unknown", remedy}
 }
 
 // recoverDigest opens a PKCS #1 v1.5 signature and returns the SHA-256 that was signed.
@@ -170,7 +168,7 @@ func (k *Keys) recoverDigest(key *Key, signature []byte) ([]byte, *Difference) {
 
 const formUnknown = "another key"
 
-// digestInfos are what stands before the digest in a PKCS #1 v1.5 signature.
+// digestInfos are the prefixes of the digest in a PKCS #1 v1.5 signature.
 var digestInfos = map[string]struct {
 	name string
 	size int
@@ -181,7 +179,7 @@ var digestInfos = map[string]struct {
 	"3051300d060960864801650304020305000440": {"SHA-512", 64},
 }
 
-// openSignature returns the SHA-256 that was signed, or what was signed in its place.
+// openSignature returns the signed SHA-256 digest, or says what was signed instead.
 func openSignature(public *rsa.PublicKey, signature []byte) (digest []byte, form string) {
 	if len(signature) != public.Size() {
 		return nil, formUnknown

@@ -24,10 +24,10 @@ func ExplainProof(sent Sent, now time.Time, masterOf func(clientID []byte) *agen
 	case errors.Is(err, agentcrypto.ErrTime):
 		return differs("its time is too far from the service's", "make a proof for each request, by a clock that is right within "+agentcrypto.Tolerance.String())
 	case errors.Is(err, agentcrypto.ErrID):
-		return differs("no agent has registered with this client ID here", "register the agent with this sandbox: it forgets agents when it is reset, or ends without a store")
+		return differs("no agent has registered with this client ID here", "register the agent with this sandbox: it loses agents when it is reset, or ends without a store")
 	case errors.Is(err, agentcrypto.ErrProof):
 		return differs("it was made with another client secret, or another PIN, than its client ID was given", "use the client secret and the PIN that this agent registered with")
 	default:
-		return differs("it is no proof: "+err.Error(), "send the JSON object with ID, ET, U and V, in hexadecimal")
+		return differs("it is not a proof: "+err.Error(), "send the JSON object with ID, ET, U and V, in hexadecimal")
 	}
 }

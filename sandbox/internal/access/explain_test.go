@@ -114,7 +114,7 @@ func TestExplain(t *testing.T) {
 		{"padded", with(right(signed), func(s *sent) { s.sign = base64.URLEncoding.EncodeToString(sign(key, signed)) }), []string{"signature"}, "padding"},
 		{"hexadecimal", with(right(signed), func(s *sent) { s.sign = hex.EncodeToString(sign(key, signed)) }), []string{"signature"}, "hexadecimal"},
 		{"no signature", with(right(signed), func(s *sent) { s.sign = "" }), []string{"signature"}, "not there"},
-		{"garbage", with(right(signed), func(s *sent) { s.sign = "!!!" }), []string{"signature"}, "no encoding"},
+		{"garbage", with(right(signed), func(s *sent) { s.sign = "!!!" }), []string{"signature"}, "encoding is unknown"},
 		{"SHA-1", with(right(signed), func(s *sent) { s.sign = encode(withSHA1) }), []string{"signature"}, "SHA-1"},
 		{"SHA-512", with(right(signed), func(s *sent) { s.sign = encode(withSHA512) }), []string{"signature"}, "SHA-512"},
 		{"no DigestInfo", with(right(signed), func(s *sent) { s.sign = encode(bare) }), []string{"signature"}, "DigestInfo"},

@@ -8,10 +8,10 @@ import (
 	"github.com/qredo-go/qredo/internal/agentcrypto"
 )
 
-// ErrProof is the refusal of a signing agent whose proof proves nothing.
+// ErrProof is the refusal of a signing agent with a wrong proof.
 var ErrProof = notProved("proof")
 
-// maxProof is how long a proof is read. One is under 1,000 digits.
+// maxProof is the longest proof that is read. A real one has fewer than 1,000 digits.
 const maxProof = 1 << 14
 
 // Proved returns the client ID, in hexadecimal, of the signing agent whose proof a request carries, at this time. A proof says

@@ -9,7 +9,7 @@ import (
 // tolerance is how far a timestamp may be off.
 const tolerance = 5 * time.Minute
 
-// stale reports whether a timestamp is no number of seconds, or too far off.
+// stale reports whether a timestamp is not a number of seconds, or too far off.
 func stale(timestamp string, now time.Time) bool {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package control takes control calls over HTTP, and makes them. What calls there
-// are, and what carries them out, is its caller's matter: server and client hold to the same [Call].
+// Package control serves control calls over HTTP, and makes them. Its user defines the calls: server and client share the
+// same [Call].
 package control
 
 import (

@@ -24,8 +24,8 @@ type Client struct {
 
 	Token string // of a sandbox that is not this machine's, if it has one
 
-	// Refused makes the error of a call, by method and URL, that was answered with another status than 200, and tells whether the
-	// sandbox has said so in its own words: what stands before it may say anything.
+	// Refused makes the error of a call, by method and URL, that was answered with another status than 200, and reports whether
+	// the answer is the sandbox's own: something in front of it may answer anything.
 	Refused func(call string, status int, answer []byte) (own bool, err error)
 }
 
@@ -100,7 +100,7 @@ func (c Raw[S]) writes() bool { return c.Method != http.MethodGet }
 type maybeDoneError struct{ error }
 
 func (e maybeDoneError) Error() string {
-	return e.error.Error() + "; it may have been carried out all the same: look before doing it again"
+	return e.error.Error() + "; it may have been carried out all the same: check before you repeat it"
 }
 
 func (e maybeDoneError) Unwrap() error { return e.error }

@@ -35,9 +35,9 @@ func readQuery(query string, in any) error {
 	for name, texts := range values {
 		switch {
 		case name == "" || known[name] == reflect.Invalid:
-			return fmt.Errorf("the query: there is no %q here", name)
+			return fmt.Errorf("the query: unknown parameter %q", name)
 		case len(texts) > 1:
-			return fmt.Errorf("the query: %s is there twice", name)
+			return fmt.Errorf("the query: duplicate parameter %s", name)
 		case texts[0] == "": // says nothing
 		case known[name] == reflect.Uint64: // which the wire has none of
 			given[name] = json.Number(texts[0])

@@ -26,7 +26,7 @@ type journal struct {
 	synced int64 // end, as it was when it was synced last
 }
 
-// file is what a journal needs of one.
+// file is what a journal needs of a file.
 type file interface {
 	io.WriterAt
 	Sync() error
@@ -34,12 +34,12 @@ type file interface {
 	Close() error
 }
 
-// openFile is looked at by tests.
+// openFile can be replaced by tests.
 var openFile = func(path string, flag int) (file, error) { return os.OpenFile(path, flag, 0o600) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// headLen is how long a line is before its record.
+// headLen is the length of a line before its record.
 const headLen = 9 + 9 + 11
 
 // frame makes the line of a record.
@@ -52,7 +52,7 @@ func frame(record []byte, synced int64) []byte {
 
 func checksum(text []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(text, castagnoli)) }
 
-// append writes a record. Where that fails, the file is as it was before, or an error says that it is not.
+// append writes a record. If that fails, the file is unchanged, or an error says that it is not.
 func (j *journal) append(record []byte) (err, broken error) {
 	line := frame(record, j.synced)
 	_, err = j.file.WriteAt(line, j.end)
@@ -63,7 +63,7 @@ func (j *journal) append(record []byte) (err, broken error) {
 	return nil, nil
 }
 
-// damage is where a journal cannot be read.
+// damage is an unreadable place in a journal.
 type damage struct {
 	path string
 	at   int64
@@ -74,9 +74,9 @@ func (d *damage) Error() string {
 	return fmt.Sprintf("%s, byte %d: %s: restore the folder from a copy", d.path, d.at, d.why)
 }
 
-// replay calls take with each record of a journal and returns where the last one ends. The end of the newest journal may be torn:
-// what was written last when the power failed, and so was never acknowledged, is left out. All else that is not as it was written
-// is an error, which says where.
+// replay calls take with each record of a journal and returns where the last one ends. The end of the newest journal may be
+// torn: a record that was being written when the power failed was never acknowledged, and is left out. Any other damage is
+// an error that says where.
 func replay(path string, newest bool, take func(record []byte) error) (end int64, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -101,7 +101,7 @@ func replay(path string, newest bool, take func(record []byte) error) (end int64
 	return int64(len(text)), nil
 }
 
-// parse returns the record that a text begins with and the size of its line, nil if it is none.
+// parse returns the record at the beginning of a text and the size of its line, or nil.
 func parse(text []byte) (record []byte, size int) {
 	length, _, ok := head(text)
 	size = 18 + length
@@ -111,7 +111,7 @@ func parse(text []byte) (record []byte, size int) {
 	return text[headLen : size-1], size
 }
 
-// head reads what a line begins with, but for its checksum.
+// head reads the beginning of a line, without its checksum.
 func head(text []byte) (length int, synced int64, ok bool) {
 	if len(text) < headLen || text[8] != ' ' || text[17] != ' ' || text[headLen-1] != ' ' {
 		return 0, 0, false
@@ -121,9 +121,9 @@ func head(text []byte) (length int, synced int64, ok bool) {
 	return int(n), synced, errors.Join(err1, err2) == nil && n > 11
 }
 
-// whole tells why what is at a place, and is no record, cannot be the torn end of a journal: empty if it can.
+// whole says why a damaged place cannot be the torn end of a journal, or "" if it can.
 func whole(text []byte, at int) (why string) {
-	// What was written later says whether this had been synced then.
+	// Later records say whether this place had been synced by then.
 	for next := at; ; {
 		newline := bytes.IndexByte(text[next:], '\n')
 		if newline < 0 {
@@ -132,7 +132,7 @@ func whole(text []byte, at int) (why string) {
 		next += newline + 1
 		if record, _ := parse(text[next:]); record != nil {
 			if _, synced, _ := head(text[next:]); synced > int64(at) {
-				return "what comes later was written when this was on the disk"
+				return "later records were written after this was on disk"
 			}
 		}
 	}
@@ -142,12 +142,12 @@ func whole(text []byte, at int) (why string) {
 	case bytes.IndexByte(tail, '\n') < 0 && (!ok || 18+length > len(tail)): // it ends before its end
 	case tail[len(tail)-1] == 0, unwritten(text, at):
 	default:
-		return "it is all there, and not as it was written"
+		return "it is complete, but changed"
 	}
 	return ""
 }
 
-// unwritten reports whether a part of the disk's was never written: a block of zeros.
+// unwritten reports whether a part of the disk was never written, which is a block of zeros.
 func unwritten(text []byte, from int) bool {
 	const block = 512
 	for at := (from + block - 1) / block * block; at+block <= len(text); at += block {

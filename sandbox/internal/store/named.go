@@ -18,7 +18,7 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// Named are snapshots that have names: in a folder or, without one, in memory. A name is right as that of a file.
+// Named are named snapshots, in a folder or in memory. Names must be valid file names.
 type Named struct {
 	dir string
 
@@ -45,7 +45,7 @@ func NewNamed(dir string) *Named { return &Named{dir: dir, inMemory: map[string]
 
 func (n *Named) path(name string) string { return filepath.Join(n.dir, name+namedEnd) }
 
-// Save keeps a snapshot under a name, in the place of what has it.
+// Save keeps a snapshot under a name, replacing any older one.
 func (n *Named) Save(name string, at time.Time, write func(io.Writer) error) error {
 	var b bytes.Buffer
 	zipped, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is right
@@ -67,7 +67,7 @@ func (n *Named) Save(name string, at time.Time, write func(io.Writer) error) err
 	return os.Chtimes(n.path(name), at, at)
 }
 
-// List returns them by their names.
+// List returns them sorted by name.
 func (n *Named) List() ([]NamedSnapshot, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -91,7 +91,7 @@ func (n *Named) List() ([]NamedSnapshot, error) {
 	return all, nil
 }
 
-// Open reads one. It is fs.ErrNotExist where there is none.
+// Open reads one. It returns fs.ErrNotExist for an unknown name.
 func (n *Named) Open(name string) (io.ReadCloser, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -119,7 +119,7 @@ func (n *Named) Open(name string) (io.ReadCloser, error) {
 	}{unzipped, from}, nil
 }
 
-// Delete forgets one. It is fs.ErrNotExist where there is none.
+// Delete deletes one. It returns fs.ErrNotExist for an unknown name.
 func (n *Named) Delete(name string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -13,12 +13,12 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// oldFile is what stores of before had: a bbolt file of events. It is read once, into a snapshot, and kept beside it under another name.
+// oldFile is the bbolt file of older stores. It is read once, into a snapshot, and kept beside it under another name.
 const oldFile = "journal.db"
 
 var oldBucket = []byte("events")
 
-// loadOld reads a store of before, if there is one.
+// loadOld reads an older store, if there is one.
 func (s *Store) loadOld(event func([]byte) error) error {
 	path := filepath.Join(s.dir, oldFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -43,15 +43,15 @@ func (s *Store) loadOld(event func([]byte) error) error {
 	return errors.Join(err, db.Close())
 }
 
-// removeOld gives a store of before another name, once there is a snapshot of it and nothing more was appended. Later it is one that a
-// program of before has made since.
+// removeOld renames an older store once there is a snapshot of it and nothing more was appended. If there is one later, an
+// older program has made it since.
 func (s *Store) removeOld(appended int64) error {
 	path := filepath.Join(s.dir, oldFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if s.generation > 1 || appended > 0 {
-		return fmt.Errorf("%s was made by an older version of the sandbox, after this folder had got a newer form: move it away, or all else in the folder", path)
+		return fmt.Errorf("%s was made by an older version of the sandbox after this folder had been converted: move it away, or everything else in the folder", path)
 	}
 	if err := os.Rename(path, path+".old"); err != nil {
 		return err

@@ -1,8 +1,9 @@
-// Package store keeps a world on the disk: a snapshot, and a journal of what was committed since. What these say is their caller's.
+// Package store keeps a world on disk: a snapshot, and a journal of what was committed since. The caller defines their content.
 //
-// A folder has generations. Generation n begins with snapshot-n, and what was committed after it is in journal-n. To fold a journal,
-// journal-n+1 is begun first, then snapshot-n+1 is written beside all else, and only when it is on the disk under its name is generation n
-// removed. So there is at any moment a snapshot that is whole, and all journals since: that is what is read when it is opened.
+// A folder has generations. Generation n is snapshot-n, and journal-n with what was committed after it. To fold a journal,
+// journal-n+1 is begun first, then snapshot-n+1 is written in the background, and generation n is removed only when that is
+// on disk under its name. So at any moment there is a complete snapshot and all later journals, which are read when the
+// folder is opened.
 package store
 
 import (
@@ -28,7 +29,7 @@ type Store struct {
 	generation uint64
 	journal    *journal
 	snapshot   int64 // bytes of the newest
-	failed     error // of the last write, nil if it was well
+	failed     error // of the last write, if it failed
 	broken     error // nothing is written any more
 }
 
@@ -44,7 +45,7 @@ func (s *Store) path(form string, generation uint64) string {
 	return filepath.Join(s.dir, fmt.Sprintf(form, generation))
 }
 
-// Open opens a folder, or makes it. One that another program has open is an error.
+// Open opens or creates a folder. It returns an error if another program has it open.
 func Open(dir string) (*Store, error) {
 	if err := durable.MkdirAll(dir); err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ func (s *Store) open(generation uint64, end int64) (*journal, error) {
 	return &journal{path: path, file: f, end: end, synced: end}, nil
 }
 
-// removeBefore removes what a snapshot has made superfluous.
+// removeBefore removes older generations.
 func (s *Store) removeBefore(generation uint64) error {
 	var err error
 	for _, form := range []string{snapshotForm, journalForm} {
@@ -165,7 +166,8 @@ func (s *Store) removeBefore(generation uint64) error {
 	return err
 }
 
-// Append writes a record. It is on the disk when Sync has returned without an error; with an error of its own, it is not there.
+// Append writes a record, which is on disk once Sync has returned without an error. After an error of Append the record is
+// not in the journal.
 func (s *Store) Append(record []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +182,7 @@ func (s *Store) Append(record []byte) error {
 	return err
 }
 
-// Sync brings all to the disk that was appended before. After an error nothing can be known of it, and nothing more is written.
+// Sync brings everything appended before to disk. After an error its state is unknown, and nothing more is written.
 func (s *Store) Sync() error {
 	s.mu.Lock()
 	j, end, err := s.journal, s.journal.end, s.broken
@@ -202,18 +204,18 @@ func (s *Store) Sync() error {
 	return err
 }
 
-// least is how many bytes a journal has before it is folded. It is looked at by tests.
+// least is the size at which a journal is folded. Tests change it.
 var least int64 = 16 << 20
 
-// Grown reports whether so much was appended that it is worth folding.
+// Grown reports whether the journal is large enough to fold.
 func (s *Store) Grown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.broken == nil && s.journal.end > max(least, s.snapshot/4)
 }
 
-// Fold begins a generation: what was appended until now is synced, and what comes goes to the next journal. What it returns writes
-// the snapshot of all until now, which may be done while more is appended.
+// Fold begins a generation: what was appended until now is synced, and further records go to the next journal. The returned
+// function writes the snapshot of everything until now, which can happen while more is appended.
 func (s *Store) Fold() (finish func(write func(io.Writer) error) error, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -243,7 +245,7 @@ func (s *Store) Fold() (finish func(write func(io.Writer) error) error, err erro
 	}, nil
 }
 
-// Replace puts a snapshot in the place of everything. Its journal is begun after it: where it ends half-way, all is as it was.
+// Replace replaces everything with a snapshot. Its journal is begun afterwards: if it is interrupted, nothing has changed.
 func (s *Store) Replace(write func(io.Writer) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -275,7 +277,7 @@ func (s *Store) Replace(write func(io.Writer) error) error {
 	return s.removeBefore(s.generation)
 }
 
-// write writes the snapshot of a generation. What has its name is whole.
+// write writes the snapshot of a generation. It gets its name when it is complete.
 func (s *Store) write(generation uint64, write func(io.Writer) error) error {
 	path := filepath.Join(s.dir, temporaryFile)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -300,7 +302,7 @@ func (s *Store) write(generation uint64, write func(io.Writer) error) error {
 	return nil
 }
 
-// Close closes the folder. What was appended and not synced is lost.
+// Close closes the folder. Unsynced records are lost.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -49,7 +49,7 @@ func (a Action) open() bool {
 	return a.round.Outcome == custody.Pending && a.Vote().Choice == custody.Waiting
 }
 
-// CheckAction refuses an action that there is not, or that is not a member's.
+// CheckAction refuses an unknown action, or one of another approver.
 func (st *state) CheckAction(id qredo.ActionID, member string) error {
 	if a := st.Action(id); a.Tx == nil || a.Vote().Member != member {
 		return notFound("action")
@@ -206,8 +206,8 @@ func (st *state) actionOf(member, actionOrTxID string) (qredo.ActionID, error) {
 	return "", notFound("action for this approver")
 }
 
-// DecideAction is a program's vote. What is not pending is refused, also a vote that was given already and says
-// the same, unless that was chosen otherwise: a program that did not get the answer must read the action.
+// DecideAction is a program's vote. It is refused unless the action is pending. Even a repeated vote is refused by default: a
+// program that did not get the answer must read the action.
 func (u *Update) DecideAction(id qredo.ActionID, choice custody.Choice) error {
 	if u.Choices.RepeatedVotes && u.Action(id).Vote().Choice == choice {
 		return nil

@@ -7,14 +7,14 @@ type ErrorKind int
 
 // The kinds of refusals.
 const (
-	Invalid   ErrorKind = iota + 1 // what was asked for cannot be right, or not now
-	NotFound                       // what it names is not there, or is another account's
-	Conflict                       // it is there already, or has ended
-	Forbidden                      // who asks may not have it
+	Invalid   ErrorKind = iota + 1 // the request cannot be right, or not now
+	NotFound                       // something does not exist, or belongs to another account
+	Conflict                       // it exists already, or has ended
+	Forbidden                      // the caller may not do it
 )
 
-// Error is a command that was refused: nothing has changed. Its reason calls things what the service's documents
-// call them. Any other error means that the world is broken, or its journal.
+// Error is the refusal of a command: nothing has changed. Its reason uses the names of the service's documents. Any other
+// error means that the world or its journal is broken.
 type Error struct {
 	Kind   ErrorKind
 	Reason string

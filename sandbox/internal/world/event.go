@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// change is what an event does to the state, which follows from the events alone: the table in stored.go lists all, and each stands
-// in the file of what it changes. Applying it uses neither
-// a clock nor chance, and cannot fail: the command that made it has checked it.
+// change is an event's effect on the state, which follows from the events alone. The table in stored.go lists them all, and
+// each is in the file of what it changes. Applying it uses neither a clock nor randomness, and cannot fail: the command that
+// recorded it has checked it.
 type change interface {
 	apply(st *state, at time.Time)
 }
@@ -15,7 +15,7 @@ type clockAdvanced struct{ By time.Duration }
 
 func (e clockAdvanced) apply(st *state, _ time.Time) { st.offset += e.By }
 
-// Advance moves the clock forward: what expires until then does so.
+// Advance moves the clock forward: everything due by then expires.
 func (u *Update) Advance(by time.Duration) error {
 	const most = 100 * 365 * 24 * time.Hour // so that no time is beyond what can be written
 	if by <= 0 || by > most-u.offset {

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// kept is how far what has taken effect is kept. Whoever is to be answered waits for it: who has changed something, so that it is
-// kept, and who has looked, so that they have seen nothing that a crash could take back. One of those who wait has the store sync,
-// for all who came before it began.
+// kept tracks which commits are on disk. Callers wait for it before they answer: writers, so that their change is kept, and
+// readers, so that a crash cannot undo what they have seen. One of the waiting callers syncs the store for all who came
+// before it began.
 type kept struct {
 	store   Store
 	changed func() (tell func())
@@ -39,7 +39,7 @@ func (k *kept) failure() error {
 // Healthy returns why changes cannot be carried out, if that is known.
 func (w *World) Healthy() error { return w.kept.failure() }
 
-// wait returns when a commit is kept, and all before it.
+// wait returns when a commit and all earlier ones are kept.
 func (k *kept) wait(commit uint64) error {
 	if k.done.Load() >= commit {
 		return nil

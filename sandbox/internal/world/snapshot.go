@@ -13,10 +13,10 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// A snapshot is a world as a text: lines of JSON, each an object with one key that says what the line is. It begins with the
-// head and ends with the digest of all before. The same state is always the same text: what is in the order in which
-// it was made is so here, all else is in the order of IDs, and nothing is written that follows from the rest. The store, exports and memory (see txTable)
-// have this one form.
+// A snapshot is a world as text: lines of JSON, each an object with one key that says what the line is. It begins with the
+// head and ends with a digest of everything before. The same state always gives the same text: things are in the order of
+// their creation if the state has one, otherwise sorted by ID, and nothing is written that follows from the rest. The store,
+// exports and memory (see txTable) share this form.
 
 const (
 	snapshotFormat  = "qredo sandbox world"
@@ -82,7 +82,7 @@ type walletLine struct {
 	walletAdded
 }
 
-// Snapshot is a world as it was at a moment. It can be written while the world goes on.
+// Snapshot is a world at a moment. It can be written while the world changes further.
 type Snapshot struct {
 	head, before, after []byte // the lines around those of transactions
 	rows                []txRow

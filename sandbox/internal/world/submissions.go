@@ -20,9 +20,9 @@ type Submission struct {
 	Known bool
 }
 
-// submit makes the transaction that is asked for, unless one with its partner_txID was made before. That is
-// looked for before all else that is named, but for a sweep's core client: a repeat must find its transaction,
-// whatever has changed since, and so it succeeds even where it names a wrong company.
+// submit makes a requested transaction, unless one with its partner_txID exists. That is looked up before anything else,
+// except a sweep's core client: a repeat must find its transaction whatever has changed since, so it succeeds even if it
+// names a wrong company.
 func (u *Update) submit(by Caller, partner qredo.PartnerTxID, build func() (*transactionCreated, error)) (Submission, error) {
 	if partner != "" {
 		if first := u.txByPartner(by.Key, partner); first != nil {

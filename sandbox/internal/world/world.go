@@ -1,11 +1,11 @@
 // Package world holds what the sandbox emulates: companies, people, funds, wallets, transactions and programs
 // that approve, and the money between them.
 //
-// Its state changes by events alone. A command checks what is asked for, and names the events that carry it
-// out: all of them or, with an error, none. There is one writer at a time. The time and the identifiers come
-// from outside, so that the same commands make the same world.
+// Its state changes only by events. A command checks a request, and records the events that carry it out: all of them or,
+// with an error, none. There is one writer at a time. Time and randomness come from outside, so that the same commands make
+// the same world.
 //
-// It knows nothing of HTTP, of routes, or of the forms in which the APIs say things.
+// It knows nothing about HTTP, routes, or the APIs' formats.
 package world
 
 import (
@@ -19,41 +19,41 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Config says what a world is made of.
+// Config is the configuration of a world.
 type Config struct {
 	Clock   func() time.Time
 	Seed    uint64 // of the identifiers, where there is no store that has one
 	Choices Choices
 	Assets  []qredo.Asset // those that are offered
-	Store   Store         // nil: what happens is kept in memory only
-	Changed func(Changes) // is called when changes have taken effect and are kept
+	Store   Store         // nil: keep everything in memory only
+	Changed func(Changes) // called when changes have taken effect and are kept
 }
 
 // Store keeps a world: a snapshot, and what was committed since.
 type Store interface {
 	// Load reads what is kept: the snapshot, if there is one, and each commit since.
 	Load(snapshot func(io.Reader) error, commit func(record []byte) error) error
-	// Append writes a commit. It is kept once Sync has returned without an error. After an error of Append it is as if it had never
-	// been called; after one of Sync nothing can be known of what was appended since the last.
+	// Append writes a commit, which is kept once Sync has returned without an error. After an error of Append it is as if it had
+	// never been called; after an error of Sync, the fate of everything appended since the last Sync is unknown.
 	Append(record []byte) error
 	Sync() error
-	// Fold begins to put a snapshot in the place of what was appended before it: finish has it written, which it may be while
-	// more is appended. Grown says whether that is worth it by now.
+	// Fold begins to replace what was appended so far with a snapshot: finish writes it, which can happen while more is
+	// appended. Grown reports whether that is worth it.
 	Grown() bool
 	Fold() (finish func(write func(io.Writer) error) error, err error)
-	// Replace puts another snapshot in the place of everything.
+	// Replace replaces everything with another snapshot.
 	Replace(write func(io.Writer) error) error
 	Close() error
 }
 
-// World is the state, and who changes it. It is safe for concurrent use.
+// World holds the state and changes it. It is safe for concurrent use.
 type World struct {
 	clock   func() time.Time
 	choices Choices
 	assets  []qredo.Asset
 	store   Store
 
-	write   sync.Mutex // one writer at a time: held from checking a command until it has taken effect
+	write   sync.Mutex // for the only writer: held from checking a command until it has taken effect
 	folding atomic.Bool
 	folds   sync.WaitGroup
 
@@ -67,7 +67,7 @@ type World struct {
 	news news
 }
 
-// New makes a world with nothing in it or, where there is a store, as it was when that ended.
+// New makes an empty world or, with a store, the world that it keeps.
 func New(c Config) (*World, error) {
 	w := &World{
 		clock: c.Clock, choices: c.Choices, assets: c.Assets, store: c.Store, state: newState(c.Seed),
@@ -111,7 +111,7 @@ func (st *state) commit(at time.Time, changes []change) {
 	st.commits++
 }
 
-// Scratch makes a world like this one with nothing in it, in memory: commands can be tried in it, and it can be put in this one's place.
+// Scratch makes an empty world in memory with the same configuration, in which commands can be tried. It can replace this one.
 func (w *World) Scratch() (*World, error) {
 	scratch, err := New(Config{Clock: w.clock, Choices: w.choices, Assets: w.assets, Changed: func(Changes) {}})
 	if err == nil {
@@ -125,7 +125,7 @@ func (w *World) Scratch() (*World, error) {
 // Saved is the world to be put in another's place, which ends it here.
 func (w *World) Saved() *Saved { return &Saved{state: w.state} }
 
-// View is the world at a moment, for reading. It is good until the function that it was given to returns.
+// View is the world at a moment, for reading. It is valid until the function that received it returns.
 type View struct {
 	*state
 	Now     time.Time
@@ -168,7 +168,7 @@ func (w *World) view(now time.Time) View {
 	return View{state: w.state, Now: now, Epoch: w.epoch, Choices: w.choices, Assets: w.assets}
 }
 
-// View runs f with the world as it is now, after what has expired by now has done so. It returns when all that f has seen is kept.
+// View runs f with the current world, after everything due has expired. It returns when everything that f has seen is kept.
 func (w *World) View(f func(v *View) error) error {
 	for {
 		w.mu.RLock()
@@ -194,7 +194,7 @@ func (w *World) look(now time.Time, f func(v *View) error) (applied uint64, err 
 	return w.applied, f(&v)
 }
 
-// Update runs commands. What they change takes effect, all of it or, if f returns an error, none, and is kept when it returns.
+// Update runs commands. Their changes take effect together or, if f returns an error, not at all, and are kept when it returns.
 func (w *World) Update(f func(u *Update) error) error {
 	applied, err := w.update(f)
 	if unkept := w.kept.wait(applied); unkept != nil {
@@ -224,8 +224,8 @@ func (w *World) update(f func(u *Update) error) (applied uint64, err error) {
 	return w.applied, err
 }
 
-// commit writes changes to the store, where there is one, and lets them take effect. They are not kept yet: that is waited for
-// without a lock, so that all who come meanwhile wait together.
+// commit writes changes to the store, if any, and applies them. They are not kept yet: callers wait for that without the
+// lock, so that concurrent ones wait together.
 func (w *World) commit(changes []change, now time.Time) error {
 	if len(changes) == 0 {
 		return nil
@@ -247,7 +247,7 @@ func (w *World) commit(changes []change, now time.Time) error {
 	return nil
 }
 
-// takeEffect lets changes take effect, and gives the lock back, also where one panics: what is left then can at least be looked at, and reset.
+// takeEffect applies changes and releases the lock, even if one panics: the rest can then at least be inspected and reset.
 func (w *World) takeEffect(now time.Time, changes []change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -257,7 +257,7 @@ func (w *World) takeEffect(now time.Time, changes []change) {
 	w.kept.add(w.applied)
 }
 
-// fold begins to fold the store where it has grown, and goes on with that beside all else.
+// fold folds the store in the background if it has grown.
 func (w *World) fold() {
 	if w.store == nil || !w.store.Grown() || w.folding.Swap(true) {
 		return
@@ -274,7 +274,7 @@ func (w *World) fold() {
 	})
 }
 
-// Reset forgets everything. The identifiers to come are no old ones.
+// Reset deletes everything. Old identifiers are not used again.
 func (w *World) Reset() error {
 	w.write.Lock()
 	defer w.write.Unlock()
@@ -290,7 +290,7 @@ type Saved struct {
 	state *state
 }
 
-// Read reads a snapshot. Where it is not whole, the error says in which line.
+// Read reads a snapshot. If it is damaged, the error names the line.
 func Read(from io.Reader) (*Saved, error) {
 	st, keys, err := readState(from)
 	if err != nil {
@@ -317,7 +317,7 @@ func (w *World) Put(saved *Saved) error {
 	return nil
 }
 
-// IsEmpty reports whether nothing was ever done.
+// IsEmpty reports whether nothing was ever committed.
 func (w *World) IsEmpty() bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -341,7 +341,7 @@ func (w *World) replace(st *state) error {
 	return nil
 }
 
-// Close ends what is going on and closes the store.
+// Close waits for work in progress and closes the store.
 func (w *World) Close() error {
 	w.write.Lock()
 	defer w.write.Unlock()

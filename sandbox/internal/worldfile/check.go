@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Read reads a world and checks what can be checked without making it: keys, duplicates and references. It returns all that is wrong.
+// Read reads a world and checks everything that can be checked without making it: keys, duplicates and references. It
+// returns all problems.
 func Read(data []byte) (*File, []Problem) {
 	r := &reader{}
 	n := r.document(data)
@@ -23,13 +24,13 @@ func Read(data []byte) (*File, []Problem) {
 	return c.File, r.sorted()
 }
 
-// checker finds what a file refers to, and what it names twice.
+// checker resolves references in a file, and finds duplicates.
 type checker struct {
 	*File
 	*reader
 }
 
-// names finds what is named twice in one place. What has no name is told of elsewhere.
+// names finds duplicate names in one place. Missing names are reported elsewhere.
 type names map[string]Place
 
 func (c *checker) unique(taken names, what string, name Text) {
@@ -81,7 +82,7 @@ func (c *checker) company(company *Company) {
 	c.approvers(company.Invited)
 	for _, name := range company.Invited {
 		if !strings.Contains(name.Value, "@") {
-			c.add(name.Place, "a core client joins without being invited: name it in trusted")
+			c.add(name.Place, "a core client joins without an invitation: name it in trusted")
 		} else if isNamed(company.Trusted, name.Value) {
 			c.add(name.Place, "%s is in trusted too", shown(name.Value))
 		}
@@ -181,12 +182,12 @@ func (c *checker) payments() {
 	}
 }
 
-// path is how a wallet is called in full.
+// path is a wallet's full name.
 func (w *Wallet) path() string {
 	return w.fund.company.Name.Value + "/" + w.fund.Name.Value + "/" + w.Name.Value
 }
 
-// wallet finds the wallet that is called WALLET, FUND/WALLET or COMPANY/FUND/WALLET.
+// wallet finds the wallet named WALLET, FUND/WALLET or COMPANY/FUND/WALLET.
 func (c *checker) wallet(name Text) *Wallet {
 	if name.Value == "" {
 		return nil

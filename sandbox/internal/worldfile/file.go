@@ -2,7 +2,7 @@ package worldfile
 
 import "go.yaml.in/yaml/v3"
 
-// File is a world as it is written. What refers to something does so by its name.
+// File is a world as it is written. Things refer to each other by name.
 type File struct {
 	Name, Description Text
 	Users             []User
@@ -27,7 +27,7 @@ type Company struct {
 	Funds                            []*Fund
 }
 
-// Group is who approves: so many of the members.
+// Group is a group of approvers with a threshold.
 type Group struct {
 	Name, Threshold Text
 	Members         []Text
@@ -47,7 +47,7 @@ type Fund struct {
 // Wallet holds an asset.
 type Wallet struct {
 	Name, Asset, Balance   Text
-	Withdrawals, Transfers Text // of its own, in place of the fund's
+	Withdrawals, Transfers Text // its own groups, instead of the fund's
 
 	fund *Fund
 }
@@ -55,7 +55,7 @@ type Wallet struct {
 // Whitelisted is an address that a fund may withdraw to.
 type Whitelisted struct{ Name, Asset, Address Text }
 
-// Payment is a transfer or a withdrawal, with who has decided already.
+// Payment is a transfer or a withdrawal, with the decisions made already.
 type Payment struct {
 	Name, From, ToWallet, ToAddress, Amount, Reference, Expires Text
 	ApprovedBy, RejectedBy                                      []Text

@@ -11,8 +11,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox/internal/world"
 )
 
-// Made tells what the things of a file have become. Users are named by their e-mails; funds and wallets by where they are,
-// COMPANY/FUND and COMPANY/FUND/WALLET; payments by their names, or else by their references.
+// Made has the IDs of what was made. Users are keyed by e-mail, funds and wallets by COMPANY/FUND and COMPANY/FUND/WALLET,
+// payments by name, or by reference if they have none.
 type Made struct {
 	Name, Description string
 	Users             map[string]qredo.TrustedEntityID
@@ -23,11 +23,11 @@ type Made struct {
 	Payments          map[string]qredo.TxID
 }
 
-// defaultLife is how long a payment waits that does not say.
+// defaultLife is how long a payment without expires waits.
 const defaultLife = 7 * 24 * time.Hour
 
-// Make makes a world, for whoever calls, by the commands that the APIs have. It returns what is wrong, in the words of those commands, and goes
-// on with what does not need what could not be made. Other errors mean that the world is broken.
+// Make makes a world with the commands behind the APIs. It returns the refusals of those commands, and continues with
+// whatever does not depend on them. Any other error means that the world is broken.
 func Make(f *File, w *world.World, by world.Caller) (Made, []Problem, error) {
 	m := maker{
 		File: f, world: w, by: by, approvers: map[string]qredo.TrustedEntityID{},
@@ -58,8 +58,7 @@ type maker struct {
 	broken    error
 }
 
-// do runs a command. What it refuses is wrong with what is written at a place. The world sees each command once the one before has been
-// carried out.
+// do runs a command, after the one before has been carried out. A refusal is a problem at a place in the file.
 func (m *maker) do(at Text, command func(u *world.Update) error) bool {
 	if m.broken != nil {
 		return false
@@ -135,7 +134,7 @@ func (m *maker) company(c *Company) {
 	}
 }
 
-// address is what a trusted party is asked by: an e-mail, or a core client's ID.
+// address is the address to invite a trusted party by: an e-mail or a core client's ID.
 func (m *maker) address(name Text) string {
 	if strings.Contains(name.Value, "@") {
 		return strings.TrimSpace(name.Value)
@@ -191,7 +190,7 @@ func (m *maker) fund(company qredo.CompanyID, f *Fund) {
 	}
 }
 
-// offered looks for an asset, so that it is told where its name is written.
+// offered checks that an asset is offered, so that a problem is reported at its name.
 func (m *maker) offered(asset Text) bool {
 	return m.do(asset, func(u *world.Update) error {
 		_, err := u.Asset(qredo.AssetCode(asset.Value))
@@ -247,7 +246,7 @@ func amountOf(u *world.Update, w *Wallet, figure Text) (qredo.AssetAmount, error
 func (m *maker) payment(p *Payment) {
 	from := m.made.Wallets[p.from.path()]
 	if from == "" {
-		return // which is told already
+		return // already reported
 	}
 	var id qredo.TxID
 	made := m.do(p.Amount, func(u *world.Update) error {
@@ -285,7 +284,7 @@ func (m *maker) payment(p *Payment) {
 		for _, name := range votes.by {
 			m.do(name, func(u *world.Update) error {
 				err := u.Decide(string(m.approvers[strings.ToLower(name.Value)]), string(id), votes.choice)
-				if refused := (*world.Error)(nil); errors.As(err, &refused) { // its ID says nothing to who wrote the file
+				if refused := (*world.Error)(nil); errors.As(err, &refused) { // its ID means nothing to the file's author
 					return &world.Error{Kind: refused.Kind, Reason: ksuid.ReplaceAllString(refused.Reason, "the payment")}
 				}
 				return err
@@ -297,7 +296,7 @@ func (m *maker) payment(p *Payment) {
 // ksuid is the form of the IDs of transactions and actions.
 var ksuid = regexp.MustCompile(`\b[0-9A-Za-z]{27}\b`)
 
-// label is what a payment is called.
+// label is a payment's name in problems.
 func (p *Payment) label() string {
 	if p.Name.Value != "" {
 		return p.Name.Value

@@ -1,5 +1,5 @@
-// Package worldfile reads worlds that people have written, and makes them: companies, people, funds, money and payments, which refer to each
-// other by name. What is wrong is told with its line and column, all of it at once.
+// Package worldfile reads handwritten worlds and makes them: companies, people, funds, money and payments, which refer to
+// each other by name. It reports all problems at once, with line and column.
 package worldfile
 
 import (
@@ -21,26 +21,26 @@ import (
 // Place is a place in a file, counted from 1.
 type Place struct{ Line, Column int }
 
-// Problem is something that is wrong, and where. The place is zero where that is the file as a whole.
+// Problem is an error in the file and its place. The place is zero if it concerns the whole file.
 type Problem struct {
 	Place
 	Text string
 }
 
-// Text is a text of the file. One that is not there is empty and has no place.
+// Text is a text in the file. A missing one is empty and has no place.
 type Text struct {
 	Value string
 	Place
 }
 
-// problems is what is wrong with a file.
+// problems collects a file's problems.
 type problems []Problem
 
 func (p *problems) add(at Place, format string, args ...any) {
 	*p = append(*p, Problem{at, fmt.Sprintf(format, args...)})
 }
 
-// mostProblems is how many are told: the rest is mostly of the same kind.
+// mostProblems is how many are reported: the rest is usually of the same kind.
 const mostProblems = 50
 
 func (p *problems) sorted() []Problem {
@@ -52,16 +52,15 @@ func (p *problems) sorted() []Problem {
 	return found
 }
 
-// reader reads the document that YAML is parsed to. It goes on after a problem.
+// reader reads a parsed YAML document. It continues after a problem.
 type reader struct{ problems }
 
-// A field reads what stands after a key.
+// A field reads the value of a key.
 type field = func(*yaml.Node)
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
-// document returns the only document of a file, nil if there is none. Anchors, aliases and tags are refused: a file says what it says
-// where people see it.
+// document returns a file's only document, or nil. Anchors, aliases and tags are refused: a file must mean what people see.
 func (r *reader) document(data []byte) *yaml.Node {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
@@ -104,7 +103,7 @@ func (r *reader) plain(n *yaml.Node) {
 
 func at(n *yaml.Node) Place { return Place{n.Line, n.Column} }
 
-// shown is a text within a message, on one line and not too long.
+// shown is a text for a message, on one line and not too long.
 func shown(text string) string {
 	const most = 60
 	text = visible.Text(text)
@@ -116,7 +115,7 @@ func shown(text string) string {
 
 var kinds = map[yaml.Kind]string{yaml.MappingNode: "has keys", yaml.SequenceNode: "is a list", yaml.ScalarNode: "is a single value"}
 
-// object reads keys and what stands after them. What is there without a value is not there.
+// object reads keys and their values. A key without a value counts as missing.
 func (r *reader) object(n *yaml.Node, what string, fields map[string]field, required ...string) {
 	if n.Kind != yaml.MappingNode {
 		r.add(at(n), "%s must have keys: it %s", what, kinds[n.Kind])
@@ -160,7 +159,7 @@ func sortedKeys(fields map[string]field) []string {
 	return keys
 }
 
-// text reads a single value as it is written: a figure too, which would lose digits as a number.
+// text reads a single value as it is written, even a number, which could otherwise lose digits.
 func (r *reader) text(what string, into *Text) field {
 	return func(n *yaml.Node) {
 		switch {
