@@ -94,7 +94,7 @@ func (a Asset) Format(amount Amount) string {
 	return sign + integer + "." + fraction
 }
 
-// decimals is the number of decimal places that the asset's scale stands for.
+// decimals is the number of decimal places in the asset's scale.
 func (a Asset) decimals() (int, error) {
 	n := 0
 	for scale := a.Scale; scale > 1; scale /= 10 {

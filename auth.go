@@ -28,7 +28,7 @@ type Authenticator interface {
 	Authenticate(req *http.Request, body []byte, now time.Time) error
 }
 
-// The headers that authenticate a request to the Partner API.
+// Headers that authenticate a request to the Partner API.
 const (
 	headerAPIKey    = "X-Api-Key" //nolint:gosec // the name of a header, not a key
 	headerTimestamp = "X-Timestamp"
@@ -39,11 +39,11 @@ const (
 // RSAAuth signs requests to the Partner API with an RSA key. When printed it shows only its type name, never the API key or the
 // private key.
 type RSAAuth struct {
-	// Functions hold the secrets, because no printer, debugger dump or reflection looks into them.
+	// Secrets are held in functions, because no printer, debugger dump or reflection looks into those.
 	apiKey func() string
 	sign   func(ctx context.Context, digest []byte) ([]byte, error)
 	nonce  func() string
-	turn   chan struct{} // of requests with a nonce, which are sent one after the other
+	turn   chan struct{} // of requests with a nonce, which are sent one at a time
 }
 
 // RSAOption changes how an [RSAAuth] authenticates.
@@ -115,13 +115,13 @@ func (a *RSAAuth) Sign(stamp, url string, body []byte) (string, error) {
 	return a.signContext(context.Background(), stamp, url, body)
 }
 
-// contextSigner is a [crypto.Signer] that asks somebody else, and can be told to stop.
+// contextSigner is a [crypto.Signer] that asks another program, and can be cancelled.
 type contextSigner interface {
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
 func (a *RSAAuth) signContext(ctx context.Context, stamp, url string, body []byte) (string, error) {
-	signed := append(make([]byte, 0, 1024), stamp...) // on the stack, but for a long body
+	signed := append(make([]byte, 0, 1024), stamp...) // on the stack, except for a long body
 	signed = append(append(signed, url...), body...)
 	digest := sha256.Sum256(signed)
 	signature, err := a.sign(ctx, digest[:])
@@ -138,7 +138,7 @@ func (a *RSAAuth) Authenticate(req *http.Request, body []byte, now time.Time) er
 	if a.nonce != nil {
 		header, unused, stamp = headerNonce, headerTimestamp, a.nonce()
 		if problem := headerProblem(stamp); problem != "" {
-			return errors.New("the nonce " + problem) // no ValidationError: the request is not what is wrong
+			return errors.New("the nonce " + problem) // not a ValidationError: the request is not at fault
 		}
 	}
 	signature, err := a.signContext(req.Context(), stamp, req.URL.String(), body)
@@ -146,7 +146,7 @@ func (a *RSAAuth) Authenticate(req *http.Request, body []byte, now time.Time) er
 		return err
 	}
 	req.Header.Del(unused)
-	values := []string{stamp, a.apiKey(), signature} // one allocation for the three
+	values := []string{stamp, a.apiKey(), signature} // one allocation for all three
 	req.Header[header], req.Header[headerAPIKey], req.Header[headerSign] = values[0:1:1], values[1:2:2], values[2:3:3]
 	return nil
 }
@@ -168,7 +168,7 @@ func checkAPIKey(apiKey string) (string, error) {
 	return apiKey, checkHeaderText("API key", apiKey)
 }
 
-// The headers that authenticate a request to Qredo API v1.
+// Headers that authenticate a request to Qredo API v1.
 const (
 	headerHMACKey  = "Qredo-Api-Key"
 	headerHMACTime = "Qredo-Api-Ts"
@@ -177,7 +177,7 @@ const (
 
 // HMACAuth signs requests to Qredo API v1 with a shared secret. When printed it shows only its type name.
 type HMACAuth struct {
-	apiKey func() string // functions for the reason given at RSAAuth
+	apiKey func() string // functions, for the reason given at RSAAuth
 	sum    func(parts ...string) []byte
 }
 
@@ -194,7 +194,7 @@ func NewHMACAuth(apiKey, secret string) (*HMACAuth, error) {
 	if err != nil || len(key) == 0 || strings.ContainsAny(text, "\r\n") {
 		return nil, invalid("secret", "must be base64, standard or URL-safe, and not empty")
 	}
-	if len(key) < 14 && fips140.Enforced() { // signing would panic
+	if len(key) < 14 && fips140.Enforced() { // signing would otherwise panic
 		return nil, invalid("secret", "must have at least 14 bytes with GODEBUG=fips140=only, has %d", len(key))
 	}
 	return &HMACAuth{

@@ -109,7 +109,7 @@ func WithPollInterval(d time.Duration) CallOption {
 }
 
 func newCallOptions(opts []CallOption) callOptions {
-	if len(opts) == 0 { // else it is on the heap
+	if len(opts) == 0 { // otherwise it is on the heap
 		return callOptions{pollInterval: defaultPollInterval}
 	}
 	o := callOptions{pollInterval: defaultPollInterval}
@@ -135,7 +135,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 	return c.run(ctx, op, out, opts)
 }
 
-// anyOperation is an operation that this package does not know.
+// anyOperation is an operation unknown to this package.
 func anyOperation(method, path string, body any) (operation, error) {
 	target, err := below(path)
 	if err != nil {
@@ -149,8 +149,8 @@ func anyOperation(method, path string, body any) (operation, error) {
 	}, err
 }
 
-// below reads a path, with its query if it has one, that a caller gives. It must lead to nowhere else than below the
-// base URL: the keys go there.
+// below parses a path, optionally with a query, that the caller gives. It must stay below the base URL, because the
+// credentials are sent there.
 func below(path string) (*url.URL, error) {
 	rel, err := url.Parse(path)
 	if err != nil || !strings.HasPrefix(path, "/") || rel.Host != "" || rel.Fragment != "" {
@@ -167,7 +167,7 @@ func below(path string) (*url.URL, error) {
 	return rel, nil
 }
 
-// encode writes a body as JSON, unless it is that already.
+// encode encodes a body as JSON, unless it is JSON already.
 func encode(body any) ([]byte, error) {
 	switch b := body.(type) {
 	case nil:
@@ -184,31 +184,31 @@ func encode(body any) ([]byte, error) {
 	return data, nil
 }
 
-// request is a body or query, which can be seen to be wrong before it is sent. Where several things are wrong,
-// validate names the first: see [cmp.Or].
+// request is a body or query that can be checked before it is sent. Where several things are wrong, validate reports
+// the first: see [cmp.Or].
 type request interface{ validate(now time.Time) error }
 
 // operation is one call of a service method, before it becomes a request.
 type operation struct {
 	name   string // method and path
 	method string
-	path   string   // with the placeholders of the service's own documents
+	path   string   // with the placeholders of the service's own documentation
 	ids    []string // what replaces them, in order
 	query  request
 	body   request
 
-	repeatable bool // it changes nothing, or nothing more when it is repeated
-	secret     bool // the answer has a secret
-	decides    bool // done once, it may be refused the second time
+	repeatable bool // safe to repeat: it changes nothing, or nothing more the second time
+	secret     bool // the response contains a secret
+	decides    bool // once done, it may be refused the second time
 	shorten    transport.Shorten
 
-	unknown  bool // no operation of this package: sent and read as it is
+	unknown  bool // not an operation of this package: sent and read as is
 	rawQuery string
 	rawBody  []byte
 }
 
-// api is an operation of the service, as the service's documents write it: "GET /company/{company_id}".
-// The IDs take the places of the placeholders, in order.
+// api is an operation of the service as the service's documentation writes it: "GET /company/{company_id}". The IDs
+// replace the placeholders, in order.
 func api(endpoint string, ids ...string) operation {
 	method, path, _ := strings.Cut(endpoint, " ")
 	return operation{name: endpoint, method: method, path: path, ids: ids, repeatable: method == http.MethodGet}
@@ -220,7 +220,7 @@ func (op operation) repeated() operation           { op.repeatable = true; retur
 func (op operation) withSecret() operation         { op.secret = true; return op }
 func (op operation) deciding() operation           { op.decides = true; return op }
 
-// call makes a request and returns its answer as a T.
+// call makes a request and decodes its response as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption) (*T, error) {
 	out := new(T)
 	if err := c.run(ctx, op, out, opts); err != nil {
@@ -229,7 +229,7 @@ func call[T any](ctx context.Context, c *Client, op operation, opts []CallOption
 	return out, nil
 }
 
-// list makes a request whose answer, an A, holds a list, and returns that.
+// list makes a request whose response, an A, contains a list, and returns the list.
 func list[A, T any](ctx context.Context, c *Client, op operation, opts []CallOption, in func(*A) []T) ([]T, error) {
 	answer, err := call[A](ctx, c, op, opts)
 	if err != nil {
@@ -238,8 +238,8 @@ func list[A, T any](ctx context.Context, c *Client, op operation, opts []CallOpt
 	return in(answer), nil
 }
 
-// run makes a request and reads its answer into out; a done is for answers that say nothing but that the request was
-// carried out.
+// run makes a request and decodes its response into out. An out of type done is for responses that only confirm that
+// the request was carried out.
 func (c *Client) run(ctx context.Context, op operation, out any, opts []CallOption) error {
 	maybeDone, err := c.perform(ctx, op, out, newCallOptions(opts))
 	if maybeDone && !op.repeatable {
@@ -248,8 +248,8 @@ func (c *Client) run(ctx context.Context, op operation, out any, opts []CallOpti
 	return err
 }
 
-// perform makes a request and reads its answer into out. Where it fails, it also reports whether the request may
-// have been carried out.
+// perform makes a request and decodes its response into out. On failure it also reports whether the request may have
+// been carried out.
 func (c *Client) perform(ctx context.Context, op operation, out any, options callOptions) (maybeDone bool, err error) {
 	req, err := c.prepare(ctx, op, options)
 	if err != nil {
@@ -270,19 +270,19 @@ func (c *Client) perform(ctx context.Context, op operation, out any, options cal
 	}
 	if err := op.decode(ctx, res.Answer.StatusCode, res.Answer.Body, out); err != nil {
 		if res.Err = err; ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			res.Answer = nil // nothing is wrong with it
+			res.Answer = nil // no error
 		}
 		return true, failure(req, res, op.secret)
 	}
 	return false, nil
 }
 
-// prepare makes the request of an operation, or says what is wrong with it.
+// prepare builds the request of an operation, or returns what is wrong with it.
 func (c *Client) prepare(ctx context.Context, op operation, options callOptions) (*transport.Request, error) {
 	if options.problem != nil {
 		return nil, options.problem
 	}
-	now := c.clock.Earliest() // what is late by both clocks is late
+	now := c.clock.Earliest() // late means late by both clocks
 	if options.noExpiryCheck {
 		now = time.Time{}
 	}
@@ -317,7 +317,7 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 		return nil, fmt.Errorf("qredo: %w", err)
 	}
 	req.URL.RawQuery = rawQuery
-	req.Header = c.header // shared by all requests; no link changes it
+	req.Header = c.header // shared by all requests; no redirect changes it
 	if options.header != nil {
 		req.Header = maps.Clone(c.header)
 		maps.Copy(req.Header, options.header)
@@ -328,8 +328,8 @@ func (c *Client) prepare(ctx context.Context, op operation, options callOptions)
 	}, nil
 }
 
-// decode reads an answer into out. One to an operation of this package must be what was asked for: a
-// service or proxy that says OK and nothing else has not told that a list is empty. It ends with ctx.
+// decode reads a response into out. For an operation of this package it must be the expected response: a bare OK from
+// the service or a proxy does not mean that a list is empty. It stops when ctx ends.
 func (op operation) decode(ctx context.Context, status int, body []byte, out any) error {
 	switch o := out.(type) {
 	case nil:
@@ -358,11 +358,11 @@ func (op operation) decode(ctx context.Context, status int, body []byte, out any
 	return nil
 }
 
-// done reads a success that has nothing to say: an object with a code that is a success too, and a message, or nothing.
-// A page, or an object of another kind, which something on the way sends in the service's place, is not taken for it.
+// done decodes a success that carries no data: nothing, or an object with a message and a code that is also a success.
+// A page, or any other object that an intermediary sends in the service's place, is not accepted.
 type done struct {
-	vote ActionID // of a decision about an action, which is answered with the action at times, and never with nothing
-	mute bool     // unless a signing agent has sent it: those of the service's time read the status alone, so that there was no need for a body
+	vote ActionID // for a decision on an action, which may be answered with the action, but never with an empty body
+	mute bool     // unless a signing agent sent it: agents written for the original service read only the status, so servers did not need a body
 }
 
 func (d *done) read(ctx context.Context, op operation, status int, body []byte) error {

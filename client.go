@@ -34,7 +34,7 @@ const (
 
 // A client's defaults.
 const (
-	defaultMaxResponse  = 32 << 20 // bytes of one answer
+	defaultMaxResponse  = 32 << 20 // bytes of one response
 	defaultPollInterval = 2 * time.Second
 )
 
@@ -53,7 +53,7 @@ type Client struct {
 
 	baseURL  string
 	clock    *transport.Clock
-	header   http.Header // of every request, where the caller sets no other
+	header   http.Header // of every request, unless the caller sets another
 	requests transport.Link
 	upgrades transport.Link // to feeds
 	observe  func(context.Context, Attempt)
@@ -92,7 +92,7 @@ func (c *Client) As(auth Authenticator, opts ...Option) (*Client, error) {
 	return other.set(opts)
 }
 
-// set carries options out, and makes what depends on them.
+// set applies the options, and creates what depends on them.
 func (c *Client) set(opts []Option) (*Client, error) {
 	for _, opt := range opts {
 		if opt == nil {
@@ -152,7 +152,7 @@ func (c *Client) Expired(t Time) bool { return c.Until(t) <= 0 }
 // has.
 func (c *Client) Until(t Time) time.Duration { return t.Sub(c.clock.Earliest()) }
 
-// isNil also finds a nil pointer in the interface, which would panic at the first call.
+// isNil also detects a nil pointer in the interface, which would panic at the first call.
 func isNil(auth Authenticator) bool {
 	v := reflect.ValueOf(auth)
 	return auth == nil || v.Kind() == reflect.Pointer && v.IsNil()
@@ -176,7 +176,7 @@ func WithBaseURL(base string) Option {
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#"):
 			return invalid("base URL", "must have neither user, query nor fragment")
 		}
-		if !strings.Contains(u.Host, "%") { // the zone of an address has its own capitals
+		if !strings.Contains(u.Host, "%") { // the zone of an address may have capitals
 			u.Host = strings.ToLower(u.Host)
 		}
 		c.baseURL = u.String()
@@ -261,7 +261,7 @@ func WithLogger(log *slog.Logger) Option {
 // WithClock sets the clock that stamps requests and checks expiries. Default: [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(c *Client) error {
-		c.clock = &transport.Clock{Source: now} // another than that of a client it is made from
+		c.clock = &transport.Clock{Source: now} // differs from that of the client it is made from
 		c.config.Clock = c.clock
 		return checkGiven("clock", now != nil)
 	}
@@ -282,7 +282,7 @@ func WithMaxResponse(bytes int64) Option {
 		if bytes < 1 {
 			return invalid("max response", "must be at least 1 byte, is %d", bytes)
 		}
-		c.config.MaxAnswer = min(bytes, math.MaxInt64-1) // one more is read, to tell whether there is more
+		c.config.MaxAnswer = min(bytes, math.MaxInt64-1) // one more byte is read, to detect a longer body
 		return nil
 	}
 }

@@ -322,7 +322,7 @@ func TestUnmarshalReadsWhatAnswersAreReadFrom(t *testing.T) {
 		Amount qredo.Amount `json:"amount"`
 	}
 	for body, says := range map[string]string{
-		`{"amount":1.5}`: "qredo: amount: 1.5 is not a whole number", `{"amount":`: "qredo: not JSON at byte 10", `{"amount":1,"Amount":2}`: "is there twice",
+		`{"amount":1.5}`: "qredo: amount: 1.5 is not a whole number", `{"amount":`: "qredo: not JSON at byte 10", `{"amount":1,"Amount":2}`: "duplicate key",
 	} {
 		require.ErrorContains(t, qredo.Unmarshal([]byte(body), &amount), says)
 	}

@@ -61,7 +61,7 @@ type CompanyMatch struct {
 	Domain string    `json:"domain,omitzero"`
 }
 
-// companySearchResult is the wire form of what Search returns.
+// companySearchResult is the wire form of the result of Search.
 type companySearchResult struct {
 	TotalCount int            `json:"total_count"`
 	Matches    []CompanyMatch `json:"matches"`
@@ -73,7 +73,7 @@ type Holding struct {
 	Amount Amount    `json:"amount"`
 }
 
-// holdings is the wire form of what Holdings returns.
+// holdings is the wire form of the result of Holdings.
 type holdings struct {
 	Holdings []Holding `json:"holdings"`
 }
@@ -150,7 +150,7 @@ func (s *CompaniesService) Ensure(ctx context.Context, req CompanyRequest, opts 
 	return e.run(ctx, s.client, opts)
 }
 
-// meant returns the companies that a request may mean: see Ensure.
+// meant returns the companies that a request may refer to: see Ensure.
 func (s *CompaniesService) meant(ctx context.Context, req CompanyRequest, opts []CallOption) ([]string, error) {
 	all, err := call[companySearchResult](ctx, s.client, api("GET /company/search"), opts)
 	if err != nil {
@@ -172,7 +172,7 @@ func (s *CompaniesService) meant(ctx context.Context, req CompanyRequest, opts [
 	return without, whole("companies", len(all.Matches), all.TotalCount)
 }
 
-// byRef returns the companies that have a Ref, and those that have none.
+// byRef splits companies into those with a Ref and those without.
 func (s *CompaniesService) byRef(ctx context.Context, companies []CompanyMatch, ref string, opts []CallOption) (with, without []string, err error) {
 	for _, c := range companies {
 		company, err := s.Get(ctx, c.ID, opts...)
@@ -203,7 +203,7 @@ func (s *CompaniesService) Update(ctx context.Context, companyID CompanyID, req 
 	return call[CompanyRef](ctx, s.client, api("PUT /company/{company_id}", string(companyID)).with(req), opts)
 }
 
-// searchOptions is the query of the search operations. Without one, all match.
+// searchOptions is the query of the search operations. The zero value matches everything.
 type searchOptions struct {
 	Query string `url:"query,omitempty"`
 }

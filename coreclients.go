@@ -155,7 +155,7 @@ func (r VerifyRequest) validate(time.Time) error {
 		checkHex("message_hash_hex", r.MessageHashHex), checkHex("signature_hex", r.SignatureHex), checkID("signer_id", r.SignerID))
 }
 
-// newCoreClient and signRequest are the wire forms of what Create and Sign ask for.
+// newCoreClient and signRequest are the wire forms of the requests of Create and Sign.
 type (
 	newCoreClient struct {
 		Name string `json:"name"`
@@ -196,13 +196,14 @@ func (s *CoreClientsService) ListActions(ctx context.Context, id CoreClientID, o
 	return list(ctx, s.client, op, opts, func(a *actionList) []Action { return a.Actions })
 }
 
-// keeping reads only some elements of a list that is longer than an answer may be.
+// keeping reads only some elements of a list that may exceed the response limit.
 func (op operation) keeping(keep func(element []byte) bool) operation {
 	op.shorten.Do = func(body io.Reader, most int64) ([]byte, error) { return wire.Shorten(body, most, keep) }
 	return op
 }
 
-// mayBePending reports whether an action in a list is pending. What is not understood is kept, and told later.
+// mayBePending reports whether an action in a list is pending. Elements that cannot be parsed are kept, and reported
+// later.
 func mayBePending(action []byte) bool {
 	var a struct {
 		Status ApprovalStatus `json:"status"`
@@ -216,7 +217,7 @@ func mayBeConnected(wallet []byte) bool {
 	return wire.Unmarshal(wallet, &w) != nil || w.connected()
 }
 
-// connected reports whether a wallet is connected, and does not ask to be, nor has in vain.
+// connected reports whether a wallet is connected, as opposed to asking to be or having been rejected.
 func (w CoreClientWallet) connected() bool {
 	return !slices.Contains([]ApprovalStatus{ApprovalPending, ApprovalRejected, ApprovalExpired}, w.Status)
 }
@@ -333,13 +334,13 @@ func (s *CoreClientsService) Feed(ctx context.Context, id CoreClientID, opts ...
 	})
 }
 
-// actionElements are the actions of a list as they came.
+// actionElements are the undecoded elements of a list of actions.
 type actionElements struct {
 	Actions []json.RawMessage `json:"actions"`
 }
 
-// pending returns what is pending as far as it can be read, and those elements of the list that cannot. If all of the list is
-// another's, there is an error too: the core client's own has not been read.
+// pending returns the pending actions that can be decoded, and the elements that cannot. If the whole list belongs to
+// another core client, it also returns an error, since the client's own list has not been read.
 func (s *CoreClientsService) pending(ctx context.Context, id CoreClientID) (pending []Action, unread []feed.Unread, err error) {
 	op := api("GET /coreclient/{client_id}/actions", string(id)).keeping(mayBePending)
 	all, err := list(ctx, s.client, op, nil, func(l *actionElements) []json.RawMessage { return l.Actions })
@@ -368,7 +369,7 @@ func (s *CoreClientsService) pending(ctx context.Context, id CoreClientID) (pend
 	return pending, unread, err
 }
 
-// idOf is the ID that an element says it has, if that can be read.
+// idOf returns the ID of an element, if it can be read.
 func idOf(element []byte) ActionID {
 	var a struct {
 		ID ActionID `json:"id"`
@@ -377,7 +378,7 @@ func idOf(element []byte) ActionID {
 	return a.ID
 }
 
-// freshAction reports of an action whether the consumer of a feed has not been told of it, in this feed or an earlier one.
+// freshAction reports whether the consumer of a feed has not seen an action yet, in this feed or an earlier one.
 func freshAction(known *feed.Open[ActionID, ApprovalStatus], keys ...string) func(Action) bool {
 	fresh := func(a Action) bool {
 		if a.Status == ApprovalPending {

@@ -11,33 +11,34 @@ import (
 	"time"
 )
 
-// ensuring is how a thing that is to be there once is found, made and compared with what was asked for.
+// ensuring says how a thing that must exist once is found, made and compared with what was asked for.
 type ensuring[T any] struct {
 	kind, key string
-	within    string // of such things one is made at a time
+	within    string // only one such thing is made at a time
 	find      func(context.Context) (ids []string, err error)
-	create    func(context.Context, ...CallOption) (id string, err error) // without an ID, where the service gives none
+	create    func(context.Context, ...CallOption) (id string, err error) // without an ID, if the service gives none
 	get       func(ctx context.Context, id string) (*T, error)
 	compare   func(*T) differences
-	remedy    string // for what differs
-	hidden    error  // why it may not be found though it was made
+	remedy    string // for fields that differ
+	hidden    error  // why it may not be found although it was made
 }
 
-// looks is how often something is looked for again that may have been made.
+// looks is how many times something that may have been made is looked for.
 const looks = 4
 
-// ensureTurns are of the whole program, not of a client: two clients make the same things.
+// ensureTurns is shared by the whole program, not per client: two clients may make the same thing.
 var ensureTurns turns
 
-// ensured is what running ends with.
+// ensured is the result of run.
 type ensured[T any] struct {
 	thing *T
 	made  bool
 	err   error
 }
 
-// run returns the thing that is there, and makes it where it is not. While it is being made, the end of ctx ends the call and
-// not the making, nor its turn: if the caller tries again, what was asked for before is done then, and is found.
+// run returns the thing if it exists, and otherwise makes it. While it is being made, the end of ctx ends the call, but
+// neither the making nor its turn: if the caller tries again, the earlier attempt has finished, and its result is
+// found.
 func (e ensuring[T]) run(ctx context.Context, c *Client, opts []CallOption) (thing *T, made bool, err error) {
 	done, err := ensureTurns.take(ctx, c.baseURL+" "+e.within)
 	if err != nil {
@@ -77,16 +78,16 @@ func (e ensuring[T]) settle(ctx context.Context, opts []CallOption, left chan st
 	return thing, made, e.compare(thing).of(e.kind, ids[0], e.remedy)
 }
 
-// make makes the thing, and looks again, since it is not alone in the world: another program may have made one in the
-// meantime, and where the answer is lost, nothing else tells whether it was made. A request whose answer is lost may
-// still be on its way: so it is never made a second time here, however often it is not found.
+// make makes the thing, and looks again, because another program may have made one in the meantime, and because after a
+// lost response only a look shows whether it was made. A request whose response was lost may still be on its way, so it
+// is never made a second time here, however often it is not found.
 func (e ensuring[T]) make(ctx context.Context, opts []CallOption, left chan struct{}) (own string, ids []string, made bool, err error) {
 	if ctx.Err() != nil {
 		return "", nil, false, fmt.Errorf("qredo: %s with %s: %w", e.kind, e.key, ctx.Err())
 	}
 	stays := context.AfterFunc(ctx, func() { close(left) })
-	own, failure := e.create(context.WithoutCancel(ctx), append(slices.Clip(opts), WithResponse(nil))...) // left, the caller may read what it gave
-	conflict := errors.Is(failure, ErrConflict)                                                           // one is there, by whoever was first
+	own, failure := e.create(context.WithoutCancel(ctx), append(slices.Clip(opts), WithResponse(nil))...) // after that, the caller may read the result
+	conflict := errors.Is(failure, ErrConflict)                                                           // one exists, whoever made it
 	lost := errors.Is(failure, ErrOutcomeUnknown) && !conflict
 	switch {
 	case failure != nil && !lost && !conflict:
@@ -126,13 +127,13 @@ func (e ensuring[T]) make(ctx context.Context, opts []CallOption, left chan stru
 	return "", nil, false, failure
 }
 
-// turns lets one goroutine after the other do something in a place.
+// turns serialises goroutines by place: one at a time in each.
 type turns struct {
 	mu    sync.Mutex
 	taken map[string]chan struct{}
 }
 
-// take waits until nobody has the place.
+// take waits until the place is free.
 func (t *turns) take(ctx context.Context, place string) (done func(), err error) {
 	for {
 		t.mu.Lock()
@@ -160,18 +161,18 @@ func (t *turns) take(ctx context.Context, place string) (done func(), err error)
 	}
 }
 
-// differences gathers the fields that differ.
+// differences collects the fields that differ.
 type differences []Difference
 
-// text compares a text, unless none was asked for.
+// text compares a text, if one was asked for.
 func (d *differences) text(field, is, wanted string) {
 	if wanted != "" && is != wanted {
 		*d = append(*d, Difference{field, is, wanted})
 	}
 }
 
-// group compares a custody group, unless none was asked for. A user's ID in a trusted network is one of the two that an
-// entity has. The counterparty of a dedicated wallet approves besides the group.
+// group compares a custody group, if one was asked for. In a trusted network, an entity's user ID is one of the two IDs
+// that it has. The counterparty of a dedicated wallet approves in addition to the group.
 func (d *differences) group(field string, is *Policy, wanted *CustodyGroup) {
 	if wanted == nil {
 		return
@@ -209,8 +210,8 @@ func (d differences) of(kind, id, remedy string) error {
 	return &DifferenceError{Kind: kind, ID: id, Differences: d, remedy: remedy}
 }
 
-// namesakes returns those with a name or, if there are none, those whose name differs from it in capitals and white space
-// only: a service that stores names its own way must not be given the same one again and again.
+// namesakes returns the elements with a name or, if there are none, those whose name differs from it only in capitals
+// and white space: a service that normalises names must not be given the same one again and again.
 func namesakes[T any](all []T, name string, nameOf func(T) string) []T {
 	plain := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 	exact := slices.DeleteFunc(slices.Clone(all), func(t T) bool { return nameOf(t) != name })
@@ -220,8 +221,8 @@ func namesakes[T any](all []T, name string, nameOf func(T) string) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(t T) bool { return plain(nameOf(t)) != plain(name) })
 }
 
-// named returns those of a list with a name, as namesakes does. Where the list may not be the whole one, a search looks too:
-// without both nothing tells that there is none.
+// named returns the elements of a list with a name, as namesakes does. If the list may be incomplete, it also searches:
+// otherwise nothing shows that there is none.
 func named[T any](kind, name string, nameOf func(T) string, list []T, total int, search func() ([]T, error)) ([]T, error) {
 	found := namesakes(list, name, nameOf)
 	if len(found) > 0 || total == len(list) {
@@ -237,8 +238,8 @@ func named[T any](kind, name string, nameOf func(T) string, list []T, total int,
 	return nil, whole(kind, len(list), total)
 }
 
-// whole returns an error where a list says that it is longer than what of it is there: nothing tells then that something
-// is not in it.
+// whole returns an error if a list says that it is longer than the part that was returned: nothing then shows that an
+// element is missing.
 func whole(kind string, there, total int) error {
 	if total > there {
 		return fmt.Errorf("qredo: list of %s: %w: it has %d of %d, so that whether one is there cannot be determined", kind, ErrBadAnswer, there, total)
@@ -285,7 +286,7 @@ func (s *FundsService) Ensure(ctx context.Context, companyID CompanyID, req Fund
 	if fund, made, err = e.run(ctx, s.client, opts); err != nil {
 		return fund, made, err
 	}
-	if unclear.Load() { // the request that makes the fund, which may still be on its way, makes its wallets too
+	if unclear.Load() { // the request that makes the fund also makes its wallets, and may still be on its way
 		if fund, err = s.withWallets(ctx, companyID, fund, req.Wallets, opts); err != nil {
 			return fund, made, err
 		}
@@ -303,7 +304,7 @@ func (s *FundsService) Ensure(ctx context.Context, companyID CompanyID, req Fund
 			fund.Wallets = append(fund.Wallets, *wallet)
 		}
 	}
-	if len(fund.Wallets) > before { // its assets too are others then
+	if len(fund.Wallets) > before { // then its assets differ too
 		if fund, err = s.Get(ctx, companyID, fund.ID, opts...); err != nil {
 			return nil, made, err
 		}
@@ -311,7 +312,7 @@ func (s *FundsService) Ensure(ctx context.Context, companyID CompanyID, req Fund
 	return fund, made, differ.of(e.kind, string(fund.ID), e.remedy)
 }
 
-// meant returns the funds that a name may mean.
+// meant returns the funds that a name may refer to.
 func (s *FundsService) meant(ctx context.Context, companyID CompanyID, name string, opts []CallOption) (ids []string, err error) {
 	all, err := call[fundSearchResult](ctx, s.client, api("GET /company/{company_id}/fund/search", string(companyID)), opts)
 	if err != nil {
@@ -325,7 +326,7 @@ func (s *FundsService) meant(ctx context.Context, companyID CompanyID, name stri
 	return ids, err
 }
 
-// inFund is Ensure, for a fund that has just been read.
+// inFund is Ensure for a fund that has just been read.
 func (s *WalletsService) inFund(ctx context.Context, companyID CompanyID, fund *Fund, wanted WalletRequest, opts []CallOption) (wallet *Wallet, made bool, err error) {
 	if ids := wanted.meant(fund.Wallets); len(ids) == 1 {
 		i := slices.IndexFunc(fund.Wallets, func(w Wallet) bool { return string(w.ID) == ids[0] })
@@ -387,7 +388,7 @@ func (s *CoreClientsService) Ensure(ctx context.Context, name string, opts ...Ca
 	return e.run(ctx, s.client, opts)
 }
 
-// list returns all core clients, and how many there are.
+// list returns all core clients, and their number.
 func (s *CoreClientsService) list(ctx context.Context, opts []CallOption) (*coreClientList, error) {
 	return call[coreClientList](ctx, s.client, api("GET /coreclient"), opts)
 }

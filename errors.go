@@ -34,7 +34,7 @@ var (
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
-// byStatus are the errors that stand for one status alone.
+// byStatus maps a status to the error that stands for it alone.
 var byStatus = map[int]error{400: ErrBadRequest, 401: ErrUnauthorized, 403: ErrForbidden, 404: ErrNotFound, 409: ErrConflict, 429: ErrRateLimited}
 
 // Error is an answer of the service other than the success asked for: a status outside 200–299, or a success whose body cannot
@@ -64,7 +64,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "%d %s", e.StatusCode, http.StatusText(e.StatusCode))
 	}
 	if e.Msg != "" {
-		fmt.Fprintf(&b, ": %s", visible.Text(e.Msg)) // from outside: it must not begin lines of its own
+		fmt.Fprintf(&b, ": %s", visible.Text(e.Msg)) // from outside: it must not start new lines
 	}
 	if e.Reason != "" {
 		fmt.Fprintf(&b, " (%s)", visible.Text(e.Reason))
@@ -133,12 +133,11 @@ func (e *Error) LogValue() slog.Value {
 }
 
 const (
-	keptBody     = 4 << 10 // bytes: how much of a body an Error holds
-	longestError = 1 << 20 // bytes: what is longer is not in the service's error shape
+	keptBody     = 4 << 10 // bytes: how much of a body an Error keeps
+	longestError = 1 << 20 // bytes: a longer body is not in the service's error format
 )
 
-// failure makes the error of a request that did not end in the success that was asked for. What may be said of an
-// answer with a secret in it is less.
+// failure makes the error of a request that did not succeed. It says less about a response that contains a secret.
 func failure(req *transport.Request, res transport.Result, secret bool) (err error) {
 	switch {
 	case res.Answer != nil:
@@ -154,7 +153,7 @@ func failure(req *transport.Request, res transport.Result, secret bool) (err err
 	return err
 }
 
-// newError describes an answer. It reads the service's error shape where it is one.
+// newError describes a response. It parses the service's error format if the body has it.
 func newError(req *transport.Request, res transport.Result, secret bool) *Error {
 	e := &Error{
 		StatusCode: res.Answer.StatusCode, Operation: req.Operation, Method: req.HTTP.Method, Path: req.Path, Attempts: res.Attempts,
@@ -162,7 +161,7 @@ func newError(req *transport.Request, res transport.Result, secret bool) *Error 
 	}
 	success := e.StatusCode >= 200 && e.StatusCode <= 299
 	e.own = !success && res.Answer.InOwnWords()
-	if success && secret { // it may stand anywhere in what cannot be read
+	if success && secret { // the secret may be anywhere in a body that cannot be parsed
 		return e
 	}
 	e.Body = res.RedactStart(res.Answer.Body, keptBody, redacted)
@@ -172,8 +171,8 @@ func newError(req *transport.Request, res transport.Result, secret bool) *Error 
 	return e
 }
 
-// read takes what it can from a body in the service's error shape. What cannot be read stays in Body:
-// an error about an error would hide the first.
+// read takes what it can from a body in the service's error format. The rest stays in Body: an error about parsing
+// would hide the first error.
 func (e *Error) read(res transport.Result, body []byte) {
 	var shape struct {
 		Code   json.RawMessage `json:"code"`
@@ -196,7 +195,7 @@ func (e *Error) read(res transport.Result, body []byte) {
 	e.Reason = oneLine(string(res.Redact([]byte(detail.Reason), redacted)))
 }
 
-// oneLine makes text from outside safe to print: a line of reasonable length without control characters.
+// oneLine makes text from outside safe to print: one line of reasonable length without control characters.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -262,7 +261,7 @@ func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 // Is reports whether target is [ErrOutcomeUnknown].
 func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrOutcomeUnknown }
 
-// maybeDoneError is a write, but for a transaction, that may have been carried out.
+// maybeDoneError is a write, other than a transaction, that may have been carried out.
 type maybeDoneError struct{ error }
 
 func (e *maybeDoneError) Error() string {

@@ -41,11 +41,11 @@ type feedOptions struct {
 	since     Time
 }
 
-// feedUses says which options a feed can use that not every feed can.
+// feedUses says which of the options that not every feed has a feed can use.
 type feedUses struct {
 	histories bool
-	known     func(key string) bool // whether a key can be one of its events'; nil if it knows none
-	unknown   bool                  // its path is the caller's
+	known     func(key string) bool // whether a key can belong to one of its events; nil if events have no keys
+	unknown   bool                  // its path comes from the caller
 }
 
 // WithPing sets how often the connection is tested. A silently dead connection is noticed within two of these periods. Any
@@ -188,7 +188,7 @@ func Feed[E any](ctx context.Context, c *Client, path string, fill func(context.
 	})
 }
 
-// events is a feed as a sequence. Each time it is ranged over it begins anew, with what set gives it.
+// events is a feed as a sequence. Each range over it starts anew, with the settings that set returns.
 func events[E any](ctx context.Context, c *Client, template string, ids []string, opts []FeedOption, uses feedUses, set func(*feed.Feed[E], feedOptions)) iter.Seq2[E, error] {
 	return func(yield func(E, error) bool) {
 		options, err := newFeedOptions(opts, uses)
@@ -201,7 +201,7 @@ func events[E any](ctx context.Context, c *Client, template string, ids []string
 			return
 		}
 		if uses.unknown {
-			template = "" // it may have anything in it
+			template = "" // it may contain anything
 		}
 		tell := c.traceFeed(ctx, template, expanded)
 		defer tell(FeedState{})
@@ -231,7 +231,7 @@ func statusKey[ID, Status ~string](id ID, status Status) string {
 	return string(id) + ":" + string(status)
 }
 
-// ofStatusKey reads what statusKey makes.
+// ofStatusKey parses a key made by statusKey.
 func ofStatusKey[ID, Status ~string](key string) (ID, Status, bool) {
 	at := strings.LastIndexByte(key, ':')
 	if at <= 0 || at == len(key)-1 {
@@ -245,7 +245,7 @@ func isStatusKey(key string) bool {
 	return ok
 }
 
-// counted counts keys, so that of two alike events each is known once.
+// counted counts keys, so that each of two identical events is recognised once.
 func counted(keys []string) map[string]int {
 	counts := map[string]int{}
 	for _, key := range keys {
@@ -254,7 +254,7 @@ func counted(keys []string) map[string]int {
 	return counts
 }
 
-// spend reports whether a key is left, and takes it.
+// spend reports whether a key is left, and uses it up.
 func spend(keys map[string]int, key string) bool {
 	if keys[key] == 0 {
 		return false
@@ -265,10 +265,10 @@ func spend(keys map[string]int, key string) bool {
 	return true
 }
 
-// feedError makes the errors of a feed that callers see.
+// feedError makes the feed errors that callers see.
 func feedError(path string, err error) error {
 	if err == nil {
-		return nil // before anything is allocated: it is so with each event
+		return nil // before anything is allocated: this runs for each event
 	}
 	var (
 		unread  *feed.UnreadError
@@ -283,13 +283,13 @@ func feedError(path string, err error) error {
 	return err
 }
 
-// isRefusal reports whether what was asked refused a feed for a reason that does not pass, or is no feed.
+// isRefusal reports whether the server refused a feed for a lasting reason, or does not serve a feed at all.
 func isRefusal(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.StatusCode < 500 && !errors.Is(e, ErrRateLimited)
 }
 
-// dial makes a signed WebSocket connection.
+// dial opens a signed WebSocket connection.
 func (c *Client) dial(ctx context.Context, template, path, rawQuery string, pinged func()) (*websocket.Conn, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.feedURL(path), nil)
 	if err != nil {

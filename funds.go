@@ -29,7 +29,7 @@ type CustodyGroup struct {
 	Members   []TrustedEntityID `json:"members"`
 }
 
-// validate checks the group that stands in a field of a request, or is the request itself.
+// validate checks the group, which is a field of a request or the request itself.
 func (g *CustodyGroup) validate(field string) error {
 	if g == nil {
 		return nil
@@ -89,7 +89,7 @@ type fundSearchResult struct {
 	Matches    []FundMatch `json:"list"`
 }
 
-// newWallets and newAssets are what the wallets to be added to a fund are made from.
+// newWallets and newAssets build the wallets to be added to a fund.
 type (
 	newWallets struct {
 		Wallets []WalletRequest `json:"wallets"`
@@ -275,7 +275,7 @@ func sameAddress(a, b string) bool {
 	return a == b || strings.HasPrefix(strings.ToLower(a), "0x") && strings.EqualFold(a, b)
 }
 
-// readWhitelist returns all of a whitelist, and how much that is.
+// readWhitelist returns a whole whitelist, and its length.
 func (s *FundsService) readWhitelist(ctx context.Context, companyID CompanyID, fundID FundID, opts []CallOption) (*whitelist, error) {
 	return call[whitelist](ctx, s.client, api("GET /company/{company_id}/fund/{fund_id}/whitelist", string(companyID), string(fundID)), opts)
 }

@@ -74,7 +74,7 @@ func (s *WalletsService) HistoryAll(ctx context.Context, walletID WalletID, opti
 		for {
 			op := api("GET /wallet/{wallet_id}/history", string(walletID)).where(options)
 			asked := string(walletID)
-			long.Next, long.NoRoom = 0, false // an answer that is not long has all
+			long.Next, long.NoRoom = 0, false // a short response contains everything
 			long.Read = func(element []byte) (int64, error) {
 				var e HistoryEntry
 				err := cmp.Or(wire.Unmarshal(element, &e), oneWallet(&asked, e.WalletID))
@@ -82,7 +82,7 @@ func (s *WalletsService) HistoryAll(ctx context.Context, walletID WalletID, opti
 			}
 			op.shorten = transport.Shorten{From: longHistory, Do: long.Shorten}
 			if newCallOptions(opts).response != nil {
-				op.shorten.From = 0 // the caller is to have the body, as far as it fits
+				op.shorten.From = 0 // the caller gets as much of the body as fits
 			}
 			entries, err := list(ctx, s.client, op, opts, func(a *walletHistory) []HistoryEntry { return a.History })
 			if err != nil && long.NoRoom {
@@ -111,12 +111,13 @@ func (s *WalletsService) HistoryAll(ctx context.Context, walletID WalletID, opti
 			if long.Next == 0 {
 				return
 			}
-			long.From, options.Since = long.Next, Unix(long.Next-1) // the service may leave out the very second
+			long.From, options.Since = long.Next, Unix(long.Next-1) // the service may leave out that very second
 		}
 	}
 }
 
-// longHistory is how many bytes of a history are decoded as they are. What is longer takes three times as long, and goes through a file.
+// longHistory is how many bytes of a history are decoded directly. A longer one goes through a file, which takes three
+// times as long.
 const longHistory = 8 << 20
 
 // WalletEvent is a completed movement of a wallet. Amounts are signed as in [HistoryEntry].
@@ -132,7 +133,7 @@ type WalletEvent struct {
 	Sweep     bool      `json:"sweep_tx"`                  // false if a history reported it: that does not say
 	Time      Time      `json:"timestamp"`                 // when it was done
 
-	nth int // of alike ones in a history
+	nth int // among identical entries of a history
 }
 
 // Key identifies the movement, as [LedgerEntry.Key] does.
@@ -175,33 +176,32 @@ func (s *WalletsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2
 	})
 }
 
-// walletHistories knows how far the consumer of a feed has each wallet's history. It belongs to the consumer's goroutine,
-// but for what does not change.
+// walletHistories knows how far the consumer of a feed has read each wallet's history. Only its goroutine uses it.
 type walletHistories struct {
 	client *Client
 	named  []WalletID
-	since  Time      // what the caller has set
-	began  time.Time // when the feed began, by this machine
+	since  Time      // set by the caller
+	began  time.Time // when the feed began, by this machine's clock
 
-	round  int       // how often all histories were read
-	start  time.Time // when the feed began by the service, once that is known
-	listed bool      // the wallets that were connected then are known
+	round  int       // how many times all histories were read
+	start  time.Time // when the feed began, by the service's clock, once that is known
+	listed bool      // the wallets that were connected at that time are known
 	known  map[string]int
 	of     map[WalletID]*walletCursor
 
-	dedicated map[WalletID]bool // of those that are connected: the feed tells of no others
+	dedicated map[WalletID]bool // of connected wallets: the feed covers no others
 }
 
-// walletCursor is how far the consumer has one wallet's history.
+// walletCursor is how far the consumer has read one wallet's history.
 type walletCursor struct {
 	feed.Cursor[movement]
 	begins bool // what it has from before the feed began is old
-	due    bool // the feed tells of what moves in it
+	due    bool // the feed reports movements in it
 	read   int  // in which round
 }
 
-// movement tells the entries of a wallet apart. One transaction on the chain may pay the same twice: then a
-// history has a first and a second one, while a feed that repeats itself cannot be told from one that has two.
+// movement distinguishes the entries of a wallet. One transaction on the chain may pay the same wallet twice: then the
+// history has a first and a second entry. A feed that repeats itself looks the same as a feed with two entries.
 type movement struct {
 	tx     TxID
 	chain  string
@@ -214,7 +214,7 @@ func (e WalletEvent) movement() movement {
 	return movement{e.TxID, chainID(e.ChainTxID), e.Amount, e.Status, e.nth}
 }
 
-// startBy notes when the feed began, by what an answer says of the service's time, if it does.
+// startBy notes when the feed began by the service's clock, if the response gives its time.
 func (h *walletHistories) startBy(header http.Header) {
 	if !h.start.IsZero() {
 		return
@@ -226,13 +226,13 @@ func (h *walletHistories) startBy(header http.Header) {
 	h.start = now.Add(time.Second - 1 - time.Since(h.began)).Truncate(time.Second) // at least
 }
 
-// cursor returns the cursor of a wallet, and makes one for a wallet that is new.
+// cursor returns a wallet's cursor, and makes one for a new wallet.
 func (h *walletHistories) cursor(id WalletID) *walletCursor {
 	h.startBy(nil)
 	c := h.of[id]
 	if c == nil {
 		c = &walletCursor{begins: h.since.IsZero() && !h.listed}
-		c.Now = func() time.Time { return h.client.clock.Now().Add(feed.Overlap) } // a clock may be off by so much
+		c.Now = func() time.Time { return h.client.clock.Now().Add(feed.Overlap) } // a clock may be off by this much
 		if c.Latest = h.since.Time; h.since.IsZero() {
 			c.Latest = h.start
 		}
@@ -241,19 +241,19 @@ func (h *walletHistories) cursor(id WalletID) *walletCursor {
 	return c
 }
 
-// fresh reports whether the consumer does not have what the connection tells of.
+// fresh reports whether an event of the connection is new to the consumer.
 func (h *walletHistories) fresh(e WalletEvent) bool {
 	return h.cursor(e.WalletID).Tell(e.movement(), e.Time.Time) && !spend(h.known, e.Key())
 }
 
-// missed returns those of the entries in a wallet's history that the consumer does not have.
+// missed returns the entries of a wallet's history that the consumer does not have.
 func (h *walletHistories) missed(id WalletID, entries []WalletEvent) feed.Batch[WalletEvent] {
 	from := h.since.Time
 	if h.since.IsZero() {
 		from = h.start.Add(-feed.Overlap)
 	}
 	return feed.Batch[WalletEvent]{Due: h.of[id].due, Events: slices.DeleteFunc(entries, func(e WalletEvent) bool {
-		if h.of[e.WalletID] == nil { // the wallet was named by its short code
+		if h.of[e.WalletID] == nil { // the wallet was given by its short code
 			h.of[e.WalletID] = h.of[id]
 		}
 		c := h.of[e.WalletID]
@@ -269,14 +269,14 @@ func (h *walletHistories) missed(id WalletID, entries []WalletEvent) feed.Batch[
 	})}
 }
 
-// historyToRead is one wallet's history from a moment on.
+// historyToRead is one wallet's history from a given time on.
 type historyToRead struct {
 	id    WalletID
 	since Time
-	read  int // in which round it was read last
+	read  int // the round in which it was last read
 }
 
-// fill gives what the histories have since what the consumer has.
+// fill delivers what the histories have gained since the consumer last read them.
 func (h *walletHistories) fill(ctx context.Context, again bool, take feed.Take[WalletEvent]) error {
 	connected, first, unlisted := h.connected(ctx, take)
 	var histories []historyToRead
@@ -295,18 +295,18 @@ func (h *walletHistories) fill(ctx context.Context, again bool, take feed.Take[W
 				once[c], histories = true, append(histories, historyToRead{id, TimeOf(c.Since()), c.read})
 			}
 		}
-		slices.SortStableFunc(histories, func(a, b historyToRead) int { return cmp.Compare(a.read, b.read) }) // so that each has its turn
+		slices.SortStableFunc(histories, func(a, b historyToRead) int { return cmp.Compare(a.read, b.read) }) // so that each gets its turn
 	})
 	unread := feed.Each(ctx, histories, func(r historyToRead) error { return h.read(ctx, r, take) })
 	take.Do(func() {
 		for _, id := range connected {
-			h.of[id].due = true // from now on: before it was connected, nothing was told
+			h.of[id].due = true // from now on: nothing was reported before it was connected
 		}
 	})
 	return cmp.Or(unlisted, unread)
 }
 
-// connected returns the wallets that are connected to core clients, and the first answer.
+// connected returns the wallets that are connected to core clients, and the first response.
 func (h *walletHistories) connected(ctx context.Context, take feed.Take[WalletEvent]) (ids []WalletID, first Response, err error) {
 	clients, err := h.client.CoreClients.List(ctx, WithResponse(&first))
 	var mu sync.Mutex
@@ -339,9 +339,9 @@ func (h *walletHistories) connected(ctx context.Context, take feed.Take[WalletEv
 		defer mu.Unlock()
 		switch {
 		case err == nil:
-			dedicated[id] = wallet.Type <= WalletDedicated // a type that is left out is 0
+			dedicated[id] = wallet.Type <= WalletDedicated // a missing type is 0
 		case errors.Is(err, ErrNotFound):
-			dedicated[id] = true // its history tells
+			dedicated[id] = true // its history shows it
 		default:
 			return err
 		}
@@ -357,14 +357,14 @@ func (h *walletHistories) connected(ctx context.Context, take feed.Take[WalletEv
 // chunk is how many entries are handed over at once.
 const chunk = 500
 
-// read gives what one wallet's history has.
+// read delivers the entries of one wallet's history.
 func (h *walletHistories) read(ctx context.Context, r historyToRead, take feed.Take[WalletEvent]) error {
 	type at struct {
 		movement
 		time Time
 	}
 	var entries []WalletEvent
-	alike := map[at]int{} // of one second
+	alike := map[at]int{} // of the same second
 	hand := func() {
 		given := entries
 		entries = nil

@@ -49,14 +49,14 @@ func (id *TxID) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// An answer about something else must not be taken for what was asked for: on the word of such an answer a payment is
-// thought to be made, or another wallet's balance one's own. Caches, proxies and mixed-up connections give such answers.
+// A response about something else must not be accepted: it could make a payment seem made, or another wallet's balance
+// seem one's own. Caches, proxies and mixed-up connections produce such responses.
 
-// identified is an answer that says what it is about, or whom its parts belong to. isAbout returns an error where that
-// is not what the operation asked for. What an answer leaves out is taken for right.
+// identified is a response that says what it is about, or to whom its parts belong. isAbout returns an error if that is
+// not what the operation asked for. Fields that the response leaves out are not checked.
 type identified interface{ isAbout(op operation) error }
 
-// id is the one that takes a placeholder's place in the operation's path.
+// id is an ID that replaces a placeholder in the operation's path.
 func (op operation) id(placeholder string) string {
 	used := 0
 	for segment := range strings.SplitSeq(op.path, "/") {
@@ -71,8 +71,8 @@ func (op operation) id(placeholder string) string {
 	return ""
 }
 
-// sameID returns an error unless one of the IDs that an answer gives is the one that was asked for. The commas and white
-// space that some answers had at the end of an ID make no other; capitals do.
+// sameID returns an error unless one of the IDs in a response is the one that was asked for. It ignores the trailing
+// commas and white space that some responses had in an ID, but not differences in capitals.
 func sameID[T ~string](asked string, given ...T) error {
 	if asked == "" || len(given) == 0 || given[0] == "" {
 		return nil
@@ -91,8 +91,8 @@ func otherSubject(asked, given string) error {
 	return fmt.Errorf("asked for %s, the answer is about %s", oneLine(asked), oneLine(given))
 }
 
-// sameWallet is sameID for wallets, which an ID and a short code name. Of an ID and a short code nothing tells whether they
-// are one.
+// sameWallet is sameID for wallets, which have an ID and a short code. An ID and a short code cannot be compared with
+// each other.
 func sameWallet[T ~string](asked string, given T) error {
 	if isShortCode(asked) != isShortCode(string(given)) {
 		return nil
@@ -100,10 +100,10 @@ func sameWallet[T ~string](asked string, given T) error {
 	return sameID(shortCode(asked), shortCode(string(given)))
 }
 
-// isShortCode reports whether a wallet is named by words: no ID of the service has these characters.
+// isShortCode reports whether a wallet is named by words: no ID of the service contains these characters.
 func isShortCode(wallet string) bool { return strings.ContainsAny(trimID(wallet), " -") }
 
-// shortCode puts a short code into its usual form: some write it with hyphens, or with capitals. An ID stays as it is.
+// shortCode normalises a short code: some write it with hyphens, or with capitals. An ID is returned unchanged.
 func shortCode(wallet string) string {
 	if !isShortCode(wallet) {
 		return wallet
@@ -111,8 +111,8 @@ func shortCode(wallet string) string {
 	return strings.ToLower(strings.Join(strings.FieldsFunc(trimID(wallet), func(r rune) bool { return strings.ContainsRune(" -", r) }), " "))
 }
 
-// sameClient is sameID for core clients. One tool read an action's under the name that a signing agent's other ID has,
-// which is its own in JSON and hexadecimal.
+// sameClient is sameID for core clients. An action may hold a signing agent's other ID instead, which is JSON in
+// hexadecimal: then the ID must be in it.
 func sameClient(asked string, given CoreClientID) error {
 	err := sameID(asked, given)
 	if inner, notHex := hex.DecodeString(string(given)); err != nil && notHex == nil && strings.Contains(string(inner), `"`+asked+`"`) {
@@ -172,11 +172,11 @@ func (h *walletHistory) isAbout(op operation) error {
 	return eachIs("history", h.History, func(e HistoryEntry) error { return oneWallet(&asked, e.WalletID) })
 }
 
-// oneWallet is sameWallet for the entries of one list. Where a short code was asked for, the first ID that they give is
-// what the others must have.
+// oneWallet is sameWallet for the entries of one list. If a short code was asked for, all entries must have the ID of
+// the first.
 func oneWallet(asked *string, given WalletID) error {
 	if string(given) == *asked {
-		return nil // as nearly all are
+		return nil // as nearly all do
 	}
 	if err := sameWallet(*asked, given); err != nil || *asked == "" {
 		return err
@@ -187,7 +187,7 @@ func oneWallet(asked *string, given WalletID) error {
 	return nil
 }
 
-// isAbout takes an action's ID too: the service found a transaction by it.
+// isAbout also accepts an action's ID: the service found a transaction by it.
 func (t *Transaction) isAbout(op operation) error {
 	ids := []string{string(t.ID)}
 	for _, a := range t.Approvals {

@@ -13,12 +13,12 @@ import (
 	"github.com/qredo-go/qredo/internal/pemkey"
 )
 
-// minKeyBits is the size of the service's own keys; shorter ones can be broken.
+// minKeyBits is the size of the service's own keys; shorter keys can be broken.
 const minKeyBits = 2048
 
 // LoadPrivateKey reads an RSA private key from a PEM file, as [ParsePrivateKey] does.
 func LoadPrivateKey(path string) (*rsa.PrivateKey, error) {
-	if strings.Contains(path, "-----BEGIN") { // and must not be repeated
+	if strings.Contains(path, "-----BEGIN") { // and a key must not be repeated in an error
 		return nil, invalid("private key file", "must be the name of a file, is a key itself: see ParsePrivateKey")
 	}
 	data, err := os.ReadFile(path)
@@ -70,7 +70,7 @@ func parseBlock(block *pem.Block) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// parseRSA reads a key in either form: programs, and people, put both below the first line of the other.
+// parseRSA parses a key in either form: programs, and people, mix up the PEM labels.
 func parseRSA(der []byte) (*rsa.PrivateKey, error) {
 	key, notPKCS1 := x509.ParsePKCS1PrivateKey(der)
 	if notPKCS1 == nil {
@@ -85,7 +85,7 @@ func parseRSA(der []byte) (*rsa.PrivateKey, error) {
 		return nil, invalid("private key", "must be RSA for signatures of PKCS #1 v1.5, is RSA-PSS, which the service does not take: make another (openssl genrsa -out NEW_FILE 2048)")
 	case parsed != nil:
 		return nil, invalid("private key", "must be RSA, is %T", parsed)
-	case algorithm == "": // no PKCS #8
+	case algorithm == "": // not PKCS #8
 		if _, err := x509.ParseECPrivateKey(der); err == nil {
 			return nil, invalid("private key", "must be RSA, is EC")
 		}
@@ -154,7 +154,7 @@ func fromEnv(name string) (string, error) {
 	}
 	data, err := os.ReadFile(file)
 	if named := (*fs.PathError)(nil); errors.As(err, &named) {
-		err = named.Err // without the name: some put the secret itself there
+		err = named.Err // without the file name: some people put the secret itself there
 	}
 	if err != nil {
 		return "", fmt.Errorf("qredo: %s_FILE: %w", name, err)

@@ -75,7 +75,7 @@ func (e LedgerEntry) Key() string {
 	return movementKey(cmp.Or(string(e.WalletID), string(e.FundID)), e.IsIncoming(), e.TxID, e.ChainTxID, e.Signed())
 }
 
-// movementKey names what moved in a wallet.
+// movementKey identifies what moved in a wallet.
 func movementKey(wallet string, in bool, tx TxID, chain string, amount Amount) string {
 	chain = chainID(chain)
 	switch {
@@ -87,7 +87,7 @@ func movementKey(wallet string, in bool, tx TxID, chain string, amount Amount) s
 	return "out:" + wallet + ":" + cmp.Or(string(tx), chain)
 }
 
-// chainID is an ID on the chain in the form by which it is compared.
+// chainID normalises an ID on the chain for comparison.
 func chainID(id string) string {
 	if isHexID(id) {
 		return strings.ToLower(id)
@@ -95,15 +95,15 @@ func chainID(id string) string {
 	return id
 }
 
-// isHexID tells an ID of 32 bytes in hexadecimal digits, of which capitals are the same, from one in base58, of which
-// they are not.
+// isHexID distinguishes an ID of 32 bytes in hexadecimal, where capitals do not matter, from one in base58, where they
+// do.
 func isHexID(id string) bool {
 	raw, err := hex.DecodeString(id)
 	return err == nil && len(raw) == 32
 }
 
-// ledgerKey tells entries apart. A transfer within a fund is two entries; one transaction on the chain may
-// be several deposits.
+// ledgerKey distinguishes entries. A transfer within a fund is two entries; one transaction on the chain may be several
+// deposits.
 type ledgerKey struct {
 	tx      TxID
 	chain   string
@@ -116,14 +116,14 @@ type ledgerKey struct {
 	}
 }
 
-// waits reports whether an entry may still change, and with it its place in the ledger.
+// waits reports whether an entry, and with it its place in the ledger, may still change.
 func (e LedgerEntry) waits() bool {
 	return e.Status == TxPending || e.Status == TxPendingInitiate || e.Status == TxTakerPending
 }
 
 func (e LedgerEntry) key() (key ledgerKey, known bool) {
 	key = ledgerKey{tx: e.TxID, kind: e.Type, wallet: e.WalletID}
-	if e.TxID == "" { // with an ID, the chain's may come later, when it is the same entry still
+	if e.TxID == "" { // an entry with an ID may get the chain's ID later, and is still the same entry
 		key.chain, key.deposit.asset, key.deposit.address, key.deposit.amount = e.ChainTxID, e.Asset, e.Address, e.Amount
 	}
 	return key, e.TxID != "" || e.ChainTxID != ""
@@ -217,26 +217,26 @@ func (s *FundsService) LedgerAll(ctx context.Context, companyID CompanyID, fundI
 	}
 }
 
-// errEnough says that whoever ranges over a ledger has stopped.
+// errEnough says that the consumer has stopped ranging over the ledger.
 var errEnough = errors.New("enough")
 
-// ledgerWalk is one walk of a ledger.
+// ledgerWalk is one walk through a ledger.
 type ledgerWalk struct {
 	options LedgerOptions
 	page    func(offset int) (*LedgerPage, error)
 	yield   func(LedgerEntry, error) bool
 
-	total    int // at the beginning
+	total    int // at the start
 	given    int
 	repeated bool // an entry came again
-	order    int  // more than 0 where the newest come first, less where the oldest do, 0 as long as no page tells
-	pushed   int  // entries that came where the walk had been, which happens where the oldest come first
+	order    int  // positive if the newest come first, negative if the oldest do, 0 until a page shows which
+	pushed   int  // entries that appeared where the walk had already been, which happens if the oldest come first
 	seen     feed.Recent[ledgerKey]
-	waited   map[ledgerKey]bool // what was given while it waited: it may move
-	anchor   *ledgerKey         // the first that was given and cannot move
+	waited   map[ledgerKey]bool // entries that were yielded while pending: they may move
+	anchor   *ledgerKey         // the first entry that was yielded and cannot move
 }
 
-// give gives an entry to the consumer.
+// give yields an entry to the consumer.
 func (w *ledgerWalk) give(e LedgerEntry) error {
 	key, known := e.key()
 	switch {
@@ -260,8 +260,8 @@ func (w *ledgerWalk) pages() error {
 		if err != nil {
 			return err
 		}
-		// Only an empty page is the end for certain: a server may give shorter pages than asked for.
-		// One that gives the same page for every offset would have no end, but for its total.
+		// Only an empty page certainly is the end: a server may return shorter pages than were asked for. If it
+		// returned the same page for every offset, only its total would end the walk.
 		beyond := offset+len(got.Entries) >= got.Total
 		if w.total < 0 {
 			w.total = got.Total
@@ -273,8 +273,8 @@ func (w *ledgerWalk) pages() error {
 		if w.order == 0 {
 			w.order = got.Entries[0].Time.Compare(got.Entries[len(got.Entries)-1].Time.Time)
 		}
-		// A deposit that comes again is another that differs in nothing, unless the ledger has moved: then the page
-		// before is not what it was.
+		// A deposit that comes again is a second, identical deposit, unless the ledger has moved: then the page before
+		// has changed too.
 		if !moved && slices.ContainsFunc(got.Entries, func(e LedgerEntry) bool { key, known := e.key(); return known && e.TxID == "" && w.seen.Has(key) }) {
 			before, err := w.page(offset - len(last))
 			if err != nil {
@@ -287,7 +287,7 @@ func (w *ledgerWalk) pages() error {
 			key, known := entry.key()
 			if known && (moved || entry.TxID != "") && w.seen.Has(key) {
 				w.repeated = true
-				if w.order <= 0 && w.waited[key] && !entry.waits() { // it has gone to the end, and all after it one place nearer
+				if w.order <= 0 && w.waited[key] && !entry.waits() { // it moved to the end, and everything after it moved up by one
 					w.pushed++
 				}
 				continue
@@ -297,7 +297,7 @@ func (w *ledgerWalk) pages() error {
 				return err
 			}
 		}
-		for _, entry := range got.Entries { // only now: within a page, what looks alike is not the same
+		for _, entry := range got.Entries { // only now: identical entries within a page are different entries
 			if key, known := entry.key(); known {
 				w.seen.Add(key)
 			}
@@ -310,8 +310,8 @@ func (w *ledgerWalk) pages() error {
 	}
 }
 
-// overtaken gives what waited where the walk had not come yet and went to the front when it ended: it stands
-// before the first entry that cannot move. Where nothing came twice, nothing has gone there.
+// overtaken yields entries that were pending beyond the walk's position and moved to the front when they ended: they
+// are before the first entry that cannot move. If nothing came twice, nothing has moved there.
 func (w *ledgerWalk) overtaken() error {
 	for offset, more := 0, w.repeated && w.options.Offset == 0; more; {
 		got, err := w.page(offset)

@@ -131,8 +131,8 @@ func traced(req *transport.Request, number int) Traced {
 	return Traced{Operation: req.Operation, Template: req.Template, Method: req.HTTP.Method, URL: req.HTTP.URL, Number: number}
 }
 
-// named returns the name of an operation, and its template. One that this package does not know has the caller's name for it, and
-// a template where that has one.
+// named returns an operation's name and template. For an operation unknown to this package it returns the caller's
+// name, and a template if there is one.
 func (op operation) named(name string) (operation, template string) {
 	switch {
 	case !op.unknown:
@@ -146,7 +146,7 @@ func (op operation) named(name string) (operation, template string) {
 	return name, template
 }
 
-// begin tells of a call that begins, and returns what is to be called when it has ended; nil if nobody wants to know.
+// begin reports that a call begins, and returns the function to call when it has ended; nil if nobody observes.
 func (c *Client) begin(req *transport.Request) func(res transport.Result, maybeDone bool, err error) {
 	if c.observe == nil && c.trace.Call == nil {
 		return nil
@@ -164,7 +164,7 @@ func (c *Client) begin(req *transport.Request) func(res transport.Result, maybeD
 	}
 }
 
-// traceCall tells the trace of a call that begins, which goes on with the context that this gives.
+// traceCall reports the start of a call to the trace, and returns the context to go on with.
 func (c *Client) traceCall(req *transport.Request) (end func(Attempt)) {
 	if c.trace.Call == nil {
 		return nil
@@ -174,7 +174,7 @@ func (c *Client) traceCall(req *transport.Request) (end func(Attempt)) {
 	return end
 }
 
-// traceFeed returns what tells the trace of a feed's states.
+// traceFeed returns the function that reports a feed's states to the trace.
 func (c *Client) traceFeed(ctx context.Context, template, path string) func(FeedState) {
 	none := func(FeedState) {}
 	if c.trace.Feed == nil {
@@ -191,7 +191,7 @@ func (c *Client) traceFeed(ctx context.Context, template, path string) func(Feed
 	return tell
 }
 
-// endOfCall is what is told when a call has ended.
+// endOfCall is what is reported when a call has ended.
 func endOfCall(req *transport.Request, res transport.Result, took time.Duration, maybeDone bool, err error) Attempt {
 	end := Attempt{Operation: req.Operation, Number: res.Attempts, Took: took, Err: err, Ended: true, StatusCode: res.StatusCode()}
 	end.Outcome = outcome(err == nil, maybeDone && !transport.IsRead(req))

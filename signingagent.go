@@ -14,8 +14,8 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// A signing agent is an approver that a customer runs: a core client that holds its own keys. It is
-// registered by a client that signs with RSA, and from then on authenticates itself by a proof.
+// A signing agent is an approver that a customer runs: a core client that holds its own keys. A client that signs with
+// RSA registers it; from then on it authenticates itself by a proof.
 
 // Secret is text that must not get into a log: it prints as [redacted]. Convert it to string to get the text. Do not keep one
 // in an unexported field of another struct: package fmt cannot call its methods there.
@@ -107,7 +107,7 @@ func (s *SigningAgentService) Finish(ctx context.Context, idDocSignatureHex stri
 	return answer.Feed, nil
 }
 
-// agentFinish and agentSignatures are the wire forms of what Finish and Approve send.
+// agentFinish and agentSignatures are the wire forms of the requests of Finish and Approve.
 type (
 	agentFinish struct {
 		Signature string `json:"idDocSignatureHex"`

@@ -76,7 +76,7 @@ type liquidityHub struct {
 
 func (h *liquidityHub) quotes() []HubQuote { return h.Items }
 
-// listing is which quote is to be listed on the hub.
+// listing says which quote is to be listed on the hub.
 type listing struct {
 	TxID TxID `json:"tx_id"`
 }
@@ -202,7 +202,7 @@ func (s *SwapsService) Feed(ctx context.Context, opts ...FeedOption) iter.Seq2[S
 	})
 }
 
-// listed returns which quotes are on the hub, however many.
+// listed returns the IDs of all quotes on the hub.
 func (s *SwapsService) listed(ctx context.Context) ([]TxID, error) {
 	var ids []TxID
 	op := api("GET /liquidityhub")
@@ -213,7 +213,7 @@ func (s *SwapsService) listed(ctx context.Context) ([]TxID, error) {
 				TxID TxID `json:"tx_id"`
 			}
 			if wire.Unmarshal(quote, &q) != nil || q.TxID == "" {
-				return true // what is not understood is told later
+				return true // what cannot be parsed is reported later
 			}
 			read = append(read, q.TxID)
 			return false
@@ -223,8 +223,8 @@ func (s *SwapsService) listed(ctx context.Context) ([]TxID, error) {
 		}
 		return short, err
 	}
-	// No more than the IDs: that a quote's figures cannot be read must not keep the others from being told. Without an ID
-	// nothing tells which quote has left.
+	// Only the IDs: a quote whose figures cannot be read must not keep the others from being reported. Without an ID,
+	// nothing shows which quote has left.
 	quotes, err := list(ctx, s.client, op, nil, func(l *listings) []listing { return l.Items })
 	for _, quote := range quotes {
 		ids = append(ids, quote.TxID)
@@ -235,7 +235,8 @@ func (s *SwapsService) listed(ctx context.Context) ([]TxID, error) {
 func swapListed(id TxID) SwapEvent   { return SwapEvent{TxID: id, Status: TxTakerPending} }
 func swapUnlisted(id TxID) SwapEvent { return SwapEvent{TxID: id, Status: TxUnlisted} }
 
-// freshSwap reports of a quote's change whether the consumer of a feed has not been told of it, in this feed or an earlier one.
+// freshSwap reports whether the consumer of a feed has not seen a change of a quote yet, in this feed or an earlier
+// one.
 func freshSwap(known *feed.Listed[TxID, SwapEvent], keys ...string) func(SwapEvent) bool {
 	fresh := func(e SwapEvent) bool {
 		if e.Status == TxTakerPending {
@@ -243,7 +244,7 @@ func freshSwap(known *feed.Listed[TxID, SwapEvent], keys ...string) func(SwapEve
 		}
 		return known.Left(e.TxID, e)
 	}
-	for _, listed := range [2]bool{true, false} { // what has left comes after
+	for _, listed := range [2]bool{true, false} { // quotes that have left come last
 		for _, key := range keys {
 			if id, status, _ := ofStatusKey[TxID, TxStatus](key); listed == (status == TxTakerPending) {
 				fresh(SwapEvent{id, status})

@@ -68,7 +68,7 @@ func (t Time) MarshalText() ([]byte, error) { return t.MarshalJSON() }
 // UnmarshalText reads what MarshalText writes.
 func (t *Time) UnmarshalText(text []byte) error { return t.UnmarshalJSON(text) }
 
-// The embedded type has more encodings, which would be used in the place of these: all of them have the seconds.
+// The embedded type has more encodings, which would otherwise be used: make all of them write seconds.
 
 // AppendText appends what MarshalText writes.
 func (t Time) AppendText(text []byte) ([]byte, error) {

@@ -156,13 +156,13 @@ const (
 	SubmissionExisting SubmissionStatus = "existing"
 )
 
-// submitted is the answer to a request for a transaction.
+// submitted is the response to a request for a transaction.
 type submitted interface {
 	carry(id PartnerTxID, ours bool)
 }
 
-// carry notes the PartnerTxID that was sent. Nobody else knows one that was made here: what the service has with it
-// already was made by another copy of the same request.
+// carry sets the PartnerTxID that was sent. Nobody else knows a generated one, so if the service already has it,
+// another copy of the same request made the transaction.
 func (s *Submission) carry(id PartnerTxID, ours bool) {
 	s.PartnerTxID = id
 	if ours && s.Status == SubmissionExisting {
@@ -173,10 +173,10 @@ func (s *Submission) carry(id PartnerTxID, ours bool) {
 // transactionRequest is a request for a transaction.
 type transactionRequest interface {
 	request
-	partner() *PartnerTxID // by which the service knows that it is the same request
+	partner() *PartnerTxID // by which the service recognises a repeated request
 }
 
-// submit sends a request for a transaction. One without a PartnerTxID gets one here, so that it can be repeated.
+// submit sends a request for a transaction. It generates a missing PartnerTxID, so that the request can be repeated.
 func submit[T any, P interface {
 	*T
 	submitted
@@ -187,7 +187,7 @@ func submit[T any, P interface {
 	if ours {
 		*partner = PartnerTxID(rand.Text())
 	}
-	if *req.partner() != *partner { // a copy of the request would be sent without it, again and again
+	if *req.partner() != *partner { // otherwise a copy of the request would be sent without it, again and again
 		return nil, invalid("partner_txID", "cannot be set in a %T", req)
 	}
 	op.body, op.repeatable, op.decides = req, *partner != "", *partner == ""

@@ -28,14 +28,14 @@ type TrustedParty struct {
 	Internal bool             `json:"internal"` // undocumented
 }
 
-// trustedPartyList is the wire form of what List returns.
+// trustedPartyList is the wire form of the result of List.
 type trustedPartyList struct {
 	CompanyID  CompanyID          `json:"company_id"`
 	TotalCount int                `json:"total_count"`
 	List       []trustedPartyItem `json:"list"`
 }
 
-// trustedPartyItem is one element of a trustedPartyList: a party, or in some answers a list of its own.
+// trustedPartyItem is one element of a trustedPartyList: a party or, in some responses, a nested list.
 type trustedPartyItem struct {
 	TrustedParty
 	Nested []TrustedParty `json:"list,omitzero"`
@@ -45,7 +45,7 @@ func (l *trustedPartyList) parties() []TrustedParty {
 	parties := make([]TrustedParty, 0, len(l.List))
 	for _, item := range l.List {
 		parties = append(parties, item.Nested...)
-		if item.TrustedParty != (TrustedParty{}) { // as it is beside a nested list, also one that is empty
+		if item.TrustedParty != (TrustedParty{}) { // unchanged if there is a nested list, even an empty one
 			parties = append(parties, item.TrustedParty)
 		}
 	}
@@ -114,7 +114,7 @@ func (s *TrustedNetworkService) Ensure(ctx context.Context, companyID CompanyID,
 	return e.run(ctx, s.client, opts)
 }
 
-// means reports whether a party is the one that is asked for. Capitals tell core clients' IDs apart, and nobody else.
+// means reports whether a party is the one that is asked for. Capitals matter only in core clients' IDs.
 func (r TrustedPartyRequest) means(p TrustedParty) bool {
 	address := strings.TrimSpace(r.Address)
 	return address == p.Address || address == string(p.ID) || strings.ContainsAny(address, "@.") && strings.EqualFold(address, p.Address)

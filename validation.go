@@ -33,7 +33,7 @@ func checkOneOf[T ~string](field string, value T, allowed ...T) error {
 	return nil
 }
 
-// checkID refuses an ID that is missing or that would change the path it is put into.
+// checkID refuses an ID that is empty or would change the path that it is put into.
 func checkID[T ~string](field string, id T) error {
 	if problem := path.Check(field, string(id)); problem != nil {
 		return invalid(field, "%s", problem.Rule)
@@ -55,13 +55,13 @@ func checkAmount(field string, amount Amount) error {
 	return nil
 }
 
-// checkPartnerTxID refuses a key that the service might take for another one, or for none, so that one key would stand
-// for two payments: by what is seen of it in a log or a form, or once white space around it is cut off or it has been
-// through JSON. Empty text is no key.
+// checkPartnerTxID refuses a key that the service might mistake for another, or for none, so that one key would stand
+// for two payments: as it appears in a log or a form, after trimming white space, or after a round trip through JSON.
+// Empty text means no key.
 func checkPartnerTxID(id PartnerTxID) error {
 	const field = "partner_txID"
 	text := string(id)
-	unseen := func(r rune) bool { // line breaks, and what has no width, such as U+200B
+	unseen := func(r rune) bool { // line breaks, and zero-width characters such as U+200B
 		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 	}
 	switch {
@@ -77,11 +77,11 @@ func checkPartnerTxID(id PartnerTxID) error {
 	return nil
 }
 
-// latest is the last second of the year 9999, which no date is meant to be after: what is later has been counted in
-// milliseconds or less. Those of any moment since 1978 are.
+// latest is the last second of the year 9999, the latest time that can be meant: later values are milliseconds or
+// smaller units. Counts of milliseconds or smaller since 1978 all exceed it.
 const latest = 253_402_300_799
 
-// checkSeconds refuses a time that has been counted in something else than seconds.
+// checkSeconds refuses a time that is not in seconds.
 func checkSeconds(field string, t Time) error {
 	if n := t.seconds(); n > latest {
 		return invalid(field, "must be in seconds and not after the year 9999, is %d: were these milliseconds? See TimeOf", n)
@@ -103,7 +103,7 @@ func checkExpiry(expires Time, now time.Time) error {
 	return nil
 }
 
-// checkHeaderText refuses text that cannot be a header's value.
+// checkHeaderText refuses text that is not valid in a header.
 func checkHeaderText(field, text string) error {
 	if problem := headerProblem(text); problem != "" {
 		return invalid(field, "%s", problem)
@@ -111,7 +111,7 @@ func checkHeaderText(field, text string) error {
 	return nil
 }
 
-// headerProblem says why text cannot be a header's value. It does not repeat the text, which may be a secret.
+// headerProblem says why text is not valid in a header. It does not repeat the text, which may be a secret.
 func headerProblem(text string) string {
 	for i, c := range []byte(text) {
 		if c <= ' ' || c > '~' {
