@@ -149,7 +149,7 @@ func TestClientDataWithAKeyTwiceIsNotRead(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.CoreClients.GetAction(t.Context(), "c", "a")
 	require.ErrorIs(t, err, qredo.ErrBadAnswer)
-	require.ErrorContains(t, err, "details.clientData.value: is there twice, with different values")
+	require.ErrorContains(t, err, "details.clientData.value: duplicate key with conflicting values")
 	answer = strings.Replace(answer, `,"value":"1000"`, "", 1)
 	_, err = client.CoreClients.GetAction(t.Context(), "c", "a")
 	require.NoError(t, err)

@@ -32,14 +32,14 @@ type Balances map[qredo.AssetCode]AssetBalance
 func (b *Balances) UnmarshalJSON(data []byte) error {
 	parts := []json.RawMessage{data}
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
-		parts = nil // or what is read would be written over data
+		parts = nil // otherwise what is read would overwrite the data
 		if err := json.Unmarshal(data, &parts); err != nil {
 			return err
 		}
 	}
 	read := Balances{}
 	for _, part := range parts {
-		assets := json.NewDecoder(bytes.NewReader(part)) // not a map, which would keep the last of two
+		assets := json.NewDecoder(bytes.NewReader(part)) // not a map, which would silently keep the last of two
 		if open, err := assets.Token(); err == nil && open == nil {
 			continue // null
 		} else if err != nil || open != json.Delim('{') {
@@ -60,7 +60,7 @@ func (b *Balances) UnmarshalJSON(data []byte) error {
 				return fmt.Errorf("%s: %w", code, err)
 			}
 			if _, twice := read[code]; twice {
-				return &wire.FieldError{Field: string(code), Problem: "is there twice"}
+				return &wire.FieldError{Field: string(code), Problem: "is listed twice"}
 			}
 			read[code] = balance
 		}

@@ -32,8 +32,8 @@ func TestRow1BalanceForms(t *testing.T) {
 		assert.Empty(t, got)
 	}
 	for form, says := range map[string]string{
-		`[{` + eth + `},{` + eth + `}]`: "assets.ETH: is there twice",
-		`{` + eth + `,` + eth + `}`:     "assets.ETH: is there twice",
+		`[{` + eth + `},{` + eth + `}]`: "assets.ETH: is listed twice",
+		`{` + eth + `,` + eth + `}`:     "assets.ETH: is listed twice",
 		`{"ETH":{"total":1.5}}`:         "1.5 is not a whole number",
 		`7`:                             "assets: is neither an object nor a list",
 		`[7]`:                           "assets: is neither an object nor a list",

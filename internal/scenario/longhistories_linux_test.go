@@ -82,7 +82,7 @@ func TestOtherListsBesideALongHistory(t *testing.T) {
 		`{"history":[],"pending":` + list + `}`:           {0, ""},
 		`{"pending":` + list + `,"history":[]}`:           {0, ""},
 		`{"History":` + list + `}`:                        {3001, ""},
-		`{"history":` + list + `,"history":` + list + `}`: {0, "history: is there twice"},
+		`{"history":` + list + `,"history":` + list + `}`: {0, "history: duplicate key"},
 	} {
 		client := clienttest.NewQuickClient(t, clienttest.AnswerWith(200, body), qredo.WithMaxResponse(100_000))
 		got, problem := 0, ""

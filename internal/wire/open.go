@@ -78,7 +78,7 @@ func (d *decoder) table(dst reflect.Value) error {
 		}
 		at := reflect.ValueOf(key).Convert(dst.Type().Key())
 		if seen[key] && !reflect.DeepEqual(dst.MapIndex(at).Interface(), elem.Interface()) {
-			return within(key, &FieldError{Problem: "is there twice, with different values"})
+			return within(key, &FieldError{Problem: "duplicate key with conflicting values"})
 		}
 		seen[key] = true
 		dst.SetMapIndex(at, elem)
@@ -91,5 +91,5 @@ func (d *decoder) doubt() error {
 	if len(d.twice) == 0 {
 		return nil
 	}
-	return &FieldError{Field: d.twice[0], Problem: "is there twice, with different values"}
+	return &FieldError{Field: d.twice[0], Problem: "duplicate key with conflicting values"}
 }

@@ -25,7 +25,7 @@ func ShortenList(r io.Reader, most int64, name string, keep func(element []byte)
 		return is
 	}, keep)
 	if err == nil && found > 1 {
-		err = &FieldError{Field: name, Problem: "is there twice"}
+		err = &FieldError{Field: name, Problem: "duplicate key"}
 	}
 	return short, err
 }

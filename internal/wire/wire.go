@@ -276,7 +276,7 @@ func (d *decoder) object(dst reflect.Value) error {
 			return within(f.name, err)
 		}
 		if own && !reflect.DeepEqual(before.Interface(), v.Interface()) {
-			return &FieldError{Field: f.name, Problem: "is there twice, with different values"}
+			return &FieldError{Field: f.name, Problem: "duplicate key with conflicting values"}
 		}
 	}
 	return nil
