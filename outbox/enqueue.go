@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// keptKey bounds a key, in bytes.
+// keptKey is the maximum length of a key, in bytes.
 const keptKey = 500
 
 // Enqueue stores a payment under your own key, such as an invoice number, and returns once it is on disk. A worker sends it.
@@ -52,7 +52,7 @@ func EnqueueIn(ctx context.Context, in Place, key string, req Request, now time.
 	case what == "":
 		return Entry{}, false, invalid
 	case invalid != nil:
-		// What is known may have expired since. What is not cannot be stored.
+		// A known payment may have expired since. A new one that has expired cannot be stored.
 		if stored, err = in.Get(ctx, key); errors.Is(err, ErrNotFound) {
 			return Entry{}, false, invalid
 		}
@@ -61,7 +61,7 @@ func EnqueueIn(ctx context.Context, in Place, key string, req Request, now time.
 		stored, added, err = in.Add(ctx, e)
 	}
 	switch {
-	case err != nil: // then nobody knows whether it is paid already
+	case err != nil: // then nobody knows whether it has been paid already
 		return Entry{}, false, fmt.Errorf("outbox: storing %q: %w", key, err)
 	case added:
 		return stored, true, nil
@@ -78,8 +78,8 @@ func EnqueueIn(ctx context.Context, in Place, key string, req Request, now time.
 	return stored, false, nil
 }
 
-// newEntry returns the entry of a payment, and what makes two payments the same. Without the latter there is neither; with
-// both and an error, the entry could not be stored now.
+// newEntry returns the entry of a payment, and its essence, by which two payments are compared. If it cannot make the
+// essence, it returns neither; if it returns both and an error, the entry cannot be stored now.
 func newEntry(key string, req Request, now time.Time) (e Entry, what string, err error) {
 	switch {
 	case key == "" || len(key) > keptKey || !utf8.ValidString(key) || strings.ContainsRune(key, 0):
@@ -92,8 +92,8 @@ func newEntry(key string, req Request, now time.Time) (e Entry, what string, err
 	}
 	err = checkRequest(req, now)
 	if err == nil {
-		// PostgreSQL's text cannot hold a NUL, so that such a payment could be enqueued again and again and
-		// never be stored. Pairs of backslashes go first: what follows them is text, no escape.
+		// PostgreSQL's text cannot hold a NUL, so such a payment could be enqueued again and again and never be stored.
+		// Pairs of backslashes are removed first: what follows them is plain text, not an escape.
 		err = check(!strings.Contains(strings.ReplaceAll(what, `\\`, ""), `\u0000`), "request", "must have no NUL character in its texts")
 	}
 	id := req.partner()

@@ -83,10 +83,10 @@ const (
 	StepResolved StepKind = "resolved" // a person has settled an unknown outcome
 )
 
-// keptSteps bounds an entry's size. Beyond it, the oldest steps but the first go.
+// keptSteps limits an entry's size. Beyond it, the oldest steps except the first are dropped.
 const keptSteps = 100
 
-// keptNote bounds a note, in bytes.
+// keptNote is the maximum length of a note, in bytes.
 const keptNote = 500
 
 func (e *Entry) step(now time.Time, kind StepKind, note string) {
@@ -104,11 +104,11 @@ func (e *Entry) step(now time.Time, kind StepKind, note string) {
 	}
 }
 
-// storable is a text of others without NUL, which PostgreSQL's JSON cannot hold: an answer with one in it must
-// not keep the transaction that it names from being stored.
+// storable removes NUL from text that came from elsewhere, because PostgreSQL's JSON cannot hold it: a NUL in an answer
+// must not keep the transaction that it names from being stored.
 func storable(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
-// late reports whether the request has expired: by whole seconds, as the service sees it.
+// late reports whether the request has expired: in whole seconds, as the service counts.
 func (e *Entry) late(now time.Time) bool { return e.Request.expires().Unix() <= now.Unix() }
 
 type plainEntry Entry // without the methods

@@ -69,7 +69,8 @@ func newFileStore(opts []FileOption) *FileStore {
 
 func (f *FileStore) tx(tx *bolt.Tx) fileTx { return fileTx{tx, f.records} }
 
-// view and update call do in a transaction, update perhaps several times. Errors have the names of this package.
+// view and update run a function in a transaction; update may run it several times. They translate errors into those of
+// this package.
 func (f *FileStore) view(do func(fileTx) error) error {
 	return f.known(f.db.View(func(tx *bolt.Tx) error { return do(f.tx(tx)) }))
 }
@@ -103,7 +104,7 @@ func (f *FileStore) Close() error {
 
 // Add stores an entry unless there is already one with its key.
 func (f *FileStore) Add(ctx context.Context, e Entry) (stored Entry, added bool, err error) {
-	if stored, err = f.Get(ctx, e.Key); errors.Is(err, ErrNotFound) { // else without a write
+	if stored, err = f.Get(ctx, e.Key); errors.Is(err, ErrNotFound) { // otherwise without a write
 		err = f.update(func(tx fileTx) (err error) {
 			stored, added, err = tx.add(e)
 			return err
@@ -167,8 +168,8 @@ func (f *FileStore) Claim(_ context.Context, w Want) (claims []Claim, err error)
 	return claims, nil
 }
 
-// look reads the entries of what was leased. One that is not what the queue had it for goes where it belongs, and one that
-// cannot be read is set aside.
+// look reads the entries that were leased. If an entry is not where the queue had it, it is moved there; if it cannot be
+// read, it is set aside.
 func (f *FileStore) look(leased []Claim, w Want) (good []Claim, err error) {
 	if len(leased) == 0 {
 		return nil, nil
@@ -244,7 +245,7 @@ func (f *FileStore) Release(_ context.Context, c Claim) error {
 	})
 }
 
-// save stores something of a claim's entry. Then it changes what waits.
+// save stores part of a claim's entry, and then updates the queues.
 func (f *FileStore) save(c Claim, store func(fileTx, Entry) error, stored func(*waiting) (keep bool)) error {
 	if err := f.isClosed(); err != nil {
 		return err

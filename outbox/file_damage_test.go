@@ -241,7 +241,7 @@ func TestFileOfAnotherForm(t *testing.T) {
 		require.NoError(t, store.Close())
 		return path
 	}
-	refused(withBuckets(t, "decisions", "expiries"), `something else's`)
+	refused(withBuckets(t, "decisions", "expiries"), "of another program")
 	path := made()
 	withForm(t, path, "3")
 	refused(path, "later version of this package, in form 3")

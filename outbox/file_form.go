@@ -9,19 +9,19 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// formBucket says what a file is.
+// formBucket holds the file's format.
 var formBucket = []byte("outbox")
 
-// The keys in it.
+// Its keys.
 var (
 	formVersion = []byte("version")
-	formSeal    = []byte("seal") // a sum that only the sealing key makes
+	formSeal    = []byte("seal") // a checksum that only the sealing key can produce
 )
 
-// fileVersion is the version of the files' form. The first, of version 0.1.0, had no bucket that says so.
+// fileVersion is the version of the file format. Files of 0.1.0, the first version, had no format bucket.
 const fileVersion = 2
 
-// open makes a new file an outbox, or makes sure that it is one.
+// open turns a new file into an outbox, or verifies that a file is one.
 func (t fileTx) open(path string) error {
 	if first, _ := t.Cursor().First(); first == nil {
 		return t.create()
@@ -32,7 +32,7 @@ func (t fileTx) open(path string) error {
 	return t.check(path)
 }
 
-// check makes sure that a file is an outbox.
+// check verifies that a file is an outbox.
 func (t fileTx) check(path string) error {
 	form := t.Bucket(formBucket)
 	if form == nil {
@@ -58,16 +58,16 @@ func (t fileTx) check(path string) error {
 
 func (t fileTx) seal() []byte { return t.records.sum("", formSeal) }
 
-// foreign says what a file is that is no outbox.
+// foreign describes a file that is not an outbox.
 func (t fileTx) foreign(path string) error {
 	if t.isFirst() {
 		return fmt.Errorf("%s was made by version 0.1.0: open it once with a program that sends, or with qredo outbox retry, and it gets this version's form", path)
 	}
 	name, _ := t.Cursor().First()
 	if name == nil {
-		return fmt.Errorf("%s is no outbox yet: the program that made it did not come to fill it", path)
+		return fmt.Errorf("%s is not an outbox yet: the program that created it did not finish", path)
 	}
-	return fmt.Errorf("%s is no outbox: it holds %q, which is something else's", path, name)
+	return fmt.Errorf("%s is not an outbox: it has the bucket %q of another program", path, name)
 }
 
 func (t fileTx) create() error {
@@ -80,7 +80,8 @@ func (t fileTx) create() error {
 	return errors.Join(form.Put(formVersion, []byte(strconv.Itoa(fileVersion))), form.Put(formSeal, t.seal()))
 }
 
-// load fills queues with what waits. What the index has lost of it would not be sent, without a word: that is an error.
+// load fills the queues with the waiting entries. An entry that the index has lost would silently never be sent, so that
+// is an error.
 func (t fileTx) load(q *queues) error {
 	begun, states := t.Bucket(begunBucket), t.Bucket(statesBucket).Cursor()
 	for c := range classes {
@@ -104,7 +105,7 @@ func (t fileTx) load(q *queues) error {
 			q.fill(string(key[1:]), lane, r.due)
 		}
 		if rows != t.counted(c) {
-			return fmt.Errorf("%s does not have all that waits in its index: restore it from a copy: %w", t.DB().Path(), durable.ErrDamaged)
+			return fmt.Errorf("some waiting entries are missing from the index of %s: restore it from a copy: %w", t.DB().Path(), durable.ErrDamaged)
 		}
 	}
 	q.order()

@@ -56,7 +56,7 @@ func (t fileTx) pageByChange(f Filter, after Entry, limit int) (page []Entry) {
 	return page
 }
 
-// collect adds the entry to a page that an index has led to, if that and the filter are right about it.
+// collect adds the entry that an index points to, if it matches the index and the filter.
 func (t fileTx) collect(page []Entry, f Filter, c class, key string) []Entry {
 	e := t.decode(key, t.Bucket(entriesBucket).Get([]byte(key)))
 	if is, _ := classOf(e.State, e.Unknown); is != c && e.Request != nil || !f.Match(e) {
@@ -65,16 +65,16 @@ func (t fileTx) collect(page []Entry, f Filter, c class, key string) []Entry {
 	return append(page, e)
 }
 
-// classMerge goes through what an index has of several classes, in one order.
+// classMerge merges the index entries of several classes into one order.
 type classMerge struct{ parts []classRange }
 
 type classRange struct {
 	class  class
 	cursor *bolt.Cursor
-	rest   []byte // of the key that it is at, after the class
+	rest   []byte // of the current key, after the class
 }
 
-// merge returns the classes that a filter wants, from a place in the index.
+// merge returns the classes that a filter selects, starting at a place in the index.
 func (t fileTx) merge(bucket []byte, f Filter, from []byte) *classMerge {
 	m := &classMerge{}
 	for c := range classes {
@@ -89,7 +89,7 @@ func (t fileTx) merge(bucket []byte, f Filter, from []byte) *classMerge {
 	return m
 }
 
-// is notes what a part is at. It reports false at its end.
+// is notes the current key of a part. It returns false at the end.
 func (p *classRange) is(key []byte) bool {
 	if len(key) == 0 || class(key[0]) != p.class {
 		return false
@@ -116,7 +116,7 @@ func (m *classMerge) next() (rest []byte, c class, ok bool) {
 	return rest, c, true
 }
 
-// stats counts what is there. It leaves out since when something is due.
+// stats counts the entries. It does not fill in how long entries have been due.
 func (t fileTx) stats() Stats {
 	s := Stats{States: map[State]int{}}
 	for c := range classes {

@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// queues are what waits for a worker, and what somebody has, in memory: an entry in a lane takes about 150 bytes. All of it
-// costs no more than the logarithm of how many there are.
+// queues hold, in memory, what waits for a worker and what is leased: an entry in a lane takes about 150 bytes. Every
+// operation takes time logarithmic in the number of entries.
 type queues struct {
 	mu     sync.Mutex
 	all    map[string]*waiting
 	lanes  [LaneFollow + 1]lane
-	leased ranking // those that somebody has, the first to end first
+	leased ranking // leased entries, the first lease to end first
 	token  int64
-	latest int64 // the latest time that anybody has claimed at
+	latest int64 // the time of the latest claim
 }
 
-// lane is a queue's entries that nobody has, the first that is due first, and from its other end.
+// lane holds a queue's free entries, by due time, with access to both ends.
 type lane struct{ first, last ranking }
 
-// noLane is where entries are that no worker may have: they are here as long as somebody has them.
+// noLane is the lane of entries that no worker may claim: they are in the queues only while they are leased.
 const noLane = -1
 
-// waiting is an entry in a lane, or that somebody has. Times are microseconds.
+// waiting is an entry that is in a lane or leased. Times are in microseconds.
 type waiting struct {
 	key   string
 	due   int64
-	lease *fileLease // stays when it is over, until there is another
-	at    [2]int32   // the places in first or leased, and in last; -1 is none
+	lease *fileLease // kept when the lease ends, until there is another
+	at    [2]int32   // positions in first or leased, and in last; -1 means not there
 	lane  Lane
 }
 
 type fileLease struct {
 	token       int64
 	from, until int64
-	saving      bool // what is stored is about to change
+	saving      bool // the stored entry is about to change
 }
 
-// clockSkew is by how much clocks may differ. A lease that begins later than that was made by one that was wrong.
+// clockSkew is by how much clocks may differ. A lease that starts further in the future was made by a wrong clock.
 const clockSkew = int64(time.Minute / time.Microsecond)
 
 // laneOf returns the lane of an entry, or noLane.
@@ -50,13 +50,13 @@ func laneOf(e *Entry) Lane {
 	return e.Lane()
 }
 
-// over reports whether an entry can be leased.
+// over reports whether an entry's lease is over.
 func (x *waiting) over(now int64) bool {
 	l := x.lease
 	return l == nil || !l.saving && (now >= l.until || l.from > now+clockSkew)
 }
 
-// micros is a time in microseconds. Times that are too far away for these are as far away as can be.
+// micros is a time in microseconds. Times out of range become the nearest possible value.
 func micros(t time.Time) int64 {
 	switch seconds := t.Unix(); {
 	case seconds > math.MaxInt64/2_000_000:
@@ -87,7 +87,7 @@ func (q *queues) make(key string, l Lane, due int64) *waiting {
 	return x
 }
 
-// fill puts an entry into a lane that order will bring into order.
+// fill puts an entry into a lane that order sorts later.
 func (q *queues) fill(key string, l Lane, due int64) {
 	x := q.make(key, l, due)
 	q.lanes[l].first.Push(x)
@@ -101,7 +101,7 @@ func (q *queues) order() {
 	}
 }
 
-// enter has an entry wait that is stored, if it is to wait and does not yet.
+// enter adds a stored entry to the queue, if it is to wait and is not there yet.
 func (q *queues) enter(e *Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -110,7 +110,7 @@ func (q *queues) enter(e *Entry) {
 	case l == noLane:
 	case x == nil:
 		q.free(q.make(e.Key, l, micros(e.Due)))
-	case x.lane == noLane: // somebody has taken it, perhaps before it was stored
+	case x.lane == noLane: // somebody has claimed it, perhaps before it was stored
 		x.lane, x.due = l, micros(e.Due)
 		if x.at[0] < 0 && !x.lease.saving {
 			q.free(x)
@@ -118,7 +118,7 @@ func (q *queues) enter(e *Entry) {
 	}
 }
 
-// lift takes an entry out of the ranking that it is in.
+// lift takes an entry out of its ranking.
 func (q *queues) lift(x *waiting) {
 	switch {
 	case x.at[1] >= 0:
@@ -129,10 +129,10 @@ func (q *queues) lift(x *waiting) {
 	}
 }
 
-// hold puts an entry that is in no ranking to those that somebody has.
+// hold puts an entry that is in no ranking among the leased ones.
 func (q *queues) hold(x *waiting) { heap.Push(&q.leased, x) }
 
-// free puts an entry that is in no ranking into its lane. It may still have a lease, which is over.
+// free puts an entry that is in no ranking into its lane. It may still have a lease that is over.
 func (q *queues) free(x *waiting) {
 	switch {
 	case x.lane != noLane:
@@ -143,7 +143,7 @@ func (q *queues) free(x *waiting) {
 	}
 }
 
-// tell notes what time it is. Leases that are over end; when the clock was set back, so do those that were made before.
+// tell notes the time. Leases that are over end; if the clock was set back, so do leases that start in the future.
 func (q *queues) tell(now int64) {
 	if now < q.latest-clockSkew {
 		for _, x := range append([]*waiting(nil), q.leased.list...) {
@@ -162,7 +162,7 @@ func (q *queues) tell(now int64) {
 	}
 }
 
-// claim leases up to limit entries of a lane that are due. It returns what is known of them: their keys, and when they are due.
+// claim leases up to limit due entries of a lane. It returns their keys and due times.
 func (q *queues) claim(w Want, limit int) (claims []Claim) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -183,14 +183,14 @@ func (q *queues) claim(w Want, limit int) (claims []Claim) {
 		q.lift(x)
 		if x.over(now) {
 			claims = append(claims, q.lease(x, now, micros(w.Until)))
-		} else { // it has a lease that seemed to be over, by a clock that was ahead
+		} else { // its lease only seemed to be over, by a clock that was ahead
 			q.hold(x)
 		}
 	}
 	return claims
 }
 
-// take leases an entry unless somebody has it.
+// take leases an entry unless it is leased.
 func (q *queues) take(key string, now, until int64) (c Claim, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -213,7 +213,7 @@ func (q *queues) lease(x *waiting, now, until int64) Claim {
 	return Claim{Entry: Entry{Key: x.key, Due: fromMicros(x.due)}, Token: q.token}
 }
 
-// holder returns the entry of a claim, unless that is lost. q.mu is held.
+// holder returns the entry of a claim, or an error if the claim is lost. q.mu is held.
 func (q *queues) holder(c Claim) (*waiting, error) {
 	x := q.all[c.Entry.Key]
 	if x == nil || x.lease == nil || x.lease.token != c.Token || x.lease.saving {
@@ -222,7 +222,7 @@ func (q *queues) holder(c Claim) (*waiting, error) {
 	return x, nil
 }
 
-// settle changes an entry and ends the lease of a claim, unless that is lost.
+// settle changes an entry and ends the lease of a claim, unless the claim is lost.
 func (q *queues) settle(c Claim, change func(*waiting)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -244,7 +244,7 @@ func (q *queues) giveUp(claims []Claim) {
 	}
 }
 
-// saving keeps others from claiming what is about to be stored, so that none of them works on what was there before.
+// saving keeps others from claiming an entry that is about to be stored, so that none of them works on the old version.
 func (q *queues) saving(c Claim) (x *waiting, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -255,7 +255,7 @@ func (q *queues) saving(c Claim) (x *waiting, err error) {
 	return x, err
 }
 
-// saved ends saving with the lease as it was, or without it.
+// saved ends saving, and keeps or drops the lease.
 func (q *queues) saved(x *waiting, change func(*waiting) (keep bool)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -268,8 +268,8 @@ func (q *queues) saved(x *waiting, change func(*waiting) (keep bool)) {
 	q.free(x)
 }
 
-// due says when an entry in a lane is due, which may have been put off since it was stored. While it is stored, that counts: what
-// is known here is of before.
+// due says when an entry in a lane is due, which may have been postponed since it was stored. While the entry is being
+// stored, the stored time counts: the one in memory is out of date.
 func (q *queues) due(e *Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -282,7 +282,7 @@ func (q *queues) due(e *Entry) {
 	}
 }
 
-// oldest returns the smallest due time of all lanes.
+// oldest returns the earliest due time of all lanes.
 func (q *queues) oldest() (due int64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -300,7 +300,7 @@ func (q *queues) oldest() (due int64, ok bool) {
 	return due, due != math.MaxInt64
 }
 
-// ranking is a heap of entries that know their places in it.
+// ranking is a heap whose entries know their positions in it.
 type ranking struct {
 	list   []*waiting
 	before func(a, b *waiting) bool
@@ -312,7 +312,7 @@ func (r *ranking) Less(i, j int) bool { return r.before(r.list[i], r.list[j]) }
 
 func (r *ranking) Swap(i, j int) {
 	r.list[i], r.list[j] = r.list[j], r.list[i]
-	r.list[i].at[r.slot], r.list[j].at[r.slot] = int32(i), int32(j) //nolint:gosec // there is no memory for as many
+	r.list[i].at[r.slot], r.list[j].at[r.slot] = int32(i), int32(j) //nolint:gosec // there is not enough memory for more
 }
 
 func (r *ranking) Push(x any) {

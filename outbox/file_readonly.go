@@ -19,16 +19,17 @@ func OpenStoreReadOnly(path string, opts ...FileOption) (Store, error) {
 	return ReadOnly(r), r.with(func(*FileStore) error { return nil })
 }
 
-// fileReader is for files that no program has open to change them. Beside one that has, nothing can be read safely: pages
-// that a reader is at are written over two commits later, since only a lock or the writer's memory tells of readers, and a copy
-// takes longer than that. So the program is asked, which knows what it has not stored too, such as when entries are due.
+// fileReader is for files that no program has open for writing. Reading a file next to a writer is not safe: pages that a
+// reader is using are overwritten two commits later, since only a lock or the writer's memory tells the writer about
+// readers, and copying the file takes longer than that. So the writing program is asked instead. It also knows what is
+// not stored, such as when entries are due.
 type fileReader struct {
 	path   string
 	opts   []FileOption
 	closed atomic.Bool
 }
 
-// with opens the file for a call.
+// with opens the file for one call.
 func (r *fileReader) with(read func(*FileStore) error) (err error) {
 	if r.closed.Load() {
 		return ErrClosed
@@ -76,7 +77,7 @@ func (r *fileReader) Stats(ctx context.Context) (s Stats, err error) {
 	return s, err
 }
 
-// Close has later calls return ErrClosed.
+// Close makes later calls return ErrClosed.
 func (r *fileReader) Close() error {
 	r.closed.Store(true)
 	return nil

@@ -11,25 +11,25 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// The buckets of a file. Where a key begins with a class, that is one byte, and where it has a time, that is eight.
+// The buckets of a file. A class at the start of a key is one byte, and a time is eight.
 var (
-	entriesBucket      = []byte("entries")      // key → sum, JSON
-	begunBucket        = []byte("begun")        // key → sum, what Begin has stored since
+	entriesBucket      = []byte("entries")      // key → checksum, JSON
+	begunBucket        = []byte("begun")        // key → checksum, what Begin has stored since
 	statesBucket       = []byte("states")       // class, key → row
 	changesBucket      = []byte("changes")      // class, time of the last change, key → nothing
 	transactionsBucket = []byte("transactions") // digest of a TxID → key
-	partnersBucket     = []byte("partners")     // digest of a PartnerTxID that was brought → key
-	countsBucket       = []byte("counts")       // class → how many entries are of it
+	partnersBucket     = []byte("partners")     // digest of a PartnerTxID given by the caller → key
+	countsBucket       = []byte("counts")       // class → number of its entries
 )
 
-// class is the state of an entry and whether its outcome is unknown, in a byte.
+// class is an entry's state and whether its outcome is unknown, in one byte.
 type class byte
 
 var classStates = [...]State{StatePending, StateSent, StateHeld, StateDone, StateFailed, StateRejected, StateExpired}
 
 const (
 	classes = class(2 * len(classStates))
-	aside   = class(5) // held and unknown, which is where damaged entries are
+	aside   = class(5) // held and unknown, the class of damaged entries
 )
 
 func classOf(state State, unknown bool) (c class, ok bool) {
@@ -52,14 +52,14 @@ func (c class) key(parts ...[]byte) []byte {
 	return slices.Concat(append([][]byte{{byte(c)}}, parts...)...)
 }
 
-// fileRow is what can be found out about an entry without its record, which may be unreadable.
+// fileRow is what is known about an entry without its record, which may be unreadable.
 type fileRow struct {
-	attempted    bool // it was sent, may have been, or was put off
+	attempted    bool // it was sent, may have been sent, or was postponed
 	due, updated int64
-	txID         []byte // a digest, or nothing
+	txID         []byte // a digest, or empty
 }
 
-// bytes are what the index keeps of a row under a key, with a sum: it is all that has a payment sent.
+// bytes encodes a row for the index under a key, with a checksum, since the index alone gets a payment sent.
 func (r fileRow) bytes(key []byte) []byte {
 	data := []byte{0}
 	if r.attempted {
@@ -73,7 +73,7 @@ func rowSum(key, data []byte) uint32 {
 	return crc32.Update(crc32.ChecksumIEEE(key), crc32.IEEETable, data)
 }
 
-// readRow returns a row, or false if it, or its key, was changed.
+// readRow decodes a row. It returns false if the row or its key was changed.
 func readRow(key, data []byte) (r fileRow, ok bool) {
 	end := len(data) - 4
 	if end < 17 || binary.BigEndian.Uint32(data[end:]) != rowSum(key, data[:end]) {
@@ -82,14 +82,14 @@ func readRow(key, data []byte) (r fileRow, ok bool) {
 	return fileRow{data[0] != 0, bytesTime(data[1:]), bytesTime(data[9:]), slices.Clone(data[17:end])}, true
 }
 
-// timeBytes is a time as bytes that sort as the times do.
+// timeBytes is a time as bytes that sort in time order.
 func timeBytes(t int64) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(t)^1<<63) //nolint:gosec // all are used
 }
 
 func bytesTime(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ 1<<63) } //nolint:gosec // as above
 
-// digest makes a key of bounded length of an ID.
+// digest turns an ID into a key of bounded length.
 func digest[T ~string](id T) []byte {
 	sum := sha256.Sum256([]byte(id))
 	return sum[:]
@@ -108,7 +108,7 @@ type begunRecord struct {
 	APIKey   string `json:"api_key"`
 }
 
-// begunKey is what the sum of it is made with. No entry has such a key.
+// begunKey is the key that goes into its checksum. No entry has such a key.
 func begunKey(key string) string { return "begun\x00" + key }
 
 func (t fileTx) begin(e Entry) error {
@@ -130,7 +130,7 @@ func (t fileTx) get(key string) (Entry, error) {
 	return t.decode(key, value), nil
 }
 
-// decode returns the entry that is in a value. Of a damaged one, what the index has is added.
+// decode returns the entry that is in a value. To a damaged one it adds what the index has.
 func (t fileTx) decode(key string, value []byte) Entry {
 	e, err := t.read(key, value)
 	if err == nil {
@@ -161,7 +161,7 @@ func (t fileTx) read(key string, value []byte) (Entry, error) {
 	return e, nil
 }
 
-// find returns what the index has of a key. It looks at the likeliest class first.
+// find returns the index row of a key. It looks in the likeliest class first.
 func (t fileTx) find(key string, likely class) (c class, r fileRow, ok bool) {
 	states, k := t.Bucket(statesBucket), []byte(key)
 	at := func(c class) (class, fileRow, bool) {
@@ -180,7 +180,7 @@ func (t fileTx) find(key string, likely class) (c class, r fileRow, ok bool) {
 	return 0, fileRow{}, false
 }
 
-// add stores an entry unless its key has one, or another has its PartnerTxID.
+// add stores an entry unless its key exists, or its PartnerTxID belongs to another entry.
 func (t fileTx) add(e Entry) (stored Entry, added bool, err error) {
 	if value := t.Bucket(entriesBucket).Get([]byte(e.Key)); value != nil {
 		return t.decode(e.Key, value), false, nil
@@ -195,7 +195,7 @@ func (t fileTx) add(e Entry) (stored Entry, added bool, err error) {
 	return e, true, errors.Join(err, t.put(e))
 }
 
-// replace stores an entry that was there before.
+// replace stores a new version of an entry.
 func (t fileTx) replace(e Entry) error {
 	if t.Bucket(entriesBucket).Get([]byte(e.Key)) == nil {
 		return ErrClaimLost // it was removed
@@ -203,7 +203,7 @@ func (t fileTx) replace(e Entry) error {
 	return t.put(e)
 }
 
-// put stores an entry and brings the index to where it is now.
+// put stores an entry and updates the index.
 func (t fileTx) put(e Entry) error {
 	c, ok := classOf(e.State, e.Unknown)
 	if !ok || e.Request == nil {
@@ -229,7 +229,7 @@ func (t fileTx) put(e Entry) error {
 	)
 }
 
-// index has an entry be found where it is now, or nowhere without a row.
+// index moves an entry to its place in the index, or removes it if there is no row.
 func (t fileTx) index(key string, now class, r *fileRow) error {
 	states, changes, transactions, k := t.Bucket(statesBucket), t.Bucket(changesBucket), t.Bucket(transactionsBucket), []byte(key)
 	was, old, ok := t.find(key, now)
@@ -268,14 +268,14 @@ func (t fileTx) counted(c class) int {
 	return int(binary.BigEndian.Uint64(data)) //nolint:gosec // as it was put
 }
 
-// setAside has a damaged entry be found among the held ones whose outcome is unknown. Its record is left as it is.
+// setAside puts a damaged entry among the held ones whose outcome is unknown. Its record is left as it is.
 func (t fileTx) setAside(key string, now int64) error {
 	_, r, _ := t.find(key, aside)
 	r.updated = now
 	return t.index(key, aside, &r)
 }
 
-// remove forgets an entry that has ended.
+// remove deletes an entry that has ended.
 func (t fileTx) remove(key string) error {
 	value := t.Bucket(entriesBucket).Get([]byte(key))
 	if value == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// follow looks at the transaction of an entry that is sent. A look that shows nothing new stores nothing.
+// follow looks up the transaction of an entry that is sent. A look-up that shows nothing new stores nothing.
 func (o *Outbox) follow(ctx context.Context, c *Claim, called func()) {
 	e := &c.Entry
 	call, cancel := context.WithTimeout(ctx, o.lease*3/4)
@@ -22,7 +22,7 @@ func (o *Outbox) follow(ctx context.Context, c *Claim, called func()) {
 	now := o.now()
 	switch {
 	case ctx.Err() != nil:
-		_ = o.store.Postpone(context.WithoutCancel(ctx), *c) // it is due as it was
+		_ = o.store.Postpone(context.WithoutCancel(ctx), *c) // its due time does not change
 		return
 	case err != nil:
 		o.delay(e, StepDelayed, err.Error())
@@ -67,27 +67,28 @@ func (o *Outbox) follow(ctx context.Context, c *Claim, called func()) {
 }
 
 const (
-	// looksInVain is how often in a row the service says that it does not know a transaction before a person is asked.
+	// looksInVain is how many times in a row the service may say that it does not know a transaction before a person is
+	// asked.
 	looksInVain = manyMisses
-	// unended is how long after its expiry a transaction may wait before a person is asked.
+	// unended is how long after its expiry a transaction may stay open before a person is asked.
 	unended = 24 * time.Hour
 )
 
-// notThere reports whether a look was answered, in the service's own words, by that there is no such transaction.
+// notThere reports whether the service itself answered that there is no such transaction.
 func notThere(err error) bool {
 	var answer *qredo.Error
 	return errors.As(err, &answer) && errors.Is(err, qredo.ErrNotFound) && answer.Code != 0 && answer.Msg != ""
 }
 
-// disown stops an entry for a person whose transaction is not its own: the answer that named it was not about this request, of
-// which nothing is known then. Another entry may have the transaction.
+// disown holds an entry whose transaction is not its own for a person: the answer that named the transaction was not
+// about this request, so nothing is known about the request. Another entry may have the transaction.
 func (o *Outbox) disown(e *Entry, reason string) {
 	o.hold(e, reason)
 	e.Unknown, e.TxID, e.TxStatus, e.Named, e.Misses = true, "", "", false, 0
 }
 
-// difference says in which way a transaction is not what was asked for; "" if it is. What the service leaves out of its
-// answer is taken for right, and so is what can be written in several ways.
+// difference says how a transaction differs from the request; "" if it does not. Fields that the service leaves out are
+// not compared, and equivalent spellings are equal.
 func (e *Entry) difference(tx *qredo.Transaction) string {
 	if e.Named {
 		return ""
@@ -115,8 +116,8 @@ func (e *Entry) difference(tx *qredo.Transaction) string {
 	return ""
 }
 
-// sameRecipient reports whether two names of where money goes may be the same: a wallet has an ID and a short code, which are
-// words, and an address on a chain can be written in capitals or in small letters.
+// sameRecipient reports whether two recipients may be the same: a wallet has an ID and a short code, which is words, and
+// an address on a chain can be written in capitals or in small letters.
 func sameRecipient(asked, got string) bool {
 	asked, got = strings.Trim(asked, ", \t\r\n"), strings.Trim(got, ", \t\r\n")
 	if got == "" || spelled(asked) != spelled(got) {
@@ -134,16 +135,16 @@ func words(code string) string {
 	return strings.ToLower(strings.Join(strings.FieldsFunc(code, func(r rune) bool { return r == ' ' || r == '-' }), " "))
 }
 
-// sameAddress reports whether two addresses differ in their capitals at most, and those of Bech32 throughout. Of other
-// characters, some have these letters as their small ones.
+// sameAddress reports whether two addresses differ only in capitals; a Bech32 address must not mix capitals and small
+// letters. Some non-ASCII characters have ASCII letters as their lower case, so only ASCII is folded.
 func sameAddress(a, b string) bool {
 	ascii := !strings.ContainsFunc(a+b, func(r rune) bool { return r > '~' })
 	oneCase := func(text string) bool { return text == strings.ToLower(text) || text == strings.ToUpper(text) }
 	return ascii && strings.EqualFold(a, b) && (strings.HasPrefix(strings.ToLower(a), "0x") || oneCase(a) && oneCase(b))
 }
 
-// chainAddress reports whether capitals make no other address of a text: hexadecimal and Bech32 ones. In Base58, as in the
-// service's own IDs, they do.
+// chainAddress reports whether capitals do not matter in a text: hexadecimal and Bech32 addresses. In Base58 and in the
+// service's own IDs they do.
 func chainAddress(text string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc([]string{"0x", "bc1", "tb1", "bcrt1", "ltc1"}, func(prefix string) bool { return strings.HasPrefix(text, prefix) })

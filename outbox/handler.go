@@ -64,7 +64,7 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range map[string]string{
 		"Cache-Control": "no-store", "Content-Security-Policy": h.policy, "X-Content-Type-Options": "nosniff",
-		"Referrer-Policy": "same-origin", // without any, browsers would not say which site a form comes from
+		"Referrer-Policy": "same-origin", // without this header, browsers would not say which site a form comes from
 		"Vary":            "Accept",
 	} {
 		w.Header().Set(name, value)
@@ -100,12 +100,12 @@ func (h *handler) entry(w http.ResponseWriter, r *http.Request) {
 	case wantsJSON(r):
 		send(w, http.StatusOK, e)
 	default:
-		decided, _ := strconv.ParseInt(r.URL.Query().Get("decided"), 10, 64) // what is none marks no step
+		decided, _ := strconv.ParseInt(r.URL.Query().Get("decided"), 10, 64) // without a step, none is marked
 		h.show(w, http.StatusOK, "entry", newEntryPage(e, form{}, decided, time.Now(), nil))
 	}
 }
 
-// form is what a person has filled in. The key may come with the path: browsers change line breaks in fields.
+// form is what a person has filled in. The key may be in the path, because browsers change line breaks in fields.
 type form struct{ Key, Claim, TxID, Note, RetryNote string }
 
 func (h *handler) resolve(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +123,7 @@ func (h *handler) retry(w http.ResponseWriter, r *http.Request) {
 	h.decide(w, r, f, nil, func() (Entry, error) { return h.outbox.Retry(r.Context(), f.Key, f.RetryNote) })
 }
 
-// decide does what a form asks for, unless it is wrong, and leads to the entry's page.
+// decide does what a form asks for, unless the form is wrong, and redirects to the entry's page.
 func (h *handler) decide(w http.ResponseWriter, r *http.Request, f form, wrong error, do func() (Entry, error)) {
 	var e Entry
 	err := wrong
@@ -150,7 +150,7 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request, f form, wrong e
 	}
 }
 
-// plain is an error for people.
+// plain is an error message for people.
 func plain(err error) error {
 	if errors.Is(err, ErrBusy) {
 		return errors.New("a worker has the entry at the moment: nothing was changed, try again in some seconds")
@@ -158,7 +158,7 @@ func plain(err error) error {
 	return errors.New(strings.ReplaceAll(strings.ReplaceAll(err.Error(), "qredo: ", ""), "outbox: ", ""))
 }
 
-// statusOf is the status of an answer that tells of an error.
+// statusOf is the HTTP status for an error.
 func statusOf(err error) int {
 	var invalid *qredo.ValidationError
 	switch {
@@ -236,7 +236,7 @@ func send(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(data, '\n'))
 }
 
-// wantsJSON reports whether an answer is for a program. Browsers accept pages.
+// wantsJSON reports whether the client is a program. Browsers accept pages.
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.HasSuffix(r.URL.Path, ".json") || strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")

@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// listing is which entries are asked for.
+// listing says which entries are asked for.
 type listing struct {
 	State    State // the only one, if there is one
 	Unknown  bool
 	ByChange bool
 	Since    string
-	Later    bool // it is not the first page
+	Later    bool // not the first page
 
 	filter Filter
 	after  Entry
 	limit  int
 }
 
-// How many entries a page has, and how many it may have.
+// The default and the maximum size of a page.
 const (
 	usual      = 50
 	mostListed = 500
 )
 
-// readListing reads the parameters of a list. With an error, it is the list of all.
+// readListing parses the parameters of a list. With an error, it returns the list of everything.
 func readListing(q url.Values) (l listing, err error) {
 	l = listing{Unknown: q.Get("unknown") == "1", Later: q.Has("after"), limit: usual}
 	l.after.Key, l.filter.Unknown = q.Get("after"), l.Unknown
@@ -57,7 +57,7 @@ func readListing(q url.Values) (l listing, err error) {
 		l.filter.UpdatedSince = time.Unix(0, 0).UTC()
 	}
 	if l.ByChange = l.filter.ByChange(); l.filter.UpdatedSince.Unix() > 0 {
-		l.Since = l.filter.UpdatedSince.Format("2006-01-02T15:04:05") // as browsers have it in a field
+		l.Since = l.filter.UpdatedSince.Format("2006-01-02T15:04:05") // in the format of a browser's field
 	}
 	if text := q.Get("limit"); text != "" {
 		var wrong error
@@ -71,7 +71,7 @@ func readListing(q url.Values) (l listing, err error) {
 	return l, nil
 }
 
-// parseTime reads a time, in UTC if it does not say where.
+// parseTime parses a time, in UTC unless it has a zone.
 func parseTime(text string) (at time.Time, err error) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
 		if at, err = time.Parse(layout, text); err == nil {
@@ -134,7 +134,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	if asJSON {
 		send(w, http.StatusOK, struct {
 			Entries []Entry `json:"entries"`
-			Next    string  `json:"next,omitempty"` // of a reference to the page after this one
+			Next    string  `json:"next,omitempty"` // of a link to the next page
 		}{append([]Entry{}, entries...), next})
 		return
 	}

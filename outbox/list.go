@@ -21,7 +21,7 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	return listed(ctx, f, o.Page)
 }
 
-// listed ranges over all entries of the pages that a function gets.
+// listed ranges over all entries, page by page.
 func listed(ctx context.Context, f Filter, get func(context.Context, Filter, Entry, int) ([]Entry, error)) iter.Seq2[Entry, error] {
 	const part = 500
 	return func(yield func(Entry, error) bool) {
@@ -61,8 +61,8 @@ func (o *Outbox) Watch(ctx context.Context, key string) iter.Seq2[Entry, error] 
 	return watched(ctx, key, o.poll, &o.changed, o.Get)
 }
 
-// watched yields an entry as a function gets it: at intervals, since programs elsewhere change it too, and when it is told of
-// a change.
+// watched yields an entry when it changes. It polls, since other programs change entries too, and also looks when it is
+// notified.
 func watched(ctx context.Context, key string, every time.Duration, told *signal, get func(context.Context, string) (Entry, error)) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		interval := time.NewTicker(every)
@@ -152,13 +152,13 @@ func (p pruning) keep(page []Entry) error {
 	return nil
 }
 
-// signal wakes all who wait for it.
+// signal wakes everyone who waits for it.
 type signal struct {
 	mu      sync.Mutex
 	waiting chan struct{}
 }
 
-// next returns what is closed when the signal is sent the next time.
+// next returns a channel that is closed at the next signal.
 func (s *signal) next() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

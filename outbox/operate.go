@@ -39,5 +39,5 @@ func Operate(store Store, opts ...Option) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{ Operator }{o}, nil // nobody gets at the methods that need a client
+	return struct{ Operator }{o}, nil // nobody gets access to the methods that need a client
 }

@@ -28,7 +28,7 @@ type Outbox struct {
 	apiKey  string // a digest
 
 	enqueued signal // wakes workers
-	changed  signal // wakes those who watch
+	changed  signal // wakes watchers
 }
 
 // Option changes how an outbox works.
@@ -145,10 +145,10 @@ func check(ok bool, field, rule string, args ...any) error {
 	return &qredo.ValidationError{Field: field, Rule: fmt.Sprintf(rule, args...)}
 }
 
-// beyond is later than anything is put off to by a clock that agrees with this one.
+// beyond is later than any time that a correct clock postpones an entry to.
 func (o *Outbox) beyond(now time.Time) time.Time {
 	return now.Add(max(o.pauseMax, 60*o.poll, o.lease) + o.lease)
 }
 
-// now is the time as stores can keep it.
+// now is the time in the precision that stores keep.
 func (o *Outbox) now() time.Time { return o.clock().UTC().Truncate(time.Microsecond) }

@@ -21,23 +21,23 @@ var (
 	pageStyle string
 )
 
-// pages reads the templates. A program that has no Handler does not pay for them.
+// pages parses the templates once, when first used.
 func pages() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{"parts": visible.Parts}).Parse(pageSource))
 }
 
-// pagePolicy lets a browser use the style of the pages, send their forms, and nothing else.
+// pagePolicy lets a browser use the pages' style and send their forms, and nothing else.
 func pagePolicy() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 
-// page is what all pages have.
+// page has the fields that all pages share.
 type page struct {
 	Title   string
 	Now     string
-	Problem string // what is wrong, if anything
+	Problem string // the error, if any
 	now     time.Time
 }
 
@@ -49,7 +49,7 @@ func newPage(title string, now time.Time, problem error) page {
 	return p
 }
 
-// Style is what goes between the style tags, byte for byte as its hash has it.
+// Style is the content of the style element, which must match its hash byte for byte.
 func (page) Style() template.CSS { return template.CSS(pageStyle) } //nolint:gosec // it is this package's own file
 
 // listPage shows some entries and the counts of all.
@@ -63,7 +63,7 @@ type listPage struct {
 	Next    string
 }
 
-// tile is a figure, and which entries it counts.
+// tile is a count, with a link to the entries it counts.
 type tile struct {
 	Name, Count, Query, Class string
 	Chosen                    bool
@@ -149,7 +149,7 @@ type pageStep struct {
 	New      bool
 }
 
-// newEntryPage shows an entry. decided is when a decision was stored that has just been made, if one was.
+// newEntryPage returns the page of an entry. decided is when a decision was stored that has just been made, if one was.
 func newEntryPage(e Entry, f form, decided int64, now time.Time, problem error) entryPage {
 	p := entryPage{
 		page: newPage("Outbox entry", now, problem), Entry: e, Form: f, InWords: e.InWords(now), Enqueued: clockTime(e.Created),
@@ -157,11 +157,11 @@ func newEntryPage(e Entry, f form, decided int64, now time.Time, problem error) 
 	}
 	switch {
 	case e.TxID != "":
-		p.RetryWords = "A worker looks at the transaction without waiting any longer."
+		p.RetryWords = "A worker looks up the transaction right away."
 	case e.State == StateHeld:
-		p.RetryWords = "For when nothing is wrong, or it was put right. The request is sent again with the same PartnerTxID, for which the service makes one transaction at most."
+		p.RetryWords = "Use this if nothing is wrong, or the problem has been fixed. The request is sent again with the same PartnerTxID, for which the service makes at most one transaction."
 	default:
-		p.RetryWords = "A worker sends the request again without waiting any longer, with the same PartnerTxID, for which the service makes one transaction at most."
+		p.RetryWords = "A worker sends the request again right away, with the same PartnerTxID, for which the service makes at most one transaction."
 	}
 	if e.Request != nil {
 		p.Expired = e.late(now)
@@ -177,7 +177,7 @@ func newEntryPage(e Entry, f form, decided int64, now time.Time, problem error) 
 	return p
 }
 
-// asked lists the whole of a request.
+// asked lists the whole request.
 func (p page) asked(e Entry) []fact {
 	var facts []fact
 	add := func(name, value, more string) {
@@ -217,7 +217,7 @@ func (p page) asked(e Entry) []fact {
 	return facts
 }
 
-// facts lists how far an entry is.
+// facts lists how far an entry has come.
 func (p page) facts(e Entry) []fact {
 	facts := []fact{{"state", string(e.State), ""}}
 	if e.TxID != "" {
@@ -257,10 +257,10 @@ func (p page) facts(e Entry) []fact {
 	return facts
 }
 
-// to is where a payment goes, as it was asked for.
+// to is the recipient of a payment, as in the request.
 func (m movement) to() string { return m.wallet + m.address }
 
-// baseUnits is an amount as it is sent.
+// baseUnits formats an amount in base units.
 func baseUnits(a qredo.AssetAmount) string {
 	return fmt.Sprintf("%d base units of %s", int64(a.Amount), a.Asset)
 }
@@ -283,7 +283,7 @@ func (p page) time(name string, at time.Time) fact {
 	return f
 }
 
-// distance is about how far off a time is.
+// distance says roughly how far away a time is.
 func distance(d time.Duration) string {
 	past := d < 0
 	if past {

@@ -78,7 +78,7 @@ func TestPageShowsHowFarAnEntryIs(t *testing.T) {
 		<-time.After(3 * time.Minute)
 		page := bare(d.ask("GET", "/entry?key=key", "").Body.String())
 		for _, want := range []string{
-			"held unknown", "It is stopped until a person decides", "another payment's", "tx-9", "named by a person", "31", "17", "digest-1", "is on its way",
+			"held unknown", "It waits for a person's decision", "another payment's", "tx-9", "named by a person", "31", "17", "digest-1", "is on its way",
 			"traceparent", "00-4bf9", "lost", "12 times, last", "2000-01-01 00:01:00 UTC", "(3 min ago)", "enqueued",
 		} {
 			assert.Contains(t, page, want)

@@ -45,7 +45,7 @@ func (r Records) Decode(key string, data, sum []byte) (Entry, error) {
 	}
 	var e Entry
 	if err := json.Unmarshal(data, &e); err != nil {
-		return Entry{}, fmt.Errorf("what is stored under %q is no entry of this version: %w", key, err)
+		return Entry{}, fmt.Errorf("what is stored under %q is not an entry of this version: %w", key, err)
 	}
 	what, err := essence(e.Request)
 	if err != nil {

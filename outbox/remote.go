@@ -29,10 +29,10 @@ type remote struct {
 	address string
 }
 
-// answerLimit bounds what is read of an answer, in bytes.
+// answerLimit limits how much of a response is read, in bytes.
 const answerLimit = 256 << 20
 
-// call asks for a path, or sends it a form if there is one, and decodes the answer.
+// call sends a GET request, or a form if there is one, and decodes the response.
 func (r remote) call(ctx context.Context, path string, form url.Values, into any) error {
 	method, body := http.MethodGet, io.Reader(nil)
 	if form != nil {
@@ -68,12 +68,12 @@ func (r remote) call(ctx context.Context, path string, form url.Values, into any
 	return errors.New("outbox: " + refused.Error)
 }
 
-// foreign says that something else than an outbox has answered.
+// foreign is the error for a response that does not come from an outbox.
 func (r remote) foreign(how string) error {
-	return fmt.Errorf("outbox: %s answers %s, and is no outbox", r.address, how)
+	return fmt.Errorf("outbox: %s answers %s, so it is not an outbox", r.address, how)
 }
 
-// remoteEntry is an entry that may be one that cannot be read any more.
+// remoteEntry is an entry, which may be unreadable.
 type remoteEntry struct{ Entry }
 
 func (e *remoteEntry) UnmarshalJSON(data []byte) error {
@@ -106,7 +106,7 @@ func (r remote) Page(ctx context.Context, f Filter, after Entry, limit int) ([]E
 		if err := r.call(ctx, "list.json"+l.query(last), nil, &answer); err != nil {
 			return nil, err
 		}
-		if answer.Entries == nil { // else it would seem that nothing waits
+		if answer.Entries == nil { // otherwise it would seem that nothing waits
 			return nil, r.foreign("without a list")
 		}
 		for _, e := range answer.Entries {
@@ -155,7 +155,7 @@ func (r remote) decide(ctx context.Context, path string, form url.Values) (Entry
 	return e.Entry, err
 }
 
-// errNoPruning is returned where another program has the outbox.
+// errNoPruning is returned if another program has the outbox open.
 var errNoPruning = errors.New("outbox: what has ended is removed by the program that has the outbox, or when it has ended")
 
 func (r remote) Prune(context.Context, time.Time, ...PruneOption) (int, error) {

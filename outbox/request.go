@@ -102,12 +102,12 @@ func (r Sweep) look(ctx context.Context, c *qredo.Client, id qredo.TxID) (*qredo
 	return c.CoreClients.GetSweep(ctx, r.CoreClientID, id)
 }
 
-// movement is what a request would have moved.
+// movement is what a request would move.
 type movement struct {
 	send      qredo.AssetAmount
 	from      qredo.WalletID
-	wallet    string // to which it goes, of sweeps
-	address   string // to which it goes, or a wallet's ID or short code
+	wallet    string // recipient, of sweeps
+	address   string // recipient address, or a wallet's ID or short code
 	reference string
 }
 
@@ -123,7 +123,7 @@ func (r Sweep) moves() movement {
 	return movement{send: r.Send, from: r.WalletID, wallet: string(r.RecipientWalletID), reference: r.Reference}
 }
 
-// checkRequest refuses a request that cannot be right at a time.
+// checkRequest refuses a request that is invalid at a given time.
 func checkRequest(r Request, now time.Time) error {
 	field, id := r.owner()
 	if problem := path.Check(field, id); problem != nil {
@@ -132,15 +132,15 @@ func checkRequest(r Request, now time.Time) error {
 	return r.Validate(now)
 }
 
-// essence is what makes two requests the same: all but the expiry and the PartnerTxID.
+// essence is what makes two requests the same: everything except the expiry and the PartnerTxID.
 func essence(r Request) (string, error) {
 	data, err := json.Marshal(r.with("", qredo.Time{}))
 	return r.kind() + string(data), err
 }
 
-// derivePartnerTxID makes the ID that the service tells a repeat by. It follows from the key and what is
-// asked for, so that a program whose store is lost does not pay again what it enqueues again. It must be the same in each
-// version: quoted to ASCII, since %q alone quotes what the Unicode tables of a version of Go do not know yet.
+// derivePartnerTxID derives the ID by which the service recognises a repeated request. It depends only on the key and the
+// request, so a program that loses its store and enqueues the payment again does not pay twice. It must be the same in
+// every version: it is quoted to ASCII, since the result of %q alone depends on the Unicode tables of the Go version.
 func derivePartnerTxID(key, essence string) qredo.PartnerTxID {
 	sum := sha256.Sum256(fmt.Appendf(nil, "qredo outbox 1 %+q %+q", key, essence))
 	return qredo.PartnerTxID(base32.StdEncoding.EncodeToString(sum[:20]))

@@ -61,7 +61,7 @@ func (o *Outbox) Retry(ctx context.Context, key, note string) (Entry, error) {
 		e.step(now, StepRetried, note)
 		if e.State == StateHeld {
 			e.Reason = ""
-			if e.State = StatePending; e.TxID != "" { // else the repeat finds what the first has made
+			if e.State = StatePending; e.TxID != "" { // otherwise the repeat finds the first transaction
 				e.State = StateSent
 			}
 		}
@@ -70,7 +70,7 @@ func (o *Outbox) Retry(ctx context.Context, key, note string) (Entry, error) {
 	})
 }
 
-// take leases an entry. A worker that has it is waited for, since it mostly has it for one call to the service only.
+// take leases an entry. If a worker has it, take waits, since a worker usually has it only for one call to the service.
 func (o *Outbox) take(ctx context.Context, key string) (Claim, error) {
 	const patience, pause = 5 * time.Second, 50 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
@@ -87,7 +87,7 @@ func (o *Outbox) take(ctx context.Context, key string) (Claim, error) {
 	}
 }
 
-// decide changes an entry on the word of a person.
+// decide applies a person's decision to an entry.
 func (o *Outbox) decide(ctx context.Context, key, note string, change func(*Entry) error) (Entry, error) {
 	c, err := o.take(ctx, key)
 	if err != nil {

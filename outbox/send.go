@@ -15,15 +15,14 @@ import (
 type outcome int
 
 const (
-	made      outcome = iota // the answer names the transaction
-	notMade                  // this attempt made none; a later one may
-	refused                  // this attempt made none, and no later one will
+	made      outcome = iota // the response names the transaction
+	notMade                  // this attempt made no transaction; a later one may
+	refused                  // this attempt made no transaction, and no later one will
 	tooLate                  // the request has expired, and was not sent
-	uncertain                // the attempt may have made one
+	uncertain                // the attempt may have made a transaction
 )
 
-// judge tells what an attempt has shown, for itself alone. A call is uncertain if one of the attempts that
-// the client made for it is.
+// judge says what one attempt has shown. A call is uncertain if any of the client's attempts within it is.
 func judge(err error) outcome {
 	var (
 		invalid *qredo.ValidationError
@@ -48,28 +47,28 @@ func judge(err error) outcome {
 	return refused
 }
 
-// passes reports whether a refusal may pass, so that the request is worth sending again: the list is in the package's
-// documentation.
+// passes reports whether a refusal may be temporary, so that the request is worth sending again: the package's
+// documentation lists them.
 func passes(refusal *qredo.Error) bool {
 	switch refusal.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusMisdirectedRequest,
 		http.StatusTooEarly, http.StatusTooManyRequests: // about the key, the clock or the load
 		return true
-	case http.StatusBadRequest: // a wallet is locked while a withdrawal from it waits
+	case http.StatusBadRequest: // a wallet is locked while a withdrawal from it is pending
 		return locked.MatchString(refusal.Msg + " " + refusal.Reason)
 	}
 	return false
 }
 
-// locked finds the word, which "blocked" is not.
+// locked finds the word "locked", but not "blocked".
 var locked = regexp.MustCompile(`(?i)\blocked\b`)
 
-// vouched reports whether a person has just had an entry tried again of which version 0.1.0 has not kept what API key sent it.
+// vouched reports whether a person has just retried an entry for which version 0.1.0 did not store the API key that sent it.
 func (e *Entry) vouched() bool {
 	return e.APIKey == "" && len(e.Steps) > 0 && e.Steps[len(e.Steps)-1].Kind == StepRetried
 }
 
-// send makes one attempt to send a pending entry, and stores what came of it.
+// send makes one attempt to send a pending entry, and stores the result.
 func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	e := &c.Entry
 	now := o.now()
@@ -97,7 +96,7 @@ func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	e.Attempts++
 	e.Updated = now
 	if !o.stored(ctx, c, o.store.Begin) {
-		return // nothing is sent of which no trace would be left
+		return // nothing is sent that would leave no trace
 	}
 	call, cancel := o.callContext(ctx)
 	defer cancel()
@@ -114,7 +113,8 @@ func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	before := *e
 	o.learn(e, answer, err)
 	if o.release(ctx, c) {
-		// The answer was to another payment's request: a cache, or a mixed-up connection. This one may be made or not.
+		// The response was to another payment's request, because of a cache or a mixed-up connection. This payment may
+		// have been made or not.
 		*e = before
 		e.Unknown = true
 		o.delay(e, StepUnknown, "the answer names transaction "+string(answer.TxID)+", which belongs to another entry")
@@ -123,7 +123,8 @@ func (o *Outbox) send(ctx context.Context, c *Claim, called func()) {
 	}
 }
 
-// checkNamed refuses a transaction that could not be looked at, nor kept by every store. One may have been made.
+// checkNamed refuses a transaction ID that could not be looked up, or that some stores cannot keep. A transaction may
+// have been made.
 func checkNamed(id qredo.TxID) error {
 	if len(id) <= keptKey && path.Check("tx_id", storable(string(id))) == nil {
 		return nil
@@ -131,7 +132,7 @@ func checkNamed(id qredo.TxID) error {
 	return fmt.Errorf("%w: the answer names a transaction that cannot be looked at: %.100q", qredo.ErrOutcomeUnknown, id)
 }
 
-// learn brings an entry to where the result of an attempt puts it.
+// learn moves an entry to the state that follows from the result of an attempt.
 func (o *Outbox) learn(e *Entry, answer *qredo.Submission, err error) {
 	switch what := judge(err); {
 	case what == made:
@@ -152,15 +153,15 @@ func (o *Outbox) learn(e *Entry, answer *qredo.Submission, err error) {
 	}
 }
 
-// tooLate ends an entry that was not sent in time, when that was found again and again for the longest of pauses: the clock may
-// have jumped, or not be set yet after a start of the machine.
+// tooLate ends an entry that was not sent in time, once this has been observed again and again for the longest pause: the
+// clock may have jumped, or may not be set yet after a boot.
 func (o *Outbox) tooLate(e *Entry, reason string) {
 	e.Late = true
 	o.delay(e, StepDelayed, reason+", by a clock that may be wrong: it is looked at again")
 	found := &e.Steps[len(e.Steps)-1]
 	switch since := found.Last.Sub(found.At); {
 	case found.Times == 1:
-	case since < 0: // the clock was set back, and it is late all the same
+	case since < 0: // the clock was set back, and the entry is late all the same
 		found.At = found.Last
 	case since >= o.pauseMax:
 		o.end(e, StateExpired, reason)
@@ -172,7 +173,7 @@ func (o *Outbox) warnUnknown(e *Entry, err error) {
 		"key", e.Key, "attempts", e.Attempts, "due", e.Due, "error", err)
 }
 
-// end brings an entry to its end and says so.
+// end moves an entry to a final state and logs it.
 func (o *Outbox) end(e *Entry, state State, reason string) {
 	e.State, e.Unknown = state, false
 	e.step(o.now(), StepKind(state), reason)

@@ -7,26 +7,27 @@ import (
 	"time"
 )
 
-// slots share out how many entries are worked on at once. Looking at what was sent before never takes all of them, so that a
-// new payment finds one also while the service is slow; nor does sending, so that what was sent comes to its end.
+// slots limit how many entries are worked on at once. Following what was sent earlier never takes all slots, so that a
+// new payment finds one even while the service is slow; nor does sending, so that sent entries are followed to their end.
 type slots struct {
 	all  int
 	mu   sync.Mutex
 	used [LaneFollow + 1]int
-	work int           // entries that are worked on, also those that only the store is still to be told of
-	free chan struct{} // has something when a slot was given back
+	work int           // entries that are being worked on, including those that only wait for the store
+	free chan struct{} // receives when a slot is given back
 
-	// Whether a lane had more when it was asked last, and when that was. For who claims alone, as the next.
+	// Whether a lane had more at the last claim, and when that was. Used only by the goroutine that claims, like the next
+	// field.
 	more   [LaneFollow + 1]bool
 	asked  [LaneFollow + 1]time.Time
-	turned time.Time // when what is not new had its turn
+	turned time.Time // when lanes other than the new one last had their turn
 }
 
 func newSlots(n int) *slots { return &slots{all: n, free: make(chan struct{}, 1)} }
 
-// shares takes what each lane may have now, by their rank; nothing, if there may be more than slots. While that is so of what is
-// new, a lane that has nothing gets a slot before it once in an interval: what was refused for a while may expire, and what is
-// unknown is to be found out. While there is a backlog, lanes that had nothing more are asked now and then only.
+// shares returns the number of slots each lane may take now, by rank; none if there may be more entries than slots. While
+// the new lane has such a backlog, a lane without slots gets one before it once per interval: refused entries may expire,
+// and unknown outcomes must be settled. During a backlog, lanes that had nothing left are asked only now and then.
 func (s *slots) shares(interval time.Duration, backlog bool) iter.Seq2[Lane, int] {
 	return func(share func(Lane, int) bool) {
 		now := time.Now()
@@ -70,7 +71,7 @@ func (s *slots) take(lane Lane) int {
 }
 
 func (s *slots) left(lane Lane) int {
-	if s.work >= 8*s.all { // the store is slow: no more is asked of it
+	if s.work >= 8*s.all { // the store is slow: do not load it further
 		return 0
 	}
 	free := s.all - s.used[LaneNew] - s.used[LaneRetry] - s.used[LaneFollow]
@@ -97,7 +98,7 @@ func (s *slots) give(lane Lane, n int) {
 	s.tell()
 }
 
-// begin says that so many entries are worked on, done that one is not any more.
+// begin counts entries that are now being worked on; done says that one no longer is.
 func (s *slots) begin(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +119,7 @@ func (s *slots) tell() {
 	}
 }
 
-// wait waits until there is a free slot in some lane. It reports false when ctx has ended.
+// wait waits until some lane has a free slot. It returns false when ctx has ended.
 func (s *slots) wait(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		s.mu.Lock()

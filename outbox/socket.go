@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// socketOf is where the program that has a file open is reached.
+// socketOf is the socket of the program that has a file open.
 func socketOf(file string) string { return file + ".sock" }
 
 // ServeSocket lets people use "qredo outbox --file" while this program has the file open. It serves [Handler] on a Unix socket
@@ -22,7 +22,7 @@ func socketOf(file string) string { return file + ".sock" }
 func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
 	path := socketOf(file)
 	failed := func(err error) error { return fmt.Errorf("outbox: the socket %s: %w", path, err) }
-	// Nobody else gets through the folder before the socket has its mode.
+	// Nobody else can pass through the folder before the socket has its mode.
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".qredo")
 	if err != nil {
 		return failed(err)
@@ -33,7 +33,7 @@ func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
 		return failed(errors.Join(err, os.RemoveAll(dir)))
 	}
 	listener.(*net.UnixListener).SetUnlinkOnClose(false)
-	own, statErr := os.Lstat(made) // at path it may be another's already
+	own, statErr := os.Lstat(made) // at path it may already be another program's
 	err = errors.Join(statErr, os.Chmod(made, 0o600), os.Rename(made, path), os.RemoveAll(dir))
 	if err != nil {
 		return failed(errors.Join(err, listener.Close()))
@@ -44,7 +44,7 @@ func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		// Who has sent a decision gets an answer.
+		// Whoever has sent a decision gets an answer.
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
 		if server.Shutdown(last) != nil {
@@ -52,7 +52,7 @@ func ServeSocket(ctx context.Context, o Operator, file string) (err error) {
 		}
 		<-ended //nolint:errcheck // it says that it was shut down
 	}
-	// Not the next program's, nor a file that has got the number of a socket that somebody removed.
+	// Do not remove the socket of the next program, nor a file that reuses the inode of a removed socket.
 	if now, statErr := os.Lstat(path); statErr == nil && os.SameFile(own, now) && own.Mode().Type() == now.Mode().Type() && own.ModTime().Equal(now.ModTime()) {
 		_ = os.Remove(path)
 	}

@@ -26,7 +26,7 @@ func WithTrace(t Trace) Option {
 	return func(o *Outbox) error { o.trace = t; return nil }
 }
 
-// traceEnqueue tells of an entry that is to be stored, and returns the context to go on with.
+// traceEnqueue reports an entry that is about to be stored, and returns the context to go on with.
 func (o *Outbox) traceEnqueue(ctx context.Context, key string, req Request) (context.Context, func(Entry, error)) {
 	end := func(Entry, error) {}
 	if o.trace.Enqueue != nil {
@@ -38,7 +38,7 @@ func (o *Outbox) traceEnqueue(ctx context.Context, key string, req Request) (con
 	return ctx, end
 }
 
-// traceWork tells of an entry that a worker turns to, and returns the context to go on with.
+// traceWork reports an entry that a worker starts on, and returns the context to go on with.
 func (o *Outbox) traceWork(ctx context.Context, e Entry) (context.Context, func(Entry)) {
 	end := func(Entry) {}
 	if o.trace.Work != nil {
@@ -50,7 +50,7 @@ func (o *Outbox) traceWork(ctx context.Context, e Entry) (context.Context, func(
 	return ctx, end
 }
 
-// merged keeps what two functions take from a context.
+// merged combines two functions that derive a context.
 func merged(before, inject func(context.Context) map[string]string) func(context.Context) map[string]string {
 	return func(ctx context.Context) map[string]string {
 		kept := inject(ctx)

@@ -20,7 +20,7 @@ func TestInWords(t *testing.T) {
 		says  string
 		never string
 	}{
-		{outbox.Entry{State: outbox.StatePending}, before, "not sent yet", maybe},
+		{outbox.Entry{State: outbox.StatePending}, before, "not been sent yet", maybe},
 		{outbox.Entry{State: outbox.StatePending, Sending: true, Attempts: 1}, before, "is being sent, or was", sure},
 		{outbox.Entry{State: outbox.StatePending, Attempts: 2}, before, "No attempt has made", maybe},
 		{outbox.Entry{State: outbox.StatePending, Late: true}, after, "seems to have expired", maybe},
@@ -28,7 +28,7 @@ func TestInWords(t *testing.T) {
 		{outbox.Entry{State: outbox.StatePending, Unknown: true, Attempts: 2, Late: true}, after, "a person has to find out", sure},
 		{outbox.Entry{State: outbox.StateHeld, Unknown: true}, before, maybe, sure},
 		{outbox.Entry{State: outbox.StateHeld, Unknown: true}, after, "may have been made, and the request has expired", sure},
-		{outbox.Entry{State: outbox.StateHeld}, before, "until a person decides", sure},
+		{outbox.Entry{State: outbox.StateHeld}, before, "waits for a person's decision", sure},
 		{outbox.Entry{State: outbox.StateSent}, before, "Its transaction was made", sure},
 		{outbox.Entry{State: outbox.StateSent, Named: true}, before, "A person has named", sure},
 		{outbox.Entry{State: outbox.StateDone}, before, "the money moved", sure},
@@ -44,6 +44,6 @@ func TestInWords(t *testing.T) {
 		assert.NotRegexp(t, c.never, c.entry.InWords(c.now))
 	}
 	damaged := outbox.NewRecords(nil).Damaged("key", assert.AnError)
-	assert.Contains(t, damaged.InWords(before), "cannot be read any more")
+	assert.Contains(t, damaged.InWords(before), "can no longer be read")
 	assert.NotRegexp(t, sure, damaged.InWords(before))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/qredo-go/qredo/internal/backoff"
 )
 
-// grace is how long a call may still take when its worker is told to stop, so that stopping a program does
-// not by itself make outcomes unknown.
+// grace is how long a call may still take when its worker is told to stop, so that stopping a program does not by itself
+// make outcomes unknown.
 const grace = 5 * time.Second
 
 // Run sends pending entries, resolves unknown outcomes, and follows sent transactions, until ctx ends. It then starts nothing
@@ -38,14 +38,14 @@ func (o *Outbox) Run(ctx context.Context) error {
 		case err != nil && ctx.Err() == nil:
 			misses++
 			pause = o.pauseAfter(misses)
-			o.log.Warn("outbox: the store gives no work", "error", err, "pause", pause)
+			o.log.Warn("outbox: claiming work from the store failed", "error", err, "pause", pause)
 		case err == nil:
 			misses = 0
 		}
 		if backlog = full; full {
 			continue // there may be more
 		}
-		// After work there is often more, of which not every program is told.
+		// After work there is often more, and not every program is notified of it.
 		if brisk = max(0, brisk-1); got > 0 {
 			brisk = 10
 		}
@@ -64,20 +64,20 @@ func (o *Outbox) Run(ctx context.Context) error {
 	}
 }
 
-// claim gives each free slot an entry to work on, by the rank of the lanes. It reports how many, and whether there may be
-// more in a lane. Where there may be but for slots, freed tells of the next.
+// claim gives each free slot an entry to work on, by the rank of the lanes. It returns how many, and whether a lane may
+// have more. If only slots are missing, freed signals the next.
 func (o *Outbox) claim(ctx context.Context, slots *slots, working *sync.WaitGroup, backlog bool) (got int, full bool, freed <-chan struct{}, err error) {
 	for lane, limit := range slots.shares(o.poll, backlog) {
 		if limit == 0 {
 			freed = slots.free
 			continue
 		}
-		if ctx.Err() != nil { // nothing more is begun
+		if ctx.Err() != nil { // nothing more is started
 			slots.give(lane, limit)
 			continue
 		}
 		clock, now := time.Now(), o.now()
-		asking, asked := o.callContext(ctx) // what is claimed as this is stopped must be known, to be given back: else it rests for a lease
+		asking, asked := o.callContext(ctx) // claims made while this is being stopped must be known, so that they can be given back; otherwise they rest until their leases end
 		claims, err := o.store.Claim(asking, Want{Lane: lane, Now: now, Until: now.Add(o.lease), Beyond: o.beyond(now), Limit: limit})
 		asked()
 		slots.give(lane, limit-len(claims))
@@ -100,15 +100,15 @@ func (o *Outbox) claim(ctx context.Context, slots *slots, working *sync.WaitGrou
 	return got, full, freed, nil
 }
 
-// pauseAfter is how long to rest after so many calls that brought nothing.
+// pauseAfter is how long to pause after a number of calls without a result.
 func (o *Outbox) pauseAfter(misses int) time.Duration {
 	return backoff.UpperHalf(backoff.Range{Min: o.pauseMin, Max: o.pauseMax}.After(misses))
 }
 
-// work does the next thing that is to do for an entry. It calls called when nothing more is asked of the service: while the
-// store is told, another entry can have the slot.
+// work does the next thing for an entry. It calls called when it needs nothing more from the service: while the store is
+// updated, another entry can have the slot.
 func (o *Outbox) work(ctx context.Context, c *Claim, called func()) {
-	if ctx.Err() != nil { // nothing was begun
+	if ctx.Err() != nil { // nothing was started
 		o.postpone(ctx, c)
 		return
 	}
@@ -121,8 +121,8 @@ func (o *Outbox) work(ctx context.Context, c *Claim, called func()) {
 	}
 }
 
-// release stores what has become of an entry and gives it up. It reports true if that was refused, since another entry has the
-// transaction.
+// release stores what has become of an entry and gives it up. It returns true if the store refused, because another entry
+// has the transaction.
 func (o *Outbox) release(ctx context.Context, c *Claim) (taken bool) {
 	c.Entry.Version++
 	stored := o.stored(ctx, c, func(ctx context.Context, c Claim) error {
@@ -136,10 +136,10 @@ func (o *Outbox) release(ctx context.Context, c *Claim) (taken bool) {
 	return taken
 }
 
-// postpone gives up an entry of which nothing new was learnt.
+// postpone gives up an entry about which nothing new was learnt.
 func (o *Outbox) postpone(ctx context.Context, c *Claim) { o.stored(ctx, c, o.store.Postpone) }
 
-// stored has the store take a claim, also when the worker is to stop: what it has learnt must not be lost.
+// stored has the store complete a claim, even when the worker is told to stop: what it has learnt must not be lost.
 func (o *Outbox) stored(ctx context.Context, c *Claim, store func(context.Context, Claim) error) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.lease/4)
 	defer cancel()
@@ -150,7 +150,7 @@ func (o *Outbox) stored(ctx context.Context, c *Claim, store func(context.Contex
 	return err == nil
 }
 
-// tell tells of a change that is stored.
+// tell reports a change that is stored.
 func (o *Outbox) tell(ctx context.Context, e Entry) {
 	o.observe(ctx, e)
 	if o.trace.Change != nil {
@@ -159,7 +159,7 @@ func (o *Outbox) tell(ctx context.Context, e Entry) {
 	o.changed.send()
 }
 
-// callContext is for one call: it ends before the lease does, and a while after ctx.
+// callContext returns the context of one call: it ends before the lease does, and a short time after ctx.
 func (o *Outbox) callContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.lease*3/4)
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
@@ -169,16 +169,16 @@ func (o *Outbox) callContext(ctx context.Context) (context.Context, context.Canc
 	}
 }
 
-// manyMisses is after how many calls that brought nothing it is worth a warning: some ten minutes, with the pauses that are usual.
+// manyMisses is the number of calls without a result that is worth a warning: about ten minutes, with the default pauses.
 const manyMisses = 10
 
-// delay has an entry rest after a call that brought nothing.
+// delay postpones an entry after a call without a result.
 func (o *Outbox) delay(e *Entry, kind StepKind, note string) {
 	now := o.now()
 	e.Misses++
 	e.Due = now.Add(o.pauseAfter(e.Misses))
 	e.step(now, kind, note)
 	if e.Misses == manyMisses {
-		o.log.Warn("outbox: calls for an entry go on bringing nothing", "key", e.Key, "state", e.State, "error", e.Steps[len(e.Steps)-1].Note)
+		o.log.Warn("outbox: calls for an entry keep failing", "key", e.Key, "state", e.State, "error", e.Steps[len(e.Steps)-1].Note)
 	}
 }

@@ -275,7 +275,7 @@ func TestAStoreThatFails(t *testing.T) {
 		assert.Equal(t, "enqueued unknown sent status done", kinds(e), "its success could not be stored at first")
 		assert.Greater(t, e.Attempts, 2)
 		assert.Equal(t, 1, b.transactions())
-		assert.Contains(t, log.String(), "the store gives no work")
+		assert.Contains(t, log.String(), "claiming work from the store failed")
 		assert.Contains(t, log.String(), "could not be stored")
 		assert.Contains(t, log.String(), "has ended")
 	})

@@ -7,13 +7,13 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// collect returns what a statement returns, each row as scan reads it.
+// collect returns the rows of a statement, each read by scan.
 func collect[T any](ctx context.Context, in pgstore.Runner, scan func(pgstore.Rows) (T, error), statement string, args ...any) ([]T, error) {
 	return pgstore.Collect(ctx, in.Query, scan, statement, args...)
 }
 
-// checkTables refuses tables with which somebody else, or something in the database, could change what is stored. wanted is how
-// many there must be.
+// checkTables refuses tables that another role, or something in the database, could change. wanted is the number of
+// tables there must be.
 func (s *Store) checkTables(ctx context.Context, in pgstore.Runner, wanted int) error {
 	tables := []string{"qredo_outbox", "qredo_outbox_work", "qredo_outbox_schema"}
 	found, err := pgstore.CheckTables(ctx, in.Query, s.schema, tables, []string{"qredo_outbox_token"}, "payments could be changed there, or lost")

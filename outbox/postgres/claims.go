@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// noLane is where entries are that no worker is to turn to.
+// noLane is the lane of entries that no worker may claim.
 const noLane = outbox.LaneFollow + 1
 
 // laneOf returns the lane of an entry, or noLane.
@@ -24,15 +24,16 @@ func laneOf(e outbox.Entry) outbox.Lane {
 	return noLane
 }
 
-// free is the condition that nobody has a row of work at the time $1: a lease that begins after $2 was made by a wrong clock.
+// free is the condition that a row of work is not leased at the time $1: a lease that starts after $2 was made by a wrong
+// clock.
 const free = `(leased_until IS NULL OR leased_until <= $1::timestamptz OR leased_from > $2::timestamptz)`
 
-// unsynced has a statement not wait for the disk. It is for leases alone: Begin does wait, and what it waits for has the lease
-// before it, so that nothing is sent under a lease that a crash of the server could undo.
+// unsynced makes a statement not wait for the disk. It is used for leases only: Begin does wait, and its commit includes
+// the lease before it, so nothing is sent under a lease that a crash of the server could undo.
 const unsynced = `set_config('synchronous_commit', 'off', true) AS unsynced`
 
-// claimStatement leases rows of a lane ($4) that are due from $5 to $6 or after $7, up to $8 of them. Entries are read as they
-// were when it began: where sums differ, they have changed since.
+// claimStatement leases up to $8 rows of a lane ($4) that are due from $5 to $6 or after $7. Entries are read as they
+// were when it began: if checksums differ, they have changed since.
 const claimStatement = `
 	WITH due AS MATERIALIZED (
 		SELECT key FROM {work} WHERE lane = $4::bigint AND due >= $5::timestamptz AND due <= $6::timestamptz AND ` + free + `
@@ -81,7 +82,7 @@ func (s *Store) Claim(ctx context.Context, w outbox.Want) ([]outbox.Claim, error
 	return claims, nil
 }
 
-// lease leases rows of work that are due.
+// lease leases due rows of work.
 func (s *Store) lease(ctx context.Context, w outbox.Want, limit int) ([]claimed, error) {
 	to, beyond := w.Now, w.Beyond
 	if beyond.IsZero() || w.Lane == outbox.LaneNew {
@@ -108,10 +109,10 @@ func (s *Store) lease(ctx context.Context, w outbox.Want, limit int) ([]claimed,
 	return found, nil
 }
 
-// claimedEntry returns the entry of a row that was leased. One that cannot be read is set aside; where that fails, or it
-// cannot be had now, it comes again when the lease is over.
+// claimedEntry returns the entry of a leased row. An entry that cannot be read is set aside; if that fails, or it is not
+// available now, it comes again when the lease ends.
 func (s *Store) claimedEntry(ctx context.Context, c claimed) (e outbox.Entry, ok bool) {
-	if !bytes.Equal(c.sum, c.stored.sum) { // changed while it was being leased, which it cannot be any more
+	if !bytes.Equal(c.sum, c.stored.sum) { // changed while it was being leased, which is no longer possible
 		again, err := s.read(ctx, s.db, c.key)
 		if err != nil && !errors.Is(err, outbox.ErrNotFound) {
 			return outbox.Entry{}, false
@@ -141,7 +142,7 @@ func (s *Store) Take(ctx context.Context, key string, now, until time.Time) (out
 	if err != nil {
 		return outbox.Claim{}, err
 	}
-	e, err := s.Get(ctx, key) // as it is now that nobody else changes it
+	e, err := s.Get(ctx, key) // now nobody else can change it
 	if err == nil && len(tokens) == 0 {
 		err = outbox.ErrBusy
 	}
@@ -151,7 +152,7 @@ func (s *Store) Take(ctx context.Context, key string, now, until time.Time) (out
 	return outbox.Claim{Entry: e, Token: tokens[0]}, nil
 }
 
-// change is what becomes of a claim, as one of a batch.
+// change is the result of a claim, as part of a batch.
 type change struct {
 	Key      string      `json:"key"`
 	Token    int64       `json:"token"`
@@ -212,7 +213,7 @@ func (s *Store) Release(ctx context.Context, c outbox.Claim) error {
 	return s.giveUp(ctx, &s.releases, change{Key: c.Entry.Key, Token: c.Token, Lane: laneOf(c.Entry), Due: micro(c.Entry.Due), kept: stored})
 }
 
-// giveUp carries out a change that ends a lease.
+// giveUp makes a change that ends a lease.
 func (s *Store) giveUp(ctx context.Context, by *combiner, ch change) error {
 	err := by.do(ctx, ch)
 	if err == nil || errors.Is(err, outbox.ErrClaimLost) {
@@ -224,8 +225,8 @@ func (s *Store) giveUp(ctx context.Context, by *combiner, ch change) error {
 	return err
 }
 
-// batch returns how a statement carries out changes. What the server refuses for one of them is tried one by one, so that
-// only that one fails.
+// batch returns a function that makes changes in one statement. If the server refuses one of them, they are tried one by
+// one, so that only that one fails.
 func (s *Store) batch(statement string) func(context.Context, []change) []error {
 	var apply func(ctx context.Context, changes []change) []error
 	apply = func(ctx context.Context, changes []change) []error {
@@ -256,7 +257,7 @@ func (s *Store) batch(statement string) func(context.Context, []change) []error 
 
 const uniqueViolation = "23505"
 
-// refused reports whether an error is about what was to be stored: classes 22, 23 and 54 of SQLSTATE.
+// refused reports whether an error is about the data to be stored: classes 22, 23 and 54 of SQLSTATE.
 func refused(err error) bool {
 	state := pgstore.State(err)
 	return strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23") || strings.HasPrefix(state, "54")

@@ -10,10 +10,11 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// keptBatch bounds how many changes go into one statement.
+// keptBatch limits how many changes go into one statement.
 const keptBatch = 256
 
-// combiner carries out what several goroutines ask for at the same time in one statement: while one runs, the next gathers.
+// combiner makes changes that several goroutines ask for at the same time in one statement: while one runs, the next one
+// collects.
 type combiner struct {
 	calls *pgstore.Calls
 	apply func(context.Context, []change) []error
@@ -25,11 +26,11 @@ type combiner struct {
 
 type asked struct {
 	change
-	ctx  context.Context // of who asks
+	ctx  context.Context // of the caller
 	done chan error
 }
 
-// do carries out one change.
+// do makes one change.
 func (c *combiner) do(ctx context.Context, ch change) error {
 	if !c.calls.Enter() {
 		return outbox.ErrClosed
@@ -53,7 +54,7 @@ func (c *combiner) do(ctx context.Context, ch change) error {
 	}
 }
 
-// run carries out what has gathered until there is nothing more.
+// run makes the collected changes until there are none left.
 func (c *combiner) run() {
 	defer c.calls.Leave()
 	for batch := c.next(); len(batch) > 0; batch = c.next() {
@@ -71,7 +72,7 @@ func (c *combiner) next() []*asked {
 	return batch
 }
 
-// carryOut carries out a batch. It takes as long as the most patient of those who ask for it waits.
+// carryOut makes a batch of changes. It may take as long as the most patient caller waits.
 func (c *combiner) carryOut(batch []*asked) {
 	batch = slices.DeleteFunc(batch, func(a *asked) bool { return a.ctx.Err() != nil })
 	if len(batch) == 0 {

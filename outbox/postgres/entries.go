@@ -13,11 +13,11 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// columns are what a stored is read from: of an entry o and its row of work w, if it has one.
+// columns are the columns of a stored: of an entry o and its row of work w, if it has one.
 const columns = `coalesce(o.key, w.key), coalesce(o.entry::text, ''), coalesce(o.sum, ''), o.updated,
 	CASE WHEN w.lane < 3 THEN w.due END, w.sending, w.attempts, w.api_key`
 
-// stored is an entry as it is read. What the row of work says counts for more than the entry's JSON.
+// stored is an entry as it is read. The row of work overrides the entry's JSON.
 type stored struct {
 	key       string
 	data, sum []byte
@@ -28,7 +28,7 @@ type stored struct {
 	apiKey    *string
 }
 
-// scanWith reads a row that ends with the columns of a stored.
+// scanWith scans a row that ends with the columns of a stored.
 func scanWith(r pgstore.Rows, before ...any) (x stored, err error) {
 	err = r.Scan(append(before, &x.key, &x.data, &x.sum, &x.updated, &x.due, &x.sending, &x.attempts, &x.apiKey)...)
 	return x, err
@@ -36,7 +36,7 @@ func scanWith(r pgstore.Rows, before ...any) (x stored, err error) {
 
 func scanStored(r pgstore.Rows) (stored, error) { return scanWith(r) }
 
-// entry returns the entry, or what stands for one that cannot be read.
+// entry returns the entry, or a placeholder for one that cannot be read.
 func (s *Store) entry(x stored) outbox.Entry {
 	e, err := s.records.Decode(x.key, x.data, x.sum)
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *Store) entry(x stored) outbox.Entry {
 	return e
 }
 
-// kept is an entry as the columns have it.
+// kept is an entry in the form of the columns.
 type kept struct {
 	State   outbox.State `json:"state"`
 	Unknown bool         `json:"unknown"`
@@ -85,11 +85,11 @@ func (s *Store) keep(e outbox.Entry) (kept, error) {
 type place struct {
 	s  *Store
 	in pgstore.Runner
-	// notify has PostgreSQL tell the workers when the transaction is committed.
+	// notify makes PostgreSQL notify the workers when the transaction is committed.
 	notify bool
 }
 
-// addStatement adds an entry and its row of work, and returns what is there then.
+// addStatement adds an entry and its row of work, and returns what is then stored.
 const addStatement = `
 	WITH added AS (
 		INSERT INTO {entries} (key, state, unknown, tx_id, partner_tx_id, updated, entry, sum)
@@ -107,7 +107,7 @@ const addStatement = `
 		CASE WHEN $11::boolean THEN pg_notify('` + channel + `', $12)::text END
 	FROM added LEFT JOIN queued ON true`
 
-// addTries bounds how often an entry is added whose key others add and remove.
+// addTries limits how often Add is tried while others add and remove the same key.
 const addTries = 12
 
 // Add stores an entry unless its key has one.
@@ -147,7 +147,7 @@ func (p place) Add(ctx context.Context, e outbox.Entry) (there outbox.Entry, add
 		switch {
 		case err != nil:
 			return outbox.Entry{}, false, err
-		case len(taken) == 0: // what was in the way was removed meanwhile
+		case len(taken) == 0: // the conflicting entry was removed in the meantime
 		case taken[0]:
 			return outbox.Entry{}, false, outbox.ErrTxIDTaken
 		default:
@@ -232,5 +232,5 @@ const theseEnded = `key IN (SELECT json_array_elements_text($1::text::json)) AND
 // times of PostgreSQL: it keeps microseconds.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// latest is later than anything is due.
+// latest is later than any due time.
 var latest = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)

@@ -7,19 +7,20 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// fronts remember from which time on entries of each lane are due, so that a claim begins to look there. The index has more
-// before it for as long as somebody reads what was there earlier: dead rows, which a claim would have to pass each time. What
-// is free there nevertheless is found by whole looks: at once where a lease of this store's is over, and else, such as for a
-// payment of a long transaction, as soon as whole looks take no more than a tenth of the time, and in any case every minute.
+// fronts remember, per lane, the time from which entries are due, so that a claim starts looking there. Before it, the
+// index may have dead rows for as long as another transaction reads old versions, and each claim would have to skip them.
+// Free rows before the front are found by whole looks: at once if a lease of this store has ended, and otherwise, such as
+// for a payment from a long transaction, as soon as whole looks take no more than a tenth of the time, and at least once
+// a minute.
 type fronts struct {
 	mu     sync.Mutex
 	lanes  [noLane]front
-	leases map[int64]lease // by token: those of this store
+	leases map[int64]lease // by token: leases of this store
 }
 
 type front struct {
 	from   time.Time
-	put    time.Time // the earliest that was put there since the last look began
+	put    time.Time // the earliest due time that was added since the last look began
 	looked time.Time // when the last whole look began
 	took   time.Duration
 }
@@ -29,13 +30,13 @@ type lease struct {
 	until time.Time
 }
 
-// begin returns from when on to look, and whether it is a whole look.
+// begin returns where to start looking, and whether it is a whole look.
 func (f *fronts) begin(lane outbox.Lane, clock, now time.Time) (from time.Time, whole bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	front := &f.lanes[lane]
 	front.put = latest
-	// A look may also have taken long because a lock was waited for, or the server.
+	// A look may also have taken long because it waited for a lock, or for the server.
 	whole = clock.Sub(front.looked) >= min(10*front.took, time.Minute) || front.from.After(now)
 	for token, l := range f.leases {
 		if l.lane == lane && !l.until.After(now) {
@@ -49,7 +50,7 @@ func (f *fronts) begin(lane outbox.Lane, clock, now time.Time) (from time.Time, 
 	return front.from, false
 }
 
-// end tells what a look has shown: nothing that is free is due before a time.
+// end reports the result of a look: no free row is due before a time.
 func (f *fronts) end(lane outbox.Lane, clock time.Time, took time.Duration, whole bool, seen time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,7 +64,7 @@ func (f *fronts) end(lane outbox.Lane, clock time.Time, took time.Duration, whol
 	front.from = earlier(front.from, front.put)
 }
 
-// leased tells of a lease.
+// leased reports a lease.
 func (f *fronts) leased(token int64, lane outbox.Lane, until time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,7 +74,7 @@ func (f *fronts) leased(token int64, lane outbox.Lane, until time.Time) {
 	f.leases[token] = lease{lane, until}
 }
 
-// moved tells of a leased entry that is in another lane now.
+// moved reports that a leased entry is now in another lane.
 func (f *fronts) moved(token int64, lane outbox.Lane) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,14 +83,14 @@ func (f *fronts) moved(token int64, lane outbox.Lane) {
 	}
 }
 
-// over tells of a lease that has ended.
+// over reports that a lease has ended.
 func (f *fronts) over(token int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.leases, token)
 }
 
-// add tells of an entry that waits in a lane, if it is one.
+// add reports an entry that waits in a lane, if it does.
 func (f *fronts) add(lane outbox.Lane, due time.Time) {
 	if lane >= noLane {
 		return

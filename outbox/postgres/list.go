@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// allStates are those that an entry can have.
+// allStates are the states that an entry can have.
 var allStates = []outbox.State{
 	outbox.StatePending, outbox.StateSent, outbox.StateHeld,
 	outbox.StateDone, outbox.StateFailed, outbox.StateRejected, outbox.StateExpired,
@@ -34,15 +34,15 @@ func (s *Store) Page(ctx context.Context, f outbox.Filter, after outbox.Entry, l
 	return page, nil
 }
 
-// pageStatement returns the statement of a page, and its arguments. Each state is looked through on its own, for which there are
-// indexes, unless all are wanted in the order of their keys, or only what is unknown, which is little.
+// pageStatement returns the statement of a page, and its arguments. Each state is searched on its own, using its index,
+// unless all states are wanted in key order, or only the few unknown ones.
 func pageStatement(f outbox.Filter, after outbox.Entry, limit int) (statement string, args []any, err error) {
 	arg := func(v any, as string) string {
 		args = append(args, v)
 		return "$" + strconv.Itoa(len(args)) + "::" + as
 	}
-	// By state, rows are asked for by bounds of whole index entries: with state = ... the planner may take another index, on
-	// which it has to look for the few rows of a rare state.
+	// By state, rows are selected by bounds of whole index entries: with state = ... the planner may choose another
+	// index, and then has to search it for the few rows of a rare state.
 	order, states := "key", f.States
 	where, from, to := "key > "+arg(after.Key, "text"), "(state, key) > (s.state, $1)", "state <= s.state"
 	if f.ByChange() {

@@ -14,16 +14,16 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// The schema, as changes in the order of their names. One that was released is never changed.
+// The schema, as migrations in the order of their names. A released migration is never changed.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrationLock keeps programs that start together from changing the schema together.
-const migrationLock = 0x71726564 // any number of our own
+// migrationLock keeps programs that start together from migrating at the same time.
+const migrationLock = 0x71726564 // an arbitrary number of our own
 
-// findSchema fixes where the tables are: in the first schema of the search path. They are always named with it, so that no
-// table of the same name elsewhere is taken for one of them.
+// findSchema determines where the tables are: in the first schema of the search path. They are always qualified with it,
+// so that a table of the same name elsewhere is never used by mistake.
 func (s *Store) findSchema(ctx context.Context) error {
 	schema, err := pgstore.Schema(ctx, s.db.Query)
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *Store) findSchema(ctx context.Context) error {
 	}
 	s.schema = schema
 	table := func(name string) string { return pgstore.Quoted(schema, name) }
-	// A crash of the server may take a sequence back by some numbers, with leases that nothing was begun under. Another number at
-	// random behind the first keeps a new lease from being taken for one of those.
+	// A crash of the server may set a sequence back by some numbers, and with it leases that had not begun anything. A
+	// random second part keeps a new lease from being mistaken for one of those.
 	token := `(nextval('` + strings.ReplaceAll(table("qredo_outbox_token"), `'`, `''`) + `'::regclass) * 1048576 + floor(random() * 1048576)::bigint)`
 	s.db.Name(strings.NewReplacer(
 		"{entries}", table("qredo_outbox"), "{work}", table("qredo_outbox_work"), "{version}", table("qredo_outbox_schema"),
@@ -40,7 +40,7 @@ func (s *Store) findSchema(ctx context.Context) error {
 	return nil
 }
 
-// migrate brings the schema to what this version needs, in one transaction.
+// migrate brings the schema to the version that this program needs, in one transaction.
 func (s *Store) migrate(ctx context.Context) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql") // sorted
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Store) version(ctx context.Context, in pgstore.Runner) (int, error) {
 	return int(versions[0]), nil
 }
 
-// look makes sure that there are tables to look at.
+// look checks that the tables to read exist.
 func (s *Store) look(ctx context.Context) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *Store) look(ctx context.Context) error {
 	return s.checkSeal(ctx, s.db)
 }
 
-// change brings the schema to the next version, and notes it with a sealed entry, by which it is seen whether a program has the
+// change brings the schema to the next version, and records it with a sealed entry, which shows whether a program has the
 // same sealing key.
 func (s *Store) change(ctx context.Context, tx pgstore.Tx, name string, to int) error {
 	statements, err := migrations.ReadFile(name)

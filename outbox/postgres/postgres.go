@@ -44,7 +44,7 @@ type Store struct {
 	told                        told
 }
 
-// leastConns is how many connections a pool may have at least, so that workers do not wait for each other's.
+// leastConns is the minimum size of a pool, so that workers do not wait for each other's connections.
 const leastConns = 16
 
 // Open connects to a database, given as a URL or as keywords ("host=... dbname=..."), and creates the tables or migrates them
@@ -90,7 +90,7 @@ func OpenReadOnly(ctx context.Context, database string, opts ...Option) (outbox.
 	return outbox.ReadOnly(s), nil
 }
 
-// connect returns a pool for a database that is named as a URL or by keywords.
+// connect returns a pool for a database that is named by a URL or by keywords.
 func connect(ctx context.Context, database string) (*pgxpool.Pool, error) {
 	pool, err := pgstore.Connect(ctx, database, leastConns, false)
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *Store) prepare(ctx context.Context, begin func(*Store, context.Context)
 	return begin(s, ctx)
 }
 
-// own makes sure that payments can be trusted to the tables, which it makes if need be.
+// own checks that the tables are safe for payments, and creates them if need be.
 func (s *Store) own(ctx context.Context) error {
 	if err := s.checkDurable(ctx); err != nil {
 		return err
@@ -164,8 +164,8 @@ func (s *Store) Close() error {
 }
 
 const (
-	// wrongClock is how far ahead of the own clock a lease may begin.
+	// wrongClock is how far ahead of our own clock a lease may start.
 	wrongClock = time.Minute
-	// late is how much earlier than now a payment may be due when it is seen first.
+	// late is how long before now a payment may be due when it is first seen.
 	late = time.Second
 )

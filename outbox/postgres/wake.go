@@ -12,10 +12,11 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// channel is what is notified. What is said there is the schema of the outbox.
+// channel is the notification channel. The payload is the schema of the outbox.
 const channel = "qredo_outbox"
 
-// told bounds how often this program notifies workers. PostgreSQL lets only one transaction at a time commit that does.
+// told limits how often this program notifies workers, because PostgreSQL lets only one notifying transaction commit at a
+// time.
 type told struct {
 	mu   sync.Mutex
 	last time.Time
@@ -26,7 +27,7 @@ func (t *told) next() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if time.Since(t.last) < 100*time.Millisecond {
-		return false // who was told then looks often for a while
+		return false // workers that were notified then look often for a while
 	}
 	t.last = time.Now()
 	return true
@@ -69,12 +70,12 @@ func (s *Store) listen(ctx context.Context, c *pgx.Conn, wake func()) error {
 		cancel()
 		switch {
 		case err == nil:
-			if said == nil || said.Payload == s.schema { // nil: a handler of the caller's has it
+			if said == nil || said.Payload == s.schema { // nil if a handler of the caller's takes it
 				wake()
 			}
 		case ctx.Err() != nil || !quiet:
 			return err
-		default: // nothing was heard for long: is it still there?
+		default: // nothing heard for long: is the connection still alive?
 			asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 			err := c.Ping(asking)
 			cancel()

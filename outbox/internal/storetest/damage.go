@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// changes are ways in which a record can go wrong.
+// changes are ways in which a record can be damaged.
 func changes() map[string]func(data []byte) []byte {
 	return map[string]func(data []byte) []byte{
 		"another amount": func(data []byte) []byte {
@@ -25,7 +25,7 @@ func changes() map[string]func(data []byte) []byte {
 	}
 }
 
-// assertDamaged asserts that an entry says that it cannot be read.
+// assertDamaged asserts that an entry reports that it cannot be read.
 func assertDamaged(t *testing.T, e outbox.Entry, key string) {
 	t.Helper()
 	assert.Equal(t, key, e.Key)
@@ -75,7 +75,7 @@ func testDamageClaimed(t *testing.T, s outbox.Store, damage func(key string)) {
 	assert.Equal(t, 4, stats.States[outbox.StatePending])
 	assert.Equal(t, 2, stats.States[outbox.StateSent])
 	assert.Equal(t, 3, stats.Unknown)
-	// Who lists by change, page by page, comes to the end.
+	// Listing by change, page by page, terminates.
 	seen := map[string]bool{}
 	for after := (outbox.Entry{}); ; {
 		entries, err := s.Page(t.Context(), outbox.Filter{UpdatedSince: time.Unix(0, 0)}, after, 1)
@@ -89,7 +89,7 @@ func testDamageClaimed(t *testing.T, s outbox.Store, damage func(key string)) {
 	}
 	assert.Len(t, seen, 9)
 	for _, l := range []outbox.Lane{outbox.LaneNew, outbox.LaneRetry, outbox.LaneFollow} {
-		assert.Len(t, claim(t, s, l, time.Hour, 10), 2, "it is in no lane any more")
+		assert.Len(t, claim(t, s, l, time.Hour, 10), 2, "it is no longer in a lane")
 	}
 }
 
@@ -115,6 +115,6 @@ func testDamageStays(t *testing.T, s outbox.Store, damage func(key string)) {
 	require.NoError(t, s.Remove(t.Context(), []string{"a", "b"}))
 	assertDamaged(t, get(t, s, "a"), "a")
 	get(t, s, "b")
-	// Who removes what is listed as ended comes to an end.
+	// Removing everything that is listed as ended terminates.
 	assert.Empty(t, page(t, s, states(outbox.StateDone), outbox.Entry{}, 10))
 }

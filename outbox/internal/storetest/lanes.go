@@ -54,7 +54,7 @@ func testLanes(t *testing.T, s outbox.Store) {
 	for i, l := range lanes {
 		assert.Equal(t, []string{fmt.Sprint("lane ", i, " 0"), fmt.Sprint("lane ", i, " 1")}, claimed(claim(t, s, l, 0, 10)))
 	}
-	// From lane to lane, as an entry goes its way.
+	// From lane to lane, as an entry does.
 	c := claim(t, s, outbox.LaneNew, time.Minute, 1)[0]
 	key := c.Entry.Key
 	release(t, s, c, func(e *outbox.Entry) { e.Attempts = 1 })
@@ -94,7 +94,7 @@ func testNotClaimed(t *testing.T, s outbox.Store) {
 	}
 }
 
-// testBeyond has entries that were put off by a clock that was hours ahead.
+// testBeyond has entries that were postponed by a clock that was hours ahead.
 func testBeyond(t *testing.T, s outbox.Store) {
 	ctx := t.Context()
 	want := outbox.Want{Lane: outbox.LaneRetry, Now: Start, Until: Start.Add(time.Minute), Beyond: Start.Add(time.Hour), Limit: 10}
@@ -126,7 +126,7 @@ func testBeyond(t *testing.T, s outbox.Store) {
 	assert.Empty(t, claims)
 }
 
-// testClaimOnce has leases that are over at once: even so, a claim has an entry once.
+// testClaimOnce has leases that end at the same time: even so, a claim has an entry once.
 func testClaimOnce(t *testing.T, s outbox.Store) {
 	add(t, s, Entry("a"), Entry("b"))
 	for range 2 {

@@ -32,7 +32,8 @@ func testLease(t *testing.T, s outbox.Store) {
 	}
 }
 
-// testLeaseFromTheFuture has a clock that is ahead for a moment: what was leased by it is not lost until then.
+// testLeaseFromTheFuture has a clock that is ahead for a moment: what was leased by it must not stay blocked until that
+// time.
 func testLeaseFromTheFuture(t *testing.T, s outbox.Store) {
 	add(t, s, lane(outbox.LaneRetry, "a"))
 	wrong := claimOne(t, s, outbox.LaneRetry, 6*time.Hour)
@@ -185,8 +186,8 @@ func testTakeHeld(t *testing.T, s outbox.Store) {
 	}
 }
 
-// testSaveAgainstClaim has workers whose leases are over at once take an entry from each other. Whoever
-// stores must have been the last to claim, so that no change is lost.
+// testSaveAgainstClaim has workers with expired leases take an entry from each other at once. Only the last one to claim
+// may store, so that no change is lost.
 func testSaveAgainstClaim(t *testing.T, s outbox.Store) {
 	add(t, s, lane(outbox.LaneRetry, "a"))
 	var (

@@ -46,7 +46,7 @@ func testPage(t *testing.T, s outbox.Store) {
 	assert.Equal(t, []string{"Z", "a", "a b", "b", "c", "ä"}, keys(all, "", 100))
 	assert.Equal(t, []string{"Z", "a"}, keys(all, "", 2))
 	assert.Equal(t, []string{"a b", "b"}, keys(all, "a", 2))
-	assert.Equal(t, []string{"b"}, keys(all, "aa", 1), "a key that there is not")
+	assert.Equal(t, []string{"b"}, keys(all, "aa", 1), "an unknown key")
 	assert.Empty(t, keys(all, "ä", 2))
 	assert.Empty(t, keys(all, "", 0))
 	assert.Equal(t, []string{"b"}, keys(states(outbox.StateDone), "", 100))
@@ -61,7 +61,7 @@ func testPage(t *testing.T, s outbox.Store) {
 
 	c := claim(t, s, outbox.LaneNew, 0, 10)
 	require.Len(t, c, 4)
-	for _, c := range c { // what changes is found where it is then
+	for _, c := range c { // a changed entry is found at its new place
 		release(t, s, c, func(e *outbox.Entry) { e.State, e.Unknown = outbox.StateHeld, !e.Unknown })
 	}
 	assert.Empty(t, keys(states(outbox.StatePending), "", 100))
@@ -70,7 +70,7 @@ func testPage(t *testing.T, s outbox.Store) {
 }
 
 func testPageByChange(t *testing.T, s outbox.Store) {
-	// The order of the keys is not that of the changes; c and d are of the same time.
+	// The order of the keys differs from that of the changes; c and d changed at the same time.
 	at := map[string]time.Duration{"e": 0, "b": time.Second, "d": 2 * time.Second, "c": 2 * time.Second, "a": 3 * time.Second}
 	entries := map[string]outbox.Entry{}
 	for key, after := range at {
@@ -114,7 +114,7 @@ func testPageByChange(t *testing.T, s outbox.Store) {
 	}
 }
 
-// testPages has all orders and filters give, in pages of any size, what they give in one.
+// testPages checks that all orders and filters yield the same in pages of any size as in one.
 func testPages(t *testing.T, s outbox.Store) {
 	const entries = 60
 	list := []outbox.State{outbox.StatePending, outbox.StateSent, outbox.StateHeld, outbox.StateDone}

@@ -55,11 +55,11 @@ func Run(t *testing.T, open func(t *testing.T) outbox.Store, damage Damage) {
 		"a claim has an entry once":                    testClaimOnce,
 		"many claim together, each entry goes to one":  testClaimTogether,
 		"a lease keeps others out until it ends":       testLease,
-		"a lease from the future is none":              testLeaseFromTheFuture,
-		"who lost the claim cannot store":              testFencing,
+		"a lease from the future does not count":       testLeaseFromTheFuture,
+		"whoever lost the claim cannot store":          testFencing,
 		"a lease that is over counts until taken":      testOverdue,
 		"begin stores that, and keeps the lease":       testBegin,
-		"postponing changes nothing but when":          testPostpone,
+		"postponing changes only the due time":         testPostpone,
 		"one entry is taken":                           testTake,
 		"an entry is taken that no worker may have":    testTakeHeld,
 		"one who saves and one who claims do not race": testSaveAgainstClaim,
@@ -118,7 +118,7 @@ func lane(l outbox.Lane, key string) outbox.Entry {
 	return e
 }
 
-// claim claims from a lane at a time after Start, for a minute, and returns the claims in their order.
+// claim claims from a lane at a time after Start, for a minute, and returns the claims in order.
 func claim(t *testing.T, s outbox.Store, l outbox.Lane, after time.Duration, limit int) []outbox.Claim {
 	t.Helper()
 	now := Start.Add(after)
@@ -127,7 +127,7 @@ func claim(t *testing.T, s outbox.Store, l outbox.Lane, after time.Duration, lim
 	return list
 }
 
-// claimOne claims what must be the only entry that can be claimed.
+// claimOne claims the only entry that can be claimed.
 func claimOne(t *testing.T, s outbox.Store, l outbox.Lane, after time.Duration) outbox.Claim {
 	t.Helper()
 	list := claim(t, s, l, after, 10)
@@ -143,7 +143,7 @@ func claimed(list []outbox.Claim) []string {
 	return keys
 }
 
-// release stores an entry as a change leaves it.
+// release stores an entry after a change.
 func release(t *testing.T, s outbox.Store, c outbox.Claim, change func(*outbox.Entry)) outbox.Entry {
 	t.Helper()
 	change(&c.Entry)
