@@ -10,13 +10,14 @@ import (
 	"github.com/qredo-go/qredo/internal/backoff"
 )
 
-// putOff reports whether an entry is to be tried later.
+// putOff reports whether an entry is postponed.
 func (r *running) putOff(e Entry) bool {
 	now := r.now()
-	return e.Due.After(now) && !e.Due.After(now.Add(2*r.pauses.Max)) // what is put off for longer was by a wrong clock
+	return e.Due.After(now) && !e.Due.After(now.Add(2*r.pauses.Max)) // an entry that is postponed for longer was postponed by a wrong clock
 }
 
-// handOne hands over an entry if it is due. It reports whether the wallet's next one may follow, and when else to come back.
+// handOne hands over an entry if it is due. It reports whether the wallet's next one may follow, and otherwise when to
+// come back.
 func (r *running) handOne(ctx context.Context, e Entry) (due time.Time, next bool) {
 	if r.putOff(e) {
 		return e.Due, false
@@ -32,33 +33,33 @@ func (r *running) handOne(ctx context.Context, e Entry) (due time.Time, next boo
 		e.State, e.Updated = StateDone, r.now()
 		r.observe(ctx, e)
 		return time.Time{}, true
-	case errors.As(err, new(*HandlerError)): // also as the program stops: it must not be called again if it has committed
+	case errors.As(err, new(*HandlerError)): // also while the program stops: it must not be called again if it has committed
 		failed = err
 	case failed == nil && errors.Is(err, ErrNotReady): // another program, or a person
 		return time.Time{}, true
 	case failed == nil && errors.Is(err, ErrClosed), ctx.Err() != nil:
 		return time.Time{}, false
 	case failed == nil:
-		r.log.Warn("inbox: the store has not kept that an entry was handed over", "id", e.ID, "error", err)
+		r.log.Warn("inbox: the store could not record that an entry was handed over", "id", e.ID, "error", err)
 		return r.now().Add(r.pauses.Min), false
 	}
 	return r.fail(ctx, &e, failed)
 }
 
-// leave makes an entry void that only tells of a change, and was recorded by a program with WithChanges: this one's handler
-// does not expect it, and might book it.
+// leave makes void an entry that only reports a change and was recorded by a program with WithChanges: this program's
+// handler does not expect it, and might book it.
 func (r *running) leave(ctx context.Context, e Entry) (due time.Time, next bool) {
 	_, err := r.records.Update(ctx, e.ID, StateReady, r.now(), Change{State: StateVoid, Error: "nothing has moved, and this inbox is without WithChanges"})
 	switch {
 	case err == nil, errors.Is(err, ErrNotReady):
 		return time.Time{}, true
 	case ctx.Err() == nil:
-		r.log.Warn("inbox: it could not be stored that an entry is not to be handed over", "id", e.ID, "error", err)
+		r.log.Warn("inbox: an entry that is not to be handed over could not be marked as such", "id", e.ID, "error", err)
 	}
 	return r.now().Add(r.pauses.Min), false
 }
 
-// fail notes that the handler has failed, in e too. It reports whether the entry is set aside, or when to try again.
+// fail records that the handler has failed, also in e. It reports whether the entry is set aside, or when to try again.
 func (r *running) fail(ctx context.Context, e *Entry, failed error) (due time.Time, aside bool) {
 	now := r.now()
 	change := Change{State: StateReady, Attempts: e.Attempts + 1, Error: clip(failed.Error())}
@@ -72,23 +73,23 @@ func (r *running) fail(ctx context.Context, e *Entry, failed error) (due time.Ti
 	defer cancel()
 	after, err := r.records.Update(noting, e.ID, StateReady, now, change)
 	if err != nil {
-		r.log.Warn("inbox: an attempt that failed could not be noted", "id", e.ID, "error", err)
+		r.log.Warn("inbox: a failed attempt could not be recorded", "id", e.ID, "error", err)
 		return now.Add(r.pauses.Min), false
 	}
 	*e = after
 	r.observe(noting, after)
 	if after.State == StateAside {
-		r.log.Error("inbox: a movement is set aside, a person is needed", "id", e.ID, "attempts", after.Attempts, "error", failed)
+		r.log.Error("inbox: a movement is set aside until a person decides", "id", e.ID, "attempts", after.Attempts, "error", failed)
 		return time.Time{}, true
 	}
 	r.log.Warn("inbox: the handler failed", "id", e.ID, "attempts", after.Attempts, "error", failed)
 	return after.Due, false
 }
 
-// noteTime is how long a failure may take to be noted, also as the program stops.
+// noteTime is how long recording a failure may take, even while the program stops.
 const noteTime = 10 * time.Second
 
-// longestError is how much of an error's text is kept, in bytes.
+// longestError limits how much of an error's text is kept, in bytes.
 const longestError = 500
 
 func clip(text string) string {

@@ -13,11 +13,11 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// measureEvery is how often it is tried to find out what wallets had when the inbox began.
+// measureEvery is how often the inbox tries to determine the wallets' balances at its start.
 const measureEvery = time.Minute
 
-// measure notes what the fund's wallets had when the inbox began: what they have now, without what has moved since. It
-// does so only when nothing moves meanwhile; counts are those of the look just now.
+// measure records the balances of the fund's wallets when the inbox began: the balances now, without what has moved
+// since. It does so only if nothing moves in the meantime; counts are those of the look just now.
 func (f *fundReader) measure(ctx context.Context, s *Source, now time.Time, counts Recorded) error {
 	if s.Before != nil || f.from.IsZero() || counts != (Recorded{}) || now.Sub(f.measured) < measureEvery {
 		return nil
@@ -51,7 +51,7 @@ func (r *running) measure(ctx context.Context, s *Source, balances func(context.
 		return err
 	}
 	if counts != (Recorded{}) || !maps.Equal(first, second) {
-		return nil // another time
+		return nil // try again later
 	}
 	sums, err := r.records.Sums(ctx, s.ID)
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *running) measure(ctx context.Context, s *Source, balances func(context.
 	return nil
 }
 
-// moved is all that is stored as moved.
+// moved sums everything that is stored as moved.
 func (s Sum) moved() qredo.Amount {
 	return s.Done.Amount + s.Ready.Amount + s.Aside.Amount + s.Skipped.Amount
 }
@@ -93,7 +93,7 @@ func (w *walletReader) balances(ctx context.Context) (map[qredo.WalletID]holding
 	if err != nil {
 		return nil, err
 	}
-	return map[qredo.WalletID]holding{wallet.ID: {wallet.Asset, wallet.Balance}}, nil // by its ID, also where it was named by a short code
+	return map[qredo.WalletID]holding{wallet.ID: {wallet.Asset, wallet.Balance}}, nil // by its ID, even if it was given by a short code
 }
 
 // Balance compares a wallet's balance with what was handed over. All figures are base units.
@@ -132,7 +132,7 @@ func (r *Report) Wrong() (wrong []Balance) {
 	return wrong
 }
 
-// checkTries is how often a source is read again that moves while it is checked.
+// checkTries is how many times a source that changes while it is checked is read again.
 const checkTries = 5
 
 // Check compares the balance of each wallet with the sum of what was handed over for it. It reads from the service and the

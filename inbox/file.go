@@ -48,7 +48,8 @@ func OpenStore(path string) (*FileStore, error) {
 	return f, nil
 }
 
-// view and update call do in a transaction, update perhaps several times. Errors have the names of this package.
+// view and update run a function in a transaction; update may run it several times. They translate errors into those of
+// this package.
 func (f *FileStore) view(ctx context.Context, do func(fileTx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

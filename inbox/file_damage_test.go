@@ -109,7 +109,7 @@ func TestFileOfSomethingElse(t *testing.T) {
 		"another program's": {func(tx *bolt.Tx) error {
 			_, err := tx.CreateBucket([]byte("outbox"))
 			return errorsOf(tx.DeleteBucket([]byte("inbox")), err)
-		}, `is no inbox: it holds "aliases"`},
+		}, `is not an inbox: it has the bucket "aliases"`},
 		"without a table": {func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("moved")) }, "it has no moved"},
 		"not filled": {func(tx *bolt.Tx) error {
 			return tx.ForEach(func(name []byte, _ *bolt.Bucket) error { return tx.DeleteBucket(name) })

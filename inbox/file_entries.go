@@ -19,12 +19,12 @@ func (t fileTx) entry(id string) (*Entry, error) {
 	}
 	var e Entry
 	if err := json.Unmarshal(data, &e); err != nil {
-		return nil, t.damaged("what is stored under " + id + " is no entry: " + err.Error())
+		return nil, t.damaged("what is stored under " + id + " is not an entry: " + err.Error())
 	}
 	return &e, nil
 }
 
-// find returns the entry whose ID a name is, or else whose alias, or nil.
+// find returns the entry with a name as its ID, or else as its alias, or nil.
 func (t fileTx) find(name string) (*Entry, error) {
 	e, err := t.entry(name)
 	if e != nil || err != nil {
@@ -37,7 +37,7 @@ func (t fileTx) find(name string) (*Entry, error) {
 	return t.entry(string(id))
 }
 
-// store stores an entry, and has it be found by what it is now.
+// store stores an entry and updates its indexes.
 func (t fileTx) store(e Entry) error {
 	data, err := exact.JSON(e)
 	if err != nil {
@@ -68,7 +68,7 @@ func (t fileTx) store(e Entry) error {
 	return t.put(entriesTable, []byte(e.ID), data)
 }
 
-// fileRow is a row by which an entry is found.
+// fileRow is an index row of an entry.
 type fileRow struct{ table, key, data []byte }
 
 func (r fileRow) sameKey(other fileRow) bool {
@@ -94,7 +94,7 @@ func rowsOf(e Entry) []fileRow {
 	return rows
 }
 
-// placeIn reads what the states' table has of an entry.
+// placeIn reads an entry's row in the table of states.
 func placeIn(data []byte) (at time.Time, source, wallet string) {
 	if len(data) < 8 {
 		return at, "", ""
@@ -104,7 +104,7 @@ func placeIn(data []byte) (at time.Time, source, wallet string) {
 	return bytesTime(data), source, wallet
 }
 
-// timeBytes is a time as bytes that sort as the times do.
+// timeBytes is a time as bytes that sort in time order.
 func timeBytes(t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro())^1<<63)
 }
@@ -113,19 +113,20 @@ func bytesTime(b []byte) time.Time {
 	return time.UnixMicro(int64(binary.BigEndian.Uint64(b) ^ 1<<63)).UTC() //nolint:gosec // as above
 }
 
-// source returns a source as the file has it: without what is left of its lease, which the file has not. One that it does not know has no token.
+// source returns a source as it is in the file, which does not store the rest of its lease. An unknown source has no
+// token.
 func (t fileTx) source(id string) (s Source, err error) {
 	data, err := t.get(sourcesTable, []byte(id))
 	if err != nil || data == nil {
 		return Source{ID: id}, err
 	}
 	if err := json.Unmarshal(data, &s); err != nil {
-		return s, t.damaged("what is stored of " + id + " is no source: " + err.Error())
+		return s, t.damaged("what is stored of " + id + " is not a source: " + err.Error())
 	}
 	return s, nil
 }
 
-// held is source, if its lease is the one that is named.
+// held is source, if its lease has the given token.
 func (t fileTx) held(of Source) (Source, error) {
 	s, err := t.source(of.ID)
 	if err == nil && (s.Token == 0 || s.Token != of.Token) {
@@ -143,7 +144,7 @@ func (t fileTx) storeSource(s Source) error {
 	return t.put(sourcesTable, []byte(s.ID), data)
 }
 
-// next returns what is to be handed over, as Next has it.
+// next returns what is to be handed over, as Next does.
 func (t fileTx) next(source string, from qredo.WalletID, wallets, each int) (list []Entry, err error) {
 	prefix := ordered(nil, source)
 	for at := ordered(prefix[:len(prefix):len(prefix)], from); wallets > 0 && each > 0; wallets-- {
@@ -155,7 +156,7 @@ func (t fileTx) next(source string, from qredo.WalletID, wallets, each int) (lis
 			}
 			if n == 0 {
 				first, after = wallet, bytes.Clone(key[:len(key)-len(rest)])
-				after[len(after)-1]++ // behind all of this wallet's
+				after[len(after)-1]++ // after all entries of this wallet
 			}
 			if n++; n > each || wallet != first {
 				return false, nil

@@ -14,33 +14,33 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// fileVersion is the version of the files' form.
+// fileVersion is the version of the file format.
 const fileVersion = 1
 
-// The tables of a file. Parts of keys are as in the comments, texts before the last part as ordered says.
+// The tables of a file. The comments show the parts of keys; texts before the last part are encoded by ordered.
 var (
-	formTable    = []byte("inbox")   // what the file is
+	formTable    = []byte("inbox")   // what kind of file it is
 	entriesTable = []byte("entries") // ID → JSON
 	aliasesTable = []byte("aliases") // alias → ID
-	readyTable   = []byte("ready")   // source, wallet, time, ID → nothing: what is to be handed over, in its order
+	readyTable   = []byte("ready")   // source, wallet, time, ID → nothing: what is to be handed over, in order
 	statesTable  = []byte("states")  // state, ID → time, source, wallet
 	movedTable   = []byte("moved")   // source, wallet, ID → amount, state, asset
 	sourcesTable = []byte("sources") // ID → JSON
 
-	tables = [][]byte{entriesTable, aliasesTable, readyTable, statesTable, movedTable, sourcesTable} // without the first
+	tables = [][]byte{entriesTable, aliasesTable, readyTable, statesTable, movedTable, sourcesTable} // all except the first
 )
 
-// The rows of the first. For each table it also has how many rows that has, under its name.
+// The rows of the first table. It also has the number of rows of each table, under its name.
 var (
 	versionRow = []byte(" version")
-	beginRow   = []byte(" begin") // from when on movements are handed over
+	beginRow   = []byte(" begin") // the time from which movements are handed over
 )
 
-// fileTx is a transaction in the file. Each row has a checksum behind it, over its table and key too, since bbolt has none: without a
-// key that has changed on the disk, a movement would be taken for a new one, and handed over again.
+// fileTx is a transaction in the file. Each row ends with a checksum over its table, key and data, since bbolt has none:
+// if a key changed on the disk, a movement would seem new and be handed over again.
 type fileTx struct {
 	*bolt.Tx
-	more map[string]int64 // by table, how many rows have come in this transaction, less those that are gone
+	more map[string]int64 // by table, how many rows this transaction has added, less those it removed
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -67,7 +67,7 @@ func (t fileTx) damaged(what string) error {
 	return fmt.Errorf("%s: %s: restore the file from a copy: %w", t.DB().Path(), what, durable.ErrDamaged)
 }
 
-// get returns what is stored under a key, or nil. It is the transaction's.
+// get returns what is stored under a key, or nil. It is valid only in the transaction.
 func (t fileTx) get(table, key []byte) ([]byte, error) {
 	value := t.Bucket(table).Get(key)
 	if value == nil {
@@ -96,7 +96,7 @@ func (t fileTx) delete(table, key []byte) error {
 	return bucket.Delete(key)
 }
 
-// each visits the rows whose keys begin with a prefix, from one on, until visit returns false.
+// each visits the rows whose keys have a prefix, starting at one, until visit returns false.
 func (t fileTx) each(table, prefix, from []byte, visit func(key, data []byte) (bool, error)) error {
 	cursor := t.Bucket(table).Cursor()
 	if bytes.Compare(from, prefix) < 0 {
@@ -114,7 +114,7 @@ func (t fileTx) each(table, prefix, from []byte, visit func(key, data []byte) (b
 	return nil
 }
 
-// open makes a new file an inbox, or makes sure that it is a whole one.
+// open turns a new file into an inbox, or verifies that it is a complete one.
 func (t fileTx) open(path string) error {
 	if first, _ := t.Cursor().First(); first == nil {
 		return t.create()
@@ -139,14 +139,14 @@ func (t fileTx) open(path string) error {
 	return nil
 }
 
-// check makes sure that a file is an inbox.
+// check verifies that a file is an inbox.
 func (t fileTx) check(path string) error {
 	if t.Bucket(formTable) == nil {
 		name, _ := t.Cursor().First()
 		if name == nil {
-			return fmt.Errorf("%s is no inbox yet: the program that made it did not come to fill it", path)
+			return fmt.Errorf("%s is not an inbox yet: the program that created it did not finish", path)
 		}
-		return fmt.Errorf("%s is no inbox: it holds %q, which is something else's", path, name)
+		return fmt.Errorf("%s is not an inbox: it has the bucket %q of another program", path, name)
 	}
 	data, err := t.get(formTable, versionRow)
 	if err != nil {
@@ -202,7 +202,8 @@ func (t fileTx) count() error {
 	return nil
 }
 
-// ordered appends a text to a key so that keys sort as their texts do, whatever bytes come behind: no text begins with another's end.
+// ordered appends a text to a key so that keys sort as their texts do, whatever bytes follow: no encoded text is a prefix
+// of another.
 func ordered[T ~string](key []byte, text T) []byte {
 	for _, b := range []byte(text) {
 		if key = append(key, b); b == 0 {
@@ -212,7 +213,7 @@ func ordered[T ~string](key []byte, text T) []byte {
 	return append(key, 0, 1)
 }
 
-// split returns the text that a key begins with, and what is behind it.
+// split returns the text at the start of a key, and the rest.
 func split(key []byte) (text string, rest []byte) {
 	var b []byte
 	for i := 0; i+1 < len(key); i++ {

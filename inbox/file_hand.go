@@ -6,16 +6,15 @@ import (
 	"sync"
 )
 
-// handing keeps an entry that is being handed over from being changed meanwhile, and from being handed over twice. What changes
-// entries holds mu for reading until that is stored; what is handed over is noted with mu locked, so that it is looked at after all
-// changes before it.
+// handing keeps an entry from being changed while it is handed over, and from being handed over twice. Changes hold mu
+// for reading until they are stored; a handover registers with mu locked, so that it sees all earlier changes.
 type handing struct {
 	mu     sync.RWMutex
 	ids    map[string]chan struct{} // closed when it has ended
 	closed bool
 }
 
-// begin waits until nobody else has an ID, and takes it.
+// begin waits until an ID is free, and takes it.
 func (h *handing) begin(ctx context.Context, id string) error {
 	for {
 		h.mu.Lock()
@@ -46,7 +45,7 @@ func (h *handing) end(id string) {
 	delete(h.ids, id)
 }
 
-// change calls change until it returns nil for what it has to wait for. Meanwhile nothing begins to be handed over.
+// change calls change until it returns no ID to wait for. In the meantime no handover begins.
 func (h *handing) change(ctx context.Context, change func() (wait <-chan struct{}, err error)) error {
 	for {
 		h.mu.RLock()
@@ -61,7 +60,7 @@ func (h *handing) change(ctx context.Context, change func() (wait <-chan struct{
 	}
 }
 
-// close lets nothing more begin, and waits for the rest.
+// close prevents new handovers, and waits for those in progress.
 func (h *handing) close() {
 	h.mu.Lock()
 	h.closed = true
@@ -84,5 +83,5 @@ func wait(ctx context.Context, other <-chan struct{}) error {
 	}
 }
 
-// errBusy undoes a change of what is being handed over.
+// errBusy rolls back a change to an entry that is being handed over.
 var errBusy = errors.New("inbox: is being handed over")

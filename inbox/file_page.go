@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// page returns up to limit entries, as Page has it.
+// page returns up to limit entries, as Page does.
 func (t fileTx) page(ctx context.Context, f Filter, after string, limit int) (page []Entry, err error) {
 	ids := t.ids(f, after)
 	for n := 0; len(page) < limit; n++ {
@@ -44,18 +44,18 @@ func (t fileTx) page(ctx context.Context, f Filter, after string, limit int) (pa
 	return page, nil
 }
 
-// idMerge goes through the IDs of entries in the order of their bytes.
+// idMerge goes through the IDs of entries in byte order.
 type idMerge []idRange
 
-// idRange goes through one table, whose keys are a prefix and IDs.
+// idRange goes through one table, whose keys are a prefix and an ID.
 type idRange struct {
 	cursor        *bolt.Cursor
 	table, prefix []byte
-	key, value    []byte // that it is at; nil at its end
+	key, value    []byte // the current ID; nil at the end
 }
 
-// ids returns the IDs behind one of entries that a filter may select. To read every entry is dear, so that those of all states are gone
-// through where it is narrowed otherwise.
+// ids returns the IDs, after a given one, of entries that a filter may select. Reading every entry is expensive, so if a
+// filter narrows by anything but the state, it goes through the indexes of all states.
 func (t fileTx) ids(f Filter, after string) idMerge {
 	if len(f.States) == 0 && f.Source == "" && f.Wallet == "" {
 		return idMerge{t.idsIn(entriesTable, nil, after)}
@@ -106,7 +106,7 @@ func (r *idRange) at(key, value []byte) {
 
 func (r *idRange) id() string { return string(r.key[len(r.prefix):]) }
 
-// mayMatch reports whether a filter may select the entry, as far as that is known without reading it.
+// mayMatch reports whether a filter may select the entry, as far as is known without reading it.
 func (r *idRange) mayMatch(t fileTx, f Filter) (bool, error) {
 	if len(r.prefix) == 0 { // the entries themselves
 		return true, nil
@@ -134,7 +134,7 @@ func (m idMerge) next() (at idRange, ok bool) {
 	return at, true
 }
 
-// waiting tells how many entries of a source wait, and when the oldest was made.
+// waiting returns how many entries of a source wait, and when the oldest was made.
 func (t fileTx) waiting(source string) (n int, oldest time.Time, err error) {
 	prefix := ordered(nil, StateWaiting)
 	err = t.each(statesTable, prefix, nil, func(_, data []byte) (bool, error) {
@@ -164,7 +164,7 @@ func (t fileTx) sums(ctx context.Context, source string) (map[qredo.WalletID]Sum
 			return false, ctx.Err()
 		}
 		if len(data) < 8 {
-			return false, t.damaged("what an entry has moved is gone")
+			return false, t.damaged("the record of what an entry has moved is missing")
 		}
 		wallet, _ := split(key[len(prefix):])
 		state, asset := split(data[8:])
@@ -192,7 +192,7 @@ func (t fileTx) sums(ctx context.Context, source string) (map[qredo.WalletID]Sum
 	return sums, err
 }
 
-// wideSum is a sum of 128 bits, so that it is right if it is back within 64 at the end.
+// wideSum is a sum of 128 bits, so that it is right if it ends within 64 bits.
 type wideSum struct {
 	n    int64
 	high int64
@@ -226,7 +226,7 @@ func (t fileTx) sources() (list []Source, err error) {
 	return list, err
 }
 
-// begins returns from when on movements are handed over, if that is known.
+// begins returns the time from which movements are handed over, if it is known.
 func (t fileTx) begins() (from time.Time, known bool, err error) {
 	data, err := t.get(formTable, beginRow)
 	switch {

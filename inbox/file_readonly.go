@@ -68,7 +68,7 @@ type fileReader struct {
 	closed atomic.Bool
 }
 
-// with opens the file for a call.
+// with opens the file for one call.
 func (r *fileReader) with(read func(*FileStore) error) error {
 	if r.closed.Load() {
 		return ErrClosed

@@ -20,7 +20,7 @@ func (f *FileStore) Record(ctx context.Context, s Source, now time.Time, seen []
 		}
 		return err
 	}
-	if err := f.view(ctx, merge); err != nil || len(write) == 0 { // else without a write
+	if err := f.view(ctx, merge); err != nil || len(write) == 0 { // otherwise without a write
 		return Recorded{}, err
 	}
 	err = f.handing.change(ctx, func() (busy <-chan struct{}, err error) {
@@ -103,7 +103,7 @@ func (f *FileStore) Hand(ctx context.Context, id string, now time.Time, do func(
 		return err
 	}
 	done := Change{State: StateDone, Attempts: e.Attempts}.Apply(e, now)
-	err = known(f.change(func(tx fileTx) error { return tx.store(done) })) // also if ctx has ended meanwhile
+	err = known(f.change(func(tx fileTx) error { return tx.store(done) })) // even if ctx has ended in the meantime
 	if err != nil {
 		return fmt.Errorf("inbox: %s was handed over, and will be again, since this could not be stored: %w", id, err)
 	}

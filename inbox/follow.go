@@ -10,15 +10,15 @@ import (
 	"github.com/qredo-go/qredo/internal/backoff"
 )
 
-// reader reads what a fund or wallet tells.
+// reader reads the ledger of a fund or the history of a wallet.
 type reader interface {
-	// look records what there is since the last look, and changes s accordingly.
+	// look records what is new since the last look, and updates s.
 	look(ctx context.Context, s *Source) (Recorded, error)
 	// mayHave reports whether a movement of a wallet may be found here.
 	mayHave(w qredo.WalletID) bool
 }
 
-// follower follows one source: as long as this program has its lease, it looks and hands over.
+// follower follows one source: while this program has its lease, it looks and hands over.
 type follower struct {
 	*running
 	source string
@@ -29,7 +29,7 @@ type follower struct {
 func (f *follower) kick() {
 	select {
 	case f.kicked <- struct{}{}:
-	default: // it was kicked already
+	default: // it was already kicked
 	}
 }
 
@@ -52,13 +52,14 @@ func (f *follower) run(ctx context.Context) {
 		case ctx.Err() == nil:
 			misses++
 			pause = f.pauses.After(misses)
-			f.log.Warn("inbox: the store gives no lease", "source", f.source, "error", err, "pause", pause)
+			f.log.Warn("inbox: leasing a source from the store failed", "source", f.source, "error", err, "pause", pause)
 		}
 		_ = backoff.Wait(ctx, backoff.UpperHalf(pause)) // the loop sees that ctx has ended
 	}
 }
 
-// asking is a context to ask for a lease in. It outlives ctx by a moment: what is leased as this is stopped must be known, to be given back.
+// asking is a context to ask for a lease in. It outlives ctx by a moment: a lease that is granted while this stops must
+// be known, so that it can be given back.
 func (f *follower) asking(ctx context.Context) (context.Context, context.CancelFunc) {
 	asking, asked := context.WithTimeout(context.WithoutCancel(ctx), f.lease/4)
 	const moment = 2 * time.Second
@@ -66,7 +67,7 @@ func (f *follower) asking(ctx context.Context) (context.Context, context.CancelF
 	return asking, func() { stop(); asked() }
 }
 
-// hold follows the source for as long as the lease is this program's.
+// hold follows the source for as long as this program has the lease.
 func (f *follower) hold(ctx context.Context, s Source) {
 	ctx, lose := context.WithCancelCause(ctx)
 	var renewing sync.WaitGroup
@@ -91,7 +92,7 @@ func (f *follower) hold(ctx context.Context, s Source) {
 	}
 }
 
-// renew renews the lease until ctx ends. It loses it when another has it, or it may have ended.
+// renew renews the lease until ctx ends. The lease is lost when another program has it, or when it may have ended.
 func (f *follower) renew(ctx context.Context, token int64, lose context.CancelCauseFunc) {
 	for renewed := time.Now(); ; {
 		if backoff.Wait(ctx, f.lease/4) != nil {
@@ -111,7 +112,7 @@ func (f *follower) renew(ctx context.Context, token int64, lose context.CancelCa
 	}
 }
 
-// reload reads the source again, as it is stored.
+// reload reads the source from the store again.
 func (f *follower) reload(ctx context.Context, s *Source) error {
 	stored, err := f.records.Lease(ctx, f.source, f.holder, f.lease)
 	switch {
@@ -124,16 +125,16 @@ func (f *follower) reload(ctx context.Context, s *Source) error {
 	return err
 }
 
-// kickEvery is how often a source is looked at because the wallets feed tells of it.
+// kickEvery is how often at most a source is looked at because of the wallets feed.
 const kickEvery = time.Second
 
-// rounds looks, and lets hand over, until ctx ends or the lease is lost.
+// rounds looks, and triggers handing over, until ctx ends or the lease is lost.
 func (f *follower) rounds(ctx context.Context, s *Source, handing *handover) error {
 	for quiet, misses := 0, 0; ; {
 		var counts Recorded
 		var err error
-		handing.pause() // a look tells of the newest first
-		if misses > 0 { // what has failed may have been stored all the same
+		handing.pause() // a look reports the newest first
+		if misses > 0 { // a failed call may have been stored all the same
 			err = f.reload(ctx, s)
 		}
 		looked := time.Now()
@@ -161,13 +162,13 @@ func (f *follower) rounds(ctx context.Context, s *Source, handing *handover) err
 		if misses > 0 {
 			next = f.poll.After(misses)
 		}
-		if s.Whole && misses == 0 { // else there may be earlier ones that were not found yet
+		if s.Whole && misses == 0 { // otherwise there may be earlier ones that were not found yet
 			handing.resume()
 		}
 		timer := time.NewTimer(next - next/10 + backoff.Below(next/5+1))
 		select {
 		case <-ctx.Done():
-		case <-f.kicked: // not more often than without
+		case <-f.kicked: // not more often than without the feed
 			quiet = 0
 			_ = backoff.Wait(ctx, min(f.poll.Min, kickEvery)-time.Since(looked)) // rounds sees that ctx has ended
 		case <-timer.C:

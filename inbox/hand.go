@@ -9,29 +9,29 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// How many wallets, and entries of each, are read from the store at once.
+// How many wallets, and how many entries of each, are read from the store at once.
 const (
 	handWallets = 64
 	handEach    = 16
 )
 
-// handover hands over what a source has while its lease is this program's: several wallets at the same time, what is one
-// wallet's in its order. A wallet that takes long keeps neither the others nor the looks at the source.
+// handover hands over a source's entries while this program has its lease: several wallets at the same time, each
+// wallet's entries in order. A slow wallet blocks neither the others nor the looks at the source.
 type handover struct {
 	*running
 	source string
-	woken  chan struct{} // there is something else to do, or to wait for
+	woken  chan struct{} // signals that there is something else to do, or to wait for
 
 	reading sync.Mutex // held while entries are read from the store
 
 	mu     sync.Mutex
-	paused bool      // what the store has may lack earlier ones
+	paused bool      // the store may lack earlier entries
 	stale  bool      // there may be entries that were not seen yet
-	due    time.Time // when the next one is to be tried that has failed; zero if none has
+	due    time.Time // when the next failed one is to be tried; zero if none has failed
 	turns  map[qredo.WalletID]*turn
 }
 
-// turn is that of a wallet, some of whose entries are handed over.
+// turn is the turn of a wallet, some of whose entries are handed over.
 type turn struct {
 	ended bool
 	again bool // there may be more of them
@@ -41,16 +41,16 @@ func newHandover(r *running, source string) *handover {
 	return &handover{running: r, source: source, woken: make(chan struct{}, 1), paused: true, turns: map[qredo.WalletID]*turn{}}
 }
 
-// pause has nothing read from the store until resume. What was read before goes on.
+// pause stops reading from the store until resume. What was read before continues.
 func (h *handover) pause() {
 	h.mu.Lock()
 	h.paused = true
 	h.mu.Unlock()
-	h.reading.Lock()   // what has not seen that it is paused
+	h.reading.Lock()   // what has not noticed the pause yet
 	h.reading.Unlock() //nolint:staticcheck // it was waited for
 }
 
-// resume has everything looked through.
+// resume has everything looked through again.
 func (h *handover) resume() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -61,11 +61,11 @@ func (h *handover) resume() {
 func (h *handover) wake() {
 	select {
 	case h.woken <- struct{}{}:
-	default: // it was woken already
+	default: // it was already woken
 	}
 }
 
-// run hands over until ctx ends, and waits for what is under way.
+// run hands over until ctx ends, and waits for handovers in progress.
 func (h *handover) run(ctx context.Context, lose context.CancelCauseFunc) {
 	var wallets sync.WaitGroup
 	defer wallets.Wait()
@@ -86,7 +86,7 @@ func (h *handover) run(ctx context.Context, lose context.CancelCauseFunc) {
 		case errors.Is(err, ErrClosed):
 			lose(err)
 		default:
-			h.log.Warn("inbox: the store gives no entries", "source", h.source, "error", err)
+			h.log.Warn("inbox: reading entries from the store failed", "source", h.source, "error", err)
 			h.mu.Lock()
 			h.come(h.now().Add(h.pauses.Min))
 			h.mu.Unlock()
@@ -94,11 +94,11 @@ func (h *handover) run(ctx context.Context, lose context.CancelCauseFunc) {
 	}
 }
 
-// next tells whether to look through the store now, or when else.
+// next says whether to look through the store now, and otherwise when.
 func (h *handover) next() (pause time.Duration, walk bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	const long = time.Hour // it is woken
+	const long = time.Hour // it will be woken
 	now := h.now()
 	switch {
 	case h.paused:
@@ -112,14 +112,14 @@ func (h *handover) next() (pause time.Duration, walk bool) {
 	return max(h.due.Sub(now), time.Millisecond), false
 }
 
-// come notes when to come back; zero is never.
+// come records when to come back; zero means never.
 func (h *handover) come(at time.Time) {
 	if !at.IsZero() && (h.due.IsZero() || at.Before(h.due)) {
 		h.due = at
 	}
 }
 
-// walk has each wallet's turn begin that has something to be handed over, as soon as there is a slot.
+// walk starts a turn for each wallet that has something to hand over, as soon as there is a slot.
 func (h *handover) walk(ctx context.Context, wallets *sync.WaitGroup) error {
 	for from := qredo.WalletID(""); ; {
 		list, err := h.read(ctx, from)
@@ -147,17 +147,17 @@ func (h *handover) read(ctx context.Context, from qredo.WalletID) ([]Entry, erro
 	paused := h.paused
 	for wallet, t := range h.turns {
 		if t.ended {
-			delete(h.turns, wallet) // what is read now is as the turn has left it
+			delete(h.turns, wallet) // what is read now is as the turn left it
 		}
 	}
 	h.mu.Unlock()
 	if paused {
-		return nil, nil // resume has all looked through
+		return nil, nil // resume has all wallets looked through
 	}
 	return h.records.Next(ctx, h.source, from, handWallets, handEach)
 }
 
-// begin has the turn of a wallet begin, with its first entries.
+// begin starts the turn of a wallet, with its first entries.
 func (h *handover) begin(ctx context.Context, wallets *sync.WaitGroup, list []Entry) error {
 	wallet := list[0].Movement.Wallet
 	if !h.free(wallet, list[0]) {
@@ -185,7 +185,7 @@ func (h *handover) begin(ctx context.Context, wallets *sync.WaitGroup, list []En
 	return nil
 }
 
-// free reports whether a wallet's turn may begin. It notes when else.
+// free reports whether a wallet's turn may begin. Otherwise it records when it may.
 func (h *handover) free(wallet qredo.WalletID, first Entry) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -201,7 +201,8 @@ func (h *handover) free(wallet qredo.WalletID, first Entry) bool {
 	return true
 }
 
-// handWallet hands over entries of one wallet until one has to wait. It returns when that is due, or whether there may be more.
+// handWallet hands over entries of one wallet until one has to wait. It returns when that one is due, or whether there
+// may be more.
 func (h *handover) handWallet(ctx context.Context, list []Entry) (due time.Time, more bool) {
 	for _, e := range list {
 		due, next := h.handOne(ctx, e)

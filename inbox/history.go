@@ -19,7 +19,7 @@ type walletReader struct {
 
 func (w *walletReader) mayHave(id qredo.WalletID) bool { return id == w.id }
 
-// look reads what the history has since what is known.
+// look reads what is new in the history.
 func (w *walletReader) look(ctx context.Context, s *Source) (Recorded, error) {
 	now, before := time.Now(), *s
 	counts, err := w.read(ctx, s)
@@ -36,14 +36,14 @@ func (w *walletReader) look(ctx context.Context, s *Source) (Recorded, error) {
 	return counts, w.records.Progress(ctx, *s)
 }
 
-// read records what the history has since what is known.
+// read records what is new in the history.
 func (w *walletReader) read(ctx context.Context, s *Source) (counts Recorded, err error) {
 	since := w.first()
 	if s.Whole {
 		since = s.Latest.Add(-overlap)
 	}
 	options := qredo.HistoryOptions{}
-	if since = since.Add(-time.Second); since.Unix() > 0 { // the service leaves out the very second
+	if since = since.Add(-time.Second); since.Unix() > 0 { // the service leaves out that very second
 		options.Since = qredo.TimeOf(since)
 	}
 	var (
@@ -62,8 +62,8 @@ func (w *walletReader) read(ctx context.Context, s *Source) (counts Recorded, er
 			return counts, err
 		}
 		if e.Fees < 0 && e.Amount > 0 {
-			return counts, fmt.Errorf("the history of wallet %s counts what left as positive, as the service's schema does and its example does not: "+
-				"what came cannot be told from what left", w.id)
+			return counts, fmt.Errorf("the history of wallet %s has outgoing amounts as positive, as in the service's schema but not in its example: "+
+				"incoming and outgoing movements cannot be distinguished", w.id)
 		}
 		e.WalletID = cmp.Or(e.WalletID, w.id)
 		if m := ofHistory(e); m.Key != "" {
@@ -86,7 +86,7 @@ func (w *walletReader) read(ctx context.Context, s *Source) (counts Recorded, er
 	return counts, nil
 }
 
-// counter counts how often a key came among the last ten thousand or so.
+// counter counts how many times a key came among the last ten thousand or so.
 type counter struct{ now, before map[string]int }
 
 func (c *counter) count(key string) int {

@@ -46,7 +46,7 @@ type settings struct {
 	poll     backoff.Range // between looks
 	pauses   backoff.Range // between attempts to hand over
 	attempts int
-	limit    time.Duration // of a call of the handler
+	limit    time.Duration // for a call of the handler
 	lease    time.Duration
 	holder   string
 	slots    chan struct{}
@@ -112,14 +112,14 @@ func (in *Inbox[Tx]) Run(ctx context.Context, handle Handler[Tx]) error {
 		switch {
 		case err == nil:
 			failed = nil
-		case failed == nil && late: // it has returned nil, with a transaction that its context has broken
+		case failed == nil && late: // it has returned nil, although its context has broken its transaction
 			failed = in.tooLong(err)
 		}
 		return failed, err
 	})
 }
 
-// limited calls a handler with as much time as it has, and reports whether that was over.
+// limited calls a handler with a time limit, and reports whether the limit was exceeded.
 func (s *settings) limited(ctx context.Context, id string, handle func(context.Context) error) (late bool, failed error) {
 	limited, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
@@ -138,7 +138,7 @@ func (s *settings) tooLong(err error) error {
 	return fmt.Errorf("the handler has taken longer than %s, which WithHandlerTimeout sets: %w", s.limit, err)
 }
 
-// calm makes an error of a panic.
+// calm turns a panic into an error.
 func calm(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -148,10 +148,11 @@ func calm(f func() error) (err error) {
 	return f()
 }
 
-// now is the time as stores can keep it.
+// now is the time in the precision that stores keep.
 func (s *settings) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// hand has an entry handed over. It returns the handler's error, and that with which the store has kept nothing.
+// hand has an entry handed over. It returns the handler's error, and the error that kept the store from recording
+// anything.
 type hand func(ctx context.Context, e Entry) (failed, err error)
 
 func (s *settings) run(ctx context.Context, hand hand) error {
@@ -185,20 +186,21 @@ type running struct {
 	followed map[string]*follower
 }
 
-// begin finds out when the inbox begins.
+// begin determines when the inbox begins.
 func (r *running) begin(ctx context.Context) error {
-	return r.insist(ctx, "inbox: when it begins is not known", func() (err error) {
+	return r.insist(ctx, "inbox: the time at which it begins could not be determined", func() (err error) {
 		from := r.settings.begin
 		if r.fromNow {
 			begun, err := r.records.Sources(ctx)
 			if err == nil && len(begun) == 0 {
 				err = r.hearTime(ctx)
 			}
-			if err != nil && !errors.As(err, new(*qredo.Error)) { // by an answer the time is known, whatever it says
+			if err != nil && !errors.As(err, new(*qredo.Error)) { // any answer tells the time, whatever it says
 				return err
 			}
 			at := qredo.TimeOf(r.clock())
-			// By the earlier of the two clocks; the service's is known to a second, and so are the times of entries.
+			// The earlier of the two clocks counts; the service's is known only to the second, and so are the times of
+			// entries.
 			from = at.Add(-r.client.Until(at) - time.Second).Truncate(time.Second)
 		}
 		r.from, err = r.records.Begin(ctx, from.UTC())
@@ -206,7 +208,7 @@ func (r *running) begin(ctx context.Context) error {
 	})
 }
 
-// hearTime asks the service for something, so that the client knows its clock.
+// hearTime makes a request, so that the client learns the service's clock.
 func (r *running) hearTime(ctx context.Context) (err error) {
 	switch {
 	case len(r.companies) > 0:
@@ -240,7 +242,7 @@ func (r *running) insist(ctx context.Context, problem string, f func() error) er
 	}
 }
 
-// discover starts to follow what there is, and what comes later, until ctx ends.
+// discover starts to follow the sources that exist, and those that appear later, until ctx ends.
 func (r *running) discover(ctx context.Context) error {
 	for _, w := range r.wallets {
 		r.start(ctx, "wallet:"+string(w), &walletReader{running: r, id: w})
@@ -287,7 +289,7 @@ func (r *running) start(ctx context.Context, source string, from reader) {
 	r.working.Go(func() { f.run(ctx) })
 }
 
-// listen has sources looked at as soon as the wallets feed tells of a movement.
+// listen has sources looked at as soon as the wallets feed reports a movement.
 func (r *running) listen(ctx context.Context) {
 	for event, err := range r.client.Wallets.Feed(ctx, r.feedOpts...) {
 		if err != nil {

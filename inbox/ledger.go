@@ -12,31 +12,31 @@ import (
 )
 
 const (
-	// overlap is how far before the latest entry a ledger or history is read again: entries need not come in the order of
-	// their times.
+	// overlap is how far before the latest entry a ledger or history is read again: entries need not arrive in time
+	// order.
 	overlap = 5 * time.Minute
-	// deepEvery is how often a ledger is read back to the oldest entry that waits, for services where an entry that ends
+	// deepEvery is how often a ledger is read back to the oldest pending entry, for services where an entry that ends
 	// does not move.
 	deepEvery = 5 * time.Minute
-	// wholeEvery is how often it may be read to its end as long as it counts more entries than were found. It doubles with
-	// each time, up to 16 times as long.
+	// wholeEvery is how often at most it is read to its end while it counts more entries than were found. The interval
+	// doubles each time, up to 16-fold.
 	wholeEvery = 10 * time.Minute
 
-	brief = 100 // entries a page when little is expected
-	full  = 500 // else; 1,000 would need more than 16 MiB of memory on their way into a store
+	brief = 100 // entries per page when little is expected
+	full  = 500 // otherwise; 1,000 would need more than 16 MiB of memory on their way into a store
 )
 
 // fundReader reads a fund's ledger. Only its follower uses it.
 type fundReader struct {
 	*running
 	fundID
-	deep, whole, measured time.Time                 // when it was last read so
-	addresses             map[string]qredo.WalletID // whose deposits come there, by asset and address
-	addressed             time.Time                 // when they were read last
-	wholes                int                       // how often it was read whole for that
-	deeps                 int                       // how often it was read back to what waits
-	nameless              bool                      // an entry without a key was told of
-	countsAll             bool                      // its total was seen to be that of all entries, and not of a page's
+	deep, whole, measured time.Time                 // when it was last read back to what is pending
+	addresses             map[string]qredo.WalletID // wallets that receive deposits, by asset and address
+	addressed             time.Time                 // when they were last read
+	wholes                int                       // how many times it was read whole for that
+	deeps                 int                       // how many times it was read back to what is pending
+	nameless              bool                      // there was an entry without a key
+	countsAll             bool                      // its total has been seen to count all entries, and not those of a page
 }
 
 func (f *fundReader) mayHave(qredo.WalletID) bool { return true }
@@ -67,12 +67,12 @@ func (f *fundReader) look(ctx context.Context, s *Source) (Recorded, error) {
 		if total = all; total > s.Rows+s.Skipped+s.Missed {
 			missed := total - s.Rows - s.Skipped - s.Missed
 			s.Missed += missed
-			f.log.Error("inbox: a ledger counts entries that are not found in it, or that cannot be told apart; see Check", "source", s.ID, "entries", missed)
+			f.log.Error("inbox: a ledger counts entries that are missing from it or cannot be distinguished; see Check", "source", s.ID, "entries", missed)
 		}
 	} else if total <= s.Rows+s.Skipped {
 		f.wholes = 0
 	}
-	if more := s.Rows + s.Skipped + s.Missed - total; total > 0 && more > 0 { // what was missed is found, or waited before the inbox began
+	if more := s.Rows + s.Skipped + s.Missed - total; total > 0 && more > 0 { // what was missing is found, or was pending before the inbox began
 		found := min(more, s.Missed)
 		s.Missed -= found
 		s.Skipped = max(0, s.Skipped-(more-found))
@@ -94,7 +94,7 @@ func (r *running) first() time.Time {
 	return r.from.Add(-overlap)
 }
 
-// until tells how far back to read.
+// until says how far back to read.
 func (f *fundReader) until(ctx context.Context, s *Source, now time.Time) (time.Time, error) {
 	if !s.Whole {
 		return f.first(), nil
@@ -115,8 +115,8 @@ func (f *fundReader) until(ctx context.Context, s *Source, now time.Time) (time.
 	return until, nil
 }
 
-// read records what the ledger has back to a time, and returns how many entries it counted at the beginning, 0 if it does
-// not tell.
+// read records what the ledger has back to a time, and returns how many entries it counted at the beginning, 0 if that is
+// unknown.
 func (f *fundReader) read(ctx context.Context, s *Source, until time.Time) (counts Recorded, total int64, err error) {
 	w := ledgerWalk{fundReader: f, source: s, until: until, known: s.Latest, most: full, first: full}
 	if s.Whole && !until.Before(s.Latest.Add(-overlap)) {
@@ -137,10 +137,10 @@ func (f *fundReader) read(ctx context.Context, s *Source, until time.Time) (coun
 	}
 }
 
-// sightings are what there is to store of a movement, the nth of alike ones.
+// sightings are what to store of a movement, the nth of identical ones.
 func (r *running) sightings(m Movement, n int) []Sighting {
 	s := Sighting{Old: m.Time.Before(r.from)}
-	if m.TxID != "" { // it may be told of before it has an ID on the chain, or its wallet
+	if m.TxID != "" { // it may be reported before it has an ID on the chain, or its wallet
 		s.Alias = numbered(qredo.HistoryEntry{TxID: m.TxID, Amount: m.Amount, Fees: -m.Fees}.Key(), n)
 	}
 	m.Key = numbered(m.Key, n)
@@ -153,7 +153,7 @@ func (r *running) sightings(m Movement, n int) []Sighting {
 	return []Sighting{s, {ID: m.Key + "@" + string(m.Status), Movement: told, Tell: true}}
 }
 
-// numbered is the key of the nth movement that has it.
+// numbered is the key of the nth movement with the same key.
 func numbered(key string, n int) string {
 	if n == 1 {
 		return key
@@ -161,11 +161,11 @@ func numbered(key string, n int) string {
 	return fmt.Sprintf("%s#%d", key, n)
 }
 
-// addressesEvery is how often a fund's wallets may be read for an address that none of them has.
+// addressesEvery is how often at most a fund's wallets are read for an address that none of them has.
 const addressesEvery = time.Minute
 
-// walletOf returns the wallet at whose address a deposit came, or nothing if that is not clear: then it cannot be told apart for good,
-// and is not handed over yet.
+// walletOf returns the wallet with the address of a deposit, or nothing if that is unclear: then the deposit cannot be
+// identified for good, and is not handed over yet.
 func (f *fundReader) walletOf(ctx context.Context, e qredo.LedgerEntry) (qredo.WalletID, error) {
 	place := addressKey(e.Asset, e.Address)
 	if id := f.addresses[place]; id != "" || e.Address == "" || time.Since(f.addressed) < addressesEvery {
@@ -187,9 +187,9 @@ func (f *fundReader) walletOf(ctx context.Context, e qredo.LedgerEntry) (qredo.W
 	if f.addresses == nil {
 		f.addresses = map[string]qredo.WalletID{}
 	}
-	maps.Copy(f.addresses, listed) // those that are listed no more stay known
+	maps.Copy(f.addresses, listed) // wallets that are no longer listed stay known
 	if f.addresses[place] == "" {
-		f.log.Error("inbox: a deposit came to an address that no wallet of the fund has; it is not handed over before one has", "source", "fund:"+string(f.company)+":"+string(f.fund))
+		f.log.Error("inbox: a deposit came to an address that belongs to no wallet of the fund; it is handed over once a wallet has the address", "source", "fund:"+string(f.company)+":"+string(f.fund))
 	}
 	return f.addresses[place], nil
 }

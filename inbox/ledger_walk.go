@@ -17,17 +17,17 @@ type ledgerWalk struct {
 	*fundReader
 	source  *Source
 	until   time.Time
-	known   time.Time // the latest entry of before
-	first   int       // how many entries are asked for at first
-	most    int       // how many the service gives a page
+	known   time.Time // the latest entry of earlier walks
+	first   int       // how many entries to ask for at first
+	most    int       // how many entries the service returns per page
 	turned  int
-	overlap int // how many entries of the last page the next one has once more
+	overlap int // how many entries of the last page the next one repeats
 	counts  Recorded
-	newest  int64 // what the ledger counted when its newest entries were read
+	newest  int64 // the ledger's count when its newest entries were read
 
-	top    part // the newest entries, when they were read first
+	top    part // the newest entries, if they were read first
 	alike  counter
-	missed map[string]alikes // of what is alike, by key: where there is more of it in the walk than in any one of its pages
+	missed map[string]alikes // identical movements, by key: those of which the walk has more than any one of its pages
 }
 
 // part is a part of a ledger as it was read.
@@ -37,28 +37,28 @@ type part struct {
 	total int
 }
 
-// alikes are movements that differ in nothing.
+// alikes are identical movements.
 type alikes struct {
 	seen      Sighting // the first
-	page, all int      // how many there are in one page, and in all of them
+	page, all int      // how many there are on one page, and on all pages
 }
 
 // span is a part of a ledger.
 type span struct{ offset, limit int }
 
-// pages reads page after page. It reports true if the ledger has its entries the other way round.
+// pages reads page after page. It returns true if the ledger has the opposite order.
 //
-// New entries, and those that end, go to the ledger's newest end while it is read. Pages are read from there towards the
-// oldest, so that nothing is passed over: what has moved behind the walk is new there, and found by the next. Where the
-// newest come first, entries that come meanwhile push others to where the walk will come; where they come last, the
-// offsets of all that is older remain, or go back by what has left.
+// While a ledger is read, new entries and those that end go to its newest end. Pages are read from there towards the
+// oldest, so that nothing is skipped: the next walk finds what has moved behind this one. If the newest come first, new
+// entries push others to where the walk is going; if they come last, the offsets of older entries stay the same, or
+// shrink by what has left.
 func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 	at := span{0, w.first}
 	if w.source.Oldest {
 		at.offset = max(0, int(w.source.Rows+w.source.Skipped+w.source.Missed)-w.first/2)
 	}
 	var last []qredo.LedgerEntry
-	end := 0 // of the entries that there were when the page was asked for; those that come meanwhile are left to the next walk
+	end := 0 // of the entries that existed when the page was requested; newer ones are left to the next walk
 	reached, probed := -1, false
 	for top, tries, same := true, 0, 0; ; tries++ {
 		page, err := w.client.Funds.ListLedger(ctx, w.company, w.fund, qredo.LedgerOptions{Offset: at.offset, Limit: at.limit})
@@ -67,7 +67,7 @@ func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 		}
 		list, total := page.Entries, page.Total
 		n := len(list)
-		if w.source.Oldest && top && total == 0 && !probed { // where the newest are is to be found out
+		if w.source.Oldest && top && total == 0 && !probed { // the end with the newest entries is not known yet
 			if n > 0 {
 				if err := w.record(ctx, list, 0); err != nil {
 					return false, err
@@ -82,9 +82,9 @@ func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 			continue
 		}
 		if short, newer := n < at.limit && total > at.offset+n, top && cmp.Or(end, total) > at.offset+n; w.source.Oldest && (short || newer) && reached != at.offset+n {
-			reached = at.offset + n // if no more comes the next time, the ledger ends there, whatever it counts
+			reached = at.offset + n // if no more come the next time, the ledger ends there, whatever it counts
 			if tries > 10 || n == 0 {
-				return false, fmt.Errorf("the ledger of fund %s counts %d entries and does not show the last of them", w.fund, total)
+				return false, fmt.Errorf("the ledger of fund %s counts %d entries but does not return the last of them", w.fund, total)
 			}
 			if n < at.limit {
 				w.most = n
@@ -99,7 +99,7 @@ func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 			return false, nil
 		}
 		if top && w.turned == 1 && !slices.ContainsFunc(list, func(e qredo.LedgerEntry) bool { return !e.Time.Before(w.known.Add(-overlap)) }) {
-			return true, nil // what is newest in this order is older than what is known: it was the other order after all
+			return true, nil // the newest in this order is older than what is known: the order is the opposite after all
 		}
 		if top {
 			w.top = part{at, list, total}
@@ -108,7 +108,7 @@ func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 				w.newest = int64(total)
 			}
 		}
-		if total > 0 && at.offset >= total { // it counts something else
+		if total > 0 && at.offset >= total { // its count differs
 			w.newest = 0
 		}
 		if err := w.record(ctx, list, w.again(last, list)); err != nil {
@@ -121,7 +121,7 @@ func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 			same = 0
 		}
 		if same == 3 && (total == 0 || !uniform(list)) { // once or twice, new entries may have pushed it there
-			return false, fmt.Errorf("the ledger of fund %s has the same page at several offsets", w.fund)
+			return false, fmt.Errorf("the ledger of fund %s returns the same page for several offsets", w.fund)
 		}
 		top, last = false, list
 		if at = w.next(list, at, total); at.limit == 0 {
@@ -130,7 +130,8 @@ func (w *ledgerWalk) pages(ctx context.Context) (turn bool, err error) {
 	}
 }
 
-// uniform reports whether the entries of a page differ in nothing, as when one transaction of the chain pays a wallet again and again.
+// uniform reports whether all entries of a page are identical, as when one transaction on the chain pays a wallet again
+// and again.
 func uniform(list []qredo.LedgerEntry) bool {
 	for _, e := range list {
 		if e != list[0] || e.TxID != "" {
@@ -140,7 +141,7 @@ func uniform(list []qredo.LedgerEntry) bool {
 	return true
 }
 
-// again tells how many entries of a page stand at its newer end because next has asked for them once more.
+// again returns how many entries at the newer end of a page are there because next asked for them again.
 func (w *ledgerWalk) again(last, list []qredo.LedgerEntry) int {
 	if last == nil {
 		return 0
@@ -148,8 +149,8 @@ func (w *ledgerWalk) again(last, list []qredo.LedgerEntry) int {
 	return min(w.overlap, len(list))
 }
 
-// recordAlike records what is alike and stands in several pages, if nothing has moved while they were read: what moves, and
-// what comes, goes to the newest end, which is then not what it was; and what comes late, among older entries, is counted.
+// recordAlike records identical movements on several pages, if nothing moved while they were read: what moves, and what
+// is new, goes to the newest end, which then differs; and entries that arrive late, among older ones, change the count.
 func (w *ledgerWalk) recordAlike(ctx context.Context) error {
 	if len(w.missed) == 0 {
 		return nil
@@ -177,8 +178,8 @@ func (w *ledgerWalk) recordAlike(ctx context.Context) error {
 	return nil
 }
 
-// next tells which page to read after one; none has limit 0. It has those entries of the last one once more that are as
-// old as the oldest: what is alike is counted within one page.
+// next says which page to read after one; limit 0 means none. It repeats those entries of the last page that are as old
+// as its oldest, so that identical ones are counted within one page.
 func (w *ledgerWalk) next(list []qredo.LedgerEntry, at span, total int) span {
 	oldest, n := list[len(list)-1].Time, len(list)
 	if w.source.Oldest {
@@ -193,16 +194,16 @@ func (w *ledgerWalk) next(list []qredo.LedgerEntry, at span, total int) span {
 			again++
 		}
 	}
-	if again == n { // all of one second
+	if again == n { // all of the same second
 		again = n / 2
 	}
-	if total == 0 && !w.source.Oldest { // the end is an empty page
+	if total == 0 && !w.source.Oldest { // an empty page is the end
 		again = 0
 	}
 	w.overlap = again
 	short := n < at.limit
 	if short && at.offset > 0 && at.offset+n == total {
-		w.countsAll = true // from here on a full page that comes as far needs no other one to show that it was the last
+		w.countsAll = true // from here on, a full page that reaches as far need not be followed by another to show that it was the last
 	}
 	switch end := at.offset + again; {
 	case w.source.Oldest && at.offset == 0, !w.source.Oldest && total > 0 && at.offset+n >= total && (short || w.countsAll):
@@ -213,13 +214,13 @@ func (w *ledgerWalk) next(list []qredo.LedgerEntry, at span, total int) span {
 	return span{at.offset + n - again, full}
 }
 
-// record stores what a page has, of which so many entries at its newer end were in the page before.
+// record stores the entries of a page, of which the given number at its newer end were on the page before.
 func (w *ledgerWalk) record(ctx context.Context, list []qredo.LedgerEntry, again int) error {
 	seen := make([]Sighting, 0, len(list))
 	inPage := map[string]int{}
 	for i, e := range list {
 		if e.Amount < 0 || e.Fees < 0 || e.NetAmount < 0 {
-			return fmt.Errorf("the ledger of fund %s has a figure below zero, where the type is to tell the direction: what has moved is not clear", w.fund)
+			return fmt.Errorf("the ledger of fund %s has a negative figure although the type gives the direction: what has moved is unclear", w.fund)
 		}
 		repeated := i < again
 		if w.source.Oldest {
@@ -273,7 +274,7 @@ func (w *ledgerWalk) store(ctx context.Context, seen []Sighting) error {
 	return err
 }
 
-// latest notes the time of an entry. One that is ahead of the service's clock would have later ones passed over.
+// latest records the time of an entry. An entry ahead of the service's clock would cause later ones to be skipped.
 func (s *Source) latest(at time.Time, client *qredo.Client) {
 	now := qredo.TimeOf(time.Now())
 	if service := now.Add(-client.Until(now)); at.After(service) {

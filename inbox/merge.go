@@ -30,8 +30,8 @@ func MergeAll(seen []Sighting, source string, now time.Time, find func(name stri
 type merging struct {
 	find    func(name string) (*Entry, error)
 	write   []Entry
-	written map[string]int    // where in write an ID is
-	aliases map[string]string // to IDs, of what is in write
+	written map[string]int    // the index in write, by ID
+	aliases map[string]string // to IDs, for what is in write
 }
 
 // old returns the entry that a sighting is about.
@@ -87,5 +87,5 @@ func (m *merging) add(some []Entry) {
 	}
 }
 
-// micro is a time as stores keep it.
+// micro is a time in the precision that stores keep.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

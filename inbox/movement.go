@@ -62,11 +62,11 @@ var kinds = map[qredo.EntryType]Kind{
 	qredo.EntryTransferOut: KindTransferOut, qredo.EntrySwapIn: KindSwapIn, qredo.EntrySwapOut: KindSwapOut,
 }
 
-// ofLedger returns the movement that a ledger's entry tells of.
+// ofLedger returns the movement of a ledger entry.
 func ofLedger(company qredo.CompanyID, fund qredo.FundID, e qredo.LedgerEntry) Movement {
-	e.FundID = fund // of whom it was asked
+	e.FundID = fund // the wallets it was read for
 	for _, text := range []*string{&e.Address, &e.CounterpartyID, &e.CounterpartyName, &e.Reference, &e.BenefitOf, &e.AccountNo} {
-		*text = strings.ReplaceAll(*text, "\x00", "\uFFFD") // no database keeps it, and whoever pays can choose some of them
+		*text = strings.ReplaceAll(*text, "\x00", "\uFFFD") // no database can keep it, and whoever pays can choose some of the texts
 	}
 	m := Movement{
 		Key: e.Key(), Kind: cmp.Or(kinds[e.Type], Kind(e.Type)), Status: e.Status, Moved: e.Moved(), Company: company, Fund: fund, Wallet: e.WalletID,
@@ -82,7 +82,7 @@ func ofLedger(company qredo.CompanyID, fund qredo.FundID, e qredo.LedgerEntry) M
 	return m
 }
 
-// ofHistory returns the movement that a wallet's history tells of.
+// ofHistory returns the movement of an entry in a wallet's history.
 func ofHistory(e qredo.HistoryEntry) Movement {
 	m := Movement{
 		Key: e.Key(), Kind: KindIn, Status: qredo.TxApproved, Moved: true, Wallet: e.WalletID, Asset: e.Asset, Amount: e.Amount,
@@ -94,13 +94,14 @@ func ofHistory(e qredo.HistoryEntry) Movement {
 	return m
 }
 
-// reversed is what takes a movement back.
+// reversed is the movement that takes another back.
 func (m Movement) reversed(now Movement) Movement {
 	m.Key, m.Reversal, m.Amount, m.Status, m.Time = m.Key+"!", true, -m.Amount, now.Status, now.Time
 	return m
 }
 
-// within is a time as stores can keep it: one that is in milliseconds, or before the service was, is moved to the nearest that can be.
+// within clamps a time to those that stores can keep: one in milliseconds, or before the service existed, becomes the
+// nearest possible.
 func within(t qredo.Time) time.Time {
 	first, last := time.Unix(0, 0), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	switch {

@@ -144,7 +144,7 @@ func Merge(old *Entry, s Sighting, source string, now time.Time) (write []Entry,
 		write = []Entry{e}
 	case old.Movement.Status == s.Movement.Status:
 		return nil, counts
-	case old.State == StateDone && old.Movement.Moved && e.State == StateVoid && !old.Movement.Status.Failed(): // else it was taken back already
+	case old.State == StateDone && old.Movement.Moved && e.State == StateVoid && !old.Movement.Status.Failed(): // otherwise it was already taken back
 		back := e
 		back.ID, back.Alias, back.State = old.ID+"!", "", StateReady
 		back.Movement = old.Movement.reversed(s.Movement)
@@ -153,7 +153,7 @@ func Merge(old *Entry, s Sighting, source string, now time.Time) (write []Entry,
 		write = []Entry{told, back}
 		e = back
 	case old.State == StateSkipped && old.Movement.Moved && e.State == StateVoid && !old.Movement.Status.Failed():
-		// A person has dealt with it, and must hear of this: what takes it back is set aside.
+		// A person has dealt with it, and must hear of this: the reversal is set aside.
 		back := e
 		back.ID, back.Alias, back.State = old.ID+"!", "", StateAside
 		back.Movement, back.Error = old.Movement.reversed(s.Movement), clip("it takes back what was skipped: "+old.Error)
@@ -162,7 +162,7 @@ func Merge(old *Entry, s Sighting, source string, now time.Time) (write []Entry,
 		write = []Entry{told, back}
 		e = back
 	case old.State == StateDone, old.State == StateSkipped, old.State == StateAside && e.State != StateVoid:
-		return nil, counts // an older answer does not undo what was done, or what a person has decided or must
+		return nil, counts // an older answer does not undo what was done, or what a person has decided or has to decide
 	default:
 		e.ID, e.Alias, e.Source = old.ID, old.Alias, old.Source
 		e.Attempts, e.Due, e.Error = old.Attempts, old.Due, old.Error

@@ -20,7 +20,7 @@ func WithTrace(t Trace) Option {
 	return func(s *settings) error { s.trace = t; return nil }
 }
 
-// traceLook tells of a look, and returns the context to go on with.
+// traceLook reports a look, and returns the context to go on with.
 func (s *settings) traceLook(ctx context.Context, source string) (context.Context, func(Recorded, error)) {
 	end := func(Recorded, error) {}
 	if s.trace.Look != nil {
@@ -32,7 +32,7 @@ func (s *settings) traceLook(ctx context.Context, source string) (context.Contex
 	return ctx, end
 }
 
-// traceHand tells of an entry that is handed over, and returns the context to go on with.
+// traceHand reports an entry that is handed over, and returns the context to go on with.
 func (s *settings) traceHand(ctx context.Context, e Entry) (context.Context, func(Entry, error)) {
 	end := func(Entry, error) {}
 	if s.trace.Hand != nil {

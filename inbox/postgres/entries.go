@@ -16,23 +16,23 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// columns are what an entry is read from.
+// columns are the columns of an entry.
 const columns = `e.id, e.alias, e.source, e.state, e.attempts, e.due, e.error, e.updated, e.version, e.movement::text`
 
-// stored is an entry as it is read. All is nil where there is none.
+// stored is an entry as it is read. All fields are nil if there is none.
 type stored struct {
 	id, alias, source, state, text, movement *string
 	attempts, version                        *int64
 	due, updated                             *time.Time
 }
 
-// scanWith reads a row that ends with columns.
+// scanWith scans a row that ends with columns.
 func scanWith(r pgstore.Rows, before ...any) (x stored, err error) {
 	err = r.Scan(append(before, &x.id, &x.alias, &x.source, &x.state, &x.attempts, &x.due, &x.text, &x.updated, &x.version, &x.movement)...)
 	return x, err
 }
 
-// scanEntry reads a row of columns.
+// scanEntry scans a row of columns.
 func scanEntry(r pgstore.Rows) (e inbox.Entry, err error) {
 	x, err := scanWith(r)
 	if err != nil {
@@ -57,12 +57,12 @@ func (x stored) entry() (e inbox.Entry, err error) {
 
 func movement(data string) (m inbox.Movement, err error) {
 	if err = json.Unmarshal([]byte(data), &m); err != nil {
-		err = fmt.Errorf("what is stored is no movement of this version: %w", err)
+		err = fmt.Errorf("what is stored is not a movement of this version: %w", err)
 	}
 	return m, err
 }
 
-// row is an entry as it is written, one of a batch. Version is that of the row in its place, or 0.
+// row is an entry to be written, as part of a batch. Version is that of the row it replaces, or 0.
 type row struct {
 	ID       string          `json:"id"`
 	Alias    string          `json:"alias,omitzero"`
@@ -81,7 +81,7 @@ type row struct {
 	Movement string          `json:"movement"`
 }
 
-// rowOf returns how an entry is written.
+// rowOf returns the row of an entry.
 func rowOf(e inbox.Entry, version int64) (row, error) {
 	if err := storable(e.ID, e.Alias, string(e.Movement.Wallet), string(e.Movement.Asset)); err != nil {
 		return row{}, err
@@ -101,7 +101,7 @@ func rowOf(e inbox.Entry, version int64) (row, error) {
 	return r, nil
 }
 
-// storable refuses texts that PostgreSQL's cannot be.
+// storable refuses texts that PostgreSQL cannot store.
 func storable(texts ...string) error {
 	for _, text := range texts {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
@@ -111,7 +111,7 @@ func storable(texts ...string) error {
 	return nil
 }
 
-// micro is a time as PostgreSQL keeps it.
+// micro is a time in PostgreSQL's precision.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // Get returns the entry with the given ID.
@@ -150,7 +150,7 @@ func (s *Store[Tx]) Update(ctx context.Context, id string, seen inbox.State, now
 			return inbox.Entry{}, err
 		case len(states) == 0:
 			return inbox.Entry{}, inbox.ErrNotFound
-		case states[0] == string(seen): // it has become so meanwhile
+		case states[0] == string(seen): // it has become so in the meantime
 		case seen == inbox.StateReady:
 			return inbox.Entry{}, inbox.ErrNotReady
 		default:
@@ -160,7 +160,7 @@ func (s *Store[Tx]) Update(ctx context.Context, id string, seen inbox.State, now
 	return inbox.Entry{}, errChanging
 }
 
-// tries bounds how often something is tried that others keep from being done.
+// tries limits how many times an operation that others interfere with is tried.
 const tries = 12
 
 var errChanging = errors.New("inbox: others change the same entries all the time: try again")
@@ -181,8 +181,8 @@ func (s *Store[Tx]) Page(ctx context.Context, f inbox.Filter, after string, limi
 	}
 	rows := `SELECT * FROM {entries} WHERE id > $1` + where
 	if len(f.States) > 0 {
-		// Each state is looked through on its own, by bounds of whole index entries: with state = ... the planner may take another
-		// index, on which it has to look for the few rows of a rare state.
+		// Each state is searched on its own, by bounds of whole index entries: with state = ... the planner may choose
+		// another index, and then has to search it for the few rows of a rare state.
 		states, err := json.Marshal(f.States)
 		if err != nil {
 			return nil, err
@@ -197,7 +197,7 @@ func (s *Store[Tx]) Page(ctx context.Context, f inbox.Filter, after string, limi
 
 // Next returns entries to hand over. It finds wallets one after the other, each with a lookup in the index.
 func (s *Store[Tx]) Next(ctx context.Context, source string, from qredo.WalletID, wallets, each int) ([]inbox.Entry, error) {
-	first, _, behind := strings.Cut(string(from), "\x00") // with a NUL it is no wallet's here, but behind that which ends before
+	first, _, behind := strings.Cut(string(from), "\x00") // a name with a NUL is no wallet's here, but comes after the name up to the NUL
 	return collect(ctx, s.db, scanEntry, nextStatement, source, first, behind, int64(max(wallets, 0)), int64(max(each, 0)))
 }
 

@@ -49,7 +49,7 @@ func (s *Store[Tx]) Hand(ctx context.Context, id string, now time.Time, f func(c
 	return err
 }
 
-// hand returns the number of the transaction in which it has called f, if it was not to be committed.
+// hand returns the number of the transaction in which it called f, if the transaction was not to be committed.
 func (s *Store[Tx]) hand(ctx context.Context, id string, now time.Time, f func(ctx context.Context, tx Tx, m inbox.Movement) error) (transaction string, err error) {
 	t, err := s.begin(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Store[Tx]) hand(ctx context.Context, id string, now time.Time, f func(c
 		}
 		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoing)
 		defer cancel()
-		_ = t.rollback(undo) // what was the error before says what is wrong, and a connection that is lost is rolled back by the server
+		_ = t.rollback(undo) // the earlier error says what is wrong, and the server rolls back if the connection is lost
 	}()
 	type locked struct{ state, movement, transaction string }
 	found, err := collect(ctx, t.in, func(r pgstore.Rows) (l locked, err error) { return l, r.Scan(&l.state, &l.movement, &l.transaction) },
@@ -87,7 +87,7 @@ func (s *Store[Tx]) hand(ctx context.Context, id string, now time.Time, f func(c
 		UPDATE {entries} SET state = 'done', due = NULL, error = '', updated = $2::timestamptz, version = version + 1
 		WHERE id = $1 AND state = 'ready' AND pg_catalog.txid_current()::text = $3 RETURNING id`, id, micro(now), transaction)
 	switch {
-	case ctx.Err() != nil: // then the driver may have rolled back, and it was not the handler
+	case ctx.Err() != nil: // then the driver may have rolled back, and not the handler
 		return transaction, ctx.Err()
 	case errors.Is(err, pgx.ErrTxClosed), errors.Is(err, sql.ErrTxDone), err == nil && len(done) == 0:
 		return "", handlerEnded(id)
@@ -102,10 +102,10 @@ func (s *Store[Tx]) hand(ctx context.Context, id string, now time.Time, f func(c
 	case pgstore.State(err) != "", errors.Is(err, pgx.ErrTxCommitRollback), errors.Is(err, sql.ErrTxDone):
 		return "", blame(err, fmt.Errorf("inbox: %s could not be committed: %w", id, err))
 	}
-	return "", fmt.Errorf("inbox: whether %s was committed is not known, the inbox finds out when it is tried again: %w", id, err)
+	return "", fmt.Errorf("inbox: whether %s was committed is unknown, the next attempt will determine it: %w", id, err)
 }
 
-// undoing is how long a rollback may take, and to find out what has become of a transaction.
+// undoing is how long a rollback may take, including finding out what became of a transaction.
 const undoing = 10 * time.Second
 
 func handlerEnded(id string) error {
@@ -113,7 +113,8 @@ func handlerEnded(id string) error {
 		"the entry: what it wrote may be stored, and the movement is not done: leave commit and rollback to the inbox, and return an error for the latter", id)}
 }
 
-// committed finds out whether a handler has committed a transaction that the store has rolled back, and returns that as the error.
+// committed finds out whether a handler has committed a transaction that the store has rolled back, and returns that as
+// the error.
 func (s *Store[Tx]) committed(ctx context.Context, id, transaction string, err error) error {
 	if err == nil || transaction == "" {
 		return err
@@ -124,15 +125,15 @@ func (s *Store[Tx]) committed(ctx context.Context, id, transaction string, err e
 	if failed == nil && len(status) == 1 && status[0] != nil && *status[0] == "committed" {
 		return errors.Join(handlerEnded(id), err)
 	}
-	return err // where it cannot be asked too: the next attempt finds the entry as it is
+	return err // if this cannot be determined either, the next attempt finds the entry as it is
 }
 
-// blame returns an error as the handler's where the server says what is wrong with the transaction, or the handler has left its
-// connection in a state in which nothing can be sent, as with open rows. What is about the server, the connection to it, and transactions
-// beside it is the store's.
+// blame makes an error the handler's if the server says what is wrong with the transaction, or if the handler left its
+// connection in a state in which nothing can be sent, such as with open rows. Errors of the server, of the connection and
+// of other transactions are the store's.
 func blame(cause, err error) error {
 	state := pgstore.State(cause)
-	left := errors.Is(cause, driver.ErrBadConn) || strings.Contains(cause.Error(), "conn busy") || strings.Contains(cause.Error(), "conn closed") // pgx has no type for the two
+	left := errors.Is(cause, driver.ErrBadConn) || strings.Contains(cause.Error(), "conn busy") || strings.Contains(cause.Error(), "conn closed") // pgx has no type for these two
 	if state == "" && !left {
 		return err
 	}

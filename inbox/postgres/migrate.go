@@ -10,18 +10,18 @@ import (
 	"github.com/qredo-go/qredo/internal/pgstore"
 )
 
-// The schema, as changes in the order of their names. One that was released is never changed.
+// The schema, as migrations in the order of their names. A released migration is never changed.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrationLock keeps programs that start together from changing the schema together.
-const migrationLock = 0x71696e62 // any number of our own
+// migrationLock keeps programs that start together from migrating at the same time.
+const migrationLock = 0x71696e62 // an arbitrary number of our own
 
-// recordLock is that of those who record, beside the number of the table.
+// recordLock is the lock for recording, together with the number of the table.
 const recordLock = 0x71696e63
 
-// findSchema fixes where the tables are: in the first schema of the search path.
+// findSchema determines where the tables are: in the first schema of the search path.
 func (s *base) findSchema(ctx context.Context) (err error) {
 	if s.schema, err = pgstore.Schema(ctx, s.db.Query); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *base) findSchema(ctx context.Context) (err error) {
 	return nil
 }
 
-// migrate brings the schema to what this version needs, in one transaction.
+// migrate brings the schema to the version that this program needs, in one transaction.
 func (s *base) migrate(ctx context.Context) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql") // sorted
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *base) version(ctx context.Context, in pgstore.Runner) (int, error) {
 	return int(versions[0]), nil
 }
 
-// look makes sure that there are tables to look at.
+// look checks that the tables to read exist.
 func (s *base) look(ctx context.Context) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -111,13 +111,13 @@ func (s *base) look(ctx context.Context) error {
 
 var tables = []string{"qredo_inbox", "qredo_inbox_source", "qredo_inbox_begin", "qredo_inbox_schema"}
 
-// checkTables refuses tables with which somebody else, or something in the database, could change what is stored, and returns how many
-// there are.
+// checkTables refuses tables that another role, or something in the database, could change, and returns how many there
+// are.
 func (s *base) checkTables(ctx context.Context, in pgstore.Runner) (int, error) {
 	return pgstore.CheckTables(ctx, in.Query, s.schema, tables, nil, "movements could be changed there, or lost")
 }
 
-// collect returns what a statement returns, each row as scan reads it.
+// collect returns the rows of a statement, each read by scan.
 func collect[T any](ctx context.Context, in pgstore.Runner, scan func(pgstore.Rows) (T, error), statement string, args ...any) ([]T, error) {
 	return pgstore.Collect(ctx, in.Query, scan, statement, args...)
 }

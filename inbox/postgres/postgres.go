@@ -35,7 +35,7 @@ import (
 type Store[Tx any] struct {
 	base
 	begin func(context.Context) (begun[Tx], error)
-	conns func() int // that the pool may have
+	conns func() int // of the pool, at most
 }
 
 var (
@@ -43,13 +43,13 @@ var (
 	_ inbox.Store[*sql.Tx] = (*Store[*sql.Tx])(nil)
 )
 
-// base is what stores are without their kind of transaction.
+// base is what all stores share, whatever their kind of transaction.
 type base struct {
 	db     *pgstore.Database
 	schema string
 }
 
-// leastConns is how many connections a pool may have at least: each movement that is being handed over has one for itself.
+// leastConns is the minimum size of a pool: each movement that is being handed over uses a connection of its own.
 const leastConns = 16
 
 // Open connects to a database, given as a URL or as keywords ("host=... dbname=..."), and creates the tables or migrates them
@@ -96,7 +96,7 @@ func connect(ctx context.Context, database string, begin func(*base, context.Con
 		if err != nil || unprepared || !s.db.Pooled() {
 			return s, err
 		}
-		if err := s.Close(); err != nil { // what the program prepares in it would be lost in the pooler
+		if err := s.Close(); err != nil { // the pooler would lose statements that the program prepares
 			return nil, err
 		}
 	}
@@ -182,7 +182,7 @@ func opened[Tx any](ctx context.Context, s *Store[Tx], begin func(*base, context
 	return s, nil
 }
 
-// own makes sure that what is handed over can be trusted to the tables, which it makes if need be.
+// own checks that the tables are safe for movements, and creates them if need be.
 func (s *base) own(ctx context.Context) error {
 	if err := pgstore.CheckDurable(ctx, s.db.Query); err != nil {
 		return err

@@ -30,7 +30,7 @@ func (s *Store[Tx]) Record(ctx context.Context, source inbox.Source, now time.Ti
 		switch {
 		case err == nil:
 			return counts, nil
-		case pgstore.State(err) == lockNotAvailable: // it waits without keeping others from recording
+		case pgstore.State(err) == lockNotAvailable: // it waits without blocking other recordings
 			if busy++; time.Since(began) > patience || backoff.Wait(ctx, backoff.UpperHalf(pauses.After(busy))) != nil {
 				return inbox.Recorded{}, fmt.Errorf("inbox: an entry of %s is being handed over and cannot be recorded meanwhile: %w", source.ID, errors.Join(ctx.Err(), err))
 			}
@@ -44,7 +44,7 @@ func (s *Store[Tx]) Record(ctx context.Context, source inbox.Source, now time.Ti
 }
 
 const (
-	// patience is how long what is being handed over may keep a source from being recorded.
+	// patience is how long handing over may block the recording of a source.
 	patience = 10 * time.Second
 
 	lockNotAvailable = "55P03"
@@ -56,7 +56,7 @@ type known struct {
 	versions map[string]int64
 }
 
-// merge finds out what there is to write.
+// merge determines what to write.
 func (s *base) merge(ctx context.Context, in pgstore.Runner, source inbox.Source, now time.Time, seen []inbox.Sighting) (write []row, counts inbox.Recorded, err error) {
 	there, err := s.known(ctx, in, source, seen)
 	if err != nil {
@@ -129,10 +129,10 @@ func (s *base) known(ctx context.Context, in pgstore.Runner, source inbox.Source
 	return there, nil
 }
 
-// write does it. All who write do so one after the other: another might be about to store an entry under one of the same names. What is handed
-// over or decided meanwhile is noticed by its version, and then all is done again.
+// write writes the entries. Writers take turns: another might be about to store an entry under one of the same names. If
+// an entry was handed over or decided on in the meantime, its version shows it, and everything is done again.
 func (s *base) write(ctx context.Context, in pgstore.Tx, source inbox.Source, now time.Time, seen []inbox.Sighting) (counts inbox.Recorded, err error) {
-	// Neither a program that stands still may keep others from recording, nor a handler that takes long, with an entry that is to be written.
+	// Recording must not be blocked by a program that hangs, nor by a slow handler whose entry is to be written.
 	_, err = collect(ctx, in, func(r pgstore.Rows) (v [3]string, err error) { return v, r.Scan(&v[0], &v[1], &v[2]) },
 		`SELECT set_config('idle_in_transaction_session_timeout', '30s', true), {lock}::text, set_config('lock_timeout', '100ms', true)`)
 	if err != nil {

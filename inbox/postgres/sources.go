@@ -83,7 +83,7 @@ func (s *Store[Tx]) Lease(ctx context.Context, source, holder string, lease time
 		if err != nil {
 			return inbox.Source{}, err
 		}
-		if len(refused) > 0 && refused[0].Holder != holder && refused[0].For > 0 { // else it is over since
+		if len(refused) > 0 && refused[0].Holder != holder && refused[0].For > 0 { // otherwise it has ended since
 			return inbox.Source{}, &refused[0]
 		}
 	}

@@ -96,7 +96,7 @@ func testUnreadable(t *testing.T, database string) {
 	source := record(t, s, storetest.Seen("a"))
 	exec(t, database, `UPDATE qredo_inbox SET movement = '{"key": 7}'; UPDATE qredo_inbox_source SET reading = '{"whole": 7}'`)
 	_, err := s.Get(ctx, "a")
-	require.ErrorContains(t, err, "the entry a: what is stored is no movement of this version")
+	require.ErrorContains(t, err, "the entry a: what is stored is not a movement of this version")
 	err = s.Hand(ctx, "a", storetest.Now, func(context.Context, pgx.Tx, inbox.Movement) error {
 		assert.Fail(t, "it is handed over")
 		return nil

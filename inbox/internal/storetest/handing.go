@@ -118,7 +118,7 @@ func testHandNotReady[Tx any](t *testing.T, s inbox.Store[Tx]) {
 	}
 }
 
-// testHandHolds has an entry changed while it is handed over: what changes it waits, and sees that it is done.
+// testHandHolds changes an entry while it is handed over: the change waits, and sees that it is done.
 func testHandHolds[Tx any](t *testing.T, s inbox.Store[Tx]) {
 	record(t, s, Seen("a"), Seen("b"))
 	source := lease(t, s, fund)
@@ -137,7 +137,7 @@ func testHandHolds[Tx any](t *testing.T, s inbox.Store[Tx]) {
 	}()
 	require.NoError(t, s.Hand(t.Context(), "a", Now, func(ctx context.Context, _ Tx, _ inbox.Movement) error {
 		close(started)
-		// Others are not kept from their work: what is read, and other entries.
+		// Reads, and other entries, are not blocked.
 		for range 3 {
 			_, err := s.Get(ctx, "a")
 			require.NoError(t, err)

@@ -116,7 +116,7 @@ func testRelease(t *testing.T, r inbox.Records) {
 	assert.Equal(t, "b", leased.Holder)
 }
 
-// testLeaseTogether has many who want a source: one has it, or each in turn.
+// testLeaseTogether has many ask for a source: only one has it at a time.
 func testLeaseTogether(t *testing.T, r inbox.Records) {
 	var (
 		wg     sync.WaitGroup

@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/inbox"
 )
 
-// order is of IDs and wallets by their bytes, as no language sorts them.
+// order sorts IDs and wallets by their bytes, unlike any language's order.
 var order = []string{"A", "B", "Z", "a", "a b", "a!", "a-b", "ab", "b", "é", "☃"}
 
 func next(t *testing.T, r inbox.Records, from qredo.WalletID, wallets, each int) []string {
@@ -30,7 +30,7 @@ func next(t *testing.T, r inbox.Records, from qredo.WalletID, wallets, each int)
 func testNext(t *testing.T, r inbox.Records) {
 	var seen []inbox.Sighting
 	for _, wallet := range append([]string{""}, order...) {
-		for i, id := range order { // the same time, but for the first and the last
+		for i, id := range order { // the same time, except for the first and the last
 			after := time.Minute
 			switch i {
 			case 0:
@@ -54,7 +54,7 @@ func testNext(t *testing.T, r inbox.Records) {
 	require.NoError(t, err)
 	assert.Equal(t, want, next(t, r, "", 100, 100))
 
-	// Due or not; what is not ready is not there.
+	// Due or not; entries that are not ready are not returned.
 	_, err = r.Update(t.Context(), want[0], inbox.StateReady, Now, inbox.Change{State: inbox.StateReady, Due: Now.Add(time.Hour)})
 	require.NoError(t, err)
 	become(t, r, want[1], inbox.StateAside)
@@ -140,7 +140,7 @@ func testUpdate(t *testing.T, r inbox.Records) {
 	assert.Zero(t, again.Attempts)
 }
 
-// testUpdateFound has the ways to an entry lead to it after an update, and those that led to it no more.
+// testUpdateFound checks that all indexes find an entry after an update, and that the old ones no longer do.
 func testUpdateFound(t *testing.T, r inbox.Records) {
 	ctx := t.Context()
 	record(t, r, Seen("a", alias("a2")))
@@ -223,7 +223,7 @@ func testPage(t *testing.T, r inbox.Records) {
 			assert.Equal(t, want, got, "%+v by %d", f, limit)
 		}
 	}
-	for after, want := range map[string]string{"Aa": "B", "a ": "a b", "a b": "a!", "~": "é"} { // also after what is not there
+	for after, want := range map[string]string{"Aa": "B", "a ": "a b", "a b": "a!", "~": "é"} { // also after an unknown ID
 		page, err := r.Page(ctx, inbox.Filter{}, after, 1)
 		require.NoError(t, err)
 		assert.Equal(t, []string{want}, idsOf(page))

@@ -17,7 +17,7 @@ var odd = []string{
 	strings.Repeat("☃", 500), strings.Repeat("x", 20_000), strings.Repeat("long", 20_000),
 }
 
-// testOddTexts has odd texts wherever there may be some: they are kept as they are, or nothing of them is.
+// testOddTexts puts odd texts wherever possible: they are kept unchanged, or nothing of them is stored.
 func testOddTexts(t *testing.T, r inbox.Records) {
 	ctx := t.Context()
 	record(t, r, Seen("before"))
@@ -102,7 +102,7 @@ func testOddText(t *testing.T, r inbox.Records, field, text string, seen inbox.S
 	assert.Contains(t, idsOf(page), e.ID, "%s %q", field, short)
 }
 
-// testOddError has a handler fail with any text: that it failed must be stored.
+// testOddError has a handler fail with any text: the failure must be stored.
 func testOddError(t *testing.T, r inbox.Records) {
 	record(t, r, Seen("a"))
 	for i, text := range odd {

@@ -17,7 +17,7 @@ import (
 func testRecord(t *testing.T, r inbox.Records) {
 	full := Seen("full ☃ '; --", alias("another name"))
 	full.Movement.Reversal, full.Movement.Fees, full.Movement.Amount = true, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808
-	bare := inbox.Sighting{ID: "bare", Movement: inbox.Movement{Moved: true}} // a time that is not given, too
+	bare := inbox.Sighting{ID: "bare", Movement: inbox.Movement{Moved: true}} // also a missing time
 	for i, seen := range []inbox.Sighting{full, bare} {
 		assert.Equal(t, inbox.Recorded{New: 1, Ready: 1}, record(t, r, seen))
 		assert.Equal(t, inbox.Entry{
@@ -27,7 +27,7 @@ func testRecord(t *testing.T, r inbox.Records) {
 	}
 	none(t, r, "none", "", "another name")
 	assert.Equal(t, inbox.Recorded{}, record(t, r), "nothing was told of")
-	// The clock of the store is not asked.
+	// The clock of the store does not matter.
 	_, err := r.Record(t.Context(), lease(t, r, fund), Now.Add(time.Hour), []inbox.Sighting{Seen("later")})
 	require.NoError(t, err)
 	assert.Equal(t, Now.Add(time.Hour), get(t, r, "later").Updated)
@@ -65,7 +65,7 @@ func testRecordAgain(t *testing.T, r inbox.Records) {
 	become(t, r, "a", inbox.StateDone)
 	before := []inbox.Entry{get(t, r, "a"), get(t, r, "b"), get(t, r, "c"), get(t, r, "d")}
 	for i := range seen {
-		seen[i].Movement.Amount++ // the same status is the same to it
+		seen[i].Movement.Amount++ // it treats them as the same status
 	}
 	for range 2 {
 		counts, err := r.Record(t.Context(), lease(t, r, fund), Now.Add(time.Hour), seen)
@@ -102,7 +102,7 @@ func testChanges(t *testing.T, r inbox.Records) {
 	require.NoError(t, err)
 	assert.Equal(t, inbox.Figure{Entries: 1, Amount: 7}, sums["other"].Ready)
 
-	// What somebody has put aside is ready again when it becomes something else.
+	// An entry that somebody has put aside becomes ready again when it changes.
 	become(t, r, "a", inbox.StateAside)
 	assert.Equal(t, inbox.Recorded{Changed: 1}, record(t, r, Seen("a", status(qredo.TxChainRejected))))
 	assert.Equal(t, inbox.StateVoid, get(t, r, "a").State)
@@ -126,9 +126,9 @@ func testAliases(t *testing.T, r inbox.Records) {
 	assert.Equal(t, "a2", get(t, r, "a").Alias)
 	assert.Empty(t, get(t, r, "b").Alias)
 	assert.Equal(t, int64(4), lease(t, r, fund).Rows)
-	// An empty alias is none.
+	// An empty alias does not count.
 	assert.Equal(t, inbox.Recorded{New: 2, Ready: 2}, record(t, r, Seen("e"), Seen("f")))
-	// The ID counts for more than the alias.
+	// The ID takes precedence over the alias.
 	record(t, r, Seen("g", pending), Seen("h", pending))
 	assert.Equal(t, inbox.Recorded{Changed: 1, Ready: 1}, record(t, r, Seen("g", alias("h"))))
 	assert.Equal(t, inbox.StateReady, get(t, r, "g").State)
@@ -154,7 +154,7 @@ func testSeveral(t *testing.T, r inbox.Records) {
 	none(t, r, "y", "q", "w")
 	assert.Equal(t, int64(5), lease(t, r, fund).Rows)
 
-	// Also of what is there.
+	// The same for stored entries.
 	record(t, r, Seen("there", alias("here"), pending))
 	assert.Equal(t, inbox.Recorded{Changed: 1, Ready: 1}, record(t, r, Seen("there"), Seen("here")))
 	become(t, r, "turns", inbox.StateDone)
@@ -193,7 +193,7 @@ func testReversal(t *testing.T, r inbox.Records) {
 	assert.Equal(t, inbox.Figure{Entries: 2}, sums["wallet"].Done)
 }
 
-// testTwoSources has a wallet followed with its fund and without it.
+// testTwoSources has a wallet followed both with its fund and on its own.
 func testTwoSources(t *testing.T, r inbox.Records) {
 	ctx := t.Context()
 	record(t, r, Seen("a", status(qredo.TxPending)))
@@ -237,7 +237,7 @@ func testThousand(t *testing.T, r inbox.Records) {
 	assert.Equal(t, int64(1000), lease(t, r, fund).Rows)
 }
 
-// testRecordTogether has sources tell of the same movements at the same time: each is new once.
+// testRecordTogether has sources report the same movements at the same time: each is new once.
 func testRecordTogether(t *testing.T, r inbox.Records) {
 	var (
 		wg                  sync.WaitGroup

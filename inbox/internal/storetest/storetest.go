@@ -41,49 +41,49 @@ func Seen(id string, changes ...func(*inbox.Sighting)) inbox.Sighting {
 func Run[Tx any](t *testing.T, open func(t *testing.T) inbox.Store[Tx]) {
 	t.Helper()
 	for name, test := range map[string]func(t *testing.T, s inbox.Store[Tx]){
-		"an entry is handed over once":               testHand[Tx],
-		"many hand an entry over at the same time":   testHandTogether[Tx],
-		"what fails is not handed over":              testHandFails[Tx],
-		"what is not ready is not handed over":       testHandNotReady[Tx],
-		"what is being handed over does not change":  testHandHolds[Tx],
-		"a closed store says so":                     testClosed[Tx],
-		"a store is closed while it works":           testClosedInFlight[Tx],
-		"a context that has ended changes nothing":   testEnded[Tx],
-		"the begin that is stored first stands":      on[Tx](testBegin),
-		"a lease is taken, renewed and refused":      on[Tx](testLease),
-		"a lease is over after its time":             on[Tx](testLeaseOver),
-		"a lease is released":                        on[Tx](testRelease),
-		"many lease together":                        on[Tx](testLeaseTogether),
-		"progress is stored, and only that":          on[Tx](testProgress),
-		"who has lost the lease stores nothing":      on[Tx](testLeaseLost),
-		"what is recorded is there as it was":        on[Tx](testRecord),
-		"each kind of sighting has its state":        on[Tx](testStates),
-		"what is recorded again changes nothing":     on[Tx](testRecordAgain),
-		"what has changed is stored":                 on[Tx](testChanges),
-		"an entry is found by ID and alias":          on[Tx](testAliases),
-		"what is told several times at once":         on[Tx](testSeveral),
-		"what is refused later is taken back once":   on[Tx](testReversal),
-		"sources tell of the same movement":          on[Tx](testTwoSources),
-		"a thousand are recorded at once":            on[Tx](testThousand),
-		"many record together":                       on[Tx](testRecordTogether),
-		"nothing is stored of what is half refused":  on[Tx](testRefused),
-		"what is ready comes in its order":           on[Tx](testNext),
-		"what is ready comes up to a limit":          on[Tx](testNextLimits),
-		"an update is of the state that was seen":    on[Tx](testUpdate),
-		"an entry that was updated is found again":   on[Tx](testUpdateFound),
-		"pages are in order and filtered":            on[Tx](testPage),
-		"what waits is counted":                      on[Tx](testWaiting),
-		"what has moved is added up":                 on[Tx](testSums),
-		"sums end where 64 bits do":                  on[Tx](testSumsSaturate),
-		"sources are in order":                       on[Tx](testSources),
-		"odd texts are kept or refused":              on[Tx](testOddTexts),
-		"what a handler says can be stored, any way": on[Tx](testOddError),
+		"an entry is handed over once":              testHand[Tx],
+		"many hand an entry over at the same time":  testHandTogether[Tx],
+		"what fails is not handed over":             testHandFails[Tx],
+		"what is not ready is not handed over":      testHandNotReady[Tx],
+		"what is being handed over does not change": testHandHolds[Tx],
+		"a closed store says so":                    testClosed[Tx],
+		"a store is closed while it works":          testClosedInFlight[Tx],
+		"a context that has ended changes nothing":  testEnded[Tx],
+		"the begin that is stored first stands":     on[Tx](testBegin),
+		"a lease is taken, renewed and refused":     on[Tx](testLease),
+		"a lease is over after its time":            on[Tx](testLeaseOver),
+		"a lease is released":                       on[Tx](testRelease),
+		"many lease together":                       on[Tx](testLeaseTogether),
+		"progress is stored, and only that":         on[Tx](testProgress),
+		"who has lost the lease stores nothing":     on[Tx](testLeaseLost),
+		"what is recorded is there as it was":       on[Tx](testRecord),
+		"each kind of sighting has its state":       on[Tx](testStates),
+		"what is recorded again changes nothing":    on[Tx](testRecordAgain),
+		"what has changed is stored":                on[Tx](testChanges),
+		"an entry is found by ID and alias":         on[Tx](testAliases),
+		"what is reported several times at once":    on[Tx](testSeveral),
+		"what is refused later is taken back once":  on[Tx](testReversal),
+		"sources report the same movement":          on[Tx](testTwoSources),
+		"a thousand are recorded at once":           on[Tx](testThousand),
+		"many record together":                      on[Tx](testRecordTogether),
+		"nothing is stored of what is half refused": on[Tx](testRefused),
+		"what is ready comes in its order":          on[Tx](testNext),
+		"what is ready comes up to a limit":         on[Tx](testNextLimits),
+		"an update is of the state that was seen":   on[Tx](testUpdate),
+		"an entry that was updated is found again":  on[Tx](testUpdateFound),
+		"pages are in order and filtered":           on[Tx](testPage),
+		"what waits is counted":                     on[Tx](testWaiting),
+		"what has moved is added up":                on[Tx](testSums),
+		"sums end where 64 bits do":                 on[Tx](testSumsSaturate),
+		"sources are in order":                      on[Tx](testSources),
+		"odd texts are kept or refused":             on[Tx](testOddTexts),
+		"any error text of a handler can be stored": on[Tx](testOddError),
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
 }
 
-// on makes a test of what stores keep one of stores.
+// on turns a test of a store into one that opens the store.
 func on[Tx any](test func(*testing.T, inbox.Records)) func(*testing.T, inbox.Store[Tx]) {
 	return func(t *testing.T, s inbox.Store[Tx]) { t.Helper(); test(t, s) }
 }
@@ -96,7 +96,7 @@ func lease(t *testing.T, r inbox.Records, source string) inbox.Source {
 	return s
 }
 
-// record records what the source fund has told of.
+// record records what the source fund has reported.
 func record(t *testing.T, r inbox.Records, seen ...inbox.Sighting) inbox.Recorded {
 	t.Helper()
 	counts, err := r.Record(t.Context(), lease(t, r, fund), Now, seen)
@@ -119,7 +119,7 @@ func none(t *testing.T, r inbox.Records, ids ...string) {
 	}
 }
 
-// become brings an entry that is ready to a state.
+// become brings a ready entry to a state.
 func become(t *testing.T, r inbox.Records, id string, state inbox.State) {
 	t.Helper()
 	_, err := r.Update(t.Context(), id, inbox.StateReady, Now, inbox.Change{State: state})
