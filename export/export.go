@@ -108,7 +108,7 @@ type Ledger struct {
 	replace   bool
 	tell      func(Progress)
 
-	checkpoints time.Duration // how far they are apart
+	checkpoints time.Duration // how far apart they are
 	now         func() time.Time
 }
 

@@ -29,17 +29,17 @@ var (
 	ErrInUse = errors.New("another program exports to it")
 )
 
-// checkpoint says where another run goes on.
+// checkpoint says where another run continues.
 type checkpoint struct {
 	Version   int       `json:"version"`
 	Selection Selection `json:"selection"`
 	Format    Format    `json:"format"`
 	Zone      string    `json:"zone"`
 	place
-	Scales map[qredo.AssetCode]int64 `json:"scales,omitzero"` // by which decimals were written
+	Scales map[qredo.AssetCode]int64 `json:"scales,omitzero"` // the decimals that it was written with
 }
 
-// sealed is a checkpoint with a digest of it.
+// sealed is a checkpoint with its digest.
 type sealed struct {
 	SHA256     string          `json:"sha256"`
 	Checkpoint json.RawMessage `json:"checkpoint"`
@@ -56,7 +56,7 @@ func (x *run) toFile(ctx context.Context, path string) (result Result, err error
 	if x.file, lock, err = open(part); err != nil {
 		return Result{}, err
 	}
-	defer func() { _ = errors.Join(x.file.Close(), lock.Close()) }() // what was written is on the disk by then
+	defer func() { _ = errors.Join(x.file.Close(), lock.Close()) }() // by then, what was written is on the disk
 	if err := errors.Join(durable.RemoveUnfinished(state), x.resume(state)); err != nil {
 		return Result{}, err
 	}
@@ -71,12 +71,12 @@ func (x *run) toFile(ctx context.Context, path string) (result Result, err error
 		return durable.Replace(state, data)
 	}
 	if err := x.walk(ctx); err != nil {
-		if x.At.Entries == 0 { // nothing to go on with
+		if x.At.Entries == 0 { // nothing to continue from
 			return x.result, errors.Join(err, os.Remove(part), remove(state))
 		}
 		return x.result, errors.Join(err, x.keep())
 	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !x.replace { // it has come meanwhile
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !x.replace { // it has appeared in the meantime
 		return x.result, errors.Join(fmt.Errorf("export: %s: %w", path, fs.ErrExist), x.keep())
 	}
 	if _, err := x.headAlone(); err != nil {
@@ -85,7 +85,7 @@ func (x *run) toFile(ctx context.Context, path string) (result Result, err error
 	if err := durable.Rename(x.file, path); err != nil {
 		return x.result, err
 	}
-	return x.result, errors.Join(remove(state), durable.SyncFolder(filepath.Dir(path))) // without the part it means nothing
+	return x.result, errors.Join(remove(state), durable.SyncFolder(filepath.Dir(path))) // without the partial file it means nothing
 }
 
 func remove(path string) error {
@@ -95,10 +95,10 @@ func remove(path string) error {
 	return nil
 }
 
-// open opens the file that is not complete yet, for this program alone.
+// open opens the unfinished file, for this program alone.
 func open(part string) (*os.File, io.Closer, error) {
 	locked := part
-	if runtime.GOOS == "windows" { // where a lock keeps the program itself from writing, by another handle than the lock's
+	if runtime.GOOS == "windows" { // on systems where a lock also blocks this program's writes through another handle
 		locked += ".lock"
 	}
 	lock, err := durable.Lock(locked)
@@ -114,7 +114,7 @@ func open(part string) (*os.File, io.Closer, error) {
 	}
 	mine, err := lock.Stat()
 	opened, failed := file.Stat()
-	if err = errors.Join(err, failed); err == nil && locked == part && !os.SameFile(mine, opened) { // the one before has just given it its name
+	if err = errors.Join(err, failed); err == nil && locked == part && !os.SameFile(mine, opened) { // the previous holder has just renamed it
 		err = ErrInUse
 	}
 	if err != nil {
@@ -151,7 +151,7 @@ func (x *run) scales() map[qredo.AssetCode]int64 {
 	return scales
 }
 
-// unseal reads a checkpoint that is as it was written.
+// unseal decodes a checkpoint if it is unchanged.
 func unseal(data []byte) (c checkpoint, err error) {
 	var s sealed
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -166,7 +166,7 @@ func unseal(data []byte) (c checkpoint, err error) {
 	return c, nil
 }
 
-// resume finds where an earlier run for the same file has come, if there was one.
+// resume finds how far an earlier run for the same file got, if there was one.
 func (x *run) resume(state string) error {
 	data, err := os.ReadFile(state)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -177,25 +177,25 @@ func (x *run) resume(state string) error {
 	}
 	c, err := unseal(data)
 	if err != nil {
-		return fmt.Errorf("export: %s: %w: remove it to begin anew", state, err)
+		return fmt.Errorf("export: %s: %w: remove it to start again", state, err)
 	}
 	mine := x.identity()
 	switch {
 	case c.Version > version:
 		return fmt.Errorf("export: %s: %w: a later version of this package has begun it: finish it with that, or remove %s", x.file.Name(), ErrOther, x.file.Name())
 	case c.Version < version:
-		return nil // an earlier version's: begin anew
+		return nil // of an earlier version: start again
 	case c.Selection != mine.Selection || c.Format != mine.Format || c.Zone != mine.Zone:
 		return fmt.Errorf("export: %s: %w: finish that one, or remove %s", x.file.Name(), ErrOther, x.file.Name())
 	case !c.sound():
-		return fmt.Errorf("export: %s: %w: remove it to begin anew", state, ErrDamaged)
+		return fmt.Errorf("export: %s: %w: remove it to start again", state, ErrDamaged)
 	}
 	if !maps.Equal(c.Scales, x.scales()) {
-		return nil // other decimals would be written now
+		return nil // it would now be written with other decimals
 	}
 	sum := crc32.New(castagnoli)
 	if n, err := io.Copy(sum, io.NewSectionReader(x.file, 0, c.At.Bytes)); err != nil || n != c.At.Bytes || sum.Sum32() != c.At.Sum {
-		return err // the file is not the one that it tells of
+		return err // the checkpoint does not match the file
 	}
 	x.place, x.result.Resumed = c.place, c.At.Entries
 	if x.result.Resumed > 0 {
@@ -204,7 +204,7 @@ func (x *run) resume(state string) error {
 	return nil
 }
 
-// sound reports whether places can be those of one file.
+// sound reports whether the places can belong to one file.
 func (p place) sound() bool {
 	inside := func(q position) bool {
 		return 0 <= q.Last && q.Last <= q.Bytes && q.Bytes <= p.At.Bytes && 0 <= q.Entries && q.Entries <= p.At.Entries && int64(q.Entries) <= q.Bytes && (q.Entries == 0) == (q.Bytes == 0)
@@ -220,7 +220,7 @@ func (p place) sound() bool {
 	return inside(p.At) && rising(p.Waiting) && rising(p.Marks)
 }
 
-// to writes to a temporary file, and what is there to w.
+// to makes the export write to a temporary file whose content so far is w.
 func (x *run) to(ctx context.Context, w io.Writer) (result Result, err error) {
 	if x.file, err = os.CreateTemp("", "qredo-ledger-*"); err != nil {
 		return Result{}, err
@@ -237,8 +237,8 @@ func (x *run) to(ctx context.Context, w io.Writer) (result Result, err error) {
 	return x.result, err
 }
 
-// headAlone writes the head of a ledger without entries, which comes with the first one otherwise, and returns how long it is. It is no place to
-// go on from: a checkpoint knows nothing of it.
+// headAlone writes the header for a ledger without entries, which is otherwise written with the first entry, and returns
+// its length. An export cannot continue from it: a checkpoint does not record it.
 func (x *run) headAlone() (size int64, err error) {
 	if x.At.Entries > 0 {
 		return 0, nil

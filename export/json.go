@@ -7,7 +7,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// appendJSON appends an entry as encoding/json writes it, byte for byte, without looking up for each what its fields are.
+// appendJSON appends an entry exactly as encoding/json writes it, without looking up its fields each time.
 func appendJSON(line []byte, e *qredo.LedgerEntry) ([]byte, error) {
 	var err error
 	text := func(name, value string) {
@@ -44,7 +44,7 @@ func appendJSON(line []byte, e *qredo.LedgerEntry) ([]byte, error) {
 	return append(line, '}'), err
 }
 
-// plain reports whether a text stands in JSON as it is: the others are left to encoding/json.
+// plain reports whether a text needs no escaping in JSON: the others are left to encoding/json.
 func plain(text string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {

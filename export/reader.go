@@ -10,18 +10,18 @@ import (
 // ErrMoves ends an export whose ledger changes faster than it can be read. What to do: try again later; it goes on.
 var ErrMoves = errors.New("export: the ledger changes faster than it can be read")
 
-// reader reads a ledger from its oldest entry on, whichever end the service begins with. Where the newest
-// come first, places are counted from the end: there what arrives does not shift them.
+// reader reads a ledger from its oldest entry on, whichever end the service starts with. If the newest come first, places
+// are counted from the end, so that new entries do not shift them.
 type reader struct {
 	ask         func(offset, limit int) (*qredo.LedgerPage, error)
 	limit       int // entries to ask for at a time
 	newestFirst bool
 	total       int  // entries, as far as is known
-	uncounted   bool // the service's total is not that of all entries, or is missing: the end is looked for
+	uncounted   bool // the service's total is missing or does not count all entries: search for the end
 }
 
-// orient finds out which end the service begins with. Where all entries have one time, it is the newest, as the
-// service's examples have it.
+// orient finds out which end the service starts with. If all entries have the same time, it assumes the newest, as in the
+// service's examples.
 func (r *reader) orient() error {
 	page, err := r.ask(0, r.limit)
 	if err != nil {
@@ -31,7 +31,7 @@ func (r *reader) orient() error {
 	if len(page.Entries) == 0 {
 		return nil
 	}
-	if n := len(page.Entries); page.Total <= n { // all of them, or the service counts those of the page, or none
+	if n := len(page.Entries); page.Total <= n { // all of them; or the service counts those of the page, or none
 		again, err := r.ask(n-1, 2)
 		if err != nil {
 			return err
@@ -56,9 +56,9 @@ func (r *reader) orient() error {
 	return nil
 }
 
-// count finds how many entries there are, of which so many are known to be there.
+// count finds the number of entries, of which at least known exist.
 func (r *reader) count(known int) error {
-	step, beyond := 1, -1 // a place where there is none
+	step, beyond := 1, -1 // a place beyond the end
 	for beyond < 0 || beyond > known {
 		at := known + step - 1
 		if beyond >= 0 {
@@ -70,7 +70,7 @@ func (r *reader) count(known int) error {
 			return err
 		case len(page.Entries) == 0:
 			beyond = at
-		case at > 1<<30: // where int has 32 bits too
+		case at > 1<<30: // on systems with a 32-bit int, too
 			return errors.New("export: the ledger has no end")
 		default:
 			known, step = at+1, 2*step
@@ -80,8 +80,8 @@ func (r *reader) count(known int) error {
 	return nil
 }
 
-// from returns the entry that so many older ones come before, and some after it, oldest first. None are returned
-// where the ledger ends.
+// from returns the entry at a place, counted from the oldest, and some after it, oldest first. It returns none at the end
+// of the ledger.
 func (r *reader) from(n int) ([]qredo.LedgerEntry, error) {
 	if !r.newestFirst {
 		page, err := r.ask(n, r.limit)
@@ -111,15 +111,15 @@ func (r *reader) from(n int) ([]qredo.LedgerEntry, error) {
 		case len(page.Entries) > 0 && oldest <= n:
 			slices.Reverse(page.Entries)
 			return page.Entries[min(max(n-oldest, 0), len(page.Entries)):], nil
-		case len(page.Entries) > 0 && len(page.Entries) < end-n: // the service gives no more at a time
+		case len(page.Entries) > 0 && len(page.Entries) < end-n: // the service returns no more at a time
 			r.limit = len(page.Entries)
 		}
-		// Otherwise some have arrived, and what was asked for is further on.
+		// Otherwise some have arrived, and the requested entries are further on.
 	}
 	return nil, ErrMoves
 }
 
-// after returns what from does, for the entry that stands before n, and at least one more unless the ledger ends.
+// after is from for the entry before n, and returns at least one more entry unless the ledger ends.
 func (r *reader) after(n int) ([]qredo.LedgerEntry, error) {
 	if n == 0 {
 		return r.from(0)
@@ -129,7 +129,7 @@ func (r *reader) after(n int) ([]qredo.LedgerEntry, error) {
 		if err != nil || len(entries) != 1 || r.total <= n && r.newestFirst {
 			return entries, err
 		}
-		more, err := r.from(n) // the service gives one at a time, or it is the end
+		more, err := r.from(n) // the service returns one at a time, or the ledger ends
 		if err != nil || len(more) == 0 {
 			return entries, err
 		}

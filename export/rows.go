@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/internal/spreadsheet"
 )
 
-// rows writes entries as they stand in a file. The same entry is always the same bytes.
+// rows encodes entries for a file. The same entry always gives the same bytes.
 type rows struct {
 	format Format
 	zone   *time.Location
@@ -21,7 +21,7 @@ type rows struct {
 	cells []string
 }
 
-// countable are the assets whose amounts have decimals: their scale is a power of ten.
+// countable are the assets whose amounts have decimals: those whose scale is a power of ten.
 func countable(assets []qredo.Asset) map[qredo.AssetCode]qredo.Asset {
 	known := map[qredo.AssetCode]qredo.Asset{}
 	for _, a := range assets {
@@ -32,7 +32,7 @@ func countable(assets []qredo.Asset) map[qredo.AssetCode]qredo.Asset {
 	return known
 }
 
-// head is what stands before the first entry.
+// head is what comes before the first entry.
 func (r *rows) head() {
 	if r.format != CSV {
 		return
@@ -46,7 +46,7 @@ func (r *rows) head() {
 	r.line()
 }
 
-// line writes the cells as encoding/csv does, and RFC 4180 has it.
+// line writes the cells as encoding/csv does, according to RFC 4180.
 func (r *rows) line() {
 	for i, cell := range r.cells {
 		if i > 0 {
@@ -71,7 +71,7 @@ func (r *rows) line() {
 	r.data = append(r.data, '\n')
 }
 
-// quoted reports whether a cell stands between quotes: also one that begins with white space, which some programs would pass over.
+// quoted reports whether a cell needs quotes: also if it begins with white space, which some programs would skip.
 func quoted(cell string) bool {
 	for i := range len(cell) {
 		if c := cell[i]; c == ',' || c == '"' || c == '\r' || c == '\n' {
@@ -115,7 +115,7 @@ func (r *rows) texts(texts ...string) {
 	}
 }
 
-// figure writes an amount twice: in base units and, where the asset's scale is known, as people say it.
+// figure writes an amount twice: in base units and, if the asset's scale is known, in whole units.
 func (r *rows) figure(code qredo.AssetCode, amount qredo.Amount) {
 	decimal := ""
 	if asset, known := r.assets[code]; known {
@@ -131,8 +131,8 @@ func at(t qredo.Time, zone *time.Location) string {
 	return t.In(zone).Format(time.RFC3339)
 }
 
-// changed is by how much an entry has changed its wallet's balance: not at all while it waits, and if it came to nothing.
-// It is not known for a type that does not tell the direction, a status that says neither, and a figure below zero.
+// changed is by how much an entry has changed its wallet's balance: zero while it waits, and if it failed. It is unknown
+// for a type without a direction, an unknown status, and a negative figure.
 func changed(e *qredo.LedgerEntry) (qredo.Amount, bool) {
 	leaves := e.Type == qredo.EntryWithdraw || e.Type == qredo.EntryTransferOut || e.Type == qredo.EntrySwapOut
 	switch {
@@ -148,5 +148,5 @@ func waits(e *qredo.LedgerEntry) bool {
 	return e.Status == qredo.TxPending || e.Status == qredo.TxPendingInitiate || e.Status == qredo.TxTakerPending
 }
 
-// final reports whether an entry will not change any more, as far as is known.
+// final reports whether an entry will not change again, as far as is known.
 func final(e *qredo.LedgerEntry) bool { return e.Moved() || e.Status.Failed() }

@@ -12,22 +12,22 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// position is a place in the file, and in the ledger: behind an entry, or at the beginning.
+// position is a place in the file and in the ledger: after an entry, or at the beginning.
 type position struct {
 	Bytes   int64  `json:"bytes"`
 	Entries int    `json:"entries"`
-	Last    int64  `json:"last"` // where the entry before it begins in the file
+	Last    int64  `json:"last"` // where the previous entry begins in the file
 	Sum     uint32 `json:"sum"`  // CRC-32C of the file up to here
 }
 
-// place is what a run knows of its file, and what a checkpoint keeps.
+// place is what a run knows about its file, and what a checkpoint stores.
 type place struct {
 	At      position   `json:"at"`      // where the file ends
-	Waiting []position `json:"waiting"` // behind each entry that may still change, oldest first
-	Marks   []position `json:"marks"`   // some of the places to go back to, in their order
+	Waiting []position `json:"waiting"` // after each entry that may still change, oldest first
+	Marks   []position `json:"marks"`   // some of the places to go back to, in order
 }
 
-// run is one export on its way.
+// run is one export in progress.
 type run struct {
 	*Ledger
 	rows   rows
@@ -36,8 +36,8 @@ type run struct {
 	file   *os.File
 	result Result
 	keep   func() error // writes a checkpoint
-	ahead  *ahead       // nil: nothing is read ahead
-	stop   func()       // ends what is read
+	ahead  *ahead       // nil if nothing is read ahead
+	stop   func()       // cancels reading
 
 	kept time.Time     // when the last checkpoint was written
 	took time.Duration // how long that took
@@ -45,12 +45,12 @@ type run struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// walk writes the entries after the place where the file ends, page by page, oldest first. Each page begins with the last
-// entry that is in the file. Where that is another, a transaction has ended that was written as one that waits, and its
-// entry has gone to the newest ones, or an entry came late, among older ones: what was written since is taken back.
+// walk writes the entries after the place where the file ends, page by page, oldest first. Each page starts with the last
+// entry in the file. If that entry differs, a transaction that was written as pending has ended and moved to the newest
+// entries, or an older entry arrived late: what was written since is taken back.
 func (x *run) walk(ctx context.Context) error {
 	defer func() {
-		x.stop() // what is read ahead is for nobody any more
+		x.stop() // nobody needs what is read ahead
 		x.await()
 	}()
 	if err := x.reader.orient(); err != nil {
@@ -59,7 +59,7 @@ func (x *run) walk(ctx context.Context) error {
 	if err := x.goTo(x.At); err != nil {
 		return err
 	}
-	const patience = 50 // times that something is taken back without getting further than before
+	const patience = 50 // how many times something is taken back without getting further than before
 	for farthest, tries := x.At.Entries, 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -77,7 +77,7 @@ func (x *run) walk(ctx context.Context) error {
 		}
 		before := x.At.Entries
 		if same && len(entries) > 0 {
-			total := x.reader.total // as long as nobody reads on
+			total := x.reader.total // as long as nothing is read ahead
 			x.readAhead(before + len(entries))
 			if err = x.write(entries); err != nil {
 				return err
@@ -95,7 +95,7 @@ func (x *run) walk(ctx context.Context) error {
 		switch {
 		case err != nil:
 			return err
-		case same && !changed: // the end, and what waited waits
+		case same && !changed: // the end, and pending entries are still pending
 			x.result.Entries = x.At.Entries
 			return nil
 		}
@@ -116,8 +116,8 @@ type ahead struct {
 	read    chan struct{} // closed once it is
 }
 
-// readAhead reads on from a place while what stands before it is written. The service is asked for the same, in the same order, as if it
-// were asked afterwards: writing changes nothing there, and nobody else uses the reader until next or await has returned.
+// readAhead reads the next page while the one before it is written. The service is asked for the same pages in the same
+// order as without it: writing changes nothing there, and nobody else uses the reader until next or await has returned.
 func (x *run) readAhead(n int) {
 	a := &ahead{read: make(chan struct{})}
 	x.ahead = a
@@ -127,7 +127,7 @@ func (x *run) readAhead(n int) {
 	}()
 }
 
-// next returns the page after a place. If one was read ahead, it is that one.
+// next returns the page after a place: the one that was read ahead, if it is that one.
 func (x *run) next(n int) ([]qredo.LedgerEntry, error) {
 	a := x.ahead
 	if a == nil {
@@ -137,7 +137,7 @@ func (x *run) next(n int) ([]qredo.LedgerEntry, error) {
 	return a.entries, a.err
 }
 
-// await waits until nothing is read ahead.
+// await waits until the read-ahead has finished.
 func (x *run) await() {
 	if x.ahead != nil {
 		<-x.ahead.read
@@ -168,11 +168,11 @@ func (x *run) write(entries []qredo.LedgerEntry) error {
 		}
 	}
 	if _, err := x.file.Write(x.rows.data); err != nil {
-		x.place = before // what is behind it in the file is cut off by the next run
+		x.place = before // the next run cuts off what is behind it in the file
 		return err
 	}
 	x.mark()
-	const share = 10 // of the time, one part at most is spent with checkpoints
+	const share = 10 // checkpoints may take only a limited part of the time
 	if x.now().Sub(x.kept) < max(x.checkpoints, share*x.took) {
 		return nil
 	}
@@ -187,7 +187,7 @@ func (x *run) checkpoint() error {
 	return err
 }
 
-// mark makes the place where the file ends one to go back to. If they are many, every other one is dropped.
+// mark makes the end of the file a place to go back to. If there are many, every other one is dropped.
 func (x *run) mark() {
 	const most = 4096
 	if x.Marks = append(x.Marks, x.At); len(x.Marks) > most {
@@ -211,8 +211,8 @@ func (x *run) holds(p position, entry *qredo.LedgerEntry) (bool, error) {
 	return bytes.Equal(have, again.data), nil
 }
 
-// recheck looks at the entries that waited when they were written. It takes back the first that is not as it was, with all
-// that comes after it, and reports whether there was one.
+// recheck looks at the entries that were pending when they were written. It takes back the first that has changed, with
+// everything after it, and reports whether there was one.
 func (x *run) recheck() (changed bool, err error) {
 	var entries []qredo.LedgerEntry
 	first := 0 // the place of the first of them in the ledger
@@ -237,7 +237,7 @@ func (x *run) recheck() (changed bool, err error) {
 	return false, nil
 }
 
-// before returns the last mark before the entry that stands before p.
+// before returns the last mark before the entry that precedes p.
 func (x *run) before(p position) position {
 	i, _ := slices.BinarySearchFunc(x.Marks, p.Entries, func(m position, n int) int { return m.Entries - n })
 	if i == 0 {
@@ -246,7 +246,7 @@ func (x *run) before(p position) position {
 	return x.Marks[i-1]
 }
 
-// goBack finds the last mark up to which the file has what the ledger has.
+// goBack finds the last mark up to which the file agrees with the ledger.
 func (x *run) goBack() error {
 	good, bad := position{}, len(x.Marks)
 	for low := 0; low < bad; {
@@ -271,17 +271,17 @@ func (x *run) goBack() error {
 	return x.backTo(good)
 }
 
-// backTo takes back what is behind a place.
+// backTo takes back what is after a place.
 func (x *run) backTo(p position) error {
 	x.At = p
 	behind := func(q position) bool { return q.Entries > p.Entries }
 	x.Waiting = slices.DeleteFunc(x.Waiting, behind)
 	x.Marks = slices.DeleteFunc(x.Marks, behind)
-	if err := x.checkpoint(); err != nil { // first, so that no other run goes on where the file is not what it was
+	if err := x.checkpoint(); err != nil { // first, so that no other run continues from where the file is wrong
 		return err
 	}
 	if p.Entries == 0 {
-		if err := x.reader.orient(); err != nil { // what was taken for the order may have been chance
+		if err := x.reader.orient(); err != nil { // the order may have been guessed wrong
 			return err
 		}
 	}
