@@ -16,7 +16,7 @@ func ChecksumAddress(address string) (string, error) {
 	return checksummed(strings.ToLower(address[2:])), nil
 }
 
-// checkAddress refuses what is no address. One in small letters or capitals only has no checksum.
+// checkAddress refuses text that is not an address. An address in only small letters or only capitals has no checksum.
 func checkAddress(field, address string) error {
 	const digits = 40
 	if address == "" {
@@ -35,13 +35,13 @@ func checkAddress(field, address string) error {
 	}
 	lower, upper := strings.ToLower(text), strings.ToUpper(text)
 	if text != lower && text != upper && address != checksummed(lower) {
-		return invalid(field, "has a wrong checksum, is %q: a letter is mistaken", shown)
+		return invalid(field, "has a wrong checksum, is %q: it contains a typing error", shown)
 	}
 	return nil
 }
 
-// checksummed puts the digits of an address, in small letters, into their capitals: a letter is one where
-// the digit at its place in the Keccak-256 hash of the text is 8 or more.
+// checksummed applies the checksum's capitals to the digits of an address, which are in small letters: a letter is a
+// capital if the digit at its place in the Keccak-256 hash of the text is 8 or more.
 func checksummed(lower string) string {
 	hash := sha3.NewLegacyKeccak256()
 	hash.Write([]byte(lower))

@@ -68,8 +68,7 @@ func (b *BigInt) UnmarshalText(text []byte) error {
 	return b.UnmarshalJSON(strconv.AppendQuote(nil, string(text)))
 }
 
-// The embedded type has more encodings, which would be used in the place of these, and which a figure that is not given
-// cannot take.
+// The embedded type has more encodings, which would otherwise be used, and which would fail for a missing figure.
 
 // AppendText appends what MarshalText writes.
 func (b BigInt) AppendText(text []byte) ([]byte, error) { return append(text, b.String()...), nil }
@@ -104,7 +103,7 @@ func (b BigInt) Format(s fmt.State, verb rune) {
 	}
 }
 
-// What can be wrong with a figure.
+// Problems with a figure.
 var (
 	errNotNumber = errors.New("is not a number")
 	errNotWhole  = errors.New("is not a whole number")
@@ -112,7 +111,7 @@ var (
 	errTooLarge  = errors.New("does not fit in 256 bits")
 )
 
-const longestFigure = 400 // characters; what is longer is no figure that anybody means
+const longestFigure = 400 // characters; nobody means a longer figure
 
 func readBigInt(text string) (BigInt, error) {
 	if len(text) > longestFigure {
@@ -139,14 +138,14 @@ func readBigInt(text string) (BigInt, error) {
 	return BigInt{n}, nil
 }
 
-// expand reads a JSON number with a point, an exponent or a sign.
+// expand decodes a JSON number with a decimal point, an exponent or a sign.
 func expand(text string) (*big.Int, error) {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
 	if strings.Trim(mantissa, "-0.") == "" {
 		return new(big.Int), nil
 	}
 	if exponent != "" {
-		// Beyond the longest figure, whatever the mantissa; and short enough to write out below.
+		// Beyond the longest figure, whatever the mantissa, but short enough to write out below.
 		power, err := strconv.Atoi(exponent)
 		switch {
 		case strings.HasPrefix(exponent, "-") && (err != nil || power < -longestFigure):

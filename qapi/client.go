@@ -73,18 +73,18 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any, opt
 	return c.core.Do(ctx, method, path, body, out, opts...)
 }
 
-// request is a body or query, which can be seen to be wrong before it is sent.
+// request is a body or query that can be checked before it is sent.
 type request interface{ validate() error }
 
 // operation is one call of a service method, before it becomes a request.
 type operation struct {
-	method, path string   // with the placeholders of the service's own documents
+	method, path string   // with the placeholders of the service's own documentation
 	ids          []string // what replaces them, in order
 	query, body  request
 }
 
-// api is an operation of the service, as the service's documents write it: "GET /funds/{fund_id}". The IDs
-// take the places of the placeholders, in order.
+// api is an operation of the service as the service's documentation writes it: "GET /funds/{fund_id}". The IDs replace
+// the placeholders, in order.
 func api(endpoint string, ids ...string) operation {
 	method, path, _ := strings.Cut(endpoint, " ")
 	return operation{method: method, path: path, ids: ids}
@@ -112,8 +112,8 @@ func (op operation) target() (string, error) {
 	return target, nil
 }
 
-// part makes a request and returns the part of its answer, an A, that the caller has asked for. Where there is
-// nothing, the service answers null, for the part or for all of the answer.
+// part makes a request and returns the part of its response, an A, that the caller has asked for. If there is nothing,
+// the service answers null, for that part or for the whole response.
 func part[A, T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption, of func(*A) T) (T, error) {
 	found, err := call[nullable[A]](ctx, c, op, opts)
 	if err != nil {
@@ -122,10 +122,10 @@ func part[A, T any](ctx context.Context, c *Client, op operation, opts []qredo.C
 	return of(&found.is), nil
 }
 
-// nullable is an answer in whose place null may stand.
+// nullable is a response that may be null.
 type nullable[A any] struct{ is A }
 
-// UnmarshalJSONContext reads anything but null as the answer itself.
+// UnmarshalJSONContext decodes anything but null as the response.
 func (n *nullable[A]) UnmarshalJSONContext(ctx context.Context, data []byte) error {
 	if string(bytes.TrimSpace(data)) == "null" {
 		return nil
@@ -140,13 +140,13 @@ func (n *nullable[A]) isAbout(op operation) error {
 	return nil
 }
 
-// answer is one of this API, which must be what was asked for.
+// answer is a response of this API, which must be about what was asked for.
 type answer[T any] struct {
 	is *T
 	to operation
 }
 
-// UnmarshalJSONContext reads the answer.
+// UnmarshalJSONContext decodes the response.
 func (a *answer[T]) UnmarshalJSONContext(ctx context.Context, data []byte) error {
 	if err := wire.UnmarshalAnswerContext(ctx, data, a.is); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (a *answer[T]) UnmarshalJSONContext(ctx context.Context, data []byte) error
 	return nil
 }
 
-// call makes a request and returns its answer as a T.
+// call makes a request and decodes its response as a T.
 func call[T any](ctx context.Context, c *Client, op operation, opts []qredo.CallOption) (*T, error) {
 	for _, part := range [...]request{op.body, op.query} {
 		if part == nil {

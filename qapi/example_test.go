@@ -133,7 +133,7 @@ func ExampleFigure() {
 	// Output:
 	// 115600 <nil>
 	// 115600 <nil>
-	// qredo: figure: 0.001156 has a fraction, so that it counts no base units but whole ones
+	// qredo: figure: 0.001156 has a fraction, so it is not in base units but in whole units
 }
 
 // acmeSandbox is a sandbox with a company whose fund has a wallet with 10 ETH in it. Alice approves.

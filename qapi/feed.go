@@ -24,7 +24,7 @@ func (e TransactionEvent) Key() string {
 	return string(e.Transaction.ID) + ":" + string(e.Status.known())
 }
 
-// ofKey reads what Key makes.
+// ofKey parses what Key returns.
 func ofKey(key string) (id qredo.TxID, status Status, ok bool) {
 	at := strings.LastIndexByte(key, ':')
 	if at <= 0 || at == len(key)-1 {
@@ -70,7 +70,7 @@ func (s *TransactionsService) Feed(ctx context.Context, opts ...qredo.FeedOption
 	}
 }
 
-// goOn notes what the consumer was given in an earlier feed, and follows what had not ended then.
+// goOn takes over what the consumer got from an earlier feed, and follows the transactions that had not ended then.
 func (s *TransactionsService) goOn(given *givenEvents, keys []string) error {
 	var order []qredo.TxID
 	ended := map[qredo.TxID]bool{}
@@ -91,19 +91,19 @@ func (s *TransactionsService) goOn(given *givenEvents, keys []string) error {
 	return nil
 }
 
-// message is what the feed gives: a transaction that it tells of, or what filling a gap has found.
+// message is an item of the feed: a transaction that it reports, or what was found when filling a gap.
 type message struct {
 	told  Transaction
 	found []TransactionEvent
 }
 
-// Key has none: what is known is told by its parts.
+// Key is empty: events are recognised by their parts.
 func (message) Key() string { return "" }
 
-// UnmarshalJSON reads a transaction.
+// UnmarshalJSON decodes a transaction.
 func (m *message) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &m.told) }
 
-// read returns the events that a message tells of, oldest first.
+// read returns the events in a message, oldest first.
 func (s *TransactionsService) read(m message) []TransactionEvent {
 	if m.found != nil {
 		return m.found
@@ -112,8 +112,8 @@ func (s *TransactionsService) read(m message) []TransactionEvent {
 	return m.told.history()
 }
 
-// statuses returns, as one message, the events so far of the transactions that are followed, oldest first, and why some could
-// not be read.
+// statuses returns, as one message, the events so far of the followed transactions, oldest first, and why some could not
+// be read.
 func (s *TransactionsService) statuses(ctx context.Context) ([]message, error) {
 	all := []TransactionEvent{}
 	var unread error
@@ -132,7 +132,7 @@ func (s *TransactionsService) statuses(ctx context.Context) ([]message, error) {
 	return []message{{found: all}}, unread
 }
 
-// history returns what has happened to a transaction, oldest first. The last is the status that it has.
+// history returns what has happened to a transaction, oldest first. The last event is its current status.
 func (t *Transaction) history() []TransactionEvent {
 	all := make([]TransactionEvent, 0, len(t.Events)+1)
 	current := t.Status == ""
@@ -149,13 +149,13 @@ func (t *Transaction) history() []TransactionEvent {
 	return all
 }
 
-// givenEvents is what the consumer of a feed has.
+// givenEvents are the events that the consumer of a feed has.
 type givenEvents struct {
 	of    map[qredo.TxID]map[Status]bool
 	ended []qredo.TxID // oldest first
 }
 
-// keptEnded is how many transactions that have ended are remembered, in case they are told of again.
+// keptEnded is how many transactions that have ended are remembered, in case they are reported again.
 const keptEnded = 8192
 
 // add reports whether an event is new, and remembers it.
@@ -178,17 +178,16 @@ func (g *givenEvents) add(id qredo.TxID, status Status) bool {
 	return true
 }
 
-// followed are transactions that have not ended, as far as is known, oldest first. It is safe for
-// concurrent use.
+// followed are transactions that have not ended as far as is known, oldest first. It is safe for concurrent use.
 type followed struct {
 	mu  sync.Mutex
 	ids []qredo.TxID
 }
 
-// mostFollowed is how many transactions are followed; the oldest are given up for more.
+// mostFollowed is how many transactions are followed at most; the oldest are dropped for new ones.
 const mostFollowed = 4096
 
-// see follows a transaction, or does so no longer if it has ended.
+// see follows a transaction, or stops following it if it has ended.
 func (f *followed) see(tx *Transaction) {
 	if tx.Status.Ended() {
 		f.drop(tx.ID)

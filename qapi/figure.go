@@ -24,13 +24,13 @@ type Figure string
 // not fit in 64 bits, or is empty.
 func (f Figure) WholeUnits(asset qredo.Asset) (qredo.Amount, error) {
 	if _, err := asset.Parse("0"); err != nil {
-		return 0, err // its scale is no power of ten
+		return 0, err // its scale is not a power of ten
 	}
 	decimals := len(strconv.FormatInt(asset.Scale, 10)) - 1
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(string(f)), "e")
 	shift := 0
 	if exponent != "" {
-		shift, _ = strconv.Atoi(exponent) // one beyond 64 bits becomes the next that fits, and is as good
+		shift, _ = strconv.Atoi(exponent) // a scale beyond 64 bits is clamped, with the same result
 	}
 	shift = min(max(shift, math.MinInt/2), math.MaxInt/2) + decimals
 	return f.read(mantissa+"e"+strconv.Itoa(shift), "has more than the %d decimals of %s", decimals, asset.Code)
@@ -39,10 +39,10 @@ func (f Figure) WholeUnits(asset qredo.Asset) (qredo.Amount, error) {
 // BaseUnits converts a figure in base units, as the sandbox writes them. It returns a [*qredo.ValidationError] for a figure
 // with a fraction, which cannot be in base units, and for one that does not fit in 64 bits or is empty.
 func (f Figure) BaseUnits() (qredo.Amount, error) {
-	return f.read(string(f), "has a fraction, so that it counts no base units but whole ones")
+	return f.read(string(f), "has a fraction, so it is not in base units but in whole units")
 }
 
-// read reads the number that a figure stands for in base units. A fraction in it is a problem of the caller's.
+// read reads the number of base units that a figure stands for. A fraction is a problem that the caller handles.
 func (f Figure) read(number, problem string, args ...any) (qredo.Amount, error) {
 	if f.check() != nil {
 		return 0, invalid("figure", "must be a decimal number, is %q", clip(string(f)))
@@ -57,7 +57,7 @@ func (f Figure) read(number, problem string, args ...any) (qredo.Amount, error) 
 	return 0, invalid("figure", clip(string(f))+" "+problem, args...)
 }
 
-// check refuses what is no number of JSON.
+// check refuses text that is not a JSON number.
 func (f Figure) check() error {
 	if strings.Trim(string(f), "0123456789+-.eE") != "" || !json.Valid([]byte(f)) {
 		return &wire.FieldError{Problem: "is not a number"}
@@ -90,5 +90,5 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 	return []byte(f), f.check()
 }
 
-// clip shortens what is shown of a text that may be of any length.
+// clip shortens a text of any length for display.
 func clip(text string) string { return text[:min(len(text), 100)] }

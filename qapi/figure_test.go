@@ -90,7 +90,7 @@ func TestFigureBaseUnits(t *testing.T) {
 		assert.Equal(t, want, got, figure)
 	}
 	for figure, says := range map[qapi.Figure]string{
-		"0.001156": "has a fraction, so that it counts no base units", "1e-1": "fraction", "9223372036854775808": "64 bits", "": "must be a decimal number", "1,5": "must be a decimal number",
+		"0.001156": "has a fraction, so it is not in base units", "1e-1": "fraction", "9223372036854775808": "64 bits", "": "must be a decimal number", "1,5": "must be a decimal number",
 	} {
 		_, err := figure.BaseUnits()
 		requireInvalid(t, err, "figure")

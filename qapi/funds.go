@@ -69,7 +69,7 @@ func (FundsOptions) validate() error { return nil }
 type FundsService struct{ client *Client }
 
 type fundList struct {
-	Total int           `json:"total"` // may be all there is where it is 0
+	Total int           `json:"total"` // if it is 0, this may be everything
 	Funds []FundSummary `json:"funds"`
 }
 

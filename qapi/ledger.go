@@ -69,7 +69,7 @@ const (
 	EntrySwapOut       EntryType = "swapOut"        // no number
 )
 
-// entryTypes are the kinds that have numbers, at their numbers.
+// entryTypes are the types that have numbers, indexed by them.
 var entryTypes = []EntryType{
 	1: EntryWithdraw, 2: EntryTransfer, 3: EntrySwap, 4: EntrySweep, 5: EntryUpdatePolicy, 6: EntryDeposit, 7: EntryWalletConnect, 8: EntryExternalSign,
 }
@@ -84,7 +84,7 @@ func (t *EntryType) UnmarshalJSON(data []byte) error {
 // MarshalJSON writes the number if the type has one.
 func (t EntryType) MarshalJSON() ([]byte, error) { return writeWord(t, entryTypes) }
 
-// readWord reads a value that comes as a number or as a word.
+// readWord reads a value that may be a number or a word.
 func readWord[T ~string](data []byte, words []T) (T, error) {
 	var text string
 	if err := wire.Unmarshal(data, &text); err != nil {
@@ -101,7 +101,7 @@ func readWord[T ~string](data []byte, words []T) (T, error) {
 	return T(text), nil
 }
 
-// foldWord leaves the letters of a word: "update_policy" and "updatePolicy" are one.
+// foldWord keeps only the letters of a word: "update_policy" and "updatePolicy" are the same.
 func foldWord(word string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(word))
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// identified is an answer that says what it is about, or whom its parts belong to. isAbout returns an error where that
-// is not what the operation asked for, as in package qredo. What an answer leaves out is taken for right.
+// identified is a response that says what it is about, or to whom its parts belong. isAbout returns an error if that is
+// not what the operation asked for, as in package qredo. Fields that the response leaves out are not checked.
 type identified interface{ isAbout(op operation) error }
 
-// sameID returns an error if an answer gives another ID than was asked for. The commas and white space that some answers
-// had at the end of an ID make no other; capitals do.
+// sameID returns an error if a response gives another ID than was asked for. It ignores the trailing commas and white
+// space that some responses had in an ID, but not differences in capitals.
 func sameID[T ~string](asked string, given T) error {
 	if id := strings.Trim(string(given), ", \t\r\n"); id != "" && asked != "" && id != asked {
 		return fmt.Errorf("asked for %s, the answer is about %s", line(asked), line(id))
@@ -21,7 +21,7 @@ func sameID[T ~string](asked string, given T) error {
 	return nil
 }
 
-// sameText is sameID for what has no capitals of its own: figures, and addresses and data in hexadecimal.
+// sameText is sameID for text in which capitals do not matter: figures, and addresses and data in hexadecimal.
 func sameText(what, asked, given string) error {
 	if given != "" && asked != "" && !strings.EqualFold(strings.TrimSpace(given), asked) {
 		return fmt.Errorf("asked for %s %s, the answer is about %s", what, line(asked), line(given))
@@ -29,7 +29,7 @@ func sameText(what, asked, given string) error {
 	return nil
 }
 
-// line is text from outside in a line of its own.
+// line is text from outside on one line.
 func line(value string) string {
 	return clip(strings.ToValidUTF8(strings.Join(strings.Fields(value), " "), "?"))
 }
@@ -56,7 +56,7 @@ func (l *Ledger) isAbout(op operation) error {
 
 func (h *walletHistory) isAbout(op operation) error {
 	asked := op.ids[0]
-	if strings.ContainsAny(asked, " -") { // a short code: the entries have the wallet's ID, and all of them the same
+	if strings.ContainsAny(asked, " -") { // given by a short code: the entries have the wallet's ID, all of them the same
 		asked = ""
 	}
 	return eachIs("history", h.History, func(e HistoryEntry) error {
@@ -72,8 +72,8 @@ func (l *approvalList) isAbout(op operation) error {
 	return eachIs("list", l.List, func(a Approval) error { return sameID(op.ids[0], a.TxID) })
 }
 
-// isAbout holds what was created against what was asked for: an answer about another transaction would have that one
-// followed, and its signed form sent to a chain.
+// isAbout compares what was created with what was asked for: otherwise another transaction would be followed, and its
+// signed form sent to a chain.
 func (t *Transaction) isAbout(op operation) error {
 	if len(op.ids) > 0 {
 		return sameID(op.ids[0], t.ID)
@@ -93,7 +93,7 @@ func (t *Transaction) isAbout(op operation) error {
 	return nil
 }
 
-// digitsOf are the digits of data in hexadecimal. Another form, if the service has one, cannot be held against them.
+// digitsOf returns the digits of hexadecimal data. Any other format cannot be compared.
 func digitsOf(data string) string {
 	digits := strings.TrimPrefix(strings.TrimPrefix(data, "0x"), "0X")
 	if _, err := hex.DecodeString(digits); err != nil {

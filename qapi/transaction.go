@@ -57,7 +57,7 @@ func (t *Transaction) SignedBytes() ([]byte, error) {
 	if raw, err := hex.DecodeString(text); err == nil {
 		return unwrap(raw), nil
 	}
-	// The service's other form; hexadecimal is base64 too, but not the other way round.
+	// The service's other format; hexadecimal is base64 too, but not the other way round.
 	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 	raw, err := base64.RawStdEncoding.DecodeString(standard)
 	if err != nil {
@@ -66,8 +66,8 @@ func (t *Transaction) SignedBytes() ([]byte, error) {
 	return unwrap(raw), nil
 }
 
-// unwrap takes off the header of an RLP string that holds a transaction with a type. Any other bytes are left alone:
-// a transaction of type 0 is an RLP list, and begins with a byte that no string begins with.
+// unwrap removes the header of an RLP string that contains a typed transaction. Any other bytes are returned unchanged: a
+// transaction of type 0 is an RLP list, whose first byte no string starts with.
 func unwrap(raw []byte) []byte {
 	const short, long, list = 0x80, 0xb7, 0xc0 // first bytes: of strings up to 55 bytes, of longer ones, of lists
 	if len(raw) < 2 || raw[0] <= short || raw[0] >= list {
@@ -76,7 +76,7 @@ func unwrap(raw []byte) []byte {
 	content, size := raw[1:], int(raw[0])-short
 	if raw[0] > long {
 		digits := int(raw[0]) - long
-		if digits > min(3, len(content)) { // no transaction is longer than three bytes can say
+		if digits > min(3, len(content)) { // no transaction needs more than three length bytes
 			return raw
 		}
 		size = 0
@@ -118,7 +118,7 @@ var statuses = []Status{
 	StatusQueued, StatusSigned, StatusScheduled, StatusPushed, StatusConfirmed, StatusMined, StatusFailed,
 }
 
-// known gives a status its own spelling, if it is one of the above.
+// known normalises the spelling of a status, if it is one of the above.
 func (s Status) known() Status {
 	if lower := Status(strings.ToLower(string(s))); slices.Contains(statuses, lower) {
 		return lower
@@ -207,7 +207,7 @@ const (
 	ApprovalUnknown  ApprovalStatus = "unknown"  // no number
 )
 
-// approvalStatuses are the states that have numbers, at their numbers.
+// approvalStatuses are the states that have numbers, indexed by them.
 var approvalStatuses = []ApprovalStatus{1: ApprovalPending, 2: ApprovalExpired, 3: ApprovalApproved, 4: ApprovalRejected}
 
 // UnmarshalJSON reads a number, a string that contains one, or a word.

@@ -48,12 +48,12 @@ func (r TransactionRequest) validate() error {
 
 func checkGiven(field string, figure BigInt) error {
 	if figure.IsZero() {
-		return invalid(field, "must be given, also if it is 0")
+		return invalid(field, "must be given, even if it is 0")
 	}
 	return nil
 }
 
-// checkFigure refuses a figure, if it is given, that is too small or too large.
+// checkFigure refuses a figure that is given and too small or too large.
 func checkFigure(field string, figure BigInt, least int64, bits int) error {
 	switch {
 	case figure.IsZero():
@@ -88,7 +88,7 @@ func (r TransactionRequest) validateFees() error {
 // TransactionsService creates Web3 transactions and follows them.
 type TransactionsService struct {
 	client   *Client
-	followed followed // what this client has created or seen
+	followed followed // transactions that this client has created or seen
 }
 
 // Create asks for a transaction. It is signed once enough of the wallet's approvers have approved it:

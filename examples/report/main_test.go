@@ -75,7 +75,7 @@ func TestRunWithWholeUnits(t *testing.T) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	checkRows(t, text)
-	for figures, says := range map[string]string{"base": "counts no base units", "": "say with -figures", "wei": "say with -figures"} {
+	for figures, says := range map[string]string{"base": "is not in base units", "": "say with -figures", "wei": "say with -figures"} {
 		require.ErrorContains(t, run(t.Context(), srv.QAPIBaseURL(), figures, "", &bytes.Buffer{}), says)
 	}
 }
