@@ -7,20 +7,20 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// books compares what stands in history and ledger, in whatever order they come, without holding it: each movement has a
-// digest, which is added for one book and taken off for the other, in one of many sums. Where a sum is 0 in the end, what went into it
-// stands in both books. The others are read again, and only what went into those sums is held.
+// books compares history and ledger, in whatever order entries come, without keeping them in memory: each movement has a
+// digest, which is added for one book and subtracted for the other, in one of many sums. If a sum is 0 in the end, its
+// movements are in both books. The others are read again, and only their movements are kept in memory.
 type books struct {
 	seed        maphash.Seed
 	sums        [1 << 14]uint64
-	collect     bool // only what went into sums that are not 0
+	collect     bool // only what belongs to sums that are not 0
 	history     []qredo.HistoryEntry
 	ledger      []qredo.LedgerEntry
 	ledgerOnly  []qredo.LedgerEntry
 	historyOnly []qredo.HistoryEntry
 }
 
-// add takes a movement of either book.
+// add adds a movement of either book.
 func (b *books) add(key string, h *qredo.HistoryEntry, e *qredo.LedgerEntry) {
 	digest := maphash.String(b.seed, key)
 	s := &b.sums[digest%uint64(len(b.sums))]
@@ -37,18 +37,18 @@ func (b *books) add(key string, h *qredo.HistoryEntry, e *qredo.LedgerEntry) {
 	}
 }
 
-// differ reports whether the books do.
+// differ reports whether the books differ.
 func (b *books) differ() bool { return b.sums != [len(b.sums)]uint64{} }
 
-// movementKey tells movements apart in both books. Deposits have no transaction in the ledger; the ID on the chain
-// comes in small letters and in capitals, and may be left out in one of the books.
+// movementKey distinguishes movements in both books. Deposits have no transaction in the ledger; the ID on the chain is
+// in small letters or in capitals, and may be missing in one of the books.
 type movementKey struct {
 	tx     qredo.TxID
 	chain  string
 	amount qredo.Amount
 }
 
-// pool are movements that are looked for: by their transaction, and by that on the chain.
+// pool holds movements to be matched: by their transaction, and by the one on the chain.
 type pool struct {
 	matched []bool
 	byKey   map[movementKey][]int
@@ -64,7 +64,7 @@ func (p *pool) add(h qredo.HistoryEntry) {
 	p.matched = append(p.matched, false)
 }
 
-// take takes the counterpart of an entry of the ledger, and reports whether there was one.
+// take takes the counterpart of a ledger entry, and reports whether there was one.
 func (p *pool) take(e qredo.LedgerEntry) bool {
 	for _, key := range []movementKey{{e.TxID, "", e.Signed()}, {"", strings.ToLower(e.ChainTxID), e.Signed()}} {
 		for key.tx+qredo.TxID(key.chain) != "" && len(p.byKey[key]) > 0 {
@@ -79,7 +79,7 @@ func (p *pool) take(e qredo.LedgerEntry) bool {
 	return false
 }
 
-// unmatched returns those of the entries that were collected that have no counterpart.
+// unmatched returns the collected entries that have no counterpart.
 func (b *books) unmatched() (ledger []qredo.LedgerEntry, history []qredo.HistoryEntry) {
 	var p pool
 	for _, h := range b.history {

@@ -30,7 +30,7 @@ type Wallets interface {
 	HistoryAll(context.Context, qredo.WalletID, qredo.HistoryOptions, ...qredo.CallOption) iter.Seq2[qredo.HistoryEntry, error]
 }
 
-// slack is how far the times of one movement may be apart in ledger and history, and how late a history may show it.
+// slack is how far apart the times of one movement may be in ledger and history, and how late a history may show it.
 const slack = 5 * time.Minute
 
 // Option changes what is counted. A wrong one is a [*qredo.ValidationError].
@@ -107,9 +107,9 @@ func New(funds Funds, wallets Wallets, opts ...Option) (*Books, error) {
 	case funds == nil || wallets == nil:
 		return nil, invalid("services", "must not be nil")
 	case len(b.openings) > 0 && b.since.IsZero():
-		return nil, invalid("opening", "needs a time since when: without it wallets began with nothing")
+		return nil, invalid("opening", "needs a start time: without one, wallets start with nothing")
 	case b.earlier != nil && !b.since.IsZero():
-		return nil, invalid("earlier", "says itself since when: leave out the other time")
+		return nil, invalid("earlier", "already contains the start time: leave out the other one")
 	}
 	return b, nil
 }
@@ -121,7 +121,7 @@ func (b *Books) Prove(ctx context.Context, company qredo.CompanyID, funds ...qre
 		return nil, invalid("earlier", "is of company %s, not of %s", b.earlier.Company, company)
 	}
 	if len(funds) == 0 {
-		return nil, invalid("funds", "must be named: nothing is proved by none")
+		return nil, invalid("funds", "must be named: without any, nothing is proved")
 	}
 	p := &proof{Books: b, company: company}
 	if b.earlier != nil {
@@ -130,7 +130,7 @@ func (b *Books) Prove(ctx context.Context, company qredo.CompanyID, funds ...qre
 	return p.prove(ctx, funds)
 }
 
-// read adds up all wallets, with the signs of histories as p takes them.
+// read adds up all wallets, with the signs of histories that p assumes.
 func (p *proof) read(ctx context.Context, funds []qredo.FundID) (*Report, error) {
 	report := &Report{Company: p.company, Time: qredo.TimeOf(p.now()), SentPositive: p.sentPositive}
 	p.fits = map[qredo.WalletID]fit{}
@@ -191,14 +191,14 @@ func (p *proof) fund(ctx context.Context, id qredo.FundID) (*Fund, error) {
 	return result, nil
 }
 
-// uncounted is how many entries a fund's ledger has beside those of its wallets: by its totals, where it has them and nothing came
-// while the wallets were read, else by looking at each.
+// uncounted is how many entries a fund's ledger has besides those of its wallets: by its totals, if it has them and
+// nothing arrived while the wallets were read, and otherwise by looking at each entry.
 func (p *proof) uncounted(ctx context.Context, id qredo.FundID, first *qredo.LedgerPage, listed int, present map[qredo.WalletID]bool) (more int, err error) {
 	last, err := p.funds.ListLedger(ctx, p.company, id, qredo.LedgerOptions{Limit: 1})
 	if err != nil {
 		return 0, err
 	}
-	// A total that is no more than the page has may be the page's.
+	// A total that is no larger than the page may be the page's.
 	if first.Total == last.Total && first.Total >= listed && first.Total > len(first.Entries) {
 		return first.Total - listed, nil
 	}
@@ -215,7 +215,7 @@ func (p *proof) uncounted(ctx context.Context, id qredo.FundID, first *qredo.Led
 			more++
 		}
 	}
-	if nobodys > 0 { // the service does not say whose they are, unless it is asked for a wallet's
+	if nobodys > 0 { // the service names the wallet only if it is asked for a wallet's entries
 		more = max(more, all-listed)
 	}
 	return more, nil
@@ -251,8 +251,8 @@ func (f *Fund) total() {
 	}
 }
 
-// wallet adds up one wallet, and tells how many entries the ledger has of it. What arrives while it does so is not taken for a
-// difference: a finding stands when two readings in a row are the same.
+// wallet adds up one wallet, and returns how many of the ledger's entries belong to it. Entries that arrive in the
+// meantime do not count as a difference: a finding stands when two consecutive readings agree.
 func (p *proof) wallet(ctx context.Context, fund qredo.FundID, id qredo.WalletID) (*Wallet, int, error) {
 	const attempts = 6
 	var last *Wallet
@@ -265,12 +265,12 @@ func (p *proof) wallet(ctx context.Context, fund qredo.FundID, id qredo.WalletID
 		if err != nil {
 			return nil, 0, err
 		}
-		if p.unsure(id) { // it is read again, whichever way
+		if p.unsure(id) { // it is read again, either way
 			return result, entries, nil
 		}
 		settled := !moved && reflect.DeepEqual(result, last)
 		if result.Status == StatusOK {
-			// The books were read after the balance: what moved in between could make a wrong one right.
+			// The books were read after the balance: movements in between could make a wrong one look right.
 			after, err := p.wallets.Get(ctx, id)
 			if err != nil {
 				return nil, 0, err

@@ -45,7 +45,7 @@ type Status string
 const (
 	StatusOK     Status = "ok"
 	StatusFault  Status = "fault"  // something does not add up: see the findings
-	StatusMoving Status = "moving" // it did not stand still for long enough to tell: try again
+	StatusMoving Status = "moving" // it kept changing while it was read: try again
 )
 
 // Wallet is the result for one wallet.
@@ -54,10 +54,10 @@ type Wallet struct {
 	WalletID   qredo.WalletID  `json:"wallet_id"`
 	Name       string          `json:"name"`
 	Asset      qredo.AssetCode `json:"asset"`
-	From       qredo.Time      `json:"from"` // what moved before is in the opening balance; zero: all counts
+	From       qredo.Time      `json:"from"` // earlier movements are in the opening balance; zero: all are counted
 	Opening    qredo.Amount    `json:"opening"`
 	Entries    int             `json:"entries"` // of its history
-	Moved      qredo.Amount    `json:"moved"`   // what these make; negative if more left than came
+	Moved      qredo.Amount    `json:"moved"`   // their sum; negative if more went out than came in
 	Fees       qredo.Amount    `json:"fees"`    // what the service took of that, as a positive figure
 	Kinds      []Kind          `json:"kinds"`   // the same by the kinds of the ledger's entries
 	Expected   qredo.Amount    `json:"expected"`
@@ -92,17 +92,17 @@ type FindingKind string
 
 // The kinds of findings.
 const (
-	FoundDifference   FindingKind = "difference"    // opening balance and history do not make the balance; Amount is what the balance has more
-	FoundBooksDiffer  FindingKind = "books_differ"  // the ledger makes another sum than the history; Amount is what the ledger has more
-	FoundLedgerOnly   FindingKind = "ledger_only"   // an entry of the ledger that has no counterpart in the history
-	FoundHistoryOnly  FindingKind = "history_only"  // an entry of the history that has no counterpart in the ledger
-	FoundWrongFigures FindingKind = "wrong_figures" // an entry whose amount is not its net amount and fees, or of the ledger and below zero
-	FoundForeignAsset FindingKind = "foreign_asset" // an entry of another asset than the wallet's: it is not counted
-	FoundUnknown      FindingKind = "unknown_entry" // whether an entry moved anything, or which way, is not known by its type and status: it is not counted
+	FoundDifference   FindingKind = "difference"    // opening balance and history do not add up to the balance; Amount is how much more the balance has
+	FoundBooksDiffer  FindingKind = "books_differ"  // the sums of ledger and history differ; Amount is how much more the ledger has
+	FoundLedgerOnly   FindingKind = "ledger_only"   // a ledger entry without a counterpart in the history
+	FoundHistoryOnly  FindingKind = "history_only"  // a history entry without a counterpart in the ledger
+	FoundWrongFigures FindingKind = "wrong_figures" // an entry whose amount is not its net amount plus fees, or a negative ledger entry
+	FoundForeignAsset FindingKind = "foreign_asset" // an entry in another asset than the wallet's: it is not counted
+	FoundUnknown      FindingKind = "unknown_entry" // an entry whose type and status do not tell whether it moved anything, or in which direction: it is not counted
 	FoundOverflow     FindingKind = "overflow"      // a sum is beyond 64 bits, and is shown as 0
-	FoundMoving       FindingKind = "moving"        // it did not stand still while it was read
-	FoundUncounted    FindingKind = "uncounted"     // the fund's ledger has more entries than those of its wallets; Amount is how many
-	FoundWalletGone   FindingKind = "wallet_gone"   // a wallet of the earlier report is not in the fund any more; Amount is what it had
+	FoundMoving       FindingKind = "moving"        // it changed while it was read
+	FoundUncounted    FindingKind = "uncounted"     // the fund's ledger has entries that belong to none of its wallets; Amount is how many
+	FoundWalletGone   FindingKind = "wallet_gone"   // a wallet of the earlier report is no longer in the fund; Amount is its earlier balance
 )
 
 // Finding is one thing that does not add up.
@@ -125,27 +125,27 @@ func (f Finding) String() string {
 	}
 	switch f.Kind {
 	case FoundDifference:
-		return fmt.Sprintf("opening balance and history do not make the balance: it has %+d", f.Amount)
+		return fmt.Sprintf("opening balance and history do not add up to the balance: it has %+d", f.Amount)
 	case FoundBooksDiffer:
-		return fmt.Sprintf("the ledger's entries and the history make different sums: the ledger has %+d", f.Amount)
+		return fmt.Sprintf("the sums of the ledger's entries and of the history differ: the ledger has %+d", f.Amount)
 	case FoundLedgerOnly:
 		return entry + " has no counterpart in the wallet's history"
 	case FoundHistoryOnly:
 		return entry + " has no counterpart in the fund's ledger"
 	case FoundWrongFigures:
-		return entry + " has figures that cannot be: " + f.figures()
+		return entry + " has inconsistent figures: " + f.figures()
 	case FoundForeignAsset:
-		return entry + " is of another asset, " + f.asset()
+		return entry + " is in another asset, " + f.asset()
 	case FoundUnknown:
-		return fmt.Sprintf("%s has type %q and status %q: whether it moved anything is not known", entry, f.Ledger.Type, f.Ledger.Status)
+		return fmt.Sprintf("%s has type %q and status %q: whether it moved anything is unknown", entry, f.Ledger.Type, f.Ledger.Status)
 	case FoundOverflow:
 		return "a sum is beyond 64 bits"
 	case FoundMoving:
-		return "it did not stand still while it was read: try again"
+		return "it changed while it was read: try again"
 	case FoundUncounted:
-		return fmt.Sprintf("the fund's ledger has %d entries of no wallet of the fund", f.Amount)
+		return fmt.Sprintf("%d entries of the fund's ledger belong to no wallet of the fund", f.Amount)
 	case FoundWalletGone:
-		return fmt.Sprintf("it is not in the fund any more; it had %d", f.Amount)
+		return fmt.Sprintf("it is no longer in the fund; it had %d", f.Amount)
 	}
 	return string(f.Kind)
 }

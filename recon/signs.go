@@ -10,16 +10,17 @@ import (
 type proof struct {
 	*Books
 	company      qredo.CompanyID
-	sentPositive bool // the service counts what was sent as positive in histories, in all of them
-	signsKnown   bool // it is known whether it does
+	sentPositive bool // histories of the service have outgoing amounts as positive, in all of them
+	signsKnown   bool // whether they do is known
 	fits         map[qredo.WalletID]fit
 }
 
-// fit tells how well a history goes with the ledger, which has no signs and says what came and what went: how many entries one of the books has more
-// than the other, those that came and those that went, with the signs as they were taken, and turned round. No single entry decides.
+// fit says how well a history matches the ledger, which has no signs but says what is incoming and outgoing: how many
+// more entries one of the books has than the other, incoming and outgoing, with the signs as they were read and inverted.
+// No single entry decides.
 type fit struct{ taken, turned int }
 
-// fitOf makes a fit of how many entries came and went.
+// fitOf makes a fit from the numbers of incoming and outgoing entries.
 func fitOf(history, ledger [2]int) fit {
 	apart := func(a, b int) int { return max(a-b, b-a) }
 	return fit{
@@ -28,13 +29,14 @@ func fitOf(history, ledger [2]int) fit {
 	}
 }
 
-// unsure reports whether a wallet's books would fit better with the other signs, while these are not known. They are not looked
-// through then: almost all would be found.
+// unsure reports whether a wallet's books would match better with inverted signs, while the signs are not known. Such
+// books are not searched for differences: almost every entry would be one.
 func (p *proof) unsure(id qredo.WalletID) bool {
 	return !p.signsKnown && p.fits[id].turned < p.fits[id].taken
 }
 
-// prove reads all wallets, again with the other signs where these fit better, or as well and prove all, and again where it was left open what is wrong.
+// prove reads all wallets, again with inverted signs if these match better, or as well and prove everything, and once
+// more if it was left open what is wrong.
 func (p *proof) prove(ctx context.Context, funds []qredo.FundID) (*Report, error) {
 	report, err := p.read(ctx, funds)
 	if err != nil {
@@ -44,7 +46,7 @@ func (p *proof) prove(ctx context.Context, funds []qredo.FundID) (*Report, error
 	for id, f := range p.fits {
 		all.taken, all.turned, again = all.taken+f.taken, all.turned+f.turned, again || p.unsure(id)
 	}
-	if report.OK() && !again { // what would fit better the other way was not looked through: it may be all right, and may not
+	if report.OK() && !again { // what would match better inverted was not searched: it may or may not be all right
 		return report, nil
 	}
 	p.signsKnown = true

@@ -6,7 +6,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// sum adds amounts exactly, with 128 bits: what goes beyond 64 and comes back is no overflow.
+// sum adds amounts exactly, with 128 bits: a sum that exceeds 64 bits in between does not overflow.
 type sum struct {
 	high, low uint64
 }
@@ -29,7 +29,7 @@ func (s *sum) subAll(t sum) {
 	s.high, _ = bits.Sub64(s.high, t.high, borrow)
 }
 
-// amount returns the sum, and whether it fits. One that does not is 0.
+// amount returns the sum, and whether it fits. A sum that does not fit is 0.
 func (s *sum) amount() (qredo.Amount, bool) {
 	a := qredo.Amount(s.low)            //nolint:gosec // two's complement
 	if s.high != uint64(int64(a)>>63) { //nolint:gosec // the sign, in all bits
@@ -38,7 +38,7 @@ func (s *sum) amount() (qredo.Amount, bool) {
 	return a, true
 }
 
-// makes reports whether amounts make a total, without an overflow.
+// makes reports whether amounts add up to a total, without an overflow.
 func makes(total qredo.Amount, amounts ...qredo.Amount) bool {
 	var s sum
 	for _, a := range amounts {

@@ -12,28 +12,28 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// reading is one reading of a wallet's two books. It holds neither of them: what is in both is found by sums of digests.
+// reading is one reading of a wallet's two books. It keeps neither in memory: sums of digests find what is in both.
 type reading struct {
 	*proof
 	fund   qredo.FundID
 	wallet *qredo.Wallet
 	result *Wallet
 
-	from   qredo.Time     // what was done before is in the opening balance; zero: nothing is
-	recent map[string]int // of what was done then and later, what is in it too
+	from   qredo.Time     // earlier movements are in the opening balance; zero: none are
+	recent map[string]int // movements of this time or later that are in it too
 
-	came    [2]int     // entries that came and that went, by the history
+	came    [2]int     // incoming and outgoing entries, by the history
 	ledgers [2]int     // by the ledger
 	latest  qredo.Time // of the history
 	passed  []keyed    // of the history's last minutes, for the closing
 	crowded qredo.Time // the last time when these were too many to keep
-	opened  pool       // what the history has that is in the opening balance, of the last minutes before
-	edge    pool       // what it has that is not, of the first minutes
+	opened  pool       // movements of the minutes before that are in the opening balance
+	edge    pool       // movements of the first minutes that are not
 	moved   sum        // by the history
 	ledger  sum        // by the ledger
-	entries int        // that the ledger has of the wallet
+	entries int        // the ledger's entries of the wallet
 	kinds   map[qredo.EntryType]*kindSum
-	out, in sum // what waits
+	out, in sum // pending amounts
 
 	books books
 }
@@ -49,7 +49,7 @@ type kindSum struct {
 	moved, fees sum
 }
 
-// reading reads both books of a wallet once. It reports whether the ledger moved so that it could not be read.
+// reading reads both books of a wallet once. It reports whether the ledger moved so much that it could not be read.
 func (p *proof) reading(ctx context.Context, fund qredo.FundID, wallet *qredo.Wallet) (result *Wallet, entries int, moved bool, err error) {
 	r := &reading{
 		proof: p, fund: fund, wallet: wallet, kinds: map[qredo.EntryType]*kindSum{},
@@ -62,7 +62,7 @@ func (p *proof) reading(ctx context.Context, fund qredo.FundID, wallet *qredo.Wa
 	if err = r.read(ctx); err == nil {
 		p.fits[wallet.ID] = fitOf(r.came, r.ledgers)
 	}
-	if err == nil && r.books.differ() && !p.unsure(wallet.ID) { // once more, to find in what
+	if err == nil && r.books.differ() && !p.unsure(wallet.ID) { // once more, to find what is in them
 		again := *r
 		again.reset()
 		again.books.collect = true
@@ -99,7 +99,7 @@ func (r *reading) open() error {
 	return nil
 }
 
-// proved returns what an earlier report proves of the wallet, if there is one that does.
+// proved returns what an earlier report proves about the wallet, if one does.
 func (r *reading) proved() *Wallet {
 	if r.earlier == nil {
 		return nil
@@ -112,7 +112,7 @@ func (r *reading) proved() *Wallet {
 	return nil
 }
 
-// reset forgets what was read.
+// reset discards what was read.
 func (r *reading) reset() {
 	r.recent = nil
 	if w := r.proved(); w != nil {
@@ -132,7 +132,7 @@ func (r *reading) found(f Finding) {
 	r.result.Findings = append(r.result.Findings, f)
 }
 
-// spend takes one of what is counted under a key, and reports whether there was one.
+// spend takes one of the items counted under a key, and reports whether there was one.
 func spend(counts map[string]int, key string) bool {
 	if counts[key] == 0 {
 		return false
@@ -143,7 +143,7 @@ func spend(counts map[string]int, key string) bool {
 
 func (r *reading) read(ctx context.Context) error {
 	options := qredo.HistoryOptions{}
-	if !r.from.IsZero() { // the service may leave out the very second
+	if !r.from.IsZero() { // the service may leave out that very second
 		options.Since = qredo.TimeOf(r.from.Add(-slack - time.Second))
 	}
 	for h, err := range r.wallets.HistoryAll(ctx, r.wallet.ID, options) {
@@ -191,7 +191,7 @@ func (r *reading) history(h qredo.HistoryEntry) {
 	}
 	r.result.Entries++
 	r.moved.add(h.Amount)
-	if h.Amount != 0 { // else it moved nothing
+	if h.Amount != 0 { // otherwise it moved nothing
 		r.came[way(h.Amount)]++
 		r.books.add(key, &h, nil)
 	}
@@ -204,8 +204,8 @@ func (r *reading) pass(k keyed) {
 	}
 	r.passed = append(r.passed, k)
 	const (
-		many = 1024   // are looked through at a time
-		most = 10_000 // are kept
+		many = 1024   // entries checked at a time
+		most = 10_000 // entries kept
 	)
 	if len(r.passed)%many == 0 {
 		r.passed = slices.Clone(slices.DeleteFunc(r.passed, r.old))
@@ -266,7 +266,7 @@ func (r *reading) entry(e qredo.LedgerEntry) {
 	r.books.add(key, nil, &e)
 }
 
-// way is 0 of what came, and 1 of what went.
+// way is 0 for incoming, and 1 for outgoing.
 func way(a qredo.Amount) int {
 	if a < 0 {
 		return 1
@@ -274,7 +274,7 @@ func way(a qredo.Amount) int {
 	return 0
 }
 
-// conclude says what the sums make.
+// conclude compares the sums.
 func (r *reading) conclude() {
 	w, overflow := r.result, false
 	fit := func(s sum) qredo.Amount {
@@ -320,13 +320,13 @@ func (r *reading) conclude() {
 	w.Closing = r.closing()
 }
 
-// closing is where the next report goes on: nothing, if it is to begin at the beginning.
+// closing is where the next report starts; nil if it has to start from the beginning.
 func (r *reading) closing() (c Closing) {
 	if c.From = r.from; r.latest.IsZero() {
 		return c
 	}
 	c.From = qredo.TimeOf(r.latest.Add(-slack))
-	if first := r.from.Add(-slack); !r.from.IsZero() && c.From.Before(first) { // what was before was not read
+	if first := r.from.Add(-slack); !r.from.IsZero() && c.From.Before(first) { // earlier entries were not read
 		c.From = qredo.TimeOf(first)
 	}
 	if !r.crowded.Before(c.From.Time) {
@@ -341,7 +341,8 @@ func (r *reading) closing() (c Closing) {
 	return c
 }
 
-// historyKey and ledgerKey name a movement with its amount: it is the same in both books, but where one of them leaves out an ID.
+// historyKey and ledgerKey identify a movement with its amount: they are equal in both books, unless one of them leaves
+// out an ID.
 func historyKey(h qredo.HistoryEntry) string {
 	return h.Key() + "=" + strconv.FormatInt(int64(h.Amount), 10)
 }

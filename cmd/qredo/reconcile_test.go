@@ -78,15 +78,15 @@ func TestReconcileFinds(t *testing.T) {
 		where, from, to string // what is changed in which answers
 		says            string
 	}{
-		"a balance that is wrong":       {"/api/v1/p/wallet/", `"balance":139990000`, `"balance":139989999`, "do not make the balance: it has -1"},
+		"a balance that is wrong":       {"/api/v1/p/wallet/", `"balance":139990000`, `"balance":139989999`, "do not add up to the balance: it has -1"},
 		"an amount changed in history":  {"/history", `"amount":-10010000`, `"amount":-10009999`, "is not net amount"},
 		"a movement unknown to ledger":  {"/ledger", `"type":"deposit"`, `"type":"withdraw"`, "has no counterpart"},
-		"an entry that nobody knows":    {"/ledger", `"type":"transferOut"`, `"type":"gift"`, `whether it moved anything is not known`},
+		"an entry that nobody knows":    {"/ledger", `"type":"transferOut"`, `"type":"gift"`, `whether it moved anything is unknown`},
 		"a status that nobody knows":    {"/ledger", `"status":"approved"`, `"status":"lost"`, `status "lost"`},
 		"another transaction":           {"/history", `"chain_tx_id":"`, `"chain_tx_id":"x`, "has no counterpart"},
 		"an amount changed in ledger":   {"/ledger", `"amount":10010000`, `"amount":20010000`, "is not net amount"},
-		"an asset changed in history":   {"/history", `"asset":"BTC-TESTNET"`, `"asset":"BTC"`, "is of another asset, BTC"},
-		"a deposit counted differently": {"/ledger", `"amount":150000000,"netAmount":150000000`, `"amount":1,"netAmount":1`, "make different sums"},
+		"an asset changed in history":   {"/history", `"asset":"BTC-TESTNET"`, `"asset":"BTC"`, "is in another asset, BTC"},
+		"a deposit counted differently": {"/ledger", `"amount":150000000,"netAmount":150000000`, `"amount":1,"netAmount":1`, "the sums of the ledger's entries and of the history differ"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, falsifier(c.where, c.from, c.to))

@@ -58,7 +58,7 @@ func TestWhatHasNoAmountIsNeverShownAsZero(t *testing.T) {
 		return []qredo.Asset{{Code: "BTC", Scale: 100_000_000}, {Code: "ETH-TESTNET", Scale: 1_000_000_000}}, nil
 	}
 	payment := map[string]any{"value": "1000000000000000000000", "chainID": "1", "data": "0xa9059cbb00"}
-	const pays = "1000 coins (1000000000000000000000 wei) and gas that is not known on chain 1, data 0xa9059cbb00"
+	const pays = "1000 coins (1000000000000000000000 wei) and unknown gas on chain 1, data 0xa9059cbb00"
 	for want, action := range map[string]qredo.Action{
 		"ApproveExternalSign: amount " + pays + " from wallet w to 0xto, rent, pending": {Type: qredo.ActionExternalSign, Details: &qredo.ActionDetails{
 			Asset: "ETH-TESTNET", WalletID: "w", RecipientAddress: "0xto", Reference: "rent", ClientData: payment,
