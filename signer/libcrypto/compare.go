@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// start runs what may block, for as long as the deadline lasts. What comes later is freed.
+// start runs something that may block, for as long as the deadline lasts. A later result is freed.
 func start[T any](cfg *config, open func() (T, error), free func(T)) (T, error) {
 	type result struct {
 		value T
@@ -42,13 +42,13 @@ func trial() []byte {
 	return h.Sum(nil)
 }
 
-// compared is a key in the library, and what signatures took.
+// compared is a key in the library, and how long signatures took.
 type compared struct {
 	*nativeKey
 	goTook, libraryTook time.Duration
 }
 
-// compare lets the library sign if it does so rightly and, in ModeAuto, faster than Go.
+// compare lets the library sign if it does so correctly and, in ModeAuto, faster than Go.
 func (c *core) compare() {
 	found, err := start(&c.config, func() (compared, error) { return try(&c.config, c.goKey) }, func(f compared) { f.free() })
 	if err != nil {
@@ -70,8 +70,8 @@ func (c *core) compare() {
 	c.use(found.nativeKey)
 }
 
-// try has both sign the same, in turn, and takes the least time of each: what the processor spent on it, because the machine may be doing
-// other things.
+// try has both sign the same digest, in turn, and takes the minimum time of each. It measures processor time, because the
+// machine may be busy with other things.
 func try(cfg *config, key *rsa.PrivateKey) (compared, error) {
 	native, err := openMemory(cfg, key)
 	if err != nil {
@@ -114,9 +114,9 @@ func least(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// faster reports by what the two took whether the library is worth it, and how many times as fast as Go it is.
+// faster decides from the two times whether the library is worth using, and returns how many times as fast as Go it is.
 func faster(goTook, libraryTook time.Duration) (bool, float64) {
-	const margin = 1.1 // less than this is noise, and not worth another library in the program
+	const margin = 1.1 // less is noise, and not worth another library in the program
 	times := float64(goTook) / float64(max(libraryTook, 1))
 	return times >= margin, times
 }

@@ -11,28 +11,29 @@ import (
 	"sync/atomic"
 )
 
-// core is what a Signer has. It does not hold the Signer, which can so be collected and leaves the core to be cleared up.
+// core is the state of a Signer. It does not refer to the Signer, which can therefore be collected while the core remains
+// to be cleaned up.
 type core struct {
 	config
 	public *rsa.PublicKey
 	goKey  *rsa.PrivateKey // nil for a key by URI
-	native *nativeKey      // nil where the library was not tried
+	native *nativeKey      // nil if the library was not tried
 
 	slots chan *slot   // free ones
-	live  atomic.Int32 // slots that hold memory of the library, or may come to
+	live  atomic.Int32 // slots that hold memory of the library, or may do so later
 
 	mu     sync.Mutex
 	impl   Implementation
-	active bool          // the library signs
-	over   bool          // slots that come back are freed
+	active bool          // the library is in use
+	over   bool          // returned slots are freed
 	closed bool          // nothing signs any more
 	ended  chan struct{} // closed with over
-	freed  chan struct{} // closed when nothing in the library is the core's any more
-	broken error         // why the library is used no more; nil if it is, or never was
+	freed  chan struct{} // closed when the core has nothing left in the library
+	broken error         // why the library is no longer used; nil if it is, or never was
 }
 
-// slot is room for one signature of the library at a time. Its memory is the library's to write to while it signs, for which it
-// must be on the heap, which it is as part of a core.
+// slot is room for one signature of the library at a time. The library writes to its memory while it signs, so it must be
+// on the heap; it is, as part of a core.
 type slot struct {
 	contexts  slotContexts
 	digest    [64]byte
@@ -41,23 +42,23 @@ type slot struct {
 	err       error
 	done      chan struct{} // takes one
 	state     atomic.Int32
-	watched   chan struct{} // closed when the library is done with what nobody waits for any more
+	watched   chan struct{} // closed when the library has finished a signature that nobody waits for any more
 }
 
 func newSlot() *slot { return &slot{done: make(chan struct{}, 1)} }
 
-// The states of a slot that signs. Who finds the other's leaves the slot to it.
+// States of a slot that signs. Whoever comes second leaves the slot to the other.
 const (
 	stateSigning int32 = iota
 	stateDone
 	stateLeft
 )
 
-// steps are those of a deadline.
+// steps is the number of steps of a deadline.
 const steps = 5
 
 var (
-	errEnded = errors.New("the library is used no more")
+	errEnded = errors.New("the library is no longer used")
 	errLate  = errors.New("the library did not answer in time")
 	errWrong = errors.New("the library made a wrong signature")
 )
@@ -66,7 +67,7 @@ func newCore(cfg *config, public *rsa.PublicKey, goKey *rsa.PrivateKey) *core {
 	return &core{config: *cfg, public: public, goKey: goKey, ended: make(chan struct{}), freed: make(chan struct{})}
 }
 
-// use begins to use the library.
+// use starts using the library.
 func (c *core) use(native *nativeKey) {
 	c.native, c.active = native, true
 	c.slots = make(chan *slot, c.parallel)
@@ -76,7 +77,7 @@ func (c *core) use(native *nativeKey) {
 	}
 }
 
-// sign makes a signature with the library, verified by Go.
+// sign makes a signature with the library, which Go verifies.
 func (c *core) sign(ctx context.Context, hash crypto.Hash, digest []byte) ([]byte, error) {
 	s, err := c.take(ctx)
 	if err != nil {
@@ -96,7 +97,7 @@ func (c *core) sign(ctx context.Context, hash crypto.Hash, digest []byte) ([]byt
 	return nil, err
 }
 
-// explain is why the library was not waited for.
+// explain says why the wait for the library ended.
 func (c *core) explain(err error) error {
 	switch {
 	case errors.Is(err, errEnded):
@@ -107,8 +108,9 @@ func (c *core) explain(err error) error {
 	return err // the context's
 }
 
-// await takes what comes from a channel, unless the context or the library's use ends or the deadline passes before. The deadline is in steps, so
-// that a program that was stopped, or a machine that slept, does not take the library for blocked: that takes one step, whatever it lasts.
+// await receives from a channel, unless the context or the use of the library ends or the deadline passes first. The
+// deadline is in steps, so that a program that was suspended, or a machine that slept, does not seem to be a blocked
+// library: a suspension counts as one step, however long it lasts.
 func await[T any](ctx context.Context, cfg *config, from <-chan T, ended <-chan struct{}) (T, error) {
 	var none T
 	for range steps {
@@ -129,8 +131,8 @@ func await[T any](ctx context.Context, cfg *config, from <-chan T, ended <-chan 
 	return none, errLate
 }
 
-// take waits for a free slot. With a key of the program's own that has no end of its own: those who have the slots have one, and they
-// may be many.
+// take waits for a free slot. With a key of the program's own there is no separate deadline: the signatures in the slots
+// have one, and there may be many callers.
 func (c *core) take(ctx context.Context) (*slot, error) {
 	select {
 	case s := <-c.slots:
@@ -165,7 +167,8 @@ func (c *core) run(s *slot, hash crypto.Hash) {
 	c.put(s)
 }
 
-// leave gives up waiting for a slot, and reports whether the library was still signing: then it goes on, and is found out if it never ends.
+// leave gives up waiting for a slot, and reports whether the library was still signing: then it goes on, and the slot
+// comes back if it ever ends.
 func (c *core) leave(s *slot) bool {
 	done := make(chan struct{})
 	s.watched = done
@@ -173,7 +176,7 @@ func (c *core) leave(s *slot) bool {
 		return false
 	}
 	if c.goKey == nil {
-		return true // its slot is missing until it ends, and no more
+		return true // only its slot is missing until it ends
 	}
 	go func() {
 		if _, err := await(context.Background(), &c.config, done, c.ended); errors.Is(err, errLate) {
@@ -183,7 +186,7 @@ func (c *core) leave(s *slot) bool {
 	return true
 }
 
-// verified is the signature in a slot, which is given back.
+// verified returns the verified signature of a slot, and gives the slot back.
 func (c *core) verified(s *slot, hash crypto.Hash) ([]byte, error) {
 	defer c.put(s)
 	if s.err != nil {
@@ -196,7 +199,7 @@ func (c *core) verified(s *slot, hash crypto.Hash) ([]byte, error) {
 	return signature, nil
 }
 
-// verified is the signature, if it is right.
+// verified returns the signature, if it is right.
 func (s *slot) verified(public *rsa.PublicKey, hash crypto.Hash) ([]byte, error) {
 	if s.length != uintptr(public.Size()) {
 		return nil, errWrong
@@ -208,7 +211,7 @@ func (s *slot) verified(public *rsa.PublicKey, hash crypto.Hash) ([]byte, error)
 	return signature, nil
 }
 
-// failed says what went wrong. With a key of the program's own the library is used no more.
+// failed says what went wrong. With a key of the program's own, the library is no longer used.
 func (c *core) failed(why error) error {
 	err := fmt.Errorf("%w: %w", ErrFailed, why)
 	if c.goKey == nil {
@@ -237,7 +240,7 @@ func (c *core) whyEnded() error {
 	return c.broken
 }
 
-// close makes an end of signing.
+// close stops signing.
 func (c *core) close() {
 	c.mu.Lock()
 	c.closed = true
@@ -245,7 +248,8 @@ func (c *core) close() {
 	c.stop()
 }
 
-// stop makes an end of the library, and frees what the library has: at once what is not in use, and the rest as it comes back.
+// stop stops using the library, and frees what it has allocated: unused slots at once, and the others when they are given
+// back.
 func (c *core) stop() {
 	c.mu.Lock()
 	again := c.over
@@ -271,7 +275,7 @@ func (c *core) put(s *slot) {
 	c.mu.Lock()
 	over := c.over
 	if !over {
-		c.slots <- s // which has room for all
+		c.slots <- s // the channel has room for all of them
 	}
 	c.mu.Unlock()
 	if over {

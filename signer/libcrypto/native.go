@@ -17,7 +17,7 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// nativeKey is a key within the library.
+// nativeKey is a key in the library.
 type nativeKey struct {
 	library  string // its file and version
 	c        *functions
@@ -38,10 +38,10 @@ func contextOf(hash crypto.Hash) int {
 	}
 }
 
-// yes reports whether a function says with a C int that it has done what it should.
+// yes reports whether a function's C int result means success.
 func yes(result uintptr) bool { return int32(result) == 1 }
 
-// onThread runs f where the library's queue of errors, which each thread has, is f's alone.
+// onThread runs f while it alone uses the thread's error queue in the library.
 func (c *functions) onThread(f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -51,9 +51,10 @@ func (c *functions) onThread(f func() error) error {
 	return err
 }
 
-// failed is an error with what the library says about it: the first entries of its queue, without the data that a caller passed.
+// failed is an error with what the library says about it: the first entries of its error queue, without data that a
+// caller passed.
 func (c *functions) failed(doing string) error {
-	const most = 3 // the cause is among them, and those after it are of functions further out
+	const most = 3 // the cause is among them; later ones come from outer functions
 	var said []string
 	for range most {
 		code, _, _ := purego.SyscallN(c.errGet)
@@ -72,7 +73,7 @@ func (c *functions) failed(doing string) error {
 	return fmt.Errorf("%s failed: %s", doing, strings.Join(said, "; "))
 }
 
-// openMemory gives the library a key of the program.
+// openMemory gives the library a private key.
 func openMemory(cfg *config, key *rsa.PrivateKey) (*nativeKey, error) {
 	c, err := openLibrary(cfg.libraries)
 	if err != nil {
@@ -82,7 +83,7 @@ func openMemory(cfg *config, key *rsa.PrivateKey) (*nativeKey, error) {
 	err = c.onThread(func() error {
 		der := x509.MarshalPKCS1PrivateKey(key)
 		defer clear(der)
-		at := uintptr(unsafe.Pointer(&der[0])) // moved on to the end by the call: no pointer, which must not point there
+		at := uintptr(unsafe.Pointer(&der[0])) // the call advances it to the end: not a pointer, which must not point there
 		k.key, _, _ = purego.SyscallN(c.parse, 0, uintptr(unsafe.Pointer(&at)), uintptr(len(der)))
 		runtime.KeepAlive(der)
 		if k.key == 0 {
@@ -93,7 +94,7 @@ func openMemory(cfg *config, key *rsa.PrivateKey) (*nativeKey, error) {
 	return k, err
 }
 
-// sign makes the signature of a slot's digest. It may block for as long as the library does.
+// sign signs a slot's digest. It may block for as long as the library does.
 func (k *nativeKey) sign(s *slot, hash crypto.Hash) error {
 	return k.c.onThread(func() error {
 		context := &s.contexts[contextOf(hash)]
@@ -161,13 +162,14 @@ func (k *nativeKey) freeSlot(s *slot) {
 	}
 }
 
-// free frees the key, which the library overwrites. All slots are freed before. A library context stays: see [configured].
+// free frees the key, which the library overwrites. All slots must have been freed. A library context stays: see
+// [configured].
 func (k *nativeKey) free() {
 	purego.SyscallN(k.c.keyFree, k.key)
 	k.key = 0
 }
 
-// threadTime is what the processor has spent on this thread.
+// threadTime is the processor time that this thread has used.
 func (k *nativeKey) threadTime() time.Duration {
 	clock := uintptr(3) // CLOCK_THREAD_CPUTIME_ID
 	if runtime.GOOS == "darwin" {

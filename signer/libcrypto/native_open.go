@@ -14,7 +14,7 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// functions are those of a library that is loaded. It stays loaded: threads have its memory.
+// functions are those of a loaded library. It stays loaded: threads use its memory.
 type functions struct {
 	name string // the library's file and version
 
@@ -26,7 +26,7 @@ type functions struct {
 	clock, keyIs, keyNumber, numberBytes, numberFree, libNew, libFree, libConfig         uintptr
 }
 
-// table says what each function is called.
+// table maps names to functions.
 func (c *functions) table() map[string]*uintptr {
 	return map[string]*uintptr{
 		"OPENSSL_init_crypto": &c.init, "d2i_AutoPrivateKey": &c.parse, "EVP_PKEY_free": &c.keyFree,
@@ -44,8 +44,8 @@ func (c *functions) table() map[string]*uintptr {
 	}
 }
 
-// defaultLibraries are where the library may be. On macOS they are whole paths: there the folder that a program was started in is
-// searched too, and a name without a version ends the program.
+// defaultLibraries are where the library may be. On macOS they are absolute paths: there, the current folder is searched
+// too, and a name without a version terminates the program.
 var defaultLibraries = func() []string {
 	if runtime.GOOS != "darwin" {
 		return []string{"libcrypto.so.4", "libcrypto.so.3"}
@@ -61,7 +61,7 @@ var defaultLibraries = func() []string {
 
 var (
 	loadedMu sync.Mutex
-	loaded   = map[string]*functions{} // those that can be used, by file
+	loaded   = map[string]*functions{} // usable libraries, by file
 )
 
 // openLibrary loads the first library that can be used.
@@ -113,8 +113,9 @@ func load(file string) (*functions, error) {
 	return c, nil
 }
 
-// start starts the library, with its configuration as other programs have it, and so that it clears nothing up at the program's end:
-// other threads may be within it still. It must be the first call of all: others, also of the queue of errors, start it otherwise.
+// start initialises the library with its configuration, as other programs do, and so that it does not clean up at the
+// program's exit: other threads may still be in it. It must be the first call of all: others, even those of the error
+// queue, initialise it differently.
 func (c *functions) start() error {
 	const loadConfig, noAtExit = 0x40, 0x80000
 	runtime.LockOSThread()
@@ -127,7 +128,7 @@ func (c *functions) start() error {
 	return err
 }
 
-// versionOf refuses what is not OpenSSL 3 or 4, before anything else of it is called.
+// versionOf refuses anything but OpenSSL 3 or 4, before any other function is called.
 func versionOf(file string, handle uintptr) (string, error) {
 	var version [3]uint32
 	for i, name := range []string{"OPENSSL_version_major", "OPENSSL_version_minor", "OPENSSL_version_patch"} {
@@ -152,7 +153,7 @@ type loadError struct {
 }
 
 func (e *loadError) Error() string {
-	if strings.Contains(e.problem, e.file) { // as the loader says
+	if strings.Contains(e.problem, e.file) { // in the loader's words
 		return e.problem
 	}
 	return e.file + " " + e.problem

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Here no library is loaded: see native.go for what this stands for.
+// No library is loaded here: see native.go for what these are.
 
 var defaultLibraries []string
 

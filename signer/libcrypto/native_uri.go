@@ -17,7 +17,7 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// openURI has the library open a key that it knows by a URI. What it says does not repeat the URI, which may hold a PIN.
+// openURI has the library open a key by a URI. Its errors do not repeat the URI, which may contain a PIN.
 func openURI(cfg *config, uri string) (*nativeKey, *rsa.PublicKey, error) {
 	c, err := openLibrary(cfg.libraries)
 	if err != nil {
@@ -45,8 +45,8 @@ func openURI(cfg *config, uri string) (*nativeKey, *rsa.PublicKey, error) {
 	return k, public, nil
 }
 
-// configured are the library contexts that were made, by library and configuration. They are never freed: each thread that has signed keeps
-// something that leads into them, and would find it gone when it ends.
+// configured are the library contexts that were made, by library and configuration. They are never freed: each thread
+// that has signed keeps a reference into them, which would be dangling when the thread ends.
 var configured = struct {
 	sync.Mutex
 	made map[configuration]uintptr
@@ -57,7 +57,8 @@ type configuration struct {
 	text          [sha256.Size]byte
 }
 
-// configure finds or makes the part of the library that a configuration file describes. A file that has changed since is another one.
+// configure finds or makes the library context that a configuration file describes. A file that has changed since counts
+// as another one.
 func (k *nativeKey) configure(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -84,13 +85,13 @@ func (k *nativeKey) configure(file string) error {
 	return nil
 }
 
-// find takes the one private key that is at a URI.
+// find loads the only private key at a URI.
 func (k *nativeKey) find(uri string) error {
 	const privateKey = 4 // OSSL_STORE_INFO_PKEY
 	text := make([]byte, len(uri)+1)
 	copy(text, uri)
 	defer clear(text)
-	// Without a method to ask for passwords: nothing waits for a person here.
+	// Without a password callback: nothing waits for a person here.
 	store, _, _ := purego.SyscallN(k.c.storeOpen, uintptr(unsafe.Pointer(&text[0])), k.lib, 0, 0, 0, 0, 0, 0)
 	runtime.KeepAlive(text)
 	if store == 0 {
@@ -161,7 +162,7 @@ func (k *nativeKey) number(name string) (*big.Int, error) {
 		return nil, k.c.failed("reading the public key")
 	}
 	defer purego.SyscallN(k.c.numberFree, number)
-	buffer := make([]byte, 2*maxBits/8) // longer numbers are of no key that can be used
+	buffer := make([]byte, 2*maxBits/8) // no usable key has longer numbers
 	length, _, _ := purego.SyscallN(k.c.numberBytes, number, uintptr(unsafe.Pointer(&buffer[0])), uintptr(len(buffer)))
 	if int32(length) < 0 {
 		return nil, fmt.Errorf("the key has more than %d bits", maxBits)

@@ -81,7 +81,7 @@ func WithConfig(file string) Option {
 	}
 }
 
-// maxParallel keeps a mistaken figure from making as many threads.
+// maxParallel keeps a mistaken number from creating as many threads.
 const maxParallel = 4096
 
 // WithParallel sets how many signatures the library makes at the same time, 1 to 4096; others wait for their turn. Each takes a thread of the

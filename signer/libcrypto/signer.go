@@ -51,7 +51,7 @@ func (i Implementation) String() string {
 // Signer signs with an RSA key, with PKCS #1 v1.5. It is safe for concurrent use, and prints as its name only. What it has of
 // the library is freed by Close, or some time after it is no longer used.
 type Signer struct {
-	core func() *core // a function, because no printer or reflection looks into it
+	core func() *core // a function, because no printer or reflection looks into one
 }
 
 var _ crypto.Signer = (*Signer)(nil)
@@ -147,7 +147,7 @@ func newSigner(c *core) *Signer {
 	return s
 }
 
-// unsuitable says why the library is not to be tried, or nothing.
+// unsuitable says why the library is not to be tried, or "".
 func unsuitable(cfg *config, key *rsa.PrivateKey) string {
 	switch bits := key.N.BitLen(); {
 	case cfg.mode == ModeGo:
