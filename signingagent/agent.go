@@ -20,9 +20,9 @@ import (
 var (
 	// ErrBadMessages means that what the service gave to sign cannot be signed: nothing at all, an empty message, one that is
 	// not hexadecimal or is larger than 1 MiB, or more than 1,000 messages. It comes with [qredo.ErrBadAnswer].
-	ErrBadMessages = errors.New("signingagent: what is to be signed cannot be")
+	ErrBadMessages = errors.New("signingagent: the messages cannot be signed")
 	// ErrMessagesChanged means that what is to be signed now is not what it was when the action was decided.
-	ErrMessagesChanged = errors.New("signingagent: what is to be signed has changed since the decision")
+	ErrMessagesChanged = errors.New("signingagent: the messages to be signed have changed since the decision")
 	// ErrNoClient means that an agent without [WithClient] was asked something that only the Partner API can answer.
 	ErrNoClient = errors.New("signingagent: the agent has no client that reads actions: see WithClient")
 )
@@ -54,7 +54,7 @@ func Open(ctx context.Context, store Store, opts ...Option) (*Agent, error) {
 		return nil, err
 	}
 	if id.kept().ID == "" {
-		return nil, fmt.Errorf("%w: a registration has begun, and the service's answer is not there: call Register again", ErrNoIdentity)
+		return nil, fmt.Errorf("%w: a registration has begun, but the service's answer is missing: call Register again", ErrNoIdentity)
 	}
 	return open(ctx, store, id, s)
 }
@@ -143,7 +143,7 @@ func (a *Agent) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.Cal
 	return a.client.SigningAgent.Reject(ctx, id, opts...)
 }
 
-// What is signed of an action at most. Each signature takes about two milliseconds.
+// The most that is signed for one action. Each signature takes about two milliseconds.
 const (
 	mostMessages   = 1000
 	longestMessage = 1 << 20 // bytes
@@ -193,7 +193,7 @@ func (a *Agent) sign(ctx context.Context, id qredo.ActionID, messages [][]byte, 
 	return a.client.SigningAgent.Approve(ctx, id, signatures, opts...)
 }
 
-// digestOf tells messages apart.
+// digestOf identifies messages by a digest.
 func digestOf(messages [][]byte) string {
 	var all strings.Builder
 	for _, message := range messages {

@@ -21,7 +21,7 @@ import (
 // How long calls of the local API may take.
 const (
 	callTime = 90 * time.Second // agents give the service a minute
-	// The old program answers a registration when it has connected to its feed, or has tried to for five minutes.
+	// The old program answers a registration once it has connected to its feed, or has tried to for five minutes.
 	registerTime = 7 * time.Minute
 )
 
@@ -140,7 +140,7 @@ func NewClient(baseURL string, opts ...ClientOption) (*Client, error) {
 		}
 	}
 	if o.http != nil && o.tls != nil {
-		return nil, invalid("TLS config", "must not be given beside an HTTP client, whose own it would be")
+		return nil, invalid("TLS config", "must not be given together with an HTTP client: set it there")
 	}
 	if o.http == nil {
 		o.http = localHTTP(o.tls)
@@ -151,7 +151,7 @@ func NewClient(baseURL string, opts ...ClientOption) (*Client, error) {
 			u.Path = localPath
 		}
 		if o.plain && u.Scheme == "http" {
-			u.Scheme = "https" // as the core wants it; localTransport takes it back
+			u.Scheme = "https" // as the core client needs it; localTransport undoes it
 		} else {
 			o.plain = false
 		}
@@ -172,8 +172,8 @@ func NewClient(baseURL string, opts ...ClientOption) (*Client, error) {
 	return c, nil
 }
 
-// bearer authenticates by a token, or not at all: the old program has no authentication. It is a function because no printer
-// looks into one.
+// bearer authenticates by a token, or not at all: the old program has no authentication. It is a function because no
+// printer looks into one.
 type bearer func() string
 
 // Authenticate sets the token.
@@ -184,8 +184,8 @@ func (b bearer) Authenticate(req *http.Request, _ []byte, _ time.Time) error {
 	return nil
 }
 
-// localHTTP is the HTTP client of those who bring none: that of the engine without its time limits, which a registration with
-// the old program would exceed.
+// localHTTP is the default HTTP client: the engine's without its time limits, which a registration with the old program
+// would exceed.
 func localHTTP(config *tls.Config) *http.Client {
 	client := transport.DefaultHTTP(nil)
 	client.Timeout = 0
@@ -193,7 +193,7 @@ func localHTTP(config *tls.Config) *http.Client {
 	if !ok && config == nil {
 		return client
 	}
-	if !ok { // the program has put its own in place, which would not heed the config
+	if !ok { // the program has replaced the default transport by one that would ignore the config
 		own = &http.Transport{ForceAttemptHTTP2: true}
 		client.Transport = own
 	}
@@ -211,8 +211,9 @@ type localTransport struct {
 	plain  bool // without TLS, whatever the URL says
 }
 
-// RoundTrip makes a request. An upgrade that is answered by a success and is none, as the old program does while it is not
-// connected to the service, is an error: it passes, and so is no refusal that the consumer of a feed must hear of.
+// RoundTrip makes a request. If an upgrade is answered by a success that is not an upgrade, as the old program does while
+// it is not connected to the service, it returns an error: the state is temporary, and not a refusal that the consumer of
+// a feed must hear of.
 func (t localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	next := t.client.Transport
 	if next == nil {
@@ -240,15 +241,15 @@ func (t localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // local is a call of the local API.
 type local struct {
-	method, name, path string // the name has the placeholder that the path has not
+	method, name, path string // the operation's name has the placeholder, the path does not
 	body               []byte
 	secrets            []string // of the body
 	time               time.Duration
-	check              func() error // of the answer that was read
+	check              func() error // of the response that was read
 }
 
-// call makes a call and reads its answer into out. An answer is never put into an error before what is secret has been
-// taken out of it.
+// call makes a call and decodes its response into out. A response is never put into an error before secrets have been
+// removed from it.
 func (c *Client) call(ctx context.Context, l local, out any, opts []qredo.CallOption) error {
 	if l.time == 0 {
 		l.time = callTime

@@ -23,7 +23,7 @@ var (
 	ErrNotConnected = errors.New("the agent is not connected to the service")
 	// ErrFeedGap means that a [Client]'s feed has not caught up, because this agent does not repeat, or cannot be relied on to
 	// repeat, what came before the feed connected. [WithServiceClient] closes the gap.
-	ErrFeedGap = errors.New("what came while the feed was away may be missing")
+	ErrFeedGap = errors.New("actions that arrived while the feed was not connected may be missing")
 )
 
 // AgentError is an answer of an agent's local API other than the success asked for. [errors.Is] finds what the service told the
@@ -39,7 +39,7 @@ type AgentError struct {
 	Service *qredo.Error
 
 	unknown bool
-	cause   error // why a success is not understood
+	cause   error // why a success could not be parsed
 }
 
 // Error gives the call, the status, and what agent and service said.
@@ -74,7 +74,7 @@ func (e *AgentError) Is(target error) bool {
 	case ErrIdentityExists:
 		return e.registered()
 	case qredo.ErrNotFound:
-		if e.unregistered() { // it is not the action that is not there
+		if e.unregistered() { // it is not the action that is missing
 			return false
 		}
 	}
@@ -101,8 +101,8 @@ func (e *AgentError) LogValue() slog.Value {
 	return slog.GroupValue(append(attrs, slog.String("detail", e.Detail))...)
 }
 
-// What the old program says where it has no agent, or has one already, and where it signs nothing since there is nothing. A vote to
-// reject is refused with another text than one to approve.
+// The old program's texts for: no agent, an agent exists already, and nothing to sign. A rejecting vote is refused with a
+// different text than an approving one.
 const (
 	sayNoAgent       = "agentID"
 	sayNoAgentReject = "can not get system agent ID from the store"
@@ -119,7 +119,7 @@ func (e *AgentError) registered() bool {
 	return e.Service == nil && e.StatusCode == http.StatusBadRequest && strings.HasPrefix(e.Detail, sayAgentExists)
 }
 
-// problem makes the error of a call that failed. What is no answer stays as the engine has it.
+// problem makes the error of a failed call. Errors that are not responses are left as the engine returned them.
 func (c *Client) problem(l local, err error) error {
 	var answer *qredo.Error
 	if !errors.As(err, &answer) {
@@ -130,12 +130,12 @@ func (c *Client) problem(l local, err error) error {
 		text := c.redact(detailOf(answer), l.secrets)
 		e.Service, e.Detail = ofService(text), oneLine(text)
 	}
-	own := answer.Code == answer.StatusCode && answer.Reason != "" // the agent's words, and not those of something on the way to it
+	own := answer.Code == answer.StatusCode && answer.Reason != "" // the agent's words, and not those of an intermediary
 	e.unknown = e.unknown && (!own || !e.certain(l))
 	return e
 }
 
-// detailOf is what an agent says in an answer. Of one that is long, the engine has kept the start alone.
+// detailOf is what an agent says in a response. The engine keeps only the start of a long one.
 func detailOf(answer *qredo.Error) string {
 	var words struct {
 		Detail string `json:"detail"`
@@ -149,9 +149,9 @@ func detailOf(answer *qredo.Error) string {
 	return string(answer.Body)
 }
 
-// certain reports whether an answer in the agent's own words says that nothing was done. Nothing on the way sends a registration twice, and
-// a vote that comes twice is taken twice: that there is an agent, that the action is not there, or that it is decided otherwise, is about
-// what was before.
+// certain reports whether a response of the agent itself says that nothing was done. Nothing on the way repeats a
+// registration, and a repeated vote is accepted twice: so if the agent exists, the action is missing, or it was decided
+// otherwise, that was so before.
 func (e *AgentError) certain(l local) bool {
 	if e.Service == nil {
 		switch e.StatusCode {
@@ -164,7 +164,7 @@ func (e *AgentError) certain(l local) bool {
 		return false
 	}
 	if l.method == http.MethodPost && !strings.HasSuffix(e.Service.Path, "/coreclient/init") {
-		return false // it is registered half
+		return false // it is half registered
 	}
 	switch e.Service.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
@@ -175,17 +175,17 @@ func (e *AgentError) certain(l local) bool {
 	return false
 }
 
-// passedOn is the form in which agents pass on what the service answered.
+// passedOn is the format in which agents pass on the service's response.
 var passedOn = regexp.MustCompile(`(?s)^(GET|PUT|POST|DELETE|HEAD|PATCH) (\S+) Status ([1-9][0-9]{2}) \([^)]*\) with body: ?(.*)$`)
 
-// ofService reads what the service answered out of an agent's text. It is nil if the text has another form.
+// ofService extracts the service's response from an agent's text. It returns nil if the text has another format.
 func ofService(text string) *qredo.Error {
 	found := passedOn.FindStringSubmatch(strings.TrimSpace(text))
 	if found == nil {
 		return nil
 	}
 	path := ""
-	if target, err := url.Parse(found[2]); err == nil { // else there is no telling what it is
+	if target, err := url.Parse(found[2]); err == nil { // otherwise it cannot be identified
 		path = oneLine(target.Path)
 	}
 	status, _ := strconv.Atoi(found[3]) // it is three digits
@@ -211,10 +211,10 @@ func ofService(text string) *qredo.Error {
 	return e
 }
 
-// secretive is text that is too long for an ID or a path: a proof, a key, or the part of one that is left of a long answer.
+// secretive matches text that is too long for an ID or a path: a proof, a key, or what is left of one in a long response.
 var secretive = regexp.MustCompile(`[0-9A-Za-z+/=_-]{120,}`)
 
-// A request with a key may come back decoded, and in part: in the lines of PEM, or as the part of its base64 that a text has room for.
+// A request with a key may come back decoded, and truncated: in lines of PEM, or as much of its base64 as fits in a text.
 var (
 	pemBlock  = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[^-]*-----|$)`)
 	partOfKey = regexp.MustCompile(`[0-9A-Za-z+/=]{40,}`)
@@ -222,10 +222,10 @@ var (
 
 const hidden = "[redacted]"
 
-// redact takes out of an agent's text what the request had that is secret, and what could be a proof or a token.
+// redact removes from an agent's text the secrets of the request, and whatever could be a proof or a token.
 func (c *Client) redact(text string, secrets []string) string {
 	for _, secret := range append([]string{c.token()}, secrets...) {
-		if len(secret) >= 4 { // what is shorter would spoil the rest, and is no secret
+		if len(secret) >= 4 { // replacing shorter text would spoil the rest, and it is not secret
 			text = strings.ReplaceAll(text, secret, hidden)
 		}
 	}
@@ -235,7 +235,7 @@ func (c *Client) redact(text string, secrets []string) string {
 	return secretive.ReplaceAllString(text, hidden)
 }
 
-// oneLine makes text from outside safe to print: a line of reasonable length without control characters.
+// oneLine makes text from outside safe to print: one line of reasonable length without control characters.
 func oneLine(s string) string {
 	const most = 500 // bytes
 	if len(s) > most {

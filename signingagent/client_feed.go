@@ -14,12 +14,12 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// look reads an action through the service's client, after a vote that ended so.
+// look reads an action through the service's client after a vote with an unknown outcome.
 func (c *Client) look(ctx context.Context, id qredo.ActionID, wanted qredo.ApprovalStatus, vote error) error {
 	action, err := c.read(ctx, id)
 	switch {
 	case err != nil && vote != nil:
-		return vote // which says already that nothing is known
+		return vote // the error already says that nothing is known
 	case err != nil:
 		return &VoteError{ActionID: id, Wanted: wanted, Err: err}
 	case action.Status == wanted:
@@ -73,7 +73,7 @@ func (c *Client) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[q
 			fresh(qredo.ActionID(key[:at]), qredo.ApprovalStatus(key[at+1:]), time.Time{})
 		}
 		for m, err := range qredo.Feed(ctx, c.core, "/client/feed", c.missed, opts...) {
-			if answer, ok := err.(*qredo.Error); ok { //nolint:errorlint // what wraps one is of another kind: it is the end of the feed, or the service's
+			if answer, ok := err.(*qredo.Error); ok { //nolint:errorlint // an error that wraps one is of another kind: the end of the feed, or the service's
 				err = c.problem(local{method: http.MethodGet, name: "/client/feed"}, answer)
 			}
 			switch {
@@ -90,16 +90,16 @@ func (c *Client) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[q
 	}
 }
 
-// message is what the feed brings.
+// message is an item of the feed.
 type message struct{ qredo.Action }
 
-// Key has none: what is known is told by Feed itself, which an action may reach more than once.
+// Key is empty: Feed itself keeps track of what is known, because it may get an action more than once.
 func (message) Key() string { return "" }
 
-// UnmarshalJSON reads an action.
+// UnmarshalJSON decodes an action.
 func (m *message) UnmarshalJSON(data []byte) error { return wire.UnmarshalAnswer(data, &m.Action) }
 
-// missed returns what the feed may not have brought, and an error unless that is all.
+// missed returns what the feed may not have delivered, and an error if that may be incomplete.
 func (c *Client) missed(ctx context.Context) ([]message, error) {
 	connection, err := c.connection(ctx)
 	if err == nil && connection.State != ConnectionOpen {
@@ -128,7 +128,7 @@ func (c *Client) missed(ctx context.Context) ([]message, error) {
 	return nil, nil
 }
 
-// pending is what the service has as pending for the agent.
+// pending returns the actions that the service lists as pending for the agent.
 func (c *Client) pending(ctx context.Context) ([]message, error) {
 	agent, err := c.Get(ctx)
 	if err != nil {

@@ -57,7 +57,7 @@ type config struct {
 	Base struct {
 		PIN    isTold `json:"pin"`
 		API    string `json:"qredoAPI"`
-		Scheme string `json:"httpScheme"` // these three were one URL later
+		Scheme string `json:"httpScheme"` // these three used to be one URL
 		Domain string `json:"qredoAPIDomain"`
 		Path   string `json:"qredoAPIBasePath"`
 	} `json:"base"`
@@ -81,17 +81,18 @@ type config struct {
 	} `json:"websocket"`
 }
 
-// isTold is a value of which it is read whether it is given, and nothing else.
+// isTold is a value of which only the presence matters.
 type isTold bool
 
-// UnmarshalJSON is called for any value but null.
+// UnmarshalJSON is called for any value except null.
 func (i *isTold) UnmarshalJSON([]byte) error {
 	*i = true
 	return nil
 }
 
-// sendsAgain reports whether the agent, if it is not of a release before August 2023, sends what is pending to those who connect.
-// The old program does not while it approves by itself, and ours does always. Ours is the one that does not tell its PIN.
+// sendsAgain reports whether the agent, if its release is not older than August 2023, sends pending actions to those who
+// connect. The old program does not while it approves by itself; ours always does. Ours is the one that does not reveal
+// its PIN.
 func (c config) sendsAgain() bool { return !c.AutoApproval.Enabled || !bool(c.Base.PIN) }
 
 // Health asks the agent's program for its version, its connection to the service and its configuration. It returns an error if

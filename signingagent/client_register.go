@@ -42,7 +42,7 @@ func (a *AgentInfo) UnmarshalJSON(data []byte) error {
 	return wire.UnmarshalAnswer(data, (*plain)(a))
 }
 
-// The longest that agents take, in bytes.
+// The maximum lengths that agents accept, in bytes.
 const (
 	longestName = 256
 	longestKey  = 16384
@@ -106,7 +106,7 @@ func (c *Client) Get(ctx context.Context, opts ...qredo.CallOption) (*AgentInfo,
 	return &info, nil
 }
 
-// speakTLS puts wss for ws into a feed's URL where the client speaks TLS with the agent.
+// speakTLS replaces ws by wss in a feed's URL if the client uses TLS with the agent.
 func (c *Client) speakTLS(feed *string) {
 	if rest, ok := strings.CutPrefix(*feed, "ws://"); ok && c.tls {
 		*feed = "wss://" + rest

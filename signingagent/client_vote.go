@@ -54,7 +54,7 @@ type VoteError struct {
 func (e *VoteError) Error() string {
 	text := fmt.Sprintf("signingagent: action %s should be %s, and the service has it as %s", e.ActionID, e.Wanted, e.Found)
 	if e.Found == "" {
-		text = fmt.Sprintf("signingagent: the agent says that action %s is %s, and the service could not be asked", e.ActionID, e.Wanted)
+		text = fmt.Sprintf("signingagent: the agent says that action %s is %s, and asking the service failed", e.ActionID, e.Wanted)
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -94,7 +94,7 @@ func (c *Client) vote(ctx context.Context, method string, id qredo.ActionID, wan
 		}
 		return nil
 	}}, &said, opts)
-	var refused *qredo.Error // by the service
+	var refused *qredo.Error // according to the service
 	over := errors.As(err, &refused) && (errors.Is(refused, qredo.ErrConflict) || errors.Is(refused, qredo.ErrNotFound))
 	if c.service == nil || err != nil && !isUnknown(err) && !over {
 		return err

@@ -18,7 +18,7 @@ import (
 // FileStore is a [Store] in an encrypted file.
 type FileStore struct {
 	path     string
-	sealer   func() Sealer // a function, because no printer looks into one: a Sealer of somebody else's may have its key in a field
+	sealer   func() Sealer // a function, because no printer looks into one: somebody's own Sealer may have its key in a field
 	insecure bool
 }
 
@@ -70,7 +70,7 @@ func (f *FileStore) read(ctx context.Context, data []byte) (*Identity, error) {
 	var file sealedFile
 	switch err := json.Unmarshal(data, &file); {
 	case err != nil || file.Format != fileFormat || len(file.Sealed) == 0:
-		return nil, fmt.Errorf("%w: it is not the file of a signing agent of this package: put it back from a copy, or import it if it is the old program's", ErrDamaged)
+		return nil, fmt.Errorf("%w: it is not the file of a signing agent of this package: restore it from a copy, or import it if it is the old program's", ErrDamaged)
 	case file.Version != fileVersion:
 		return nil, fmt.Errorf("%w: the file has version %d, and this program knows version %d: use a later program, or put it back from a copy", ErrDamaged, file.Version, fileVersion)
 	}
@@ -109,7 +109,7 @@ func (f *FileStore) Save(ctx context.Context, id *Identity) error {
 	})
 }
 
-// readPrivate reads a file that is nobody else's.
+// readPrivate reads a file, unless others can read it.
 func readPrivate(path string, insecure bool) ([]byte, error) {
 	if !insecure {
 		if err := durable.CheckPrivate(path); err != nil {
@@ -133,8 +133,8 @@ func readPrivate(path string, insecure bool) ([]byte, error) {
 	return data, nil
 }
 
-// savePrivate writes what next makes of a file's content, nil if there is no file. Where another program writes meanwhile, next is asked
-// again. What a symbolic link leads to is written, or made, and the link stays.
+// savePrivate writes what next makes of a file's content, nil if there is no file. If another program writes in the
+// meantime, next is called again. It writes or creates the target of a symbolic link, and keeps the link.
 func savePrivate(path string, insecure bool, next func(was []byte) ([]byte, error)) error {
 	for {
 		was, err := readPrivate(path, insecure)

@@ -13,23 +13,23 @@ import (
 // Identity is what defines an agent: its ID and name, and the secrets that it authenticates and signs with. When printed, or
 // written as JSON, it leaves out the secrets; [Identity.MarshalWithSecrets] includes them. The PIN is not part of it.
 type Identity struct {
-	kept func() *kept // a function, because no printer looks into one: where an Identity is in another struct, it is not asked how it prints
+	kept func() *kept // a function, because no printer looks into one: inside another struct, an Identity's own formatting is not used
 }
 
 func (k *kept) identity() *Identity { return &Identity{func() *kept { return k }} }
 
-// kept is an identity as it is stored. It comes about in three steps: seed and name before the service is asked, the rest
+// kept is an identity as it is stored. It is built in three steps: seed and name before the service is asked, the rest
 // with its answer, and finished last.
 type kept struct {
 	Version  int                `json:"version"`
 	Name     string             `json:"name"`
 	Seed     []byte             `json:"blsSeed"`
-	ID       qredo.CoreClientID `json:"id"`       // empty until the service has answered; so are those below
+	ID       qredo.CoreClientID `json:"id"`       // empty until the service has answered; so are the fields below
 	ZKPID    []byte             `json:"zkpID"`    // the M-Pin ID
 	Token    []byte             `json:"zkpToken"` // without the PIN
-	IDDoc    []byte             `json:"idDoc"`    // to be signed; no secret. It stays, to finish once more what was taken for finished and is not
+	IDDoc    []byte             `json:"idDoc"`    // to be signed; not secret. It is kept, to finish again a registration that was wrongly taken for finished
 	Finished bool               `json:"finished"`
-	Inferred bool               `json:"inferred,omitzero"` // the service has not said that it is finished: see finish
+	Inferred bool               `json:"inferred,omitzero"` // the service has not confirmed that it is finished: see finish
 }
 
 const identityVersion = 1
@@ -80,7 +80,7 @@ func (i *Identity) MarshalWithSecrets() ([]byte, error) {
 func ParseIdentity(data []byte) (*Identity, error) {
 	k := new(kept)
 	id := k.identity()
-	if json.Unmarshal(data, k) != nil { // the error may hold some of it
+	if json.Unmarshal(data, k) != nil { // the error may contain parts of it
 		return nil, fmt.Errorf("%w: it is not JSON of an identity", ErrDamaged)
 	}
 	if v := k.Version; v != identityVersion {
@@ -92,7 +92,7 @@ func ParseIdentity(data []byte) (*Identity, error) {
 	return id, nil
 }
 
-// check returns an error unless an identity is whole, for the step that it has come to.
+// check returns an error unless an identity is complete for the step that it has reached.
 func (i *Identity) check() error {
 	if i == nil || i.kept == nil {
 		return fmt.Errorf("%w: there is no identity", ErrDamaged)
@@ -113,7 +113,7 @@ func (i *Identity) check() error {
 	case len(k.IDDoc) == 0 && (!k.Finished || k.Inferred):
 		problem = errors.New("the ID document is missing")
 	case k.Inferred && !k.Finished:
-		problem = errors.New("that the registration is finished is inferred, and it is not finished")
+		problem = errors.New("it is marked as inferred to be finished, but not as finished")
 	}
 	if problem != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, problem)
@@ -121,7 +121,7 @@ func (i *Identity) check() error {
 	return nil
 }
 
-// goesOnTo reports whether an identity that is stored may become another: the same agent, which has come further or not.
+// goesOnTo reports whether a stored identity may be replaced by another: the same agent, at a later or earlier step.
 func (i *Identity) goesOnTo(next *Identity) bool {
 	return string(i.kept().Seed) == string(next.kept().Seed) && (i.kept().ID == "" || i.kept().ID == next.kept().ID)
 }

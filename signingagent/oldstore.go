@@ -26,14 +26,14 @@ func OpenOldStore(path string, insecure ...approver.InsecureFilesOption) *OldSto
 	return &OldStore{path, len(insecure) > 0}
 }
 
-// agentIDKey is the key in the map under which the ID of the agent stands, as bare text.
+// agentIDKey is the key under which the map has the agent's ID, as bare text.
 const agentIDKey = "AgentID"
 
-// registrationKey is that of a registration of this package which is under way: one that the old program can have made too, which leaves
-// it alone.
+// registrationKey is the key of this package's registration in progress. It has the form of the old program's own, which
+// it leaves alone.
 const registrationKey = "7f0c2a4e-5b1d-4c3e-9a68-3d1f0b7e5c21"
 
-// oldRecord is what stands under an agent's ID, and under a UUID while it registers.
+// oldRecord is the value under an agent's ID, and under a UUID during the registration.
 type oldRecord struct {
 	Name    string             `json:"name"`
 	ID      qredo.CoreClientID `json:"id"`
@@ -67,11 +67,11 @@ func (o *OldStore) Load(context.Context) (*Identity, error) {
 
 func entriesOf(data []byte) (map[string][]byte, error) {
 	entries := map[string][]byte{}
-	if len(data) == 0 { // as a program leaves it that has stored nothing
+	if len(data) == 0 { // the file of a program that has stored nothing
 		return entries, nil
 	}
-	if json.Unmarshal(data, &entries) != nil || entries == nil { // the error may hold some of it
-		return nil, fmt.Errorf("%w: it is not the file of an old signing agent: put it back from a copy", ErrDamaged)
+	if json.Unmarshal(data, &entries) != nil || entries == nil { // the error may contain parts of it
+		return nil, fmt.Errorf("%w: it is not the file of an old signing agent: restore it from a copy", ErrDamaged)
 	}
 	return entries, nil
 }
@@ -88,14 +88,14 @@ func identityIn(entries map[string][]byte) (*Identity, error) {
 	case !found && !registered:
 		return nil, ErrNoIdentity
 	case !found:
-		return nil, fmt.Errorf("%w: it names an agent and has no record of it: put the file back from a copy", ErrDamaged)
+		return nil, fmt.Errorf("%w: it names an agent but has no record of it: restore the file from a copy", ErrDamaged)
 	}
 	var r oldRecord
 	switch {
 	case json.Unmarshal(data, &r) != nil:
 		return nil, fmt.Errorf("%w: the agent's record is not JSON of that", ErrDamaged)
 	case registered && (r.Pending || string(r.Account) != key || r.ID != r.Account):
-		return nil, fmt.Errorf("%w: the agent's record is another's, or that of a registration that is not finished", ErrDamaged)
+		return nil, fmt.Errorf("%w: the agent's record belongs to another agent, or to an unfinished registration", ErrDamaged)
 	}
 	id := (&kept{
 		Version: identityVersion, Name: r.Name, Seed: r.Seed, ID: r.Account, ZKPID: r.ZKPID, Token: r.Token, IDDoc: r.IDDoc, Finished: registered, Inferred: r.Inferred,
@@ -117,7 +117,7 @@ func (o *OldStore) Save(_ context.Context, id *Identity) error {
 	})
 }
 
-// withIdentity puts an identity into the content of a file, or into none.
+// withIdentity puts an identity into the content of a file, or into an empty one.
 func withIdentity(was []byte, id *Identity) ([]byte, error) {
 	entries, err := entriesOf(was)
 	if err != nil {
@@ -146,7 +146,7 @@ func withIdentity(was []byte, id *Identity) ([]byte, error) {
 	return json.Marshal(entries)
 }
 
-// leftBehind reports whether an entry is of a registration that was not finished.
+// leftBehind reports whether an entry belongs to an unfinished registration.
 func leftBehind(value []byte) bool {
 	var r oldRecord
 	return json.Unmarshal(value, &r) == nil && r.Pending && len(r.Seed) > 0

@@ -33,7 +33,7 @@ func WithPIN(pin int) Option {
 	return func(s *settings) error {
 		s.pin = pin
 		if pin < 0 || pin > 9999 {
-			return &qredo.ValidationError{Field: "PIN", Rule: "must be 0 to 9999"} // and is not repeated
+			return &qredo.ValidationError{Field: "PIN", Rule: "must be 0 to 9999"} // and it is not repeated
 		}
 		return nil
 	}

@@ -41,7 +41,7 @@ func (p WithoutDetails) Hash() string { return string(p) }
 // Warnings says what the policy does, for the approver's log when it starts.
 func (p WithoutDetails) Warnings() []string {
 	if p == ApproveAll {
-		return []string{"the agent approves everything that it is asked to, and looks at nothing: a rule file would do better"}
+		return []string{"the agent approves everything without looking at it: a rule file would be better"}
 	}
-	return []string{"the agent approves nothing, and leaves everything to people"}
+	return []string{"the agent approves nothing, and leaves all decisions to people"}
 }

@@ -55,7 +55,7 @@ func Register(ctx context.Context, client *qredo.Client, store Store, name strin
 	return open(ctx, store, id, s)
 }
 
-// begin returns the registration that is under way in a store, or a new one that it has stored there.
+// begin returns the registration in progress in a store, or a new one that it has stored there.
 func begin(ctx context.Context, store Store, name string) (*Identity, error) {
 	id, err := store.Load(ctx)
 	switch {
@@ -79,7 +79,7 @@ func begin(ctx context.Context, store Store, name string) (*Identity, error) {
 	return id, store.Save(ctx, id)
 }
 
-// with returns a copy that is changed.
+// with returns a modified copy.
 func (i *Identity) with(change func(*kept)) *Identity {
 	k := *i.kept()
 	change(&k)
@@ -107,7 +107,7 @@ func initiate(ctx context.Context, client *qredo.Client, id *Identity, pin int) 
 	return registered, nil
 }
 
-// answered takes what the service has answered into an identity. Errors do not repeat it.
+// answered adds the service's answer to an identity. Errors do not repeat the answer.
 func answered(id *Identity, answer *qredo.AgentRegistration, pin int) (*Identity, error) {
 	if string(answer.ID) != answer.AccountCode {
 		return nil, errors.New("id and accountCode differ")
@@ -136,8 +136,9 @@ func answered(id *Identity, answer *qredo.AgentRegistration, pin int) (*Identity
 	return registered, registered.check()
 }
 
-// finish completes a registration, and stores that. A service that has finished it before, by a request whose answer was lost, may
-// refuse to do so twice, or answer in some way of its own; and so may anything on the way to it. Then it is asked.
+// finish completes a registration, and stores that. A service that has already finished it, by a request whose answer was
+// lost, may refuse to do so twice, or answer in some way of its own; and so may an intermediary. Then finish asks the
+// service whether it is finished.
 func (a *Agent) finish(ctx context.Context, store Store) error {
 	signature := hex.EncodeToString(a.key.Sign(a.identity.kept().IDDoc))
 	feed, err := a.client.SigningAgent.Finish(ctx, signature)
@@ -160,17 +161,17 @@ func (a *Agent) finish(ctx context.Context, store Store) error {
 	return store.Save(ctx, a.identity)
 }
 
-// mayBeFinished reports whether the answer to a request to finish may be one about a registration that is finished already.
+// mayBeFinished reports whether the response to a request to finish is possible if the registration is already finished.
 func mayBeFinished(err error) bool {
 	return slices.ContainsFunc([]error{qredo.ErrBadRequest, qredo.ErrForbidden, qredo.ErrNotFound, qredo.ErrConflict, qredo.ErrBadAnswer},
 		func(kind error) bool { return errors.Is(err, kind) })
 }
 
-// noAction is the ID of an action that nobody has.
+// noAction is the ID of an action that does not exist.
 const noAction = "none"
 
-// refusalOfNone asks the service for an action that is not there, and returns how it refuses, in its own words; 0 if it does not. An agent
-// that is finished is told that there is none, 404, and one that is not is refused, 403.
+// refusalOfNone asks the service for a nonexistent action, and returns the status with which the service itself refuses;
+// 0 if it does not. A finished agent gets 404, because there is no such action; an unfinished one gets 403.
 func (a *Agent) refusalOfNone(ctx context.Context) int {
 	_, err := a.client.SigningAgent.GetMessages(ctx, noAction, qredo.WithoutRetry())
 	if refusal := (*qredo.Error)(nil); errors.As(err, &refusal) && refusal.InOwnWords() {

@@ -31,8 +31,8 @@ type Sealer interface {
 	Open(ctx context.Context, sealed []byte) ([]byte, error)
 }
 
-// box is what the sealers of this package write: AES-256-GCM, with a key that is made from a salt and what they have. Changing any of
-// its fields changes the key.
+// box is the output of this package's sealers: AES-256-GCM, with a key derived from a salt and the sealer's secret.
+// Changing any of its fields changes the key.
 type box struct {
 	By     string `json:"by"`
 	Rounds int    `json:"rounds,omitzero"`
@@ -48,22 +48,24 @@ const (
 // keyed is a sealer of this package.
 type keyed struct {
 	by     string
-	advice string // what to do if it does not open
-	rounds int    // of what is sealed
+	advice string // what to do if it cannot be opened
+	rounds int    // of the sealed data
 	key    func(ctx context.Context, salt []byte, rounds int) ([]byte, error)
 
 	mu   sync.Mutex
 	last func() made // a function, because no printer looks into one; nil before the first
 }
 
-// made is a key that was made last. It is used again, with another nonce, since making one takes time: a registration seals three times.
+// made is the key that was derived last. It is reused, with another nonce, since deriving one takes time: a registration
+// seals three times.
 type made struct {
 	salt   []byte
 	rounds int
 	key    []byte
 }
 
-// keyFor returns the key for a salt, or with none the last one and its salt, if it was made with so many rounds, or one with a new salt.
+// keyFor returns the key for a salt. Without a salt, it returns the last key and its salt, if it was derived with the
+// same number of rounds, or one with a new salt.
 func (k *keyed) keyFor(ctx context.Context, salt []byte, rounds int) (made, error) {
 	if last := k.lastMade(made{}); last.key != nil && last.rounds == rounds && (salt == nil || bytes.Equal(salt, last.salt)) {
 		return last, nil
@@ -79,7 +81,8 @@ func (k *keyed) keyFor(ctx context.Context, salt []byte, rounds int) (made, erro
 	return made{salt, rounds, key}, nil
 }
 
-// lastMade returns the key that was made last, after putting another in its place if one is given: one that has sealed something, or opened it.
+// lastMade returns the key that was derived last, after replacing it if another is given: one that has sealed or opened
+// something.
 func (k *keyed) lastMade(next made) made {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -92,7 +95,7 @@ func (k *keyed) lastMade(next made) made {
 	return k.last()
 }
 
-// Format prints what seals, whatever the verb.
+// Format prints only the kind of sealer, whatever the verb.
 func (k *keyed) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "signingagent.Sealer("+k.by+")")
 }
@@ -115,11 +118,11 @@ func (k *keyed) Open(ctx context.Context, sealed []byte) ([]byte, error) {
 	var b box
 	switch {
 	case json.Unmarshal(sealed, &b) != nil:
-		return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
+		return nil, fmt.Errorf("%w: the sealed data is damaged: restore the file from a copy", ErrSealed)
 	case b.By != k.by:
 		return nil, fmt.Errorf("%w: it was not sealed by %s", ErrSealed, k.by)
 	case len(b.Salt) != saltSize || b.Rounds < 0 || b.Rounds > mostRounds:
-		return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
+		return nil, fmt.Errorf("%w: the sealed data is damaged: restore the file from a copy", ErrSealed)
 	}
 	made, err := k.keyFor(ctx, b.Salt, b.Rounds)
 	if err != nil {
@@ -131,7 +134,7 @@ func (k *keyed) Open(ctx context.Context, sealed []byte) ([]byte, error) {
 	}
 	plain, err := aead.Open(nil, nil, b.Box, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s, or the file was damaged: then put it back from a copy", ErrSealed, k.advice)
+		return nil, fmt.Errorf("%w: %s, or the file is damaged: then restore it from a copy", ErrSealed, k.advice)
 	}
 	k.lastMade(made)
 	return plain, nil
@@ -145,11 +148,11 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// PBKDF2 and not a function that takes memory too, such as scrypt: it is the one that is in the standard library and that FIPS 140 allows.
-// What a guess costs an attacker less is for the passphrase to make up: see Passphrase.
+// PBKDF2 and not a memory-hard function such as scrypt: it is in the standard library, and FIPS 140 allows it. The
+// passphrase has to make up for the cheaper guesses: see Passphrase.
 const (
 	rounds     = 600_000
-	mostRounds = 10 * rounds // of a file: some seconds
+	mostRounds = 10 * rounds // from a file: some seconds
 	fewest     = 8           // bytes of a passphrase
 )
 
@@ -162,13 +165,13 @@ func Passphrase[T ~string | ~[]byte](text T) Sealer { return passphrase([]byte(t
 func passphrase(text []byte, rounds int) Sealer {
 	secret := string(text) // a copy
 	return &keyed{
-		by: "a passphrase", advice: "the passphrase is another", rounds: rounds,
+		by: "a passphrase", advice: "the passphrase is not the one that it was sealed with", rounds: rounds,
 		key: func(ctx context.Context, salt []byte, rounds int) ([]byte, error) {
 			if len(secret) < fewest {
 				return nil, &qredo.ValidationError{Field: "passphrase", Rule: fmt.Sprintf("must have at least %d bytes", fewest)}
 			}
 			if rounds < 1 {
-				return nil, fmt.Errorf("%w: what is sealed was damaged: put the file back from a copy", ErrSealed)
+				return nil, fmt.Errorf("%w: the sealed data is damaged: restore the file from a copy", ErrSealed)
 			}
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -178,7 +181,7 @@ func passphrase(text []byte, rounds int) Sealer {
 	}
 }
 
-// sealedText is what SignerKey has signed. The API signs texts that begin with a time: this is none of them.
+// sealedText is what SignerKey has signed. The API signs texts that begin with a time, so this is never one of them.
 const sealedText = "qredo-go signing agent, sealing of an identity, version 1, salt "
 
 // SignerKey encrypts with a key that can sign, which may be in an HSM or a key management service: RSA (PKCS #1 v1.5, SHA-256)
@@ -188,7 +191,7 @@ const sealedText = "qredo-go signing agent, sealing of an identity, version 1, s
 // is a [*qredo.ValidationError].
 func SignerKey(key crypto.Signer) Sealer {
 	return &keyed{
-		by: "a signer's key", advice: "the key is another than it was sealed by",
+		by: "a signer's key", advice: "the key is not the one that it was sealed with",
 		key: func(ctx context.Context, salt []byte, _ int) ([]byte, error) {
 			text := append([]byte(sealedText), salt...)
 			first, err := signed(ctx, key, text)
@@ -200,14 +203,14 @@ func SignerKey(key crypto.Signer) Sealer {
 				return nil, err
 			}
 			if !bytes.Equal(first, again) {
-				return nil, errors.New("signingagent: the key signs one text in several ways, so that what it seals could not be opened")
+				return nil, errors.New("signingagent: the key's signatures are not deterministic, so the sealed data could not be opened again")
 			}
 			return hkdf.Key(sha256.New, first, salt, sealedText, keySize)
 		},
 	}
 }
 
-// signed has a text signed, and checks that the signature is of the form that is always the same.
+// signed signs a text, and checks that the signature scheme is deterministic.
 func signed(ctx context.Context, key crypto.Signer, text []byte) ([]byte, error) {
 	wrong := &qredo.ValidationError{Field: "signer", Rule: "must be an RSA or Ed25519 key"}
 	if key == nil {
@@ -238,7 +241,7 @@ func signed(ctx context.Context, key crypto.Signer, text []byte) ([]byte, error)
 		return nil, fmt.Errorf("signingagent: the key that seals the identity did not sign: %w", err)
 	}
 	if !check(signature) {
-		return nil, errors.New("signingagent: the key that seals the identity gave a wrong signature, or one of another form")
+		return nil, errors.New("signingagent: the key that seals the identity made a wrong signature, or one of another scheme")
 	}
 	return signature, nil
 }

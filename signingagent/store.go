@@ -33,7 +33,7 @@ func CheckReplace(stored, next *Identity) error {
 		return err
 	}
 	if !stored.goesOnTo(next) {
-		return fmt.Errorf("%w, %v: use another store, or move what is in this one away", ErrIdentityExists, *stored)
+		return fmt.Errorf("%w, %v: use another store, or move the contents of this one away", ErrIdentityExists, *stored)
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func Import(ctx context.Context, from, to Store) (*Identity, error) {
 		return nil, err
 	}
 	if !id.kept().Finished {
-		return nil, fmt.Errorf("%w: a registration has begun, and is not finished: call Register or Open with the store that it is in", ErrNoIdentity)
+		return nil, fmt.Errorf("%w: a registration has begun, but is not finished: call Register or Open with the store that contains it", ErrNoIdentity)
 	}
 	return id, to.Save(ctx, id)
 }

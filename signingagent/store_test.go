@@ -96,7 +96,7 @@ func TestAWrongPassphraseOpensAndChangesNothing(t *testing.T) {
 	_, err := wrong.Load(t.Context())
 	require.ErrorIs(t, err, signingagent.ErrSealed)
 	require.ErrorContains(t, err, path)
-	require.ErrorContains(t, err, "the passphrase is another")
+	require.ErrorContains(t, err, "the passphrase is not the one that it was sealed with")
 	assert.NotContains(t, err.Error(), "sesame")
 	require.ErrorIs(t, wrong.Save(t.Context(), identity(t, 1, finished)), signingagent.ErrSealed)
 	require.Equal(t, before, read(t, path))

@@ -20,30 +20,30 @@ type voter struct {
 	sweepAt int
 }
 
-// known is what an approver's decision on an action rests on, beside its details.
+// known is what an approver's decision on an action is based on, besides its details.
 type known struct {
-	told   qredo.Action // by the feed, for an agent that cannot ask for it
-	digest string       // of the messages, as Bind has seen them last; empty if it has not
-	voted  bool         // a vote of this agent was taken, or may have been
-	over   bool         // a vote was refused since the action is not pending
+	told   qredo.Action // from the feed, for an agent that cannot be asked for it
+	digest string       // of the messages that Bind last saw; empty if there were none
+	voted  bool         // a vote of this agent was accepted, or may have been
+	over   bool         // a vote was refused because the action is not pending
 }
 
-// ended is the status of an action whose messages are not there any more. How it ended is not told.
+// ended is the status of an action whose messages are gone. How it ended is unknown.
 const ended qredo.ApprovalStatus = "ended"
 
-// errNotTold is why an action cannot be looked at, if nothing but the feed tells of it.
-var errNotTold = errors.New("signingagent: the feed has not told of the action yet")
+// errNotTold is why an action cannot be looked up if only the feed reports it.
+var errNotTold = errors.New("signingagent: the feed has not reported the action yet")
 
 // GivesDetails reports whether there is a client that knows details.
 func (v *voter) GivesDetails() bool { return v.rsa != nil }
 
-// Feed gives the agent's actions, and keeps what it says of them.
+// Feed yields the agent's actions, and keeps what it says about them.
 func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
 	return func(yield func(qredo.Action, error) bool) {
 		for action, err := range v.Agent.Feed(ctx, opts...) {
 			if err == nil && v.rsa == nil {
 				v.keep(action.ID, func(k *known) {
-					// What else is told, such as a time, may be told otherwise when it is told again.
+					// Other fields, such as a time, may differ when the action is reported again.
 					k.told = qredo.Action{ID: action.ID, CoreClientID: v.ID(), Type: action.Type, Status: action.Status, Expires: action.Expires}
 					k.over = false
 				})
@@ -55,7 +55,7 @@ func (v *voter) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qr
 	}
 }
 
-// GetAction returns an action with its details or, where nobody tells them, as the feed has told of it.
+// GetAction returns an action with its details or, if nobody provides them, as the feed reported it.
 func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
 	if v.rsa != nil {
 		return v.Agent.GetAction(ctx, id, opts...)
@@ -63,10 +63,10 @@ func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 	_, err := v.messages(ctx, id, opts...)
 	k := v.keep(id, func(*known) {})
 	switch {
-	// Before a vote, that there are no messages does not end an action: they may come, as its details do.
+	// Before a vote, missing messages do not mean that an action has ended: they may come later, like its details.
 	case k.over, k.voted && notPending(err), notPending(err) && errors.Is(err, qredo.ErrConflict):
 		return &qredo.Action{ID: id, CoreClientID: v.ID(), Status: ended}, nil
-	case err != nil && !errors.Is(err, ErrBadMessages): // with those it can be rejected
+	case err != nil && !errors.Is(err, ErrBadMessages): // with details it can be rejected
 		return nil, err
 	case k.told.ID == "":
 		return nil, errNotTold
@@ -74,8 +74,8 @@ func (v *voter) GetAction(ctx context.Context, id qredo.ActionID, opts ...qredo.
 	return &k.told, nil
 }
 
-// Bind returns the digest of the messages that are to be signed now. After a vote they may be gone, and the action pending until others
-// have voted too: then it is that of before.
+// Bind returns the digest of the messages to be signed now. After a vote they may be gone while the action is still
+// pending until others have voted: then it returns the earlier digest.
 func (v *voter) Bind(ctx context.Context, a qredo.Action) (string, error) {
 	messages, err := v.messages(ctx, a.ID)
 	if err != nil {
@@ -87,7 +87,7 @@ func (v *voter) Bind(ctx context.Context, a qredo.Action) (string, error) {
 	return v.keep(a.ID, func(k *known) { k.digest, k.told.Expires = digestOf(messages), a.Expires }).digest, nil
 }
 
-// ApproveBound signs and sends what there is to sign now, if its digest is the one that the decision was made on.
+// ApproveBound signs and sends the messages to be signed now, if their digest is the one that was decided on.
 func (v *voter) ApproveBound(ctx context.Context, id qredo.ActionID, digest string, opts ...qredo.CallOption) error {
 	messages, err := v.messages(ctx, id, opts...)
 	if err != nil {
@@ -104,8 +104,8 @@ func (v *voter) Reject(ctx context.Context, id qredo.ActionID, opts ...qredo.Cal
 	return v.noted(id, v.Agent.Reject(ctx, id, opts...))
 }
 
-// noted keeps what a vote has shown: that it may have been taken, or that the action is not pending, though messages may be there all the
-// same. A service may refuse what it has taken before as it refuses what is wrong.
+// noted keeps what a vote has shown: that it may have been accepted, or that the action is not pending although there may
+// still be messages. A service may refuse a vote it has already accepted in the same way as a wrong one.
 func (v *voter) noted(id qredo.ActionID, err error) error {
 	v.keep(id, func(k *known) {
 		switch refused := notPending(err); {
@@ -118,7 +118,7 @@ func (v *voter) noted(id qredo.ActionID, err error) error {
 	return err
 }
 
-// keep changes what is known of an action, and returns it. What has expired goes, when there is much.
+// keep changes what is known about an action, and returns it. If there is too much, expired actions are removed.
 func (v *voter) keep(id qredo.ActionID, change func(*known)) known {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -133,7 +133,7 @@ func (v *voter) keep(id qredo.ActionID, change func(*known)) known {
 	return k
 }
 
-// notPending reports whether the service itself refused since an action is not pending.
+// notPending reports whether the service itself refused because an action is not pending.
 func notPending(err error) bool {
 	if refusal := (*qredo.Error)(nil); !errors.As(err, &refusal) || !refusal.InOwnWords() {
 		return false
