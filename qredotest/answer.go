@@ -48,7 +48,7 @@ func (a Answer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err == nil {
 		return
 	}
-	_ = http.NewResponseController(w).Flush() // what there is reaches the client
+	_ = http.NewResponseController(w).Flush() // only this reaches the client
 	panic(http.ErrAbortHandler)
 }
 
@@ -139,7 +139,7 @@ func Lost(a Answer) Answer {
 		if err != nil {
 			return nil, err
 		}
-		_, _ = io.Copy(io.Discard, resp.Body) // it may be cut as well
+		_, _ = io.Copy(io.Discard, resp.Body) // the body may be cut as well
 		_ = resp.Body.Close()
 		return nil, &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
 	}
@@ -215,8 +215,8 @@ func (f Fixture) With(value any) Answer {
 	return Reply(f.Status, f.wrap(encodeWhole(value)))
 }
 
-// encodeWhole writes a value as the service does: with its secret, which is fiction, and without the PartnerTxID that the
-// client adds from the request.
+// encodeWhole encodes a value as the service does: with its secret, which is made up, and without the PartnerTxID that
+// the client adds from the request.
 func encodeWhole(value any) []byte {
 	switch v := value.(type) {
 	case *qredo.AgentRegistration:
@@ -241,7 +241,7 @@ func encodeWhole(value any) []byte {
 	return data
 }
 
-// wrap puts what the client returns in the place that the like of it has in the answer.
+// wrap puts the client's value where the fixture's answer has it.
 func (f Fixture) wrap(value []byte) []byte {
 	key := f.part()
 	if key == "" {
@@ -263,8 +263,8 @@ func (f Fixture) wrap(value []byte) []byte {
 	return encode(whole)
 }
 
-// part is the key of the answer whose value the client returns; empty where it returns the whole. It is found by value: the
-// client's, written as JSON.
+// part is the key of the answer whose value the client returns; "" if it returns the whole answer. It is found by
+// comparison with the client's value, encoded as JSON.
 func (f Fixture) part() string {
 	var whole map[string]json.RawMessage
 	if json.Unmarshal(f.Response, &whole) != nil || sameJSON(f.Response, encodeWhole(f.Value)) {

@@ -10,7 +10,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// calls make the call of each fixture, by the name of the method.
+// calls make the call of each fixture, by the method's name.
 type calls map[string]func(ctx context.Context, c *qredo.Client, f Fixture) (any, error)
 
 func (c calls) names() []string {
@@ -31,7 +31,7 @@ func event[E any](message []byte) (any, error) {
 	return e, err
 }
 
-// newClient is a client whose requests all go to transport, once each and unsigned, at the time of the fixtures.
+// newClient returns a client that sends every request to transport, once and unsigned, at the time of the fixtures.
 func newClient(transport http.RoundTripper, opts ...qredo.Option) (*qredo.Client, error) {
 	auth, err := qredo.NewProofAuth(func(string, string, []byte, time.Time) (string, error) { return "proof", nil })
 	if err != nil {

@@ -9,22 +9,22 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeAssets stands for a [qredo.AssetsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeAssets replaces a [qredo.AssetsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeAssets struct {
 	T TestingT
 
-	FindFunc    func(ctx context.Context, code qredo.AssetCode, opts ...qredo.CallOption) (*qredo.Asset, error) // answers Find
-	GetFeesFunc func(ctx context.Context, req qredo.FeesRequest, opts ...qredo.CallOption) (*qredo.Fees, error) // answers GetFees
-	ListFunc    func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.Asset, error)                      // answers List
+	FindFunc    func(ctx context.Context, code qredo.AssetCode, opts ...qredo.CallOption) (*qredo.Asset, error) // called by Find
+	GetFeesFunc func(ctx context.Context, req qredo.FeesRequest, opts ...qredo.CallOption) (*qredo.Fees, error) // called by GetFees
+	ListFunc    func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.Asset, error)                      // called by List
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeAssets) Calls() []string { return f.log.Methods() }
 
-// Find notes the call and calls FindFunc.
+// Find records the call and calls FindFunc.
 func (f *FakeAssets) Find(ctx context.Context, code qredo.AssetCode, opts ...qredo.CallOption) (*qredo.Asset, error) {
 	f.log.Note("Find", AssetsFindCall{ctx, code, opts})
 	if f.FindFunc == nil {
@@ -39,14 +39,14 @@ func (f *FakeAssets) FindCalls() []AssetsFindCall {
 	return fake.Calls[AssetsFindCall](&f.log, "Find")
 }
 
-// AssetsFindCall is a call of [FakeAssets.Find].
+// AssetsFindCall is a recorded call of [FakeAssets.Find].
 type AssetsFindCall struct {
 	Ctx  context.Context
 	Code qredo.AssetCode
 	Opts []qredo.CallOption
 }
 
-// GetFees notes the call and calls GetFeesFunc.
+// GetFees records the call and calls GetFeesFunc.
 func (f *FakeAssets) GetFees(ctx context.Context, req qredo.FeesRequest, opts ...qredo.CallOption) (*qredo.Fees, error) {
 	f.log.Note("GetFees", AssetsGetFeesCall{ctx, req, opts})
 	if f.GetFeesFunc == nil {
@@ -61,14 +61,14 @@ func (f *FakeAssets) GetFeesCalls() []AssetsGetFeesCall {
 	return fake.Calls[AssetsGetFeesCall](&f.log, "GetFees")
 }
 
-// AssetsGetFeesCall is a call of [FakeAssets.GetFees].
+// AssetsGetFeesCall is a recorded call of [FakeAssets.GetFees].
 type AssetsGetFeesCall struct {
 	Ctx  context.Context
 	Req  qredo.FeesRequest
 	Opts []qredo.CallOption
 }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeAssets) List(ctx context.Context, opts ...qredo.CallOption) ([]qredo.Asset, error) {
 	f.log.Note("List", AssetsListCall{ctx, opts})
 	if f.ListFunc == nil {
@@ -83,7 +83,7 @@ func (f *FakeAssets) ListCalls() []AssetsListCall {
 	return fake.Calls[AssetsListCall](&f.log, "List")
 }
 
-// AssetsListCall is a call of [FakeAssets.List].
+// AssetsListCall is a recorded call of [FakeAssets.List].
 type AssetsListCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption

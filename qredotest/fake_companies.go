@@ -9,26 +9,26 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeCompanies stands for a [qredo.CompaniesService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeCompanies replaces a [qredo.CompaniesService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeCompanies struct {
 	T TestingT
 
-	CreateFunc       func(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.CompanyRef, error)                           // answers Create
-	EnsureFunc       func(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.Company, bool, error)                        // answers Ensure
-	GetFunc          func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) (*qredo.Company, error)                             // answers Get
-	ListFunc         func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.CompanyMatch, error)                                                  // answers List
-	ListHoldingsFunc func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.Holding, error)                            // answers ListHoldings
-	SearchFunc       func(ctx context.Context, text string, opts ...qredo.CallOption) ([]qredo.CompanyMatch, error)                                     // answers Search
-	UpdateFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.CompanyUpdate, opts ...qredo.CallOption) (*qredo.CompanyRef, error) // answers Update
+	CreateFunc       func(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.CompanyRef, error)                           // called by Create
+	EnsureFunc       func(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.Company, bool, error)                        // called by Ensure
+	GetFunc          func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) (*qredo.Company, error)                             // called by Get
+	ListFunc         func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.CompanyMatch, error)                                                  // called by List
+	ListHoldingsFunc func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.Holding, error)                            // called by ListHoldings
+	SearchFunc       func(ctx context.Context, text string, opts ...qredo.CallOption) ([]qredo.CompanyMatch, error)                                     // called by Search
+	UpdateFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.CompanyUpdate, opts ...qredo.CallOption) (*qredo.CompanyRef, error) // called by Update
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeCompanies) Calls() []string { return f.log.Methods() }
 
-// Create notes the call and calls CreateFunc.
+// Create records the call and calls CreateFunc.
 func (f *FakeCompanies) Create(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.CompanyRef, error) {
 	f.log.Note("Create", CompaniesCreateCall{ctx, req, opts})
 	if f.CreateFunc == nil {
@@ -43,14 +43,14 @@ func (f *FakeCompanies) CreateCalls() []CompaniesCreateCall {
 	return fake.Calls[CompaniesCreateCall](&f.log, "Create")
 }
 
-// CompaniesCreateCall is a call of [FakeCompanies.Create].
+// CompaniesCreateCall is a recorded call of [FakeCompanies.Create].
 type CompaniesCreateCall struct {
 	Ctx  context.Context
 	Req  qredo.CompanyRequest
 	Opts []qredo.CallOption
 }
 
-// Ensure notes the call and calls EnsureFunc.
+// Ensure records the call and calls EnsureFunc.
 func (f *FakeCompanies) Ensure(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.Company, bool, error) {
 	f.log.Note("Ensure", CompaniesEnsureCall{ctx, req, opts})
 	if f.EnsureFunc == nil {
@@ -66,14 +66,14 @@ func (f *FakeCompanies) EnsureCalls() []CompaniesEnsureCall {
 	return fake.Calls[CompaniesEnsureCall](&f.log, "Ensure")
 }
 
-// CompaniesEnsureCall is a call of [FakeCompanies.Ensure].
+// CompaniesEnsureCall is a recorded call of [FakeCompanies.Ensure].
 type CompaniesEnsureCall struct {
 	Ctx  context.Context
 	Req  qredo.CompanyRequest
 	Opts []qredo.CallOption
 }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeCompanies) Get(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) (*qredo.Company, error) {
 	f.log.Note("Get", CompaniesGetCall{ctx, companyID, opts})
 	if f.GetFunc == nil {
@@ -88,14 +88,14 @@ func (f *FakeCompanies) GetCalls() []CompaniesGetCall {
 	return fake.Calls[CompaniesGetCall](&f.log, "Get")
 }
 
-// CompaniesGetCall is a call of [FakeCompanies.Get].
+// CompaniesGetCall is a recorded call of [FakeCompanies.Get].
 type CompaniesGetCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
 	Opts      []qredo.CallOption
 }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeCompanies) List(ctx context.Context, opts ...qredo.CallOption) ([]qredo.CompanyMatch, error) {
 	f.log.Note("List", CompaniesListCall{ctx, opts})
 	if f.ListFunc == nil {
@@ -110,13 +110,13 @@ func (f *FakeCompanies) ListCalls() []CompaniesListCall {
 	return fake.Calls[CompaniesListCall](&f.log, "List")
 }
 
-// CompaniesListCall is a call of [FakeCompanies.List].
+// CompaniesListCall is a recorded call of [FakeCompanies.List].
 type CompaniesListCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption
 }
 
-// ListHoldings notes the call and calls ListHoldingsFunc.
+// ListHoldings records the call and calls ListHoldingsFunc.
 func (f *FakeCompanies) ListHoldings(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.Holding, error) {
 	f.log.Note("ListHoldings", CompaniesListHoldingsCall{ctx, companyID, opts})
 	if f.ListHoldingsFunc == nil {
@@ -131,14 +131,14 @@ func (f *FakeCompanies) ListHoldingsCalls() []CompaniesListHoldingsCall {
 	return fake.Calls[CompaniesListHoldingsCall](&f.log, "ListHoldings")
 }
 
-// CompaniesListHoldingsCall is a call of [FakeCompanies.ListHoldings].
+// CompaniesListHoldingsCall is a recorded call of [FakeCompanies.ListHoldings].
 type CompaniesListHoldingsCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
 	Opts      []qredo.CallOption
 }
 
-// Search notes the call and calls SearchFunc.
+// Search records the call and calls SearchFunc.
 func (f *FakeCompanies) Search(ctx context.Context, text string, opts ...qredo.CallOption) ([]qredo.CompanyMatch, error) {
 	f.log.Note("Search", CompaniesSearchCall{ctx, text, opts})
 	if f.SearchFunc == nil {
@@ -153,14 +153,14 @@ func (f *FakeCompanies) SearchCalls() []CompaniesSearchCall {
 	return fake.Calls[CompaniesSearchCall](&f.log, "Search")
 }
 
-// CompaniesSearchCall is a call of [FakeCompanies.Search].
+// CompaniesSearchCall is a recorded call of [FakeCompanies.Search].
 type CompaniesSearchCall struct {
 	Ctx  context.Context
 	Text string
 	Opts []qredo.CallOption
 }
 
-// Update notes the call and calls UpdateFunc.
+// Update records the call and calls UpdateFunc.
 func (f *FakeCompanies) Update(ctx context.Context, companyID qredo.CompanyID, req qredo.CompanyUpdate, opts ...qredo.CallOption) (*qredo.CompanyRef, error) {
 	f.log.Note("Update", CompaniesUpdateCall{ctx, companyID, req, opts})
 	if f.UpdateFunc == nil {
@@ -175,7 +175,7 @@ func (f *FakeCompanies) UpdateCalls() []CompaniesUpdateCall {
 	return fake.Calls[CompaniesUpdateCall](&f.log, "Update")
 }
 
-// CompaniesUpdateCall is a call of [FakeCompanies.Update].
+// CompaniesUpdateCall is a recorded call of [FakeCompanies.Update].
 type CompaniesUpdateCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID

@@ -10,34 +10,34 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeCoreClients stands for a [qredo.CoreClientsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeCoreClients replaces a [qredo.CoreClientsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeCoreClients struct {
 	T TestingT
 
-	ApproveFunc     func(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error                             // answers Approve
-	CreateFunc      func(ctx context.Context, name string, opts ...qredo.CallOption) (*qredo.CoreClient, error)                                           // answers Create
-	EnsureFunc      func(ctx context.Context, name string, opts ...qredo.CallOption) (*qredo.CoreClient, bool, error)                                     // answers Ensure
-	FeedFunc        func(ctx context.Context, id qredo.CoreClientID, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]                             // answers Feed
-	GetActionFunc   func(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error)            // answers GetAction
-	GetSweepFunc    func(ctx context.Context, id qredo.CoreClientID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)               // answers GetSweep
-	ListFunc        func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.CoreClient, error)                                                       // answers List
-	ListActionsFunc func(ctx context.Context, id qredo.CoreClientID, opts ...qredo.CallOption) ([]qredo.Action, error)                                    // answers ListActions
-	ListWalletsFunc func(ctx context.Context, id qredo.CoreClientID, opts ...qredo.CallOption) ([]qredo.CoreClientWallet, error)                          // answers ListWallets
-	RegisterFunc    func(ctx context.Context, req qredo.AgentRequest, opts ...qredo.CallOption) (*qredo.AgentRegistration, error)                         // answers Register
-	RejectFunc      func(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error                             // answers Reject
-	SignFunc        func(ctx context.Context, id qredo.CoreClientID, messageHashHex string, opts ...qredo.CallOption) (*qredo.CoreClientSignature, error) // answers Sign
-	SweepFunc       func(ctx context.Context, id qredo.CoreClientID, req qredo.SweepRequest, opts ...qredo.CallOption) (*qredo.Submission, error)         // answers Sweep
-	VerifyFunc      func(ctx context.Context, req qredo.VerifyRequest, opts ...qredo.CallOption) error                                                    // answers Verify
-	WaitSweepFunc   func(ctx context.Context, id qredo.CoreClientID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)               // answers WaitSweep
+	ApproveFunc     func(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error                             // called by Approve
+	CreateFunc      func(ctx context.Context, name string, opts ...qredo.CallOption) (*qredo.CoreClient, error)                                           // called by Create
+	EnsureFunc      func(ctx context.Context, name string, opts ...qredo.CallOption) (*qredo.CoreClient, bool, error)                                     // called by Ensure
+	FeedFunc        func(ctx context.Context, id qredo.CoreClientID, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]                             // called by Feed
+	GetActionFunc   func(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error)            // called by GetAction
+	GetSweepFunc    func(ctx context.Context, id qredo.CoreClientID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)               // called by GetSweep
+	ListFunc        func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.CoreClient, error)                                                       // called by List
+	ListActionsFunc func(ctx context.Context, id qredo.CoreClientID, opts ...qredo.CallOption) ([]qredo.Action, error)                                    // called by ListActions
+	ListWalletsFunc func(ctx context.Context, id qredo.CoreClientID, opts ...qredo.CallOption) ([]qredo.CoreClientWallet, error)                          // called by ListWallets
+	RegisterFunc    func(ctx context.Context, req qredo.AgentRequest, opts ...qredo.CallOption) (*qredo.AgentRegistration, error)                         // called by Register
+	RejectFunc      func(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error                             // called by Reject
+	SignFunc        func(ctx context.Context, id qredo.CoreClientID, messageHashHex string, opts ...qredo.CallOption) (*qredo.CoreClientSignature, error) // called by Sign
+	SweepFunc       func(ctx context.Context, id qredo.CoreClientID, req qredo.SweepRequest, opts ...qredo.CallOption) (*qredo.Submission, error)         // called by Sweep
+	VerifyFunc      func(ctx context.Context, req qredo.VerifyRequest, opts ...qredo.CallOption) error                                                    // called by Verify
+	WaitSweepFunc   func(ctx context.Context, id qredo.CoreClientID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)               // called by WaitSweep
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeCoreClients) Calls() []string { return f.log.Methods() }
 
-// Approve notes the call and calls ApproveFunc.
+// Approve records the call and calls ApproveFunc.
 func (f *FakeCoreClients) Approve(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error {
 	f.log.Note("Approve", CoreClientsApproveCall{ctx, id, actionID, opts})
 	if f.ApproveFunc == nil {
@@ -51,7 +51,7 @@ func (f *FakeCoreClients) ApproveCalls() []CoreClientsApproveCall {
 	return fake.Calls[CoreClientsApproveCall](&f.log, "Approve")
 }
 
-// CoreClientsApproveCall is a call of [FakeCoreClients.Approve].
+// CoreClientsApproveCall is a recorded call of [FakeCoreClients.Approve].
 type CoreClientsApproveCall struct {
 	Ctx      context.Context
 	Id       qredo.CoreClientID
@@ -59,7 +59,7 @@ type CoreClientsApproveCall struct {
 	Opts     []qredo.CallOption
 }
 
-// Create notes the call and calls CreateFunc.
+// Create records the call and calls CreateFunc.
 func (f *FakeCoreClients) Create(ctx context.Context, name string, opts ...qredo.CallOption) (*qredo.CoreClient, error) {
 	f.log.Note("Create", CoreClientsCreateCall{ctx, name, opts})
 	if f.CreateFunc == nil {
@@ -74,14 +74,14 @@ func (f *FakeCoreClients) CreateCalls() []CoreClientsCreateCall {
 	return fake.Calls[CoreClientsCreateCall](&f.log, "Create")
 }
 
-// CoreClientsCreateCall is a call of [FakeCoreClients.Create].
+// CoreClientsCreateCall is a recorded call of [FakeCoreClients.Create].
 type CoreClientsCreateCall struct {
 	Ctx  context.Context
 	Name string
 	Opts []qredo.CallOption
 }
 
-// Ensure notes the call and calls EnsureFunc.
+// Ensure records the call and calls EnsureFunc.
 func (f *FakeCoreClients) Ensure(ctx context.Context, name string, opts ...qredo.CallOption) (*qredo.CoreClient, bool, error) {
 	f.log.Note("Ensure", CoreClientsEnsureCall{ctx, name, opts})
 	if f.EnsureFunc == nil {
@@ -97,14 +97,14 @@ func (f *FakeCoreClients) EnsureCalls() []CoreClientsEnsureCall {
 	return fake.Calls[CoreClientsEnsureCall](&f.log, "Ensure")
 }
 
-// CoreClientsEnsureCall is a call of [FakeCoreClients.Ensure].
+// CoreClientsEnsureCall is a recorded call of [FakeCoreClients.Ensure].
 type CoreClientsEnsureCall struct {
 	Ctx  context.Context
 	Name string
 	Opts []qredo.CallOption
 }
 
-// Feed notes the call and calls FeedFunc.
+// Feed records the call and calls FeedFunc.
 func (f *FakeCoreClients) Feed(ctx context.Context, id qredo.CoreClientID, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
 	f.log.Note("Feed", CoreClientsFeedCall{ctx, id, opts})
 	if f.FeedFunc == nil {
@@ -118,14 +118,14 @@ func (f *FakeCoreClients) FeedCalls() []CoreClientsFeedCall {
 	return fake.Calls[CoreClientsFeedCall](&f.log, "Feed")
 }
 
-// CoreClientsFeedCall is a call of [FakeCoreClients.Feed].
+// CoreClientsFeedCall is a recorded call of [FakeCoreClients.Feed].
 type CoreClientsFeedCall struct {
 	Ctx  context.Context
 	Id   qredo.CoreClientID
 	Opts []qredo.FeedOption
 }
 
-// GetAction notes the call and calls GetActionFunc.
+// GetAction records the call and calls GetActionFunc.
 func (f *FakeCoreClients) GetAction(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) (*qredo.Action, error) {
 	f.log.Note("GetAction", CoreClientsGetActionCall{ctx, id, actionID, opts})
 	if f.GetActionFunc == nil {
@@ -140,7 +140,7 @@ func (f *FakeCoreClients) GetActionCalls() []CoreClientsGetActionCall {
 	return fake.Calls[CoreClientsGetActionCall](&f.log, "GetAction")
 }
 
-// CoreClientsGetActionCall is a call of [FakeCoreClients.GetAction].
+// CoreClientsGetActionCall is a recorded call of [FakeCoreClients.GetAction].
 type CoreClientsGetActionCall struct {
 	Ctx      context.Context
 	Id       qredo.CoreClientID
@@ -148,7 +148,7 @@ type CoreClientsGetActionCall struct {
 	Opts     []qredo.CallOption
 }
 
-// GetSweep notes the call and calls GetSweepFunc.
+// GetSweep records the call and calls GetSweepFunc.
 func (f *FakeCoreClients) GetSweep(ctx context.Context, id qredo.CoreClientID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("GetSweep", CoreClientsGetSweepCall{ctx, id, txID, opts})
 	if f.GetSweepFunc == nil {
@@ -163,7 +163,7 @@ func (f *FakeCoreClients) GetSweepCalls() []CoreClientsGetSweepCall {
 	return fake.Calls[CoreClientsGetSweepCall](&f.log, "GetSweep")
 }
 
-// CoreClientsGetSweepCall is a call of [FakeCoreClients.GetSweep].
+// CoreClientsGetSweepCall is a recorded call of [FakeCoreClients.GetSweep].
 type CoreClientsGetSweepCall struct {
 	Ctx  context.Context
 	Id   qredo.CoreClientID
@@ -171,7 +171,7 @@ type CoreClientsGetSweepCall struct {
 	Opts []qredo.CallOption
 }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeCoreClients) List(ctx context.Context, opts ...qredo.CallOption) ([]qredo.CoreClient, error) {
 	f.log.Note("List", CoreClientsListCall{ctx, opts})
 	if f.ListFunc == nil {
@@ -186,13 +186,13 @@ func (f *FakeCoreClients) ListCalls() []CoreClientsListCall {
 	return fake.Calls[CoreClientsListCall](&f.log, "List")
 }
 
-// CoreClientsListCall is a call of [FakeCoreClients.List].
+// CoreClientsListCall is a recorded call of [FakeCoreClients.List].
 type CoreClientsListCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption
 }
 
-// ListActions notes the call and calls ListActionsFunc.
+// ListActions records the call and calls ListActionsFunc.
 func (f *FakeCoreClients) ListActions(ctx context.Context, id qredo.CoreClientID, opts ...qredo.CallOption) ([]qredo.Action, error) {
 	f.log.Note("ListActions", CoreClientsListActionsCall{ctx, id, opts})
 	if f.ListActionsFunc == nil {
@@ -207,14 +207,14 @@ func (f *FakeCoreClients) ListActionsCalls() []CoreClientsListActionsCall {
 	return fake.Calls[CoreClientsListActionsCall](&f.log, "ListActions")
 }
 
-// CoreClientsListActionsCall is a call of [FakeCoreClients.ListActions].
+// CoreClientsListActionsCall is a recorded call of [FakeCoreClients.ListActions].
 type CoreClientsListActionsCall struct {
 	Ctx  context.Context
 	Id   qredo.CoreClientID
 	Opts []qredo.CallOption
 }
 
-// ListWallets notes the call and calls ListWalletsFunc.
+// ListWallets records the call and calls ListWalletsFunc.
 func (f *FakeCoreClients) ListWallets(ctx context.Context, id qredo.CoreClientID, opts ...qredo.CallOption) ([]qredo.CoreClientWallet, error) {
 	f.log.Note("ListWallets", CoreClientsListWalletsCall{ctx, id, opts})
 	if f.ListWalletsFunc == nil {
@@ -229,14 +229,14 @@ func (f *FakeCoreClients) ListWalletsCalls() []CoreClientsListWalletsCall {
 	return fake.Calls[CoreClientsListWalletsCall](&f.log, "ListWallets")
 }
 
-// CoreClientsListWalletsCall is a call of [FakeCoreClients.ListWallets].
+// CoreClientsListWalletsCall is a recorded call of [FakeCoreClients.ListWallets].
 type CoreClientsListWalletsCall struct {
 	Ctx  context.Context
 	Id   qredo.CoreClientID
 	Opts []qredo.CallOption
 }
 
-// Register notes the call and calls RegisterFunc.
+// Register records the call and calls RegisterFunc.
 func (f *FakeCoreClients) Register(ctx context.Context, req qredo.AgentRequest, opts ...qredo.CallOption) (*qredo.AgentRegistration, error) {
 	f.log.Note("Register", CoreClientsRegisterCall{ctx, req, opts})
 	if f.RegisterFunc == nil {
@@ -251,14 +251,14 @@ func (f *FakeCoreClients) RegisterCalls() []CoreClientsRegisterCall {
 	return fake.Calls[CoreClientsRegisterCall](&f.log, "Register")
 }
 
-// CoreClientsRegisterCall is a call of [FakeCoreClients.Register].
+// CoreClientsRegisterCall is a recorded call of [FakeCoreClients.Register].
 type CoreClientsRegisterCall struct {
 	Ctx  context.Context
 	Req  qredo.AgentRequest
 	Opts []qredo.CallOption
 }
 
-// Reject notes the call and calls RejectFunc.
+// Reject records the call and calls RejectFunc.
 func (f *FakeCoreClients) Reject(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error {
 	f.log.Note("Reject", CoreClientsRejectCall{ctx, id, actionID, opts})
 	if f.RejectFunc == nil {
@@ -272,7 +272,7 @@ func (f *FakeCoreClients) RejectCalls() []CoreClientsRejectCall {
 	return fake.Calls[CoreClientsRejectCall](&f.log, "Reject")
 }
 
-// CoreClientsRejectCall is a call of [FakeCoreClients.Reject].
+// CoreClientsRejectCall is a recorded call of [FakeCoreClients.Reject].
 type CoreClientsRejectCall struct {
 	Ctx      context.Context
 	Id       qredo.CoreClientID
@@ -280,7 +280,7 @@ type CoreClientsRejectCall struct {
 	Opts     []qredo.CallOption
 }
 
-// Sign notes the call and calls SignFunc.
+// Sign records the call and calls SignFunc.
 func (f *FakeCoreClients) Sign(ctx context.Context, id qredo.CoreClientID, messageHashHex string, opts ...qredo.CallOption) (*qredo.CoreClientSignature, error) {
 	f.log.Note("Sign", CoreClientsSignCall{ctx, id, messageHashHex, opts})
 	if f.SignFunc == nil {
@@ -295,7 +295,7 @@ func (f *FakeCoreClients) SignCalls() []CoreClientsSignCall {
 	return fake.Calls[CoreClientsSignCall](&f.log, "Sign")
 }
 
-// CoreClientsSignCall is a call of [FakeCoreClients.Sign].
+// CoreClientsSignCall is a recorded call of [FakeCoreClients.Sign].
 type CoreClientsSignCall struct {
 	Ctx            context.Context
 	Id             qredo.CoreClientID
@@ -303,7 +303,7 @@ type CoreClientsSignCall struct {
 	Opts           []qredo.CallOption
 }
 
-// Sweep notes the call and calls SweepFunc.
+// Sweep records the call and calls SweepFunc.
 func (f *FakeCoreClients) Sweep(ctx context.Context, id qredo.CoreClientID, req qredo.SweepRequest, opts ...qredo.CallOption) (*qredo.Submission, error) {
 	f.log.Note("Sweep", CoreClientsSweepCall{ctx, id, req, opts})
 	if f.SweepFunc == nil {
@@ -318,7 +318,7 @@ func (f *FakeCoreClients) SweepCalls() []CoreClientsSweepCall {
 	return fake.Calls[CoreClientsSweepCall](&f.log, "Sweep")
 }
 
-// CoreClientsSweepCall is a call of [FakeCoreClients.Sweep].
+// CoreClientsSweepCall is a recorded call of [FakeCoreClients.Sweep].
 type CoreClientsSweepCall struct {
 	Ctx  context.Context
 	Id   qredo.CoreClientID
@@ -326,7 +326,7 @@ type CoreClientsSweepCall struct {
 	Opts []qredo.CallOption
 }
 
-// Verify notes the call and calls VerifyFunc.
+// Verify records the call and calls VerifyFunc.
 func (f *FakeCoreClients) Verify(ctx context.Context, req qredo.VerifyRequest, opts ...qredo.CallOption) error {
 	f.log.Note("Verify", CoreClientsVerifyCall{ctx, req, opts})
 	if f.VerifyFunc == nil {
@@ -340,14 +340,14 @@ func (f *FakeCoreClients) VerifyCalls() []CoreClientsVerifyCall {
 	return fake.Calls[CoreClientsVerifyCall](&f.log, "Verify")
 }
 
-// CoreClientsVerifyCall is a call of [FakeCoreClients.Verify].
+// CoreClientsVerifyCall is a recorded call of [FakeCoreClients.Verify].
 type CoreClientsVerifyCall struct {
 	Ctx  context.Context
 	Req  qredo.VerifyRequest
 	Opts []qredo.CallOption
 }
 
-// WaitSweep notes the call and calls WaitSweepFunc.
+// WaitSweep records the call and calls WaitSweepFunc.
 func (f *FakeCoreClients) WaitSweep(ctx context.Context, id qredo.CoreClientID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("WaitSweep", CoreClientsWaitSweepCall{ctx, id, txID, opts})
 	if f.WaitSweepFunc == nil {
@@ -362,7 +362,7 @@ func (f *FakeCoreClients) WaitSweepCalls() []CoreClientsWaitSweepCall {
 	return fake.Calls[CoreClientsWaitSweepCall](&f.log, "WaitSweep")
 }
 
-// CoreClientsWaitSweepCall is a call of [FakeCoreClients.WaitSweep].
+// CoreClientsWaitSweepCall is a recorded call of [FakeCoreClients.WaitSweep].
 type CoreClientsWaitSweepCall struct {
 	Ctx  context.Context
 	Id   qredo.CoreClientID

@@ -10,32 +10,32 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeFunds stands for a [qredo.FundsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeFunds replaces a [qredo.FundsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeFunds struct {
 	T TestingT
 
-	AddAssetsFunc            func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, assets []qredo.AssetCode, opts ...qredo.CallOption) ([]qredo.WalletID, error)              // answers AddAssets
-	AddToWhitelistFunc       func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, entry qredo.WhitelistEntry, opts ...qredo.CallOption) error                                // answers AddToWhitelist
-	AddWalletsFunc           func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, wallets []qredo.WalletRequest, opts ...qredo.CallOption) ([]qredo.WalletID, error)         // answers AddWallets
-	CreateFunc               func(ctx context.Context, companyID qredo.CompanyID, req qredo.FundRequest, opts ...qredo.CallOption) (*qredo.CreatedFund, error)                                    // answers Create
-	EnsureFunc               func(ctx context.Context, companyID qredo.CompanyID, req qredo.FundRequest, opts ...qredo.CallOption) (*qredo.Fund, bool, error)                                     // answers Ensure
-	EnsureWhitelistedFunc    func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, entry qredo.WhitelistEntry, opts ...qredo.CallOption) (*qredo.WhitelistEntry, bool, error) // answers EnsureWhitelisted
-	GetFunc                  func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, opts ...qredo.CallOption) (*qredo.Fund, error)                                             // answers Get
-	LedgerAllFunc            func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.LedgerOptions, opts ...qredo.CallOption) iter.Seq2[qredo.LedgerEntry, error] // answers LedgerAll
-	ListFunc                 func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.FundMatch, error)                                                            // answers List
-	ListDepositAddressesFunc func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, opts ...qredo.CallOption) ([]qredo.DepositAddress, error)                                  // answers ListDepositAddresses
-	ListLedgerFunc           func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.LedgerOptions, opts ...qredo.CallOption) (*qredo.LedgerPage, error)          // answers ListLedger
-	ListWhitelistFunc        func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.WhitelistOptions, opts ...qredo.CallOption) ([]qredo.WhitelistEntry, error)  // answers ListWhitelist
-	SearchFunc               func(ctx context.Context, companyID qredo.CompanyID, text string, opts ...qredo.CallOption) ([]qredo.FundMatch, error)                                               // answers Search
+	AddAssetsFunc            func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, assets []qredo.AssetCode, opts ...qredo.CallOption) ([]qredo.WalletID, error)              // called by AddAssets
+	AddToWhitelistFunc       func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, entry qredo.WhitelistEntry, opts ...qredo.CallOption) error                                // called by AddToWhitelist
+	AddWalletsFunc           func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, wallets []qredo.WalletRequest, opts ...qredo.CallOption) ([]qredo.WalletID, error)         // called by AddWallets
+	CreateFunc               func(ctx context.Context, companyID qredo.CompanyID, req qredo.FundRequest, opts ...qredo.CallOption) (*qredo.CreatedFund, error)                                    // called by Create
+	EnsureFunc               func(ctx context.Context, companyID qredo.CompanyID, req qredo.FundRequest, opts ...qredo.CallOption) (*qredo.Fund, bool, error)                                     // called by Ensure
+	EnsureWhitelistedFunc    func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, entry qredo.WhitelistEntry, opts ...qredo.CallOption) (*qredo.WhitelistEntry, bool, error) // called by EnsureWhitelisted
+	GetFunc                  func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, opts ...qredo.CallOption) (*qredo.Fund, error)                                             // called by Get
+	LedgerAllFunc            func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.LedgerOptions, opts ...qredo.CallOption) iter.Seq2[qredo.LedgerEntry, error] // called by LedgerAll
+	ListFunc                 func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.FundMatch, error)                                                            // called by List
+	ListDepositAddressesFunc func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, opts ...qredo.CallOption) ([]qredo.DepositAddress, error)                                  // called by ListDepositAddresses
+	ListLedgerFunc           func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.LedgerOptions, opts ...qredo.CallOption) (*qredo.LedgerPage, error)          // called by ListLedger
+	ListWhitelistFunc        func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.WhitelistOptions, opts ...qredo.CallOption) ([]qredo.WhitelistEntry, error)  // called by ListWhitelist
+	SearchFunc               func(ctx context.Context, companyID qredo.CompanyID, text string, opts ...qredo.CallOption) ([]qredo.FundMatch, error)                                               // called by Search
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeFunds) Calls() []string { return f.log.Methods() }
 
-// AddAssets notes the call and calls AddAssetsFunc.
+// AddAssets records the call and calls AddAssetsFunc.
 func (f *FakeFunds) AddAssets(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, assets []qredo.AssetCode, opts ...qredo.CallOption) ([]qredo.WalletID, error) {
 	f.log.Note("AddAssets", FundsAddAssetsCall{ctx, companyID, fundID, assets, opts})
 	if f.AddAssetsFunc == nil {
@@ -50,7 +50,7 @@ func (f *FakeFunds) AddAssetsCalls() []FundsAddAssetsCall {
 	return fake.Calls[FundsAddAssetsCall](&f.log, "AddAssets")
 }
 
-// FundsAddAssetsCall is a call of [FakeFunds.AddAssets].
+// FundsAddAssetsCall is a recorded call of [FakeFunds.AddAssets].
 type FundsAddAssetsCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -59,7 +59,7 @@ type FundsAddAssetsCall struct {
 	Opts      []qredo.CallOption
 }
 
-// AddToWhitelist notes the call and calls AddToWhitelistFunc.
+// AddToWhitelist records the call and calls AddToWhitelistFunc.
 func (f *FakeFunds) AddToWhitelist(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, entry qredo.WhitelistEntry, opts ...qredo.CallOption) error {
 	f.log.Note("AddToWhitelist", FundsAddToWhitelistCall{ctx, companyID, fundID, entry, opts})
 	if f.AddToWhitelistFunc == nil {
@@ -73,7 +73,7 @@ func (f *FakeFunds) AddToWhitelistCalls() []FundsAddToWhitelistCall {
 	return fake.Calls[FundsAddToWhitelistCall](&f.log, "AddToWhitelist")
 }
 
-// FundsAddToWhitelistCall is a call of [FakeFunds.AddToWhitelist].
+// FundsAddToWhitelistCall is a recorded call of [FakeFunds.AddToWhitelist].
 type FundsAddToWhitelistCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -82,7 +82,7 @@ type FundsAddToWhitelistCall struct {
 	Opts      []qredo.CallOption
 }
 
-// AddWallets notes the call and calls AddWalletsFunc.
+// AddWallets records the call and calls AddWalletsFunc.
 func (f *FakeFunds) AddWallets(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, wallets []qredo.WalletRequest, opts ...qredo.CallOption) ([]qredo.WalletID, error) {
 	f.log.Note("AddWallets", FundsAddWalletsCall{ctx, companyID, fundID, wallets, opts})
 	if f.AddWalletsFunc == nil {
@@ -97,7 +97,7 @@ func (f *FakeFunds) AddWalletsCalls() []FundsAddWalletsCall {
 	return fake.Calls[FundsAddWalletsCall](&f.log, "AddWallets")
 }
 
-// FundsAddWalletsCall is a call of [FakeFunds.AddWallets].
+// FundsAddWalletsCall is a recorded call of [FakeFunds.AddWallets].
 type FundsAddWalletsCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -106,7 +106,7 @@ type FundsAddWalletsCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Create notes the call and calls CreateFunc.
+// Create records the call and calls CreateFunc.
 func (f *FakeFunds) Create(ctx context.Context, companyID qredo.CompanyID, req qredo.FundRequest, opts ...qredo.CallOption) (*qredo.CreatedFund, error) {
 	f.log.Note("Create", FundsCreateCall{ctx, companyID, req, opts})
 	if f.CreateFunc == nil {
@@ -121,7 +121,7 @@ func (f *FakeFunds) CreateCalls() []FundsCreateCall {
 	return fake.Calls[FundsCreateCall](&f.log, "Create")
 }
 
-// FundsCreateCall is a call of [FakeFunds.Create].
+// FundsCreateCall is a recorded call of [FakeFunds.Create].
 type FundsCreateCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -129,7 +129,7 @@ type FundsCreateCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Ensure notes the call and calls EnsureFunc.
+// Ensure records the call and calls EnsureFunc.
 func (f *FakeFunds) Ensure(ctx context.Context, companyID qredo.CompanyID, req qredo.FundRequest, opts ...qredo.CallOption) (*qredo.Fund, bool, error) {
 	f.log.Note("Ensure", FundsEnsureCall{ctx, companyID, req, opts})
 	if f.EnsureFunc == nil {
@@ -145,7 +145,7 @@ func (f *FakeFunds) EnsureCalls() []FundsEnsureCall {
 	return fake.Calls[FundsEnsureCall](&f.log, "Ensure")
 }
 
-// FundsEnsureCall is a call of [FakeFunds.Ensure].
+// FundsEnsureCall is a recorded call of [FakeFunds.Ensure].
 type FundsEnsureCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -153,7 +153,7 @@ type FundsEnsureCall struct {
 	Opts      []qredo.CallOption
 }
 
-// EnsureWhitelisted notes the call and calls EnsureWhitelistedFunc.
+// EnsureWhitelisted records the call and calls EnsureWhitelistedFunc.
 func (f *FakeFunds) EnsureWhitelisted(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, entry qredo.WhitelistEntry, opts ...qredo.CallOption) (*qredo.WhitelistEntry, bool, error) {
 	f.log.Note("EnsureWhitelisted", FundsEnsureWhitelistedCall{ctx, companyID, fundID, entry, opts})
 	if f.EnsureWhitelistedFunc == nil {
@@ -169,7 +169,7 @@ func (f *FakeFunds) EnsureWhitelistedCalls() []FundsEnsureWhitelistedCall {
 	return fake.Calls[FundsEnsureWhitelistedCall](&f.log, "EnsureWhitelisted")
 }
 
-// FundsEnsureWhitelistedCall is a call of [FakeFunds.EnsureWhitelisted].
+// FundsEnsureWhitelistedCall is a recorded call of [FakeFunds.EnsureWhitelisted].
 type FundsEnsureWhitelistedCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -178,7 +178,7 @@ type FundsEnsureWhitelistedCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeFunds) Get(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, opts ...qredo.CallOption) (*qredo.Fund, error) {
 	f.log.Note("Get", FundsGetCall{ctx, companyID, fundID, opts})
 	if f.GetFunc == nil {
@@ -193,7 +193,7 @@ func (f *FakeFunds) GetCalls() []FundsGetCall {
 	return fake.Calls[FundsGetCall](&f.log, "Get")
 }
 
-// FundsGetCall is a call of [FakeFunds.Get].
+// FundsGetCall is a recorded call of [FakeFunds.Get].
 type FundsGetCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -201,7 +201,7 @@ type FundsGetCall struct {
 	Opts      []qredo.CallOption
 }
 
-// LedgerAll notes the call and calls LedgerAllFunc.
+// LedgerAll records the call and calls LedgerAllFunc.
 func (f *FakeFunds) LedgerAll(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.LedgerOptions, opts ...qredo.CallOption) iter.Seq2[qredo.LedgerEntry, error] {
 	f.log.Note("LedgerAll", FundsLedgerAllCall{ctx, companyID, fundID, options, opts})
 	if f.LedgerAllFunc == nil {
@@ -215,7 +215,7 @@ func (f *FakeFunds) LedgerAllCalls() []FundsLedgerAllCall {
 	return fake.Calls[FundsLedgerAllCall](&f.log, "LedgerAll")
 }
 
-// FundsLedgerAllCall is a call of [FakeFunds.LedgerAll].
+// FundsLedgerAllCall is a recorded call of [FakeFunds.LedgerAll].
 type FundsLedgerAllCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -224,7 +224,7 @@ type FundsLedgerAllCall struct {
 	Opts      []qredo.CallOption
 }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeFunds) List(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.FundMatch, error) {
 	f.log.Note("List", FundsListCall{ctx, companyID, opts})
 	if f.ListFunc == nil {
@@ -239,14 +239,14 @@ func (f *FakeFunds) ListCalls() []FundsListCall {
 	return fake.Calls[FundsListCall](&f.log, "List")
 }
 
-// FundsListCall is a call of [FakeFunds.List].
+// FundsListCall is a recorded call of [FakeFunds.List].
 type FundsListCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
 	Opts      []qredo.CallOption
 }
 
-// ListDepositAddresses notes the call and calls ListDepositAddressesFunc.
+// ListDepositAddresses records the call and calls ListDepositAddressesFunc.
 func (f *FakeFunds) ListDepositAddresses(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, opts ...qredo.CallOption) ([]qredo.DepositAddress, error) {
 	f.log.Note("ListDepositAddresses", FundsListDepositAddressesCall{ctx, companyID, fundID, opts})
 	if f.ListDepositAddressesFunc == nil {
@@ -261,7 +261,7 @@ func (f *FakeFunds) ListDepositAddressesCalls() []FundsListDepositAddressesCall 
 	return fake.Calls[FundsListDepositAddressesCall](&f.log, "ListDepositAddresses")
 }
 
-// FundsListDepositAddressesCall is a call of [FakeFunds.ListDepositAddresses].
+// FundsListDepositAddressesCall is a recorded call of [FakeFunds.ListDepositAddresses].
 type FundsListDepositAddressesCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -269,7 +269,7 @@ type FundsListDepositAddressesCall struct {
 	Opts      []qredo.CallOption
 }
 
-// ListLedger notes the call and calls ListLedgerFunc.
+// ListLedger records the call and calls ListLedgerFunc.
 func (f *FakeFunds) ListLedger(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.LedgerOptions, opts ...qredo.CallOption) (*qredo.LedgerPage, error) {
 	f.log.Note("ListLedger", FundsListLedgerCall{ctx, companyID, fundID, options, opts})
 	if f.ListLedgerFunc == nil {
@@ -284,7 +284,7 @@ func (f *FakeFunds) ListLedgerCalls() []FundsListLedgerCall {
 	return fake.Calls[FundsListLedgerCall](&f.log, "ListLedger")
 }
 
-// FundsListLedgerCall is a call of [FakeFunds.ListLedger].
+// FundsListLedgerCall is a recorded call of [FakeFunds.ListLedger].
 type FundsListLedgerCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -293,7 +293,7 @@ type FundsListLedgerCall struct {
 	Opts      []qredo.CallOption
 }
 
-// ListWhitelist notes the call and calls ListWhitelistFunc.
+// ListWhitelist records the call and calls ListWhitelistFunc.
 func (f *FakeFunds) ListWhitelist(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, options qredo.WhitelistOptions, opts ...qredo.CallOption) ([]qredo.WhitelistEntry, error) {
 	f.log.Note("ListWhitelist", FundsListWhitelistCall{ctx, companyID, fundID, options, opts})
 	if f.ListWhitelistFunc == nil {
@@ -308,7 +308,7 @@ func (f *FakeFunds) ListWhitelistCalls() []FundsListWhitelistCall {
 	return fake.Calls[FundsListWhitelistCall](&f.log, "ListWhitelist")
 }
 
-// FundsListWhitelistCall is a call of [FakeFunds.ListWhitelist].
+// FundsListWhitelistCall is a recorded call of [FakeFunds.ListWhitelist].
 type FundsListWhitelistCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -317,7 +317,7 @@ type FundsListWhitelistCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Search notes the call and calls SearchFunc.
+// Search records the call and calls SearchFunc.
 func (f *FakeFunds) Search(ctx context.Context, companyID qredo.CompanyID, text string, opts ...qredo.CallOption) ([]qredo.FundMatch, error) {
 	f.log.Note("Search", FundsSearchCall{ctx, companyID, text, opts})
 	if f.SearchFunc == nil {
@@ -332,7 +332,7 @@ func (f *FakeFunds) SearchCalls() []FundsSearchCall {
 	return fake.Calls[FundsSearchCall](&f.log, "Search")
 }
 
-// FundsSearchCall is a call of [FakeFunds.Search].
+// FundsSearchCall is a recorded call of [FakeFunds.Search].
 type FundsSearchCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID

@@ -10,24 +10,24 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeSigningAgent stands for a [qredo.SigningAgentService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeSigningAgent replaces a [qredo.SigningAgentService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeSigningAgent struct {
 	T TestingT
 
-	ApproveFunc     func(ctx context.Context, actionID qredo.ActionID, signatures []string, opts ...qredo.CallOption) error // answers Approve
-	FeedFunc        func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]                      // answers Feed
-	FinishFunc      func(ctx context.Context, idDocSignatureHex string, opts ...qredo.CallOption) (string, error)           // answers Finish
-	GetMessagesFunc func(ctx context.Context, actionID qredo.ActionID, opts ...qredo.CallOption) ([]string, error)          // answers GetMessages
-	RejectFunc      func(ctx context.Context, actionID qredo.ActionID, opts ...qredo.CallOption) error                      // answers Reject
+	ApproveFunc     func(ctx context.Context, actionID qredo.ActionID, signatures []string, opts ...qredo.CallOption) error // called by Approve
+	FeedFunc        func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error]                      // called by Feed
+	FinishFunc      func(ctx context.Context, idDocSignatureHex string, opts ...qredo.CallOption) (string, error)           // called by Finish
+	GetMessagesFunc func(ctx context.Context, actionID qredo.ActionID, opts ...qredo.CallOption) ([]string, error)          // called by GetMessages
+	RejectFunc      func(ctx context.Context, actionID qredo.ActionID, opts ...qredo.CallOption) error                      // called by Reject
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeSigningAgent) Calls() []string { return f.log.Methods() }
 
-// Approve notes the call and calls ApproveFunc.
+// Approve records the call and calls ApproveFunc.
 func (f *FakeSigningAgent) Approve(ctx context.Context, actionID qredo.ActionID, signatures []string, opts ...qredo.CallOption) error {
 	f.log.Note("Approve", SigningAgentApproveCall{ctx, actionID, signatures, opts})
 	if f.ApproveFunc == nil {
@@ -41,7 +41,7 @@ func (f *FakeSigningAgent) ApproveCalls() []SigningAgentApproveCall {
 	return fake.Calls[SigningAgentApproveCall](&f.log, "Approve")
 }
 
-// SigningAgentApproveCall is a call of [FakeSigningAgent.Approve].
+// SigningAgentApproveCall is a recorded call of [FakeSigningAgent.Approve].
 type SigningAgentApproveCall struct {
 	Ctx        context.Context
 	ActionID   qredo.ActionID
@@ -49,7 +49,7 @@ type SigningAgentApproveCall struct {
 	Opts       []qredo.CallOption
 }
 
-// Feed notes the call and calls FeedFunc.
+// Feed records the call and calls FeedFunc.
 func (f *FakeSigningAgent) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.Action, error] {
 	f.log.Note("Feed", SigningAgentFeedCall{ctx, opts})
 	if f.FeedFunc == nil {
@@ -63,13 +63,13 @@ func (f *FakeSigningAgent) FeedCalls() []SigningAgentFeedCall {
 	return fake.Calls[SigningAgentFeedCall](&f.log, "Feed")
 }
 
-// SigningAgentFeedCall is a call of [FakeSigningAgent.Feed].
+// SigningAgentFeedCall is a recorded call of [FakeSigningAgent.Feed].
 type SigningAgentFeedCall struct {
 	Ctx  context.Context
 	Opts []qredo.FeedOption
 }
 
-// Finish notes the call and calls FinishFunc.
+// Finish records the call and calls FinishFunc.
 func (f *FakeSigningAgent) Finish(ctx context.Context, idDocSignatureHex string, opts ...qredo.CallOption) (string, error) {
 	f.log.Note("Finish", SigningAgentFinishCall{ctx, idDocSignatureHex, opts})
 	if f.FinishFunc == nil {
@@ -84,14 +84,14 @@ func (f *FakeSigningAgent) FinishCalls() []SigningAgentFinishCall {
 	return fake.Calls[SigningAgentFinishCall](&f.log, "Finish")
 }
 
-// SigningAgentFinishCall is a call of [FakeSigningAgent.Finish].
+// SigningAgentFinishCall is a recorded call of [FakeSigningAgent.Finish].
 type SigningAgentFinishCall struct {
 	Ctx               context.Context
 	IdDocSignatureHex string
 	Opts              []qredo.CallOption
 }
 
-// GetMessages notes the call and calls GetMessagesFunc.
+// GetMessages records the call and calls GetMessagesFunc.
 func (f *FakeSigningAgent) GetMessages(ctx context.Context, actionID qredo.ActionID, opts ...qredo.CallOption) ([]string, error) {
 	f.log.Note("GetMessages", SigningAgentGetMessagesCall{ctx, actionID, opts})
 	if f.GetMessagesFunc == nil {
@@ -106,14 +106,14 @@ func (f *FakeSigningAgent) GetMessagesCalls() []SigningAgentGetMessagesCall {
 	return fake.Calls[SigningAgentGetMessagesCall](&f.log, "GetMessages")
 }
 
-// SigningAgentGetMessagesCall is a call of [FakeSigningAgent.GetMessages].
+// SigningAgentGetMessagesCall is a recorded call of [FakeSigningAgent.GetMessages].
 type SigningAgentGetMessagesCall struct {
 	Ctx      context.Context
 	ActionID qredo.ActionID
 	Opts     []qredo.CallOption
 }
 
-// Reject notes the call and calls RejectFunc.
+// Reject records the call and calls RejectFunc.
 func (f *FakeSigningAgent) Reject(ctx context.Context, actionID qredo.ActionID, opts ...qredo.CallOption) error {
 	f.log.Note("Reject", SigningAgentRejectCall{ctx, actionID, opts})
 	if f.RejectFunc == nil {
@@ -127,7 +127,7 @@ func (f *FakeSigningAgent) RejectCalls() []SigningAgentRejectCall {
 	return fake.Calls[SigningAgentRejectCall](&f.log, "Reject")
 }
 
-// SigningAgentRejectCall is a call of [FakeSigningAgent.Reject].
+// SigningAgentRejectCall is a recorded call of [FakeSigningAgent.Reject].
 type SigningAgentRejectCall struct {
 	Ctx      context.Context
 	ActionID qredo.ActionID

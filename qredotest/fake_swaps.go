@@ -10,30 +10,30 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeSwaps stands for a [qredo.SwapsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeSwaps replaces a [qredo.SwapsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeSwaps struct {
 	T TestingT
 
-	CancelMakeFunc func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error                                // answers CancelMake
-	FeedFunc       func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.SwapEvent, error]                                                // answers Feed
-	GetMakeFunc    func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // answers GetMake
-	GetTakeFunc    func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // answers GetTake
-	ListHubFunc    func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.HubQuote, error)                             // answers ListHub
-	ListHubAllFunc func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.HubQuote, error)                                                        // answers ListHubAll
-	MakeFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.SwapRequest, opts ...qredo.CallOption) (*qredo.SwapSubmission, error) // answers Make
-	PublishFunc    func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error                                // answers Publish
-	TakeFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.TakeRequest, opts ...qredo.CallOption) (*qredo.Submission, error)     // answers Take
-	WaitMakeFunc   func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // answers WaitMake
-	WaitTakeFunc   func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // answers WaitTake
+	CancelMakeFunc func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error                                // called by CancelMake
+	FeedFunc       func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.SwapEvent, error]                                                // called by Feed
+	GetMakeFunc    func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // called by GetMake
+	GetTakeFunc    func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // called by GetTake
+	ListHubFunc    func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.HubQuote, error)                             // called by ListHub
+	ListHubAllFunc func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.HubQuote, error)                                                        // called by ListHubAll
+	MakeFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.SwapRequest, opts ...qredo.CallOption) (*qredo.SwapSubmission, error) // called by Make
+	PublishFunc    func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error                                // called by Publish
+	TakeFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.TakeRequest, opts ...qredo.CallOption) (*qredo.Submission, error)     // called by Take
+	WaitMakeFunc   func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // called by WaitMake
+	WaitTakeFunc   func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)          // called by WaitTake
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeSwaps) Calls() []string { return f.log.Methods() }
 
-// CancelMake notes the call and calls CancelMakeFunc.
+// CancelMake records the call and calls CancelMakeFunc.
 func (f *FakeSwaps) CancelMake(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error {
 	f.log.Note("CancelMake", SwapsCancelMakeCall{ctx, companyID, txID, opts})
 	if f.CancelMakeFunc == nil {
@@ -47,7 +47,7 @@ func (f *FakeSwaps) CancelMakeCalls() []SwapsCancelMakeCall {
 	return fake.Calls[SwapsCancelMakeCall](&f.log, "CancelMake")
 }
 
-// SwapsCancelMakeCall is a call of [FakeSwaps.CancelMake].
+// SwapsCancelMakeCall is a recorded call of [FakeSwaps.CancelMake].
 type SwapsCancelMakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -55,7 +55,7 @@ type SwapsCancelMakeCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Feed notes the call and calls FeedFunc.
+// Feed records the call and calls FeedFunc.
 func (f *FakeSwaps) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.SwapEvent, error] {
 	f.log.Note("Feed", SwapsFeedCall{ctx, opts})
 	if f.FeedFunc == nil {
@@ -69,13 +69,13 @@ func (f *FakeSwaps) FeedCalls() []SwapsFeedCall {
 	return fake.Calls[SwapsFeedCall](&f.log, "Feed")
 }
 
-// SwapsFeedCall is a call of [FakeSwaps.Feed].
+// SwapsFeedCall is a recorded call of [FakeSwaps.Feed].
 type SwapsFeedCall struct {
 	Ctx  context.Context
 	Opts []qredo.FeedOption
 }
 
-// GetMake notes the call and calls GetMakeFunc.
+// GetMake records the call and calls GetMakeFunc.
 func (f *FakeSwaps) GetMake(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("GetMake", SwapsGetMakeCall{ctx, companyID, txID, opts})
 	if f.GetMakeFunc == nil {
@@ -90,7 +90,7 @@ func (f *FakeSwaps) GetMakeCalls() []SwapsGetMakeCall {
 	return fake.Calls[SwapsGetMakeCall](&f.log, "GetMake")
 }
 
-// SwapsGetMakeCall is a call of [FakeSwaps.GetMake].
+// SwapsGetMakeCall is a recorded call of [FakeSwaps.GetMake].
 type SwapsGetMakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -98,7 +98,7 @@ type SwapsGetMakeCall struct {
 	Opts      []qredo.CallOption
 }
 
-// GetTake notes the call and calls GetTakeFunc.
+// GetTake records the call and calls GetTakeFunc.
 func (f *FakeSwaps) GetTake(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("GetTake", SwapsGetTakeCall{ctx, companyID, txID, opts})
 	if f.GetTakeFunc == nil {
@@ -113,7 +113,7 @@ func (f *FakeSwaps) GetTakeCalls() []SwapsGetTakeCall {
 	return fake.Calls[SwapsGetTakeCall](&f.log, "GetTake")
 }
 
-// SwapsGetTakeCall is a call of [FakeSwaps.GetTake].
+// SwapsGetTakeCall is a recorded call of [FakeSwaps.GetTake].
 type SwapsGetTakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -121,7 +121,7 @@ type SwapsGetTakeCall struct {
 	Opts      []qredo.CallOption
 }
 
-// ListHub notes the call and calls ListHubFunc.
+// ListHub records the call and calls ListHubFunc.
 func (f *FakeSwaps) ListHub(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.HubQuote, error) {
 	f.log.Note("ListHub", SwapsListHubCall{ctx, companyID, opts})
 	if f.ListHubFunc == nil {
@@ -136,14 +136,14 @@ func (f *FakeSwaps) ListHubCalls() []SwapsListHubCall {
 	return fake.Calls[SwapsListHubCall](&f.log, "ListHub")
 }
 
-// SwapsListHubCall is a call of [FakeSwaps.ListHub].
+// SwapsListHubCall is a recorded call of [FakeSwaps.ListHub].
 type SwapsListHubCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
 	Opts      []qredo.CallOption
 }
 
-// ListHubAll notes the call and calls ListHubAllFunc.
+// ListHubAll records the call and calls ListHubAllFunc.
 func (f *FakeSwaps) ListHubAll(ctx context.Context, opts ...qredo.CallOption) ([]qredo.HubQuote, error) {
 	f.log.Note("ListHubAll", SwapsListHubAllCall{ctx, opts})
 	if f.ListHubAllFunc == nil {
@@ -158,13 +158,13 @@ func (f *FakeSwaps) ListHubAllCalls() []SwapsListHubAllCall {
 	return fake.Calls[SwapsListHubAllCall](&f.log, "ListHubAll")
 }
 
-// SwapsListHubAllCall is a call of [FakeSwaps.ListHubAll].
+// SwapsListHubAllCall is a recorded call of [FakeSwaps.ListHubAll].
 type SwapsListHubAllCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption
 }
 
-// Make notes the call and calls MakeFunc.
+// Make records the call and calls MakeFunc.
 func (f *FakeSwaps) Make(ctx context.Context, companyID qredo.CompanyID, req qredo.SwapRequest, opts ...qredo.CallOption) (*qredo.SwapSubmission, error) {
 	f.log.Note("Make", SwapsMakeCall{ctx, companyID, req, opts})
 	if f.MakeFunc == nil {
@@ -179,7 +179,7 @@ func (f *FakeSwaps) MakeCalls() []SwapsMakeCall {
 	return fake.Calls[SwapsMakeCall](&f.log, "Make")
 }
 
-// SwapsMakeCall is a call of [FakeSwaps.Make].
+// SwapsMakeCall is a recorded call of [FakeSwaps.Make].
 type SwapsMakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -187,7 +187,7 @@ type SwapsMakeCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Publish notes the call and calls PublishFunc.
+// Publish records the call and calls PublishFunc.
 func (f *FakeSwaps) Publish(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error {
 	f.log.Note("Publish", SwapsPublishCall{ctx, companyID, txID, opts})
 	if f.PublishFunc == nil {
@@ -201,7 +201,7 @@ func (f *FakeSwaps) PublishCalls() []SwapsPublishCall {
 	return fake.Calls[SwapsPublishCall](&f.log, "Publish")
 }
 
-// SwapsPublishCall is a call of [FakeSwaps.Publish].
+// SwapsPublishCall is a recorded call of [FakeSwaps.Publish].
 type SwapsPublishCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -209,7 +209,7 @@ type SwapsPublishCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Take notes the call and calls TakeFunc.
+// Take records the call and calls TakeFunc.
 func (f *FakeSwaps) Take(ctx context.Context, companyID qredo.CompanyID, req qredo.TakeRequest, opts ...qredo.CallOption) (*qredo.Submission, error) {
 	f.log.Note("Take", SwapsTakeCall{ctx, companyID, req, opts})
 	if f.TakeFunc == nil {
@@ -224,7 +224,7 @@ func (f *FakeSwaps) TakeCalls() []SwapsTakeCall {
 	return fake.Calls[SwapsTakeCall](&f.log, "Take")
 }
 
-// SwapsTakeCall is a call of [FakeSwaps.Take].
+// SwapsTakeCall is a recorded call of [FakeSwaps.Take].
 type SwapsTakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -232,7 +232,7 @@ type SwapsTakeCall struct {
 	Opts      []qredo.CallOption
 }
 
-// WaitMake notes the call and calls WaitMakeFunc.
+// WaitMake records the call and calls WaitMakeFunc.
 func (f *FakeSwaps) WaitMake(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("WaitMake", SwapsWaitMakeCall{ctx, companyID, txID, opts})
 	if f.WaitMakeFunc == nil {
@@ -247,7 +247,7 @@ func (f *FakeSwaps) WaitMakeCalls() []SwapsWaitMakeCall {
 	return fake.Calls[SwapsWaitMakeCall](&f.log, "WaitMake")
 }
 
-// SwapsWaitMakeCall is a call of [FakeSwaps.WaitMake].
+// SwapsWaitMakeCall is a recorded call of [FakeSwaps.WaitMake].
 type SwapsWaitMakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -255,7 +255,7 @@ type SwapsWaitMakeCall struct {
 	Opts      []qredo.CallOption
 }
 
-// WaitTake notes the call and calls WaitTakeFunc.
+// WaitTake records the call and calls WaitTakeFunc.
 func (f *FakeSwaps) WaitTake(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("WaitTake", SwapsWaitTakeCall{ctx, companyID, txID, opts})
 	if f.WaitTakeFunc == nil {
@@ -270,7 +270,7 @@ func (f *FakeSwaps) WaitTakeCalls() []SwapsWaitTakeCall {
 	return fake.Calls[SwapsWaitTakeCall](&f.log, "WaitTake")
 }
 
-// SwapsWaitTakeCall is a call of [FakeSwaps.WaitTake].
+// SwapsWaitTakeCall is a recorded call of [FakeSwaps.WaitTake].
 type SwapsWaitTakeCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID

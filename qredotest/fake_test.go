@@ -134,7 +134,7 @@ func errorOf(results []reflect.Value) string {
 }
 
 func TestFakeWithoutATest(t *testing.T) {
-	assert.PanicsWithValue(t, "qredotest: FakeAssets.List was called, and ListFunc is not set (nor is T, so that the test cannot be told)", func() {
+	assert.PanicsWithValue(t, "qredotest: FakeAssets.List was called, and ListFunc is not set (nor is T, so the test cannot be failed)", func() {
 		_, _ = new(qredotest.FakeAssets).List(t.Context())
 	})
 }

@@ -9,25 +9,25 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeTransfers stands for a [qredo.TransfersService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeTransfers replaces a [qredo.TransfersService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeTransfers struct {
 	T TestingT
 
-	CreateFunc         func(ctx context.Context, companyID qredo.CompanyID, req qredo.TransferRequest, opts ...qredo.CallOption) (*qredo.Submission, error)   // answers Create
-	GetFunc            func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // answers Get
-	GetWithdrawalFunc  func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // answers GetWithdrawal
-	WaitFunc           func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // answers Wait
-	WaitWithdrawalFunc func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // answers WaitWithdrawal
-	WithdrawFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.WithdrawalRequest, opts ...qredo.CallOption) (*qredo.Submission, error) // answers Withdraw
+	CreateFunc         func(ctx context.Context, companyID qredo.CompanyID, req qredo.TransferRequest, opts ...qredo.CallOption) (*qredo.Submission, error)   // called by Create
+	GetFunc            func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // called by Get
+	GetWithdrawalFunc  func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // called by GetWithdrawal
+	WaitFunc           func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // called by Wait
+	WaitWithdrawalFunc func(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)            // called by WaitWithdrawal
+	WithdrawFunc       func(ctx context.Context, companyID qredo.CompanyID, req qredo.WithdrawalRequest, opts ...qredo.CallOption) (*qredo.Submission, error) // called by Withdraw
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeTransfers) Calls() []string { return f.log.Methods() }
 
-// Create notes the call and calls CreateFunc.
+// Create records the call and calls CreateFunc.
 func (f *FakeTransfers) Create(ctx context.Context, companyID qredo.CompanyID, req qredo.TransferRequest, opts ...qredo.CallOption) (*qredo.Submission, error) {
 	f.log.Note("Create", TransfersCreateCall{ctx, companyID, req, opts})
 	if f.CreateFunc == nil {
@@ -42,7 +42,7 @@ func (f *FakeTransfers) CreateCalls() []TransfersCreateCall {
 	return fake.Calls[TransfersCreateCall](&f.log, "Create")
 }
 
-// TransfersCreateCall is a call of [FakeTransfers.Create].
+// TransfersCreateCall is a recorded call of [FakeTransfers.Create].
 type TransfersCreateCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -50,7 +50,7 @@ type TransfersCreateCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeTransfers) Get(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("Get", TransfersGetCall{ctx, companyID, txID, opts})
 	if f.GetFunc == nil {
@@ -65,7 +65,7 @@ func (f *FakeTransfers) GetCalls() []TransfersGetCall {
 	return fake.Calls[TransfersGetCall](&f.log, "Get")
 }
 
-// TransfersGetCall is a call of [FakeTransfers.Get].
+// TransfersGetCall is a recorded call of [FakeTransfers.Get].
 type TransfersGetCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -73,7 +73,7 @@ type TransfersGetCall struct {
 	Opts      []qredo.CallOption
 }
 
-// GetWithdrawal notes the call and calls GetWithdrawalFunc.
+// GetWithdrawal records the call and calls GetWithdrawalFunc.
 func (f *FakeTransfers) GetWithdrawal(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("GetWithdrawal", TransfersGetWithdrawalCall{ctx, companyID, txID, opts})
 	if f.GetWithdrawalFunc == nil {
@@ -88,7 +88,7 @@ func (f *FakeTransfers) GetWithdrawalCalls() []TransfersGetWithdrawalCall {
 	return fake.Calls[TransfersGetWithdrawalCall](&f.log, "GetWithdrawal")
 }
 
-// TransfersGetWithdrawalCall is a call of [FakeTransfers.GetWithdrawal].
+// TransfersGetWithdrawalCall is a recorded call of [FakeTransfers.GetWithdrawal].
 type TransfersGetWithdrawalCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -96,7 +96,7 @@ type TransfersGetWithdrawalCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Wait notes the call and calls WaitFunc.
+// Wait records the call and calls WaitFunc.
 func (f *FakeTransfers) Wait(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("Wait", TransfersWaitCall{ctx, companyID, txID, opts})
 	if f.WaitFunc == nil {
@@ -111,7 +111,7 @@ func (f *FakeTransfers) WaitCalls() []TransfersWaitCall {
 	return fake.Calls[TransfersWaitCall](&f.log, "Wait")
 }
 
-// TransfersWaitCall is a call of [FakeTransfers.Wait].
+// TransfersWaitCall is a recorded call of [FakeTransfers.Wait].
 type TransfersWaitCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -119,7 +119,7 @@ type TransfersWaitCall struct {
 	Opts      []qredo.CallOption
 }
 
-// WaitWithdrawal notes the call and calls WaitWithdrawalFunc.
+// WaitWithdrawal records the call and calls WaitWithdrawalFunc.
 func (f *FakeTransfers) WaitWithdrawal(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error) {
 	f.log.Note("WaitWithdrawal", TransfersWaitWithdrawalCall{ctx, companyID, txID, opts})
 	if f.WaitWithdrawalFunc == nil {
@@ -134,7 +134,7 @@ func (f *FakeTransfers) WaitWithdrawalCalls() []TransfersWaitWithdrawalCall {
 	return fake.Calls[TransfersWaitWithdrawalCall](&f.log, "WaitWithdrawal")
 }
 
-// TransfersWaitWithdrawalCall is a call of [FakeTransfers.WaitWithdrawal].
+// TransfersWaitWithdrawalCall is a recorded call of [FakeTransfers.WaitWithdrawal].
 type TransfersWaitWithdrawalCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -142,7 +142,7 @@ type TransfersWaitWithdrawalCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Withdraw notes the call and calls WithdrawFunc.
+// Withdraw records the call and calls WithdrawFunc.
 func (f *FakeTransfers) Withdraw(ctx context.Context, companyID qredo.CompanyID, req qredo.WithdrawalRequest, opts ...qredo.CallOption) (*qredo.Submission, error) {
 	f.log.Note("Withdraw", TransfersWithdrawCall{ctx, companyID, req, opts})
 	if f.WithdrawFunc == nil {
@@ -157,7 +157,7 @@ func (f *FakeTransfers) WithdrawCalls() []TransfersWithdrawCall {
 	return fake.Calls[TransfersWithdrawCall](&f.log, "Withdraw")
 }
 
-// TransfersWithdrawCall is a call of [FakeTransfers.Withdraw].
+// TransfersWithdrawCall is a recorded call of [FakeTransfers.Withdraw].
 type TransfersWithdrawCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID

@@ -9,23 +9,23 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeTrustedNetwork stands for a [qredo.TrustedNetworkService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeTrustedNetwork replaces a [qredo.TrustedNetworkService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeTrustedNetwork struct {
 	T TestingT
 
-	AddFunc    func(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) error                              // answers Add
-	EnsureFunc func(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) (*qredo.TrustedParty, bool, error) // answers Ensure
-	ListFunc   func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.TrustedParty, error)                                     // answers List
-	RemoveFunc func(ctx context.Context, companyID qredo.CompanyID, id qredo.TrustedEntityID, opts ...qredo.CallOption) error                                   // answers Remove
+	AddFunc    func(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) error                              // called by Add
+	EnsureFunc func(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) (*qredo.TrustedParty, bool, error) // called by Ensure
+	ListFunc   func(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.TrustedParty, error)                                     // called by List
+	RemoveFunc func(ctx context.Context, companyID qredo.CompanyID, id qredo.TrustedEntityID, opts ...qredo.CallOption) error                                   // called by Remove
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeTrustedNetwork) Calls() []string { return f.log.Methods() }
 
-// Add notes the call and calls AddFunc.
+// Add records the call and calls AddFunc.
 func (f *FakeTrustedNetwork) Add(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) error {
 	f.log.Note("Add", TrustedNetworkAddCall{ctx, companyID, req, opts})
 	if f.AddFunc == nil {
@@ -39,7 +39,7 @@ func (f *FakeTrustedNetwork) AddCalls() []TrustedNetworkAddCall {
 	return fake.Calls[TrustedNetworkAddCall](&f.log, "Add")
 }
 
-// TrustedNetworkAddCall is a call of [FakeTrustedNetwork.Add].
+// TrustedNetworkAddCall is a recorded call of [FakeTrustedNetwork.Add].
 type TrustedNetworkAddCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -47,7 +47,7 @@ type TrustedNetworkAddCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Ensure notes the call and calls EnsureFunc.
+// Ensure records the call and calls EnsureFunc.
 func (f *FakeTrustedNetwork) Ensure(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) (*qredo.TrustedParty, bool, error) {
 	f.log.Note("Ensure", TrustedNetworkEnsureCall{ctx, companyID, req, opts})
 	if f.EnsureFunc == nil {
@@ -63,7 +63,7 @@ func (f *FakeTrustedNetwork) EnsureCalls() []TrustedNetworkEnsureCall {
 	return fake.Calls[TrustedNetworkEnsureCall](&f.log, "Ensure")
 }
 
-// TrustedNetworkEnsureCall is a call of [FakeTrustedNetwork.Ensure].
+// TrustedNetworkEnsureCall is a recorded call of [FakeTrustedNetwork.Ensure].
 type TrustedNetworkEnsureCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -71,7 +71,7 @@ type TrustedNetworkEnsureCall struct {
 	Opts      []qredo.CallOption
 }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeTrustedNetwork) List(ctx context.Context, companyID qredo.CompanyID, opts ...qredo.CallOption) ([]qredo.TrustedParty, error) {
 	f.log.Note("List", TrustedNetworkListCall{ctx, companyID, opts})
 	if f.ListFunc == nil {
@@ -86,14 +86,14 @@ func (f *FakeTrustedNetwork) ListCalls() []TrustedNetworkListCall {
 	return fake.Calls[TrustedNetworkListCall](&f.log, "List")
 }
 
-// TrustedNetworkListCall is a call of [FakeTrustedNetwork.List].
+// TrustedNetworkListCall is a recorded call of [FakeTrustedNetwork.List].
 type TrustedNetworkListCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
 	Opts      []qredo.CallOption
 }
 
-// Remove notes the call and calls RemoveFunc.
+// Remove records the call and calls RemoveFunc.
 func (f *FakeTrustedNetwork) Remove(ctx context.Context, companyID qredo.CompanyID, id qredo.TrustedEntityID, opts ...qredo.CallOption) error {
 	f.log.Note("Remove", TrustedNetworkRemoveCall{ctx, companyID, id, opts})
 	if f.RemoveFunc == nil {
@@ -107,7 +107,7 @@ func (f *FakeTrustedNetwork) RemoveCalls() []TrustedNetworkRemoveCall {
 	return fake.Calls[TrustedNetworkRemoveCall](&f.log, "Remove")
 }
 
-// TrustedNetworkRemoveCall is a call of [FakeTrustedNetwork.Remove].
+// TrustedNetworkRemoveCall is a recorded call of [FakeTrustedNetwork.Remove].
 type TrustedNetworkRemoveCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID

@@ -10,27 +10,27 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeWallets stands for a [qredo.WalletsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeWallets replaces a [qredo.WalletsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeWallets struct {
 	T TestingT
 
-	EnsureFunc        func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, req qredo.WalletRequest, opts ...qredo.CallOption) (*qredo.Wallet, bool, error)   // answers Ensure
-	FeedFunc          func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.WalletEvent, error]                                                                     // answers Feed
-	GetFunc           func(ctx context.Context, walletID qredo.WalletID, opts ...qredo.CallOption) (*qredo.Wallet, error)                                                         // answers Get
-	GetMaxAmountFunc  func(ctx context.Context, walletID qredo.WalletID, options qredo.MaxAmountOptions, opts ...qredo.CallOption) (*qredo.Fees, error)                           // answers GetMaxAmount
-	HistoryAllFunc    func(ctx context.Context, walletID qredo.WalletID, options qredo.HistoryOptions, opts ...qredo.CallOption) iter.Seq2[qredo.HistoryEntry, error]             // answers HistoryAll
-	ListExchangesFunc func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.Exchange, error)                                                                               // answers ListExchanges
-	ListHistoryFunc   func(ctx context.Context, walletID qredo.WalletID, options qredo.HistoryOptions, opts ...qredo.CallOption) ([]qredo.HistoryEntry, error)                    // answers ListHistory
-	UpdatePolicyFunc  func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, walletID qredo.WalletID, req qredo.PolicyRequest, opts ...qredo.CallOption) error // answers UpdatePolicy
+	EnsureFunc        func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, req qredo.WalletRequest, opts ...qredo.CallOption) (*qredo.Wallet, bool, error)   // called by Ensure
+	FeedFunc          func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.WalletEvent, error]                                                                     // called by Feed
+	GetFunc           func(ctx context.Context, walletID qredo.WalletID, opts ...qredo.CallOption) (*qredo.Wallet, error)                                                         // called by Get
+	GetMaxAmountFunc  func(ctx context.Context, walletID qredo.WalletID, options qredo.MaxAmountOptions, opts ...qredo.CallOption) (*qredo.Fees, error)                           // called by GetMaxAmount
+	HistoryAllFunc    func(ctx context.Context, walletID qredo.WalletID, options qredo.HistoryOptions, opts ...qredo.CallOption) iter.Seq2[qredo.HistoryEntry, error]             // called by HistoryAll
+	ListExchangesFunc func(ctx context.Context, opts ...qredo.CallOption) ([]qredo.Exchange, error)                                                                               // called by ListExchanges
+	ListHistoryFunc   func(ctx context.Context, walletID qredo.WalletID, options qredo.HistoryOptions, opts ...qredo.CallOption) ([]qredo.HistoryEntry, error)                    // called by ListHistory
+	UpdatePolicyFunc  func(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, walletID qredo.WalletID, req qredo.PolicyRequest, opts ...qredo.CallOption) error // called by UpdatePolicy
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeWallets) Calls() []string { return f.log.Methods() }
 
-// Ensure notes the call and calls EnsureFunc.
+// Ensure records the call and calls EnsureFunc.
 func (f *FakeWallets) Ensure(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, req qredo.WalletRequest, opts ...qredo.CallOption) (*qredo.Wallet, bool, error) {
 	f.log.Note("Ensure", WalletsEnsureCall{ctx, companyID, fundID, req, opts})
 	if f.EnsureFunc == nil {
@@ -46,7 +46,7 @@ func (f *FakeWallets) EnsureCalls() []WalletsEnsureCall {
 	return fake.Calls[WalletsEnsureCall](&f.log, "Ensure")
 }
 
-// WalletsEnsureCall is a call of [FakeWallets.Ensure].
+// WalletsEnsureCall is a recorded call of [FakeWallets.Ensure].
 type WalletsEnsureCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID
@@ -55,7 +55,7 @@ type WalletsEnsureCall struct {
 	Opts      []qredo.CallOption
 }
 
-// Feed notes the call and calls FeedFunc.
+// Feed records the call and calls FeedFunc.
 func (f *FakeWallets) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qredo.WalletEvent, error] {
 	f.log.Note("Feed", WalletsFeedCall{ctx, opts})
 	if f.FeedFunc == nil {
@@ -69,13 +69,13 @@ func (f *FakeWallets) FeedCalls() []WalletsFeedCall {
 	return fake.Calls[WalletsFeedCall](&f.log, "Feed")
 }
 
-// WalletsFeedCall is a call of [FakeWallets.Feed].
+// WalletsFeedCall is a recorded call of [FakeWallets.Feed].
 type WalletsFeedCall struct {
 	Ctx  context.Context
 	Opts []qredo.FeedOption
 }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeWallets) Get(ctx context.Context, walletID qredo.WalletID, opts ...qredo.CallOption) (*qredo.Wallet, error) {
 	f.log.Note("Get", WalletsGetCall{ctx, walletID, opts})
 	if f.GetFunc == nil {
@@ -90,14 +90,14 @@ func (f *FakeWallets) GetCalls() []WalletsGetCall {
 	return fake.Calls[WalletsGetCall](&f.log, "Get")
 }
 
-// WalletsGetCall is a call of [FakeWallets.Get].
+// WalletsGetCall is a recorded call of [FakeWallets.Get].
 type WalletsGetCall struct {
 	Ctx      context.Context
 	WalletID qredo.WalletID
 	Opts     []qredo.CallOption
 }
 
-// GetMaxAmount notes the call and calls GetMaxAmountFunc.
+// GetMaxAmount records the call and calls GetMaxAmountFunc.
 func (f *FakeWallets) GetMaxAmount(ctx context.Context, walletID qredo.WalletID, options qredo.MaxAmountOptions, opts ...qredo.CallOption) (*qredo.Fees, error) {
 	f.log.Note("GetMaxAmount", WalletsGetMaxAmountCall{ctx, walletID, options, opts})
 	if f.GetMaxAmountFunc == nil {
@@ -112,7 +112,7 @@ func (f *FakeWallets) GetMaxAmountCalls() []WalletsGetMaxAmountCall {
 	return fake.Calls[WalletsGetMaxAmountCall](&f.log, "GetMaxAmount")
 }
 
-// WalletsGetMaxAmountCall is a call of [FakeWallets.GetMaxAmount].
+// WalletsGetMaxAmountCall is a recorded call of [FakeWallets.GetMaxAmount].
 type WalletsGetMaxAmountCall struct {
 	Ctx      context.Context
 	WalletID qredo.WalletID
@@ -120,7 +120,7 @@ type WalletsGetMaxAmountCall struct {
 	Opts     []qredo.CallOption
 }
 
-// HistoryAll notes the call and calls HistoryAllFunc.
+// HistoryAll records the call and calls HistoryAllFunc.
 func (f *FakeWallets) HistoryAll(ctx context.Context, walletID qredo.WalletID, options qredo.HistoryOptions, opts ...qredo.CallOption) iter.Seq2[qredo.HistoryEntry, error] {
 	f.log.Note("HistoryAll", WalletsHistoryAllCall{ctx, walletID, options, opts})
 	if f.HistoryAllFunc == nil {
@@ -134,7 +134,7 @@ func (f *FakeWallets) HistoryAllCalls() []WalletsHistoryAllCall {
 	return fake.Calls[WalletsHistoryAllCall](&f.log, "HistoryAll")
 }
 
-// WalletsHistoryAllCall is a call of [FakeWallets.HistoryAll].
+// WalletsHistoryAllCall is a recorded call of [FakeWallets.HistoryAll].
 type WalletsHistoryAllCall struct {
 	Ctx      context.Context
 	WalletID qredo.WalletID
@@ -142,7 +142,7 @@ type WalletsHistoryAllCall struct {
 	Opts     []qredo.CallOption
 }
 
-// ListExchanges notes the call and calls ListExchangesFunc.
+// ListExchanges records the call and calls ListExchangesFunc.
 func (f *FakeWallets) ListExchanges(ctx context.Context, opts ...qredo.CallOption) ([]qredo.Exchange, error) {
 	f.log.Note("ListExchanges", WalletsListExchangesCall{ctx, opts})
 	if f.ListExchangesFunc == nil {
@@ -157,13 +157,13 @@ func (f *FakeWallets) ListExchangesCalls() []WalletsListExchangesCall {
 	return fake.Calls[WalletsListExchangesCall](&f.log, "ListExchanges")
 }
 
-// WalletsListExchangesCall is a call of [FakeWallets.ListExchanges].
+// WalletsListExchangesCall is a recorded call of [FakeWallets.ListExchanges].
 type WalletsListExchangesCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption
 }
 
-// ListHistory notes the call and calls ListHistoryFunc.
+// ListHistory records the call and calls ListHistoryFunc.
 func (f *FakeWallets) ListHistory(ctx context.Context, walletID qredo.WalletID, options qredo.HistoryOptions, opts ...qredo.CallOption) ([]qredo.HistoryEntry, error) {
 	f.log.Note("ListHistory", WalletsListHistoryCall{ctx, walletID, options, opts})
 	if f.ListHistoryFunc == nil {
@@ -178,7 +178,7 @@ func (f *FakeWallets) ListHistoryCalls() []WalletsListHistoryCall {
 	return fake.Calls[WalletsListHistoryCall](&f.log, "ListHistory")
 }
 
-// WalletsListHistoryCall is a call of [FakeWallets.ListHistory].
+// WalletsListHistoryCall is a recorded call of [FakeWallets.ListHistory].
 type WalletsListHistoryCall struct {
 	Ctx      context.Context
 	WalletID qredo.WalletID
@@ -186,7 +186,7 @@ type WalletsListHistoryCall struct {
 	Opts     []qredo.CallOption
 }
 
-// UpdatePolicy notes the call and calls UpdatePolicyFunc.
+// UpdatePolicy records the call and calls UpdatePolicyFunc.
 func (f *FakeWallets) UpdatePolicy(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, walletID qredo.WalletID, req qredo.PolicyRequest, opts ...qredo.CallOption) error {
 	f.log.Note("UpdatePolicy", WalletsUpdatePolicyCall{ctx, companyID, fundID, walletID, req, opts})
 	if f.UpdatePolicyFunc == nil {
@@ -200,7 +200,7 @@ func (f *FakeWallets) UpdatePolicyCalls() []WalletsUpdatePolicyCall {
 	return fake.Calls[WalletsUpdatePolicyCall](&f.log, "UpdatePolicy")
 }
 
-// WalletsUpdatePolicyCall is a call of [FakeWallets.UpdatePolicy].
+// WalletsUpdatePolicyCall is a recorded call of [FakeWallets.UpdatePolicy].
 type WalletsUpdatePolicyCall struct {
 	Ctx       context.Context
 	CompanyID qredo.CompanyID

@@ -82,7 +82,7 @@ func RequestOf[T any](operation string) T {
 	return body[T](f)
 }
 
-// body reads the body that a fixture sends.
+// body decodes the body that a fixture sends.
 func body[T any](f Fixture) T {
 	var v T
 	if err := qredo.Unmarshal(f.Request, &v); err != nil {
@@ -105,7 +105,7 @@ func newFixture(file wirefile.File) Fixture {
 	return f
 }
 
-// value is what the client makes of the answer.
+// value is the client's value for the answer.
 func (f Fixture) value() (any, error) {
 	if event := partnerEvents[f.Call]; event != nil {
 		return event(f.Response)

@@ -9,8 +9,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// Assets are the methods of [qredo.AssetsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeAssets] have them both.
+// Assets has the methods of [qredo.AssetsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeAssets] both implement it.
 type Assets interface {
 	// Find is [qredo.AssetsService.Find].
 	Find(ctx context.Context, code qredo.AssetCode, opts ...qredo.CallOption) (*qredo.Asset, error)
@@ -25,8 +25,8 @@ var (
 	_ Assets = (*FakeAssets)(nil)
 )
 
-// Companies are the methods of [qredo.CompaniesService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeCompanies] have them both.
+// Companies has the methods of [qredo.CompaniesService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeCompanies] both implement it.
 type Companies interface {
 	// Create is [qredo.CompaniesService.Create].
 	Create(ctx context.Context, req qredo.CompanyRequest, opts ...qredo.CallOption) (*qredo.CompanyRef, error)
@@ -49,8 +49,8 @@ var (
 	_ Companies = (*FakeCompanies)(nil)
 )
 
-// CoreClients are the methods of [qredo.CoreClientsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeCoreClients] have them both.
+// CoreClients has the methods of [qredo.CoreClientsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeCoreClients] both implement it.
 type CoreClients interface {
 	// Approve is [qredo.CoreClientsService.Approve].
 	Approve(ctx context.Context, id qredo.CoreClientID, actionID qredo.ActionID, opts ...qredo.CallOption) error
@@ -89,8 +89,8 @@ var (
 	_ CoreClients = (*FakeCoreClients)(nil)
 )
 
-// Funds are the methods of [qredo.FundsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeFunds] have them both.
+// Funds has the methods of [qredo.FundsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeFunds] both implement it.
 type Funds interface {
 	// AddAssets is [qredo.FundsService.AddAssets].
 	AddAssets(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, assets []qredo.AssetCode, opts ...qredo.CallOption) ([]qredo.WalletID, error)
@@ -125,8 +125,8 @@ var (
 	_ Funds = (*FakeFunds)(nil)
 )
 
-// SigningAgent are the methods of [qredo.SigningAgentService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeSigningAgent] have them both.
+// SigningAgent has the methods of [qredo.SigningAgentService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeSigningAgent] both implement it.
 type SigningAgent interface {
 	// Approve is [qredo.SigningAgentService.Approve].
 	Approve(ctx context.Context, actionID qredo.ActionID, signatures []string, opts ...qredo.CallOption) error
@@ -145,8 +145,8 @@ var (
 	_ SigningAgent = (*FakeSigningAgent)(nil)
 )
 
-// Swaps are the methods of [qredo.SwapsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeSwaps] have them both.
+// Swaps has the methods of [qredo.SwapsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeSwaps] both implement it.
 type Swaps interface {
 	// CancelMake is [qredo.SwapsService.CancelMake].
 	CancelMake(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) error
@@ -177,8 +177,8 @@ var (
 	_ Swaps = (*FakeSwaps)(nil)
 )
 
-// Transfers are the methods of [qredo.TransfersService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeTransfers] have them both.
+// Transfers has the methods of [qredo.TransfersService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeTransfers] both implement it.
 type Transfers interface {
 	// Create is [qredo.TransfersService.Create].
 	Create(ctx context.Context, companyID qredo.CompanyID, req qredo.TransferRequest, opts ...qredo.CallOption) (*qredo.Submission, error)
@@ -199,8 +199,8 @@ var (
 	_ Transfers = (*FakeTransfers)(nil)
 )
 
-// TrustedNetwork are the methods of [qredo.TrustedNetworkService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeTrustedNetwork] have them both.
+// TrustedNetwork has the methods of [qredo.TrustedNetworkService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeTrustedNetwork] both implement it.
 type TrustedNetwork interface {
 	// Add is [qredo.TrustedNetworkService.Add].
 	Add(ctx context.Context, companyID qredo.CompanyID, req qredo.TrustedPartyRequest, opts ...qredo.CallOption) error
@@ -217,8 +217,8 @@ var (
 	_ TrustedNetwork = (*FakeTrustedNetwork)(nil)
 )
 
-// Wallets are the methods of [qredo.WalletsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeWallets] have them both.
+// Wallets has the methods of [qredo.WalletsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeWallets] both implement it.
 type Wallets interface {
 	// Ensure is [qredo.WalletsService.Ensure].
 	Ensure(ctx context.Context, companyID qredo.CompanyID, fundID qredo.FundID, req qredo.WalletRequest, opts ...qredo.CallOption) (*qredo.Wallet, bool, error)

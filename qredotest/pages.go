@@ -53,7 +53,7 @@ func Ledger(order Order, entries ...qredo.LedgerEntry) Answer {
 	}
 }
 
-// sameJSON reports whether two documents say the same.
+// sameJSON reports whether two documents are equal.
 func sameJSON(a, b []byte) bool {
 	var values [2]any
 	for i, data := range [][]byte{a, b} {

@@ -94,7 +94,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	s.answer(req).ServeHTTP(w, req)
 }
 
-// answer notes a request and finds its answer.
+// answer records a request and finds its answer.
 func (s *Service) answer(req *http.Request) Answer {
 	had := Request{Path: strings.TrimPrefix(req.URL.EscapedPath(), s.base), Query: req.URL.Query(), Header: req.Header.Clone()}
 	if req.Body != nil {
@@ -120,7 +120,8 @@ func (s *Service) answer(req *http.Request) Answer {
 	return answer
 }
 
-// operation finds the operation of a path. One that is written out comes before a placeholder: /company/search is no company.
+// operation finds the operation of a path. A literal path element takes precedence over a placeholder: /company/search is
+// not a company.
 func (s *Service) operation(method, asked string) (operation string, ids map[string]string) {
 	operation = method + " " + asked
 	for candidate := range s.answers {

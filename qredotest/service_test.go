@@ -112,7 +112,7 @@ func TestEventually(t *testing.T) {
 
 		test = &failing{}
 		qredotest.Eventually(t.Context(), test, look, qredotest.Every(0))
-		assert.Equal(t, []string{"qredotest: Eventually must wait more than zero between two looks, not 0s"}, test.errors)
+		assert.Equal(t, []string{"qredotest: the interval of Eventually must be more than zero, is 0s"}, test.errors)
 	})
 }
 

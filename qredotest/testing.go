@@ -82,7 +82,7 @@ func Eventually(ctx context.Context, t TestingT, look func(ctx context.Context) 
 		opt(&e)
 	}
 	if e.every <= 0 {
-		t.Errorf("qredotest: Eventually must wait more than zero between two looks, not %s", e.every)
+		t.Errorf("qredotest: the interval of Eventually must be more than zero, is %s", e.every)
 		t.FailNow()
 		return
 	}

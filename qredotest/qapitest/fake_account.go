@@ -11,20 +11,20 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeAccount stands for a [qapi.AccountService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeAccount replaces a [qapi.AccountService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeAccount struct {
 	T qredotest.TestingT
 
-	GetFunc func(ctx context.Context, opts ...qredo.CallOption) (*qapi.Account, error) // answers Get
+	GetFunc func(ctx context.Context, opts ...qredo.CallOption) (*qapi.Account, error) // called by Get
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeAccount) Calls() []string { return f.log.Methods() }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeAccount) Get(ctx context.Context, opts ...qredo.CallOption) (*qapi.Account, error) {
 	f.log.Note("Get", AccountGetCall{ctx, opts})
 	if f.GetFunc == nil {
@@ -39,7 +39,7 @@ func (f *FakeAccount) GetCalls() []AccountGetCall {
 	return fake.Calls[AccountGetCall](&f.log, "Get")
 }
 
-// AccountGetCall is a call of [FakeAccount.Get].
+// AccountGetCall is a recorded call of [FakeAccount.Get].
 type AccountGetCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption

@@ -11,20 +11,20 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeBalance stands for a [qapi.BalanceService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeBalance replaces a [qapi.BalanceService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeBalance struct {
 	T qredotest.TestingT
 
-	GetFunc func(ctx context.Context, opts ...qredo.CallOption) (qapi.Balances, error) // answers Get
+	GetFunc func(ctx context.Context, opts ...qredo.CallOption) (qapi.Balances, error) // called by Get
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeBalance) Calls() []string { return f.log.Methods() }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeBalance) Get(ctx context.Context, opts ...qredo.CallOption) (qapi.Balances, error) {
 	f.log.Note("Get", BalanceGetCall{ctx, opts})
 	if f.GetFunc == nil {
@@ -39,7 +39,7 @@ func (f *FakeBalance) GetCalls() []BalanceGetCall {
 	return fake.Calls[BalanceGetCall](&f.log, "Get")
 }
 
-// BalanceGetCall is a call of [FakeBalance.Get].
+// BalanceGetCall is a recorded call of [FakeBalance.Get].
 type BalanceGetCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption

@@ -11,22 +11,22 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeFunds stands for a [qapi.FundsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeFunds replaces a [qapi.FundsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeFunds struct {
 	T qredotest.TestingT
 
-	GetFunc        func(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Fund, error)                   // answers Get
-	ListFunc       func(ctx context.Context, options qapi.FundsOptions, opts ...qredo.CallOption) ([]qapi.FundSummary, error) // answers List
-	ListLedgerFunc func(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Ledger, error)                 // answers ListLedger
+	GetFunc        func(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Fund, error)                   // called by Get
+	ListFunc       func(ctx context.Context, options qapi.FundsOptions, opts ...qredo.CallOption) ([]qapi.FundSummary, error) // called by List
+	ListLedgerFunc func(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Ledger, error)                 // called by ListLedger
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeFunds) Calls() []string { return f.log.Methods() }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeFunds) Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Fund, error) {
 	f.log.Note("Get", FundsGetCall{ctx, id, opts})
 	if f.GetFunc == nil {
@@ -41,14 +41,14 @@ func (f *FakeFunds) GetCalls() []FundsGetCall {
 	return fake.Calls[FundsGetCall](&f.log, "Get")
 }
 
-// FundsGetCall is a call of [FakeFunds.Get].
+// FundsGetCall is a recorded call of [FakeFunds.Get].
 type FundsGetCall struct {
 	Ctx  context.Context
 	Id   qredo.FundID
 	Opts []qredo.CallOption
 }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeFunds) List(ctx context.Context, options qapi.FundsOptions, opts ...qredo.CallOption) ([]qapi.FundSummary, error) {
 	f.log.Note("List", FundsListCall{ctx, options, opts})
 	if f.ListFunc == nil {
@@ -63,14 +63,14 @@ func (f *FakeFunds) ListCalls() []FundsListCall {
 	return fake.Calls[FundsListCall](&f.log, "List")
 }
 
-// FundsListCall is a call of [FakeFunds.List].
+// FundsListCall is a recorded call of [FakeFunds.List].
 type FundsListCall struct {
 	Ctx     context.Context
 	Options qapi.FundsOptions
 	Opts    []qredo.CallOption
 }
 
-// ListLedger notes the call and calls ListLedgerFunc.
+// ListLedger records the call and calls ListLedgerFunc.
 func (f *FakeFunds) ListLedger(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Ledger, error) {
 	f.log.Note("ListLedger", FundsListLedgerCall{ctx, id, opts})
 	if f.ListLedgerFunc == nil {
@@ -85,7 +85,7 @@ func (f *FakeFunds) ListLedgerCalls() []FundsListLedgerCall {
 	return fake.Calls[FundsListLedgerCall](&f.log, "ListLedger")
 }
 
-// FundsListLedgerCall is a call of [FakeFunds.ListLedger].
+// FundsListLedgerCall is a recorded call of [FakeFunds.ListLedger].
 type FundsListLedgerCall struct {
 	Ctx  context.Context
 	Id   qredo.FundID

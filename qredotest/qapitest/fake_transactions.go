@@ -12,24 +12,24 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeTransactions stands for a [qapi.TransactionsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeTransactions replaces a [qapi.TransactionsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeTransactions struct {
 	T qredotest.TestingT
 
-	CreateFunc        func(ctx context.Context, req qapi.TransactionRequest, opts ...qredo.CallOption) (*qapi.Transaction, error) // answers Create
-	FeedFunc          func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qapi.TransactionEvent, error]                 // answers Feed
-	GetFunc           func(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*qapi.Transaction, error)               // answers Get
-	ListApprovalsFunc func(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]qapi.Approval, error)                 // answers ListApprovals
-	WaitFunc          func(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*qapi.Transaction, error)               // answers Wait
+	CreateFunc        func(ctx context.Context, req qapi.TransactionRequest, opts ...qredo.CallOption) (*qapi.Transaction, error) // called by Create
+	FeedFunc          func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qapi.TransactionEvent, error]                 // called by Feed
+	GetFunc           func(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*qapi.Transaction, error)               // called by Get
+	ListApprovalsFunc func(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]qapi.Approval, error)                 // called by ListApprovals
+	WaitFunc          func(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*qapi.Transaction, error)               // called by Wait
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeTransactions) Calls() []string { return f.log.Methods() }
 
-// Create notes the call and calls CreateFunc.
+// Create records the call and calls CreateFunc.
 func (f *FakeTransactions) Create(ctx context.Context, req qapi.TransactionRequest, opts ...qredo.CallOption) (*qapi.Transaction, error) {
 	f.log.Note("Create", TransactionsCreateCall{ctx, req, opts})
 	if f.CreateFunc == nil {
@@ -44,14 +44,14 @@ func (f *FakeTransactions) CreateCalls() []TransactionsCreateCall {
 	return fake.Calls[TransactionsCreateCall](&f.log, "Create")
 }
 
-// TransactionsCreateCall is a call of [FakeTransactions.Create].
+// TransactionsCreateCall is a recorded call of [FakeTransactions.Create].
 type TransactionsCreateCall struct {
 	Ctx  context.Context
 	Req  qapi.TransactionRequest
 	Opts []qredo.CallOption
 }
 
-// Feed notes the call and calls FeedFunc.
+// Feed records the call and calls FeedFunc.
 func (f *FakeTransactions) Feed(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[qapi.TransactionEvent, error] {
 	f.log.Note("Feed", TransactionsFeedCall{ctx, opts})
 	if f.FeedFunc == nil {
@@ -65,13 +65,13 @@ func (f *FakeTransactions) FeedCalls() []TransactionsFeedCall {
 	return fake.Calls[TransactionsFeedCall](&f.log, "Feed")
 }
 
-// TransactionsFeedCall is a call of [FakeTransactions.Feed].
+// TransactionsFeedCall is a recorded call of [FakeTransactions.Feed].
 type TransactionsFeedCall struct {
 	Ctx  context.Context
 	Opts []qredo.FeedOption
 }
 
-// Get notes the call and calls GetFunc.
+// Get records the call and calls GetFunc.
 func (f *FakeTransactions) Get(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*qapi.Transaction, error) {
 	f.log.Note("Get", TransactionsGetCall{ctx, id, opts})
 	if f.GetFunc == nil {
@@ -86,14 +86,14 @@ func (f *FakeTransactions) GetCalls() []TransactionsGetCall {
 	return fake.Calls[TransactionsGetCall](&f.log, "Get")
 }
 
-// TransactionsGetCall is a call of [FakeTransactions.Get].
+// TransactionsGetCall is a recorded call of [FakeTransactions.Get].
 type TransactionsGetCall struct {
 	Ctx  context.Context
 	Id   qredo.TxID
 	Opts []qredo.CallOption
 }
 
-// ListApprovals notes the call and calls ListApprovalsFunc.
+// ListApprovals records the call and calls ListApprovalsFunc.
 func (f *FakeTransactions) ListApprovals(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) ([]qapi.Approval, error) {
 	f.log.Note("ListApprovals", TransactionsListApprovalsCall{ctx, id, opts})
 	if f.ListApprovalsFunc == nil {
@@ -108,14 +108,14 @@ func (f *FakeTransactions) ListApprovalsCalls() []TransactionsListApprovalsCall 
 	return fake.Calls[TransactionsListApprovalsCall](&f.log, "ListApprovals")
 }
 
-// TransactionsListApprovalsCall is a call of [FakeTransactions.ListApprovals].
+// TransactionsListApprovalsCall is a recorded call of [FakeTransactions.ListApprovals].
 type TransactionsListApprovalsCall struct {
 	Ctx  context.Context
 	Id   qredo.TxID
 	Opts []qredo.CallOption
 }
 
-// Wait notes the call and calls WaitFunc.
+// Wait records the call and calls WaitFunc.
 func (f *FakeTransactions) Wait(ctx context.Context, id qredo.TxID, opts ...qredo.CallOption) (*qapi.Transaction, error) {
 	f.log.Note("Wait", TransactionsWaitCall{ctx, id, opts})
 	if f.WaitFunc == nil {
@@ -130,7 +130,7 @@ func (f *FakeTransactions) WaitCalls() []TransactionsWaitCall {
 	return fake.Calls[TransactionsWaitCall](&f.log, "Wait")
 }
 
-// TransactionsWaitCall is a call of [FakeTransactions.Wait].
+// TransactionsWaitCall is a recorded call of [FakeTransactions.Wait].
 type TransactionsWaitCall struct {
 	Ctx  context.Context
 	Id   qredo.TxID

@@ -11,20 +11,20 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeTrustedParties stands for a [qapi.TrustedPartiesService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeTrustedParties replaces a [qapi.TrustedPartiesService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeTrustedParties struct {
 	T qredotest.TestingT
 
-	ListFunc func(ctx context.Context, opts ...qredo.CallOption) ([]qapi.TrustedParty, error) // answers List
+	ListFunc func(ctx context.Context, opts ...qredo.CallOption) ([]qapi.TrustedParty, error) // called by List
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeTrustedParties) Calls() []string { return f.log.Methods() }
 
-// List notes the call and calls ListFunc.
+// List records the call and calls ListFunc.
 func (f *FakeTrustedParties) List(ctx context.Context, opts ...qredo.CallOption) ([]qapi.TrustedParty, error) {
 	f.log.Note("List", TrustedPartiesListCall{ctx, opts})
 	if f.ListFunc == nil {
@@ -39,7 +39,7 @@ func (f *FakeTrustedParties) ListCalls() []TrustedPartiesListCall {
 	return fake.Calls[TrustedPartiesListCall](&f.log, "List")
 }
 
-// TrustedPartiesListCall is a call of [FakeTrustedParties.List].
+// TrustedPartiesListCall is a recorded call of [FakeTrustedParties.List].
 type TrustedPartiesListCall struct {
 	Ctx  context.Context
 	Opts []qredo.CallOption

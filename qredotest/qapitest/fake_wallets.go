@@ -11,20 +11,20 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fake"
 )
 
-// FakeWallets stands for a [qapi.WalletsService]. A call of a method goes to the field of its name. Where that is not set, the
-// call fails the test T and returns an error. It is safe for concurrent use; fields are set before.
+// FakeWallets replaces a [qapi.WalletsService] in tests. Each method calls the function in the field of its name. If the field
+// is not set, the call fails the test T and returns an error. It is safe for concurrent use; set the fields first.
 type FakeWallets struct {
 	T qredotest.TestingT
 
-	ListHistoryFunc func(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]qapi.HistoryEntry, error) // answers ListHistory
+	ListHistoryFunc func(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]qapi.HistoryEntry, error) // called by ListHistory
 
 	log fake.Log
 }
 
-// Calls names the methods that were called, in order.
+// Calls returns the names of the methods that were called, in order.
 func (f *FakeWallets) Calls() []string { return f.log.Methods() }
 
-// ListHistory notes the call and calls ListHistoryFunc.
+// ListHistory records the call and calls ListHistoryFunc.
 func (f *FakeWallets) ListHistory(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]qapi.HistoryEntry, error) {
 	f.log.Note("ListHistory", WalletsListHistoryCall{ctx, id, opts})
 	if f.ListHistoryFunc == nil {
@@ -39,7 +39,7 @@ func (f *FakeWallets) ListHistoryCalls() []WalletsListHistoryCall {
 	return fake.Calls[WalletsListHistoryCall](&f.log, "ListHistory")
 }
 
-// WalletsListHistoryCall is a call of [FakeWallets.ListHistory].
+// WalletsListHistoryCall is a recorded call of [FakeWallets.ListHistory].
 type WalletsListHistoryCall struct {
 	Ctx  context.Context
 	Id   qredo.WalletID

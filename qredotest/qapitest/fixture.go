@@ -112,7 +112,7 @@ func newFixture(file wirefile.File) qredotest.Fixture {
 
 const feed = "Transactions.Feed"
 
-// valueOf is what the client makes of the answer.
+// valueOf is the client's value for the answer.
 func valueOf(f qredotest.Fixture) (any, error) {
 	if f.Call == feed {
 		event := qapi.TransactionEvent{}
@@ -131,7 +131,7 @@ func valueOf(f qredotest.Fixture) (any, error) {
 
 func names() []string { return append(slices.Collect(maps.Keys(calls)), feed) }
 
-// calls make the call of each fixture, by the name of the method.
+// calls make the call of each fixture, by the method's name.
 var calls = map[string]func(ctx context.Context, c *qapi.Client, f qredotest.Fixture) (any, error){
 	"Account.Get": func(ctx context.Context, c *qapi.Client, _ qredotest.Fixture) (any, error) { return c.Account.Get(ctx) },
 	"Balance.Get": func(ctx context.Context, c *qapi.Client, _ qredotest.Fixture) (any, error) { return c.Balance.Get(ctx) },

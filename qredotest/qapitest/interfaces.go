@@ -10,8 +10,8 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// Account are the methods of [qapi.AccountService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeAccount] have them both.
+// Account has the methods of [qapi.AccountService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeAccount] both implement it.
 type Account interface {
 	// Get is [qapi.AccountService.Get].
 	Get(ctx context.Context, opts ...qredo.CallOption) (*qapi.Account, error)
@@ -22,8 +22,8 @@ var (
 	_ Account = (*FakeAccount)(nil)
 )
 
-// Balance are the methods of [qapi.BalanceService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeBalance] have them both.
+// Balance has the methods of [qapi.BalanceService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeBalance] both implement it.
 type Balance interface {
 	// Get is [qapi.BalanceService.Get].
 	Get(ctx context.Context, opts ...qredo.CallOption) (qapi.Balances, error)
@@ -34,8 +34,8 @@ var (
 	_ Balance = (*FakeBalance)(nil)
 )
 
-// Funds are the methods of [qapi.FundsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeFunds] have them both.
+// Funds has the methods of [qapi.FundsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeFunds] both implement it.
 type Funds interface {
 	// Get is [qapi.FundsService.Get].
 	Get(ctx context.Context, id qredo.FundID, opts ...qredo.CallOption) (*qapi.Fund, error)
@@ -50,8 +50,8 @@ var (
 	_ Funds = (*FakeFunds)(nil)
 )
 
-// Transactions are the methods of [qapi.TransactionsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeTransactions] have them both.
+// Transactions has the methods of [qapi.TransactionsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeTransactions] both implement it.
 type Transactions interface {
 	// Create is [qapi.TransactionsService.Create].
 	Create(ctx context.Context, req qapi.TransactionRequest, opts ...qredo.CallOption) (*qapi.Transaction, error)
@@ -70,8 +70,8 @@ var (
 	_ Transactions = (*FakeTransactions)(nil)
 )
 
-// TrustedParties are the methods of [qapi.TrustedPartiesService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeTrustedParties] have them both.
+// TrustedParties has the methods of [qapi.TrustedPartiesService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeTrustedParties] both implement it.
 type TrustedParties interface {
 	// List is [qapi.TrustedPartiesService.List].
 	List(ctx context.Context, opts ...qredo.CallOption) ([]qapi.TrustedParty, error)
@@ -82,8 +82,8 @@ var (
 	_ TrustedParties = (*FakeTrustedParties)(nil)
 )
 
-// Wallets are the methods of [qapi.WalletsService]. A program that calls two of them takes an interface of its own with
-// those two: the service and [FakeWallets] have them both.
+// Wallets has the methods of [qapi.WalletsService]. If your program calls only two of them, declare an interface of your own
+// with those two: the service and [FakeWallets] both implement it.
 type Wallets interface {
 	// ListHistory is [qapi.WalletsService.ListHistory].
 	ListHistory(ctx context.Context, id qredo.WalletID, opts ...qredo.CallOption) ([]qapi.HistoryEntry, error)

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 )
 
-// bubble is [synctest.Test] for tests that sign. With FIPS 140 (GODEBUG=fips140=on) that takes entropy from how long things
-// last, which is no time at all in a bubble. There, what is random is the same each time.
+// bubble is [synctest.Test] for tests that sign. With FIPS 140 (GODEBUG=fips140=on), signing takes entropy from timing,
+// and in a bubble no time passes. So in bubbles random data is the same each time.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	if fips140.Enabled() {
@@ -19,7 +19,7 @@ func bubble(t *testing.T, test func(t *testing.T)) {
 	synctest.Test(t, test)
 }
 
-// list writes names in the order of the alphabet.
+// list joins names in alphabetical order.
 func list(names []string) string {
 	if len(names) == 0 {
 		return "none"

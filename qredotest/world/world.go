@@ -101,7 +101,7 @@ func Test(t *testing.T, test func(t *testing.T, w *World), opts ...Option) {
 			t.Fatal("world: a bubble has a clock of its own: leave WithClock out, or take Start")
 		}
 		w.elapse = func(d time.Duration) {
-			_ = backoff.Wait(context.WithoutCancel(t.Context()), d) // it ends when the time is over
+			_ = backoff.Wait(context.WithoutCancel(t.Context()), d) // it ends after its duration
 			synctest.Wait()
 		}
 		s, err := sandbox.New(append([]sandbox.Option{sandbox.WithClock(w.Now)}, c.sandbox...)...)
@@ -135,7 +135,7 @@ func Start(t testing.TB, opts ...Option) *World {
 	if c.clock != nil {
 		w.now, w.elapse = c.clock.Now, func(d time.Duration) { c.clock.Advance(d) }
 	} else {
-		ahead := qredotest.NewClock(time.Time{}) // by how much this world is ahead of the other
+		ahead := qredotest.NewClock(time.Time{}) // how far this world's clock is ahead of the other
 		w.now = func() time.Time { return time.Now().Add(ahead.Now().Sub(time.Time{})) }
 		w.elapse = func(d time.Duration) { ahead.Advance(d) }
 	}
@@ -165,7 +165,7 @@ func (w *World) begin(s *sandbox.Sandbox, client *qredo.Client, c *config) {
 	}
 }
 
-// must ends the test where something could not be made.
+// must ends the test if something could not be made.
 func (w *World) must(what string, err error) {
 	w.t.Helper()
 	if err != nil {
@@ -173,7 +173,7 @@ func (w *World) must(what string, err error) {
 	}
 }
 
-// ended fails the test where something has ended with an error.
+// ended fails the test if something has ended with an error.
 func (w *World) ended(what string, err error) {
 	w.t.Helper()
 	if err != nil {
@@ -189,7 +189,7 @@ func (w *World) Now() time.Time { return w.now() }
 func (w *World) Advance(d time.Duration) {
 	w.t.Helper()
 	w.elapse(d)
-	_, err := w.Sandbox.Expiries(1) // what is due expires when the sandbox is looked at, and its feeds tell
+	_, err := w.Sandbox.Expiries(1) // what is due expires when the sandbox is called, and its feeds report it
 	w.must("the sandbox's clock", err)
 	if w.bubble {
 		synctest.Wait()
@@ -274,7 +274,7 @@ func (w *World) Approver(coreClient string, policy approver.Policy, opts ...appr
 	return a
 }
 
-// file names a file of its own for a store.
+// file returns the path of a new file for a store.
 func (w *World) file(name string) string {
 	return filepath.Join(w.t.TempDir(), name+".db")
 }

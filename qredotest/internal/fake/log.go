@@ -60,7 +60,7 @@ func Calls[A any](l *Log, method string) []A {
 func (l *Log) Unset(t TestingT, of, method string) error {
 	text := "qredotest: " + of + "." + method + " was called, and " + method + "Func is not set"
 	if t == nil {
-		panic(text + " (nor is T, so that the test cannot be told)")
+		panic(text + " (nor is T, so the test cannot be failed)")
 	}
 	t.Helper()
 	l.mu.Lock()

@@ -21,13 +21,13 @@ var texts embed.FS
 
 var templates = template.Must(template.ParseFS(texts, "*.tmpl"))
 
-// file is what a file begins with.
+// file is the header of a file.
 type file struct {
 	Package           string
-	Standard, Imports []string // what it imports
+	Standard, Imports []string // its imports
 }
 
-// importing notes a package that the file needs.
+// importing adds the import of a package.
 func (f *file) importing(path string) {
 	list := &f.Imports
 	if !strings.Contains(path, ".") {
@@ -51,7 +51,7 @@ type service struct {
 	file
 
 	Client, Import string // the client's package, with its path
-	Name, Kit      string // "Transfers", and what stands before what is qredotest's
+	Name, Kit      string // "Transfers", and the qualifier of package qredotest
 	Methods        []method
 }
 
@@ -60,7 +60,7 @@ type method struct {
 	Service string
 	Params  []param
 	Results []string
-	Element string // of what a method that ranges returns
+	Element string // of the values that the iterator yields
 }
 
 type param struct {
@@ -68,13 +68,13 @@ type param struct {
 	Variadic   bool
 }
 
-// Field is the name under which a call of a fake notes the parameter.
+// Field is the parameter's field in the recorded call.
 func (p param) Field() string { return strings.ToUpper(p.Name[:1]) + p.Name[1:] }
 
-// Kept is the type under which it does.
+// Kept is the type of that field.
 func (p param) Kept() string { return strings.Replace(p.Type, "...", "[]", 1) }
 
-// Signature is what stands behind a method's name.
+// Signature is the part of the declaration after the method's name.
 func (m method) Signature() string {
 	params := make([]string, len(m.Params))
 	for i, p := range m.Params {
@@ -99,10 +99,10 @@ func (m method) Arguments() string {
 	return strings.Join(args, ", ")
 }
 
-// Values are the types of its results, but for the error.
+// Values are the types of its results, except for the error.
 func (m method) Values() []string { return m.Results[:len(m.Results)-1] }
 
-// Noted are the values of the fields of a call that a fake notes.
+// Noted are the values of the fields of a recorded call.
 func (m method) Noted() string {
 	values := make([]string, len(m.Params))
 	for i, p := range m.Params {
@@ -143,7 +143,7 @@ func Generate(folder, importPath, name string) (map[string][]byte, error) {
 	return files, err
 }
 
-// read finds the services: the exported types that end in Service, with their exported methods in the order of the alphabet.
+// read finds the services: the exported types that end in Service, with their exported methods in alphabetical order.
 func read(folder, importPath, into string) ([]*service, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
@@ -190,7 +190,7 @@ func read(folder, importPath, into string) ([]*service, error) {
 
 const modulePath = "github.com/qredo-go/qredo"
 
-// add takes a method on.
+// add adds a method.
 func (s *service) add(f *ast.FuncDecl) error {
 	m := method{Name: f.Name.Name, Service: s.Client + "." + s.Name + "Service"}
 	for _, field := range f.Type.Params.List {
@@ -212,13 +212,13 @@ func (s *service) add(f *ast.FuncDecl) error {
 	if element, ok := strings.CutPrefix(last, "iter.Seq2["); ok {
 		m.Element = strings.TrimSuffix(element, ", error]")
 	} else if last != "error" {
-		return fmt.Errorf("it returns %s last: a fake whose method is not set could not say so", last)
+		return fmt.Errorf("its last result is %s, so a fake could not report that the method is not set", last)
 	}
 	s.Methods = append(s.Methods, m)
 	return nil
 }
 
-// typeOf writes a type of the client's package as others do.
+// typeOf formats a type of the client's package as other packages refer to it.
 func (s *service) typeOf(expr ast.Expr) string {
 	switch t := expr.(type) {
 	case *ast.Ident:
