@@ -20,8 +20,8 @@ func Approver(opts ...Option) approver.Option {
 	a := &actions{
 		config:    c,
 		decisions: c.counter("qredo.approver.decisions", "{action}", "Decisions."),
-		results:   c.counter("qredo.approver.results", "{action}", "What became of actions."),
-		unread:    c.counter("qredo.approver.unread", "{message}", "Messages of the feed that were not understood."),
+		results:   c.counter("qredo.approver.results", "{action}", "Actions by outcome."),
+		unread:    c.counter("qredo.approver.unread", "{message}", "Messages of the feed that could not be parsed."),
 		took:      c.histogram("qredo.approver.handling.duration", "Handling an action once.", ofCalls),
 	}
 	return approver.WithTrace(approver.Trace{Action: a.action, Entry: a.entry})
@@ -57,7 +57,7 @@ func (a *actions) action(ctx context.Context, id qredo.ActionID) (context.Contex
 func shadow(is bool) attribute.KeyValue   { return attribute.Bool("qredo.approver.shadow", is) }
 func rule(name string) attribute.KeyValue { return attribute.String("qredo.approver.rule", name) }
 
-// entry counts what the audit log is told.
+// entry counts what the audit log records.
 func (a *actions) entry(e approver.Entry) {
 	ctx, inShadow := context.Background(), shadow(e.Kind == approver.EntryShadow)
 	switch {

@@ -26,7 +26,7 @@ func Client(opts ...Option) qredo.Option {
 		requests: must(httpconv.NewClientRequestDuration(c.meter)),
 		calls:    c.histogram("qredo.client.call.duration", "Duration of calls, with all attempts and pauses.", ofCalls),
 		retries:  c.counter("qredo.client.retries", "{attempt}", "Attempts that were not the first of their call."),
-		unknown:  c.counter("qredo.client.unknown_outcomes", "{call}", "Calls that may have been carried out, though no answer says so."),
+		unknown:  c.counter("qredo.client.unknown_outcomes", "{call}", "Calls that may have been carried out, although no response confirms it."),
 		waits:    c.histogram("qredo.client.wait.duration", "Pauses of calls.", ofCalls),
 		feeds:    newFeeds(c),
 	}
@@ -43,7 +43,7 @@ type client struct {
 	feeds    *feeds
 }
 
-// operation is what spans are named by: nothing that has IDs in it.
+// operation is what spans are named after: nothing that contains IDs.
 func operation(t qredo.Traced) string {
 	if t.Template == "" {
 		return spanMethod(t.Method)
@@ -51,7 +51,7 @@ func operation(t qredo.Traced) string {
 	return t.Method + " " + t.Template
 }
 
-// method is a method as the semantic conventions have it: one of those that there are.
+// method is a method as in the semantic conventions: only known ones.
 func method(m string) string {
 	switch m {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace, "QUERY":
@@ -84,7 +84,7 @@ func (c *client) call(ctx context.Context, t qredo.Traced) (context.Context, fun
 	return ctx, func(a qredo.Attempt) {
 		outcome := attribute.String("qredo.outcome", words(a.Outcome))
 		attrs := []attribute.KeyValue{op, outcome}
-		if a.Outcome == qredo.OutcomeUnknown { // whatever the last attempt has brought
+		if a.Outcome == qredo.OutcomeUnknown { // whatever the last attempt returned
 			attrs = append(attrs, fail(span, "outcome_unknown"))
 		} else {
 			attrs = append(attrs, failed(span, a.Err)...)
@@ -143,7 +143,7 @@ func (c *client) wait(ctx context.Context, w qredo.Wait) {
 	c.waits.Record(ctx, w.Took.Seconds(), c.with(attrs...))
 }
 
-// port is the one that a URL leads to.
+// port is the port of a URL.
 func port(u *url.URL) int {
 	if n, err := strconv.Atoi(u.Port()); err == nil {
 		return n
@@ -154,7 +154,7 @@ func port(u *url.URL) int {
 	return 80
 }
 
-// redacted is a URL without the values of its query, which have what was searched for.
+// redacted is a URL without the values of its query, which contain what was searched for.
 func redacted(u *url.URL) string {
 	shown := *u
 	shown.User, shown.Fragment = nil, ""

@@ -15,7 +15,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// errorType is one of few words for an error, of which nothing else is told. Those that op has are operations of package net.
+// errorType is one of a few words for an error, and contains nothing else of it. The ones from op are operations of
+// package net.
 func errorType(err error) string {
 	var (
 		answer      *qredo.Error
@@ -45,7 +46,7 @@ func errorType(err error) string {
 	return semconv.ErrorTypeOther.Value.AsString()
 }
 
-// fail marks a span as failed, for a reason of few words, and returns it as an attribute.
+// fail marks a span as failed, with one of a few words as the reason, and returns it as an attribute.
 func fail(span trace.Span, reason string) attribute.KeyValue {
 	attr := semconv.ErrorTypeKey.String(reason)
 	span.SetAttributes(attr)

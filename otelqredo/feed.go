@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// feeds tells of the states of feeds.
+// feeds records the states of feeds.
 type feeds struct {
 	*config
 	connected metric.Int64UpDownCounter
@@ -23,8 +23,8 @@ func newFeeds(c *config) *feeds {
 	return &feeds{
 		config:    c,
 		connected: must(c.meter.Int64UpDownCounter("qredo.feed.connected", metric.WithUnit("{feed}"), metric.WithDescription("Feeds that have a connection."))),
-		changes:   c.counter("qredo.feed.changes", "{change}", "Changes of feeds' connections; what lasts is told once a minute."),
-		catchUp:   c.histogram("qredo.feed.catch_up.duration", "From a feed's connection until it has given what was missed.", ofCalls),
+		changes:   c.counter("qredo.feed.changes", "{change}", "Changes of feeds' connections; a lasting state is repeated once a minute."),
+		catchUp:   c.histogram("qredo.feed.catch_up.duration", "Time from a feed's connection until it has caught up.", ofCalls),
 	}
 }
 
@@ -33,7 +33,7 @@ func (f *feeds) feed(ctx context.Context, t qredo.Traced) func(qredo.FeedState) 
 	var (
 		op    = operationAttr(t)
 		up    bool
-		since time.Time // when it was connected; zero if it has caught up since
+		since time.Time // when it was connected; zero once it has caught up
 	)
 	count := func(change int64) { f.connected.Add(ctx, change, f.with(op)) }
 	return func(s qredo.FeedState) {

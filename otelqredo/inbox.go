@@ -33,7 +33,7 @@ type movements struct {
 	looks, recorded, handed metric.Int64Counter
 	took, lag               metric.Float64Histogram
 
-	found sync.Map // the span context of the last look that has found something, by source
+	found sync.Map // the span context of the last look that found something, by source
 }
 
 func (m *movements) look(ctx context.Context, source string) (context.Context, func(inbox.Recorded, error)) {
@@ -63,7 +63,7 @@ func (m *movements) hand(ctx context.Context, e inbox.Entry) (context.Context, f
 	return ctx, func(after inbox.Entry, err error) {
 		defer span.End()
 		switch {
-		case errors.Is(err, inbox.ErrNotReady): // another program was faster, and tells of it
+		case errors.Is(err, inbox.ErrNotReady): // another program was faster, and reports it
 			return
 		case after.Attempts == e.Attempts && errors.Is(err, context.Canceled): // the program stops
 			failed(span, err)

@@ -5,13 +5,14 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// The boundaries of histograms, in seconds.
+// Histogram boundaries, in seconds.
 var (
 	ofCalls    = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}
 	ofPayments = []float64{1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600}
 )
 
-// must is an instrument. One that cannot be made, which is told to the handler of OpenTelemetry's errors, measures nothing.
+// must returns an instrument. If it cannot be created, OpenTelemetry's error handler is told, and the instrument measures
+// nothing.
 func must[I any](instrument I, err error) I {
 	if err != nil {
 		otel.Handle(err)

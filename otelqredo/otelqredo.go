@@ -130,7 +130,7 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// with are attributes, and the name.
+// with returns attributes including the name.
 func (c *config) with(attrs ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(append(attrs, c.own...)...))
 }
@@ -147,7 +147,7 @@ func (c *config) start(ctx context.Context, name string, kind trace.SpanKind, op
 	return c.tracer.Start(ctx, name, append(opts, trace.WithSpanKind(kind), trace.WithAttributes(c.own...))...)
 }
 
-// root begins a span that is a trace of its own, linked to the one in whose context it begins.
+// root begins a span in a trace of its own, linked to the one in whose context it begins.
 func (c *config) root(ctx context.Context, name string, kind trace.SpanKind, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
 	if in := trace.SpanContextFromContext(ctx); in.IsValid() {
 		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: in}))
@@ -162,7 +162,7 @@ func Inject(ctx context.Context) map[string]string {
 		return nil
 	}
 	kept := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, kept) // and no baggage: it may have anything in it, and is stored for good
+	propagation.TraceContext{}.Inject(ctx, kept) // and no baggage: it may contain anything, and is stored for good
 	return kept
 }
 
@@ -170,5 +170,5 @@ func extract(ctx context.Context, kept map[string]string) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(kept))
 }
 
-// words is a value of the SDK's as those of attributes are written.
+// words formats a value of the SDK as attribute values are written.
 func words[T ~string](value T) string { return strings.ReplaceAll(string(value), " ", "_") }

@@ -27,7 +27,7 @@ func Outbox(opts ...Option) outbox.Option {
 		b := &payments{
 			config:  c,
 			changes: c.counter("qredo.outbox.changes", "{change}", "Changes of payments that were stored."),
-			took:    c.histogram("qredo.outbox.payment.duration", "From when a payment was enqueued until its end.", ofPayments),
+			took:    c.histogram("qredo.outbox.payment.duration", "Time from when a payment was enqueued until its end.", ofPayments),
 		}
 		b.gauge(o)
 		if err := outbox.WithContextCarrier(Inject, extract)(o); err != nil {
@@ -43,12 +43,12 @@ type payments struct {
 	took    metric.Float64Histogram
 }
 
-// gauge reports what the store holds, for as long as the outbox is in use.
+// gauge reports the store's contents for as long as the outbox is in use.
 func (b *payments) gauge(o *outbox.Outbox) {
 	entries := must(b.meter.Int64ObservableGauge("qredo.outbox.entries", metric.WithUnit("{payment}"), metric.WithDescription("Payments in the store.")))
 	unknown := must(b.meter.Int64ObservableGauge("qredo.outbox.unknown", metric.WithUnit("{payment}"), metric.WithDescription("Payments whose outcome is unknown.")))
 	age := must(b.meter.Float64ObservableGauge("qredo.outbox.oldest_due.age", metric.WithUnit("s"),
-		metric.WithDescription("For how long the payment is due that has waited longest for a worker.")))
+		metric.WithDescription("How long the payment that has waited longest for a worker has been due.")))
 	inUse := weak.Make(o)
 	registered, err := b.meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
 		o := inUse.Value()
@@ -57,7 +57,7 @@ func (b *payments) gauge(o *outbox.Outbox) {
 		}
 		stats, err := o.Stats(ctx)
 		if err != nil {
-			return nil //nolint:nilerr // the store is closed, or its failure is logged by who needs it: a gauge that is missing says so
+			return nil //nolint:nilerr // the store is closed, or whoever needs it logs its failure: the missing gauge shows it
 		}
 		for _, state := range states {
 			to.ObserveInt64(entries, int64(stats.States[state]), b.with(attribute.String("qredo.outbox.state", string(state))))
@@ -77,7 +77,7 @@ func (b *payments) gauge(o *outbox.Outbox) {
 	runtime.AddCleanup(o, func(r metric.Registration) { _ = r.Unregister() }, registered)
 }
 
-// states are all that an entry can have, so that none is missing from the counts.
+// states are all states that an entry can have, so that none is missing from the counts.
 var states = [...]outbox.State{
 	outbox.StatePending, outbox.StateSent, outbox.StateHeld, outbox.StateDone, outbox.StateFailed, outbox.StateRejected, outbox.StateExpired,
 }
@@ -99,7 +99,7 @@ func (b *payments) enqueue(ctx context.Context, key string, _ outbox.Request) (c
 	}
 }
 
-// about says how far an entry is.
+// about says how far an entry has come.
 func (b *payments) about(span trace.Span, e outbox.Entry) {
 	span.SetAttributes(attribute.String("qredo.outbox.state", string(e.State)))
 	b.id(span, "qredo.outbox.key", e.Key)
@@ -109,13 +109,13 @@ func (b *payments) about(span trace.Span, e outbox.Entry) {
 
 type paymentKey struct{}
 
-// work is a worker's turn at an entry. The trace that the context has is the payment's.
+// work is a worker's turn with an entry. The context has the payment's trace.
 func (b *payments) work(ctx context.Context, e outbox.Entry) (context.Context, func(outbox.Entry)) {
 	payment := ctx
 	name, begin, kind := "outbox look", b.root, trace.SpanKindInternal
 	if e.State == outbox.StatePending {
 		name, kind = "outbox send", trace.SpanKindConsumer
-		if trace.SpanContextFromContext(ctx).IsRemote() { // else it is that of the worker, which goes on for ever
+		if trace.SpanContextFromContext(ctx).IsRemote() { // otherwise it is the worker's, which never ends
 			begin = b.start
 		}
 	}
@@ -141,7 +141,7 @@ func (b *payments) work(ctx context.Context, e outbox.Entry) (context.Context, f
 	}
 }
 
-// change is something that was stored about an entry.
+// change is a stored change of an entry.
 func (b *payments) change(ctx context.Context, e outbox.Entry) {
 	last := e.Steps[len(e.Steps)-1]
 	b.changes.Add(ctx, 1, b.with(attribute.String("qredo.outbox.step", string(last.Kind))))
@@ -161,7 +161,7 @@ func (b *payments) change(ctx context.Context, e outbox.Entry) {
 	b.instant(ctx, "outbox settle", e)
 }
 
-// instant is a span of something that has no length, in the payment's trace.
+// instant is a span without duration, in the payment's trace.
 func (b *payments) instant(ctx context.Context, name string, e outbox.Entry) {
 	begin := b.start
 	if in := trace.SpanContextFromContext(ctx); !in.IsRemote() && ctx.Value(paymentKey{}) == nil {
