@@ -29,7 +29,7 @@ func TestWhatALineSaysOfAnAction(t *testing.T) {
 			qredo.Action{Type: qredo.ActionExternalSign, Details: &qredo.ActionDetails{
 				Asset: "ETH-TESTNET", WalletID: "w", ClientData: map[string]any{"value": "1000000000000000000000", "chainID": "1", "data": ""},
 			}},
-			About{Type: qredo.ActionExternalSign, Wallet: "w", Asset: "ETH-TESTNET", Payment: "1000 coins (1000000000000000000000 wei) and gas that is not known on chain 1, no data"},
+			About{Type: qredo.ActionExternalSign, Wallet: "w", Asset: "ETH-TESTNET", Payment: "1000 coins (1000000000000000000000 wei) and unknown gas on chain 1, no data"},
 		},
 		"a wallet that is to be connected": {
 			qredo.Action{Type: qredo.ActionWalletConnect, Details: &qredo.ActionDetails{Wallet: &qredo.ActionWallet{ID: "w", Asset: "BTC"}}},

@@ -309,11 +309,11 @@ func TestRulesThatOthersCanWrite(t *testing.T) {
 	require.NoError(t, err, "in a folder such as /tmp only owners replace files")
 	_, err = load(0o644, 0o757)
 	require.ErrorAs(t, err, new(*approver.RuleError))
-	require.ErrorContains(t, err, "others can put another file in the place of what is in the folder")
+	require.ErrorContains(t, err, "others can replace files in the folder")
 	require.ErrorContains(t, err, "chmod go-w "+dir)
 	rules, err := approver.LoadRules(path, approver.WithInsecureFiles())
 	require.NoError(t, err)
-	assert.Contains(t, strings.Join(rules.Warnings(), ""), "others can put another file in the place of what is in the folder")
+	assert.Contains(t, strings.Join(rules.Warnings(), ""), "others can replace files in the folder")
 }
 
 // A folder far above the files is enough for others to put other files there.

@@ -263,5 +263,5 @@ func TestFileOfAnotherForm(t *testing.T) {
 	require.NoError(t, store.Close())
 	text := filepath.Join(t.TempDir(), "text")
 	require.NoError(t, os.WriteFile(text, []byte(strings.Repeat("no database\n", 2000)), 0o600))
-	refused(text, "no file that this program has made")
+	refused(text, "was not made by this program")
 }

@@ -101,7 +101,7 @@ func openBooks(ctx context.Context, database, folder string) (books, error) {
 	}
 	config, err := pgxpool.ParseConfig(database)
 	if err != nil {
-		return nil, errors.New("the database's URL or keywords cannot be read, and are not repeated for the password in them")
+		return nil, errors.New("the database's URL or keywords cannot be parsed (they are not repeated here, because they may contain a password)")
 	}
 	config.ConnConfig.RuntimeParams["search_path"] = schema
 	pool, err := pgxpool.NewWithConfig(ctx, config)

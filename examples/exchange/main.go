@@ -265,7 +265,7 @@ func schemaIn(ctx context.Context, database string) (name string, drop func(cont
 	}
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
-		return "", nil, errors.New("the database cannot be reached by what was given, which is not repeated for the password in it")
+		return "", nil, errors.New("the database cannot be reached (its URL is not repeated here, because it may contain a password)")
 	}
 	if _, err := conn.Exec(ctx, `DROP SCHEMA IF EXISTS `+schema+` CASCADE; CREATE SCHEMA `+schema); err != nil {
 		return "", nil, errors.Join(err, conn.Close(ctx))

@@ -71,7 +71,7 @@ func run(ctx context.Context, database string, out io.Writer) (err error) {
 	defer srv.Close()
 	config, err := pgxpool.ParseConfig(database)
 	if err != nil {
-		return errors.New("the database's URL or keywords cannot be read, and are not repeated for the password in them")
+		return errors.New("the database's URL or keywords cannot be parsed (they are not repeated here, because they may contain a password)")
 	}
 	config.ConnConfig.RuntimeParams["search_path"] = schema
 	pool, err := pgxpool.NewWithConfig(ctx, config)

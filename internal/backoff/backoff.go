@@ -26,12 +26,12 @@ func (r Range) After(failures int) time.Duration {
 // Below draws a pause at random, more than nothing and d at most, so that those who fail together do not try again
 // together.
 func Below(d time.Duration) time.Duration {
-	return rand.N(d) + 1 //nolint:gosec // jitter keeps no secret
+	return rand.N(d) + 1 //nolint:gosec // jitter protects no secret
 }
 
 // UpperHalf draws a pause at random from half of d to d: for who must not try again at once.
 func UpperHalf(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter keeps no secret
+	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter protects no secret
 }
 
 // Wait pauses, unless ctx ends first.

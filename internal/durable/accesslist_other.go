@@ -2,5 +2,5 @@
 
 package durable
 
-// hasAccessList cannot look for access lists here.
+// hasAccessList cannot detect access lists on this system.
 func hasAccessList(string) bool { return false }

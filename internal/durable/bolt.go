@@ -25,20 +25,20 @@ var (
 // file, where what was cut off is a fault that ends the program. Here, all of this is an error that names the file.
 type Bolt struct {
 	path   string
-	place  string   // the path, from the root
+	place  string   // absolute path
 	file   *os.File // bbolt's own
 	db     *bolt.DB
 	pages  int64                    // the size of a page, in bytes
-	size   atomic.Int64             // what the file has had, in bytes
+	size   atomic.Int64             // the largest known size, in bytes
 	last   atomic.Pointer[boltMeta] // of the last commit
 	closed atomic.Bool
-	broken atomic.Pointer[error] // after a panic that may have left bbolt's locks locked, it is left alone
+	broken atomic.Pointer[error] // after a panic that may have left bbolt's locks locked, it is not used any more
 
 	mu      sync.Mutex
 	waiting []*update
-	storing bool // somebody stores what waits, or is about to
+	storing bool // a goroutine is storing the waiting changes, or is about to
 
-	// Of the last commit, for who stores.
+	// Of the last commit, for the goroutine that stores.
 	shared int
 	took   time.Duration
 }
@@ -53,7 +53,7 @@ func OpenBolt(path string) (*Bolt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := SyncFolder(filepath.Dir(path)); err != nil { // else a crash of the machine could take a new file, and what is in it
+	if err := SyncFolder(filepath.Dir(path)); err != nil { // otherwise a crash of the machine could lose a new file and its content
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
@@ -86,7 +86,7 @@ func open(path string, readOnly bool) (b *Bolt, err error) {
 		}
 	}
 	if err != nil && b.file != nil {
-		_ = b.abandon() // bbolt has closed it, but for a panic
+		_ = b.abandon() // bbolt has closed it, except after a panic
 	}
 	return b, err
 }
@@ -113,7 +113,7 @@ func (b *Bolt) closedError() error { return fmt.Errorf("%s: %w", b.path, ErrClos
 func (b *Bolt) Buckets(names ...[]byte) error {
 	return b.Update(func(tx *bolt.Tx) error {
 		if first, _ := tx.Cursor().First(); first != nil && tx.Bucket(names[0]) == nil {
-			return fmt.Errorf("%s is something else's: it holds %q", b.path, first)
+			return fmt.Errorf("%s belongs to another program: it holds %q", b.path, first)
 		}
 		for _, name := range names {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -127,7 +127,7 @@ func (b *Bolt) Buckets(names ...[]byte) error {
 // View calls read in a transaction. What read gets from it is its own until it returns.
 func (b *Bolt) View(read func(*bolt.Tx) error) error { return b.transact(false, read) }
 
-// transact ends what is left of bbolt after a panic elsewhere than in do.
+// transact cleans up bbolt after a panic outside do.
 func (b *Bolt) transact(writable bool, do func(*bolt.Tx) error) error {
 	if broken := b.broken.Load(); broken != nil {
 		return *broken
@@ -166,7 +166,7 @@ func (b *Bolt) transact(writable bool, do func(*bolt.Tx) error) error {
 	return err
 }
 
-// caught returns a panic as an error, also one by reading what the file has not.
+// caught turns a panic into an error, including one from reading beyond the end of the file.
 func (b *Bolt) caught(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -177,7 +177,7 @@ func (b *Bolt) caught(do func() error) (err error) {
 	return do()
 }
 
-// intact is caught for bbolt's own work, after which nothing is certain any more if it panics.
+// intact is caught for bbolt's own work. If that panics, the state is uncertain.
 func (b *Bolt) intact(do func() error) error {
 	err := b.caught(do)
 	if errors.Is(err, ErrDamaged) {
@@ -198,17 +198,17 @@ func (b *Bolt) Close() error {
 	return b.caught(b.db.Close)
 }
 
-// abandon lets another program have the file. The mapping is left as it is: somebody may be reading it.
+// abandon releases the file to other programs. It keeps the mapping, because somebody may be reading it.
 func (b *Bolt) abandon() error { return errors.Join(unlock(b.file), b.file.Close()) }
 
 // update is a change that waits to be stored.
 type update struct {
 	change func(*bolt.Tx) error
 	err    error
-	leads  chan bool // true: it is its turn to store what waits; false: it was stored by another
+	leads  chan bool // true: it is this caller's turn to store the waiting changes; false: another caller has stored it
 }
 
-// patience is how long a commit waits at most for more changes, where several callers are at work.
+// patience is how long a commit waits at most for more changes when several callers are active.
 const patience = time.Millisecond
 
 // Update has change change the file, and returns when that is on the disk, or undone with the error of change. Changes that
@@ -226,8 +226,9 @@ func (b *Bolt) Update(change func(*bolt.Tx) error) error {
 	return u.err
 }
 
-// storeWaiting stores what waits, and has the first of those that have come meanwhile do the same. Those who have just
-// been told that theirs is stored are about to come again: a part of what a commit takes is waited for them.
+// storeWaiting stores the waiting changes, and has the first of those that arrived in the meantime do the same. Callers
+// whose changes have just been stored usually come again at once, so it waits for them for part of the duration of a
+// commit.
 func (b *Bolt) storeWaiting(u *update, several bool) {
 	if several || b.shared > 1 {
 		time.Sleep(min(b.took/4, patience)) //nolint:forbidigo // for callers that may not come
@@ -251,7 +252,7 @@ func (b *Bolt) storeWaiting(u *update, several bool) {
 	}
 }
 
-// store stores changes in one transaction, without those that return an error.
+// store stores changes in one transaction, except those that return an error.
 func (b *Bolt) store(all []*update) {
 	for len(all) > 0 {
 		failed := -1

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// What bbolt writes, in the byte order of the machine. A page has a head of 16 bytes: its number, flags, how many elements it
-// has, and how many pages more belong to it. The first two pages are metas, written by turns.
+// The format that bbolt writes, in the machine's byte order. A page has a header of 16 bytes: its number, flags, the
+// number of its elements, and the number of overflow pages. The first two pages are metas, written in turn.
 const (
 	boltMagic    = 0xED0CDAED
 	boltVersion  = 2
@@ -27,7 +27,7 @@ var order = binary.NativeEndian
 
 type boltMeta struct{ pageSize, root, freelist, pages, txID uint64 }
 
-// readMeta reads a meta from the bytes of its page.
+// readMeta decodes a meta from the bytes of its page.
 func readMeta(page []byte) (m boltMeta, ok bool) {
 	meta := page[headSize:]
 	sum := fnv.New64a()
@@ -38,10 +38,10 @@ func readMeta(page []byte) (m boltMeta, ok bool) {
 	return boltMeta{uint64(order.Uint32(meta[8:])), order.Uint64(meta[16:]), order.Uint64(meta[32:]), order.Uint64(meta[40:]), order.Uint64(meta[48:])}, true
 }
 
-// checkBolt refuses what bbolt would not survive, or would take for a file with less in it: a file that is cut, that is no
-// bbolt file, or one of whose metas is damaged, which bbolt would read without its last transaction. With tree, it
-// also follows the numbers of pages in branches and in the list of free pages: one that is wrong can lead bbolt round in
-// circles until the stack is full, or to overwrite what is in use. What is in leaves is not looked at.
+// checkBolt refuses files that would crash bbolt, or that it would read with content missing: a truncated file, one that
+// is not a bbolt file, or one with a damaged meta, which bbolt would read without its last transaction. With tree, it
+// also follows the page numbers in branches and in the freelist: a wrong one can send bbolt round in circles until the
+// stack is full, or make it overwrite pages in use. It does not check the content of leaves.
 func checkBolt(file *os.File, path string, tree bool) error {
 	info, err := file.Stat()
 	switch {
@@ -51,7 +51,7 @@ func checkBolt(file *os.File, path string, tree bool) error {
 		return fmt.Errorf("%s is empty: restore it from a copy, or remove it if there was nothing in it: %w", path, ErrDamaged)
 	}
 	var found []boltMeta
-	for size := int64(512); size <= 1<<16; size *= 2 { // of a page, which is the machine's that made the file
+	for size := int64(512); size <= 1<<16; size *= 2 { // of a page, which depends on the machine that made the file
 		var first, second [headSize + 64]byte
 		if _, err := file.ReadAt(first[:], 0); err != nil {
 			break
@@ -67,7 +67,7 @@ func checkBolt(file *os.File, path string, tree bool) error {
 	}
 	switch {
 	case len(found) == 0:
-		return fmt.Errorf("%s is no file that this program has made, or its beginning is damaged; remove it if nothing was stored in it yet: %w", path, ErrDamaged)
+		return fmt.Errorf("%s was not made by this program, or its beginning is damaged; remove it if nothing was stored in it yet: %w", path, ErrDamaged)
 	case len(found) == 1:
 		return fmt.Errorf("%s has lost its last change, or the one before, since one of its first two pages is damaged: restore it from a copy: %w", path, ErrDamaged)
 	}
@@ -91,22 +91,22 @@ func checkBolt(file *os.File, path string, tree bool) error {
 type boltCheck struct {
 	file io.ReaderAt
 	meta boltMeta
-	used []uint64 // a bit for each page that something leads to
+	used []uint64 // a bit for each page that is referred to
 }
 
-// use notes that something leads to a page. There must be such a page, and nothing else must.
+// use records a reference to a page. The page must exist, and must have no other reference.
 func (c *boltCheck) use(page uint64) error {
 	if page < 2 || page >= c.meta.pages {
-		return fmt.Errorf("page %d is none of its pages", page)
+		return fmt.Errorf("page %d does not exist", page)
 	}
 	if c.used[page/64]&(1<<(page%64)) != 0 {
-		return fmt.Errorf("page %d is in two places", page)
+		return fmt.Errorf("page %d is used twice", page)
 	}
 	c.used[page/64] |= 1 << (page % 64)
 	return nil
 }
 
-// read reads a page, and those that belong to it.
+// read reads a page and its overflow pages.
 func (c *boltCheck) read(page uint64) (data []byte, flags uint16, count int, err error) {
 	data = make([]byte, c.meta.pageSize)
 	at := int64(page * c.meta.pageSize) //nolint:gosec // within the file
@@ -126,7 +126,7 @@ func (c *boltCheck) read(page uint64) (data []byte, flags uint16, count int, err
 	return data, order.Uint16(data[8:]), int(order.Uint16(data[10:])), nil
 }
 
-// freelist checks the list of pages that are free to be written to.
+// freelist checks the list of free pages.
 func (c *boltCheck) freelist() error {
 	if c.meta.freelist == noFreelist {
 		return nil
@@ -144,7 +144,7 @@ func (c *boltCheck) freelist() error {
 		count, ids = order.Uint64(ids), ids[8:]
 	}
 	if flags != freelistPage || count > uint64(len(ids)/8) {
-		return fmt.Errorf("page %d is no list of free pages", c.meta.freelist)
+		return fmt.Errorf("page %d is not a list of free pages", c.meta.freelist)
 	}
 	for i := range uint64(pages) { //nolint:gosec // no less than zero
 		if err := c.use(c.meta.freelist + 1 + i); err != nil {
@@ -159,8 +159,8 @@ func (c *boltCheck) freelist() error {
 	return nil
 }
 
-// tree checks the branches below a page. All leaves of a tree are equally deep, so that one tells of its neighbours. root says that
-// the tree is the one of the buckets, of which each is a tree again.
+// tree checks the branches below a page. All leaves of a tree are equally deep, so one of them determines the depth of
+// the others. root means that the tree is the one of the buckets, each of which is a tree again.
 func (c *boltCheck) tree(page uint64, root bool) error {
 	if err := c.use(page); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (c *boltCheck) tree(page uint64, root bool) error {
 	case err != nil:
 		return err
 	case headSize*(count+1) > len(data):
-		return fmt.Errorf("page %d has room for less than it says", page)
+		return fmt.Errorf("page %d has more elements than fit in it", page)
 	case flags == branchPage:
 		return c.branch(page, data, count, root)
 	case flags != leafPage:
@@ -188,7 +188,7 @@ func (c *boltCheck) branch(page uint64, data []byte, count int, root bool) error
 		at := headSize * (i + 1)
 		key := part(data, at, order.Uint32(data[at:]), order.Uint32(data[at+4:]))
 		if key == nil || i > 0 && bytes.Compare(last, key) >= 0 {
-			return fmt.Errorf("page %d has keys that are out of order", page)
+			return fmt.Errorf("page %d has keys out of order", page)
 		}
 		last = key
 		child := order.Uint64(data[at+8:])
@@ -221,9 +221,9 @@ func (c *boltCheck) buckets(page uint64, data []byte, count int) error {
 		pos, key := order.Uint32(data[at+4:]), order.Uint32(data[at+8:])
 		bucket := part(data, at, pos+key, order.Uint32(data[at+12:]))
 		if part(data, at, pos, key) == nil || len(bucket) < 16 {
-			return fmt.Errorf("page %d has a bucket that is not in it", page)
+			return fmt.Errorf("page %d has a bucket that is outside of it", page)
 		}
-		if child := order.Uint64(bucket); child != 0 { // else its leaf is here
+		if child := order.Uint64(bucket); child != 0 { // otherwise its leaf is here
 			if err := c.tree(child, false); err != nil {
 				return err
 			}
@@ -232,7 +232,7 @@ func (c *boltCheck) buckets(page uint64, data []byte, count int) error {
 	return nil
 }
 
-// part returns the bytes that an element refers to; nil if its page has not so many.
+// part returns the bytes that an element refers to; nil if its page is too short.
 func part(data []byte, at int, pos, size uint32) []byte {
 	from, to := uint64(at)+uint64(pos), uint64(at)+uint64(pos)+uint64(size) //nolint:gosec // a place is no less than zero
 	if to > uint64(len(data)) {

@@ -53,7 +53,7 @@ func TestBoltOfSomethingElse(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, make([]byte, 1<<20), 0o600))
 	_, err := OpenBolt(path)
 	assertNamed(t, err, path)
-	require.ErrorContains(t, err, "no file that this program has made")
+	require.ErrorContains(t, err, "was not made by this program")
 
 	// One meta of two tells that a change was lost.
 	fresh := filepath.Join(t.TempDir(), "file.db")

@@ -10,11 +10,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// createBolt makes a file that is not there, all of it at once. So a program that is killed leaves no file that is empty, and
-// an empty file is one whose content is lost.
+// createBolt creates a complete file atomically. A killed program therefore never leaves an empty file, and an empty file
+// means that its content is lost.
 func createBolt(path string) (err error) {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // whatever it is, who opens it is told
+		return nil // opening it will report the error, whatever it is
 	}
 	defer func() {
 		if err != nil {
@@ -29,7 +29,7 @@ func createBolt(path string) (err error) {
 	if err := made.Close(); err != nil {
 		return err
 	}
-	db, err := bolt.Open(made.Name(), 0o600, nil) // it fills and syncs what is empty
+	db, err := bolt.Open(made.Name(), 0o600, nil) // it fills and syncs an empty file
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func createBolt(path string) (err error) {
 		return err
 	}
 	err = link(made.Name(), path)
-	if errors.Is(err, fs.ErrExist) { // another program was quicker
+	if errors.Is(err, fs.ErrExist) { // another program was faster
 		return nil
 	}
 	return err

@@ -4,7 +4,7 @@ package durable
 
 import "os"
 
-// lock leaves it to bbolt: nothing is said about what another program may be changing.
+// lock does nothing: bbolt locks the file, without checks against changes by other programs.
 func lock(*os.File, bool) (locked bool, err error) { return false, nil }
 
 func unlock(*os.File) error { return nil }

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// inPlace makes sure that the file is still the one at its path, and has not become smaller. What is written to one that was
-// removed is lost when the program ends, and who comes later takes the other one for it.
+// inPlace verifies that the file is still the one at its path, and has not shrunk. Writes to a removed file are lost when
+// the program ends, and the next program would open the other file.
 func (b *Bolt) inPlace() error {
 	size := b.size.Load()
 	info, err := b.file.Stat()
@@ -26,13 +26,13 @@ func (b *Bolt) inPlace() error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil || !os.SameFile(info, at):
-		return fmt.Errorf("%s was moved or removed, or replaced by another file, while it was open: put it back, or stop the program: %w", b.path, ErrDamaged)
+		return fmt.Errorf("%s was moved, removed or replaced by another file while it was open: put it back, or stop the program: %w", b.path, ErrDamaged)
 	}
 	b.size.CompareAndSwap(size, info.Size())
 	return nil
 }
 
-// place is what a path means, whichever folder the program goes to.
+// place makes a path independent of the current folder.
 func place(path string) string {
 	if at, err := filepath.Abs(path); err == nil {
 		return at
@@ -40,8 +40,8 @@ func place(path string) string {
 	return path
 }
 
-// changed says that the file was written by something else than this program, which has it locked: mostly a copy that was
-// restored over it. bbolt would go on in what it finds, and write over pages that are in use there.
+// changed is the error for a file that was written by something other than this program, which has it locked: usually a
+// backup that was restored over it. bbolt would continue with the new content, and overwrite pages that are in use.
 func (b *Bolt) changed() error {
 	return fmt.Errorf("%s was written by something else while it was open, as by a copy that was restored over it: "+
 		"stop the program, see which state the file is to have, and start again: %w", b.path, ErrDamaged)
@@ -55,15 +55,15 @@ func (b *Bolt) newest() (boltMeta, error) {
 		if _, err := b.file.ReadAt(page[:], at); errors.Is(err, os.ErrClosed) {
 			return newest, b.closedError()
 		}
-		if m, ok := readMeta(page[:]); ok && m.txID >= newest.txID { // what cannot be read is not what was written
+		if m, ok := readMeta(page[:]); ok && m.txID >= newest.txID { // an unreadable meta is not the one that was written
 			newest = m
 		}
 	}
 	return newest, nil
 }
 
-// unchanged makes sure that the last commit in the file is this program's, or the one that it has opened it with. It is for who
-// writes: nobody else commits at that time.
+// unchanged verifies that the last commit in the file is this program's, or the one with which it opened the file. It is
+// for writers: nobody else commits at that time.
 func (b *Bolt) unchanged() error {
 	newest, err := b.newest()
 	if last := b.last.Load(); err == nil && *last != newest {
@@ -72,7 +72,8 @@ func (b *Bolt) unchanged() error {
 	return err
 }
 
-// committed notes what a commit has written. It is an error if that is not there. Where the file was closed since, bbolt's word counts.
+// committed records what a commit has written, or returns an error if it is not there. If the file has been closed since,
+// bbolt's result counts.
 func (b *Bolt) committed(id uint64, failed error) error {
 	newest, err := b.newest()
 	switch {

@@ -11,7 +11,8 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// lock locks a file as bbolt does, which then finds it locked by itself: it could not be checked after that, and not without.
+// lock locks a file as bbolt does, so that bbolt finds it locked by its own process: it could be checked neither after
+// bbolt has locked it, nor without a lock.
 func lock(file *os.File, exclusive bool) (locked bool, err error) {
 	how := syscall.LOCK_NB | syscall.LOCK_SH
 	if exclusive {
@@ -27,5 +28,5 @@ func lock(file *os.File, exclusive bool) (locked bool, err error) {
 	return false, bolterrors.ErrTimeout
 }
 
-// unlock unlocks a file, which closing it does not as long as it is mapped.
+// unlock unlocks a file, because closing it does not while it is mapped.
 func unlock(file *os.File) error { return syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// syncFile is looked at by tests.
+// syncFile can be replaced by tests.
 var syncFile = (*os.File).Sync
 
 // SyncFolder brings the names in a folder to the disk, where the system can: those that were made, changed or removed.
@@ -25,14 +25,14 @@ func SyncFolder(dir string) error {
 	}
 	err = syncFile(folder)
 	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil // not every system, and not every file system, can do this with a folder
+		err = nil // not every system or file system can do this with a folder
 	}
 	return errors.Join(err, folder.Close())
 }
 
 // MkdirAll makes a folder that only its owner can use, and those above it that are not there.
 func MkdirAll(dir string) error {
-	var changed []string // the folders that get a new name, the last one first
+	var changed []string // the folders that get a new entry, the last one first
 	for path := filepath.Clean(dir); ; {
 		above := filepath.Dir(path)
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || above == path {
@@ -59,7 +59,7 @@ func Create(path string, data []byte) error {
 		return err
 	}
 	if err := write(file, data); err != nil {
-		return errors.Join(err, os.Remove(path)) // half a file would be taken for one
+		return errors.Join(err, os.Remove(path)) // half a file would be taken for a whole one
 	}
 	return SyncFolder(filepath.Dir(path))
 }
@@ -77,7 +77,7 @@ func CreateWhole(path string, data []byte) error {
 	return errors.Join(err, os.Remove(made.Name()), SyncFolder(filepath.Dir(path)))
 }
 
-// link gives a file that is written a second name, which must be new. Where the file system has no links, it is copied.
+// link gives a finished file a second name, which must be new. If the file system has no links, it copies the file.
 func link(from, path string) error {
 	err := os.Link(from, path)
 	if err == nil || errors.Is(err, fs.ErrExist) {

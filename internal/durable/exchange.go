@@ -25,7 +25,7 @@ func Exchange(path string, was, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }() // and so unlocks it; nothing was written to it
+	defer func() { _ = file.Close() }() // which also unlocks it; nothing was written to it
 	locked, err := lock(file, true)
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		err = ErrInUse
@@ -41,10 +41,10 @@ func Exchange(path string, was, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if at, err := os.Stat(path); err != nil || !os.SameFile(opened, at) || !bytes.Equal(was, now) { // what is locked may have been replaced just before
+	if at, err := os.Stat(path); err != nil || !os.SameFile(opened, at) || !bytes.Equal(was, now) { // the locked file may have been replaced just before
 		return ErrChanged
 	}
-	if !locked { // such a system may refuse to replace what is open
+	if !locked { // such a system may refuse to replace an open file
 		if err := file.Close(); err != nil {
 			return err
 		}
@@ -58,10 +58,10 @@ func Follow(path string) (string, error) {
 	for at := path; ; {
 		found, err := filepath.EvalSymlinks(at)
 		if !errors.Is(err, fs.ErrNotExist) {
-			return found, err // which is one too where links go in a circle
+			return found, err // even if links form a circle
 		}
 		target, err := os.Readlink(at)
-		if err != nil { // there is nothing, not even a link
+		if err != nil { // nothing exists, not even a link
 			return at, nil //nolint:nilerr // the file is made there
 		}
 		if !filepath.IsAbs(target) {

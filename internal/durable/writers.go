@@ -18,11 +18,11 @@ func (e *OthersCanWriteError) Error() string {
 	what := "others can write to " + e.Path
 	switch {
 	case e.Owner >= 0:
-		what = fmt.Sprintf("%s belongs to the user with the number %d, who can change it and what it leads to", e.Path, e.Owner)
+		what = fmt.Sprintf("%s belongs to user ID %d, who can change it and what it refers to", e.Path, e.Owner)
 	case e.Mode.IsDir():
-		what = "others can put another file in the place of what is in the folder " + e.Path
+		what = "others can replace files in the folder " + e.Path
 	}
-	return fmt.Sprintf("%s (%s), so that what it says may not be yours: look at what is in it, then %s, or say --insecure-files", what, e.Mode, e.Fix)
+	return fmt.Sprintf("%s (%s), so its content may not be yours: check it, then run %s, or pass --insecure-files", what, e.Mode, e.Fix)
 }
 
 // CheckWriters returns an [*OthersCanWriteError] if other users can write to a file, or put another in its place: as OpenSSH
@@ -41,7 +41,7 @@ type OthersCanReadError struct {
 
 // Error says what to do.
 func (e *OthersCanReadError) Error() string {
-	return fmt.Sprintf("others can read %s (%s), and it holds a secret: take it for known to them, or at least chmod 600 %s", e.Path, e.Mode, e.Path)
+	return fmt.Sprintf("others can read %s (%s), and it contains a secret: assume that they know it, or at least run chmod 600 %s", e.Path, e.Mode, e.Path)
 }
 
 // CheckPrivate is CheckWriters for a file with a secret: one that other users can read is an [*OthersCanReadError].

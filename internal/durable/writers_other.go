@@ -2,8 +2,8 @@
 
 package durable
 
-// checkWriters knows no other permissions than those of Unix.
+// checkWriters does nothing: it supports only Unix permissions.
 func checkWriters(string) error { return nil }
 
-// checkReaders cannot look here either.
+// checkReaders does nothing here either.
 func checkReaders(string) error { return nil }

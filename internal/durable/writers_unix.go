@@ -12,11 +12,11 @@ import (
 	"syscall"
 )
 
-const mostLinks = 40 // as Linux follows
+const mostLinks = 40 // as many as Linux follows
 
-// checkWriters walks to a file as the system does.
+// checkWriters resolves a path as the system does.
 func checkWriters(path string) error {
-	if !filepath.IsAbs(path) { // it is not cleaned: what .. is after a symbolic link, the link says
+	if !filepath.IsAbs(path) { // not cleaned: after a symbolic link, .. depends on the link's target
 		folder, err := os.Getwd()
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func checkWriters(path string) error {
 		info, err := os.Lstat(next)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil // who opens the file is told, or makes it
+			return nil // whoever opens the file gets the error, or creates it
 		case err != nil:
 			return err
 		}
@@ -56,9 +56,9 @@ func checkWriters(path string) error {
 	return nil
 }
 
-// checkWriter looks at who can write to a file, a pipe or a folder, or change a symbolic link. A group that has a user's
-// number is that user's own, as where the umask is 002; but where there is an access list, what shows as the group's is what
-// anybody on it may.
+// checkWriter checks who can write to a file, a pipe or a folder, or change a symbolic link. A group whose number is that
+// of a user counts as that user's own, as is usual with umask 002; but with an access list, the group's permissions are
+// the limit for everybody on the list.
 func checkWriter(path string, info fs.FileInfo) error {
 	mode, user := info.Mode(), os.Geteuid()
 	link := mode&fs.ModeSymlink != 0
@@ -75,13 +75,13 @@ func checkWriter(path string, info fs.FileInfo) error {
 	return &OthersCanWriteError{Path: path, Mode: mode, Owner: -1, Fix: "chmod go-w " + path}
 }
 
-// othersMay reports whether others than a file's owner may do what a bit of its mode says.
+// othersMay reports whether anyone except a file's owner has a permission, given as a bit of its mode.
 func othersMay(bit fs.FileMode, path string, mode fs.FileMode, stat *syscall.Stat_t) bool {
 	own := stat.Gid == stat.Uid && int(stat.Uid) == os.Geteuid()
 	return mode.Perm()&bit != 0 || mode.Perm()&(bit<<3) != 0 && (!own || hasAccessList(path))
 }
 
-// checkReaders looks at the file itself, wherever links lead.
+// checkReaders checks the file itself, wherever links lead.
 func checkReaders(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

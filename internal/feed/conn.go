@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	maxFrame     = 64 << 10         // bytes; the service's messages have a few hundred
+	maxFrame     = 64 << 10         // bytes; the service's messages are a few hundred bytes long
 	frameTime    = 30 * time.Second // from a message's first byte to its last
 	queuedFrames = 128              // frames read ahead of the consumer
 )
 
-// frame is a message as it came, or what was wrong with it.
+// frame is a message as it was received, or what was wrong with it.
 type frame struct {
 	data    []byte
 	problem error
@@ -31,15 +31,15 @@ type conn struct {
 	ws     *websocket.Conn
 	frames chan frame
 	behind atomic.Bool   // the queue is full: the reader waits for the consumer
-	came   atomic.Int64  // frames so far
-	pinged *atomic.Int64 // pings of the other side so far
+	came   atomic.Int64  // number of frames so far
+	pinged *atomic.Int64 // number of the peer's pings so far
 	cancel context.CancelCauseFunc
 	ctx    context.Context
 	done   sync.WaitGroup
 }
 
 func newConn(ctx context.Context, ws *websocket.Conn, pinged *atomic.Int64, ping time.Duration) *conn {
-	ws.SetReadLimit(-1) // read limits frames by itself, without ending the connection
+	ws.SetReadLimit(-1) // read limits frames itself, without ending the connection
 	c := &conn{ws: ws, frames: make(chan frame, queuedFrames), pinged: pinged}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	c.done.Go(c.read)
@@ -47,13 +47,13 @@ func newConn(ctx context.Context, ws *websocket.Conn, pinged *atomic.Int64, ping
 	return c
 }
 
-// fail ends the connection, for a reason.
+// fail ends the connection with an error.
 func (c *conn) fail(why error) {
 	c.cancel(why)
 	_ = c.ws.CloseNow() // wakes the reader
 }
 
-// doubt ends the connection unless something comes within a time.
+// doubt ends the connection unless something arrives within a time.
 func (c *conn) doubt(patience time.Duration, why error) {
 	before := c.came.Load()
 	c.done.Go(func() {
@@ -66,7 +66,7 @@ func (c *conn) doubt(patience time.Duration, why error) {
 // close ends the connection and waits for its goroutines.
 func (c *conn) close() {
 	c.cancel(net.ErrClosed)
-	_ = c.ws.CloseNow() // nobody is left to tell
+	_ = c.ws.CloseNow() // nobody is left to report to
 	c.done.Wait()
 }
 
@@ -93,8 +93,8 @@ func (c *conn) read() {
 	}
 }
 
-// readFrame reads a message. What is beyond the limit is read and dropped. One that does not end in time ends the connection,
-// since pings are answered between its parts.
+// readFrame reads a message. It reads and drops anything beyond the limit. A message that does not end in time ends the
+// connection, since pings are answered between its parts.
 func (c *conn) readFrame() (frame, error) {
 	_, r, err := c.ws.Reader(c.ctx)
 	if err != nil {
@@ -115,13 +115,13 @@ func (c *conn) readFrame() (frame, error) {
 	return frame{problem: fmt.Errorf("a message is longer than %d bytes", maxFrame)}, nil
 }
 
-// heard counts all that shows that the other side lives.
+// heard counts everything that shows that the peer is alive.
 func (c *conn) heard() int64 { return c.came.Load() + c.pinged.Load() }
 
-// ping tests the connection once a period, and ends it when neither an answer nor a frame nor a ping comes within
-// three quarters of one: the answer may have to wait for frames, and some servers ping and never answer. So a connection
-// that is dead is noticed within two periods with some to spare, also on a busy machine. While the reader waits for the
-// consumer no answer can be seen, so none is asked for.
+// ping tests the connection once per period, and ends it if no answer, frame or ping arrives within three quarters of a
+// period: the answer may have to wait for frames, and some servers ping but never answer. So a dead connection is noticed
+// within two periods with some margin, even on a busy machine. While the reader waits for the consumer, no answer can be
+// seen, so no ping is sent.
 func (c *conn) ping(period time.Duration) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()

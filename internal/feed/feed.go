@@ -82,7 +82,7 @@ type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }
 
-// read reads a frame's event. A frame that is no event leaves the feed as it is.
+// read decodes a frame's event. A frame that is not an event leaves the feed unchanged.
 func read[E any](f frame) (event E, err error) {
 	err = f.problem
 	if err == nil {

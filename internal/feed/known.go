@@ -46,9 +46,9 @@ func (r *Recent[K]) Add(key K) bool {
 type Open[ID, Status comparable] struct {
 	Now     func() time.Time
 	until   map[ID]time.Time // until when it can be open
-	opened  Recent[ID]       // of those that have ended
+	opened  Recent[ID]       // of the ended ones
 	ended   Recent[ending[ID, Status]]
-	sweepAt int // how many open ones are too many without a look at the clock
+	sweepAt int // how many open ones trigger a look at the clock
 }
 
 type ending[ID, Status comparable] struct {
@@ -88,7 +88,7 @@ func (o *Open[ID, Status]) Keep(open []ID) {
 	o.forget(func(id ID) bool { return !still[id] })
 }
 
-// forget moves things to those that have ended, of which only the most recent are kept.
+// forget moves things to the ended ones, of which only the most recent are kept.
 func (o *Open[ID, Status]) forget(ended func(ID) bool) {
 	for id := range o.until {
 		if ended(id) {
@@ -102,7 +102,7 @@ func (o *Open[ID, Status]) forget(ended func(ID) bool) {
 type Listed[ID cmp.Ordered, E comparable] struct {
 	on     map[ID]bool
 	recent Recent[E]
-	since  map[ID]bool // what has changed since the list is being read
+	since  map[ID]bool // what has changed since reading the list began
 }
 
 // Read begins to read the list. What is told of something from then on is newer than what the list will have of it.
@@ -165,13 +165,13 @@ func (l *Listed[ID, E]) Compare(list []ID, added, left func(ID) E) []E {
 type Cursor[K comparable] struct {
 	Latest time.Time        // of what the consumer has, or when the feed began
 	Now    func() time.Time // what is later has a wrong time, by which the cursor does not go
-	swept  time.Time        // what Latest was when known was last cleared of what is too old
+	swept  time.Time        // the value of Latest when old entries were last removed from known
 	known  map[K]entry
 }
 
 type entry struct {
 	at  time.Time
-	old bool // it was there before, and not given
+	old bool // it existed before, and was not delivered
 }
 
 // Overlap is how far before its latest entry a history is read again, since entries need not come in the

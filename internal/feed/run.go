@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	toldAgain   = time.Minute      // how often it is told that something keeps failing
-	orderly     = 5 * time.Second  // how long what a new connection brings waits for what was missed before
-	longestFill = 15 * time.Minute // a list that never answers must not end filling for good
+	toldAgain   = time.Minute      // how often a lasting failure is reported
+	orderly     = 5 * time.Second  // how long events of a new connection wait for what was missed before
+	longestFill = 15 * time.Minute // a list that never answers must not block filling for ever
 )
 
 // Run gives events to yield until ctx ends or yield returns false.
@@ -27,7 +27,7 @@ func (f *Feed[E]) Run(ctx context.Context, yield func(E, error) bool) {
 		dialed: make(chan dialed, 1), takes: make(chan taking[E]), filled: make(chan error, 1),
 		redial: stopped(), refill: stopped(), release: stopped(),
 	}
-	defer func() { // also where yield panics
+	defer func() { // even if yield panics
 		cancel()
 		if r.conn != nil {
 			r.conn.close()
@@ -36,7 +36,7 @@ func (f *Feed[E]) Run(ctx context.Context, yield func(E, error) bool) {
 		select {
 		case d := <-r.dialed:
 			if d.ws != nil {
-				_ = d.ws.CloseNow() // nobody has used it
+				_ = d.ws.CloseNow() // nobody has ranged over it
 			}
 		default:
 		}
@@ -47,7 +47,7 @@ func (f *Feed[E]) Run(ctx context.Context, yield func(E, error) bool) {
 	}
 }
 
-// run is one run of a feed. All of it belongs to the consumer's goroutine, but for what channels bring.
+// run is one run of a feed. All of it belongs to the consumer's goroutine, except for what arrives by channels.
 type run[E any] struct {
 	*Feed[E]
 	ctx   context.Context
@@ -55,26 +55,26 @@ type run[E any] struct {
 	ended bool
 	group sync.WaitGroup
 
-	conn      *conn // nil while there is none
+	conn      *conn // nil if there is none
 	connected time.Time
-	gave      bool // it has brought something
-	failures  int  // of connections, in a row
+	gave      bool // it has delivered something
+	failures  int  // number of connections in a row
 	lastGood  time.Time
 	lostTold  time.Time
 	dialed    chan dialed
 	redial    *time.Timer
-	held      bool // what it brings waits for what was missed before
+	held      bool // its events wait for what was missed before
 	release   *time.Timer
 
 	filling      bool
-	fillAgain    bool      // the one under way began too early
+	fillAgain    bool      // the current filling began too early
 	fillConn     *conn     // what was open when it began
-	fillBegan    time.Time // the first attempt of it
-	fillFound    bool      // something that is due
+	fillBegan    time.Time // its first attempt
+	fillFound    bool      // something is due
 	fillFailures int
 	behindTold   time.Time
 	caughtUp     bool  // since the connection was made
-	came         int64 // how much the connection had brought when it was filled the last time
+	came         int64 // how much the connection had delivered at the last filling
 	takes        chan taking[E]
 	filled       chan error
 	refill       *time.Timer
@@ -82,7 +82,7 @@ type run[E any] struct {
 
 type dialed struct {
 	ws     *websocket.Conn
-	pinged *atomic.Int64 // how often the other side has pinged
+	pinged *atomic.Int64 // how many times the peer has pinged
 	err    error
 }
 
@@ -91,14 +91,14 @@ type taking[E any] struct {
 	done  chan struct{}
 }
 
-// stopped is a timer that does not run yet.
+// stopped returns a timer that is not running yet.
 func stopped() *time.Timer {
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	return timer
 }
 
-// step waits until something happens, and deals with it.
+// step waits until something happens, and handles it.
 func (r *run[E]) step() {
 	var (
 		frames chan frame
@@ -131,7 +131,7 @@ func (r *run[E]) step() {
 	}
 }
 
-// tell gives an event or an error to the consumer.
+// tell yields an event or an error to the consumer.
 func (r *run[E]) tell(event E, err error) { r.ended = r.ended || !r.yield(event, err) }
 
 func (r *run[E]) dial() {
@@ -142,7 +142,7 @@ func (r *run[E]) dial() {
 	})
 }
 
-// connect begins with a connection, or tries again later.
+// connect starts to use a connection, or tries again later.
 func (r *run[E]) connect(d dialed) {
 	switch {
 	case r.ctx.Err() != nil:
@@ -153,7 +153,7 @@ func (r *run[E]) connect(d dialed) {
 	case d.err != nil:
 		first := r.failures == 0
 		r.retry(d.err, false)
-		if first && !r.ended { // there may be no connection for long
+		if first && !r.ended { // there may be no connection for a long time
 			r.fill()
 		}
 		return
@@ -169,7 +169,7 @@ func (r *run[E]) connect(d dialed) {
 
 // lose ends a connection that cannot go on.
 func (r *run[E]) lose() {
-	for more := true; more && !r.ended && r.ctx.Err() == nil; { // what it brought before
+	for more := true; more && !r.ended && r.ctx.Err() == nil; { // what it delivered before
 		select {
 		case f := <-r.conn.frames:
 			r.take(f)
@@ -185,7 +185,8 @@ func (r *run[E]) lose() {
 	}
 }
 
-// retry connects again after a pause. It is told of each connection that is lost, and now and then that none can be made.
+// retry connects again after a pause. Each lost connection is reported; repeated failures to connect are reported now and
+// then.
 func (r *run[E]) retry(why error, good bool) {
 	now := time.Now()
 	if wasOpen := !r.connected.IsZero(); wasOpen || now.Sub(r.lostTold) >= toldAgain {
@@ -201,12 +202,12 @@ func (r *run[E]) retry(why error, good bool) {
 		r.ended = true
 		return
 	case r.Refused(why):
-		r.tell(*new(E), why) // trying again will not help by itself, so the consumer must hear of it
+		r.tell(*new(E), why) // trying again will not help, so the consumer must hear of it
 	}
 	r.redial.Reset(backoff.Below(r.Pauses.After(r.failures)))
 }
 
-// take gives what a frame has to the consumer.
+// take yields the content of a frame to the consumer.
 func (r *run[E]) take(f frame) {
 	r.gave = true
 	event, err := read[E](f)
@@ -216,7 +217,7 @@ func (r *run[E]) take(f frame) {
 	r.tell(event, err)
 }
 
-// fill begins to read what the consumer may have missed. One that is under way already is followed by another.
+// fill starts to read what the consumer may have missed. If that is already in progress, it is done again afterwards.
 func (r *run[E]) fill() {
 	switch {
 	case r.Fill == nil:
@@ -225,7 +226,7 @@ func (r *run[E]) fill() {
 			r.caughtUp = true
 			r.OnState(CaughtUp, nil)
 		case r.conn != nil && r.Renew && came == r.came:
-			r.conn.fail(fmt.Errorf("nothing came for %s: connected anew, to be told what is pending", r.Every))
+			r.conn.fail(fmt.Errorf("nothing came for %s: connected again, to receive what is pending", r.Every))
 		default:
 			r.came = came
 		}
@@ -248,7 +249,7 @@ func (r *run[E]) fill() {
 	})
 }
 
-// handOver has the consumer's goroutine take what was found.
+// handOver passes what was found to the consumer's goroutine.
 func (r *run[E]) handOver(found func() Batch[E]) {
 	t := taking[E]{found, make(chan struct{})}
 	select {
@@ -258,9 +259,9 @@ func (r *run[E]) handOver(found func() Batch[E]) {
 	}
 }
 
-// give gives to the consumer what filling has found.
+// give yields to the consumer what filling has found.
 func (r *run[E]) give(t taking[E]) {
-	defer close(t.done) // also where yield panics
+	defer close(t.done) // even if yield panics
 	batch := t.found()
 	r.fillFound = r.fillFound || batch.Due && len(batch.Events) > 0
 	for _, event := range batch.Events {
@@ -284,8 +285,8 @@ func (r *run[E]) cameSoFar() int64 {
 	return r.conn.came.Load()
 }
 
-// errDeaf ends a connection that answers pings and delivers nothing.
-var errDeaf = errors.New("the connection is open and delivers nothing: there was something new that it did not bring")
+// errDeaf ends a connection that answers pings but delivers nothing.
+var errDeaf = errors.New("the connection is open but delivers nothing: something new did not arrive by it")
 
 func (r *run[E]) endFill(err error) {
 	if r.filling, r.held = false, false; r.ctx.Err() != nil {

@@ -38,7 +38,7 @@ func decode(text []byte) (blocks []*pem.Block) {
 // Begins reports whether a text has the first line of a block.
 func Begins(text []byte) bool { return bytes.Contains(plain(text), []byte("-----BEGIN")) }
 
-// plain takes off what says how a text is encoded, and the encoding if it is UTF-16.
+// plain removes byte order marks, and decodes UTF-16.
 func plain(text []byte) []byte {
 	var order binary.ByteOrder
 	switch {
@@ -61,12 +61,12 @@ var (
 	whole   = regexp.MustCompile(`-----BEGIN([A-Z0-9\s]+)-----((?:-?[^-])*)-----END[A-Z0-9\s]+-----`)
 )
 
-// mend writes the blocks of a text anew, with lines as they should be.
+// mend rewrites the PEM blocks of a text with proper lines.
 func mend(text []byte) []byte {
 	var out bytes.Buffer
 	for _, found := range whole.FindAllSubmatch(escaped.ReplaceAll(text, []byte("\n")), -1) {
 		kind := strings.Join(strings.Fields(string(found[1])), " ")
-		if bytes.Contains(found[2], []byte("ENCRYPTED")) { // in the header that PEM's own encryption has
+		if bytes.Contains(found[2], []byte("ENCRYPTED")) { // in the header of PEM's own encryption
 			_ = pem.Encode(&out, &pem.Block{Type: kind, Headers: map[string]string{"Proc-Type": "4,ENCRYPTED"}})
 			continue
 		}
@@ -77,7 +77,7 @@ func mend(text []byte) []byte {
 			return r
 		}, string(found[2]))
 		der, err := base64.StdEncoding.DecodeString(digits)
-		if err != nil { // without padding, or not what it should be
+		if err != nil { // without padding, or with wrong padding
 			if der, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(digits, "=")); err != nil {
 				continue
 			}
@@ -90,7 +90,7 @@ func mend(text []byte) []byte {
 // RSA is the one that is read.
 const RSA = "RSA"
 
-// algorithms are the names of those that keys are made for and that are easily taken for RSA, or given in its place.
+// algorithms are the names of key algorithms that are easily mistaken for RSA, or given in its place.
 var algorithms = map[string]string{
 	"1.2.840.113549.1.1.1":  RSA,
 	"1.2.840.113549.1.1.10": "RSA-PSS", "1.2.840.113549.1.1.7": "RSA-OAEP", "1.2.840.10040.4.1": "DSA", "1.2.840.10045.2.1": "EC",

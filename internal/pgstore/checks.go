@@ -64,7 +64,7 @@ func Schema(ctx context.Context, query Query) (string, error) {
 		return "", err
 	}
 	if found[0] == nil {
-		return "", errors.New("the search path names no schema that is there: create one, or set search_path")
+		return "", errors.New("no schema of the search path exists: create one, or set search_path")
 	}
 	return *found[0], nil
 }

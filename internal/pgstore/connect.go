@@ -41,11 +41,11 @@ func Connect(ctx context.Context, database string, least int32, unprepared bool)
 	return pgxpool.NewWithConfig(ctx, pooled)
 }
 
-// unreadable is an error about what names a database. The driver's text repeats it, and does not find every password in it to
-// leave it out.
+// unreadable is an error about a database's name. The driver's text repeats the name, and does not remove every password
+// from it.
 func unreadable(err error) error {
 	if e := (*pgconn.ParseConfigError)(nil); errors.As(err, &e) {
-		return errors.New("the database's URL or keywords cannot be read, and are not repeated for the password in them")
+		return errors.New("the database's URL or keywords cannot be parsed (they are not repeated here, because they may contain a password)")
 	}
 	return err
 }
@@ -67,7 +67,7 @@ func checkTransport(database string, config *pgx.ConnConfig) error {
 
 var sslmodeKeyword = regexp.MustCompile(`(^|[\s'])sslmode\s*=`)
 
-// namesTLS reports whether a URL or keywords say which TLS is wanted.
+// namesTLS reports whether a URL or keywords specify the TLS mode.
 func namesTLS(database string) bool {
 	if u, err := url.Parse(database); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
 		return u.Query().Get("sslmode") != ""

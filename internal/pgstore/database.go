@@ -29,7 +29,7 @@ type Database struct {
 	names  *strings.Replacer
 
 	pgx        bool        // the driver is pgx
-	pooled     bool        // there is a pooler between
+	pooled     bool        // there is a pooler in between
 	unprepared atomic.Bool // statements are not prepared
 }
 
@@ -63,7 +63,7 @@ func (d *Database) Transact(ctx context.Context, do func(Tx) error) error {
 	return d.driver.transact(ctx, func(in execer) error { return do(Tx{d, in}) })
 }
 
-// tries bounds how often something is tried that the server has undone because of others that ran beside it.
+// tries limits how many times something is tried that the server has rolled back because of concurrent transactions.
 const tries = 12
 
 // Call does something, and again where the server has undone it, or has shown that statements cannot be prepared. It is an error if
@@ -95,7 +95,7 @@ func (d *Database) Known(err error) error {
 	return err
 }
 
-// args are the arguments of a statement, and how it is sent.
+// args are the arguments of a statement, and how to send it.
 func (d *Database) args(args []any) []any {
 	if d.unprepared.Load() {
 		return append([]any{pgx.QueryExecModeExec}, args...)
@@ -154,12 +154,12 @@ func (d *Database) SQLTx(tx *sql.Tx) Tx { return Tx{d, sqlRunner{tx}} }
 // Query runs a statement.
 func (t Tx) Query(ctx context.Context, statement string, args []any, read func(Rows) error) error {
 	_, viaSQL := t.in.(sqlRunner)
-	if _, ours := t.d.driver.(sqlDatabase); viaSQL == ours { // else the drivers may be different ones
+	if _, ours := t.d.driver.(sqlDatabase); viaSQL == ours { // otherwise the drivers may differ
 		args = t.d.args(args)
 	}
 	err := t.in.Query(ctx, t.d.Named(statement), args, read)
 	if unprepared(err) {
-		t.d.unprepared.Store(t.d.pgx) // the transaction is lost; the next one is not
+		t.d.unprepared.Store(t.d.pgx) // this transaction is lost; the next one is not
 	}
 	return err
 }
@@ -184,7 +184,8 @@ func Undone(err error) bool {
 	return state == "40001" || state == "40P01" // a serialization failure, a deadlock
 }
 
-// unprepared reports whether a prepared statement was there already, or not there: a pooler gave its connection to others.
+// unprepared reports whether a prepared statement already existed, or did not exist: a pooler gave its connection to
+// others.
 func unprepared(err error) bool {
 	state := State(err)
 	return state == "42P05" || state == "26000"

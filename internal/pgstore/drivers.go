@@ -11,12 +11,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connector is a database as pgx or as database/sql reaches it.
+// connector is a database, reached by pgx or by database/sql.
 type connector interface {
 	Runner
-	// transact runs a transaction, each statement of which sees what was committed before it.
+	// transact runs a transaction in which each statement sees what was committed before it.
 	transact(ctx context.Context, do func(execer) error) error
-	// conn lends one connection, or ErrNoConn. One of its own is not among those that others use, and closed afterwards.
+	// conn lends one connection, or returns ErrNoConn. A dedicated one is not shared with others, and closed afterwards.
 	conn(ctx context.Context, own bool, use func(*pgx.Conn) error) error
 	close()
 }
@@ -120,7 +120,7 @@ func (d sqlDatabase) transact(ctx context.Context, do func(execer) error) error 
 		return err
 	}
 	if err := do(sqlRunner{tx}); err != nil {
-		_ = tx.Rollback() // the error before says what is wrong
+		_ = tx.Rollback() // the earlier error says what is wrong
 		return err
 	}
 	return tx.Commit()
@@ -136,7 +136,7 @@ func (d sqlDatabase) conn(ctx context.Context, own bool, use func(*pgx.Conn) err
 	}
 	used := ErrNoConn
 	_ = c.Raw(func(raw any) error {
-		if c, ok := raw.(interface{ Conn() *pgx.Conn }); ok { // as package stdlib of pgx has it
+		if c, ok := raw.(interface{ Conn() *pgx.Conn }); ok { // as pgx's package stdlib has it
 			used = use(c.Conn())
 		}
 		if own {
@@ -148,4 +148,4 @@ func (d sqlDatabase) conn(ctx context.Context, own bool, use func(*pgx.Conn) err
 	return used
 }
 
-func (d sqlDatabase) close() {} // it is the caller's
+func (d sqlDatabase) close() {} // it belongs to the caller

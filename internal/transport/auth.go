@@ -24,7 +24,7 @@ func (l authLink) Send(req *Request) Result {
 	if req.offset != nil {
 		now = l.clock.Source().Add(*req.offset)
 	}
-	signed := struct { // shallow copies, in one piece of memory
+	signed := struct { // shallow copies, in one allocation
 		Request
 		http http.Request
 	}{*req, *req.HTTP}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// clockTolerance is how far a clock may be off before the service refuses a stamp: the service does not
-// say, five minutes is the common figure.
+// clockTolerance is how far a clock may be off before the service refuses a timestamp: the service does not document it;
+// five minutes is common.
 const clockTolerance = 5 * time.Minute
 
 // Clock is the caller's clock, corrected by what the service's answers say it is off.
@@ -22,8 +22,8 @@ func (c *Clock) Now() time.Time { return c.Source().Add(time.Duration(c.offset.L
 // Earliest is the time by this machine's clock or by the service's, whichever is earlier: what is late by it is late.
 func (c *Clock) Earliest() time.Time { return c.Source().Add(min(0, time.Duration(c.offset.Load()))) }
 
-// clockLink sends a request that was refused for its stamp once more, by the service's own time. That is taken for
-// true from then on if it has helped, and else forgotten: a date may be wrong as well.
+// clockLink repeats a request that was refused for its timestamp once, using the service's time. If that helps, the
+// service's time is used from then on, and otherwise discarded: a Date header may be wrong as well.
 type clockLink struct {
 	clock *Clock
 	next  Link
@@ -45,8 +45,8 @@ func (l clockLink) Send(req *Request) Result {
 	return again
 }
 
-// refuteStamp notes how far this machine's clock is off by an answer that refused a request, if the stamp was too far
-// from the service's own time. A page of something else's, or an answer that was kept for a while, does not tell that.
+// refuteStamp records how far this machine's clock is off, by the response that refused a request, if the timestamp was
+// too far from the service's own time. A page of an intermediary, or a cached response, does not show that.
 func (r *Result) refuteStamp(stamp time.Time, clock *Clock) {
 	at, err := http.ParseTime(r.Answer.Header.Get("Date"))
 	if err == nil && at.Sub(stamp).Abs() >= clockTolerance && r.Answer.InOwnWords() {

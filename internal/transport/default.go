@@ -26,7 +26,7 @@ func DefaultHTTP(roots *x509.CertPool) *http.Client {
 	switch standard, ok := http.DefaultTransport.(*http.Transport); {
 	case ok:
 		transport = standard.Clone()
-	case roots == nil: // the program has put its own in place, to trace or to mock
+	case roots == nil: // the program has replaced it, for tracing or mocks
 		return &http.Client{Transport: http.DefaultTransport, Timeout: DefaultTimeout}
 	}
 	if transport.TLSClientConfig == nil {
@@ -37,7 +37,7 @@ func DefaultHTTP(roots *x509.CertPool) *http.Client {
 		transport.TLSClientConfig.RootCAs = roots
 	}
 	transport.ResponseHeaderTimeout = DefaultTimeout / 2
-	transport.MaxIdleConnsPerHost = 64 // all calls go to one host; with the 2 of net/http, 64 at once dial for more than every second call
+	transport.MaxIdleConnsPerHost = 64 // all calls go to one host; with the 2 of net/http, 64 concurrent calls would open a connection for more than every second call
 	transport.HTTP2 = Pinging(transport.HTTP2)
 	return &http.Client{Transport: transport, Timeout: DefaultTimeout}
 }

@@ -10,12 +10,12 @@ import (
 	"sync/atomic"
 )
 
-// httpLink makes one attempt and reads the answer to its end, within a limit.
+// httpLink makes one attempt and reads the whole response, up to a limit.
 type httpLink struct {
 	client    *http.Client
 	maxAnswer int64
-	http2     *atomic.Bool  // the last answer came over HTTP/2
-	answers   *atomic.Int64 // so many have begun
+	http2     *atomic.Bool  // the last response came over HTTP/2
+	answers   *atomic.Int64 // number of attempts that have begun
 }
 
 func (l httpLink) Send(req *Request) Result {
@@ -27,7 +27,8 @@ func (l httpLink) Send(req *Request) Result {
 	if err != nil {
 		slow, ok := errors.AsType[net.Error](err)
 		if ok && slow.Timeout() && req.HTTP.Context().Err() == nil && l.answers.Load() == before && l.ownConnections() {
-			// Nobody was answered meanwhile: the connections that wait may be as dead as this one, and the next attempt gets a new one.
+			// Nobody got a response in the meantime: idle connections may be as dead as this one, and the next attempt
+			// gets a new one.
 			l.client.CloseIdleConnections()
 		}
 		return Result{Err: err, Attempts: 1}
@@ -36,7 +37,7 @@ func (l httpLink) Send(req *Request) Result {
 	l.answers.Add(1)
 	l.http2.Store(answer.ProtoMajor == 2)
 	if answer.StatusCode == http.StatusSwitchingProtocols {
-		// Nothing asked for it, and reading from what the connection has become would heed no context.
+		// Nothing asked for it, and reading from the switched connection would ignore the context.
 		return Result{Err: errors.New("the answer is 101 Switching Protocols, which nobody asked for"), Attempts: 1}
 	}
 	body, err := l.read(answer, req.Shorten)
@@ -49,16 +50,16 @@ func (l httpLink) Send(req *Request) Result {
 	}
 }
 
-// ownConnections reports whether the connections are not those of the whole program.
+// ownConnections reports whether the connections are not shared by the whole program.
 func (l httpLink) ownConnections() bool {
 	own, ok := l.client.Transport.(*http.Transport)
 	return ok && http.RoundTripper(own) != http.DefaultTransport
 }
 
-// exchange has net/http send a request, which it does not send again by itself: sending again needs another stamp, and
-// is for the retry link to decide. net/http repeats what has no body, or one that it can get anew.
+// exchange has net/http send a request, without net/http's own retries: sending again needs a new timestamp, and is for
+// the retry link to decide. net/http retries requests without a body, or with a body that it can get again.
 func (l httpLink) exchange(req *Request) (*http.Response, error) {
-	once := struct { // shallow copies, in one piece of memory
+	once := struct { // shallow copies, in one allocation
 		client http.Client
 		http.Request
 	}{refusingRedirects(l.client), *req.HTTP}
@@ -67,29 +68,29 @@ func (l httpLink) exchange(req *Request) (*http.Response, error) {
 	case len(req.Body) > 0 || post && l.http2.Load():
 		once.Body, once.ContentLength = io.NopCloser(bytes.NewReader(req.Body)), int64(len(req.Body))
 	case post:
-		// Without a body, HTTP/1 does not repeat these, and would send a body of unknown length in pieces.
+		// Without a body, HTTP/1 does not retry these, and would send a body of unknown length in chunks.
 	default:
-		// net/http would begin a goroutine and a timer for each request, to see whether the body is empty. It takes the encoding's
-		// word for it, and sends the same bytes.
+		// net/http would start a goroutine and a timer for each request, to see whether the body is empty. It trusts the
+		// encoding, and sends the same bytes.
 		once.Body, once.TransferEncoding = noBody{}, identity
 	}
 	return once.client.Do(&once.Request)
 }
 
-// identity is a body as it is; not to be changed.
+// identity is an unencoded body; it must not be changed.
 var identity = []string{"identity"}
 
-// noBody is a body that is empty, and that net/http does not know to be: it would send [http.NoBody] again.
+// noBody is an empty body that net/http does not recognise as such: it would retry requests with [http.NoBody].
 type noBody struct{}
 
 func (noBody) Read([]byte) (int, error)         { return 0, io.EOF }
-func (noBody) WriteTo(io.Writer) (int64, error) { return 0, nil } // else it gets a buffer to be copied through
+func (noBody) WriteTo(io.Writer) (int64, error) { return 0, nil } // otherwise it gets a buffer to be copied through
 func (noBody) Close() error                     { return nil }
 
-// promised is how many bytes of memory a Content-Length is given before the bytes have come.
+// promised is how many bytes of memory a Content-Length gets before the bytes have arrived.
 const promised = 8 << 20
 
-// read reads an answer's body. What came of one that is cut or too long is returned with the error.
+// read reads a response's body. If it is truncated or too long, it returns what it has read with the error.
 func (l httpLink) read(answer *http.Response, shorten Shorten) ([]byte, error) {
 	whole, shortens := l.maxAnswer, shorten.Do != nil && answer.StatusCode == http.StatusOK
 	if shortens && shorten.From > 0 {
@@ -115,7 +116,7 @@ func (l httpLink) read(answer *http.Response, shorten Shorten) ([]byte, error) {
 		rest := &remembering{Reader: answer.Body}
 		short, err := shorten.Do(io.MultiReader(bytes.NewReader(body), rest), l.maxAnswer)
 		if rest.err != nil || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errors.Join(errCut, err, rest.err) // as a shorter one, it may come whole the next time
+			err = errors.Join(errCut, err, rest.err) // like a short one, it may arrive whole the next time
 		}
 		if err != nil {
 			return body[:whole], fmt.Errorf("the body is longer than the limit of %d bytes, and cannot be shortened: %w", whole, err)
@@ -127,7 +128,7 @@ func (l httpLink) read(answer *http.Response, shorten Shorten) ([]byte, error) {
 	return body, nil
 }
 
-// remembering keeps why a body could not be read to its end.
+// remembering keeps the reason why a body could not be read to its end.
 type remembering struct {
 	io.Reader
 	err error
@@ -141,8 +142,8 @@ func (r *remembering) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// refusingRedirects is a client that takes a redirect for an answer, because the URL is what is signed.
-// It is a copy, taken at each use, so that what the caller changes in theirs counts.
+// refusingRedirects is a client that returns a redirect as a response, because the URL is signed. It is copied at each
+// use, so that changes by the caller take effect.
 func refusingRedirects(client *http.Client) http.Client {
 	refusing := *client
 	refusing.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

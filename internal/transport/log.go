@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// logLink logs each attempt. It sees the request before it is authenticated, and logs no header and no body, so
-// that no secret can get into the log.
+// logLink logs each attempt. It sees the request before authentication, and logs neither headers nor bodies, so no secret
+// can get into the log.
 type logLink struct {
 	log  *slog.Logger
 	next Link

@@ -16,7 +16,7 @@ type Attempt struct {
 	Err        error
 }
 
-// observeLink tells an observer of each attempt.
+// observeLink reports each attempt to an observer.
 type observeLink struct {
 	observe func(ctx context.Context, attempt Attempt)
 	next    Link

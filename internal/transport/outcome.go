@@ -16,11 +16,11 @@ import (
 // Why there is no answer, or none that is whole.
 var (
 	ErrNotSent = errors.New("not sent")        // it failed in this program; sending it again would not help
-	errCut     = errors.New("the body is cut") // the answer did not come to its end
+	errCut     = errors.New("the body is cut") // the response is incomplete
 )
 
-// ambiguous reports whether a request may have been carried out although it got no success for an answer. That it was
-// not, only the service can say: in its own words, or by not having been reached.
+// ambiguous reports whether a request may have been carried out although it got no successful response. Only the service
+// itself can rule that out: in its own words, or by not having been reached.
 func (r Result) ambiguous(req *Request) bool {
 	if r.Answer == nil {
 		return !neverSent(r.Err)
@@ -28,8 +28,8 @@ func (r Result) ambiguous(req *Request) bool {
 	switch status := r.Answer.StatusCode; {
 	case status < 400 || status > 499 || status == http.StatusRequestTimeout, !r.Answer.InOwnWords():
 		return true
-	// A copy of the request, which something on the way has made, may have come before it. Then "it exists already", "it
-	// is gone" and "it is not pending any more" are about this very request.
+	// An intermediary may have sent a copy of the request before. Then "it exists already", "it is gone" and "it is not
+	// pending any more" are about this very request.
 	case status == http.StatusConflict, r.staleNonce():
 		return true
 	case status == http.StatusNotFound:
@@ -40,13 +40,13 @@ func (r Result) ambiguous(req *Request) bool {
 	return false
 }
 
-// staleNonce reports whether an answer refuses a nonce.
+// staleNonce reports whether a response refuses a nonce.
 func (r Result) staleNonce() bool {
 	return r.nonce && r.Answer != nil && r.Answer.StatusCode == http.StatusUnauthorized && bytes.Contains(bytes.ToLower(r.Answer.Body), []byte("nonce"))
 }
 
-// refusedForNow reports whether a request that failed cannot have been carried out and may be taken the next time, so
-// that any may be sent again.
+// refusedForNow reports whether a failed request certainly was not carried out and may be accepted the next time, so that
+// even a write may be sent again.
 func (r Result) refusedForNow() bool {
 	if r.Answer == nil {
 		return neverSent(r.Err)
@@ -54,7 +54,7 @@ func (r Result) refusedForNow() bool {
 	return r.Answer.StatusCode == http.StatusTooManyRequests && r.Answer.InOwnWords()
 }
 
-// passing reports whether a failure may be gone the next time.
+// passing reports whether a failure may be temporary.
 func (r Result) passing() bool {
 	if r.Answer == nil || r.staleNonce() {
 		return true
@@ -91,8 +91,8 @@ func (a *Answer) InOwnWords() bool {
 // NeverSent reports whether what net/http says of a request tells that nobody has looked at it.
 func NeverSent(err error) bool { return neverSent(err) }
 
-// neverSent reports whether a request failed before any of it can have reached the service, or was not looked at by
-// it. What goes wrong at a proxy is not counted, to be on the safe side.
+// neverSent reports whether none of a failed request can have reached the service, or the service did not process it.
+// Failures at a proxy do not count, to be on the safe side.
 func neverSent(err error) bool {
 	var (
 		op          *net.OpError
@@ -102,12 +102,12 @@ func neverSent(err error) bool {
 		request     *url.Error
 	)
 	return errors.Is(err, ErrNotSent) || errors.As(err, &name) || errors.As(err, &certificate) ||
-		errors.As(err, &notTLS) && notTLS.Conn != nil || // set only where the other side does not speak TLS at all
+		errors.As(err, &notTLS) && notTLS.Conn != nil || // set only if the peer does not use TLS at all
 		errors.As(err, &op) && op.Op == "dial" ||
 		errors.As(err, &request) && unprocessed.MatchString(request.Err.Error())
 }
 
-// unprocessed are the errors of net/http that say that the other side has not looked at a request over HTTP/2, by
-// refusing the stream or by going away before it (RFC 9113, 6.8 and 8.7). They have no types.
+// unprocessed matches errors of net/http that mean that the peer did not process a request over HTTP/2: it refused the
+// stream or went away before (RFC 9113, 6.8 and 8.7). They have no types.
 var unprocessed = regexp.MustCompile(`^(?:http2: Transport: cannot retry err \[)?` +
 	`(?:stream error: stream ID \d+; REFUSED_STREAM; received from peer|http2: Transport received Server's graceful shutdown GOAWAY)`)

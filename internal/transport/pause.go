@@ -31,11 +31,11 @@ func endsWithin(ctx context.Context, pause time.Duration) bool {
 }
 
 const (
-	maxRetryAfter = 24 * time.Hour // beyond any policy, and within a Duration
-	stopUnsaid    = time.Second    // how long a client stops after a 429 that does not say
+	maxRetryAfter = 24 * time.Hour // longer than any policy, and fits in a Duration
+	stopUnsaid    = time.Second    // how long a client stops after a 429 without a time
 )
 
-// retryAfter reads how long the service asks to wait: seconds, or a date. A 429 always asks.
+// retryAfter parses how long the service asks to wait: seconds, or a date. A 429 always asks.
 func retryAfter(answer *Answer) (time.Duration, bool) {
 	if answer == nil {
 		return 0, false
@@ -51,22 +51,22 @@ func retryAfter(answer *Answer) (time.Duration, bool) {
 	if at, err := http.ParseTime(text); err == nil {
 		now := time.Now()
 		if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
-			now = date // by the clock that the service reckons with
+			now = date // by the service's clock
 		}
 		return min(max(0, at.Sub(now)), maxRetryAfter), true
 	}
 	return stopUnsaid, answer.StatusCode == http.StatusTooManyRequests
 }
 
-// budget bounds the attempts that are not the first of their call.
+// budget limits the attempts beyond the first of each call.
 type budget struct {
-	spent atomic.Int64 // halves of an attempt
+	spent atomic.Int64 // in half attempts
 	most  int64
 }
 
 func newBudget(attempts int) *budget { return &budget{most: 2 * int64(attempts)} }
 
-// take reports whether there may be one more attempt.
+// take reports whether one more attempt is allowed.
 func (b *budget) take() bool {
 	for {
 		spent := b.spent.Load()
@@ -79,7 +79,7 @@ func (b *budget) take() bool {
 	}
 }
 
-// give gives half an attempt back.
+// give returns half an attempt.
 func (b *budget) give() {
 	for {
 		spent := b.spent.Load()

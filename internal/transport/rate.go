@@ -12,20 +12,20 @@ import (
 	"github.com/qredo-go/qredo/internal/backoff"
 )
 
-// rateLink keeps the client's requests below a rate, and stops all of them for a while when the service says
-// that they are too many. It waits before the request is stamped, so that a stamp is fresh when it is sent.
+// rateLink keeps the client's requests below a rate, and pauses all of them when the service says that there are too
+// many. It waits before the request is stamped, so that timestamps are fresh.
 type rateLink struct {
 	limiter *rate.Limiter
 	stop    *stop
-	most    time.Duration // of a stop that the service asks for
+	most    time.Duration // of a pause that the service asks for
 	trace   Trace
 	next    Link
 }
 
-// stop is until when no request is sent.
+// stop is the time until which no request is sent.
 type stop struct{ until atomic.Pointer[time.Time] }
 
-// wait waits until requests are sent again.
+// wait waits until requests may be sent again.
 func (s *stop) wait(ctx context.Context) error {
 	for until := s.until.Load(); until != nil; until = s.until.Load() {
 		left := time.Until(*until)

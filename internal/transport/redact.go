@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// stamp is what authenticated an attempt: its headers, with those that it had before. What of them is secret is found where
-// something went wrong and an error tells of it: most calls need it not.
+// stamp is what authenticated an attempt: its headers, and those of earlier attempts. Secrets are extracted from it only
+// when an error needs them: most calls do not.
 type stamp struct{ before, after http.Header }
 
-// follow keeps what authenticated the attempts before.
+// follow keeps what authenticated the earlier attempts.
 func (r *Result) follow(before Result) {
 	r.earlier = append(append(before.earlier, before.stamp), r.earlier...)
 }
@@ -40,7 +40,7 @@ func (r Result) Redact(text []byte, by string) []byte {
 		if spelled, err := regexp.Compile(inJSON.Replace(regexp.QuoteMeta(secret))); err == nil {
 			text = spelled.ReplaceAll(text, []byte(by))
 		}
-		// A body that is cut, or longer than the limit, may end within a secret.
+		// A truncated body, or one longer than the limit, may end within a secret.
 		for n := len(secret) - 1; n >= shortest; n-- {
 			if start, ok := bytes.CutSuffix(text, []byte(secret[:n])); ok {
 				text = append(bytes.Clone(start), by...)
@@ -51,11 +51,11 @@ func (r Result) Redact(text []byte, by string) []byte {
 	return text
 }
 
-// shortest is how long a header value is at least that can be hidden without spoiling the rest.
+// shortest is the minimum length of a header value that can be hidden without spoiling the rest.
 const shortest = 8
 
-// formsOf are a header's value, and the other forms in which the other side may repeat it: a signing agent's proof is an object in
-// hexadecimal, whose long texts prove as much as the whole.
+// formsOf returns a header's value, and the other forms in which the peer may repeat it: a signing agent's proof is a
+// hexadecimal object, whose long texts prove as much as the whole.
 func formsOf(value string) []string {
 	forms := []string{value}
 	inside, err := hex.DecodeString(value)
@@ -65,7 +65,7 @@ func formsOf(value string) []string {
 	return append(append(forms, strings.ToUpper(value), strings.ToLower(value)), longTexts.FindAllString(string(inside), -1)...)
 }
 
-// longTexts finds what is base64 and as long as a point of a proof.
+// longTexts matches base64 as long as a point of a proof.
 var longTexts = regexp.MustCompile(`[A-Za-z0-9+/]{100,}={0,2}`)
 
 // RedactStart returns the start of a text, of so many bytes at most, as Redact would have it. It reads no more of the text
@@ -79,10 +79,10 @@ func (r Result) RedactStart(text []byte, most int, by string) []byte {
 		text = r.Redact(text, by)
 		return text[:min(most, len(text))]
 	}
-	// A secret that begins before the end of the start is whole here; one that is not begins in what is left off.
+	// A secret that begins before the end of the start is whole here; a later one is in the part that is left out.
 	text = r.Redact(text[:most+longest], by)
 	return text[:max(0, min(most, len(text)-longest))]
 }
 
-// inJSON makes an expression for a text match it as well where JSON has its characters escaped.
+// inJSON extends an expression for a text to match it with JSON escapes as well.
 var inJSON = strings.NewReplacer("/", `\\?/`, "=", `(?:=|\\u003[dD])`, `\+`, `(?:\+|\\u002[bB])`)

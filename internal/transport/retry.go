@@ -16,7 +16,7 @@ type Policy struct {
 	Budget        int
 }
 
-// retryLink sends a request again where that is safe and may help.
+// retryLink sends a request again if that is safe and may help.
 type retryLink struct {
 	policy Policy
 	budget *budget

@@ -26,10 +26,10 @@ const (
 	WhyTurn  Why = "turn"       // the request before it
 )
 
-// shortestWait is what is worth telling.
+// shortestWait is the shortest wait worth reporting.
 const shortestWait = time.Millisecond
 
-// since tells of a pause that began at a time.
+// since reports a pause that began at a time.
 func (t Trace) since(ctx context.Context, why Why, began time.Time) {
 	if t.Wait == nil {
 		return
@@ -39,8 +39,8 @@ func (t Trace) since(ctx context.Context, why Why, began time.Time) {
 	}
 }
 
-// traceLink tells of each attempt: of what is sent, without what it waits for before. It sees the request before it is
-// authenticated, as logLink does.
+// traceLink reports each attempt: what is sent, not the wait before. It sees the request before authentication, as
+// logLink does.
 type traceLink struct {
 	trace Trace
 	next  Link
@@ -69,7 +69,7 @@ func (r Result) StatusCode() int {
 	return 0
 }
 
-// seen is what is told of an attempt.
+// seen is what is reported about an attempt.
 func seen(req *Request, res Result, took time.Duration) Attempt {
 	a := Attempt{Operation: req.Operation, Number: req.attempt + 1, StatusCode: res.StatusCode(), Took: took, OK: res.OK, Err: res.Err}
 	a.MaybeDone = !res.OK && !IsRead(req) && res.ambiguous(req)

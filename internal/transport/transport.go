@@ -38,8 +38,8 @@ type Request struct {
 	// Pinged is called, on a connection that an upgrade has made, whenever the other side pings. It may be nil.
 	Pinged func()
 
-	attempt int            // how often it was sent before
-	offset  *time.Duration // what the clock is off, to see whether the service agrees
+	attempt int            // how many times it was sent before
+	offset  *time.Duration // the clock's error, to see whether the service agrees
 }
 
 // Shorten makes a success that is too long shorter while it is read.
@@ -66,7 +66,7 @@ type Result struct {
 	Interrupted error // what ended the pause before the next attempt
 
 	WrongClock  bool          // it was refused, and its stamp was too far from the service's own time
-	clockOffset time.Duration // of that time from this machine's
+	clockOffset time.Duration // of that time from this machine's clock
 
 	nonce   bool            // it was stamped with a nonce
 	stamp   stamp           // what authenticated the last attempt
@@ -104,7 +104,7 @@ func New(c Config) (requests, upgrades Link) {
 	return requests, clockLink{c.Clock, limit}
 }
 
-// attempts returns what makes one attempt, that next sends.
+// attempts returns a function that makes one attempt, to be sent by next.
 func (c Config) attempts(next Link) Link {
 	next = authLink{c.Auth, c.Clock, next}
 	if c.Trace.Attempt != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// turnLink has requests wait for each other, from the stamp to the answer.
+// turnLink makes requests wait for each other, from the timestamp to the response.
 type turnLink struct {
 	turn  chan struct{}
 	trace Trace

@@ -12,10 +12,10 @@ import (
 
 const (
 	upgradeTimeout = time.Minute
-	maxRefusal     = 4 << 10 // bytes of an answer that is no upgrade
+	maxRefusal     = 4 << 10 // bytes of a response that is not an upgrade
 )
 
-// upgradeLink makes a WebSocket connection.
+// upgradeLink opens a WebSocket connection.
 type upgradeLink struct{ client *http.Client }
 
 func (l upgradeLink) Send(req *Request) Result {
@@ -37,9 +37,9 @@ func (l upgradeLink) Send(req *Request) Result {
 	return Result{Answer: &Answer{StatusCode: answer.StatusCode, Header: answer.Header, Body: body}, Attempts: 1}
 }
 
-// dial makes the handshake. That needs SHA-1, to see that the other side speaks WebSocket and not to keep anything
-// secret, which is not allowed where only the algorithms of FIPS 140 are (GODEBUG=fips140=only). So it is let off there,
-// but for the connection and its TLS, which are made by a goroutine from before.
+// dial makes the handshake. WebSocket needs SHA-1 to recognise the protocol, not for security, but it is forbidden if
+// only the algorithms of FIPS 140 are allowed (GODEBUG=fips140=only). Therefore enforcement is switched off for the
+// handshake, but not for the connection and its TLS, which are made by a goroutine that was started before.
 func dial(ctx context.Context, req *http.Request, client *http.Client, pinged func()) (conn *websocket.Conn, answer *http.Response, err error) {
 	options := &websocket.DialOptions{HTTPClient: client, HTTPHeader: req.Header}
 	if pinged != nil {

@@ -30,7 +30,7 @@ func Shell(text string) string {
 	var word strings.Builder
 	for i := 0; i < len(begin); {
 		r, size := utf8.DecodeRuneInString(begin[i:])
-		if seen(r, size) && !strings.ContainsRune(`\'!`, r) { // ! has a meaning between double quotes, where a person types
+		if seen(r, size) && !strings.ContainsRune(`\'!`, r) { // ! has a meaning within double quotes in an interactive shell
 			word.WriteString(begin[i : i+size])
 		} else {
 			for _, b := range []byte(begin[i : i+size]) {

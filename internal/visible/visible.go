@@ -52,7 +52,7 @@ func Parts(text string) []Part {
 	return parts
 }
 
-// blank are characters that Go takes for printable and that show nothing.
+// blank are characters that Go considers printable but that show nothing.
 var blank = []*unicode.RangeTable{unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
 
 // seen reports whether a character is shown as it is.

@@ -77,12 +77,13 @@ func (p Payment) Method() string {
 	return (*p.Data)[:min(len(*p.Data), len("0x12345678"))]
 }
 
-// decimals is how many places a chain's coin has: the value is in wei, and that on the chains compatible with Ethereum.
+// decimals is the number of decimal places of a chain's coin: values are in wei, as on all chains compatible with
+// Ethereum.
 const decimals = 18
 
 // String says in a few words what is paid: "1.5 of chain 1's coin (1500000000000000000 wei), data 0xa9059cbb…".
 func (p Payment) String() string {
-	value, gas, chain, data := "a value that is not known", "gas that is not known", "a chain that is not known", "data that is not known"
+	value, gas, chain, data := "an unknown value", "unknown gas", "an unknown chain", "unknown data"
 	if p.Chain != nil {
 		chain = fmt.Sprintf("chain %s", p.Chain)
 	}

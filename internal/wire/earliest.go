@@ -15,7 +15,7 @@ type Earliest struct {
 	kept  latestFirst
 	bytes int64
 	cut   int64
-	full  bool // there is a cut
+	full  bool // something was cut off
 }
 
 type moment struct {

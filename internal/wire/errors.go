@@ -20,7 +20,7 @@ func (e *FieldError) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
-// syntaxError says what is wrong with a document that is no JSON: of a short one, as encoding/json does.
+// syntaxError says what is wrong with a document that is not JSON: for a short one, as encoding/json does.
 func syntaxError(data []byte, err error) error {
 	if len(data) > pause || !errors.As(err, new(*FieldError)) {
 		return err
@@ -48,7 +48,7 @@ func within(outer string, err error) error {
 	return &FieldError{Field: field, Problem: inner.Problem}
 }
 
-// fieldProblem makes what is wrong with a value a [*FieldError].
+// fieldProblem turns a problem with a value into a [*FieldError].
 func fieldProblem(err error) error {
 	if field := (*FieldError)(nil); errors.As(err, &field) {
 		return field

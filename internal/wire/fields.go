@@ -11,19 +11,19 @@ import (
 	"sync"
 )
 
-// field is where one JSON key goes.
+// field is the destination of one JSON key.
 type field struct {
-	name   string // as errors give it
+	name   string // as in errors
 	index  []int
 	custom bool
 	alias  bool
-	bit    uint64 // to remember it by; beyond the first 64 of a struct there is none
-	key    []byte // the name as documents have it as a rule, with its colon; nil where a key has to be looked for
-	next   *field // the one that is declared after it
+	bit    uint64 // to record that it was seen; beyond the first 64 fields of a struct there is none
+	key    []byte // the usual spelling with its colon; nil if a key has to be looked up
+	next   *field // the field that is declared after it
 }
 
-// in returns the field within a struct, making the embedded structs that lead to it. The zero Value says
-// that one of them cannot be made.
+// in returns the field within a struct, allocating the embedded structs on the way. The zero Value means that one of them
+// cannot be allocated.
 func (f *field) in(v reflect.Value) reflect.Value {
 	for _, i := range f.index {
 		if v.Kind() == reflect.Pointer {
@@ -50,7 +50,7 @@ type fields struct {
 
 const longestKey = 64 // no field's name is longer, so a longer key is unknown
 
-// spelled returns the field that a key in any spelling is for, if it is for one.
+// spelled returns the field for a key in any spelling, if there is one.
 func (fs *fields) spelled(key []byte) *field {
 	if len(key) > longestKey {
 		return nil
@@ -59,7 +59,7 @@ func (fs *fields) spelled(key []byte) *field {
 	return fs.byKey[string(fold(buf[:0], key))]
 }
 
-// fold writes a key in lower case and without underscores and hyphens.
+// fold converts a key to lower case and removes underscores and hyphens.
 func fold(dst, key []byte) []byte {
 	for _, c := range key {
 		switch {
@@ -92,7 +92,7 @@ func fieldsOf(t reflect.Type) *fields {
 		own := field{name: name, index: sf.Index, custom: isCustom(sf.Type), bit: 1 << i}
 		key := string(fold(nil, []byte(name)))
 		if known := fs.byKey[key]; known != nil && !known.alias && len(known.index) <= len(own.index) {
-			continue // the outer of two fields counts, as in Go, and before it any alias
+			continue // as in Go, the outer of two fields takes precedence, and a name takes precedence over any alias
 		}
 		fs.byKey[key] = &own
 		if sf.Tag.Get("required") != "" {
@@ -131,12 +131,12 @@ func fieldsOf(t reflect.Type) *fields {
 	return actual.(*fields)
 }
 
-// chain links the fields in the order in which they are declared.
+// chain links the fields in the order of their declaration.
 func (fs *fields) chain(declared []reflect.StructField) {
 	for at := &fs.first; len(declared) > 0; declared = declared[1:] {
 		name, _, _ := strings.Cut(declared[0].Tag.Get("json"), ",")
 		f := fs.byName[cmp.Or(name, declared[0].Name)]
-		if f == nil || f.key != nil { // it is in the chain already
+		if f == nil || f.key != nil { // it is already in the chain
 			continue
 		}
 		quoted := strconv.Quote(f.name)
@@ -155,7 +155,7 @@ var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// isCustom tells whether a type reads its own JSON or text.
+// isCustom reports whether a type decodes its own JSON or text.
 func isCustom(t reflect.Type) bool {
 	if known, ok := customCache.Load(t); ok {
 		return known.(bool)

@@ -24,7 +24,7 @@ func ParseInt(raw []byte) (int64, error) {
 		}
 	}
 	if len(s) > longestNumber {
-		return 0, &FieldError{Problem: clip(string(s[:longestNumber])) + " is longer than any number that is meant"}
+		return 0, &FieldError{Problem: clip(string(s[:longestNumber])) + " is too long for a number"}
 	}
 	text := string(s)
 	if !json.Valid(s) || strings.Trim(text, "0123456789+-.eE") != "" {
@@ -41,10 +41,10 @@ func ParseInt(raw []byte) (int64, error) {
 	return n, nil
 }
 
-// short reads what most numbers are: a few digits.
+// short reads the most common numbers: a few digits.
 func short(s []byte) (n int64, ok bool) {
 	digits := bytes.TrimPrefix(s, []byte("-"))
-	if len(digits) == 0 || len(digits) > 18 { // those of 18 fit
+	if len(digits) == 0 || len(digits) > 18 { // 18 digits always fit
 		return 0, false
 	}
 	for _, c := range digits {
@@ -61,8 +61,7 @@ func short(s []byte) (n int64, ok bool) {
 
 const longestNumber = 64 << 10 // bytes
 
-// expand writes a JSON number without point and exponent. It reports false when that cannot be done
-// because the number has a fraction.
+// expand writes a JSON number without a decimal point and exponent. It returns false if the number has a fraction.
 func expand(number string) (digits string, whole bool) {
 	const limit = 40 // beyond any 64-bit number, and short enough to write out
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")

@@ -22,7 +22,7 @@ type Long struct {
 
 	spool   Spool
 	used    bool
-	without bool // there is no such file here, or it has no room
+	without bool // no such file can be created here, or there is no space
 }
 
 // Shorten leaves of an answer what is to be decoded at once: nothing, but for the earliest.
@@ -51,11 +51,11 @@ func (l *Long) Shorten(body io.Reader, most int64) ([]byte, error) {
 	return rest, err
 }
 
-// earliest keeps the earliest elements of an answer.
+// earliest keeps the earliest elements of a response.
 func (l *Long) earliest(body io.Reader, most int64) ([]byte, error) {
 	kept := Earliest{From: l.From, Most: most}
 	rest, err := ShortenList(body, most, l.List, func(element []byte) bool {
-		at, _ := l.Read(element) // what is not understood has no time, is kept, and told of later
+		at, _ := l.Read(element) // an element that cannot be parsed has no time; it is kept, and reported later
 		kept.Take(at, element)
 		return false
 	})

@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// open reads a value of any kind, as encoding/json does but for numbers, which are kept as their text: a float would round
-// them. A key that is there twice with different values is noted in d.twice.
+// open reads a value of any kind, as encoding/json does, except that numbers are kept as text: a float would round them.
+// A duplicate key with conflicting values is recorded in d.twice.
 func (d *decoder) open() any {
 	switch c := d.next(); c {
 	case '"':
@@ -39,7 +39,7 @@ func (d *decoder) open() any {
 	}
 }
 
-// name reads a key and its colon, whatever it is.
+// name reads any key and its colon.
 func (d *decoder) name() string {
 	if d.next() != '"' {
 		d.unexpected()
@@ -49,7 +49,8 @@ func (d *decoder) name() string {
 	return key
 }
 
-// table reads an object into a map, as encoding/json does: what is in it stays. A key that is there twice must have one value.
+// table reads an object into a map, as encoding/json does: existing entries stay. The values of a duplicate key must be
+// equal.
 func (d *decoder) table(dst reflect.Value) error {
 	if d.next() != '{' {
 		return d.standard(dst) // which says what is wrong
@@ -86,7 +87,7 @@ func (d *decoder) table(dst reflect.Value) error {
 	return nil
 }
 
-// doubt is what an open value has twice.
+// doubt is the error for a duplicate key in an open value.
 func (d *decoder) doubt() error {
 	if len(d.twice) == 0 {
 		return nil

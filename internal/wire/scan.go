@@ -8,35 +8,35 @@ import (
 	"strconv"
 )
 
-// pause is how many bytes are read between two looks at whether the caller still waits.
+// pause is how many bytes are read between two checks whether the caller still waits.
 const pause = 64 << 10
 
-// deepest is how deep lists and objects may lie within each other, as in encoding/json.
+// deepest is how deeply lists and objects may be nested, as in encoding/json.
 const deepest = 10_000
 
-// decoder walks a document, once. What it steps over is JSON, exactly as [json.Valid] has it: where it is not, it stops.
+// decoder walks through a document, once. What it skips is JSON, exactly as [json.Valid] defines it: otherwise it stops.
 type decoder struct {
 	data  []byte
 	pos   int
-	depth int             // lists and objects that it is in
-	ctx   context.Context // of whoever waits for it
-	pause int             // the byte to look at it the next time
+	depth int             // depth of lists and objects
+	ctx   context.Context // of the caller
+	pause int             // the position of the next check
 	known int             // keys that named a field
-	twice []string        // keys of open objects that have two values
-	texts []string        // texts met before, so that those that come again share their memory
+	twice []string        // keys of open objects that have conflicting values
+	texts []string        // texts met before, so that repeated ones share memory
 }
 
 const (
-	fewTexts, manyTexts = 32, 512 // places for them, in a short and in a long document
-	shortDocument       = 1 << 10 // bytes: in one no longer than this, hardly a text comes twice
+	fewTexts, manyTexts = 32, 512 // entries, in a short and in a long document
+	shortDocument       = 1 << 10 // bytes: a shorter document hardly contains a text twice
 	longDocument        = 8 << 10
-	longestText         = 64 // longer ones hardly come twice
+	longestText         = 64 // longer texts hardly occur twice
 )
 
-// stopped is what a decoder panics with, down to stop, where the document is no JSON or nobody waits for it any more.
+// stopped is what a decoder panics with, up to stop, if the document is not JSON or nobody waits for it any more.
 type stopped struct{ why error }
 
-// stop makes what a decoder stopped for an error.
+// stop returns what a decoder stopped for as an error.
 func stop(err *error) {
 	switch p := recover().(type) {
 	case nil:
@@ -47,7 +47,7 @@ func stop(err *error) {
 	}
 }
 
-// look asks whether somebody still waits.
+// look checks whether somebody still waits.
 func (d *decoder) look() {
 	d.pause = d.pos + pause
 	if err := d.ctx.Err(); err != nil {
@@ -55,7 +55,7 @@ func (d *decoder) look() {
 	}
 }
 
-// unexpected stops at what is no JSON at the current position.
+// unexpected stops because the current position is not JSON.
 func (d *decoder) unexpected() {
 	problem := fmt.Sprintf("not JSON at byte %d: unexpected end of JSON input", len(d.data))
 	if d.pos < len(d.data) {
@@ -73,14 +73,14 @@ func checkJSON(ctx context.Context, data []byte) (err error) {
 	return nil
 }
 
-// end is where nothing but white space may follow.
+// end requires that only white space follows.
 func (d *decoder) end() {
 	if d.next(); d.pos < len(d.data) {
 		d.unexpected()
 	}
 }
 
-// next steps over white space and returns the byte that comes then; 0, which no value has, at the end.
+// next skips white space and returns the next byte; 0, which no value has, at the end.
 func (d *decoder) next() byte {
 	if d.pos < len(d.data) && d.data[d.pos] > ' ' {
 		return d.data[d.pos]
@@ -102,7 +102,7 @@ func (d *decoder) afterSpace() byte {
 	return 0
 }
 
-// begin steps into the list or object at the current position, to its first element, and tells whether there is one.
+// begin enters the list or object at the current position, and reports whether it has an element.
 func (d *decoder) begin(end byte) bool {
 	d.deeper(d.depth)
 	d.pos++
@@ -114,7 +114,7 @@ func (d *decoder) begin(end byte) bool {
 	return true
 }
 
-// more steps to the next element of a list or object and tells whether there is one.
+// more moves to the next element of a list or object and reports whether there is one.
 func (d *decoder) more(end byte) bool {
 	if d.pos >= d.pause {
 		d.look()
@@ -130,14 +130,14 @@ func (d *decoder) more(end byte) bool {
 	return c == ','
 }
 
-// deeper stops where no further list or object may begin.
+// deeper stops at the nesting limit.
 func (d *decoder) deeper(depth int) {
 	if depth >= deepest {
 		panic(stopped{&FieldError{Problem: "not JSON: exceeded max depth"}})
 	}
 }
 
-// key steps over the key of an object and its colon, and returns what stands between its quotes.
+// key skips the key of an object and its colon, and returns what is between its quotes.
 func (d *decoder) key() []byte {
 	if d.next() != '"' {
 		d.unexpected()
@@ -156,7 +156,7 @@ func (d *decoder) colon() {
 	d.pos++
 }
 
-// skip steps over the value at the current position and returns its bytes.
+// skip skips the value at the current position and returns its bytes.
 func (d *decoder) skip() []byte {
 	c := d.next()
 	start := d.pos
@@ -168,15 +168,15 @@ func (d *decoder) skip() []byte {
 	return d.data[start:d.pos]
 }
 
-// skipNested steps over the object or list at the current position.
+// skipNested skips the object or list at the current position.
 func (d *decoder) skipNested() {
-	var few [32]byte // as deep as answers are
-	open := few[:0]  // the ends that lists and objects wait for
+	var few [32]byte // as deep as responses are
+	open := few[:0]  // the closing characters that lists and objects wait for
 	for {
 		if c := d.next(); c == '{' || c == '[' {
 			d.deeper(d.depth + len(open))
 			d.pos++
-			end := c + 2 // as ASCII has them
+			end := c + 2 // their distance in ASCII
 			if d.next() != end {
 				if open = append(open, end); c == '{' {
 					d.key()
@@ -209,7 +209,7 @@ func (d *decoder) skipNested() {
 	}
 }
 
-// skipScalar steps over the text, number or word at the current position, which begins with c.
+// skipScalar skips the text, number or word at the current position, which begins with c.
 func (d *decoder) skipScalar(c byte) {
 	switch c {
 	case '"':
@@ -257,10 +257,10 @@ func (d *decoder) number() {
 	}
 }
 
-// at tells whether the current position has c.
+// at reports whether the current character is c.
 func (d *decoder) at(c byte) bool { return d.pos < len(d.data) && d.data[d.pos] == c }
 
-// digits steps over one digit or more.
+// digits skips one or more digits.
 func (d *decoder) digits() {
 	start := d.pos
 	for d.pos < len(d.data) && '0' <= d.data[d.pos] && d.data[d.pos] <= '9' {
@@ -275,7 +275,7 @@ func (d *decoder) digits() {
 
 var seed = maphash.MakeSeed()
 
-// share returns a text as a string, which may be one that was made before.
+// share returns a text as a string, which may be an earlier one.
 func (d *decoder) share(text []byte) string {
 	if len(d.data) <= shortDocument || len(text) > longestText {
 		return string(text)

@@ -14,7 +14,7 @@ func Shorten(r io.Reader, most int64, keep func(element []byte) bool) ([]byte, e
 	return shorten(r, most, func(string) bool { return true }, keep)
 }
 
-// ShortenList is Shorten of one list, in any spelling of its name. Other lists are left out; if it is there twice, that is an error.
+// ShortenList is Shorten for a single list, in any spelling of its name. Other lists are left out; a duplicate key is an error.
 func ShortenList(r io.Reader, most int64, name string, keep func(element []byte) bool) ([]byte, error) {
 	wanted, found := fold(nil, []byte(name)), 0
 	short, err := shorten(r, most, func(key string) bool {
@@ -79,7 +79,7 @@ func shorten(r io.Reader, most int64, list func(key string) bool, keep func(elem
 		out.Write(append(name, ':'))
 		out.Write(kept)
 	}
-	// More is false at the end of a body that is cut, too.
+	// More also returns false at the end of a truncated body.
 	if _, err := dec.Token(); err != nil {
 		return nil, in.whole(err)
 	}
@@ -93,8 +93,8 @@ func shorten(r io.Reader, most int64, list func(key string) bool, keep func(elem
 	return out.Bytes(), nil
 }
 
-// whole tells the end of a body that is cut from that of one that is not. Some versions of encoding/json tell of it as of an
-// error in the syntax, at the place where the body ends.
+// whole distinguishes the end of a truncated body from that of a complete one. Some versions of encoding/json report it
+// as a syntax error at the position where the body ends.
 func (m *metered) whole(err error) error {
 	var syntax *json.SyntaxError
 	if errors.Is(err, io.EOF) || m.ended && errors.As(err, &syntax) && syntax.Offset >= m.read {
@@ -103,7 +103,7 @@ func (m *metered) whole(err error) error {
 	return err
 }
 
-// elements reads a list from after its beginning.
+// elements reads a list after its opening bracket.
 func (m *metered) elements(dec *json.Decoder, keep func([]byte) bool) ([]byte, error) {
 	list := []byte{'['}
 	for dec.More() {
@@ -126,7 +126,7 @@ func (m *metered) elements(dec *json.Decoder, keep func([]byte) bool) ([]byte, e
 	return append(list, ']'), err
 }
 
-// skipObject reads an object from after its beginning.
+// skipObject skips an object after its opening brace.
 func skipObject(dec *json.Decoder) error {
 	for open := 1; open > 0; {
 		t, err := dec.Token()
@@ -143,7 +143,7 @@ func skipObject(dec *json.Decoder) error {
 	return nil
 }
 
-// metered fails where more is read than one element may have.
+// metered fails if more is read than one element may have.
 type metered struct {
 	r          io.Reader
 	most       int64

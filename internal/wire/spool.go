@@ -21,10 +21,10 @@ type Spool struct {
 	elements int
 	bytes    int64
 	last     int64 // the time of the latest
-	mixed    bool  // they did not come in the order of their times
+	mixed    bool  // they were not in time order
 }
 
-// head is what stands before an element in the file: its time, and how many bytes it has.
+// head precedes each element in the file: its time, and its length in bytes.
 const head = 8 + 4
 
 // Begin makes an empty spool, also of one that has been used. An error says that there can be none here.
@@ -94,7 +94,8 @@ func (s *Spool) All() iter.Seq2[[]byte, error] {
 	}
 }
 
-// walk goes over the file, and has each element read or passed over: one that is not read, but for its beginning, is passed over by the next.
+// walk goes through the file, and has each element read or skipped: one that is not read to its end is skipped by the
+// next call.
 func (s *Spool) walk(visit func(at, place int64, in *bufio.Reader, element []byte) (bool, error)) error {
 	in := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.bytes), 64<<10)
 	var element []byte
@@ -114,7 +115,7 @@ func (s *Spool) walk(visit func(at, place int64, in *bufio.Reader, element []byt
 	return nil
 }
 
-// sorted gives the elements by an index.
+// sorted yields the elements by an index.
 func (s *Spool) sorted(yield func([]byte, error) bool) error {
 	type element struct{ at, place int64 }
 	index := make([]element, 0, s.elements)

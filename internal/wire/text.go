@@ -18,7 +18,7 @@ func (d *decoder) quoted() string {
 	return d.share(text)
 }
 
-// skipText steps over the text at the current position, and tells whether it has escapes and nothing but ASCII.
+// skipText skips the text at the current position, and reports whether it has escapes, and only ASCII.
 func (d *decoder) skipText() (escaped, ascii bool) {
 	ascii = true
 	for i := d.pos + 1; ; {
@@ -55,14 +55,14 @@ func (d *decoder) skipText() (escaped, ascii bool) {
 	}
 }
 
-// specials looks at eight bytes of a text at once. The lowest bit that it returns is in the first of them that is a quote, a
-// backslash, a control character, or beyond ASCII: subtracting borrows only from bytes after one of these.
+// specials examines eight bytes of a text at once. The lowest bit that it returns is in the first of them that is a
+// quote, a backslash, a control character, or not ASCII: subtraction borrows only from the bytes after such a byte.
 func specials(eight uint64) uint64 {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	return (eight | (eight - each*' ') | ((eight ^ each*'"') - each) | ((eight ^ each*'\\') - each)) & high
 }
 
-// escape steps over what follows a backslash.
+// escape skips what follows a backslash.
 func (d *decoder) escape() {
 	if d.pos < len(d.data) {
 		switch d.data[d.pos] {
@@ -86,7 +86,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// unquote reads what stands between the quotes of a text, as encoding/json does: what is no UTF-8, and half of a pair,
+// unquote decodes what is between the quotes of a text, as encoding/json does: invalid UTF-8, and half a surrogate pair,
 // becomes U+FFFD.
 func (d *decoder) unquote(text []byte) string {
 	out := make([]byte, 0, len(text))
@@ -131,7 +131,7 @@ func (d *decoder) unquote(text []byte) string {
 	return string(out)
 }
 
-// hexRune reads the four digits that text begins with.
+// hexRune decodes the four digits at the start of text.
 func hexRune(text []byte) (r rune) {
 	for _, c := range text[:4] {
 		switch {

@@ -7,12 +7,12 @@
 //   - a field may have further names, in its tag alias:"other,another";
 //   - a field tagged bare:"true" may come without what holds it: its own fields in that one's place;
 //   - a whole number may come as a number or as text, a boolean as text, a text as a number;
-//   - one object may stand where a list is expected; null, and for text an empty one, leave a value as it is, but for
-//     a document that is null and read by the type itself;
+//   - a single object is accepted where a list is expected; null, and an empty text, leave a value as it is, except for
+//     a document that is null and decoded by the type itself;
 //   - unknown keys are ignored.
 //
-// What is not absorbed is doubt about a figure: a number that is not whole, or does not fit its field, or a
-// field that is there twice with different values, or a key of a map, is an error that names it.
+// Ambiguous figures are not tolerated: a number that is not whole or does not fit its field, and a duplicate field or
+// map key with conflicting values, are errors that name the field.
 package wire
 
 import (
@@ -58,11 +58,11 @@ func UnmarshalAnswerContext(ctx context.Context, data []byte, v any) error {
 	return err
 }
 
-// unmarshal also tells how many keys named a field.
+// unmarshal also returns how many keys named a field.
 func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 	dst := reflect.ValueOf(v)
 	if dst.Kind() != reflect.Pointer || dst.IsNil() {
-		return 0, errors.New("the destination must be a pointer that is not nil")
+		return 0, errors.New("the destination must be a non-nil pointer")
 	}
 	if own, ok := v.(ContextUnmarshaler); ok {
 		err := own.UnmarshalJSONContext(ctx, data)
@@ -93,7 +93,7 @@ func unmarshal(ctx context.Context, data []byte, v any) (known int, err error) {
 	return d.known, nil
 }
 
-// document reads all there is. Of one that is no JSON it says so, whatever else is wrong with what came before.
+// document reads the whole document. If it is not JSON, it says so, whatever else was wrong before that.
 func (d *decoder) document(dst reflect.Value) error {
 	problem, err := d.whole(dst)
 	if problem != nil {
@@ -105,7 +105,8 @@ func (d *decoder) document(dst reflect.Value) error {
 	return problem
 }
 
-// whole reads all there is, and tells what is wrong with a value apart from why it could not be read to its end.
+// whole reads the whole document. It returns what is wrong with a value separately from why it could not be read to its
+// end.
 func (d *decoder) whole(dst reflect.Value) (problem, why error) {
 	defer stop(&why)
 	if problem = d.value(dst, isCustom(dst.Type())); problem == nil {
@@ -225,7 +226,7 @@ func (d *decoder) list(dst reflect.Value) error {
 			return within(fmt.Sprintf("[%d]", dst.Len()-1), err)
 		}
 	}
-	if n := dst.Len(); dst.IsNil() || n > fewElements && n < dst.Cap()-n/4 { // it was taken for longer
+	if n := dst.Len(); dst.IsNil() || n > fewElements && n < dst.Cap()-n/4 { // its length was overestimated
 		dst.Set(reflect.AppendSlice(reflect.MakeSlice(dst.Type(), 0, n), dst))
 	}
 	return nil
@@ -233,8 +234,8 @@ func (d *decoder) list(dst reflect.Value) error {
 
 const fewElements = 64
 
-// room is for how many more elements a list has to grow that has n, in so many bytes: as many as the rest of the document can
-// have, but not many times what it has, since other things may follow it.
+// room estimates by how many elements a list with n elements should grow, given the remaining bytes: as many as the rest
+// of the document can have, but not many times what it has, since other things may follow it.
 func (d *decoder) room(n, bytes int) int {
 	if n < fewElements {
 		return max(4, n)
@@ -248,7 +249,7 @@ func (d *decoder) object(dst reflect.Value) error {
 		return &FieldError{Problem: "is not an object"}
 	}
 	fields := fieldsOf(dst.Type())
-	var seen uint64 // the fields whose own names have come
+	var seen uint64 // fields that were given under their own names
 	f, next := (*field)(nil), fields.first
 	for more := d.begin('}'); more; more = d.more('}') {
 		if f, next = d.field(fields, next); f == nil {
@@ -260,7 +261,7 @@ func (d *decoder) object(dst reflect.Value) error {
 		own, v := seen&f.bit != 0, f.in(dst)
 		empty := c == 'n' || v.Kind() == reflect.String && bytes.HasPrefix(d.data[d.pos:], []byte(`""`))
 		if empty || !v.IsValid() || f.alias && (own || !v.IsZero()) {
-			d.skip() // null and empty text say nothing, and what the field's own name says counts
+			d.skip() // null and empty text are ignored, and a field's own name takes precedence
 			continue
 		}
 		if !f.alias {
@@ -282,15 +283,15 @@ func (d *decoder) object(dst reflect.Value) error {
 	return nil
 }
 
-// field steps over a key and its colon, and returns the field that it is for, if it is for one. As a rule that is the one
-// that comes next in the struct; what is expected then comes with it.
+// field skips a key and its colon, and returns the field for it, if there is one. Usually that is the next one in the
+// struct; what is expected then is returned with it.
 func (d *decoder) field(of *fields, expected *field) (f, next *field) {
 	d.next()
 	if expected != nil && bytes.HasPrefix(d.data[d.pos:], expected.key) {
 		d.pos += len(expected.key)
 		return expected, expected.next
 	}
-	key := d.key() // one with escapes is no field's
+	key := d.key() // no field's name has escapes
 	if f = of.byName[string(key)]; f == nil {
 		f = of.spelled(key)
 	}
@@ -300,8 +301,8 @@ func (d *decoder) field(of *fields, expected *field) (f, next *field) {
 	return f, f.next
 }
 
-// standard leaves what the service's types do not use (arrays, floats, what else is in maps) to encoding/json, with
-// numbers kept as their text where the type is open.
+// standard leaves to encoding/json what the service's types do not use (arrays, floats, other values of maps), with
+// numbers kept as text if the type is open.
 func (d *decoder) standard(dst reflect.Value) error {
 	dec := json.NewDecoder(bytes.NewReader(d.skip()))
 	dec.UseNumber()
@@ -314,7 +315,7 @@ func (d *decoder) standard(dst reflect.Value) error {
 // Text reads a JSON value as text, as a string field takes it: for types that read their own.
 func Text(data []byte) (string, error) {
 	if n := len(data) - 1; n > 0 && data[0] == '"' && data[n] == '"' {
-		plain := true // no more than what stands between its quotes
+		plain := true // exactly what is between its quotes
 		for _, c := range data[1:n] {
 			plain = plain && c != '"' && c != '\\' && ' ' <= c && c <= '~'
 		}

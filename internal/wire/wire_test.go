@@ -321,7 +321,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 
 func TestUnmarshalDestinations(t *testing.T) {
 	for _, v := range []any{nil, document{}, (*document)(nil), 7} {
-		require.ErrorContains(t, wire.Unmarshal([]byte(`{}`), v), "pointer that is not nil")
+		require.ErrorContains(t, wire.Unmarshal([]byte(`{}`), v), "non-nil pointer")
 	}
 	var text string
 	require.NoError(t, wire.Unmarshal([]byte(` "x" `), &text))

@@ -8,6 +8,6 @@ import "testing"
 // SyncsFolder skips the test.
 func SyncsFolder(t *testing.T, _ string, _ func()) bool {
 	t.Helper()
-	t.Skip("that a folder is synced is seen on Linux only")
+	t.Skip("syncing of folders can be observed on Linux only")
 	return false
 }
