@@ -68,12 +68,12 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	return nil
 }
 
-// example is the job on its way.
+// example is the state of the job.
 type example struct {
 	srv    *sandbox.Server
 	client *qredo.Client
 	out    io.Writer
-	dir    string // of the audit logs
+	dir    string // paths of the audit logs
 
 	core     qredo.CoreClientID
 	company  qredo.CompanyID
@@ -85,7 +85,7 @@ type example struct {
 
 func (e *example) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
 
-// open makes a core client, and a company whose fund it approves for.
+// open makes a core client, and a company with a fund for which it approves.
 func (e *example) open(ctx context.Context) error {
 	core, err := e.client.CoreClients.Create(ctx, "Approver")
 	if err != nil {
@@ -108,8 +108,8 @@ func (e *example) open(ctx context.Context) error {
 	return nil
 }
 
-// ask asks for the transfers: of ten, one is blocked, one large, one a rent, one of a kind that no rule
-// knows, and six are payouts, four of them from the first wallet.
+// ask asks for ten transfers: one is blocked, one is large, one is a rent, one is of a kind that no rule covers, and six
+// are payouts, four of them from the first wallet.
 func (e *example) ask(ctx context.Context) error {
 	for i := range transfers {
 		amount, reference := qredo.Amount(150_000), fmt.Sprint("payout-", i)
@@ -135,7 +135,7 @@ func (e *example) ask(ctx context.Context) error {
 	return nil
 }
 
-// approve runs two replicas until all is decided and carried out.
+// approve runs two replicas until everything is decided and carried out.
 func (e *example) approve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -153,7 +153,7 @@ func (e *example) approve(ctx context.Context) error {
 	for i := range errs {
 		replicas.Go(func() {
 			if errs[i] = e.replica(ctx, fmt.Sprint("replica-", i+1), shared); errs[i] != nil {
-				cancel() // the other alone would do, but here something is wrong
+				cancel() // the other one alone would do, but here something is wrong
 			}
 		})
 	}
@@ -185,8 +185,8 @@ func (e *example) shareMemory() ([]approver.Option, func(), error) {
 	return []approver.Option{approver.WithStore(store), approver.WithCoordinator(store)}, func() {}, nil
 }
 
-// shareRedis is how replicas anywhere do. The prefix is this run's own. What this example decides may be forgotten, so that any
-// server will do; leave WithVolatile out where money moves.
+// shareRedis is how replicas anywhere share them. The prefix belongs to this run. The decisions of this example may be
+// forgotten, so any server will do; leave WithVolatile out if real money moves.
 func (e *example) shareRedis(ctx context.Context, address string) ([]approver.Option, func(), error) {
 	client := goredis.NewClient(&goredis.Options{Addr: address})
 	store, err := redis.New(ctx, client, "example:"+string(e.core), redis.WithVolatile())
@@ -198,7 +198,7 @@ func (e *example) shareRedis(ctx context.Context, address string) ([]approver.Op
 
 func (e *example) logPath(replica string) string { return filepath.Join(e.dir, replica+".jsonl") }
 
-// ruleFile is the file of rules with the IDs of those who may be paid.
+// ruleFile is the rule file with the IDs of the permitted recipients.
 func (e *example) ruleFile() []byte {
 	file := string(ruleFile)
 	for i, payee := range []string{"ANN", "BOB", "CLEO", "DAN"} {
@@ -227,7 +227,7 @@ func (e *example) replica(ctx context.Context, name string, shared []approver.Op
 	return a.Run(ctx)
 }
 
-// check verifies the logs, holds what happened against them, and says what was decided and why.
+// check verifies the logs, compares them with what happened, and prints what was decided and why.
 func (e *example) check(ctx context.Context) error {
 	for name := range e.replicas {
 		file, err := approver.AuditFiles(e.logPath(name))
@@ -244,7 +244,7 @@ func (e *example) check(ctx context.Context) error {
 	}
 	counts := map[string]int{}
 	for id, entry := range e.entries {
-		action, err := e.client.CoreClients.GetAction(ctx, e.core, id) // which shows what has ended, too
+		action, err := e.client.CoreClients.GetAction(ctx, e.core, id) // which includes ended ones
 		if err != nil {
 			return err
 		}
@@ -263,7 +263,7 @@ func (e *example) check(ctx context.Context) error {
 	return nil
 }
 
-// why is the verdict, the rule and the reason in a few words.
+// why returns the verdict, the rule and the reason in a few words.
 func why(entry approver.Entry) string {
 	reason := entry.Reason
 	switch {

@@ -50,7 +50,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return market.swap(ctx)
 }
 
-// market is the sandbox with what the example needs to know of it.
+// market is the sandbox, with what the example needs to know about it.
 type market struct {
 	srv    *sandbox.Server
 	client *qredo.Client
@@ -68,7 +68,7 @@ type trader struct {
 
 func (m market) say(format string, args ...any) { fmt.Fprintf(m.out, format+"\n", args...) }
 
-// money shows an amount as people write it and in base units.
+// money formats an amount in whole and in base units.
 func (m market) money(amount qredo.AssetAmount) string {
 	return fmt.Sprintf("%s %s (%d base units)", m.assets[amount.Asset].Format(amount.Amount), amount.Asset, amount.Amount)
 }

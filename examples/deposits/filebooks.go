@@ -14,7 +14,8 @@ import (
 	"github.com/qredo-go/qredo/inbox"
 )
 
-// fileBooks keep a line for each movement, in a file beside the inbox's. What is handed over again has the key of a line that is there.
+// fileBooks keep a line for each movement, in a file next to the inbox's. If a movement is handed over again, there is
+// already a line with its key.
 type fileBooks struct{ folder string }
 
 type line struct {
@@ -25,7 +26,7 @@ type line struct {
 
 func (b fileBooks) path() string { return filepath.Join(b.folder, "credits.jsonl") }
 
-// read returns the lines by their keys. The last one may be cut: what it was for is handed over again.
+// read returns the lines by their keys. The last one may be cut off: its movement is handed over again.
 func (b fileBooks) read() (map[string]line, error) {
 	raw, err := os.ReadFile(b.path())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +61,7 @@ func (b fileBooks) follow(ctx context.Context, client *qredo.Client, t *teller) 
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.WriteString("\n"); err != nil { // after a line that was cut
+	if _, err := file.WriteString("\n"); err != nil { // after a line that was cut off
 		return err
 	}
 	var mu sync.Mutex // movements of several wallets come at once

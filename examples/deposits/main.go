@@ -104,7 +104,7 @@ type example struct {
 }
 
 // pay has deposits arrive, and somebody move money between two customers, while tellers work. The first two are killed.
-// When nothing more will come, the standard input of whoever is the teller then ends.
+// When nothing more will come, it closes the standard input of the current teller.
 func (e *example) pay(ctx context.Context) error {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -128,7 +128,7 @@ func (e *example) pay(ctx context.Context) error {
 	}
 }
 
-// arrive pays customers, some of them twice by one transaction of the chain.
+// arrive pays customers, some of them twice in one transaction on the chain.
 func (e *example) arrive(ctx context.Context) error {
 	for n := range deposits {
 		wallet := e.fund.Wallets[17*n%customers]
@@ -146,7 +146,7 @@ func (e *example) arrive(ctx context.Context) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	// One customer pays another, which is no deposit: both are customers of the same house, who keeps the money.
+	// One customer pays another, which is not a deposit: both are customers of the same house, which keeps the money.
 	from, to := e.fund.Wallets[0], e.fund.Wallets[1]
 	if _, err := e.srv.Deposit(from.Address, 50_000); err != nil {
 		return err
@@ -180,7 +180,7 @@ func (e *example) teller(ctx context.Context, lives int) *exec.Cmd {
 	return cmd
 }
 
-// compare holds the customers' balances against their wallets'.
+// compare compares the customers' balances with their wallets'.
 func (e *example) compare(ctx context.Context, books books) error {
 	credited, err := books.balances(ctx)
 	if err != nil {

@@ -33,7 +33,7 @@ func tell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = books.close() }() // what was credited is on the disk in any case
+	defer func() { _ = books.close() }() // in any case, what was credited is on the disk
 	ctx, done := context.WithCancel(ctx)
 	defer done()
 	t := &teller{done: done}
@@ -43,7 +43,7 @@ func tell(ctx context.Context) error {
 
 // teller counts what it credits.
 type teller struct {
-	left atomic.Int64 // credits until it dies; never if it began with 0
+	left atomic.Int64 // credits left until it dies; never if it started with 0
 	done func()
 }
 
@@ -67,7 +67,8 @@ func (t *teller) credited() error {
 	select {} // until the kill arrives
 }
 
-// end ends the teller when nothing more will come, and what was taken over, by this one or one before, adds up to what the wallets have.
+// end ends the teller when nothing more will come, and the movements that were handed over to this and earlier tellers
+// add up to the wallets' balances.
 func (t *teller) end(ctx context.Context, check func(context.Context) (*inbox.Report, error)) {
 	defer t.done()
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -110,7 +111,7 @@ func openBooks(ctx context.Context, database, folder string) (books, error) {
 
 const schema = "qredo_deposits_example"
 
-// databaseBooks credit in the transaction in which a movement is handed over: both are there, or neither.
+// databaseBooks credit in the transaction in which a movement is handed over: either both are stored, or neither.
 type databaseBooks struct{ pool *pgxpool.Pool }
 
 func (b databaseBooks) make(ctx context.Context) error {

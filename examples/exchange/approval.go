@@ -15,14 +15,14 @@ import (
 //go:embed rules.yaml
 var ruleFile []byte
 
-// policy approves what the books have, as far as the rules let it. Who has the API key and not the books can ask for a
-// withdrawal, and not have it approved.
+// policy approves what is in the books, as far as the rules allow it. Somebody with the API key but without the books can
+// request a withdrawal, but not get it approved.
 type policy struct {
 	*approver.Rules
 	service *Service
 }
 
-// Decide compares an action with the withdrawal whose number it has for a reference.
+// Decide compares an action with the withdrawal whose number is its reference.
 func (p policy) Decide(ctx context.Context, a qredo.Action) (approver.Decision, error) {
 	d := a.Details
 	var booked bool

@@ -92,7 +92,7 @@ func run(ctx context.Context, database string, out io.Writer) (err error) {
 // work is what happens on this day.
 func (d day) work(ctx context.Context) error {
 	if _, err := d.open(ctx); !errors.Is(err, qredo.ErrNotAccepted) {
-		return fmt.Errorf("the officer has not accepted, and Open says: %w", err)
+		return fmt.Errorf("the officer has not accepted, but Open returned: %w", err)
 	}
 	companies, err := d.srv.Client().Companies.List(ctx)
 	if err != nil {
@@ -112,7 +112,7 @@ func (d day) work(ctx context.Context) error {
 	return nil
 }
 
-// during runs a service for as long as something takes.
+// during runs a service until a function returns.
 func (d day) during(ctx context.Context, do func(context.Context, *Service) error) error {
 	s, err := d.open(ctx)
 	if err != nil {
@@ -159,20 +159,20 @@ func (d day) morning(ctx context.Context, s *Service) error {
 }
 
 func (d day) afternoon(ctx context.Context, s *Service) error {
-	if err := s.Withdraw(ctx, "payout-0", "ann", payee, 10_000); err != nil { // whoever does not know asks again: it is the same one
+	if err := s.Withdraw(ctx, "payout-0", "ann", payee, 10_000); err != nil { // if you do not know the outcome, ask again: it is the same withdrawal
 		return err
 	}
 	if err := s.Withdraw(ctx, "payout-0", "ben", payee, 10_000); !errors.Is(err, ErrOther) {
-		return fmt.Errorf("the number is Ann's, and the error is: %w", err)
+		return fmt.Errorf("the number belongs to Ann, but the error is: %w", err)
 	}
 	if err := s.Withdraw(ctx, "too-much", "ben", payee, 900_000); !errors.Is(err, ErrNotEnough) {
-		return fmt.Errorf("what Ben has is less, and the error is: %w", err)
+		return fmt.Errorf("Ben does not have enough, but the error is: %w", err)
 	}
 	err := errors.Join(s.Withdraw(ctx, "house", "ben", payee, 600_000), s.Withdraw(ctx, "castle", "ann", payee, 800_000))
 	if err != nil {
 		return err
 	}
-	// Somebody who has the API key, and no access to the books, wants Ann's money.
+	// Somebody with the API key, but without access to the books, wants Ann's money.
 	ann, err := s.OpenAccount(ctx, "ann")
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (d day) afternoon(ctx context.Context, s *Service) error {
 	}
 	err = until(ctx, func() (string, error) {
 		waiting, err := d.srv.Pending(officer)
-		for _, w := range waiting { // the small ones that wait are the approver's
+		for _, w := range waiting { // the small pending ones are left to the approver
 			switch vote := d.srv.Reject; {
 			case w.Reference == "house":
 				vote = d.srv.Approve
@@ -199,7 +199,7 @@ func (d day) afternoon(ctx context.Context, s *Service) error {
 		if err != nil || len(held) == 0 {
 			return "", err
 		}
-		return fmt.Sprint("these are not done: ", held), nil
+		return fmt.Sprint("not done: ", held), nil
 	})
 	if err != nil {
 		return err
@@ -229,7 +229,7 @@ func (d day) afternoon(ctx context.Context, s *Service) error {
 	return nil
 }
 
-// steal asks for a withdrawal that is in no books, under the number of one that is.
+// steal requests a withdrawal that is not in the books, under the number of one that is.
 func (d day) steal(ctx context.Context, s *Service, address string) (qredo.TxID, error) {
 	fund, err := s.config.Client.Funds.Get(ctx, s.custody.Company, s.custody.Fund)
 	if err != nil {
@@ -253,7 +253,7 @@ func until(ctx context.Context, look func() (still string, err error)) error {
 	return qredo.Poll(ctx, look, qredo.WithPollInterval(20*time.Millisecond))
 }
 
-// schemaIn makes a schema, and names the database so that it is the first.
+// schemaIn makes a schema, and returns the database's name with the schema first in its search path.
 func schemaIn(ctx context.Context, database string) (name string, drop func(context.Context) error, err error) {
 	const schema = "qredo_exchange_example"
 	name = database + " search_path=" + schema

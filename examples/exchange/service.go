@@ -27,10 +27,10 @@ import (
 var tables string
 
 // ErrNotEnough is a withdrawal of more than a customer has.
-var ErrNotEnough = errors.New("the customer has not enough")
+var ErrNotEnough = errors.New("the customer does not have enough")
 
 // ErrOther is a withdrawal whose number another one has.
-var ErrOther = errors.New("the number is another withdrawal's")
+var ErrOther = errors.New("the number belongs to another withdrawal")
 
 // Config is what a service needs.
 type Config struct {
@@ -69,9 +69,9 @@ func Open(ctx context.Context, c Config) (_ *Service, err error) {
 	}
 	database, err := pgxpool.ParseConfig(c.Database)
 	if err != nil {
-		return nil, errors.New("the database's URL or keywords cannot be read") // the error may repeat a password
+		return nil, errors.New("the database's URL or keywords cannot be parsed") // the error may repeat a password
 	}
-	database.MaxConns = 20 // the inbox hands eight movements over at once
+	database.MaxConns = 20 // the inbox hands over eight movements at once
 	if s.pool, err = pgxpool.NewWithConfig(ctx, database); err != nil {
 		return nil, err
 	}
@@ -162,15 +162,15 @@ func (s *Service) OpenAccount(ctx context.Context, customer string) (address str
 	return wallet.Address, err
 }
 
-// book books what has moved in a customer's wallet. A withdrawal is not held any more from then on.
+// book books a movement in a customer's wallet. From then on, a withdrawal is no longer held.
 func (s *Service) book(ctx context.Context, tx pgx.Tx, m inbox.Movement) error {
 	booked, err := tx.Exec(ctx, `INSERT INTO bookings (key, customer, kind, amount) SELECT $1, name, $2, $3 FROM customers WHERE wallet = $4`,
 		m.Key, string(m.Kind), int64(m.Amount), string(m.Wallet))
 	if err != nil {
 		return err
 	}
-	if booked.RowsAffected() != 1 { // OpenAccount is about to tell whose it is
-		return fmt.Errorf("wallet %s is nobody's", m.Wallet)
+	if booked.RowsAffected() != 1 { // OpenAccount is about to record whose it is
+		return fmt.Errorf("wallet %s belongs to nobody", m.Wallet)
 	}
 	state := "done"
 	if m.Reversal {
@@ -217,7 +217,7 @@ func (s *Service) Withdraw(ctx context.Context, number, customer, address string
 		switch {
 		case err != nil:
 			return err
-		case added.RowsAffected() == 0: // it was asked for before
+		case added.RowsAffected() == 0: // it was already requested
 			var same bool
 			err := tx.QueryRow(ctx, `SELECT customer = $2 AND address = $3 AND amount = $4 FROM withdrawals WHERE number = $1`, number, customer, address, int64(amount)).Scan(&same)
 			if err == nil && !same {
@@ -247,7 +247,7 @@ func (s *Service) Held(ctx context.Context) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// settle gives back what is held for withdrawals that came to nothing. Those that are done, the inbox books.
+// settle releases what is held for withdrawals that failed. The inbox books those that are done.
 func (s *Service) settle(ctx context.Context) error {
 	again := time.NewTicker(s.config.Every)
 	defer again.Stop()

@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&cfg.token, "token", "custody", "the token's label")
 	flag.StringVar(&cfg.label, "label", "qredo", "the key's label")
 	flag.Parse()
-	cfg.pin = os.Getenv("QREDO_HSM_PIN") // not a flag: flags are seen by everybody on the machine
+	cfg.pin = os.Getenv("QREDO_HSM_PIN") // not a flag: everybody on the machine can see flags
 	if err := run(context.Background(), cfg, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "hsm:", err)
 		os.Exit(1)
@@ -83,7 +83,7 @@ func openKey(token *crypto11.Context, label string) (crypto.Signer, error) {
 	return token.GenerateRSAKeyPairWithLabel([]byte(label), []byte(label), bits)
 }
 
-// call makes signed calls against a sandbox that knows the public half.
+// call makes signed calls against a sandbox that knows the public key.
 func call(ctx context.Context, key crypto.Signer, public *rsa.PublicKey, out io.Writer) error {
 	const apiKey = "key-in-a-token"
 	srv, err := sandbox.Start(sandbox.WithKey(apiKey, public))

@@ -26,7 +26,7 @@ type Signer struct {
 	http     *http.Client
 	timeout  time.Duration // of one signature, with its retries
 	attempts int
-	pause    time.Duration // before the second attempt; each further one waits twice as long
+	pause    time.Duration // before the second attempt; doubled for each further one
 
 	public *rsa.PublicKey
 }
@@ -77,7 +77,7 @@ func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	return answer.Signature, nil
 }
 
-// call makes a request, again where that may help: asking for a signature twice does no harm.
+// call makes a request, and retries it if that may help: asking for a signature twice does no harm.
 func (s *Signer) call(ctx context.Context, method, path string, body, out any) error {
 	pause := s.pause
 	for attempt := 1; ; attempt++ {
@@ -97,7 +97,7 @@ func (s *Signer) call(ctx context.Context, method, path string, body, out any) e
 	}
 }
 
-// try makes one attempt and reports whether another may end better.
+// try makes one attempt, and reports whether another may succeed.
 func (s *Signer) try(ctx context.Context, method, path string, body, out any) (again bool, err error) {
 	var payload []byte
 	if body != nil {

@@ -74,7 +74,7 @@ type example struct {
 	from, to qredo.Wallet
 }
 
-// openBank makes a company with two wallets, one of them with money in it.
+// openBank makes a company with two wallets, one of them with money.
 func (e *example) openBank(ctx context.Context) error {
 	fund, err := demofund.New(ctx, e.srv, "Acme", []string{approver},
 		qredo.WalletRequest{Name: "Treasury", Asset: asset}, qredo.WalletRequest{Name: "Salaries", Asset: asset})
@@ -86,7 +86,7 @@ func (e *example) openBank(ctx context.Context) error {
 	return err
 }
 
-// start starts the payer. It knows where the service is, what pays whom, and its file.
+// start starts the payer, with the service's URL, what pays whom, and its file.
 func (e *example) start(ctx context.Context) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -101,7 +101,7 @@ func (e *example) start(ctx context.Context) (*exec.Cmd, error) {
 	return payer, payer.Start()
 }
 
-// payAndDie has the payer send into a service that answers nothing, and kills it.
+// payAndDie has the payer send to a service that never answers, and kills it.
 func (e *example) payAndDie(ctx context.Context) error {
 	err := e.srv.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Operation: operation, Rate: 1})
 	if err != nil {
@@ -122,7 +122,7 @@ func (e *example) payAndDie(ctx context.Context) error {
 	return nil
 }
 
-// payAgain starts the payer once more, approves what it has sent, and waits for its end.
+// payAgain starts the payer again, approves what it has sent, and waits for its end.
 func (e *example) payAgain(ctx context.Context) error {
 	if err := e.srv.SetFaults(0); err != nil {
 		return err

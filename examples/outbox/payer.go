@@ -19,8 +19,8 @@ var payments = []struct {
 
 func isPayer() bool { return os.Getenv("PAYER_OUTBOX") != "" }
 
-// pay is the payer: it enqueues what is to be paid, whether or not an earlier run has done so, and works
-// until all of it has ended.
+// pay is the payer: it enqueues all payments, whether or not an earlier run has done so, and works until all of them have
+// ended.
 func pay(ctx context.Context, out io.Writer) error {
 	client, err := qredo.ClientFromEnv()
 	if err != nil {
@@ -30,7 +30,7 @@ func pay(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = store.Close() }() // what was stored is on the disk in any case
+	defer func() { _ = store.Close() }() // in any case, what was stored is on the disk
 	box, err := outbox.New(client, store, outbox.WithPollInterval(100*time.Millisecond))
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func pay(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// report waits for the end of each payment and tells what happened to it.
+// report waits for the end of each payment and prints what became of it.
 func report(ctx context.Context, box *outbox.Outbox, out io.Writer) error {
 	for _, p := range payments {
 		for entry, err := range box.Watch(ctx, p.key) {

@@ -102,7 +102,7 @@ type example struct {
 	from, to         qredo.Wallet
 }
 
-// openBank makes a company with two wallets, one of them with money in it.
+// openBank makes a company with two wallets, one of them with money.
 func (e *example) openBank(ctx context.Context) error {
 	fund, err := demofund.New(ctx, e.srv, "Acme", []string{approver},
 		qredo.WalletRequest{Name: "Treasury", Asset: asset}, qredo.WalletRequest{Name: "Customers' bank", Asset: asset})
@@ -114,7 +114,7 @@ func (e *example) openBank(ctx context.Context) error {
 	return err
 }
 
-// openBooks makes the tables that the teller keeps its customers' money in.
+// openBooks makes the tables with the customers' money.
 func (e *example) openBooks(ctx context.Context) error {
 	_, err := e.pool.Exec(ctx, `
 		DROP SCHEMA IF EXISTS `+schema+` CASCADE;
@@ -125,7 +125,7 @@ func (e *example) openBooks(ctx context.Context) error {
 	return err
 }
 
-// killAndPay starts tellers that live for one more statement each, until one has done all that there is to do. Somebody
+// killAndPay starts tellers that each survive one more statement than the last, until one has done everything. Somebody
 // approves what they have sent.
 func (e *example) killAndPay(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -161,7 +161,7 @@ func (e *example) teller(ctx context.Context, lives int) *exec.Cmd {
 	return cmd
 }
 
-// approveAll approves what is asked for until ctx ends.
+// approveAll approves everything until ctx ends.
 func (e *example) approveAll(ctx context.Context) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
@@ -181,7 +181,7 @@ func (e *example) approveAll(ctx context.Context) error {
 	}
 }
 
-// compare holds the customers' books against the sandbox's.
+// compare compares the customers' books with the sandbox's.
 func (e *example) compare(ctx context.Context) error {
 	var balances, paid, refused int64
 	err := e.pool.QueryRow(ctx, `SELECT (SELECT sum(balance) FROM customers),

@@ -22,7 +22,7 @@ var payouts = []struct {
 	amount           qredo.Amount // satoshi
 }{{"payout-1", "ann", 30_000}, {"payout-2", "ben", 20_000}, {"payout-3", "ann", 10_000}, {"payout-4", "ben", 900_000}}
 
-// opening is what each customer has at first. The last payout is more than Ben has left.
+// opening is each customer's balance at first. The last payout is more than Ben has left.
 const opening = 100_000
 
 func isTeller() bool { return os.Getenv("TELLER_DATABASE") != "" }
@@ -53,7 +53,7 @@ func tell(ctx context.Context) error {
 	if t.store, err = postgres.New(ctx, t.pool); err != nil {
 		return err
 	}
-	defer func() { _ = t.store.Close() }() // what was stored is on the disk in any case
+	defer func() { _ = t.store.Close() }() // in any case, what was stored is on the disk
 	if t.box, err = outbox.New(client, t.store, outbox.WithPollInterval(50*time.Millisecond), outbox.WithLease(time.Second)); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (t *teller) step() error {
 	select {} // until the kill arrives
 }
 
-// book debits a customer and enqueues the payment in one transaction: both are there, or neither.
+// book debits a customer and enqueues the payment in one transaction: either both are stored, or neither.
 func (t *teller) book(ctx context.Context, i int) error {
 	p := payouts[i]
 	err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
@@ -97,7 +97,7 @@ func (t *teller) book(ctx context.Context, i int) error {
 			return err
 		}
 		made, err := tx.Exec(ctx, `INSERT INTO payouts (number, customer, amount) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, p.number, p.customer, int64(p.amount))
-		if err != nil || made.RowsAffected() == 0 { // it was booked before
+		if err != nil || made.RowsAffected() == 0 { // it was already booked
 			return err
 		}
 		if err := t.step(); err != nil {
@@ -126,7 +126,7 @@ func (t *teller) book(ctx context.Context, i int) error {
 	return errors.Join(err, t.step())
 }
 
-// settle waits for the end of a payment and books that too, once: a payment that did not come about is given back.
+// settle waits for the end of a payment and books the outcome, once: a failed payment is credited back.
 func (t *teller) settle(ctx context.Context, number string) error {
 	for entry, err := range t.box.Watch(ctx, number) {
 		switch {
@@ -139,7 +139,7 @@ func (t *teller) settle(ctx context.Context, number string) error {
 		}
 		err = pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
 			settled, err := tx.Exec(ctx, `UPDATE payouts SET state = $1 WHERE number = $2 AND state = 'booked'`, string(entry.State), number)
-			if err != nil || settled.RowsAffected() == 0 { // it was settled before
+			if err != nil || settled.RowsAffected() == 0 { // it was already settled
 				return err
 			}
 			if err := t.step(); err != nil {

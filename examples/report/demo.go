@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// demo starts a sandbox in which something has moved, and returns a client for its reports.
+// demo starts a sandbox with some movements, and returns a client for its reports.
 func demo(ctx context.Context) (*qapi.Client, func(), error) {
 	srv, err := sandbox.Start()
 	if err != nil {
@@ -23,7 +23,7 @@ func demo(ctx context.Context) (*qapi.Client, func(), error) {
 	return srv.QAPIClient(), func() { _ = srv.Close() }, nil
 }
 
-// fill makes a fund, deposits to it, and transfers within it: one transfer is done, another waits.
+// fill makes a fund, deposits to it, and transfers within it: one transfer is done, another is pending.
 func fill(ctx context.Context, srv *sandbox.Server) error {
 	const approver = "alice@acme.example"
 	fund, err := demofund.New(ctx, srv, "Acme", []string{approver}, qredo.WalletRequest{Name: "main", Asset: "BTC"},

@@ -31,9 +31,9 @@ import (
 )
 
 func main() {
-	baseURL := flag.String("base-url", "", "report on this server instead of an own sandbox")
+	baseURL := flag.String("base-url", "", "report on this server instead of a sandbox of its own")
 	figures := flag.String("figures", "", "what the server's ledgers count: base or whole units")
-	csvPath := flag.String("csv", "", "write the ledgers to this file, as CSV; else to the standard output")
+	csvPath := flag.String("csv", "", "write the ledgers to this file, as CSV; default: the standard output")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -45,7 +45,7 @@ func main() {
 
 func run(ctx context.Context, baseURL, figures, csvPath string, out io.Writer) error {
 	if baseURL == "" {
-		figures = "base" // which is what a sandbox counts
+		figures = "base" // what a sandbox counts in
 	} else if figures != "base" && figures != "whole" {
 		return errors.New("say with -figures what the ledgers of " + baseURL + " count: base or whole units")
 	}
@@ -84,7 +84,7 @@ func connect(ctx context.Context, baseURL string) (*qapi.Client, func(), error) 
 	return client, func() {}, err
 }
 
-// report is what there is to tell.
+// report is the content of the report.
 type report struct {
 	account  *qapi.Account
 	balances qapi.Balances
@@ -96,7 +96,7 @@ type fund struct {
 	entries []entry
 }
 
-// entry is a movement with its figures as people read them.
+// entry is a movement with its figures in whole units.
 type entry struct {
 	qapi.LedgerEntry
 	wallet, amount, fees, net string
@@ -155,7 +155,7 @@ func (r report) entries(ledger *qapi.Ledger, figures string) ([]entry, error) {
 	return entries, nil
 }
 
-// figure writes an amount as people do, with the scale that the balances give for its asset.
+// figure formats an amount in whole units, with the scale from the balances of its asset.
 func (r report) figure(code qredo.AssetCode, amount qredo.Amount) string {
 	return r.balances[code].Asset(code).Format(amount)
 }

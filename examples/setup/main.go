@@ -28,8 +28,8 @@ func main() {
 	}
 }
 
-// setUp makes a company, and a fund with two wallets, for what leaves which so many of a program's and a person's votes are needed. It goes on where it
-// ended if it is called again.
+// setUp makes a company, and a fund with two wallets whose outgoing transactions need the given number of votes of a
+// program and a person. If it is called again, it continues where it ended.
 func setUp(ctx context.Context, client *qredo.Client, threshold int) (*qredo.Fund, error) {
 	company, _, err1 := client.Companies.Ensure(ctx, qredo.CompanyRequest{Name: "Acme", Ref: "acme-1"})
 	robot, _, err2 := client.CoreClients.Ensure(ctx, "Acme's approver")
@@ -66,7 +66,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if _, err := setUp(ctx, client, 2); !errors.Is(err, qredo.ErrNotAccepted) {
-		return fmt.Errorf("somebody has not accepted, and the error is: %w", err)
+		return fmt.Errorf("somebody has not accepted, but the error is: %w", err)
 	}
 	companies, err := client.Companies.List(ctx)
 	if err != nil {

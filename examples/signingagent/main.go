@@ -64,7 +64,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	return nil
 }
 
-// example is the job on its way.
+// example is the state of the job.
 type example struct {
 	srv    *sandbox.Server
 	client *qredo.Client // of the company, with its RSA key
@@ -75,15 +75,16 @@ type example struct {
 	agent   *signingagent.Agent
 	company qredo.CompanyID
 	wallets []qredo.Wallet            // from, to
-	actions map[string]qredo.ActionID // by the transfers' references
+	actions map[string]qredo.ActionID // keyed by the transfers' references
 }
 
 func (e *example) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
 
-// pin is what whoever runs the agent knows, and no file has.
+// pin is known to whoever runs the agent, and is in no file.
 const pin = 4711
 
-// newStore returns the store in a file that is sealed by a key, as an HSM or a KMS may hold it. It may be a passphrase, too.
+// newStore returns the store in a file that is sealed by a key, for example one in an HSM or a KMS. It may also be sealed
+// by a passphrase.
 func (e *example) newStore(file string) (signingagent.Store, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -92,7 +93,7 @@ func (e *example) newStore(file string) (signingagent.Store, error) {
 	return signingagent.NewFileStore(filepath.Join(e.dir, file), signingagent.SignerKey(key)), nil
 }
 
-// register makes the agent. Its keys are drawn here, and stay in a sealed file.
+// register makes the agent. Its keys are generated here, and stay in a sealed file.
 func (e *example) register(ctx context.Context) (err error) {
 	if e.store, err = e.newStore("agent.json"); err != nil {
 		return err
@@ -117,7 +118,7 @@ func (e *example) open(ctx context.Context) error {
 	return err
 }
 
-// wanted is what each transfer is for, and how its action should end.
+// wanted says what each transfer is for, and how its action should end.
 var wanted = []struct {
 	reference string
 	amount    qredo.Amount
@@ -151,7 +152,7 @@ func (e *example) ask(ctx context.Context) error {
 	return nil
 }
 
-// decide opens the agent, as another run of the program does, and lets it work until each action has been dealt with.
+// decide opens the agent, as another run of the program does, and lets it work until every action has been handled.
 func (e *example) decide(ctx context.Context) (err error) {
 	if e.agent, err = signingagent.Open(ctx, e.store, signingagent.WithPIN(pin), signingagent.WithClient(e.client)); err != nil {
 		return err
@@ -196,7 +197,7 @@ func (e *example) decide(ctx context.Context) (err error) {
 	return nil
 }
 
-// askPerson stands for somebody who looks at what was left, and has the agent sign one of the two.
+// askPerson plays a person who looks at the remaining actions, and has the agent sign one of the two.
 func (e *example) askPerson(ctx context.Context) error {
 	action, err := e.agent.GetAction(ctx, e.actions["machine"])
 	if err != nil {
@@ -206,7 +207,7 @@ func (e *example) askPerson(ctx context.Context) error {
 	return e.agent.Approve(ctx, action.ID)
 }
 
-// forge tries to have the action that is left signed by what is not the agent.
+// forge tries to get the remaining action approved by somebody other than the agent.
 func (e *example) forge(ctx context.Context) error {
 	action := e.actions["payout-4"]
 	mistaken, err := signingagent.Open(ctx, e.store, signingagent.WithPIN(pin+1), signingagent.WithClient(e.client))
@@ -249,7 +250,7 @@ func (e *example) forge(ctx context.Context) error {
 		{"another key", send(hex.EncodeToString(key.Sign(message))), qredo.ErrBadRequest},
 		{"zeros", send("02" + strings.Repeat("0", length-2)), qredo.ErrBadRequest},
 		{"junk", send("aa"), qredo.ErrBadRequest},
-		{"a signature too many", send(messages[0], messages[0]), qredo.ErrBadRequest},
+		{"one signature too many", send(messages[0], messages[0]), qredo.ErrBadRequest},
 	} {
 		if !errors.Is(attempt.got, attempt.want) {
 			return errors.Join(fmt.Errorf("%s was not refused: %w", attempt.name, attempt.want), attempt.got)
@@ -259,7 +260,7 @@ func (e *example) forge(ctx context.Context) error {
 	return nil
 }
 
-// check holds what has become of each action against what should have.
+// check compares the outcome of each action with the expected one.
 func (e *example) check(ctx context.Context) error {
 	for _, w := range wanted {
 		action, err := e.agent.GetAction(ctx, e.actions[w.reference])

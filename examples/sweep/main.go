@@ -50,7 +50,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// example is the job on its way: what the steps so far have made.
+// example is the state of the job: what the steps so far have made.
 type example struct {
 	srv    *sandbox.Server
 	client *qredo.Client
@@ -61,15 +61,15 @@ type example struct {
 	dedicated qredo.Wallet // the customer's, connected to the exchange
 	own       qredo.Wallet // the customer's other one
 	treasury  qredo.Wallet // the exchange's
-	sent      qredo.Amount // what arrives, as swept
+	sent      qredo.Amount // the amount that arrives, as swept
 	swept     qredo.Amount
-	debited   qredo.Amount // what that took from the dedicated wallet, with the fees
+	debited   qredo.Amount // the debit of the dedicated wallet, with the fees
 }
 
 func (e *example) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
 
-// openExchange makes a core client, lists it as an exchange, and gives it a company with a wallet that its
-// core client approves for.
+// openExchange makes a core client, lists it as an exchange, and gives it a company with a wallet for which its core
+// client approves.
 func (e *example) openExchange(ctx context.Context) error {
 	var err error
 	if e.core, err = e.client.CoreClients.Create(ctx, "Example Exchange"); err != nil {
@@ -114,7 +114,7 @@ func (e *example) connectWallet(ctx context.Context) error {
 	return nil
 }
 
-// approveConnection is the exchange's side: its core client looks at what it is asked, and approves.
+// approveConnection is the exchange's side: its core client looks at the request, and approves.
 func (e *example) approveConnection(ctx context.Context) error {
 	waiting, err := e.client.CoreClients.ListWallets(ctx, e.core.ID)
 	if err != nil {
@@ -142,7 +142,7 @@ func (e *example) approveConnection(ctx context.Context) error {
 	return err
 }
 
-// transfer shows that what leaves a dedicated wallet needs the exchange besides its owner.
+// transfer shows that transfers from a dedicated wallet need the exchange as well as the owner.
 func (e *example) transfer(ctx context.Context) error {
 	e.sent = 20_000_000
 	sent, err := e.client.Transfers.Create(ctx, e.company, qredo.TransferRequest{
@@ -175,7 +175,7 @@ func (e *example) transfer(ctx context.Context) error {
 	return nil
 }
 
-// approveAsExchange approves what the core client is asked about one transaction.
+// approveAsExchange approves the core client's action for one transaction.
 func (e *example) approveAsExchange(ctx context.Context, id qredo.TxID) error {
 	actions, err := e.client.CoreClients.ListActions(ctx, e.core.ID)
 	if err != nil {
@@ -196,7 +196,7 @@ func (e *example) approveAsExchange(ctx context.Context, id qredo.TxID) error {
 	return fmt.Errorf("the core client is not asked about %s", id)
 }
 
-// sweep moves the exchange's part out of the dedicated wallet.
+// sweep moves the exchange's share out of the dedicated wallet.
 func (e *example) sweep(ctx context.Context) error {
 	e.swept = 50_000_000
 	sent, err := e.client.CoreClients.Sweep(ctx, e.core.ID, qredo.SweepRequest{

@@ -29,11 +29,11 @@ import (
 
 func main() {
 	var cfg config
-	flag.StringVar(&cfg.baseURL, "base-url", "", "run against this server instead of an own sandbox")
+	flag.StringVar(&cfg.baseURL, "base-url", "", "run against this server instead of a sandbox of its own")
 	flag.StringVar((*string)(&cfg.asset), "asset", "BTC-TESTNET", "asset to move")
 	flag.StringVar(&cfg.approvers, "approvers", "alice@example.com,bob@example.com", "e-mails of those who approve")
 	flag.StringVar(&cfg.payout, "payout", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "address to withdraw to")
-	flag.DurationVar(&cfg.poll, "poll", 200*time.Millisecond, "pause between two looks while waiting")
+	flag.DurationVar(&cfg.poll, "poll", 200*time.Millisecond, "how often to look while waiting")
 	timeout := flag.Duration("timeout", 2*time.Minute, "give up after this long")
 	flag.Parse()
 
@@ -73,7 +73,7 @@ func run(ctx context.Context, cfg config, out io.Writer) error {
 	return nil
 }
 
-// connect returns a client, and who plays the people: for an own sandbox, or the server at cfg.baseURL.
+// connect returns a client, and whoever plays the people: for a sandbox of its own, or the server at cfg.baseURL.
 func connect(ctx context.Context, cfg config, out io.Writer) (client *qredo.Client, p people, stop func(), err error) {
 	if cfg.baseURL == "" {
 		srv, err := sandbox.Start()
@@ -99,11 +99,11 @@ func connect(ctx context.Context, cfg config, out io.Writer) (client *qredo.Clie
 		fmt.Fprintf(out, "A sandbox is running at %s\n", cfg.baseURL)
 		return client, simulated{control}, func() {}, nil
 	}
-	fmt.Fprintf(out, "The server at %s is no sandbox on this machine: people have to act, this program waits.\n", cfg.baseURL)
+	fmt.Fprintf(out, "The server at %s is not a sandbox on this machine: people have to act, and this program waits for them.\n", cfg.baseURL)
 	return client, live{out}, func() {}, nil
 }
 
-// people are what the Partner API cannot do: the users of the app, and the chain.
+// people do what the Partner API cannot: the users of the app, and the chain.
 type people interface {
 	enrol(ctx context.Context, email string) error // before a company can ask them
 	join(ctx context.Context, email string, company qredo.CompanyID) error

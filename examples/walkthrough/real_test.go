@@ -136,7 +136,7 @@ func TestRunsWithRealPeople(t *testing.T) {
 	text, err, peopleErr := runWithPeople(inTime(t), srv, cfg)
 	require.NoError(t, err, text)
 	require.NoError(t, peopleErr, text)
-	inOrder(t, text, append([]string{"is no sandbox on this machine: people have to act"}, shown...))
+	inOrder(t, text, append([]string{"is not a sandbox on this machine: people have to act"}, shown...))
 	assert.Len(t, approveLine.FindAllString(text, -1), 3, "one for the transfer, two for the withdrawal")
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// walkthrough is the job on its way: what the steps so far have made.
+// walkthrough is the state of the job: what the steps so far have made.
 type walkthrough struct {
 	config
 	client *qredo.Client
@@ -24,7 +24,7 @@ type walkthrough struct {
 	fund     qredo.FundID
 	treasury *qredo.Wallet
 	trading  *qredo.Wallet
-	expected []qredo.LedgerEntry // type, amount and fees of what the steps do
+	expected []qredo.LedgerEntry // type, amount and fees of the steps' entries
 }
 
 func (w *walkthrough) step(format string, args ...any) {
@@ -33,12 +33,12 @@ func (w *walkthrough) step(format string, args ...any) {
 
 func (w *walkthrough) say(format string, args ...any) { fmt.Fprintf(w.out, "  "+format+"\n", args...) }
 
-// money shows an amount as people write it and as the wire has it.
+// money formats an amount in whole and in base units.
 func (w *walkthrough) money(amount qredo.Amount) string {
 	return fmt.Sprintf("%s %s (%d %s)", w.asset.Format(amount), w.asset.UnitCode, amount, w.baseUnit())
 }
 
-// baseUnit is what people call the asset's base unit.
+// baseUnit is the usual name of the asset's base unit.
 func (w *walkthrough) baseUnit() string {
 	switch coin, _, _ := strings.Cut(string(w.asset.Code), "-"); coin {
 	case "BTC":
@@ -198,12 +198,12 @@ func (w *walkthrough) transfer(ctx context.Context) error {
 	return w.moved(ctx, amount, fees, tx)
 }
 
-// quoted prints what it takes that an amount arrives.
+// quoted prints how much must be sent for an amount to arrive.
 func (w *walkthrough) quoted(fees *qredo.Fees) {
 	w.say("%s arrives, fees %s on top: %s leaves the wallet", w.money(fees.NetAmount), w.money(fees.Fees), w.money(fees.AmountToSend))
 }
 
-// moved checks that what was asked for arrived, and that it and the fee have left the wallet.
+// moved checks that the requested amount has arrived, and that it and the fee have left the wallet.
 func (w *walkthrough) moved(ctx context.Context, asked qredo.Amount, fees *qredo.Fees, tx *qredo.Transaction) error {
 	d := tx.Details
 	if fees.NetAmount != asked || d.NetAmount != asked || d.Fees != fees.Fees || d.Amount != fees.AmountToSend {
@@ -314,7 +314,7 @@ func (w *walkthrough) check(ctx context.Context) error {
 	return errors.Join(wrong...)
 }
 
-// strike takes from the expected entries the one that the ledger's entry is.
+// strike removes the ledger's entry from the expected entries.
 func strike(expected []qredo.LedgerEntry, entry qredo.LedgerEntry) ([]qredo.LedgerEntry, error) {
 	for i, e := range expected {
 		if e.Type == entry.Type && e.Amount == entry.Amount && e.Fees == entry.Fees {
