@@ -55,7 +55,7 @@ func start(entries int, page func(offset, n, total int) []byte) (*Server, error)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+basePath+"/wallet/{id}", answer(wallet))
-	history := sync.OnceValue(func() http.Handler { return answer(History(entries)) }) // made when it is asked for
+	history := sync.OnceValue(func() http.Handler { return answer(History(entries)) }) // built on the first request
 	mux.HandleFunc("GET "+basePath+"/wallet/{id}/history", func(w http.ResponseWriter, r *http.Request) { history().ServeHTTP(w, r) })
 	mux.Handle("POST "+basePath+"/company/{id}/transfer", answer([]byte(`{"tx_id":"1vZ4vXxVyXzzmVBzTQJSZUZAUYO","status":"new"}`)))
 	mux.HandleFunc("GET "+basePath+"/company/{id}/fund/{fund}/ledger", func(w http.ResponseWriter, r *http.Request) {

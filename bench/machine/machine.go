@@ -53,7 +53,7 @@ func used(who int) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// tick is the unit of times below /proc: USER_HZ is 100 on every Linux that Go runs on.
+// tick is the unit of times in /proc: USER_HZ is 100 on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
 // Family is the processor time of the parent of a process, of all that the parent has started, and of those that have ended: of a PostgreSQL
@@ -74,7 +74,7 @@ func Family(member int) time.Duration {
 	return sum
 }
 
-// process is the processor time of a process, its parent, and the time with that of its children that have ended.
+// process is the processor time of a process, its parent, and the time including that of its ended children.
 func process(pid int) (own time.Duration, parent int, all time.Duration) {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, after, _ := strings.Cut(string(data), ") ")
@@ -129,7 +129,7 @@ func average() string {
 	return "unknown"
 }
 
-// ticks are how long cores have been busy, and how long a host gave them to others.
+// ticks are how long cores have been busy, and how much the host took away (steal).
 func ticks() (busy, lost time.Duration) {
 	for line := range lines("/proc/stat") {
 		fields := strings.Fields(line)

@@ -12,14 +12,14 @@ package model
 
 import "math"
 
-// station is where slots spend time.
+// station is a place where slots spend time.
 type station struct {
 	name   string
-	demand float64 // seconds of service a payment needs of it, in all its visits
-	// speed is how many times as fast as for one slot alone it serves when j are there.
+	demand float64 // seconds of service that a payment needs of it, over all its visits
+	// speed is how many times as fast as with a single slot it serves when j are there.
 	speed func(j int) float64
-	top   float64 // the speed that it never goes beyond; +Inf of one that never has anybody wait
-	count int     // so many stations that are alike, of which a payment visits one by chance
+	top   float64 // the maximum speed; +Inf if nobody ever waits
+	count int     // the number of identical stations, of which a payment visits one at random
 }
 
 // servers is a station with c servers and one queue.
@@ -28,22 +28,22 @@ func servers(c int) func(int) float64 { return func(j int) float64 { return floa
 // everybody is a station where nobody waits, such as a network or a service that takes all calls at once.
 func everybody(j int) float64 { return float64(j) }
 
-// together is a server that serves at once all who have come while it was busy, up to so many: a commit of several transactions with one
-// write to the disk, or a statement for several payments. Of those who are there half are served in a round, and half wait for
-// the next.
+// together is a server that serves everyone who arrived while it was busy as one batch, up to a limit: a commit of
+// several transactions with one write to the disk, or a statement for several payments. On average half of those present
+// are served in a round, and half wait for the next.
 func together(most int) func(int) float64 {
 	return func(j int) float64 { return max(1, min(float64(j)/2, float64(most))) }
 }
 
-// solution is what a network does with a number of slots in use.
+// solution is the throughput and occupancy of a network by the number of slots in use.
 type solution struct {
 	perSecond []float64 // by the number of slots in use, from 0
-	present   []float64 // how many slots are at each station on average, of all that are alike together, with all slots in use
+	present   []float64 // the average number of slots at each station (at all identical ones together), with all slots in use
 }
 
-// solve goes through a network with up to n slots in use.
+// solve solves a network for up to n slots in use.
 func solve(stations []station, n int) solution {
-	terms := make([][]float64, len(stations)) // ln of each station's factors, of all that are alike
+	terms := make([][]float64, len(stations)) // ln of the factors of each group of identical stations
 	for i, s := range stations {
 		terms[i] = power(s.factors(n), s.count)
 	}
@@ -99,9 +99,9 @@ func power(f []float64, times int) []float64 {
 	return got
 }
 
-// convolve convolves what two logarithms are of.
+// convolve convolves two sequences that are given as logarithms.
 func convolve(a, b []float64) []float64 {
-	const nothing = -45 // e^-45 times as much is no digit of a float64
+	const nothing = -45 // a term smaller by a factor of e^-45 changes no digit of a float64
 	got := make([]float64, len(a))
 	for n := range got {
 		most := math.Inf(-1)
@@ -123,15 +123,15 @@ func convolve(a, b []float64) []float64 {
 	return got
 }
 
-// open is what becomes of payments that come at random times, so many a second on average: how long one waits for a slot, and the
-// share of them that wait at all. The network takes n at once, with the speed that it has then.
+// open models payments that arrive at random times, at an average rate: how long one waits for a slot, and the share that
+// waits at all. The network takes n at once, at the speed that it has then.
 func open(speeds []float64, perSecond float64) (wait, waiting float64) {
 	n := len(speeds) - 1
 	full := perSecond / speeds[n]
 	if full >= 1 {
 		return math.Inf(1), 1
 	}
-	logs, most := make([]float64, n+1), 0.0 // of there being j, but for a factor
+	logs, most := make([]float64, n+1), 0.0 // probability that there are j, up to a factor
 	for j := 1; j <= n; j++ {
 		logs[j] = logs[j-1] + math.Log(perSecond/speeds[j])
 		most = max(most, logs[j])
@@ -142,6 +142,6 @@ func open(speeds []float64, perSecond float64) (wait, waiting float64) {
 	}
 	last := math.Exp(logs[n] - most)
 	sum += last / (1 - full)          // n and more
-	waiting = last / (1 - full) / sum // who comes then waits
+	waiting = last / (1 - full) / sum // whoever arrives then waits
 	return waiting / (speeds[n] * (1 - full)), waiting
 }

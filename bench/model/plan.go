@@ -58,7 +58,7 @@ const (
 	HotRow      = "the one row"
 )
 
-// batchAtOnce is how many changes go into one statement at most, as outbox/postgres has it.
+// batchAtOnce is the maximum number of changes per statement, as in outbox/postgres.
 const batchAtOnce = 256
 
 // Result is what a plan carries.
@@ -108,7 +108,7 @@ func Looks(approved time.Duration) float64 {
 	}
 }
 
-// tries is how many calls one that is answered takes.
+// tries is how many attempts a call takes until it is answered.
 func (p Plan) tries() float64 { return 1 / (1 - p.Retries) }
 
 func (p Plan) stations() []station {
@@ -117,9 +117,10 @@ func (p Plan) stations() []station {
 	list := []station{
 		{name: Processors, demand: p.Payment.Seconds() + p.Looks*p.Look.Seconds() + calls*(p.Signature+p.Call).Seconds(), speed: servers(p.Cores), top: float64(p.Cores * each), count: each},
 		{name: DatabaseCPU, demand: p.Costs.Database.Seconds() + p.Looks*p.Looking.Seconds()},
-		// Begin waits for the disk before each attempt. What comes after the call is stored while the slot has the next payment.
+		// Begin waits for the disk before each attempt. What happens after the call is stored while the slot already has
+		// the next payment.
 		{name: Disk, demand: p.tries() * p.Sync.Seconds(), speed: together(batchAtOnce), top: batchAtOnce, count: 1},
-		// Each call is claimed; whoever has a slot free then is given something by the same statement.
+		// Each call is claimed; the same statement serves every slot that is free then.
 		{name: Claims, demand: calls * p.Statement.Seconds(), speed: together(p.Workers), top: float64(p.Workers * each), count: each},
 		{name: ServiceTime, demand: calls * p.Service.Latency.Seconds(), speed: everybody, top: math.Inf(1), count: 1},
 	}
@@ -139,7 +140,7 @@ func (p Plan) Solve() Result {
 	stations, n := p.stations(), p.Replicas*p.Workers
 	got := solve(stations, n)
 	r := Result{PerSecond: got.perSecond[n], speeds: got.perSecond}
-	// Bookings come before the slots, and one after the other where they lock the same row.
+	// Bookings come before the slots, and one at a time if they lock the same row.
 	hold := p.Hot * (p.Sync + p.Statement).Seconds()
 	if most := 1 / hold; hold > 0 && most < r.PerSecond {
 		r.PerSecond, r.speeds = most, slices.Clone(got.perSecond)

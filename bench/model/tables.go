@@ -37,7 +37,7 @@ func Tables() map[string]string {
 	}
 }
 
-// table has a line for each row, below a head.
+// table has a header, and a line for each row.
 func table(head string, rows ...[]string) string {
 	text := "| " + head + " |\n|" + strings.Repeat("---|", strings.Count(head, "|")+1) + "\n"
 	for _, r := range rows {
@@ -54,7 +54,7 @@ func rate(perSecond float64) string {
 	for perSecond/digits >= 100 {
 		digits *= 10
 	}
-	n := int(perSecond/digits+0.5) * int(digits) // two digits: the model is no better than that
+	n := int(perSecond/digits+0.5) * int(digits) // two digits: the model is not more accurate
 	if n >= 1000 {
 		return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 	}
@@ -68,7 +68,7 @@ func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d.Milliseconds())
 }
 
-// carries is the most that a plan carries, and what breaks first.
+// carries is the maximum that a plan can carry, and its bottleneck.
 func carries(p Plan) string {
 	r := p.Solve()
 	return rate(r.PerSecond) + ": " + r.First()

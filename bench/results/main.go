@@ -64,7 +64,7 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// report is RESULTS.md, of what there is.
+// report is the content of RESULTS.md, from the available results.
 func report() (string, error) {
 	bench, err := readRun(benchFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -17,18 +17,18 @@ import (
 	"github.com/qredo-go/qredo/bench/machine"
 )
 
-// group is benchmarks that are run by one program, one after the other.
+// group is a set of benchmarks that one program runs, one at a time.
 type group struct {
 	folder string // of the package
 	bench  string // pattern
 	time   string // -benchtime
-	turns  int    // how often it is run; 0 for as often as there is time
+	turns  int    // how many times it is run; 0 for as often as there is time
 	limit  time.Duration
 	args   []string
 }
 
-// compared is what targets are about. What is run as often as there is time comes last: each turn has all that is compared, one
-// beside the other, so that what drifts hits all alike.
+// compared are the benchmarks of targets. Those that run as often as there is time come last: each turn runs all of them
+// next to each other, so that drift affects all alike.
 func compared() []group {
 	return []group{
 		{folder: ".", bench: "^BenchmarkSandboxGrowth$", time: "100ms", turns: 1, limit: 4 * time.Minute},
@@ -55,7 +55,7 @@ func curves(million bool) []group {
 	}
 }
 
-// measure runs groups until a time is over, and writes what they print to a file, with what it was measured on at the top.
+// measure runs groups until a time is over, and writes their output to a file, with the machine at the top.
 func measure(file, only string, groups []group, long time.Duration) error {
 	if only != "" {
 		groups = slices.DeleteFunc(groups, func(g group) bool { return g.folder != only })
@@ -139,7 +139,7 @@ noise: %s
 		}
 		top, rest, _ := strings.Cut(string(before), "\n\n")
 		top += "\n"
-		for line := range strings.SplitSeq(top, "\n") { // what could not be measured then
+		for line := range strings.SplitSeq(top, "\n") { // what could not be measured in that run
 			if strings.HasPrefix(line, "problem: "+only+" ") {
 				top = strings.Replace(top, line+"\n", "", 1)
 			}
@@ -150,7 +150,7 @@ noise: %s
 	return os.WriteFile(file, []byte(head+problems+"\n"+kept+printed.String()), 0o644)
 }
 
-// without is what was printed before, but for benchmarks that were run again.
+// without returns the earlier output, except for benchmarks that were run again.
 func without(before, now string) (kept string) {
 	again := map[string]bool{}
 	for line := range strings.SplitSeq(now, "\n") {
@@ -164,7 +164,7 @@ func without(before, now string) (kept string) {
 	return kept
 }
 
-// benchmark is the function that has printed a line, if one has.
+// benchmark returns the name of the function that printed a line, if one did.
 func benchmark(line string) string {
 	if !strings.HasPrefix(line, "Benchmark") {
 		return ""

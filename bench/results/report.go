@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// mostNoise is the noise of a benchmark, from one turn to the next, above which what is compared with it is not judged.
+// mostNoise is the noise of a benchmark, from one turn to the next, above which comparisons with it are not judged.
 const mostNoise = 0.1
 
-// verdict is what became of a target.
+// verdict is the result for a target.
 type verdict struct {
 	value, from, to, noise float64
 	turns                  int
@@ -20,7 +20,7 @@ type verdict struct {
 	missed                 bool
 }
 
-// judge holds what was measured against a target. It reports false where that was not measured.
+// judge compares what was measured with a target. It returns false if that was not measured.
 func (s samples) judge(r row) (v verdict, ok bool) {
 	values := slices.Clone(s.each(r.top, r.bottom, r.unit))
 	if r.less != "" {
@@ -39,7 +39,7 @@ func (s samples) judge(r row) (v verdict, ok bool) {
 	v = verdict{value: median(values), turns: len(values), noise: max(s.noise(r.top, r.unit), s.noise(r.bottom, r.unit), s.noise(r.less, r.unit))}
 	v.from, v.to = interval(values)
 	allowed := mostNoise
-	if strings.HasPrefix(r.unit, "%") { // a difference that was made of turns by itself: it may be zero
+	if strings.HasPrefix(r.unit, "%") { // a difference that was computed per turn: it may be zero
 		v.noise, allowed = (v.to-v.from)/200, r.limit/100
 	}
 	good := func(x float64) bool { return x <= r.limit }
@@ -95,7 +95,7 @@ func write(bench, curves measured, hand string) string {
 	return b.String() + "\n" + hand
 }
 
-// about is what a run was made on, and what else the machine did.
+// about describes what a run was made on, and what else the machine did.
 func (m measured) about() string {
 	h := m.head
 	text := fmt.Sprintf("Measured on %s, %s cores, %s, %s, commit %s, %s, in %s", h["processor"], h["cores"], h["goversion"], h["system"], h["commit"], h["on"], h["took"])
@@ -112,7 +112,7 @@ func (m measured) about() string {
 	return text + "\n"
 }
 
-// table is the targets that were measured, and why those are missed that are.
+// table is the table of measured targets, with reasons for missed ones.
 func (m measured) table(rows []row) string {
 	var b strings.Builder
 	var missed, left []string
@@ -147,7 +147,7 @@ func (m measured) table(rows []row) string {
 	return b.String()
 }
 
-// curves are the figures of each store, by how much there is.
+// curves are the figures of each store, by size.
 func (m measured) curves() string {
 	var b strings.Builder
 	for _, kind := range []struct{ title, name, size string }{
@@ -206,7 +206,7 @@ func (s samples) number(name, unit string) string {
 	return thousands(int(median(s[name][unit]) + 0.5))
 }
 
-// thousands writes a number with commas.
+// thousands formats a number with commas.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// measured is what a run has measured.
+// measured is the results of a run.
 type measured struct {
 	head     map[string]string // what it was measured on
 	problems []string
@@ -20,7 +20,7 @@ type measured struct {
 	samples
 }
 
-// samples are the figures of each benchmark and unit, in the order in which they were measured.
+// samples are the figures of each benchmark and unit, in the order of measurement.
 type samples map[string]map[string][]float64
 
 func readRun(file string) (measured, error) {
@@ -31,7 +31,7 @@ func readRun(file string) (measured, error) {
 	return parse(data)
 }
 
-// again is what package testing puts behind the name of a benchmark that it has run before.
+// again is what package testing appends to the name of a benchmark that it has run before.
 var again = regexp.MustCompile(`#\d+`)
 
 func parse(data []byte) (measured, error) {
@@ -66,7 +66,7 @@ func parse(data []byte) (measured, error) {
 	return m, reader.Err()
 }
 
-// addWork adds what program and server use of processors together, of what has a server that was looked at.
+// addWork adds up the processor use of program and server, for benchmarks that measure their server.
 func (s samples) addWork() {
 	for _, units := range s {
 		for i, own := range units["cpu-sec/item"] {
@@ -78,8 +78,8 @@ func (s samples) addWork() {
 	}
 }
 
-// each are the samples of one benchmark, or the ratios of two: each turn's top by its bottom. Where one had more turns, as few items
-// have beside many, it is by the bottom's median.
+// each returns the samples of one benchmark, or the ratios of two: each turn's top by its bottom. If one had more turns,
+// as few items have compared with many, it divides by the bottom's median.
 func (s samples) each(top, bottom, unit string) []float64 {
 	values := s[top][unit]
 	if bottom == "" {
@@ -109,8 +109,9 @@ func median(values []float64) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// interval is where the true median is in 95 of 100 runs, by the sign test: it asks nothing of how the samples are
-// distributed. Of fewer than six it is from the least to the most, which is no such promise.
+// interval is the range that contains the true median in 95 of 100 runs, by the sign test, which makes no assumption
+// about the distribution of samples. With fewer than six samples it is the range from the least to the most, without that
+// guarantee.
 func interval(values []float64) (from, to float64) {
 	n := len(values)
 	if n == 0 {
@@ -129,7 +130,7 @@ func interval(values []float64) (from, to float64) {
 	return sorted[cut], sorted[n-1-cut]
 }
 
-// noise is how far a benchmark is from itself: by how much one turn differs from the one before, in the median.
+// noise is how much a benchmark varies: the median difference between one turn and the one before.
 func (s samples) noise(name, unit string) float64 {
 	values := s[name][unit]
 	var steps []float64

@@ -5,14 +5,14 @@ import "fmt"
 // row is a target: what was measured, and what it has to be.
 type row struct {
 	what        string
-	top, bottom string // benchmarks; a figure has no bottom
+	top, bottom string // benchmarks; an absolute figure has no bottom
 	unit        string
 	limit       float64
-	atLeast     bool    // the limit is the least, not the most; a limit of 0 is none
+	atLeast     bool    // the limit is a minimum, not a maximum; a limit of 0 means none
 	format      string  // of what was measured
-	scale       float64 // of it, before it is held against the limit; 1 if 0
-	less        string  // a benchmark that the top has more than: twice it is taken away
-	ifMissed    string  // why, by what profiles show
+	scale       float64 // of it, before the comparison with the limit; 1 if 0
+	less        string  // a benchmark that is part of the top: twice its value is subtracted
+	ifMissed    string  // the reason, according to profiles
 }
 
 // work is the processor time of a program and its server for each item.
@@ -20,7 +20,7 @@ const work = "work-sec/item"
 
 const second, processor, bytesEach, allocations, perSecond = "sec/op", "cpu-sec/op", "B/op", "allocs/op", "requests/s"
 
-// ratio is one benchmark by another, the most it may be, and why it is more if it is.
+// ratio is one benchmark by another, its maximum, and the reason if it is exceeded.
 func ratio(what, top, bottom, unit string, limit float64, ifMissed string) row {
 	return row{what: what, top: top, bottom: bottom, unit: unit, limit: limit, format: "%.3f", ifMissed: ifMissed}
 }
@@ -53,7 +53,7 @@ const (
 	ofFeed    = "It takes calls, one after the other, on cores that the server shares."
 )
 
-// targets are those of what is compared, in the order of the table.
+// targets are the targets of comparisons, in the order of the table.
 func targets(ifma bool) []row {
 	signer := 1.3
 	if ifma {
