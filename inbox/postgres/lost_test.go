@@ -27,7 +27,7 @@ func testLostCommit(t *testing.T, database string, open func(*testing.T, string)
 		proxy.cut()
 		return tx.exec(book, m.Key)
 	})
-	require.ErrorContains(t, err, "whether a was committed is not known")
+	require.ErrorContains(t, err, "whether a was committed is unknown")
 	assertBooked(t, s, database, true, true)
 	err = s.hand(t.Context(), "a", func(context.Context, transaction, inbox.Movement) error {
 		assert.Fail(t, "it is handed over again")
