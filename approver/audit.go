@@ -36,7 +36,7 @@ const (
 	EntryEpoch    EntryKind = "epoch"    // the epoch of the store that counts from here on; see Epoch
 )
 
-// lineVersion is the form that lines are written in. Those of before there were versions have none.
+// lineVersion is the format version of lines. Lines written before there were versions have none.
 const lineVersion = 2
 
 // Entry is a line of the audit log.
@@ -83,7 +83,7 @@ func aboutOf(a *qredo.Action) About {
 	if d := a.Details; d != nil {
 		about.Wallet, about.Asset = d.WalletID, d.Asset
 		about.Recipient, about.WhitelistName, about.Reference = cmp.Or(d.RecipientAddress, d.RecipientID), d.RecipientAddressName, d.Reference
-		if d.Wallet != nil { // one that is to be connected
+		if d.Wallet != nil { // a wallet that is to be connected
 			about.Wallet, about.Asset = cmp.Or(d.WalletID, d.Wallet.ID), cmp.Or(d.Asset, d.Wallet.Asset)
 		}
 		if d.Receive != nil {
@@ -117,8 +117,8 @@ const (
 	OutcomeChanged Outcome = "changed" // the details differ from those decided on, so no vote is sent
 )
 
-// final reports whether an outcome leaves nothing to do. That an action has expired is what one replica has found, maybe by a
-// clock that is wrong: the others look for themselves.
+// final reports whether an outcome leaves nothing to do. That an action has expired is what one replica found, perhaps by
+// a wrong clock: the others check for themselves.
 func (o Outcome) final() bool { return o != "" && o != OutcomeExpired && o != OutcomeRefused }
 
 // Head is the end of an audit log: the last line's number and hash. If you keep it elsewhere, it shows later whether lines were
@@ -141,7 +141,7 @@ func ParseHead(text string) (h Head, err error) {
 	return h, h.check()
 }
 
-// check refuses what is no head, and so would be found in any log.
+// check refuses an invalid head, which would match any log.
 func (h Head) check() error {
 	digits := len(h.Hash) == 2*sha256.Size && strings.Trim(h.Hash, "0123456789abcdef") == ""
 	return check(h == Head{} || h.Seq > 0 && digits, "head",
@@ -164,24 +164,24 @@ func (h Head) check() error {
 // logrotate moves, removes, truncates or writes to the files while they are open, writing the next line fails, and nothing is
 // written after that.
 type AuditLog struct {
-	path    string // of the first file, without links
+	path    string // path of the first file, with links resolved
 	now     func() time.Time
-	maxSize int64 // of a file
+	maxSize int64 // maximum size of a file
 
-	insecure bool // files that others can write are taken
+	insecure bool // accept files that others can write
 
 	mu     sync.Mutex
 	first  *os.File
-	lock   *flock.Flock // of the first
-	file   *os.File     // which is written
-	files  []string     // the paths of all
-	sizes  []int64      // of the files before that one
-	turn   int          // which of these was looked at last
-	size   int64        // of that one
+	lock   *flock.Flock // the first file
+	file   *os.File     // the file that is written
+	files  []string     // paths of all files
+	sizes  []int64      // total size of the files before the current one
+	turn   int          // which of these was checked last
+	size   int64        // size of the current file
 	last   mark         // the last line
-	opened int64        // the number of the last line when it was opened
-	saved  int64        // of the line that the checkpoint on the disk is about
-	broken error        // after this nothing can be written any more
+	opened int64        // the number of the last line when the log was opened
+	saved  int64        // the line that the checkpoint on the disk describes
+	broken error        // after this error nothing can be written any more
 }
 
 // AuditOption changes how an audit log works. [WithClock] and [WithInsecureFiles] are such options.
@@ -251,9 +251,8 @@ func (l *AuditLog) Close() error {
 	return errors.Join(err, l.closeFiles())
 }
 
-// append writes a line, and waits until it is on the disk if it must be durable. It sets the entry's
-// number, time and Prev. After an error the log takes no more lines, since it cannot be known what is on
-// the disk.
+// append writes a line, and waits until it is on the disk if it must be durable. It sets the entry's number, time and
+// Prev. After an error the log accepts no more lines, because what is on the disk is unknown.
 func (l *AuditLog) append(e Entry, durable bool) (Entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -262,7 +261,7 @@ func (l *AuditLog) append(e Entry, durable bool) (Entry, error) {
 	}
 	e, err := l.write(e, durable)
 	if err != nil {
-		l.broken = errors.Join(err, l.save()) // so that who opens it next finds what was cut off now
+		l.broken = errors.Join(err, l.save()) // so that the next open finds what was cut off now
 		return e, fmt.Errorf("approver: audit log: %w", l.broken)
 	}
 	if l.last.Head.Seq-l.saved >= min(linesBetweenMarks, max(1, l.saved-l.opened)) {
@@ -296,22 +295,22 @@ func (l *AuditLog) write(e Entry, durable bool) (Entry, error) {
 		err = l.file.Sync()
 	}
 	if err != nil {
-		return e, errors.Join(err, l.file.Truncate(l.size)) // a line cut off is found by the next open, too
+		return e, errors.Join(err, l.file.Truncate(l.size)) // the next open also finds a line that was cut off
 	}
 	l.last.advance(e, hash, l.size, l.sizes)
 	l.size += int64(len(line))
-	if durable { // what is done on account of it is not to begin if it was moved meanwhile
+	if durable { // nothing may be done on the strength of this line if the log was moved in the meantime
 		return e, l.inPlace()
 	}
 	return e, nil
 }
 
-// hashField stands between what is hashed and the hash.
+// hashField separates what is hashed from the hash.
 const hashField = `,"hash":"`
 
 const lineEnd = "\"}\n"
 
-// sealed is a JSON object as it stands in a file, with its hash, and the hash.
+// sealed returns a JSON object in the form of a line, with its hash, and the hash.
 func sealed(object any) (line []byte, hash string, err error) {
 	line, err = json.Marshal(object)
 	if err != nil {
@@ -322,7 +321,7 @@ func sealed(object any) (line []byte, hash string, err error) {
 	return append(line, hashField+hash+lineEnd...), hash, nil
 }
 
-// unsealed reads what sealed has written. It reports false if that was altered.
+// unsealed decodes what sealed has written. It returns false if that was altered.
 func unsealed(line []byte) (object []byte, hash string, ok bool) {
 	i := bytes.LastIndex(line, []byte(hashField))
 	hashed := line[:max(i, 0)]
@@ -335,8 +334,8 @@ func hashOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// What a policy or the service wrote is shortened to this, in bytes. With all of it, each byte as an escape of six, a line
-// stays below maxLine.
+// Texts of a policy or the service are shortened to this, in bytes. Even with six bytes for each of theirs, a line stays
+// below maxLine.
 const longText, shortText = 2000, 300
 
 func clip(s string, most int) string {

@@ -16,23 +16,24 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// mark is a line up to which a log was verified, and where it is. The checkpoint beside a log holds one.
+// mark is a line up to which a log was verified, and where it is. The checkpoint next to a log contains one.
 type mark struct {
 	Version int     `json:"version"`
 	Head    Head    `json:"head"`   // the line
 	Prev    string  `json:"prev"`   // the hash of the line before
-	Offset  int64   `json:"offset"` // where in its file it begins
-	Sizes   []int64 `json:"sizes"`  // of the files before that one
+	Offset  int64   `json:"offset"` // where it begins in its file
+	Sizes   []int64 `json:"sizes"`  // total size of the files before that one
 	Epoch   string  `json:"epoch,omitzero"`
-	Decided decided `json:"decided,omitzero"` // in that epoch, the last one in the store
+	Decided decided `json:"decided,omitzero"` // the last one of that epoch in the store
 
-	Open map[qredo.ActionID]opened `json:"open,omitempty"` // actions that the log tells no result of
+	Open map[qredo.ActionID]opened `json:"open,omitempty"` // actions whose result the log does not have
 }
 
-// markVersion is that of a checkpoint. One of version 1 does not know what is open: from there, all of the log is read again.
+// markVersion is the version of checkpoints. A checkpoint of version 1 does not have the open actions: then the whole log
+// is read again.
 const markVersion = 2
 
-// linesBetweenMarks is how many lines are written at most before there is another checkpoint. Right after the log was opened, they are fewer.
+// linesBetweenMarks is the maximum number of lines between checkpoints. Right after opening, there are fewer.
 const linesBetweenMarks = 1000
 
 func (m *mark) advance(e Entry, hash string, offset int64, sizes []int64) {
@@ -51,7 +52,7 @@ func (m *mark) advance(e Entry, hash string, offset int64, sizes []int64) {
 
 func checkpointPath(path string) string { return path + ".head" }
 
-// readMark reads a checkpoint. One that is not there, or is damaged, is none.
+// readMark reads a checkpoint. One that is missing or damaged counts as none.
 func readMark(path string) (m mark) {
 	data, err := os.ReadFile(checkpointPath(path))
 	if err != nil {
@@ -64,7 +65,7 @@ func readMark(path string) (m mark) {
 	return m
 }
 
-// save writes the checkpoint, once the line that it is about is on the disk.
+// save writes the checkpoint, once its line is on the disk.
 func (l *AuditLog) save() error {
 	if l.last.Head.Seq == l.saved || l.special() {
 		return nil
@@ -83,13 +84,13 @@ func (l *AuditLog) save() error {
 	return nil
 }
 
-// special reports whether the log is no file, such as the null device.
+// special reports whether the log is not a regular file, such as the null device.
 func (l *AuditLog) special() bool {
 	info, err := l.first.Stat()
 	return err == nil && !info.Mode().IsRegular()
 }
 
-// logFiles returns the paths of a log's files, in their order.
+// logFiles returns the paths of a log's files, in order.
 func logFiles(path string) ([]string, error) {
 	beside, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -117,7 +118,7 @@ func filesAt(path string) ([]string, error) {
 	return logFiles(path)
 }
 
-// fileNumber is what the name of a file ends with that begins with a line.
+// fileNumber is the suffix of the name of a file that begins with a given line.
 func fileNumber(line int64) string { return fmt.Sprintf("%012d", line) }
 
 // AuditFiles returns all files of an audit log as one, for [VerifyLog] and [ReadLog]. path is the first file, with which the
@@ -154,7 +155,7 @@ func closeAll(files []*os.File) (err error) {
 	return err
 }
 
-// open opens the files, and brings the log to where its last complete line ends.
+// open opens the files, and restores the log to the end of its last complete line.
 func (l *AuditLog) open() (err error) {
 	if err := checkFile(l.path, l.insecure); err != nil {
 		return err
@@ -193,14 +194,14 @@ func (l *AuditLog) open() (err error) {
 	if err := l.resume(files); err != nil {
 		return err
 	}
-	if err := durable.SyncFolder(filepath.Dir(l.path)); err != nil { // lines that are on the disk are lost if the file's name is not
+	if err := durable.SyncFolder(filepath.Dir(l.path)); err != nil { // without its name, a file's lines are lost even if they are on the disk
 		return err
 	}
 	l.opened = l.last.Head.Seq
 	return l.save()
 }
 
-// resume reads what comes after the checkpoint, or all, and mends the end.
+// resume reads what follows the checkpoint, or everything, and repairs the end.
 func (l *AuditLog) resume(files []string) error {
 	saved := readMark(l.path)
 	from := mark{}
@@ -229,7 +230,7 @@ func (l *AuditLog) resume(files []string) error {
 	return err
 }
 
-// complete gives the last line its end, if it lacks no more than that: what it says may have been carried out.
+// complete adds a missing line end to the last line: what the line says may have been carried out.
 func (l *AuditLog) complete(tail []byte) (bool, error) {
 	for i := range lineEnd {
 		line := append(bytes.Clone(tail), lineEnd[i:]...)
@@ -248,7 +249,8 @@ func (l *AuditLog) complete(tail []byte) (bool, error) {
 	return false, nil
 }
 
-// fits reports whether a checkpoint is about a log: the files before its line have their sizes, and its line is where it was.
+// fits reports whether a checkpoint belongs to a log: the files before its line have the same sizes, and its line is
+// where it was.
 func (m *mark) fits(files []string) bool {
 	if m.Version != markVersion || m.Head.Seq == 0 || len(m.Sizes) >= len(files) {
 		return false
@@ -273,7 +275,7 @@ func (m *mark) fits(files []string) bool {
 	return errors.Is(err, found)
 }
 
-// before is the head that the log had before the line of a mark.
+// before is the head of the log before the line of a mark.
 func (m *mark) before() Head {
 	if m.Head.Seq == 0 {
 		return Head{}
@@ -281,7 +283,8 @@ func (m *mark) before() Head {
 	return Head{m.Head.Seq - 1, m.Prev}
 }
 
-// read reads the files from a mark on. A line that is known must be as it was. What is torn at the very end is returned.
+// read reads the files from a mark on. A line that is known must not have changed. It returns an incomplete line at the
+// very end.
 func (l *AuditLog) read(files []string, from mark, known Head) (torn *LogError, err error) {
 	l.last = mark{Head: from.before(), Epoch: from.Epoch, Decided: from.Decided, Open: maps.Clone(from.Open)}
 	l.sizes = slices.Clone(from.Sizes)
@@ -313,7 +316,7 @@ func (l *AuditLog) read(files []string, from mark, known Head) (torn *LogError, 
 	return torn, nil
 }
 
-// rotate begins the next file.
+// rotate starts the next file.
 func (l *AuditLog) rotate() error {
 	if l.special() {
 		return nil
@@ -335,7 +338,7 @@ func (l *AuditLog) rotate() error {
 	return errors.Join(err, durable.SyncFolder(filepath.Dir(l.path)))
 }
 
-// closeFiles closes what is open.
+// closeFiles closes all open files.
 func (l *AuditLog) closeFiles() (err error) {
 	if l.file != nil && l.file != l.first {
 		err = l.file.Close()

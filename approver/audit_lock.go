@@ -8,8 +8,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockFile makes this process the only one to write a file that it has open, until the lock is closed or the process ends, however
-// it does. On Windows, where what is locked can be written through the lock alone, it is a file beside that one.
+// lockFile makes this process the only writer of an open file, until the lock is closed or the process ends in any way.
+// On Windows, where a locked file can be written only through the lock, the lock is a separate file next to it.
 func lockFile(file *os.File, path string) (*flock.Flock, error) {
 	beside := runtime.GOOS == "windows"
 	if beside {

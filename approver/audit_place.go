@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// realPath is where the file is that a path leads to, through links or not: the other files of its log stand beside that. It
-// refuses a link beside which there are some, as those that an earlier version has put there would not be found any more.
+// realPath resolves a path to a log's first file, through links: the other files of the log are next to the target. It
+// refuses a link with such files next to it, which an earlier version has put there, because they would no longer be
+// found.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -42,7 +43,7 @@ func realPath(path string) (string, error) {
 	return at, nil
 }
 
-// unlessLinked refuses a file that has another name: opened by that, its log would go on in other files.
+// unlessLinked refuses a file that has another hard link: opened by that name, its log would continue in other files.
 func unlessLinked(file *os.File) error {
 	info, err := file.Stat()
 	if n := links(info); err == nil && n > 1 {
@@ -51,8 +52,8 @@ func unlessLinked(file *os.File) error {
 	return err
 }
 
-// inPlace makes sure that what is written is found by who reads the log: that its files are still those at their paths, and are
-// as long as they were. One of those that are full is looked at each time, in turn.
+// inPlace verifies that readers of the log find what is written: that its files are still those at their paths, and have
+// not changed size. It checks one of the full files each time, in turn.
 func (l *AuditLog) inPlace() error {
 	if l.special() {
 		return nil
@@ -78,7 +79,7 @@ func sameFile(file *os.File, path string, size int64) error {
 	if err != nil {
 		return err
 	}
-	at, err := os.Lstat(path) // a link to where it was moved would not take the log's other files along
+	at, err := os.Lstat(path) // a link to its new place would leave the log's other files behind
 	if err != nil || !os.SameFile(open, at) {
 		return misplaced(path, err)
 	}

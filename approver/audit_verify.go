@@ -14,8 +14,8 @@ type LogError struct {
 	Line    int // the first wrong line, counted from 1
 	Problem string
 
-	torn int64  // how many bytes of the line there are, if it is the last and a crash may have left it so
-	tail []byte // these, if there are not too many
+	torn int64  // length of the line, if it is the last and a crash may have left it incomplete
+	tail []byte // its bytes, if there are not too many
 }
 
 // Error names the line and what is wrong with it.
@@ -86,11 +86,11 @@ func wrong(line int64, problem string, args ...any) *LogError {
 	return &LogError{Line: int(line), Problem: fmt.Sprintf(problem, args...)}
 }
 
-// maxLine is how long a line can be. What goes into one is clipped far below that.
+// maxLine is the maximum length of a line. Its content is clipped far below that.
 const maxLine = 64 << 10
 
-// readLog checks a log line by line, from after a head on, and gives each line, and where it begins, to f, which may be nil.
-// offset is where the first one begins. It returns the log's head and where its complete lines end.
+// readLog checks a log line by line, starting after a head, and calls f with each line and its position, unless f is nil.
+// offset is the position of the first line. It returns the log's head and the end of its complete lines.
 func readLog(r io.Reader, head Head, offset int64, f func(e Entry, hash string, at int64) error) (Head, int64, error) {
 	in := bufio.NewReaderSize(r, maxLine)
 	for {
@@ -123,7 +123,7 @@ func readLog(r io.Reader, head Head, offset int64, f func(e Entry, hash string, 
 	}
 }
 
-// nextLine reads a line and tells its size. Of one that is too long it returns the beginning.
+// nextLine reads a line and returns its size. If it is too long, it returns only the beginning.
 func nextLine(in *bufio.Reader) (line []byte, size int64, err error) {
 	line, err = in.ReadSlice('\n')
 	size = int64(len(line))
@@ -139,7 +139,7 @@ func nextLine(in *bufio.Reader) (line []byte, size int64, err error) {
 	return line, size, err
 }
 
-// readLine checks the line that comes after head.
+// readLine checks the line that follows head.
 func readLine(line []byte, size int64, head Head) (e Entry, hash string, problem *LogError) {
 	n := head.Seq + 1
 	if size > maxLine {

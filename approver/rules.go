@@ -16,7 +16,7 @@ import (
 // Rules is a [Policy] from a rule file. The first rule that matches decides; actions that no rule matches are left to people.
 type Rules struct {
 	rules      []rule
-	dictionary *dictionary // what the file says beside its rules
+	dictionary *dictionary // the file's dictionary
 	warnings   []string
 	hash       string
 	now        func() time.Time
@@ -36,7 +36,7 @@ func (r *Rules) CheckDecimals(assets []qredo.Asset) error {
 	for _, code := range slices.Sorted(maps.Keys(r.dictionary.counted)) {
 		i := slices.IndexFunc(assets, func(a qredo.Asset) bool { return string(a.Code) == code })
 		switch places := r.dictionary.decimals[code]; {
-		case !r.dictionary.counted[code]: // named for the value of a payment only
+		case !r.dictionary.counted[code]: // named only for the value of a payment
 		case i < 0:
 			return fmt.Errorf("approver: rules: the service has no asset %s", code)
 		case assets[i].Scale != int64(math.Pow10(places)):
@@ -69,7 +69,7 @@ func (r *Rules) Explain(ctx context.Context, a qredo.Action) Explanation {
 	return e
 }
 
-// evaluate asks the rules in their order, until one decides or, on request, all.
+// evaluate asks the rules in order, until one decides or, on request, all of them.
 func (r *Rules) evaluate(ctx context.Context, a qredo.Action, now time.Time, all bool) (Explanation, error) {
 	f, err := factsOf(a, now)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *Rules) evaluate(ctx context.Context, a qredo.Action, now time.Time, all
 	return e, nil
 }
 
-// answer is which rule decides, or len(rules) for none; and what is not said, if it decides for that.
+// answer says which rule decides, or len(rules) for none; and which missing fact decides it.
 type answer struct {
 	rule   int
 	unsaid string
@@ -111,7 +111,8 @@ func (r *Rules) first(f facts) answer {
 	return answer{rule: len(r.rules)}
 }
 
-// turnsOnSweep reports whether it matters which rule decides that an action may be a sweep, or may not, or that this is not known.
+// turnsOnSweep reports whether it matters which rule decides, because an action may or may not be a sweep, or this is
+// unknown.
 func (r *Rules) turnsOnSweep(f facts) bool {
 	unknown := r.first(f)
 	return unknown != r.first(f.with("sweep", true)) || unknown != r.first(f.with("sweep", false))
@@ -133,10 +134,10 @@ func (r *Rules) decision(f facts, by answer) Decision {
 	return d
 }
 
-// matches reports whether a rule is about an action. One that approves must name, see and be able to count what it is
-// about: it matches other types than transfers and withdrawals only in a way that names the type, and what may be a sweep, or of
-// which that is not known, only in a way that names sweeps; where it compares
-// amounts or has limits, only what has an amount, and what the limits are per; and where a limit is in an asset, only that asset.
+// matches reports whether a rule applies to an action. A rule that approves must name, see and be able to count what it
+// applies to: it matches types other than transfers and withdrawals only through an alternative that names the type, and
+// a possible sweep only through an alternative that names sweeps; if it compares amounts or has limits, it matches only
+// actions with an amount and with what the limits are per; and if a limit is in an asset, only that asset.
 func (r *rule) matches(f facts) bool {
 	s, named := r.condition.check(f)
 	if s != yes || r.verdict != Approve {
@@ -153,8 +154,8 @@ func (r *rule) matches(f facts) bool {
 		})
 }
 
-// unsaid names a fact which keeps it open whether a rule that is to stop something does so: the service does not say it of
-// this action, and could.
+// unsaid returns a fact that leaves open whether a stopping rule applies: the service does not state it for this action,
+// but could.
 func (r *rule) unsaid(f facts) (fact string) {
 	if s, _ := r.condition.check(f); s != unknown || r.verdict == Approve {
 		return ""
@@ -169,10 +170,10 @@ func (r *rule) unsaid(f facts) (fact string) {
 	return fact
 }
 
-// counts reports whether a rule is about amounts.
+// counts reports whether a rule uses amounts.
 func (r *rule) counts() bool { return len(r.limits) > 0 || r.condition.asks(amountFacts...) }
 
-// types are those that a rule that approves can match in a way.
+// types are the types that an approving rule can match through an alternative.
 func (r *rule) types(w way) []qredo.ActionType {
 	types := unnamed
 	if w.namesType() {
@@ -195,7 +196,7 @@ func (r *rule) decision(f facts) Decision {
 	return d
 }
 
-// withLimit adds a limit. Of two of one counter within the same time, the smaller one counts.
+// withLimit adds a limit. Of two limits of one counter with the same window, the smaller applies.
 func withLimit(spends []Spend, s Spend) []Spend {
 	for i, other := range spends {
 		if other.Counter == s.Counter && other.Window == s.Window {
@@ -206,8 +207,8 @@ func withLimit(spends []Spend, s Spend) []Spend {
 	return append(spends, s)
 }
 
-// spends are what an action spends of a limit: the sum of one asset and the count of all, each with a
-// counter of its own. An address is one, whatever its capitals.
+// spends are an action's contributions to a limit: the sum of one asset and the count of all, each with a counter of its
+// own. Addresses that differ only in capitals are the same.
 func (m limit) spends(rule string, f facts) []Spend {
 	var spends []Spend
 	per, _ := alike(f.text(m.per), "")

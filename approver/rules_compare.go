@@ -12,7 +12,7 @@ import (
 
 var mirrored = map[string]string{"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-// comparison reads a comparison of two parts.
+// comparison compiles a comparison of two parts.
 func (c *compiler) comparison(n *ast.BinaryNode, negated bool) *condition {
 	operator, written := n.Operator, n.String()
 	if operator == "!=" {
@@ -54,7 +54,7 @@ func (c *compiler) comparison(n *ast.BinaryNode, negated bool) *condition {
 	return one
 }
 
-// amount reads a comparison with an amount that has its asset: it is one of numbers, and holds for that asset only.
+// amount compiles a comparison with an amount that has its asset: it compares numbers, and holds only for that asset.
 func (c *compiler) amount(n ast.Node, one *condition, left term, operator, written string) *condition {
 	figure, asset := c.figure(n, left, written)
 	if asset == nil {
@@ -93,7 +93,7 @@ func (c *compiler) numbers(one *comparison, left term, operator string, right te
 	}
 }
 
-// texts reads a comparison of texts, of which one at least is a fact.
+// texts compiles a comparison of texts, at least one of which is a fact.
 func (c *compiler) texts(n *ast.BinaryNode, one *comparison, left term, operator string, right term) {
 	compare := tests[operator]
 	switch operator {
@@ -130,7 +130,7 @@ func (c *compiler) texts(n *ast.BinaryNode, one *comparison, left term, operator
 	}
 }
 
-// fitting checks a text that another must be equal to.
+// fitting checks a text that a fact must be equal to.
 func (c *compiler) fitting(node ast.Node, left term, written string) {
 	if left.fact != "" {
 		c.word(node, left.fact, written)
@@ -141,7 +141,7 @@ func (c *compiler) fitting(node ast.Node, left term, written string) {
 	}
 }
 
-// shaped refuses what a text in capitals, or in none, can never be compared with.
+// shaped refuses a comparison that can never hold because of the text's capitals, or lack of them.
 func (c *compiler) shaped(node ast.Node, left term, written, part string) {
 	if left.shape != nil && !anyCase(written) && left.shape(part) != part {
 		c.refuse(node, "%s can never hold: the text is changed before it is compared", node)
@@ -159,7 +159,7 @@ func (c *compiler) pattern(n *ast.BinaryNode, one *comparison, left, right term)
 		c.refuse(n, "%s", err)
 		return
 	}
-	// Of what is ASCII only, no other character has its letters' small form.
+	// Within ASCII, no other character has these letters as its lower case.
 	folded := regexp.MustCompile("(?i)" + written)
 	lowered, err := regexp.Compile(hexAddress.ReplaceAllStringFunc(written, lowerASCII))
 	if err != nil {
@@ -176,7 +176,7 @@ func (c *compiler) pattern(n *ast.BinaryNode, one *comparison, left, right term)
 	}
 }
 
-// membership reads what a fact must be one of: a list, in place or by its name, or a range of hours.
+// membership compiles what a fact must be one of: a list, inline or by name, or a range of hours.
 func (c *compiler) membership(n *ast.BinaryNode, one *comparison) {
 	left := c.term(n.Left)
 	one.uses = left.uses
@@ -238,7 +238,7 @@ func (c *compiler) membership(n *ast.BinaryNode, one *comparison) {
 	}
 }
 
-// hours reads a range: of times of the day, from the first until before the second, over midnight too; or of hours and
+// hours parses a range: of times of day, from the first until before the second, possibly over midnight; or of hours or
 // minutes, both included.
 func (c *compiler) hours(n *ast.BinaryNode, one *comparison, left term, between *ast.BinaryNode) {
 	from, to := c.term(between.Left), c.term(between.Right)
@@ -268,7 +268,7 @@ func (c *compiler) hours(n *ast.BinaryNode, one *comparison, left term, between 
 	}
 }
 
-// setText makes a comparison one of a text with several.
+// setText turns a comparison into one of a text with several texts.
 func (c *comparison) setText(left term, written []string) {
 	c.holds = func(f facts) bool {
 		is := left.value(f).(string)
@@ -279,7 +279,7 @@ func (c *comparison) setText(left term, written []string) {
 	}
 }
 
-// setSpans makes a comparison one of a number with ranges.
+// setSpans turns a comparison into one of a number with ranges.
 func (c *comparison) setSpans(left term, spans []span) {
 	c.holds = func(f facts) bool {
 		is := left.value(f).(*big.Int)
@@ -290,7 +290,7 @@ func (c *comparison) setSpans(left term, spans []span) {
 	}
 }
 
-// textIn and numberIn are comparisons that no rule has written, but that follow from one.
+// textIn and numberIn make comparisons that are in no rule, but follow from one.
 func textIn(fact, as string, among []string) *condition {
 	c := &comparison{text: as, uses: []string{fact}}
 	c.setText(factTerm(fact), among)
@@ -307,7 +307,7 @@ func factTerm(name string) term {
 	return term{kind: vocabulary[name], fact: name, uses: []string{name}, value: func(f facts) any { return f[name] }}
 }
 
-// span is a range of whole numbers, both ends included. An end that is nil is open.
+// span is a range of whole numbers, both ends included. A nil end is open.
 type span struct{ from, to *big.Int }
 
 func point(n *big.Int) span { return span{n, n} }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// startsAnew tells which limits count from less than they would if these rules had been in force all the time: a counter belongs
-// to a rule's name, to what a limit is per, and to whether it is a sum or a number.
+// startsAnew says which limits count less than if these rules had been in force all the time: a counter belongs to a
+// rule's name, to what a limit is per, and to whether it limits the sum or the number.
 func (r *Rules) startsAnew(before *Rules) (warnings []string) {
 	known := before.counters()
 	for _, rule := range r.rules {
@@ -36,7 +36,7 @@ func (m limit) counters(rule string) (counters []counter) {
 	return counters
 }
 
-// counters are those of the rules, with the longest window of each.
+// counters are the counters of the rules, with the longest window of each.
 func (r *Rules) counters() map[counter]time.Duration {
 	windows := map[counter]time.Duration{}
 	for _, rule := range r.rules {

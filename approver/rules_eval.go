@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// condition is an expression: comparisons joined by and, and by or. Negations are in the comparisons.
+// condition is an expression: comparisons joined by and or or. Negations are in the comparisons.
 type condition struct {
-	any         bool // one of the parts must hold; else all
+	any         bool // one of the parts must hold; otherwise all must
 	parts       []*condition
-	*comparison // if there are no parts; without one either, it holds always
+	*comparison // if there are no parts; without it too, the condition always holds
 }
 
 // everything reports whether a condition holds whatever the facts: "true".
@@ -18,19 +18,19 @@ func (c *condition) everything() bool { return c.comparison == nil && len(c.part
 
 // comparison is one test of facts.
 type comparison struct {
-	text    string // as it is written, without negation
+	text    string // as written, without negation
 	negated bool
-	uses    []string         // the facts that it asks for
-	holds   func(facts) bool // of facts that has them all, without negation
+	uses    []string         // the facts that it uses
+	holds   func(facts) bool // with all its facts present, ignoring negation
 
-	// What is known of it, if it compares one fact as it is with what is fixed. Negation is left out.
+	// What is known about it, if it compares a single unmodified fact with constants. Ignores negation.
 	fact    string
 	equals  []string       // a text that must be one of these
 	within  []span         // a number that must be in one of these
 	pattern *regexp.Regexp // that a text must match
 }
 
-// state is whether a condition holds. Its opposite has the other sign.
+// state says whether a condition holds. The opposite has the other sign.
 type state int
 
 const (
@@ -57,10 +57,10 @@ func (c *comparison) namesType() bool { return c.fact == "type" && c.equals != n
 // namesSweep reports whether the comparison is about transfers that may be sweeps.
 func (c *comparison) namesSweep() bool { return c.fact == "sweep" && !c.negated }
 
-// names is what a condition that holds names of an action.
+// names says what a condition that holds names of an action.
 type names struct{ kind, sweep bool }
 
-// String is the comparison as it is written.
+// String is the comparison as written.
 func (c *comparison) String() string {
 	if c.negated {
 		return "not (" + c.text + ")"
@@ -68,7 +68,7 @@ func (c *comparison) String() string {
 	return c.text
 }
 
-// check tells whether a condition holds, and what it names in the way in which it does.
+// check returns whether a condition holds, and what the alternatives that hold name.
 func (c *condition) check(f facts) (s state, named names) {
 	if c.comparison != nil {
 		if s = c.state(f); s == yes {
@@ -105,7 +105,7 @@ func (c *condition) each(f func(*comparison)) {
 	}
 }
 
-// asks reports whether a condition asks for one of some facts.
+// asks reports whether a condition uses one of some facts.
 func (c *condition) asks(names ...string) bool {
 	found := false
 	c.each(func(one *comparison) {
@@ -114,7 +114,7 @@ func (c *condition) asks(names ...string) bool {
 	return found
 }
 
-// String is the condition as it is written, but for brackets and what is negated.
+// String is the condition as written, except for brackets and negations.
 func (c *condition) String() string {
 	if c.comparison != nil {
 		return c.comparison.String()
@@ -131,20 +131,20 @@ func (c *condition) String() string {
 	return strings.Join(texts, " && ")
 }
 
-// Addresses in hexadecimal have capitals as a checksum, or all, or none; those of bech32 all or none. It is the same
-// address, however it is written. So it is with all that is hexadecimal, such as the data of a payment. What is written in
-// another way, with a character that only looks like one of these or in capitals here and there, is no such address.
+// Hexadecimal addresses use capitals as a checksum, or only capitals, or none; bech32 addresses only capitals or none.
+// However it is written, it is the same address. The same is true of everything hexadecimal, such as the data of a
+// payment. A text with a lookalike character, or with capitals in some places only, is not such an address.
 var (
 	hexAddress = regexp.MustCompile(`0[xX][0-9a-fA-F]{40}`)
 	whole      = regexp.MustCompile(`^0[xX][0-9a-fA-F]*$`)
 	bech32     = regexp.MustCompile(`^([a-z]{1,20}1[02-9ac-hj-np-z]{38,}|[A-Z]{1,20}1[02-9AC-HJ-NP-Z]{38,})$`)
 )
 
-// anyCase reports whether a text is hexadecimal, or an address, whose capitals mean nothing.
+// anyCase reports whether a text is hexadecimal, or an address in which capitals do not matter.
 func anyCase(text string) bool { return whole.MatchString(text) || bech32.MatchString(text) }
 
 // alike returns two texts in the form in which they are compared: without the capitals of addresses in them, and without
-// any if one is an address, of which the other may be a part.
+// any capitals if one is an address, because the other may be a part of it.
 func alike(a, b string) (string, string) {
 	switch {
 	case whole.MatchString(a) || whole.MatchString(b):
@@ -155,7 +155,7 @@ func alike(a, b string) (string, string) {
 	return hexAddress.ReplaceAllStringFunc(a, lowerASCII), hexAddress.ReplaceAllStringFunc(b, lowerASCII)
 }
 
-// lowerWhole is a text without its capitals, if it has no small letters: bech32 is written in one way throughout.
+// lowerWhole converts a text without small letters to lower case: bech32 never mixes cases.
 func lowerWhole(text string) string {
 	if mixed(text) {
 		return text
@@ -163,7 +163,7 @@ func lowerWhole(text string) string {
 	return lowerASCII(text)
 }
 
-// mixed reports whether a text has capitals and small letters.
+// mixed reports whether a text has both capitals and small letters.
 func mixed(text string) bool { return lowerASCII(text) != text && upperASCII(text) != text }
 
 // mixedAddress reports whether a text is a bech32 address except for its mixed case, which makes it invalid. The checksum
@@ -203,13 +203,13 @@ func same(a, b string) bool {
 	return a == b
 }
 
-// tests are the comparisons of texts but for ==.
+// tests are the comparisons of texts except ==.
 var tests = map[string]func(a, b string) bool{
 	"contains": strings.Contains, "startsWith": strings.HasPrefix, "endsWith": strings.HasSuffix,
 }
 
-// lowerASCII is a text without the capitals A to Z, upperASCII without the letters a to z. Others stay: there are signs, such as
-// that of Kelvin, whose small letter is one of these, and which are another character all the same.
+// lowerASCII replaces the capitals A to Z, upperASCII the letters a to z. Other characters stay: some signs, such as the
+// Kelvin sign, have one of these letters as their lower case but are different characters.
 func lowerASCII(text string) string { return shifted(text, 'A', 'Z', 'a'-'A') }
 
 func upperASCII(text string) string { return shifted(text, 'a', 'z', 'A'-'a') }
@@ -223,7 +223,7 @@ func shifted(text string, from, to, by rune) string {
 	}, text)
 }
 
-// oneCase changes the letters of a text but not those of what would become an address by that.
+// oneCase converts the letters of a text, except if the result would be an address.
 func oneCase(change func(string) string) func(string) string {
 	return func(text string) string {
 		if mixedAddress(text) {

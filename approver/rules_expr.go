@@ -16,7 +16,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// expressionError is what is wrong with an expression, and in which of its lines.
+// expressionError is a problem with an expression, and the line of the expression it is in.
 type expressionError struct {
 	line    int // from 0
 	problem string
@@ -24,18 +24,18 @@ type expressionError struct {
 
 func (e *expressionError) Error() string { return e.problem }
 
-// dictionary is what a rule file says beside its rules.
+// dictionary is what a rule file says besides its rules.
 type dictionary struct {
 	lists    map[string][]string
-	types    []string        // that can be named: those that are known, and those that the file adds
+	types    []string        // that can be named: the known ones, and those that the file adds
 	decimals map[string]int  // of assets
-	used     map[string]bool // the lists that are asked for
-	counted  map[string]bool // the assets whose decimals are asked for
+	used     map[string]bool // the lists that are used
+	counted  map[string]bool // the assets whose decimals are used
 }
 
-// compile reads an expression. Its form is that of github.com/expr-lang/expr; of what that has, rules use comparisons
-// and what joins them, so that people, and [condition.faults], see what a rule can match. Numbers are exact and
-// of any size: nothing can go wrong when an expression is worked out.
+// compile compiles an expression in the syntax of github.com/expr-lang/expr. Of that, rules use only comparisons and
+// logical operators, so that people, and [condition.faults], can see what a rule can match. Numbers are exact and of any
+// size: evaluation cannot fail.
 func compile(source string, d *dictionary) (*condition, error) {
 	if i := strings.IndexFunc(source, func(r rune) bool { return r > '~' }); i >= 0 {
 		r := []rune(source[i:])[0]
@@ -85,7 +85,7 @@ func comment(source string) int {
 	return -1
 }
 
-// compiler reads an expression. It goes on after a problem, and what it reads then counts for nothing.
+// compiler compiles an expression. It continues after a problem, and the result is then discarded.
 type compiler struct {
 	*dictionary
 	source  string
@@ -140,7 +140,7 @@ func (c *compiler) condition(node ast.Node, negated bool) *condition {
 	}}
 }
 
-// withTruth returns the fact that is compared with true or false, as in sweep == true, and whether it is to be so.
+// withTruth returns the fact that is compared with true or false, as in sweep == true, and the value it must have.
 func withTruth(n *ast.BinaryNode) (of *ast.IdentifierNode, is bool) {
 	fact, ok := n.Left.(*ast.IdentifierNode)
 	value, written := n.Right.(*ast.BoolNode)
@@ -153,10 +153,10 @@ func withTruth(n *ast.BinaryNode) (of *ast.IdentifierNode, is bool) {
 // term is a part of a comparison that has a value.
 type term struct {
 	kind  kind
-	fact  string   // if it is that fact as it is
-	uses  []string // the facts that it asks for; what asks for none is fixed
+	fact  string   // if it is an unmodified fact
+	uses  []string // the facts that it uses; a term without any is a constant
 	value func(facts) any
-	shape func(string) string // lower, upper or trim, if it is that of a fact
+	shape func(string) string // lower, upper or trim, if applied to a fact
 }
 
 func fixed(k kind, v any) term { return term{kind: k, value: func(facts) any { return v }} }
@@ -255,7 +255,7 @@ func (c *compiler) arithmetic(n *ast.BinaryNode) term {
 	return term{kind: number, uses: slices.Concat(left.uses, right.uses), value: value}
 }
 
-// words is what a text can be, where all of it is known, but for the types.
+// words are the possible values of a fact for which all are known, except types.
 var words = map[string][]string{
 	"weekday": {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
 }
@@ -280,7 +280,7 @@ func (c *compiler) word(node ast.Node, fact, word string) {
 
 var method = regexp.MustCompile(`(?i)^0x[0-9a-f]{8}$`)
 
-// clock reads a time of day as minutes.
+// clock parses a time of day as minutes.
 func (c *compiler) clock(node ast.Node, t term) *big.Int {
 	written, _ := t.value(nil).(string)
 	at, err := time.Parse("15:04", written)
@@ -290,11 +290,11 @@ func (c *compiler) clock(node ast.Node, t term) *big.Int {
 	return wide(at.Hour()*60 + at.Minute())
 }
 
-// standsFor are the chains on which a payment's value is counted in ether: Ethereum and its test networks.
+// standsFor are the chains on which a payment's value is in ether: Ethereum and its test networks.
 var standsFor = []int64{1, 3, 4, 5, 17000, 11155111}
 
-// figure reads an amount with its asset, such as "0.5 BTC", which a number is compared with. It holds for that asset
-// only: what says so is a condition of its own.
+// figure parses an amount with its asset, such as "0.5 BTC", with which a number is compared. It holds only for that
+// asset, which is a separate condition.
 func (c *compiler) figure(node ast.Node, of term, written string) (*big.Int, *condition) {
 	none := big.NewInt(0)
 	digits, asset, _ := strings.Cut(written, " ")
@@ -336,7 +336,7 @@ func (c *compiler) figure(node ast.Node, of term, written string) (*big.Int, *co
 	return n, textIn(beside, fmt.Sprintf("%s == %q", beside, asset), []string{asset})
 }
 
-// parseFigure reads a decimal figure exactly, as base units.
+// parseFigure parses a decimal figure exactly, as base units.
 func parseFigure(digits string, places int) (*big.Int, error) {
 	whole, fraction, point := strings.Cut(digits, ".")
 	isDigits := func(s string) bool {
@@ -352,5 +352,5 @@ func parseFigure(digits string, places int) (*big.Int, error) {
 	return n, nil
 }
 
-// knownDecimals are those of the assets whose base unit the service's documents name; see [qredo.Amount].
+// knownDecimals are those of the assets whose base unit the service's documentation names; see [qredo.Amount].
 var knownDecimals = map[qredo.AssetCode]int{"BTC": 8, "BTC-TESTNET": 8, "ETH": 9, "ETH-TESTNET": 9, "ETH-GOERLI": 9}

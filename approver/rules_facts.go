@@ -11,11 +11,11 @@ import (
 	"github.com/qredo-go/qredo/internal/web3"
 )
 
-// facts is what rules can ask of an action, by name. Numbers are [*big.Int], texts string, and what is so or not bool.
-// What an action does not have, or the service does not say, is missing: a condition on it is neither true nor false.
+// facts is what rules can use of an action, by name. Numbers are [*big.Int], texts string, and booleans bool. A fact that
+// an action does not have, or that the service does not state, is missing: a condition on it is neither true nor false.
 type facts map[string]any
 
-// kind is what a fact, or a part of an expression, is.
+// kind is the type of a fact, or of a part of an expression.
 type kind string
 
 const (
@@ -25,7 +25,7 @@ const (
 	moment kind = "a time of day" // minutes since midnight
 )
 
-// vocabulary has what each fact is.
+// vocabulary has the kind of each fact.
 var vocabulary = map[string]kind{
 	"type": text, "asset": text, "amount": number, "net_amount": number, "fees": number,
 	"receive_asset": text, "receive_amount": number, "value": number, "gas": number, "chain": number, "method": text, "data": text,
@@ -35,7 +35,7 @@ var vocabulary = map[string]kind{
 	"hour": number, "minute": number, "weekday": text, "time": moment,
 }
 
-// The types of action that a rule that approves matches without naming them, and those that come without an amount.
+// The types of action that an approving rule matches without naming them, and those without an amount.
 var (
 	unnamed     = []qredo.ActionType{qredo.ActionTransfer, qredo.ActionWithdraw}
 	swaps       = []qredo.ActionType{qredo.ActionSwap, qredo.ActionSwapTake}
@@ -46,7 +46,7 @@ var (
 	amountFacts = []string{"amount", "net_amount", "fees"}
 )
 
-// has reports whether actions of a type can have a fact. Of types that are not known, nothing is excluded.
+// has reports whether actions of a type can have a fact. For unknown types, every fact is possible.
 func has(t qredo.ActionType, fact string) bool {
 	switch {
 	case slices.Contains(onlySwap, fact):
@@ -59,8 +59,8 @@ func has(t qredo.ActionType, fact string) bool {
 	return true
 }
 
-// factsOf takes the facts from an action's details. It is an error where something would move and the service does not
-// say how much, or where what it says contradicts itself.
+// factsOf extracts the facts from an action's details. It returns an error if something would move and the service does
+// not say how much, or if its statements contradict each other.
 func factsOf(a qredo.Action, now time.Time) (facts, error) {
 	now = now.UTC()
 	f := facts{
@@ -80,7 +80,7 @@ func factsOf(a qredo.Action, now time.Time) (facts, error) {
 		"initiator": d.InitiatedBy, "initiator_name": d.InitiatorName, "reference": d.Reference, "benefit_of": d.BenefitOf,
 		"wallet": string(wallet), "fund": string(d.FundID), "company": string(d.CompanyID),
 	} {
-		// Whatever moves has these. A text that is empty would pass as one that is not what it must not be.
+		// Everything that moves has these. An empty text would satisfy a condition with !=.
 		always := fact == "asset" || fact == "wallet" || fact == "fund" || fact == "recipient" && !slices.Contains(swaps, a.Type)
 		if v != "" || !always || slices.Contains(countsNone, a.Type) {
 			f[fact] = v
@@ -98,7 +98,7 @@ func factsOf(a qredo.Action, now time.Time) (facts, error) {
 	}
 	if d.Amount > 0 && !slices.Contains(countsNone, a.Type) {
 		f["amount"] = wide(d.Amount)
-		if d.NetAmount > 0 { // one of 0 is not given
+		if d.NetAmount > 0 { // 0 means not given
 			f["net_amount"], f["fees"] = wide(d.NetAmount), wide(d.Fees)
 		}
 	}
@@ -120,7 +120,7 @@ func (f facts) addPayment(p web3.Payment) {
 	}
 }
 
-// with is the facts with one more.
+// with returns the facts with one more.
 func (f facts) with(name string, value any) facts {
 	more := maps.Clone(f)
 	more[name] = value

@@ -14,8 +14,8 @@ import (
 	"github.com/qredo-go/qredo/internal/visible"
 )
 
-// document reads the one YAML document of a file. Nothing may be in it that people do not see, or see elsewhere than
-// where it counts.
+// document parses the only YAML document of a file. The file must not contain anything that people cannot see, or see in
+// another place than where it applies.
 func (l *loader) document(data []byte) *yaml.Node {
 	l.seen(data)
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -34,8 +34,8 @@ func (l *loader) document(data []byte) *yaml.Node {
 	return document.Content[0]
 }
 
-// seen refuses characters that show nothing, or change how others are shown, in comments too: some of them end a line for
-// YAML and for nobody else. Such a character is never needed.
+// seen refuses characters that are invisible, or change how others are displayed, even in comments: some of them end a
+// line for YAML but not for an editor. Such a character is never needed.
 func (l *loader) seen(data []byte) {
 	for i, line := range strings.Split(string(data), "\n") {
 		line = strings.ReplaceAll(strings.TrimSuffix(line, "\r"), "\t", " ")
@@ -48,7 +48,7 @@ func (l *loader) seen(data []byte) {
 	}
 }
 
-// plain refuses anchors, aliases and tags, and characters that are not seen in values that are written with escapes.
+// plain refuses anchors, aliases and tags, and invisible characters in values with escapes.
 func (l *loader) plain(node *yaml.Node) {
 	spaced := strings.NewReplacer("\n", " ", "\t", " ").Replace(node.Value)
 	switch {
@@ -64,13 +64,13 @@ func (l *loader) plain(node *yaml.Node) {
 	}
 }
 
-// word is what a list can be called.
+// word is the syntax of a list's name.
 var word = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// typeName is what a type of action is called.
+// typeName is the syntax of a type of action.
 var typeName = regexp.MustCompile(`^Approve[A-Za-z0-9]+$`)
 
-// readDictionary reads what a file says beside its rules.
+// readDictionary reads what a file says besides its rules.
 func (l *loader) readDictionary(fields map[string]*yaml.Node) {
 	l.lists, l.used, l.decimals, l.counted = map[string][]string{}, map[string]bool{}, map[string]int{}, map[string]bool{}
 	for asset, places := range knownDecimals {
@@ -109,10 +109,10 @@ func (l *loader) readDictionary(fields map[string]*yaml.Node) {
 	}
 }
 
-// reserved are words of the expressions' language.
+// reserved are keywords of the expression language.
 var reserved = []string{"true", "false", "nil", "and", "or", "not", "in", "let", "if", "else", "contains", "startsWith", "endsWith", "matches", "lower", "upper", "trim"}
 
-// mapping returns what is behind the keys of a mapping, which may be any, each once.
+// mapping returns the values of a mapping by key, with any keys, each of which may occur once.
 func (l *loader) mapping(node *yaml.Node, key string) map[string]*yaml.Node {
 	if node == nil {
 		return nil
@@ -128,8 +128,7 @@ func (l *loader) mapping(node *yaml.Node, key string) map[string]*yaml.Node {
 	return l.fields(node, keys...)
 }
 
-// texts reads a list of texts, each of which stands in it once. They are compared with, and must look like what they
-// are.
+// texts reads a list of distinct texts. Facts are compared with them, so they must be what they look like.
 func (l *loader) texts(parent, node *yaml.Node, key string) []string {
 	var all []string
 	for _, one := range l.list(parent, node, key, "text") {

@@ -8,17 +8,17 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// What follows finds conditions that can never hold, or always do. It looks at each way in which a condition can hold: a
-// set of comparisons that all do. It finds what contradicts itself within one fact, or within the time, and what no type of
-// action has; not all that is impossible. What it finds is so.
+// The following finds conditions that can never hold, or always do. It examines each way in which a condition can hold: a
+// set of comparisons that all hold. It finds contradictions within one fact or within the time, and facts that no type of
+// action has; it does not find everything impossible, but has no false positives.
 
 // way is a set of comparisons that hold together.
 type way []*comparison
 
-// mostWays is how many ways are looked at.
+// mostWays is the maximum number of ways that are examined.
 const mostWays = 1024
 
-// ways returns the ways in which a condition holds, or does not. There are none if they are too many.
+// ways returns the ways in which a condition holds, or does not hold; none if there are too many.
 func (c *condition) ways(holds bool) (ways []way, few bool) {
 	if c.comparison != nil {
 		one := *c.comparison
@@ -49,13 +49,13 @@ func (c *condition) ways(holds bool) (ways []way, few bool) {
 	return joined, true
 }
 
-// never reports whether a condition can hold for no action of the types. Without types, any will do.
+// never reports whether a condition cannot hold for any action of the types. Without types, any type counts.
 func (c *condition) never(holds bool, types func(way) []qredo.ActionType) bool {
 	ways, few := c.ways(holds)
 	return few && !slices.ContainsFunc(ways, func(w way) bool { return w.possible(types) })
 }
 
-// faults returns the parts of a condition that can never hold, and those that always do: the smallest ones.
+// faults returns the smallest parts of a condition that can never hold, and those that always do.
 func (c *condition) faults() (never, always []*condition) {
 	for _, part := range c.parts {
 		n, a := part.faults()
@@ -71,7 +71,7 @@ func (c *condition) faults() (never, always []*condition) {
 	return never, always
 }
 
-// otherType stands for all types of action that are not known.
+// otherType stands for all unknown types of action.
 const otherType qredo.ActionType = "?"
 
 func anyType(way) []qredo.ActionType { return append(slices.Clone(knownTypes), otherType) }
@@ -79,7 +79,7 @@ func anyType(way) []qredo.ActionType { return append(slices.Clone(knownTypes), o
 // namesType reports whether a way says which type the action must be of.
 func (w way) namesType() bool { return slices.ContainsFunc(w, (*comparison).namesType) }
 
-// of returns the comparisons of one fact with what is fixed.
+// of returns the comparisons of one fact with constants.
 func (w way) of(fact string) way {
 	return slices.DeleteFunc(slices.Clone(w), func(c *comparison) bool { return c.fact != fact })
 }
@@ -105,7 +105,7 @@ func (w way) possible(types func(way) []qredo.ActionType) bool {
 	return len(w.types(types(w))) > 0 && w.atSomeTime()
 }
 
-// types returns those types of action for which all comparisons can hold.
+// types returns the types of action for which all comparisons can hold.
 func (w way) types(among []qredo.ActionType) []qredo.ActionType {
 	among = slices.Clone(among)
 	for _, c := range w {
@@ -125,7 +125,7 @@ func (w way) types(among []qredo.ActionType) []qredo.ActionType {
 	})
 }
 
-// possibleFor reports whether some value of a fact fits all comparisons of it with what is fixed.
+// possibleFor reports whether some value of a fact satisfies all its comparisons with constants.
 func (w way) possibleFor(fact string) bool {
 	of := w.of(fact)
 	switch vocabulary[fact] {
@@ -150,12 +150,12 @@ func (w way) possibleFor(fact string) bool {
 			}
 		}
 		return candidates == nil || slices.ContainsFunc(candidates, func(word string) bool { return w.allow(fact, word) })
-	case truth: // which contradicts itself only as two comparisons that are the same
+	case truth: // only identical comparisons can contradict each other
 	}
 	return true
 }
 
-// domain is what a number can be.
+// domain is the range of a number.
 func domain(fact string) span {
 	least, most := map[string]int64{"amount": 1}[fact], map[string]int64{"hour": 23, "minute": 59, "time": 24*60 - 1}[fact]
 	if most > 0 {
@@ -164,7 +164,7 @@ func domain(fact string) span {
 	return span{wide(least), nil}
 }
 
-// overlap returns what is in one of both sets of ranges.
+// overlap returns the intersection of two sets of ranges.
 func overlap(a, b []span) []span {
 	var both []span
 	for _, x := range a {
@@ -184,7 +184,7 @@ func overlap(a, b []span) []span {
 	return both
 }
 
-// outside returns what is in none of some ranges.
+// outside returns the complement of some ranges.
 func outside(spans []span) []span {
 	left := []span{{}}
 	for _, s := range spans {
@@ -200,7 +200,7 @@ func outside(spans []span) []span {
 	return left
 }
 
-// clockFacts are those that the time gives.
+// clockFacts are the facts that depend on the time.
 var clockFacts = []string{"hour", "minute", "weekday", "time"}
 
 var minutesOfDay = func() (all [24 * 60]*big.Int) {
@@ -210,7 +210,7 @@ var minutesOfDay = func() (all [24 * 60]*big.Int) {
 	return all
 }()
 
-// atSomeTime reports whether all comparisons that ask for nothing but the time hold together at some minute of the week.
+// atSomeTime reports whether all comparisons that use only the time hold together at some minute of the week.
 func (w way) atSomeTime() bool {
 	timed := slices.DeleteFunc(slices.Clone(w), func(c *comparison) bool {
 		return slices.ContainsFunc(c.uses, func(fact string) bool { return !slices.Contains(clockFacts, fact) })

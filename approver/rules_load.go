@@ -41,7 +41,7 @@ func (e *RuleError) Error() string {
 	return b.String() + ": " + e.Problem
 }
 
-// rule is a line of a policy: what it matches, and what then.
+// rule is a line of a policy: what it matches, and what follows.
 type rule struct {
 	name      string
 	line      int
@@ -101,12 +101,12 @@ func ParseRules(name string, data []byte, opts ...ClockOption) (*Rules, error) {
 	return &Rules{rules: rules, dictionary: &l.dictionary, warnings: l.warnings, hash: hashOf(data), now: now}, nil
 }
 
-// loader reads a rule file. It walks the document itself, to know the line of everything. It goes on after
-// a problem, and what it reads then counts for nothing: only the first problem is told.
+// loader reads a rule file. It walks the document itself, to know the line of everything. It continues after a problem,
+// and the result is then discarded: only the first problem is reported.
 type loader struct {
 	dictionary
 	file     string
-	rule     string   // that is being read
+	rule     string   // the rule that is being read
 	err      error    // the first problem
 	warnings []string // see [Rules.Warnings]
 }
@@ -163,7 +163,7 @@ func (l *loader) warn(node *yaml.Node, format string, args ...any) {
 	l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: %s", l.file, node.Line, about+fmt.Sprintf(format, args...)))
 }
 
-// list returns the parts of a list, of which there must be at least one.
+// list returns the elements of a list, which must not be empty.
 func (l *loader) list(parent, node *yaml.Node, key, part string) []*yaml.Node {
 	if node == nil || node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
 		l.fault(parent, "%s must be a list of at least one %s", key, part)
@@ -172,7 +172,7 @@ func (l *loader) list(parent, node *yaml.Node, key, part string) []*yaml.Node {
 	return node.Content
 }
 
-// fields returns the values of a mapping by key, which must be among those known.
+// fields returns the values of a mapping by key, which must be among the known ones.
 func (l *loader) fields(node *yaml.Node, known ...string) map[string]*yaml.Node {
 	if node.Kind != yaml.MappingNode {
 		l.fault(node, "here must be keys and values: %s", strings.Join(known, ", "))
@@ -224,7 +224,7 @@ func (l *loader) readRule(node *yaml.Node) rule {
 	return r
 }
 
-// review tells what is wrong with a rule as a whole.
+// review checks a rule as a whole.
 func (l *loader) review(r *rule, node, when *yaml.Node) {
 	if l.err != nil {
 		return
@@ -238,15 +238,15 @@ func (l *loader) review(r *rule, node, when *yaml.Node) {
 	}
 }
 
-// longest is how many bytes an expression may have.
+// longest is the maximum length of an expression, in bytes.
 const longest = 64 << 10
 
-// compile makes an expression ready. There is none after a problem.
+// compile compiles an expression. It returns nil after a problem.
 func (l *loader) compile(node *yaml.Node) *condition {
 	if l.err != nil {
 		return &condition{}
 	}
-	if len(node.Value) > longest { // brackets in brackets take the parser's stack, and with it the program
+	if len(node.Value) > longest { // nested brackets use up the parser's stack, which would crash the program
 		l.fault(node, "the expression has %d bytes, more than %d: use lists, or several rules", len(node.Value), longest)
 		return &condition{}
 	}
@@ -265,7 +265,7 @@ func (l *loader) compile(node *yaml.Node) *condition {
 	return &condition{}
 }
 
-// text returns a value that must be there and be text.
+// text returns a value that must be present and a text.
 func (l *loader) text(parent *yaml.Node, fields map[string]*yaml.Node, key string) string {
 	node := fields[key]
 	switch {
@@ -278,7 +278,7 @@ func (l *loader) text(parent *yaml.Node, fields map[string]*yaml.Node, key strin
 	return node.Value
 }
 
-// oneOf returns a text that must be among those allowed.
+// oneOf returns a text that must be one of those allowed.
 func (l *loader) oneOf(parent *yaml.Node, fields map[string]*yaml.Node, key string, allowed ...string) string {
 	text := l.text(parent, fields, key)
 	if !slices.Contains(allowed, text) {
@@ -305,7 +305,7 @@ func (l *loader) readLimit(node *yaml.Node) limit {
 	return m
 }
 
-// amountOf reads an amount with its asset, such as "0.5 BTC". What is no text with a space in it is none.
+// amountOf parses an amount with its asset, such as "0.5 BTC". A value that is not a text with a space in it is not one.
 func (l *loader) amountOf(node *yaml.Node, amount *int64) (asset string) {
 	if node == nil || node.Kind != yaml.ScalarNode || !strings.Contains(node.Value, " ") {
 		return ""
@@ -332,7 +332,7 @@ func (l *loader) amountOf(node *yaml.Node, amount *int64) (asset string) {
 // leadingZero matches numbers such as 0100 and 0_100, but neither 0 nor 0x40.
 var leadingZero = regexp.MustCompile(`^[+-]?0_*[0-9]`)
 
-// number returns a value that may be absent, and else must be a whole number above zero.
+// number returns a value that may be absent, and otherwise must be a whole number above zero.
 func (l *loader) number(fields map[string]*yaml.Node, key string) (n int64) {
 	node := fields[key]
 	if node != nil && leadingZero.MatchString(node.Value) { // YAML takes 0100 for 64, which nobody means

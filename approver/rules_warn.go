@@ -9,17 +9,17 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// mayBeEmpty is what the service leaves empty where a rule may expect a value, and when.
+// mayBeEmpty lists the facts that the service leaves empty although a rule may expect a value, and when.
 var mayBeEmpty = []struct {
 	fact, when string
-	of         []qredo.ActionType // empty for all
+	of         []qredo.ActionType // "" means for all
 }{
 	{"company", "company is empty for withdrawals", []qredo.ActionType{qredo.ActionWithdraw}},
 	{"initiator", "initiator is empty in the service's examples", nil},
 	{"initiator_name", "initiator_name is empty in the service's examples", nil},
 }
 
-// chosen is who chooses a text that identifies nobody.
+// chosen says who chooses a text that identifies nobody.
 var chosen = []struct{ fact, by string }{
 	{"recipient_name", "the other side chooses recipient_name"},
 	{"whitelist_name", "whoever put the address on the whitelist has chosen whitelist_name"},
@@ -27,7 +27,7 @@ var chosen = []struct{ fact, by string }{
 	{"benefit_of", "whoever asks for the payment chooses benefit_of"},
 }
 
-// review finds what is wrong with a rule as a whole: an error if it can never do what it says.
+// review checks a rule as a whole: a rule that can never do what it says is an error.
 func (r *rule) review() (warnings []string, err error) {
 	never, always := r.condition.faults()
 	if len(never) > 0 {
@@ -55,8 +55,8 @@ func (r *rule) review() (warnings []string, err error) {
 	return warnings, nil
 }
 
-// emptiness tells of a rule that does not do what it seems to where a fact is empty: it matches for that reason, or it
-// does not match.
+// emptiness describes a rule that does not do what it seems to when a fact is empty: it matches because of that, or does
+// not match.
 func (r *rule) emptiness() (warnings []string) {
 	for _, may := range mayBeEmpty {
 		if may.of != nil && !r.canMatch(may.of...) {
@@ -96,20 +96,20 @@ func (r *rule) canMatch(types ...qredo.ActionType) bool {
 	})
 }
 
-// canSweep reports whether a rule that approves can match a sweep.
+// canSweep reports whether an approving rule can match a sweep.
 func (r *rule) canSweep() bool {
 	ways, few := r.condition.ways(true)
 	return !few && r.condition.asks("sweep") || slices.ContainsFunc(ways, func(w way) bool { return slices.ContainsFunc(w, (*comparison).namesSweep) })
 }
 
-// samples are what the facts that identify something look like: addresses and IDs.
+// samples are typical values of the facts that identify something: addresses and IDs.
 var samples = []string{
 	"0x52908400098527886E0F7030069857D2E4169EE7", "0xde709f2102306220921060314715629080e2fb77", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
 	"tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
 	"EHMAbGLwmZ4agsqcSDmvrgsS2uPPsgoN5grrNU8sQTdP", "9zY9Nxqv8gf4nEEL9AX92tt16kQoJVNSrbodraCBsv2R", "2A1mMPwr3JTGhlYcNcWbhTJaiq5",
 }
 
-// matchesAll reports whether a pattern matches whatever a fact can be, as far as samples show it.
+// matchesAll reports whether a pattern matches every value of a fact, as far as samples show.
 func matchesAll(fact string, pattern *regexp.Regexp) bool {
 	texts := samples
 	switch fact {
@@ -128,17 +128,17 @@ func matchesAll(fact string, pattern *regexp.Regexp) bool {
 	return !slices.ContainsFunc(texts, func(text string) bool { return !pattern.MatchString(text) })
 }
 
-// whoseFacts are those by which a rule says whose money it is about.
+// whoseFacts are the facts by which a rule says whose money it is about.
 var whoseFacts = []string{"wallet", "fund", "company"}
 
-// ours reports whether a rule that approves is about certain wallets, funds or companies, in each way in which it matches.
+// ours reports whether an approving rule names certain wallets, funds or companies in every alternative.
 func (r *rule) ours() bool {
 	ways, few := r.condition.ways(true)
 	if !few {
 		return r.condition.asks(whoseFacts...)
 	}
 	return !slices.ContainsFunc(ways, func(w way) bool {
-		// A wallet that asks to be connected is another's, and not known before.
+		// A wallet that asks to be connected belongs to another party, and is not known before.
 		types := slices.DeleteFunc(w.types(r.types(w)), func(t qredo.ActionType) bool { return t == qredo.ActionWalletConnect })
 		return len(types) > 0 && !slices.ContainsFunc(w, func(c *comparison) bool {
 			return !c.negated && slices.ContainsFunc(c.uses, func(fact string) bool { return slices.Contains(whoseFacts, fact) })
@@ -146,7 +146,7 @@ func (r *rule) ours() bool {
 	})
 }
 
-// trust tells what a rule that approves relies on, or does not look at.
+// trust lists what an approving rule relies on, or does not check.
 func (r *rule) trust() (warnings []string) {
 	if !r.condition.asks("recipient", "whitelisted") {
 		for _, text := range chosen {
