@@ -29,7 +29,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// badAPIKeys cannot be a header's value, or are no key at all.
+// badAPIKeys are not valid in a header, or are not keys at all.
 var badAPIKeys = map[string]string{
 	"empty": "", "blank": " \t\r\n", "line break": "abc\ndef", "carriage return": "abc\rdef", "header after it": "abc\r\nX-Admin: 1",
 	"space": "abc def", "tab": "abc\tdef", "null": "abc\x00def", "beyond ASCII": "clé", "delete": "abc\x7f",
@@ -148,7 +148,7 @@ func TestSignerThatFails(t *testing.T) {
 	require.ErrorContains(t, err, "GET /company/"+clienttest.CompanyID)
 }
 
-// With nonces each attempt has its own, there is no timestamp, and nothing that the caller set stays.
+// With nonces, each attempt has its own, there is no timestamp, and nothing that the caller set remains.
 func TestNonce(t *testing.T) {
 	next := 41
 	auth := clienttest.NewAuth(t, qredo.WithNonce(func() string { next++; return strconv.Itoa(next) }))
@@ -306,7 +306,7 @@ func TestHMACSignNeedsItsParts(t *testing.T) {
 	}
 }
 
-// Any API key is refused, or becomes a header's value as it is but for white space around it.
+// Any API key is either refused, or becomes the header's value without the white space around it.
 func FuzzAPIKey(f *testing.F) {
 	for _, text := range []string{"", "key", " key\n", "a\r\nX-Evil: 1", "a b", "ключ", "eyJrZXkiOiIifQ", "\x00", "a\tb"} {
 		f.Add(text)

@@ -32,8 +32,7 @@ var answers = []func() any{
 	func() any { return new(agentFeed) }, func() any { return new(agentMessages) },
 }
 
-// Any body is read into any type without a panic, and what was read is the same when it is written and
-// read again.
+// Any body is decoded into any type without a panic, and the result survives encoding and decoding.
 func FuzzAnswers(f *testing.F) {
 	for kind, body := range fixtureBodies(f) {
 		f.Add(uint8(kind), body)

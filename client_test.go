@@ -141,7 +141,7 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// An answer has no bound that a number could not have.
+// A limit can be any positive number, even the largest.
 func TestWithMaxResponseWithoutBound(t *testing.T) {
 	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"company_id":"c"}`), qredo.WithMaxResponse(math.MaxInt64))
 	company, err := client.Companies.Get(t.Context(), "c")
@@ -269,7 +269,7 @@ func TestDoDemandsWhatIsRequired(t *testing.T) {
 	require.ErrorContains(t, err, "tx_id: is missing")
 }
 
-// Do has no ID that an answer could be compared with.
+// Do has no ID with which a response could be compared.
 func TestDoReadsIdentifiedTypes(t *testing.T) {
 	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"txID":"t","id":"a"}`))
 	var tx qredo.Transaction
@@ -305,7 +305,7 @@ func TestDoRefusesBodies(t *testing.T) {
 	require.ErrorContains(t, err, "request body")
 }
 
-// What is had as bytes is read as an answer is: the body that WithResponse keeps gives what the method gave.
+// Unmarshal decodes bytes like a response: the body that WithResponse keeps gives what the method returned.
 func TestUnmarshalReadsWhatAnswersAreReadFrom(t *testing.T) {
 	var kept qredo.Response
 	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"TxId":"t,","tx_status":"approved_transfer","approver_count":"2","status":{"actionID":"a"},"new":{"x":1}}`))

@@ -111,7 +111,8 @@ func unpointed[T any](is *T, made bool, err error) (any, bool, error) {
 	return *is, made, err
 }
 
-// The dedicated wallet of the world has its counterparty in its groups besides those that were asked for: that is no difference.
+// The world's dedicated wallet has its counterparty in its groups, in addition to those that were asked for: that is not
+// a difference.
 func TestEnsureDedicatedWallet(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	req := qredo.WalletRequest{Name: "dedicated", Asset: "BTC", Type: qredo.WalletDedicated, CustodyGroupTx: group(w), Connect: []qredo.ConnectRequest{{CounterpartyID: string(w.Desk.ID)}}}

@@ -39,7 +39,7 @@ func requireSentinels(t *testing.T, err error, names ...string) {
 	require.ElementsMatch(t, names, matched, "%v", err)
 }
 
-// Every answer that is no success, by what the service or a proxy before it says.
+// All unsuccessful responses, by what the service or a proxy in front of it says.
 func TestErrorAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status      int
@@ -329,7 +329,7 @@ func TestServerErrorOfAWriteSaysWhatToDo(t *testing.T) {
 	require.NotContains(t, err.Error(), "carried out")
 }
 
-// Any answer that is no success gives an *Error with its status and one line of text.
+// Any unsuccessful response gives an *Error with its status and one line of text.
 func FuzzErrorBody(f *testing.F) {
 	for _, body := range []string{
 		"", clienttest.HTML502, `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`, `{"code":"401","msg":"m","detail":"d"}`,

@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// What waits for a core client comes first, then what is new, until the loop or ctx ends.
+// Pending actions of a core client come first, then new ones, until the loop or ctx ends.
 func ExampleCoreClientsService_Feed() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
@@ -30,7 +30,7 @@ func ExampleCoreClientsService_Feed() {
 	// Output: ApproveTransfer 1001000 BTC
 }
 
-// An exchange is told of what moves in the dedicated wallets that are connected to it.
+// An exchange receives the movements of the dedicated wallets that are connected to it.
 func ExampleWalletsService_Feed() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
@@ -67,7 +67,8 @@ func ExampleWithSince() {
 	// Output: 150000000 BTC
 }
 
-// A program that was away goes on with what it has kept: here in a map, else in its database with what it makes of the events.
+// A program that was not running continues from what it has stored: here in a map, in a real program in the database,
+// together with the results of the events.
 func ExampleWithKnown() {
 	acme := startAcme() // a sandbox with a wallet that had a deposit
 	defer acme.Close()
@@ -141,7 +142,7 @@ func ExampleWithFeedState() {
 	// caught up
 }
 
-// A feed connects again for ever unless it is told when to give up. It tries often at first, then less often.
+// A feed reconnects for ever unless it is told when to give up. It retries often at first, then less often.
 func ExampleWithGiveUp() {
 	srv, err := sandbox.Start()
 	check(err)

@@ -43,7 +43,7 @@ func ExampleAuthFromEnv() {
 	// Output: qredo.RSAAuth(redacted) <nil>
 }
 
-// The sandbox is told of the public key; a service would be too.
+// The sandbox is given the public key, as a service would be.
 func ExampleNewRSAAuth() {
 	key, err := rsa.GenerateKey(rand.Reader, 2048) // or any crypto.Signer, such as a hardware module
 	check(err)
@@ -107,7 +107,7 @@ func ExampleWithoutRetry() {
 	// Output: 1 attempt: 500 true
 }
 
-// Ten requests a second, of which five may be sent at once: calls wait for their turn.
+// Ten requests a second, with bursts of five: calls wait for their turn.
 func ExampleWithRateLimit() {
 	srv, err := sandbox.Start()
 	check(err)
@@ -144,7 +144,7 @@ func ExampleWithLogger() {
 	// Output: level=DEBUG msg="qredo call" operation="GET /assets" method=GET path=/assets status=200
 }
 
-// An HTTP client of one's own, here for a certificate that only this program trusts.
+// Use your own HTTP client, here for a certificate that only this program trusts.
 func ExampleWithHTTPClient() {
 	dir, remove := tempDir()
 	defer remove()
@@ -167,7 +167,7 @@ func ExampleWithHTTPClient() {
 	// Output: https:// <nil>
 }
 
-// The clock gives the timestamps of requests, and what is in the past for them.
+// The clock determines the timestamps of requests, and which times are in the past.
 func ExampleWithClock() {
 	clock := func() time.Time { return time.Date(2023, 11, 1, 12, 0, 0, 0, time.UTC) }
 	srv, err := sandbox.Start(sandbox.WithClock(clock))
@@ -182,7 +182,7 @@ func ExampleWithClock() {
 	// Output: 2023-11-01 12:00:00 +0000 UTC
 }
 
-// What the service answered, beyond what the method returns.
+// The HTTP response, in addition to what the method returns.
 func ExampleWithResponse() {
 	srv, err := sandbox.Start()
 	check(err)
@@ -195,7 +195,7 @@ func ExampleWithResponse() {
 	// Output: 200 application/json true 1
 }
 
-// Do calls what has no method, signed and sent again as the methods do.
+// Do makes calls for which there is no method, signed and retried like those of the methods.
 func ExampleClient_Do() {
 	acme := startAcme() // a sandbox with the company Acme
 	defer acme.Close()
@@ -209,7 +209,7 @@ func ExampleClient_Do() {
 	// Output: [{Acme}]
 }
 
-// A header of one call, such as the one that ties it to the caller's own trace.
+// Set a header for one call, for example to link it to your own trace.
 func ExampleWithHeader() {
 	srv, err := sandbox.Start()
 	check(err)

@@ -267,7 +267,7 @@ func ExampleSigningAgentService_Approve() {
 	// Output: approved ApproveTransfer
 }
 
-// proofAuth makes the proofs of an agent that has no PIN from what it was given once.
+// proofAuth makes the proofs of an agent without a PIN from the secret that it received once.
 func proofAuth(registration *qredo.AgentRegistration) (*qredo.ProofAuth, error) {
 	id, err := hex.DecodeString(registration.ClientID)
 	check(err)
@@ -323,7 +323,8 @@ func ExampleAssetsService_Find() {
 	// true
 }
 
-// Ask what a transfer costs: the rates are the service's and may change. The fee comes on top of what arrives.
+// Ask what a transfer costs: the service sets the rates and may change them. The fee comes on top of the amount that
+// arrives.
 func ExampleAssetsService_GetFees() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()

@@ -146,7 +146,7 @@ func ExampleError() {
 	// Output: GET /wallet/unknown 404 no such wallet
 }
 
-// The kinds of refusals are told apart with errors.Is.
+// errors.Is distinguishes the kinds of refusals.
 func ExampleError_Is() {
 	acme := startAcme() // a sandbox with the company Acme
 	defer acme.Close()
@@ -195,7 +195,7 @@ func ExampleTxError() {
 	// Output: custody_rejected
 }
 
-// Every answer is lost, so that nobody knows whether the transfer was made: the same PartnerTxID finds out.
+// Every answer is lost, so it is unknown whether the transfer was made: repeating it with the same PartnerTxID finds out.
 func ExampleUnknownOutcomeError() {
 	acme := startAcme() // a sandbox
 	defer acme.Close()
@@ -245,7 +245,7 @@ func ExampleAsset_ParsePositive() {
 	// qredo: amount: must be more than zero, is -0.4
 }
 
-// Two times of one moment are equal, and what was sent is what is read back.
+// Two times of the same moment are equal, and a time is read back as it was sent.
 func ExampleTimeOf() {
 	moment := time.Date(2030, 1, 2, 3, 4, 5, 678_000_000, time.FixedZone("CET", 3600))
 

@@ -36,7 +36,7 @@ func TestFeedOfAnyPath(t *testing.T) {
 		f := clienttest.Follow(t, func(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[json.RawMessage, error] {
 			return qredo.Feed[json.RawMessage](ctx, server.Client, "/new/feed", nil, opts...)
 		})
-		for range 2 { // connections: what comes again is given again
+		for range 2 { // connections: repeated events are yielded again
 			for _, want := range messages {
 				require.Equal(t, want, string(f.Next(t)))
 			}
@@ -144,7 +144,7 @@ func TestFeedOptionsRefused(t *testing.T) {
 	}
 }
 
-// errorsOf are what a feed gives, as errors.
+// errorsOf are what a feed yields, as errors.
 func errorsOf[E any](feed iter.Seq2[E, error]) func(func(error) bool) {
 	return func(yield func(error) bool) {
 		for _, err := range feed {

@@ -94,7 +94,7 @@ func TestFundsDepositAddresses(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// An example of the service has total_count 0 beside items: the items count.
+// An example of the service has items, but a total_count of 0: the items count.
 func TestFundsDepositAddressesIgnoresCount(t *testing.T) {
 	client := clienttest.NewClient(t, clienttest.AnswerWith(200, `{"total_count":0,"list":[{"asset":"BTC","address":"a","balance":"12"}]}`))
 	got, err := client.Funds.ListDepositAddresses(t.Context(), clienttest.CompanyID, clienttest.FundID)

@@ -25,7 +25,7 @@ var placeholders = map[string]string{
 	"CompanyID": "company_id", "FundID": "fund_id", "WalletID": "wallet_id", "TxID": "tx_id", "TrustedEntityID": "trustedparty_id",
 }
 
-// goodArguments are what the methods take beside IDs, in a form that is not refused.
+// goodArguments are valid arguments of the methods, other than IDs.
 var goodArguments = map[reflect.Type]reflect.Value{}
 
 func init() {
@@ -94,7 +94,7 @@ func callWith(t *testing.T, method reflect.Value, position int, id string) error
 	return err
 }
 
-// Every method with an ID in its path refuses one that is missing or breaks the path, and sends nothing.
+// Every method with an ID in its path refuses one that is empty or breaks the path, and sends nothing.
 func TestBadIDsInEveryMethod(t *testing.T) {
 	client := clienttest.NewClient(t, clienttest.RefuseAll(t))
 	methods := map[string]bool{}
@@ -124,8 +124,8 @@ func TestBadIDsInEveryMethod(t *testing.T) {
 	}
 }
 
-// takesKnownArguments tells whether a method's arguments beside IDs are good, so that the ID is what is
-// refused. Options may be empty.
+// takesKnownArguments reports whether a method's other arguments are valid, so that the ID is what is refused. Options
+// may be empty.
 func takesKnownArguments(method reflect.Value) bool {
 	for i := 1; i < method.Type().NumIn()-1; i++ {
 		in := method.Type().In(i)
@@ -136,7 +136,7 @@ func takesKnownArguments(method reflect.Value) bool {
 	return true
 }
 
-// A short code stands for a wallet's ID: with its spaces, which a path has as %20. That is what is signed.
+// A short code stands for a wallet's ID, with its spaces, which become %20 in a path. That is also what is signed.
 func TestShortCodesAreWalletIDs(t *testing.T) {
 	const code qredo.WalletID = "copper lantern valley"
 	for _, bad := range []qredo.WalletID{" " + code, code + " ", " ", "a\tb c", "a b/c"} {
@@ -185,7 +185,7 @@ func TestShortCodesAreWalletIDs(t *testing.T) {
 	clienttest.VerifySignature(t, sent[4].Header.Get("x-sign"), "1700000000", sent[4].URL.String(), nil)
 }
 
-// An ID of unusual but harmless characters is escaped, and what is signed is what is sent.
+// An ID with unusual but harmless characters is escaped, and what is signed is what is sent.
 func TestUnusualIDs(t *testing.T) {
 	for id, escaped := range map[qredo.CompanyID]string{
 		"a.b": "a.b", "...": "...", "a:b@c": "a:b@c", "a+b=c&d": "a+b=c&d", "é": "%C3%A9", "a;b,c": "a%3Bb%2Cc", "\xff": "%FF", `"<>"`: "%22%3C%3E%22",
@@ -203,10 +203,10 @@ func TestUnusualIDs(t *testing.T) {
 	}
 }
 
-// What the reads below ask for, and what they do not.
+// The IDs that the reads below ask for, and other ones.
 const asked, other = "1va2cJ2pqdLSFAN5t1knBrnuMvw", "2Ky9Pf34qY6Nb3wWD25RQ4F5ZR3"
 
-// subjects are the calls whose answers say what they are about, with an answer that has an ID in the place of ID. With a
+// subjects are the calls whose responses say what they are about, with a response that has an ID in the place of ID. In a
 // list, the first of two elements is about what was asked for.
 var subjects = map[string]struct {
 	answer string
@@ -257,7 +257,7 @@ var subjects = map[string]struct {
 	}},
 }
 
-// An answer about something else is no answer, and says what it is about.
+// A response about something else is refused, and the error says what it is about.
 func TestAnswersAboutSomethingElse(t *testing.T) {
 	for name, tc := range subjects {
 		for _, id := range []string{other, strings.ToLower(asked)} { // in whose IDs capitals count
@@ -290,8 +290,8 @@ func TestAnswersAboutWhatWasAskedFor(t *testing.T) {
 // with puts an ID into an answer.
 func with(answer, id string) string { return strings.Replace(answer, `"ID"`, `"`+id+`"`, 1) }
 
-// A wallet is found by its short code too, in whatever form that is written. Of an ID and a short code nothing tells
-// whether they are one; of two short codes, and of the entries of one list, something does.
+// A wallet is also found by its short code, in whatever form that is written. An ID and a short code cannot be compared;
+// two short codes, and the entries of one list, can.
 func TestAnswersAboutAShortCode(t *testing.T) {
 	const code = "copper lantern valley"
 	get := func(asked qredo.WalletID, answer string) error {

@@ -44,7 +44,7 @@ func relabelled(t testing.TB, key *rsa.PrivateKey, algorithm ...int) []byte {
 	return der
 }
 
-// badKey is PEM text that is no usable private key, and what the refusal must say of it.
+// badKey is PEM text that is not a usable private key, and what the error must say about it.
 type badKey struct {
 	pem  []byte
 	says string

@@ -20,7 +20,7 @@ import (
 // ledgerServer serves a ledger by offset and limit, and notes the queries.
 type ledgerServer struct {
 	entries []qredo.LedgerEntry
-	total   int // what it says; the number of entries if zero
+	total   int // the total; the number of entries if zero
 	most    int // entries a page, whatever the limit; no bound if zero
 	queries []string
 	before  func(request int, s *ledgerServer) // what happens before a request is answered
@@ -141,7 +141,7 @@ func TestLedgerAllWhileEntriesArrive(t *testing.T) {
 			got := strings.Fields(walkIDs(t, s, qredo.LedgerOptions{Limit: 2}))
 			var old []string
 			for _, id := range got {
-				if !strings.HasPrefix(id, "n") { // one that arrived may be given or not
+				if !strings.HasPrefix(id, "n") { // entries that arrived may be yielded or not
 					old = append(old, id)
 				}
 			}
@@ -175,7 +175,8 @@ func TestLedgerAllKeepsWhatIsAlike(t *testing.T) {
 	}
 }
 
-// One that moves to the front while the total stays is given once, whether the walk had come to it or not.
+// An entry that moves to the front while the total stays the same is yielded once, whether the walk had reached it or
+// not.
 func TestLedgerAllWhileEntriesMove(t *testing.T) {
 	for from, to := range map[string]string{"a b c": "c a b", "a b c d": "b a c d", "a b c d e f": "f d a b c e"} {
 		s := &ledgerServer{entries: transferEntries(strings.Fields(from)...)}
@@ -205,7 +206,7 @@ func TestLedgerAllDoesNotCountDepositsTwice(t *testing.T) {
 	require.Equal(t, "n c c a", walkIDs(t, twins, qredo.LedgerOptions{Limit: 2}))
 }
 
-// Where entries came again and others did not come at all, the walk says that it is not whole.
+// If entries came again and others did not come at all, the walk reports that it is incomplete.
 func TestLedgerAllSaysWhatItMissed(t *testing.T) {
 	oldestFirst := func(waiting qredo.TxStatus) *ledgerServer {
 		s := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "w", Status: waiting}, {TxID: "b"}, {TxID: "c"}, {TxID: "d"}}}
@@ -331,7 +332,7 @@ func TestLedgerAllOfADeafServer(t *testing.T) {
 	}
 }
 
-// Nor does one that gives the same entries in another order.
+// Nor does a server that returns the same entries in another order.
 func TestLedgerAllOfADeafServerWithoutOrder(t *testing.T) {
 	s := &ledgerServer{entries: transferEntries("a", "b", "c"), deaf: true}
 	s.before = func(_ int, s *ledgerServer) { slices.Reverse(s.entries) }

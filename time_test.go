@@ -149,7 +149,7 @@ func TestTimesOfAMomentAreEqual(t *testing.T) {
 	require.Zero(t, qredo.TimeOf(time.Now()).Nanosecond())
 }
 
-// An expiry with fractions of a second is what is read back, so that a program can hold one against the other.
+// An expiry with fractions of a second is read back unchanged, so that a program can compare the two.
 func TestExpiryReadBackIsTheOneSent(t *testing.T) {
 	sent := qredo.TransferRequest{Expires: qredo.TimeOf(time.Date(2030, 1, 2, 3, 4, 5, 678, time.FixedZone("CET", 3600)))}
 	data, err := json.Marshal(sent)

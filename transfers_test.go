@@ -37,7 +37,7 @@ func TestTransfersWithdraw(t *testing.T) {
 	require.Equal(t, &qredo.Submission{TxID: clienttest.WithdrawalID, Status: qredo.SubmissionExisting, PartnerTxID: "order-0002"}, got)
 }
 
-// transaction is what both fixtures of transactions hold, but for ID, status and recipient.
+// transaction is the content of both fixtures of transactions, except for ID, status and recipient.
 func transaction(id qredo.TxID, status qredo.TxStatus, recipient string) *qredo.Transaction {
 	return &qredo.Transaction{
 		ID: id, Status: status, ApprovedCount: 1, ThresholdRequired: 2, Expires: qredo.Unix(1700003600),

@@ -56,8 +56,8 @@ func TestWalletsHistoryFromTheBeginning(t *testing.T) {
 	require.Equal(t, []string{clienttest.BaseURL + "/wallet/" + clienttest.WalletID + "/history"}, urls)
 }
 
-// What a wallet is connected to comes as a list, as one object, as null, or not at all; its type is a
-// number of which more are seen than are documented.
+// What a wallet is connected to comes as a list, as one object, as null, or not at all; its type is a number, with more
+// values in use than are documented.
 func TestWalletsOtherForms(t *testing.T) {
 	account := []qredo.ConnectedAccount{{ClientID: "c", CounterpartyID: "p", Name: "n", Status: "s"}}
 	for name, tc := range map[string]struct {
@@ -144,7 +144,7 @@ func TestWalletsExchanges(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// A movement has one key wherever it is told of, and says what it did to the balance.
+// A movement has the same key wherever it is reported, and says how it changed the balance.
 func TestMovementsOfLedgers(t *testing.T) {
 	const hash = "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
 	for name, tc := range map[string]struct {

@@ -14,8 +14,8 @@ import (
 	"github.com/qredo-go/qredo/export"
 )
 
-// TestPagesAreReadAhead has the export wait, after each page that is written, until the next one is asked for: one that asks only
-// afterwards hangs, which ends the bubble.
+// TestPagesAreReadAhead has the export wait, after each page that it writes, until the next one is requested: without
+// reading ahead it hangs, which ends the bubble.
 func TestPagesAreReadAhead(t *testing.T) {
 	l := deposits(40)
 	path := filepath.Join(t.TempDir(), "out.csv")
@@ -36,7 +36,7 @@ func TestPagesAreReadAhead(t *testing.T) {
 	})
 }
 
-// hanging answers the first requests, and from then on when it is told to end.
+// hanging answers the first requests, and from then on blocks until it is told to end.
 type hanging struct {
 	*ledger
 	answers int

@@ -17,7 +17,7 @@ func Seal(checkpoint []byte) []byte {
 	digest := sha256.Sum256(checkpoint)
 	data, err := json.Marshal(sealed{hex.EncodeToString(digest[:]), checkpoint})
 	if err != nil {
-		return nil // it is no JSON
+		return nil // not JSON
 	}
 	return data
 }

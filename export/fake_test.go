@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/export"
 )
 
-// ledger is a ledger that moves as it is told.
+// ledger is a ledger that moves on command.
 type ledger struct {
 	entries     []qredo.LedgerEntry // oldest first
 	oldestFirst bool

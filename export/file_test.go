@@ -31,7 +31,7 @@ func deposits(n int) *ledger {
 	return l
 }
 
-// interrupt exports until so many requests were answered.
+// interrupt exports until the given number of requests was answered.
 func interrupt(t *testing.T, l *ledger, path string, after int, opts ...export.Option) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -47,7 +47,7 @@ func interrupt(t *testing.T, l *ledger, path string, after int, opts ...export.O
 	l.before, l.asked = nil, 0
 }
 
-// TestGoesOnWhereItWas has an entry that waits at the head of the ledger: what is behind it is not read again.
+// TestGoesOnWhereItWas has a pending entry at the head of the ledger: the entries behind it are not read again.
 func TestGoesOnWhereItWas(t *testing.T) {
 	l, path := deposits(200), filepath.Join(t.TempDir(), "out.csv")
 	interrupt(t, l, path, 17)
@@ -64,7 +64,7 @@ func TestGoesOnWhereItWas(t *testing.T) {
 	require.Equal(t, fs.FileMode(0o600), info.Mode())
 }
 
-// TestGoesBackToWhatChanged has an entry come late, among older ones: what is before it is not read again.
+// TestGoesBackToWhatChanged has an entry arrive late, among older ones: what is before it is not read again.
 func TestGoesBackToWhatChanged(t *testing.T) {
 	l, path := deposits(200), filepath.Join(t.TempDir(), "out.jsonl")
 	interrupt(t, l, path, 20, export.WithFormat(export.JSONLines))
@@ -158,7 +158,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// FuzzCheckpoint lets anything stand in a checkpoint, also what is sealed: the file is right, or nothing is changed.
+// FuzzCheckpoint puts anything into a checkpoint, even with a valid seal: the file is right, or nothing is changed.
 func FuzzCheckpoint(f *testing.F) {
 	l := deposits(30)
 	dir := f.TempDir()

@@ -32,8 +32,8 @@ var forms = map[string]ledger{
 	"oldest first, what ends stays, few a page": {oldestFirst: true, stays: true, most: 5},
 }
 
-// TestExportsOfLivingLedgers lets a ledger live while it is exported, by runs that end anywhere, with garbage behind what
-// they have written. In the end the file is that of an export in one go: each entry once, oldest first.
+// TestExportsOfLivingLedgers exports a ledger that keeps changing, in runs that end anywhere, with garbage after what
+// they have written. In the end the file equals that of an export in one go: each entry once, oldest first.
 func TestExportsOfLivingLedgers(t *testing.T) {
 	for name, form := range forms {
 		t.Run(name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func livingLedger(t *testing.T, form ledger, seed uint64) {
 	require.NoFileExists(t, path+".part")
 	require.NoFileExists(t, path+".part.json")
 
-	// The file is what the ledger was at one moment of the last run.
+	// The file is the ledger at one moment of the last run.
 	for i := len(moments) - 1; ; i-- {
 		require.GreaterOrEqual(t, i, 0, "seed %d: the ledger was never what the file is:\n%s", seed, made)
 		if string(made) == oneGo(t, moments[i], format) {

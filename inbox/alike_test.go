@@ -126,7 +126,7 @@ func TestDustDoesNotStopALedger(t *testing.T) {
 	}
 }
 
-// A person hears of it if what was skipped is taken back.
+// A person is told if a skipped movement is taken back.
 func TestWhatWasSkippedAndIsRefused(t *testing.T) {
 	now := time.Now().Unix()
 	led := []qredo.LedgerEntry{{TxID: "t", WalletID: "w", Status: qredo.TxApproved, Type: qredo.EntryTransferIn, ChainTxID: "c", Amount: 5, NetAmount: 5, Asset: "BTC", Time: qredo.Unix(now)}}
@@ -148,7 +148,7 @@ func TestWhatWasSkippedAndIsRefused(t *testing.T) {
 	assert.Len(t, g.ids(t), 2, "something tells somebody: log %q", g.logs)
 }
 
-// An old page does not undo what a person has decided.
+// An old page does not undo a person's decision.
 func TestAnOldPageAfterASkip(t *testing.T) {
 	now := time.Now().Unix()
 	led := []qredo.LedgerEntry{{TxID: "t", WalletID: "w", Status: qredo.TxPending, Type: qredo.EntryTransferOut, Amount: 5, NetAmount: 5, Asset: "BTC", Time: qredo.Unix(now)}}
@@ -173,7 +173,7 @@ func TestAnOldPageAfterASkip(t *testing.T) {
 	assert.Equal(t, StateSkipped, e.State)
 }
 
-// Nor what was set aside.
+// Nor does it change what was set aside.
 func TestAnOldPageAfterSomethingWasSetAside(t *testing.T) {
 	now := time.Now().Unix()
 	led := []qredo.LedgerEntry{{TxID: "t", WalletID: "w", Status: qredo.TxApproved, Type: qredo.EntryTransferOut, Amount: 5, NetAmount: 5, Asset: "BTC", Time: qredo.Unix(now)}}

@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// What the wallets feed tells of is handed over soon, however long the pauses are.
+// What the wallets feed reports is handed over soon, however long the pauses are.
 func TestTheFeedTellsWhenToLook(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	for name, source := range map[string]inbox.Option{"ledger": inbox.WithFunds(w.Company, w.Fund), "history": inbox.WithWallets(w.Dedicated)} {

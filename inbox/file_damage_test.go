@@ -35,8 +35,8 @@ func filled(t *testing.T) string {
 	return path
 }
 
-// Any row that is changed, gone or under another key is noticed when the file is opened: what was handed over would be handed over
-// again, or something never.
+// Any row that is changed, missing or under another key is noticed when the file is opened: otherwise a movement would be
+// handed over twice, or never.
 func TestFileWithDamage(t *testing.T) {
 	for name, damage := range map[string]func(b *bolt.Bucket, key, value []byte) error{
 		"a bit of a value": func(b *bolt.Bucket, key, value []byte) error {

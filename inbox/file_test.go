@@ -41,7 +41,7 @@ func TestFileIsForOneProgram(t *testing.T) {
 	require.ErrorContains(t, err, path)
 }
 
-// A file whose name is not on the disk is gone after a crash of the machine, and with it what was handed over.
+// A file whose name is not on the disk is lost in a crash of the machine, and with it what was handed over.
 func TestTheFolderOfANewFileIsSynced(t *testing.T) {
 	folder := t.TempDir()
 	assert.True(t, durabletest.SyncsFolder(t, folder, func() {
@@ -51,7 +51,7 @@ func TestTheFolderOfANewFileIsSynced(t *testing.T) {
 	}))
 }
 
-// record has a source tell of movements.
+// record has a source report movements.
 func record(t *testing.T, store inbox.Records, seen ...inbox.Sighting) inbox.Source {
 	t.Helper()
 	s, err := store.Lease(t.Context(), "fund:c:f", "a", time.Hour)
@@ -61,7 +61,7 @@ func record(t *testing.T, store inbox.Records, seen ...inbox.Sighting) inbox.Sou
 	return s
 }
 
-// handed hands a movement over to nobody.
+// handed hands over a movement to a handler that does nothing.
 func handed(context.Context, inbox.NoTx, inbox.Movement) error { return nil }
 
 // What the next program finds: everything but the leases, which were the one before's.
@@ -99,7 +99,7 @@ func TestFileOpenedAgain(t *testing.T) {
 	assert.Zero(t, counts)
 }
 
-// A file that cannot be written keeps nothing of what was handed over: the error says so, and it is handed over again.
+// A file that cannot be written does not record what was handed over: the error says so, and it is handed over again.
 func TestFileThatCannotStoreWhatWasHandedOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inbox.db")
 	store := openPath(t, path)

@@ -16,7 +16,8 @@ import (
 	"github.com/qredo-go/qredo/inbox"
 )
 
-// hanging returns a handler that does not return for what is of amount 1 until its context ends, and tells of each such call.
+// hanging returns a handler that, for movements of amount 1, does not return until its context ends, and reports each
+// such call.
 func hanging(mine *books) (handle inbox.Handler[inbox.NoTx], hung <-chan struct{}) {
 	calls := make(chan struct{}, 1000)
 	return func(ctx context.Context, tx inbox.NoTx, m inbox.Movement) error {
@@ -74,7 +75,7 @@ func TestHandlersHangEverywhere(t *testing.T) {
 	}
 }
 
-// A handler that does not heed its context is warned of, and what it returns in the end counts.
+// There is a warning about a handler that ignores its context, and its result counts in the end.
 func TestAHandlerIsHeedless(t *testing.T) {
 	s := newService(t, 1)
 	mine, logs := newBooks(), &logged{lines: make(chan string, 1000)}
@@ -101,7 +102,8 @@ type tripper func(*http.Request) (*http.Response, error)
 
 func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A look tells of the newest first. While it goes on nothing of it is handed over, though other entries are tried again meanwhile.
+// A look reports the newest first. While it goes on, none of it is handed over, though other entries are retried in the
+// meantime.
 func TestOrderWhileALookGoesOn(t *testing.T) {
 	s := newService(t, 2)
 	mine := newBooks()

@@ -94,7 +94,7 @@ func TestAlikePayments(t *testing.T) {
 	})
 }
 
-// What moves from the first run on is handed over, and nothing from before; what there was before is in no sum.
+// Movements are handed over from the first run on, and none from before; earlier ones are in no sum.
 func TestItBeginsNow(t *testing.T) {
 	both(t, func(t *testing.T, order sandbox.Option) {
 		for _, name := range []string{"history", "ledger"} {
@@ -111,7 +111,7 @@ func TestItBeginsNow(t *testing.T) {
 				require.NoError(t, err)
 				in, _ := open(t, client, file(t), source)
 				run(t, in, mine.take)
-				require.Eventually(t, func() bool { // what there was before is measured
+				require.Eventually(t, func() bool { // the balance from before is measured
 					report, err := in.Check(t.Context())
 					return err == nil && len(report.Balances) == 3 && len(report.Wrong()) == 0
 				}, 10*time.Second, 5*time.Millisecond)
@@ -173,7 +173,7 @@ func TestChanges(t *testing.T) {
 	assert.Equal(t, inbox.StateVoid, e.State)
 }
 
-// What another program has recorded of changes is not handed over by one that has not asked for them.
+// A program that has not asked for changes does not hand over those that another program has recorded.
 func TestChangesOfAnotherProgram(t *testing.T) {
 	s := newService(t, 2)
 	path, mine := file(t), newBooks()
@@ -208,7 +208,7 @@ func TestChangesOfAnotherProgram(t *testing.T) {
 	assert.Len(t, mine.movements(), 3)
 }
 
-// A handler that fails is called again, in order, while other wallets go on; one that goes on failing is set aside.
+// A handler that fails is called again, in order, while other wallets go on; a movement that keeps failing is set aside.
 func TestAHandlerFails(t *testing.T) {
 	s := newService(t, 2)
 	a, b := s.wallets[0], s.wallets[1]
@@ -300,7 +300,7 @@ func TestWrongOptions(t *testing.T) {
 	require.ErrorAs(t, in.Run(t.Context(), nil), new(*qredo.ValidationError))
 }
 
-// A trace is told of looks and of what is handed over, also of what fails; the handler gets its context.
+// A trace sees looks and handovers, including failed ones; the handler gets its context.
 func TestTrace(t *testing.T) {
 	type key struct{}
 	s := newService(t, 1)

@@ -11,8 +11,8 @@ import (
 	"github.com/qredo-go/qredo/inbox"
 )
 
-// leasing is a store that is told to stop while it leases, as a database is: the lease takes effect, and who asked with a context that has
-// ended does not learn of it.
+// leasing is a store that is told to stop while it leases, as a database is: the lease takes effect, but the caller,
+// whose context has ended, does not learn of it.
 type leasing struct {
 	*inbox.FileStore
 	meanwhile func()

@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// losing is a store whose answer that it has recorded something new is lost, when it is told so.
+// losing is a store that, on request, loses the answer that it has recorded something new.
 type losing struct {
 	*inbox.FileStore
 	lose atomic.Bool

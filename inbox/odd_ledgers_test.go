@@ -184,7 +184,7 @@ func TestAnAddressThatChanges(t *testing.T) {
 	assert.Len(t, g.ids(t), 1, "%v", g.ids(t))
 }
 
-// A service that begins to name wallets tells of nothing new by that.
+// A service that starts to name wallets reports nothing new by that.
 func TestAWalletThatIsNamedLater(t *testing.T) {
 	now := time.Now().Unix()
 	e := qredo.LedgerEntry{TxID: "t", ChainTxID: "c", Status: qredo.TxApproved, Type: qredo.EntryTransferIn, Amount: 5, NetAmount: 5, Asset: "BTC", Time: qredo.Unix(now)}

@@ -58,7 +58,7 @@ func requests(n int) (list []qredo.WalletRequest) {
 	return list
 }
 
-// otherFund makes another fund, with so many wallets.
+// otherFund makes another fund, with the given number of wallets.
 func (s *service) otherFund(wallets int) (qredo.FundID, []qredo.WalletID) {
 	s.t.Helper()
 	made, err := s.client.Funds.Create(s.t.Context(), s.company, qredo.FundRequest{
@@ -139,7 +139,7 @@ func (b *books) amounts(w qredo.WalletID) (amounts []qredo.Amount) {
 	return amounts
 }
 
-// wait waits until so many movements are booked.
+// wait waits until the given number of movements is booked.
 func (b *books) wait(t testing.TB, n int) []inbox.Movement {
 	t.Helper()
 	for {

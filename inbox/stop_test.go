@@ -22,7 +22,8 @@ func (s *silentStore) Lease(ctx context.Context, _, _ string, _ time.Duration) (
 	return inbox.Source{}, ctx.Err()
 }
 
-// Who is stopped waits a moment for a lease that is being given, and no longer for a store that is silent.
+// When an inbox is stopped, it waits a moment for a lease that is being granted, but no longer for a store that does not
+// answer.
 func TestStoppedWhileTheStoreIsSilent(t *testing.T) {
 	s := newService(t, 1)
 	files, err := inbox.OpenStore(file(t))

@@ -11,8 +11,8 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// claiming is a store that is told to stop while it gives work, as a database is: what it does then takes effect, and who asked
-// with a context that has ended does not learn of it.
+// claiming is a store that is told to stop while a claim is running, as a database is: the claim takes effect, but the
+// caller, whose context has ended, does not learn of it.
 type claiming struct {
 	outbox.Store
 	meanwhile func()

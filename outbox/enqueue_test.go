@@ -158,7 +158,7 @@ func TestNothingWithNULIsStored(t *testing.T) {
 	withNUL := reply{handles: true, status: 200, body: `{"tx_id":"{tx}\u0000","status":"new\u0000"}`}
 	inBubble(t, []reply{withNUL}, approved, false, func(t *testing.T, b *bench) {
 		request := transfer(5)
-		request.Reference = `\u0000` // as text, which is no NUL
+		request.Reference = `\u0000` // as text, which is not a NUL
 		b.enqueue(t, "key", request)
 		stop := b.run(t)
 		over := b.until(t, "key", ended)

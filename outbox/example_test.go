@@ -51,8 +51,8 @@ func Example() {
 	// Output: invoice-17 done
 }
 
-// The service makes a transfer and its answers are lost. Until one arrives, nothing can tell the outbox whether
-// the money is moving. A person can, who looks for what is unknown, finds out, and says so.
+// The service makes a transfer and its answers are lost. Until one arrives, nothing can tell the outbox whether the money
+// is moving. A person can look for payments with an unknown outcome, find out, and record the result.
 func ExampleOutbox_Resolve() {
 	srv, err := sandbox.Start()
 	check(err)

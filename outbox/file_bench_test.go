@@ -16,7 +16,7 @@ import (
 	"github.com/qredo-go/qredo/outbox/internal/storetest"
 )
 
-// BenchmarkFile has figures of the file with so many entries in it: half have ended, half are sent and wait. Run it with
+// BenchmarkFile measures a file with a given number of entries: half have ended, half are sent and wait. Run it with
 // TMPDIR on the disk that the file will be on.
 func BenchmarkFile(b *testing.B) {
 	for _, n := range []int{1_000, 100_000, 1_000_000} {
@@ -110,7 +110,7 @@ func benchmarkAdd(b *testing.B, s *outbox.FileStore, workers int) {
 	})
 }
 
-// benchmarkSend does what a worker's attempt has the store do.
+// benchmarkSend makes the store do what a worker's attempt needs.
 func benchmarkSend(b *testing.B, s *outbox.FileStore, workers int) {
 	b.Helper()
 	now := storetest.Start

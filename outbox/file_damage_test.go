@@ -16,7 +16,7 @@ import (
 	"github.com/qredo-go/qredo/outbox/internal/storetest"
 )
 
-// edit changes what the closed file has of an entry, wherever it has it, as a fault of the disk would.
+// edit changes an entry in the closed file, wherever the file has it, as a fault of the disk would.
 func edit(t *testing.T, path, key, old, changed string) {
 	t.Helper()
 	require.Len(t, changed, len(old))
@@ -131,7 +131,7 @@ func TestFileThatIsCut(t *testing.T) {
 	require.NoError(t, store.Close())
 }
 
-// What is lost of the record is known by the index, so that the key is not taken for one that was never used.
+// The index knows what is missing from the records, so a key does not seem unused.
 func TestRecordThatIsGone(t *testing.T) {
 	store := openFileStore(t)
 	ctx := t.Context()
@@ -169,7 +169,7 @@ func TestRecordThatIsGone(t *testing.T) {
 	require.Error(t, store.Release(ctx, held), "nothing replaces it")
 }
 
-// One bit of the index flips, on which it depends what is sent. A payment is not left lying without a word.
+// One bit flips in the index, which decides what is sent. No payment is silently left unsent.
 func TestFlippedBitOfTheIndex(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	store, err := outbox.OpenStore(path)
@@ -181,12 +181,12 @@ func TestFlippedBitOfTheIndex(t *testing.T) {
 	require.NoError(t, store.Close())
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
-	row := []byte("\x00the payment\x00") // of what is pending, and was not sent
+	row := []byte("\x00the payment\x00") // of pending entries that were not sent
 	require.Positive(t, bytes.Count(whole, row))
 	const length = 1 + len("the payment") + 17 + 4
 	for bit := range 8 * length {
 		data := bytes.Clone(whole)
-		for from := 0; ; from += length { // also in pages that are not used any more
+		for from := 0; ; from += length { // also in pages that are no longer used
 			at := bytes.Index(whole[from:], row)
 			if at < 0 {
 				break
@@ -200,7 +200,7 @@ func TestFlippedBitOfTheIndex(t *testing.T) {
 	}
 }
 
-// A commit that fails may be stored all the same. What waits then follows what is stored.
+// A commit that fails may be stored all the same. The queues then follow what is stored.
 func TestQueueFollowsTheFile(t *testing.T) {
 	store := openFileStore(t)
 	ctx := t.Context()

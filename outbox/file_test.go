@@ -47,7 +47,7 @@ func TestFileIsForOneProgram(t *testing.T) {
 	require.ErrorContains(t, err, path)
 }
 
-// A file whose name is not on the disk is gone after a crash of the machine, and with it what was enqueued.
+// A file whose name is not on the disk is lost in a crash of the machine, and with it what was enqueued.
 func TestTheFolderOfANewFileIsSynced(t *testing.T) {
 	folder := t.TempDir()
 	assert.True(t, durabletest.SyncsFolder(t, folder, func() {

@@ -55,7 +55,7 @@ func TestATransactionIsLeftToItsOwner(t *testing.T) {
 	})
 }
 
-// A transaction that the service does not know is no way for an entry to wait for ever: a person may have mistyped it.
+// An unknown transaction does not make an entry wait for ever: a person may have mistyped its ID.
 func TestATransactionThatIsNotThere(t *testing.T) {
 	held := func(e outbox.Entry) bool { return e.State == outbox.StateHeld }
 	inBubble(t, []reply{answerLost, noMoney, works}, []any{404}, false, func(t *testing.T, b *bench) {
@@ -98,7 +98,7 @@ func TestATransactionThatIsNotThere(t *testing.T) {
 	})
 }
 
-// A transaction that does not come to an end, or to one that this version does not know, is told to a person.
+// A transaction that does not end, or that ends in a status unknown to this version, is left to a person.
 func TestATransactionThatDoesNotEnd(t *testing.T) {
 	for _, status := range []qredo.TxStatus{qredo.TxPending, "cancelled"} {
 		inBubble(t, []reply{works}, []any{status}, false, func(t *testing.T, b *bench) {
@@ -127,7 +127,7 @@ func TestATransactionThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// Where the transaction of another program's payment is named, what it moves tells.
+// If the transaction of another program's payment is named, what it moves shows that.
 func TestWhatATransactionMovesIsCompared(t *testing.T) {
 	const hex = "0xAbCdEf0123456789"
 	withReference := transfer(5)
@@ -189,7 +189,7 @@ func TestWhatATransactionMovesIsCompared(t *testing.T) {
 	}
 }
 
-// counting counts what is stored about entries that were sent.
+// counting counts how often sent entries are stored.
 type counting struct {
 	outbox.Store
 	looks, stored atomic.Int64
@@ -233,7 +233,7 @@ type keyed struct {
 // APIKeyDigest returns a digest.
 func (k keyed) APIKeyDigest() string { return k.digest }
 
-// TestWhatIsUnknownIsNotSentWithAnotherKey: the service would not find what it made under the first.
+// TestWhatIsUnknownIsNotSentWithAnotherKey: with another key, the service would not find what it made with the first.
 func TestWhatIsUnknownIsNotSentWithAnotherKey(t *testing.T) {
 	inBubble(t, []reply{answerLost, works}, approved, false, func(t *testing.T, b *bench) {
 		box := func(digest string) *outbox.Outbox {

@@ -128,7 +128,8 @@ func TestHandlerRetries(t *testing.T) {
 	})
 }
 
-// TestHandlerTellsWhatIsWrong: on the page of the entry with what was filled in, or as JSON, and nothing is changed.
+// TestHandlerTellsWhatIsWrong: the error is on the page of the entry with what was filled in, or in JSON, and nothing is
+// changed.
 func TestHandlerTellsWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct {
 		path, form string
@@ -163,7 +164,7 @@ func TestHandlerTellsWhatIsWrong(t *testing.T) {
 				w := d.ask("POST", c.path, c.form)
 				assert.Equal(t, c.status, w.Code)
 				assert.Contains(t, w.Body.String(), c.says)
-				if strings.Contains(c.form, "Bob+says") && !strings.HasPrefix(c.says, "key:") { // of those there is no form
+				if strings.Contains(c.form, "Bob+says") && !strings.HasPrefix(c.says, "key:") { // there is no form for those
 					assert.Contains(t, w.Body.String(), "Bob says</textarea>")
 				}
 				if strings.Contains(c.form, "claim=made") && c.status == 400 {

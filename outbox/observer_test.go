@@ -46,7 +46,7 @@ func TestTheContextGoesWithTheEntry(t *testing.T) {
 	})
 }
 
-// A trace is told of what is enqueued and worked on; what it puts into the context goes on, and is kept with the entry.
+// A trace sees what is enqueued and worked on; what it adds to the context is passed on, and is kept with the entry.
 func TestTrace(t *testing.T) {
 	in := func(ctx context.Context) string { at, _ := ctx.Value(traceKey{}).(string); return at }
 	inject := func(ctx context.Context) map[string]string { return map[string]string{"trace": in(ctx)} }

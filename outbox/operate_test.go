@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// TestOperateNeedsNoClient: people decide beside the program that sends, which goes on with what they have decided.
+// TestOperateNeedsNoClient: people decide while another program sends, which continues with their decisions.
 func TestOperateNeedsNoClient(t *testing.T) {
 	inBubble(t, []reply{answerLost, page502}, approved, true, func(t *testing.T, b *bench) {
 		o, err := outbox.Operate(b.store)

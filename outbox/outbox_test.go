@@ -281,7 +281,7 @@ func TestListAndWatch(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		n = 0
-		for _, err := range b.box.Watch(ctx, "a") { // nobody works: nothing changes
+		for _, err := range b.box.Watch(ctx, "a") { // nobody works on it: nothing changes
 			if n++; n == 1 {
 				require.NoError(t, err)
 				cancel()

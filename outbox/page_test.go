@@ -20,7 +20,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// bare is what a person reads on a page: without tags, and with characters for their names.
+// bare is the text of a page: without tags, and with entities decoded.
 func bare(page string) string {
 	return html.UnescapeString(regexp.MustCompile(`(?s)<style>.*</style>|<[^>]*>`).ReplaceAllString(page, ""))
 }
@@ -65,7 +65,7 @@ func TestPageShowsTheWholeRequest(t *testing.T) {
 	}
 }
 
-// TestPageShowsHowFarAnEntryIs: what is known of an entry, and its steps.
+// TestPageShowsHowFarAnEntryIs: the page shows what is known about an entry, and its steps.
 func TestPageShowsHowFarAnEntryIs(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk) {
 		d.put(t, "key", transfer(5), func(e *outbox.Entry) {
@@ -109,7 +109,7 @@ func TestPageCountsTheStates(t *testing.T) {
 	})
 }
 
-// TestPageShowsWhatOthersWrote: markup is text, and what cannot be seen is written out, wherever it comes from.
+// TestPageShowsWhatOthersWrote: markup is shown as text, and invisible characters are escaped, wherever they come from.
 func TestPageShowsWhatOthersWrote(t *testing.T) {
 	const evil = "<script>x</script>\" onclick=x '\u202e\n\x1b\u200b"
 	const shown = `<script>x</script>" onclick=x '\u202e\n\u001b\u200b`
@@ -140,7 +140,7 @@ func TestPageShowsWhatOthersWrote(t *testing.T) {
 	})
 }
 
-// TestPagesAreShutIn: no answer lets a browser load, run, keep or frame anything, and the style is the one that is allowed.
+// TestPagesAreShutIn: no response lets a browser load, run, keep or frame anything, and the style is the permitted one.
 func TestPagesAreShutIn(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk) {
 		d.put(t, "key", transfer(5), isUnknown)
@@ -203,7 +203,7 @@ func TestPagesLinkRelatively(t *testing.T) {
 	})
 }
 
-// TestPageOffersWhatCanBeDone: forms are there for what the outbox would take, and for nothing else.
+// TestPageOffersWhatCanBeDone: there are forms only for decisions that the outbox would accept.
 func TestPageOffersWhatCanBeDone(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk) {
 		offers := func(key string) string {

@@ -65,7 +65,7 @@ func TestSocket(t *testing.T) {
 	require.Len(t, left, 1, "the file, and nothing else")
 }
 
-// TestSocketOfAProgramThatWasKilled: what it left behind is in nobody's way.
+// TestSocketOfAProgramThatWasKilled: the socket that it left behind is in nobody's way.
 func TestSocketOfAProgramThatWasKilled(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.db")
 	require.NoError(t, os.WriteFile(file+".sock", nil, 0o600))
@@ -75,7 +75,7 @@ func TestSocketOfAProgramThatWasKilled(t *testing.T) {
 	end()
 }
 
-// TestSocketOfTheNextProgram: a program that ends late leaves the socket of the one that came after it.
+// TestSocketOfTheNextProgram: a program that ends late leaves its successor's socket alone.
 func TestSocketOfTheNextProgram(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.db")
 	_, end := serveSocket(t, file)

@@ -77,8 +77,8 @@ func TestARepeatAfterTheExpiryNamesTheTransaction(t *testing.T) {
 	})
 }
 
-// TestWhatIsKnownIsNotListedAsUnknown: operators look at what is unknown, and say how it was. What has its transaction is
-// none of that, also while that waits for approval.
+// TestWhatIsKnownIsNotListedAsUnknown: operators look at unknown entries, and record what happened. An entry whose
+// transaction is known is not one of them, even while it waits for approval.
 func TestWhatIsKnownIsNotListedAsUnknown(t *testing.T) {
 	inBubble(t, []reply{answerLost, works}, []any{qredo.TxPending, qredo.TxPending, qredo.TxApproved}, true, func(t *testing.T, b *bench) {
 		b.enqueue(t, "key", transfer(5))

@@ -234,7 +234,7 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 			require.ErrorIs(t, err, qredo.ErrBadAnswer, "%s: %q", name, body)
 		}
 	}
-	// Where there is nothing, null may stand for it; but what was asked for by its ID is something.
+	// If there is nothing, the service may return null; but not for something that was asked for by its ID.
 	for _, body := range []string{"null", " null "} {
 		for name, err := range get(t, answering(t, http.StatusOK, body)) {
 			if name == "fund" || name == "status" || name == "wait" {

@@ -74,7 +74,7 @@ func TestBalancesAreNotJudged(t *testing.T) {
 	}
 }
 
-// Where an account has nothing, null stands in the place of a list or an object.
+// If an account has nothing, null replaces a list or an object.
 func TestNullIsEmpty(t *testing.T) {
 	ctx := t.Context()
 	for name, c := range map[string]struct {
@@ -200,7 +200,7 @@ func TestSignedBytesOfEveryForm(t *testing.T) {
 	}
 }
 
-// Bytes that are no such string are left as they are.
+// Bytes that are not such a string are left unchanged.
 func TestSignedBytesLeavesOthersAlone(t *testing.T) {
 	for _, text := range []string{
 		"f8", "80", "02", "a402", "8203", "83020304ff", "8180", "81ff", "b802ff", "b9", "b90001", "bfffffffffffffffffff02", "bb0000000102", "b8", "c0",

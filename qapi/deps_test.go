@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What importing this package may cost beside package qredo: Keccak, for the checksums of addresses.
+// What importing this package may cost in addition to package qredo: Keccak, for the checksums of addresses.
 var allowedImports = []string{
 	"github.com/google/go-querystring/query", "github.com/coder/websocket", "golang.org/x/time/rate",
 	"golang.org/x/crypto/sha3", "golang.org/x/sys/cpu",

@@ -15,7 +15,7 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// What is no message is an error, after which the feed goes on. A message without events tells of its status.
+// Anything that is not a message is an error, after which the feed goes on. A message without events reports its status.
 func TestFeedMessages(t *testing.T) {
 	messages := []string{
 		`[1]`, `null`, `{"status":"created"}`, `{"txID":"a","nonce":1.5}`,

@@ -48,7 +48,7 @@ func (w world) approve(id qredo.TxID) {
 	require.NoError(w.t, w.srv.Approve(approver, string(id)))
 }
 
-// following is a feed that runs beside a test.
+// following is a feed that runs next to a test.
 type following struct {
 	t      *testing.T
 	events chan qapi.TransactionEvent
@@ -176,7 +176,8 @@ func TestFeedFillsGaps(t *testing.T) {
 	f.nothingMore()
 }
 
-// A program that was away goes on with the keys that it has kept: what ended meanwhile is told, and each event once.
+// A program that was not running continues with the keys that it has stored: it learns what ended in the meantime, and
+// gets each event once.
 func TestFeedGoesOn(t *testing.T) {
 	w := newWorld(t)
 	f := w.follow()

@@ -10,10 +10,10 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// What the reads below ask for, and what they do not.
+// The IDs that the reads below ask for, and other ones.
 const asked, other = "1va2cJ2pqdLSFAN5t1knBrnuMvw", "2Ky9Pf34qY6Nb3wWD25RQ4F5ZR3"
 
-// subjects are the calls whose answers say what they are about, with an answer that has an ID in the place of ID.
+// subjects are the calls whose responses say what they are about, with a response that has an ID in the place of ID.
 var subjects = map[string]struct {
 	answer string
 	call   func(*testing.T, *qapi.Client) error
@@ -44,8 +44,8 @@ var subjects = map[string]struct {
 	}},
 }
 
-// An answer about something else is no answer, and says what it is about. What was asked for is taken however the
-// service writes its ID.
+// A response about something else is refused, and the error says what it is about. The ID that was asked for is accepted
+// however the service writes it.
 func TestAnswersAboutSomethingElse(t *testing.T) {
 	for name, tc := range subjects {
 		with := func(id string) string { return strings.Replace(tc.answer, `"ID"`, `"`+id+`"`, 1) }
@@ -69,7 +69,7 @@ func TestAnswersAboutSomethingElse(t *testing.T) {
 	}
 }
 
-// A transaction that was created is held against the request: one that is not it would be followed, and sent to a chain.
+// A created transaction is compared with the request: a different one would be followed, and sent to a chain.
 func TestCreatedSomethingElse(t *testing.T) {
 	req := payment()
 	req.ChainID, req.Data = qapi.NewBigInt(5), "0x00FF"

@@ -70,7 +70,7 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
-// What is not given is not sent; what is, is decimal text.
+// Missing values are not sent; others are sent as decimal text.
 func TestCreateSends(t *testing.T) {
 	const start = `{"from":"` + from + `","to":"` + to + `","value":"0","gasLimit":"21000"`
 	for want, change := range map[string]func(r *qapi.TransactionRequest){
@@ -99,7 +99,7 @@ func TestCreateSends(t *testing.T) {
 	}
 }
 
-// There is no key by which the service could tell a repeat, so a lost answer is not asked for again.
+// There is no key by which the service could recognise a repeat, so a request whose answer was lost is not repeated.
 func TestCreateIsSentOnce(t *testing.T) {
 	sent := 0
 	client := newClient(t, func(req *http.Request) (*http.Response, error) {

@@ -22,8 +22,8 @@ import (
 // once lets a client make one attempt.
 var once = qredo.WithRetry(qredo.RetryPolicy{MaxAttempts: 1})
 
-// Each answer means to the client what it says it does, through a transport and through a server: for a write, whether it may
-// have been done.
+// Each answer means to the client what it says, through a transport and through a server: for a write, whether it may
+// have been carried out.
 func TestAnswersToAWrite(t *testing.T) {
 	const operation = "POST /company/{company_id}/transfer"
 	sent := qredotest.FixtureOf(operation).Answer()
@@ -159,7 +159,7 @@ func TestInTurn(t *testing.T) {
 	assert.Panics(t, func() { qredotest.Reply(200, func() {}) })
 }
 
-// A ledger in both orders, with whatever page size: all of it is found, by what is asked for.
+// A ledger in both orders, with any page size: all of it is found.
 func TestLedger(t *testing.T) {
 	var entries []qredo.LedgerEntry
 	for i := range 7 {

@@ -46,7 +46,7 @@ func TestEachOperationHasAFixture(t *testing.T) {
 	}
 }
 
-// proven is what a client sends with, where both ways of authenticating are asked for.
+// proven is a client's authentication, if both ways of authenticating are asked for.
 type proven struct{ *qredo.RSAAuth }
 
 func (p proven) Authenticate(req *http.Request, body []byte, now time.Time) error {
@@ -54,8 +54,8 @@ func (p proven) Authenticate(req *http.Request, body []byte, now time.Time) erro
 	return p.RSAAuth.Authenticate(req, body, now)
 }
 
-// Each fixture passes the service's description, is exactly what the client sends, and its value what that returns. Package
-// qapitest tests its own.
+// Each fixture conforms to the service's description and is exactly what the client sends, and its value is what that
+// returns. Package qapitest tests its own.
 func TestFixturesAreTheClients(t *testing.T) {
 	auth := proven{clienttest.NewAuth(t)}
 	for _, f := range qredotest.Fixtures() {
@@ -220,7 +220,7 @@ func TestFixtureOf(t *testing.T) {
 	}
 }
 
-// qapitestWallet is what a feed's fixture is about.
+// qapitestWallet is the subject of a feed's fixture.
 func qapitestWallet(t *testing.T) qredo.WalletID {
 	t.Helper()
 	assert.Equal(t, qapitest.TransactionID, qapitest.ValueOf[*qapi.Transaction]("GET /transactions/{tx_id}/status").ID)

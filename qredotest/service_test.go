@@ -23,7 +23,7 @@ func TestServiceAnswersByOperation(t *testing.T) {
 	fund, err := client.Funds.Get(t.Context(), qredotest.CompanyID, qredotest.FundID)
 	require.NoError(t, err)
 	assert.Equal(t, qredotest.ValueOf[*qredo.Fund]("Funds.Get"), fund)
-	_, err = client.Companies.Search(t.Context(), "a & b") // it is no company that is called search
+	_, err = client.Companies.Search(t.Context(), "a & b") // it is not a company called search
 	require.NoError(t, err)
 	_, err = client.Transfers.Create(t.Context(), "other", qredotest.RequestOf[qredo.TransferRequest]("Transfers.Create"))
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestServiceAnswersByOperation(t *testing.T) {
 	assert.Empty(t, s.Requests("GET /assets"))
 }
 
-// What there is no answer for fails the test, and is not taken for something that may have been done.
+// A request without an answer fails the test, and does not look like a request that may have been carried out.
 func TestServiceWithoutAnAnswer(t *testing.T) {
 	test := &failing{}
 	s := qredotest.NewService(test).On("GET /company/{company_id}", qredotest.OK())

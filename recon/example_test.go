@@ -23,7 +23,7 @@ func ExampleBooks_Prove() {
 	}
 
 	s.book(&s.wallets[0], qredo.EntryWithdraw, "2MAd7V3DnI8lFPPwtV5ASPZHu8q", "4a5f", 1000, 1)
-	s.wallets[1].Balance = 7 // of which no book knows
+	s.wallets[1].Balance = 7 // which is in no book
 	december, err := recon.New(s, walletService{s}, recon.WithEarlier(first))
 	if err != nil {
 		log.Fatal(err)

@@ -21,7 +21,7 @@ type service struct {
 	sentPositive bool // as the schema of histories has it
 	noTxID       bool // deposits have none in histories
 	capitals     bool // IDs on the chain are in capitals in histories
-	noChain      bool // the ledger has none but for deposits
+	noChain      bool // the ledger has none, except for deposits
 	noWallet     bool // the ledger leaves out whose entry it is
 
 	clock int64
@@ -126,7 +126,7 @@ func newService(form service) *service {
 
 func (s *service) chain() string { return fmt.Sprintf("%064x", s.made) }
 
-// book puts what has moved into both books.
+// book puts a movement into both books.
 func (s *service) book(w *qredo.Wallet, kind qredo.EntryType, tx qredo.TxID, chain string, net, fees qredo.Amount) {
 	at := qredo.Unix(begin + s.clock)
 	e := qredo.LedgerEntry{TxID: tx, Type: kind, Status: qredo.TxApproved, Asset: w.Asset, Amount: net + fees, NetAmount: net, Fees: fees, WalletID: w.ID, ChainTxID: chain, Time: at}

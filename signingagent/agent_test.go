@@ -66,7 +66,7 @@ func TestMessagesAreReadRightBeforeTheyAreSigned(t *testing.T) {
 	assert.Equal(t, []string{"GET/" + string(one.ID), "PUT/" + string(one.ID), "GET/" + string(two.ID), "PUT/" + string(two.ID)}, calls)
 }
 
-// The sandbox verifies: what is not the agent's signature of the action's message moves nothing.
+// The sandbox verifies: anything but the agent's signature of the action's message moves nothing.
 func TestTheServiceRefusesOtherSignatures(t *testing.T) {
 	d := newDesk(t)
 	action := d.action(d.send(100, ""))

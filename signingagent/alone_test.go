@@ -60,7 +60,7 @@ const (
 	notValid = `{"code":400,"msg":"Bad Request","detail":{"reason":"the action is not pending"}}`
 )
 
-// What the feed has told of may be there before its messages are, and not all that answers is the service.
+// The feed may report an action before its messages exist, and not every response is the service's.
 func TestRefusedMessagesEndNoActionBeforeAVote(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
@@ -86,7 +86,7 @@ func TestRefusedMessagesEndNoActionBeforeAVote(t *testing.T) {
 	}
 }
 
-// A service may refuse what it has taken before in several ways. That the action is pending nobody knows then.
+// A service may refuse a vote it has already accepted in several ways. Nothing then shows that the action is pending.
 func TestWithoutAClientAVoteThatMayHaveBeenTakenIsNotSaidToHaveExpired(t *testing.T) {
 	for name, c := range map[string]struct {
 		status  int
@@ -144,7 +144,7 @@ func TestWithoutAClientAVoteThatNeverArrivedHasExpired(t *testing.T) {
 	assert.Equal(t, "the action has expired", result.Reason)
 }
 
-// A rejection signs nothing: what is to be signed need not be there.
+// A rejection signs nothing: messages need not exist.
 func TestARuleRejectsWhateverIsToBeSigned(t *testing.T) {
 	for name, messages := range map[string]string{"none": `{"messages":[]}`, "empty": `{"messages":[""]}`, "no list": `{}`, "not hexadecimal": `{"messages":["x"]}`} {
 		t.Run(name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestARuleRejectsWhateverIsToBeSigned(t *testing.T) {
 	}
 }
 
-// A service may tell of an action again with another time.
+// A service may report an action again with another time.
 func TestWithoutAClientADecisionHoldsForWhatTheFeedSaysOfTheAction(t *testing.T) {
 	d := newDesk(t)
 	var lose atomic.Bool

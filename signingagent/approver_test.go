@@ -67,7 +67,8 @@ func TestAnAgentVotesByRules(t *testing.T) {
 	assert.NotContains(t, d.logged.String(), "zkp")
 }
 
-// A restart keeps who the agent is, what is decided and what was spent; what came meanwhile is sent again by the feed.
+// A restart keeps the agent's identity, its decisions and what was spent; the feed sends again what arrived in the
+// meantime.
 func TestAnAgentGoesOnAfterARestart(t *testing.T) {
 	d := newDesk(t)
 	dir := t.TempDir()
@@ -96,7 +97,7 @@ func TestAnAgentGoesOnAfterARestart(t *testing.T) {
 	assert.Equal(t, approver.Leave, over.Verdict)
 }
 
-// After a connection was lost the feed sends what is pending again. An action that is done is not done again.
+// After a lost connection, the feed sends what is pending again. An action that is done is not done again.
 func TestAFeedThatBreaksLosesNothing(t *testing.T) {
 	d := newDesk(t)
 	d.start(d.agent, d.rules())
@@ -160,7 +161,7 @@ func TestMessagesThatChangeBetweenTwoRunsAreNotSigned(t *testing.T) {
 	assert.Equal(t, qredo.ApprovalPending, d.status(action.ID))
 }
 
-// Somebody who has an action explained looks at it between decision and vote. What is signed is what was decided on all the same.
+// Somebody has an action explained between decision and vote. Still, only what was decided on is signed.
 func TestAnExplanationDoesNotChangeWhatIsSigned(t *testing.T) {
 	d := newDesk(t)
 	var asked, sent atomic.Int64
@@ -197,7 +198,7 @@ func TestAnExplanationDoesNotChangeWhatIsSigned(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
-// What changes after the vote was taken is not what was voted on; the vote was sent.
+// Changes after the vote was accepted are not what was voted on; the vote was sent.
 func TestMessagesThatChangeAfterTheVote(t *testing.T) {
 	d := newDesk(t)
 	d.way.set(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
@@ -217,7 +218,7 @@ func TestMessagesThatChangeAfterTheVote(t *testing.T) {
 	assert.Contains(t, result.Reason, "not those any more that were voted on")
 }
 
-// Where others must vote too, the action stays pending after the vote, and its messages may be gone.
+// If others must vote too, the action stays pending after the vote, and its messages may be gone.
 func TestAVoteIsSentWhereItsMessagesAreGoneAfterIt(t *testing.T) {
 	d := newDesk(t)
 	d.way.set(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {

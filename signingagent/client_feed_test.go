@@ -75,7 +75,7 @@ func TestClientFeedGoesOn(t *testing.T) {
 	clienttest.RequireInvalid(t, clienttest.Drain(client.Feed(t.Context(), qredo.WithPing(0))), "ping")
 }
 
-// Whether something may be missing is told: it depends on what the agent sends again.
+// Whether something may be missing is reported: it depends on what the agent sends again.
 func TestClientFeedTellsOfGaps(t *testing.T) {
 	for name, tc := range map[string]struct {
 		release string
@@ -104,8 +104,8 @@ func TestClientFeedTellsOfGaps(t *testing.T) {
 	}
 }
 
-// An agent that has given up on the service closes the feed and answers upgrades by an empty success. That is told by state,
-// for as long as it lasts, and by no error: when the agent is started anew, the feed goes on.
+// An agent that has lost the service closes the feed and answers upgrades with an empty success. This is reported as a
+// state for as long as it lasts, not as an error: when the agent is restarted, the feed goes on.
 func TestClientFeedOfAnAgentThatIsNotConnected(t *testing.T) {
 	old := newOldProgram(t, august)
 	old.name, old.state = "agent", "CLOSED"
@@ -124,7 +124,7 @@ func TestClientFeedOfAnAgentThatIsNotConnected(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// It is told for as long as it lasts.
+// It is reported for as long as it lasts.
 func TestClientFeedTellsOfItAgain(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		for _, body := range []string{"", "{\"Code\":200,\"Msg\":\"OK\"}\n"} {
@@ -142,7 +142,7 @@ func TestClientFeedTellsOfItAgain(t *testing.T) {
 	})
 }
 
-// A feed that is refused, or that is none, is told as an error.
+// A feed that is refused, or a response that is not a feed, is reported as an error.
 func TestClientFeedThatIsRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status int

@@ -144,7 +144,7 @@ func (o *oldProgram) id() string {
 	return oldID
 }
 
-// registration answers POST /register, and closes the connection on a key that is no PEM.
+// registration answers POST /register, and closes the connection on a key that is not PEM.
 func (o *oldProgram) registration(w http.ResponseWriter, req *http.Request) {
 	var body map[string]string
 	switch err := json.NewDecoder(req.Body).Decode(&body); {

@@ -167,7 +167,7 @@ func TestClientFindsTheAgent(t *testing.T) {
 	}
 }
 
-// With TLS the client trusts what it is told to trust, sends its certificate where it is asked for, and its feed works too.
+// With TLS, the client trusts what it is told to trust and sends its certificate when asked, and its feed works too.
 func TestClientWithTLS(t *testing.T) {
 	old := newOldProgram(t, august)
 	old.name = "agent"
@@ -228,7 +228,7 @@ func TestRegistrationTakesItsTime(t *testing.T) {
 	}
 }
 
-// Whatever an agent says again of what it was sent, it is in no error, log or print.
+// Whatever an agent repeats of what it was sent never appears in errors, logs or printed values.
 func TestClientKeepsSecrets(t *testing.T) {
 	const token, apiKey = "token-that-is-secret", "api-key-that-is-secret"
 	proof := strings.Repeat("7b224944223a22", 40)

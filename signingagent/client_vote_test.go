@@ -28,14 +28,14 @@ func said(status int, detail string) string {
 	return fmt.Sprintf(`{"Code":%d,"Detail":%s}`, status, text)
 }
 
-// service is the text by which an agent passes on what the service answered.
+// service is the text by which an agent passes on the service's response.
 func service(method, path string, status int, body string) string {
 	return fmt.Sprintf("%s https://play-api.qredo.network/api/v1/p%s Status %d (%d %s) with body: %s", method, path, status, status, http.StatusText(status), body)
 }
 
 const refusedProof = `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"proof"}}`
 
-// What a vote that got no success may be known by: what it matches, and whether it is certain that nothing was done.
+// How to recognise an unsuccessful vote: the errors that it matches, and whether certainly nothing was done.
 func TestVotesThatFail(t *testing.T) {
 	action := "/coreclient/action/action-1"
 	for name, tc := range map[string]struct {
@@ -122,7 +122,7 @@ func TestAgentErrorTellsOfTheService(t *testing.T) {
 	require.Contains(t, log.String(), "error.unknown=false error.detail=agentID")
 }
 
-// A vote whose answer is lost is not sent again, and may have been cast. One that cannot have come is sent again.
+// A vote whose answer is lost is not sent again, and may have been cast. One that cannot have arrived is sent again.
 func TestVotesWithoutAnAnswer(t *testing.T) {
 	old := newOldProgram(t, december)
 	old.name = "agent"
@@ -167,7 +167,7 @@ func TestRegistrationsThatFail(t *testing.T) {
 	}
 }
 
-// With a client of the service, what the agent says is held against what the service has.
+// With a client of the service, what the agent says is compared with what the service has.
 func TestVotesAreLookedAt(t *testing.T) {
 	yes, lost := clienttest.AnswerWith(200, `{"actionID":"a","status":"approved"}`), clienttest.Failing(io.ErrUnexpectedEOF)
 	refused := clienttest.AnswerWith(500, said(500, service("PUT", "/coreclient/action/a", 401, refusedProof)))

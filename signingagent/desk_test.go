@@ -185,7 +185,7 @@ func (d *desk) send(amount qredo.Amount, reference string) qredo.TxID {
 	return sent.TxID
 }
 
-// action is what a transfer asks the agent.
+// action returns the agent's action for a transfer.
 func (d *desk) action(tx qredo.TxID) qredo.Action {
 	d.t.Helper()
 	actions, err := d.Client.CoreClients.ListActions(d.t.Context(), d.agent.ID())

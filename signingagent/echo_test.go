@@ -17,7 +17,8 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// A service says what is wrong with a proof, and repeats it in one form or another. Whoever reads the error or the log could use it.
+// A service says what is wrong with a proof, and repeats it in one form or another. Anyone who reads the error or the log
+// could use it.
 func TestAProofThatIsRepeatedIsNotTold(t *testing.T) {
 	d := newDesk(t)
 	var logged lockedBuffer

@@ -23,7 +23,7 @@ func (d *desk) onFinish(do func(req *http.Request, next http.RoundTripper) (*htt
 	})
 }
 
-// unfinished has a registration of which the last request, or the answer to it, is lost.
+// unfinished has a registration whose last request, or the answer to it, is lost.
 func unfinished(t *testing.T, lose func(req *http.Request, next http.RoundTripper) (*http.Response, error)) *desk {
 	t.Helper()
 	d := newWorld(t)
@@ -33,8 +33,8 @@ func unfinished(t *testing.T, lose func(req *http.Request, next http.RoundTrippe
 	return d
 }
 
-// A service may answer in its own way to who finishes what is finished, and something on the way to it in the same. Whether it is
-// finished only the service says.
+// A service may respond in its own way to a repeated finish, and an intermediary may respond in the same way. Only the
+// service can say whether the registration is finished.
 func TestWhateverIsAnsweredToFinishingTwiceTheServiceIsAsked(t *testing.T) {
 	type answer struct {
 		status int

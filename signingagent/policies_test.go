@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// What does not say when it expires has expired: it is approved by nobody.
+// An action without an expiry counts as expired: nobody approves it.
 func TestApproveAllNeedsAnExpiry(t *testing.T) {
 	for _, tc := range []struct {
 		policy  signingagent.WithoutDetails

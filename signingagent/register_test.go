@@ -15,7 +15,7 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// requireWorks asks for something that only a finished agent is told: that there is no such action.
+// requireWorks asks for something that only a finished agent learns: that there is no such action.
 func requireWorks(t *testing.T, a *signingagent.Agent) {
 	t.Helper()
 	_, err := a.Client().SigningAgent.GetMessages(t.Context(), "0123456789012345678901234567")

@@ -107,7 +107,7 @@ func (s signer) Public() crypto.PublicKey { return s.public }
 
 func (s signer) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return s.sign() }
 
-// remote is one that can be told to stop.
+// remote is a signer that can be cancelled.
 type remote struct {
 	crypto.Signer
 	asked int
@@ -137,7 +137,7 @@ func TestSignersThatDoNotSealAreErrors(t *testing.T) {
 		"a wrong signature": {signer{key.Public(), func() ([]byte, error) { return make([]byte, 256), nil }}, func(err error) { require.ErrorContains(t, err, "a wrong signature") }},
 		"RSA in another form": {signer{key.Public(), func() ([]byte, error) {
 			return rsa.SignPSS(rand.Reader, key, crypto.SHA256, make([]byte, 32), nil)
-		}}, func(err error) { require.ErrorContains(t, err, "another form") }},
+		}}, func(err error) { require.ErrorContains(t, err, "another scheme") }},
 	} {
 		t.Run(name, func(*testing.T) {
 			_, err := signingagent.SignerKey(c.key).Seal(t.Context(), []byte("plain"))

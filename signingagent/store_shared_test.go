@@ -60,8 +60,8 @@ func TestAFileThatIsMadeMeanwhileIsNotWrittenOver(t *testing.T) {
 	requireSame(t, identity(t, 1, finished), id)
 }
 
-// Two programs go on with one registration that was cut off. While the one seals, which a key management service may take its time for,
-// the other is told that its agent is registered.
+// Two programs continue one interrupted registration. While one of them seals, which may take a key management service a
+// while, the other learns that its agent is registered.
 func TestAnAgentThatIsRegisteredMeanwhileIsNotWrittenOver(t *testing.T) {
 	d := newWorld(t)
 	path := filepath.Join(t.TempDir(), "agent")

@@ -67,7 +67,8 @@ func (f *followed) run(t *testing.T, store inbox.Store[pgx.Tx], handle inbox.Han
 	})
 }
 
-// testBlamed has handlers that return nil and leave what cannot be committed: their movements are set aside, and the next go on.
+// testBlamed has handlers that return nil and leave a transaction that cannot be committed: their movements are set
+// aside, and the next ones are handed over.
 func testBlamed(t *testing.T, database string) {
 	for name, c := range map[string]struct {
 		attempts int64

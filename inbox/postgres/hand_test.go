@@ -16,14 +16,14 @@ import (
 	"github.com/qredo-go/qredo/internal/pgtest"
 )
 
-// transaction is one in which a movement is handed over, of one kind or the other.
+// transaction is a transaction in which a movement is handed over, of either kind.
 type transaction struct {
 	exec             func(statement string, args ...any) error
 	commit, rollback func() error
 	open             func(statement string) error // leaves its rows open
 }
 
-// opened is a store of one kind or the other.
+// opened is a store of either kind.
 type opened struct {
 	inbox.Records
 	hand func(ctx context.Context, id string, f func(context.Context, transaction, inbox.Movement) error) error
@@ -60,7 +60,7 @@ func sqlWay(t *testing.T, database string) opened {
 	}}
 }
 
-// record has a source tell of movements.
+// record has a source report movements.
 func record(t *testing.T, s inbox.Records, seen ...inbox.Sighting) inbox.Source {
 	t.Helper()
 	source, err := s.Lease(t.Context(), "fund:c:f", "a", time.Hour)
@@ -82,7 +82,7 @@ func testHandling(t *testing.T, database string, open func(*testing.T, string) o
 		says   string // of an error
 		booked bool   // although there is an error
 		blamed bool   // the error is a HandlerError
-		either bool   // that depends on what is noticed first
+		either bool   // depends on what is noticed first
 		ended  bool   // and says that the handler has ended the transaction
 	}{
 		"booked": {f: func(_ *testing.T, tx transaction, key, _ string) error { return tx.exec(book, key) }},
@@ -189,7 +189,7 @@ func testHandling(t *testing.T, database string, open func(*testing.T, string) o
 			var blamed *inbox.HandlerError
 			require.Equal(t, c.blamed, errors.As(err, &blamed) && !c.either, "%v", err)
 			require.Equal(t, c.ended, c.blamed && blamed.Ended)
-			// Nobody is kept from it.
+			// Nobody is blocked by it.
 			exec(t, database, `TRUNCATE bookings`)
 			require.NoError(t, s.hand(t.Context(), "a", func(_ context.Context, tx transaction, m inbox.Movement) error { return tx.exec(book, m.Key) }))
 			assertBooked(t, s, database, true, true)

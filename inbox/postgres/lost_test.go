@@ -51,7 +51,7 @@ func (p *proxy) cut() {
 	p.cutting = true
 }
 
-// cuts reports whether what a client has sent is the commit after which the connection ends.
+// cuts reports whether a client's message is the commit after which the connection ends.
 func (p *proxy) cuts(sent []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +113,7 @@ func (p *proxy) relay(client, server net.Conn) {
 			mu.Lock()
 			lost := deaf
 			mu.Unlock()
-			if err != nil || lost { // the server has committed, and nobody hears of it
+			if err != nil || lost { // the server has committed, but its answer is lost
 				_ = client.Close()
 				return
 			}

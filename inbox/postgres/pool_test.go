@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/internal/pgtest"
 )
 
-// lines are what is logged.
+// lines are the logged lines.
 type lines struct {
 	mu   sync.Mutex
 	text string
@@ -88,7 +88,8 @@ func testSmallPool(t *testing.T, database string) {
 	require.NoError(t, viaSQL.Close())
 }
 
-// testHangs has the chain refuse what a handler has that does not return: others record what they have, and its source once it has.
+// testHangs has the chain refuse a movement whose handler is still running: other sources record as usual, and its own
+// once the handler has returned.
 func testHangs(t *testing.T, database string) {
 	s := openStore(t, database)
 	source := record(t, s, storetest.Seen("a"))

@@ -206,7 +206,7 @@ func testRecordBesideUpdates(t *testing.T, database string) {
 	assert.Positive(t, taken)
 }
 
-// testAliasTogether has two sources tell of one movement at the same time, under one name and the other.
+// testAliasTogether has two sources report one movement at the same time, under two names.
 func testAliasTogether(t *testing.T, database string) {
 	ctx, s := t.Context(), openStore(t, database)
 	one, err := s.Lease(ctx, "one", "a", time.Hour)

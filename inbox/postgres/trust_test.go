@@ -32,7 +32,7 @@ func testEncoding(t *testing.T, database string) {
 	require.ErrorContains(t, err, "LATIN1")
 }
 
-// testTables has tables with which somebody else, or something in the database, can change what is stored, or lose it.
+// testTables has tables that another role, or something in the database, can change or lose.
 func testTables(t *testing.T, database string) {
 	role := fmt.Sprintf("test_%d_inbox_mallory", os.Getpid())
 	exec(t, database, `CREATE ROLE `+role)

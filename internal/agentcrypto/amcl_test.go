@@ -75,7 +75,7 @@ func TestSignaturesRefused(t *testing.T) {
 	}
 }
 
-// requireRefused requires the error for what is wrong, which repeats nothing of what it is about.
+// requireRefused requires the expected error, which must not repeat the value.
 func requireRefused(t *testing.T, err error, where, why string) {
 	t.Helper()
 	require.Contains(t, reasons, why)
@@ -161,8 +161,8 @@ func TestProofsAreAMCLs(t *testing.T) {
 	}
 }
 
-// pairs is the check of one who has the server secret and not the master secret, which is AMCL's own:
-// e(V, G2)·e(U + y·H(ID), s·G2) = 1.
+// pairs is AMCL's own check, by somebody with the server secret and without the master secret: e(V, G2)·e(U + y·H(ID),
+// s·G2) = 1.
 func pairs(t testing.TB, p *proof, server []byte) bool {
 	t.Helper()
 	s, err := parsePublicKey(server)
@@ -201,7 +201,7 @@ func TestHeaders(t *testing.T) {
 			switch where, why, found := strings.Cut(c.Why, ": "); {
 			case found:
 				requireRefused(t, err, "proof: "+where, why)
-			case c.Name == "no ET": // is no time at all
+			case c.Name == "no ET": // not a time at all
 				requireRefused(t, err, "proof", "not the JSON object")
 			case c.Why == "time":
 				requireRefused(t, err, "proof: time", c.Why)

@@ -8,18 +8,18 @@ import (
 	"github.com/cloudflare/circl/ecc/bls12381/ff"
 )
 
-// hashMessage returns the point of G1 that signatures of a message are multiples of. It is not that of RFC 9380, which
-// came later.
+// hashMessage returns the point of G1 whose multiples are a message's signatures. It does not follow RFC 9380, which came
+// later.
 func hashMessage(message []byte) *bls.G1 { return mapToPoint(sha3.SumSHAKE256(message, ff.FpSize)) }
 
 // hashID returns the point of G1 that stands for an M-Pin ID.
 func hashID(id []byte) *bls.G1 {
 	digest := sha256.Sum256(id)
-	return mapToPoint(digest[:]) // a number: the zero bytes before it change nothing
+	return mapToPoint(digest[:]) // a number: leading zero bytes change nothing
 }
 
-// mapToPoint tries x, beginning with a number, until it finds a point, and clears its cofactor. The time it takes
-// depends on the number.
+// mapToPoint tries x, starting with a number, until it finds a point, and clears its cofactor. The time it takes depends
+// on the number.
 func mapToPoint(number []byte) *bls.G1 {
 	var x ff.Fp
 	x.SetBytes(number) // modulo p
@@ -40,7 +40,7 @@ func mapToPoint(number []byte) *bls.G1 {
 	}
 }
 
-// cofactor is the order of the whole curve divided by r. A shorter multiplier that clears it too gives other points.
+// cofactor is the order of the whole curve divided by r. A shorter multiplier that also clears it gives different points.
 var cofactor = [...]byte{0x39, 0x6c, 0x8c, 0x00, 0x55, 0x55, 0xe1, 0x56, 0x8c, 0x00, 0xaa, 0xab, 0x00, 0x00, 0xaa, 0xab}
 
 var one, four, twelve = small(1), small(4), small(12)
@@ -64,8 +64,8 @@ func rightSide(x *ff.Fp) *ff.Fp {
 	return cube
 }
 
-// rootOf returns the square root that is even (0) or odd (1). Zero, which has one root only, does not occur: the curve's
-// order is odd, so none of its points has y = 0.
+// rootOf returns the even (0) or odd (1) square root. Zero, which has only one root, does not occur: the curve's order is
+// odd, so no point has y = 0.
 func rootOf(square *ff.Fp, parity int) (root *ff.Fp, found bool) {
 	root = &ff.Fp{}
 	if root.Sqrt(square) == 0 {

@@ -7,11 +7,11 @@ import (
 
 const redacted = "[redacted]"
 
-// hidden is embedded by what must not get into a log. What is secret beside it is veiled: package fmt cannot ask a value in an
-// unexported field of another struct, and follows its pointers for some verbs, such as %s.
+// hidden is embedded in types that must not get into a log. Their secret fields are veiled as well: package fmt cannot
+// call methods of an unexported field of another struct, and follows its pointers for some verbs, such as %s.
 type hidden struct{}
 
-// veiled holds what is secret. It is a function because no printer looks into one.
+// veiled holds a secret. It is a function because no printer looks into one.
 type veiled[T any] func() T
 
 func veil[T any](secret T) veiled[T] { return func() T { return secret } }

@@ -42,8 +42,8 @@ func TestSecretsDoNotShow(t *testing.T) {
 	}
 }
 
-// TestSecretsDoNotShowInsideOthers: package fmt cannot ask what is in an unexported field, and prints its fields. For a verb that a
-// pointer does not take, such as %s, it follows that.
+// TestSecretsDoNotShowInsideOthers: package fmt cannot call methods of an unexported field, and prints its fields. For a
+// verb that does not apply to a pointer, such as %s, it follows the pointer.
 func TestSecretsDoNotShowInsideOthers(t *testing.T) {
 	key, secret, token := agent(t)
 	proves := prover(t, agentID, pin)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// reading is how the bytes of one kind are read.
+// reading is a decoder for one kind of bytes.
 type reading struct {
 	good []byte
 	read func(data []byte) error

@@ -15,16 +15,16 @@ const (
 	PointSize     = 1 + 2*ff.FpSize // of a client secret and a token: 04, x, y
 )
 
-// Why a point is refused.
+// Reasons for refusing a point.
 var (
 	errLength     = errors.New("has the wrong length")
-	errTag        = errors.New("begins with another byte than its form has")
+	errTag        = errors.New("begins with the wrong byte for its format")
 	errCoordinate = errors.New("has a coordinate that is not below the field's modulus")
 	errCurve      = errors.New("is not on the curve")
 	errSubgroup   = errors.New("is not in the subgroup of order r")
 )
 
-// parsePoint reads a point of G1 from 04, x and y.
+// parsePoint decodes a point of G1 from 04, x and y.
 func parsePoint(data []byte) (*bls.G1, error) {
 	if len(data) != PointSize {
 		return nil, errLength
@@ -43,7 +43,7 @@ func parsePoint(data []byte) (*bls.G1, error) {
 	return inSubgroup(data[1:])
 }
 
-// parseSignature reads a point of G1 from the parity of y, and x.
+// parseSignature decodes a point of G1 from the parity of y, and x.
 func parseSignature(data []byte) (*bls.G1, error) {
 	if len(data) != SignatureSize {
 		return nil, errLength
@@ -62,7 +62,7 @@ func parseSignature(data []byte) (*bls.G1, error) {
 	return inSubgroup(coordinates(&x, y))
 }
 
-// inSubgroup reads a point of the curve, in x and y.
+// inSubgroup decodes a point of the curve from x and y, and checks its subgroup.
 func inSubgroup(affine []byte) (*bls.G1, error) {
 	var point bls.G1
 	if point.SetBytes(affine) != nil {
@@ -71,7 +71,7 @@ func inSubgroup(affine []byte) (*bls.G1, error) {
 	return &point, nil
 }
 
-// pointBytes writes a point as 04, x and y. There is no form for infinity, which a point here is by a chance of one in r.
+// pointBytes encodes a point as 04, x and y. Infinity, which occurs here with a probability of 1/r, has no encoding.
 func pointBytes(point *bls.G1) []byte { return append([]byte{4}, point.Bytes()...) }
 
 func signatureBytes(point *bls.G1) []byte {
@@ -80,7 +80,7 @@ func signatureBytes(point *bls.G1) []byte {
 	return append([]byte{2 + odd}, affine[:ff.FpSize]...)
 }
 
-// parsePublicKey reads a point of G2.
+// parsePublicKey decodes a point of G2.
 func parsePublicKey(data []byte) (*bls.G2, error) {
 	if len(data) != PublicKeySize {
 		return nil, errLength
@@ -106,7 +106,7 @@ func parsePublicKey(data []byte) (*bls.G2, error) {
 
 func publicKeyBytes(point *bls.G2) []byte { return swapped(point.Bytes()) }
 
-// swapped changes c0, c1 to c1, c0, which is how circl has them, and back.
+// swapped changes c0, c1 to c1, c0, the order that circl uses, and back.
 func swapped(data []byte) []byte {
 	const size = ff.FpSize
 	var out []byte
@@ -122,5 +122,5 @@ func coordinates(x, y *ff.Fp) []byte {
 	return append(first, second...)
 }
 
-// invalid is the error for a value that is not what it is called.
+// invalid is the error for an invalid value.
 func invalid(name string, why error) error { return fmt.Errorf("agentcrypto: %s: %w", name, why) }

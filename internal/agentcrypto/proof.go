@@ -66,7 +66,7 @@ func (p *Prover) prove(x *bls.Scalar, et int64) *proof {
 	return made
 }
 
-// proof is what a header says.
+// proof is the content of a header.
 type proof struct {
 	ID []byte `json:"ID"`
 	ET *int64 `json:"ET"` // Unix seconds
@@ -74,8 +74,8 @@ type proof struct {
 	V  []byte `json:"V"`
 }
 
-// challenge returns y, which binds the proof to its time and to U. AMCL has the time in an int of 32 bits and leaves it out
-// where that is not above zero, so from 2038 on: such a proof can be given any other such time.
+// challenge returns y, which binds the proof to its time and to U. AMCL keeps the time in a 32-bit int and leaves it out
+// if it is not above zero, so from 2038 on: such a proof can be given any other such time.
 func (p *proof) challenge() *bls.Scalar {
 	var hashed []byte
 	if *p.ET > 0 && *p.ET <= math.MaxInt32 {
@@ -110,7 +110,7 @@ func parseHeader(header string) (*proof, error) {
 		text string
 	}{{&p.ID, said.ID}, {&p.U, said.U}, {&p.V, said.V}} {
 		*field.to, err = base64.StdEncoding.DecodeString(field.text)
-		// The decoder takes line breaks, and bits that say nothing.
+		// The decoder accepts line breaks, and non-zero trailing bits.
 		if err != nil || base64.StdEncoding.EncodeToString(*field.to) != field.text {
 			return nil, errForm
 		}
@@ -139,7 +139,7 @@ func Check(header string, now time.Time, masterOf func(id []byte) *MasterSecret)
 	return p.ID, nil
 }
 
-// check compares V with -s·(U + y·H(ID)), which takes no pairing.
+// check compares V with -s·(U + y·H(ID)), without a pairing.
 func (m *MasterSecret) check(p *proof) error {
 	u, err := parsePoint(p.U)
 	if err != nil {

@@ -69,7 +69,7 @@ func (g *generator) byte() byte {
 	return b
 }
 
-// scalar draws 510 bits, the most significant first, and of each byte its lowest first.
+// scalar draws 510 bits, the most significant first, and of each byte the lowest first.
 func (g *generator) scalar() *bls.Scalar {
 	const drawn = 510
 	var number [64]byte
@@ -84,10 +84,10 @@ func (g *generator) scalar() *bls.Scalar {
 	return reduce(number[:])
 }
 
-// randomScalar returns a scalar of the system's randomness, which is not zero.
+// randomScalar returns a non-zero scalar from the system's randomness.
 func randomScalar() *bls.Scalar {
 	for {
-		var wide [64]byte         // 257 bits more than r has: what they favour is beyond notice
+		var wide [64]byte         // 257 bits more than r has: the bias is negligible
 		_, _ = rand.Read(wide[:]) // never fails
 		if s := reduce(wide[:]); s.IsZero() == 0 {
 			return s
@@ -95,7 +95,7 @@ func randomScalar() *bls.Scalar {
 	}
 }
 
-// reduce returns a number modulo r. Its length in bytes is a multiple of eight. The scalars of circl do this by math/big, in
+// reduce returns a number modulo r. Its length in bytes is a multiple of eight. circl's scalars use math/big for this, in
 // a time that depends on the number.
 func reduce(number []byte) *bls.Scalar {
 	var sum, word, shift bls.Scalar

@@ -103,7 +103,7 @@ func ParseToken(data []byte) (*Token, error) {
 // Bytes returns what [ParseToken] reads.
 func (t *Token) Bytes() []byte { return pointBytes(t.point()) }
 
-// pinPart returns the point that the PIN stands for.
+// pinPart returns the point that represents the PIN.
 func pinPart(id *bls.G1, pin int) (*bls.G1, error) {
 	if pin < 0 {
 		return nil, invalid("PIN", errPIN)

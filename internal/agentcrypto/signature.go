@@ -13,8 +13,8 @@ const SeedSize = 48
 
 var (
 	errEmpty     = errors.New("is empty")
-	errZero      = errors.New("gives a key that is zero: take another")
-	errSignature = errors.New("is not this key's of this message")
+	errZero      = errors.New("gives a zero key: use another one")
+	errSignature = errors.New("is not a signature of this message by this key")
 )
 
 // Key is an agent's secret key, with the public halves that it registers with.
@@ -37,7 +37,7 @@ func NewKey(seed []byte) (*Key, error) {
 	return &Key{secret: veil(secret), public: &PublicKey{&public}, ec: ecKey(seed).PubKey().SerializeUncompressed()}, nil
 }
 
-// scalarOf returns what AMCL's generator draws first.
+// scalarOf returns the first scalar that AMCL's generator draws.
 func scalarOf(seed []byte) (*bls.Scalar, error) {
 	if len(seed) == 0 {
 		return nil, invalid("seed", errEmpty)
@@ -49,7 +49,7 @@ func scalarOf(seed []byte) (*bls.Scalar, error) {
 	return secret, nil
 }
 
-// ecKey is a second key of the same seed, on secp256k1. An agent sends its public half.
+// ecKey is a second key from the same seed, on secp256k1. An agent sends its public half.
 func ecKey(seed []byte) *secp256k1.PrivateKey {
 	digest := sha256.Sum256(seed)
 	return secp256k1.PrivKeyFromBytes(digest[:])

@@ -151,7 +151,7 @@ func masterOf(t testing.TB, secret []byte) *MasterSecret {
 	return &MasterSecret{secret: veil(scalarIn(t, secret))}
 }
 
-// reasons are the errors for what is wrong with a case that is refused.
+// reasons are the expected errors of refused cases.
 var reasons = map[string]error{
 	"length":              errLength,
 	"tag":                 errTag,

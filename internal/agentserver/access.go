@@ -17,12 +17,12 @@ import (
 	"github.com/qredo-go/qredo/internal/loopback"
 )
 
-// access is who may use the local API, and where.
+// access says who may use the local API, and where.
 type access struct {
 	address   string
-	tls       *tls.Config // nil if it is served without
+	tls       *tls.Config // nil without TLS
 	tokenHash []byte      // of the bearer token; empty if none is needed
-	origins   []string    // of pages in browsers that may use it
+	origins   []string    // of browser pages that may use it
 	hosts     []string    // names that a request's Host may have, besides this machine's
 }
 
@@ -62,12 +62,13 @@ func (c *Config) Listen(insecure bool) (address string, moved bool) {
 	return net.JoinHostPort("127.0.0.1", port), true
 }
 
-// proves reports whether callers must prove who they are.
+// proves reports whether callers must authenticate.
 func (c *Config) proves() bool { return c.HTTP.TokenFile != "" || c.HTTP.TLS.ClientCAFile != "" }
 
 const shortestToken = 16
 
-// tokenOf reads the token of a file, which is made if it is not there. Nobody else may read it, unless insecure is set.
+// tokenOf reads the token from a file, and creates the file if it does not exist. Nobody else may be able to read it,
+// unless insecure is set.
 func tokenOf(path string, insecure bool) (string, error) {
 	err := durable.Create(path, []byte(rand.Text()+rand.Text()+"\n"))
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -115,15 +116,15 @@ func (c *Config) Differences(insecure, rules bool) (told []string) {
 		}
 	}
 	address, moved := c.Listen(insecure)
-	tell(moved, "http.addr is %s, and nobody who calls there has to prove who they are: whoever can reach it could approve payments. So it listens on %s instead. "+
+	tell(moved, "http.addr is %s, but callers do not have to authenticate: anyone who can reach it could approve payments. So it listens on %s instead. "+
 		"To listen as configured, set http.tokenFile (--token-file), http.TLS.clientCAFile (--client-ca), or give --insecure-listen", c.HTTP.Addr, address)
 	beyond := !moved && !loopback.Host(c.HTTP.Addr)
 	tell(beyond && !c.proves(), "--insecure-listen: whoever can reach %s can approve and reject", c.HTTP.Addr)
 	tell(beyond && c.HTTP.TokenFile != "" && !c.HTTP.TLS.Enabled, "http.TLS.enabled is false: whoever can read the network to %s can read the token", c.HTTP.Addr)
-	tell(slices.Contains(c.HTTP.CORSAllowOrigins, "*"), "http.CORSAllowOrigins has *, which is left out: name the origins whose pages may use this API")
+	tell(slices.Contains(c.HTTP.CORSAllowOrigins, "*"), "http.CORSAllowOrigins contains *, which is ignored: name the origins whose pages may use this API")
 	tell(c.AutoApproval.Enabled && !rules, "autoApproval.enabled: EVERYTHING that is asked of this agent is approved, whatever it moves and to whom. "+
 		"Rules in a file decide better: --rules FILE (see qredo agent test, and qredo agent run --help)")
-	tell(c.AutoApproval.Enabled && rules, "autoApproval.enabled is left out: the rules decide")
-	tell(c.LoadBalancing.Enable, "agents share decisions in Redis in a form of their own: do not run the old program beside them on one identity")
+	tell(c.AutoApproval.Enabled && rules, "autoApproval.enabled is ignored: the rules decide")
+	tell(c.LoadBalancing.Enable, "agents share decisions in Redis in a format of their own: do not run the old program with the same identity at the same time")
 	return told
 }

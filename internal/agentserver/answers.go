@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// apiError is an error that the API answers.
+// apiError is an error that the API returns.
 type apiError struct {
 	status int
 	detail string
@@ -18,13 +18,13 @@ func refuse(status int, format string, args ...any) error {
 	return &apiError{status, fmt.Sprintf(format, args...)}
 }
 
-// errorBody is the form of errors: with capitals.
+// errorBody is the JSON of errors, with capitals.
 type errorBody struct {
 	Code   int    `json:"Code"`
 	Detail string `json:"Detail"`
 }
 
-// writeJSON answers with an object and the line end that the old program wrote.
+// writeJSON writes an object and the line end that the old program wrote.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -33,13 +33,13 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n')) // a caller that has gone is told of nothing
+	_, _ = w.Write(append(text, '\n')) // the caller may have gone
 }
 
-// writeError answers with an error, without a line end.
+// writeError writes an error, without a line end.
 func writeError(w http.ResponseWriter, status int, detail string) {
 	text, err := json.Marshal(errorBody{status, detail})
-	if err != nil { // which a number and a text are not
+	if err != nil { // numbers and texts are not objects
 		text = nil
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -48,5 +48,5 @@ func writeError(w http.ResponseWriter, status int, detail string) {
 	_, _ = w.Write(text)
 }
 
-// okBody is what the old program answers where it has nothing to say, as one of its errors.
+// okBody is what the old program returns when it has nothing to say, in the format of its errors.
 const okBody = `{"Code":200,"Msg":"OK"}`

@@ -15,7 +15,7 @@ var (
 	ErrNoAgent    = errors.New("no agent is registered")
 	ErrHasAgent   = errors.New("an agent is registered already")
 	ErrNoMessages = errors.New("the service has no messages to sign for the action")
-	ErrBadSecret  = errors.New("the client secret is no point")
+	ErrBadSecret  = errors.New("the client secret is not a point")
 )
 
 // Backend is where the agent comes from.

@@ -13,10 +13,10 @@ import (
 	"github.com/qredo-go/qredo/signingagent"
 )
 
-// The client of package signingagent works with this API: it hears of actions, votes, and is told the truth.
+// The client of package signingagent works with this API: it receives actions, votes, and gets correct answers.
 func TestClient(t *testing.T) {
 	h := newHouse(t)
-	h.config.AutoApproval.Enabled = true // as far as anybody is told
+	h.config.AutoApproval.Enabled = true // as far as is reported
 	r := h.start(h.backend(nil))
 	client, err := signingagent.NewClient(r.base)
 	require.NoError(t, err)

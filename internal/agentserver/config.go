@@ -192,11 +192,11 @@ func Parse(data []byte) (c Config, unknown []string, err error) {
 	return c, keys.unknown, c.check()
 }
 
-// check refuses what cannot work.
+// check refuses settings that cannot work.
 func (c *Config) check() error {
 	switch {
 	case c.Base.PIN < 0:
-		return errors.New("base.pin must not be negative: what the old program made of such a PIN is no PIN")
+		return errors.New("base.pin must not be negative: the old program turned such a value into an invalid PIN")
 	case c.Store.Type == StoreSealed && (c.Store.Sealed.File == "" || c.Store.Sealed.PassphraseFile == ""):
 		return errors.New(`store.type "sealed" needs store.sealed.file and store.sealed.passphraseFile`)
 	case c.Store.Type == StoreFile && c.Store.File == "":

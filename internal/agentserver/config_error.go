@@ -8,19 +8,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// quoting are the errors of package yaml that repeat what stands in a file, and what is said instead. Its others are fixed texts.
+// quoting are the errors of package yaml that repeat the file's content, and their replacements. Its other errors are
+// fixed texts.
 var quoting = []struct {
 	form *regexp.Regexp
 	says string
 }{
-	{regexp.MustCompile(`(?s)cannot unmarshal .* into (?:\[\])?(?:agentserver\.)?(\w+)$`), "what stands there cannot be read as $1"},
+	{regexp.MustCompile(`(?s)cannot unmarshal .* into (?:\[\])?(?:agentserver\.)?(\w+)$`), "the value cannot be read as $1"},
 	{regexp.MustCompile(`(?s)mapping key .* already defined at (line \d+)$`), "a key is already defined at $1"},
 	{regexp.MustCompile(`(?s)unknown anchor '.*' referenced$`), "what begins with * must be in quotation marks"},
 	{regexp.MustCompile(`(?s)anchor '.*' value contains itself$`), "what begins with * contains itself"},
-	{regexp.MustCompile(`(?s)cannot decode .* as a (?:!!)?(\w+)$`), "what stands somewhere cannot be read as $1"},
+	{regexp.MustCompile(`(?s)cannot decode .* as a (?:!!)?(\w+)$`), "a value cannot be read as $1"},
 }
 
-// withoutValues takes out of an error of package yaml what it repeats from the file.
+// withoutValues removes from an error of package yaml what it repeats from the file.
 func withoutValues(err error) error {
 	texts := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
 	if several := (*yaml.TypeError)(nil); errors.As(err, &several) {

@@ -11,10 +11,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// preview is what the preview of the old program had in place of two URLs. It built both from them.
+// preview is what the old program's preview had in place of two URLs. It built both from these.
 type preview struct{ scheme, domain, path, wsScheme string }
 
-// apply makes the URLs.
+// apply builds the URLs.
 func (p preview) apply(c *Config) {
 	if p == (preview{}) {
 		return
@@ -30,13 +30,13 @@ func (p preview) apply(c *Config) {
 	c.Websocket.QredoWebsocket = or(p.wsScheme, "wss") + place + "/coreclient/feed"
 }
 
-// field is a key of the configuration, with those below it.
+// field is a key of the configuration, with the keys below it.
 type field struct {
 	name  string
 	below []field
 }
 
-// fieldsOf are the keys of a struct.
+// fieldsOf returns the keys of a struct.
 func fieldsOf(of any) (fields []field) {
 	t := reflect.TypeOf(of)
 	for i := range t.NumField() {
@@ -51,32 +51,32 @@ func fieldsOf(of any) (fields []field) {
 	return fields
 }
 
-// keys are what the keys of a file mean.
+// keys interprets the keys of a file.
 type keys struct {
 	preview preview
 	unknown []string
-	seen    map[place]bool // where something is referred to in a circle, or again and again
+	seen    map[place]bool // for references in a circle, or very many of them
 }
 
-// place is a mapping, and where it stands for one. A mapping with an anchor may stand in several places.
+// place is a mapping, and the field that it is the value of. A mapping with an anchor may occur in several places.
 type place struct {
 	node  *yaml.Node
 	above string
 }
 
-// rename gives the keys of the preview the names that they have had since, and notes which keys there are that nothing reads. A key is
-// known only in one of these two spellings: one that the old program did not know must not switch anything on.
+// rename gives the preview's keys their current names, and records unknown keys. A key is known only in one of these two
+// spellings: one that the old program did not know must not switch anything on.
 func (k *keys) rename(node *yaml.Node, fields []field, above string) {
 	node = meant(node)
 	if node.Kind != yaml.MappingNode || k.seen[place{node, above}] {
 		return
 	}
 	k.seen[place{node, above}] = true
-	for i := 0; i+1 < len(node.Content); i += 2 { // first: what is merged counts less than what stands there
+	for i := 0; i+1 < len(node.Content); i += 2 { // first: merged keys have a lower precedence than explicit ones
 		if key, value := node.Content[i], meant(node.Content[i+1]); isMerge(key) {
 			k.rename(value, fields, above)
 			if value.Kind == yaml.SequenceNode {
-				for _, one := range slices.Backward(value.Content) { // the first counts most
+				for _, one := range slices.Backward(value.Content) { // the first one takes precedence
 					k.rename(one, fields, above)
 				}
 			}
@@ -100,7 +100,7 @@ func (k *keys) rename(node *yaml.Node, fields []field, above string) {
 	}
 }
 
-// meant is what an alias stands for.
+// meant resolves an alias.
 func meant(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		return node.Alias
@@ -112,7 +112,7 @@ func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_.-].*`)
 
-// nameOf is a key as far as it can be shown: where a blank was forgotten after a colon, a key has a value in it.
+// nameOf is a key as far as it can be shown: without a blank after the colon, a value becomes part of a key.
 func nameOf(key *yaml.Node) string {
 	name := strings.ReplaceAll(key.Value, "\n", " ")
 	if shown := notInNames.ReplaceAllString(name, "…"); shown != name || shown == "" {
@@ -121,7 +121,7 @@ func nameOf(key *yaml.Node) string {
 	return name
 }
 
-// field is where a key of the preview goes that is no longer there; nil if it is none.
+// field returns the new place of a key of the preview that no longer exists; nil if there is none.
 func (p *preview) field(key string) *string {
 	switch key {
 	case "base.http_scheme":
@@ -136,7 +136,7 @@ func (p *preview) field(key string) *string {
 	return nil
 }
 
-// snake is a key as the preview wrote it: CORSAllowOrigins is cors_allow_origins.
+// snake is a key in the preview's spelling: CORSAllowOrigins is cors_allow_origins.
 func snake(camel string) string {
 	var b strings.Builder
 	letters := []rune(camel)

@@ -68,7 +68,7 @@ func (b *backend) CheckStore(context.Context) error {
 	return b.storeErr
 }
 
-// agent votes with what it was told to.
+// agent votes with predefined results.
 type agent struct {
 	id      qredo.CoreClientID
 	name    string
@@ -106,7 +106,7 @@ func (a *agent) Decide(ctx context.Context, decided func(qredo.ActionID)) error 
 	return nil
 }
 
-// service is the service's feed: each connection gets what was sent before, and what is sent.
+// service is the service's feed: each connection gets what was sent before, and what is sent later.
 type service struct {
 	*clienttest.FeedServer
 	frames chan string
@@ -187,7 +187,7 @@ func start(t *testing.T, c agentserver.Config, b agentserver.Backend, change ...
 	return r
 }
 
-// answer is what a server answers.
+// answer is a server's response.
 type answer struct {
 	status int
 	header http.Header

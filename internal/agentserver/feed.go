@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	stuckTime    = 5 * time.Minute // a subscriber that takes nothing for so long is let go; it may come again
-	farewellTime = 2 * time.Second // for those who have to be told that the server ends
+	stuckTime    = 5 * time.Minute // a subscriber that reads nothing for this long is disconnected; it may come back
+	farewellTime = 2 * time.Second // for subscribers that have to be told that the server ends
 )
 
-// serveFeed gives the service's frames to a subscriber. Without an upgrade it answers what the old program did.
+// serveFeed serves the service's frames to a subscriber. Without an upgrade it answers as the old program did.
 func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) {
 	connected, _ := s.upstream.open()
 	switch upgrade := isUpgrade(r); {
@@ -33,7 +33,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet:
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
-	case r.Header.Get("Origin") != "" && !sameOrigin(r.Header.Get("Origin"), r.Host): // not even where other calls are allowed
+	case r.Header.Get("Origin") != "" && !sameOrigin(r.Header.Get("Origin"), r.Host): // not even if other calls are allowed
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		http.Error(w, "Forbidden", http.StatusForbidden)
 		return
@@ -49,22 +49,22 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) {
 	}
 	defer subscriber.Leave()
 	if !s.enter() {
-		writeError(w, http.StatusServiceUnavailable, "the agent ends")
+		writeError(w, http.StatusServiceUnavailable, "the agent is shutting down")
 		return
 	}
 	defer s.feeds.Done()
 	var ws *websocket.Conn
 	var err error
-	fips140.WithoutEnforcement(func() { // the handshake needs SHA-1, and keeps nothing secret with it
-		ws, err = websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // the origin was looked at
+	fips140.WithoutEnforcement(func() { // the handshake needs SHA-1, but not for security
+		ws, err = websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // the origin was already checked
 	})
-	if err == nil { // else it has answered
+	if err == nil { // otherwise it has answered
 		s.serveSubscriber(ws, subscriber)
 	}
 }
 
-// serveSubscriber writes what a subscriber is given until it goes, or the server ends. Its pings are answered, and what else it sends is
-// not looked at.
+// serveSubscriber writes frames to a subscriber until it disconnects, or the server ends. It answers pings, and ignores
+// everything else.
 func (s *Server) serveSubscriber(ws *websocket.Conn, subscriber *Subscriber) {
 	ctx, cancel := context.WithCancel(s.running)
 	ended := make(chan struct{})
@@ -73,8 +73,8 @@ func (s *Server) serveSubscriber(ws *websocket.Conn, subscriber *Subscriber) {
 		close(ended)
 		_ = ws.CloseNow()
 	}()
-	uncut := context.WithoutCancel(ctx) // a context that ends while something is read or written cuts the connection off
-	s.feeds.Go(func() {                 // answers pings and closes, notices that the subscriber has gone
+	uncut := context.WithoutCancel(ctx) // if a context ends during a read or write, the connection is cut
+	s.feeds.Go(func() {                 // answers pings and closes, notices a disconnected subscriber
 		defer cancel()
 		for {
 			_, message, err := ws.Reader(uncut)
@@ -87,7 +87,7 @@ func (s *Server) serveSubscriber(ws *websocket.Conn, subscriber *Subscriber) {
 		}
 	})
 	s.feeds.Go(func() { s.ping(ctx, ws) })
-	s.feeds.Go(func() { // one that takes nothing does not hold up the server's end
+	s.feeds.Go(func() { // a subscriber that does not read must not hold up the server's end
 		select {
 		case <-s.running.Done():
 		case <-ended:
@@ -114,11 +114,11 @@ func (s *Server) serveSubscriber(ws *websocket.Conn, subscriber *Subscriber) {
 		}
 	}
 	if s.running.Err() != nil {
-		_ = ws.Close(websocket.StatusGoingAway, "the agent ends") // waits up to 5 s for the other's close
+		_ = ws.Close(websocket.StatusGoingAway, "the agent is shutting down") // waits up to 5 s for the other's close
 	}
 }
 
-// ping pings a subscriber. One that does not answer is slow, and not gone: that is seen when nothing can be written.
+// ping pings a subscriber. One that does not answer is slow, but not gone: that shows when writing fails.
 func (s *Server) ping(ctx context.Context, ws *websocket.Conn) {
 	period := time.Duration(s.config.Websocket.PingPeriodSec) * time.Second
 	ticker := time.NewTicker(period)

@@ -25,8 +25,8 @@ func lasting(id string) string {
 	return fmt.Sprintf(`{"id":"%s", "coreClientID" : "c","type":"ApproveTransfer","status":"pending","timestamp":1,"expireTime":%d}`, id, inAnHour)
 }
 
-// Frames come as they were sent; later subscribers are told what is pending; after the connection to the service was lost all
-// get all that is pending again, on the feeds that they have.
+// Frames arrive as they were sent; later subscribers get what is pending; after the connection to the service was lost,
+// all get everything pending again, on their existing feeds.
 func TestLocalFeed(t *testing.T) {
 	a, service := newAgent(t, lasting("a"))
 	r := start(t, agentserver.Default(), &backend{stored: a})
@@ -52,7 +52,7 @@ func TestLocalFeed(t *testing.T) {
 		require.Equal(t, lasting("gone"), next(t, ws))
 	}
 	service.cut <- struct{}{}
-	for _, ws := range []*websocket.Conn{first, second, third} { // b was told to two of them, and is not pending any more
+	for _, ws := range []*websocket.Conn{first, second, third} { // b was sent to two of them, and is no longer pending
 		require.Equal(t, lasting("a"), next(t, ws))
 	}
 	fourth := r.subscribe()
@@ -68,7 +68,7 @@ func TestLocalFeed(t *testing.T) {
 	require.NoError(t, third.Close(websocket.StatusNormalClosure, ""))
 	r.waitFor("/api/v1/healthcheck/status", `"connectedClients":1`)
 
-	// The end of the agent is told.
+	// Subscribers learn that the agent shuts down.
 	go func() { assert.NoError(t, r.stop()) }()
 	for {
 		_, _, err := first.Read(clienttest.Within(t, 20*time.Second))
@@ -80,7 +80,7 @@ func TestLocalFeed(t *testing.T) {
 	require.NoError(t, r.stop())
 }
 
-// A client's pings are answered, and it is pinged. What else it sends disturbs nobody.
+// A client's pings are answered, and it is pinged. Other frames from it have no effect.
 func TestPings(t *testing.T) {
 	t.Parallel()
 	a, service := newAgent(t)

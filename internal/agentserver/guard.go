@@ -12,16 +12,16 @@ import (
 	"github.com/qredo-go/qredo/internal/loopback"
 )
 
-// guard lets through only requests from those who may make them.
+// guard admits only requests of permitted callers.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz" // they tell nothing that helps anybody
+		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz" // they reveal nothing useful
 		origin := r.Header.Get("Origin")
 		allowed := slices.Contains(s.origins, origin)
 		switch {
 		case len(s.tokenHash) == 0 && !probe && !s.hostIsOurs(r.Host):
-			writeError(w, http.StatusForbidden, "the Host is none of this agent's: name it in http.allowHosts")
+			writeError(w, http.StatusForbidden, "the Host does not belong to this agent: name it in http.allowHosts")
 			return
 		case origin != "" && !allowed && !sameOrigin(origin, r.Host):
 			w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -39,7 +39,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		if !probe && !s.knows(r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			writeError(w, http.StatusUnauthorized, "this agent asks for a bearer token: Authorization: Bearer …, with what is in its http.tokenFile")
+			writeError(w, http.StatusUnauthorized, "this agent requires a bearer token: Authorization: Bearer …, with the content of its http.tokenFile")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -68,8 +68,8 @@ func (s *Server) knows(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], s.tokenHash) == 1
 }
 
-// hostIsOurs reports whether a Host is this machine, an address, one of the configured names, or none at all, which no browser sends. Any other
-// name may have been made to lead here by somebody whose page a browser shows.
+// hostIsOurs reports whether a Host is this machine, an address, a configured name, or missing, which browsers never do.
+// Any other name may point here because somebody set up a malicious page for a browser (DNS rebinding).
 func (s *Server) hostIsOurs(host string) bool {
 	name := host
 	if only, _, err := net.SplitHostPort(host); err == nil {

@@ -31,7 +31,7 @@ type websocketBody struct {
 	ConnectedClients int    `json:"connectedClients"`
 }
 
-// status tells of the feed: OPEN, CONNECTING as long as it is tried, which has no end, or CLOSED as long as there is no agent.
+// status describes the feed: OPEN, CONNECTING while it keeps trying, without end, or CLOSED while there is no agent.
 func (s *Server) status(*http.Request) (any, error) {
 	body := websocketBody{
 		ReadyState: "CLOSED", RemoteFeedURL: s.config.Websocket.QredoWebsocket, LocalFeedURL: s.feedURL(), ConnectedClients: s.hub.figures().subscribers,
@@ -45,14 +45,15 @@ func (s *Server) status(*http.Request) (any, error) {
 	return statusBody{body}, nil
 }
 
-// livez tells that the program runs.
+// livez reports that the program runs.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
 const partOK = "ok"
 
-// readiness is what must be so that the agent can do its work. Reasons are for anybody, so they name no place; the log has the errors.
+// readiness is what the agent needs to do its work. Anybody may read the reasons, so they name no place; the log has the
+// errors.
 type readiness struct {
 	Ready    bool   `json:"ready"`
 	Identity string `json:"identity"`
@@ -91,7 +92,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, now)
 }
 
-// storeCheck looks at the store now and then, however often it is asked.
+// storeCheck looks at the store at intervals, however often it is asked.
 type storeCheck struct {
 	mu  sync.Mutex
 	at  time.Time

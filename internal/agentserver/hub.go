@@ -11,10 +11,10 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// The bounds of a hub's memory.
+// The limits of a hub's memory.
 const (
 	maxQueued       = 256      // frames that a subscriber may be behind
-	maxPending      = 10_000   // actions that are kept for those who come later
+	maxPending      = 10_000   // actions that are kept for later subscribers
 	maxPendingBytes = 16 << 20 // and their bytes
 	maxSubscribers  = 128
 )
@@ -27,12 +27,12 @@ type Hub struct {
 	subscribers map[*Subscriber]struct{}
 	pending     map[qredo.ActionID]kept
 	bytes       int
-	next        int64 // numbers what is kept, so that it stays in its order
-	behind      int64 // how often a queue was full
-	forgotten   int64 // how many actions were pushed out of what is kept
+	next        int64 // numbers what is kept, to preserve the order
+	behind      int64 // how many times a queue was full
+	forgotten   int64 // how many actions were dropped to make room
 }
 
-// kept is the frame of an action that is pending.
+// kept is the frame of a pending action.
 type kept struct {
 	frame   []byte
 	number  int64
@@ -136,13 +136,13 @@ func (s *Subscriber) take() []byte {
 	return frame
 }
 
-// fill queues what is pending. That alone must not fill the queue: the subscriber would never get on.
+// fill queues what is pending. That alone must not fill the queue, or the subscriber would never get further.
 func (s *Subscriber) fill() {
 	s.behind, s.queue = false, s.hub.frames()
 	s.limit = maxQueued + len(s.queue)
 }
 
-// put queues a frame. A subscriber whose queue is full will be sent what is pending by the time that it reads on.
+// put queues a frame. A subscriber whose queue is full will be sent what is pending when it reads again.
 func (s *Subscriber) put(frame []byte) {
 	switch {
 	case s.behind:
@@ -154,11 +154,11 @@ func (s *Subscriber) put(frame []byte) {
 	}
 	select {
 	case s.wake <- struct{}{}:
-	default: // it is awake
+	default: // it is already awake
 	}
 }
 
-// frames are those of all that is pending, the oldest first.
+// frames are the frames of everything pending, oldest first.
 func (h *Hub) frames() (frames [][]byte) {
 	h.expire()
 	for _, k := range slices.SortedFunc(maps.Values(h.pending), func(a, b kept) int { return cmp.Compare(a.number, b.number) }) {
@@ -182,7 +182,8 @@ func (h *Hub) drop(id qredo.ActionID) {
 	delete(h.pending, id)
 }
 
-// keep keeps a frame. Where there are too many, the oldest go: they are not sent to those who come later, and all else goes on.
+// keep keeps a frame. If there are too many, the oldest are dropped: later subscribers do not get them, and everything
+// else goes on.
 func (h *Hub) keep(id qredo.ActionID, k kept) {
 	full := func() bool { return len(h.pending) >= maxPending || h.bytes+len(k.frame) > maxPendingBytes }
 	if full() {
@@ -202,7 +203,7 @@ func (h *Hub) keep(id qredo.ActionID, k kept) {
 	h.bytes += len(k.frame)
 }
 
-// hubFigures are what a hub is like.
+// hubFigures describe a hub's state.
 type hubFigures struct {
 	subscribers, pending int
 	behind, forgotten    int64

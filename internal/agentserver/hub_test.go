@@ -19,7 +19,7 @@ func pending(id string, seconds int64) string {
 	return fmt.Sprintf(`{"id":"%s", "coreClientID":"c","type":"ApproveTransfer","status":"pending","timestamp":1700000000,"expireTime":%d}`, id, hubTime.Unix()+seconds)
 }
 
-// drain returns what a subscriber has to get now.
+// drain returns what a subscriber gets now.
 func drain(t *testing.T, s *agentserver.Subscriber) (frames []string) {
 	t.Helper()
 	over, cancel := context.WithCancel(t.Context())
@@ -59,7 +59,7 @@ func TestHubReplaysWhatIsPending(t *testing.T) {
 	require.Empty(t, drain(t, subscribe(t, h)))
 }
 
-// A subscriber that does not read loses no action that is pending by the time that it reads on, and holds up nobody.
+// A subscriber that does not read loses no action that is still pending when it reads again, and holds up nobody.
 func TestHubSlowSubscriber(t *testing.T) {
 	h := agentserver.NewHub(func() time.Time { return hubTime })
 	slow, quick := subscribe(t, h), subscribe(t, h)
@@ -77,7 +77,7 @@ func TestHubSlowSubscriber(t *testing.T) {
 	for i, frame := range got {
 		require.Equal(t, pending(fmt.Sprint(2*i+1), 60), frame)
 	}
-	// While it reads what was pending, more comes: it gets on all the same.
+	// More arrives while it reads what was pending: it makes progress all the same.
 	late := subscribe(t, h)
 	for i := range 200 {
 		_, err := late.Next(t.Context())

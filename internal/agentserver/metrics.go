@@ -27,7 +27,7 @@ func (m *metrics) request(status int) {
 	m.requests[status]++
 }
 
-// voted counts a vote that was made by hand.
+// voted counts a vote that was cast by hand.
 func (m *metrics) voted(vote string, err error) {
 	result := "taken"
 	if err != nil {
@@ -65,10 +65,10 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets a feed take the connection over.
+// Unwrap lets a feed take over the connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// serveMetrics answers in the text format of Prometheus.
+// serveMetrics responds in the text format of Prometheus.
 func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	family := func(name, kind, help string, samples ...string) {
@@ -94,14 +94,14 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	connected, caughtUp, connects, frames, unread := s.upstream.connected, s.upstream.caughtUp, s.upstream.connects, s.upstream.frames, s.upstream.unread
 	s.upstream.mu.Unlock()
 	one("feed_connected", "gauge", "1 if the feed of the service is connected.", truth(connected))
-	one("feed_caught_up", "gauge", "1 if it has brought all that happened before.", truth(caughtUp))
+	one("feed_caught_up", "gauge", "1 if it has caught up with earlier events.", truth(caughtUp))
 	one("feed_connections_total", "counter", "Connections to the feed of the service.", connects)
 	one("feed_messages_total", "counter", "Messages of that feed.", frames)
 	one("feed_errors_total", "counter", "Messages that could not be read, and refusals.", unread)
 	one("subscribers", "gauge", "Local feeds that are open.", int64(hub.subscribers))
-	one("subscribers_behind_total", "counter", "How often a local feed was so slow that it was sent what is pending instead of what it had missed.", hub.behind)
-	one("pending_actions", "gauge", "Actions that are kept for local feeds that come later.", int64(hub.pending))
-	one("pending_forgotten_total", "counter", "Actions that are not, since there were too many.", hub.forgotten)
+	one("subscribers_behind_total", "counter", "How many times a local feed was so slow that it was sent what is pending instead of what it had missed.", hub.behind)
+	one("pending_actions", "gauge", "Actions that are kept for later local feeds.", int64(hub.pending))
+	one("pending_forgotten_total", "counter", "Actions that were dropped because there were too many.", hub.forgotten)
 	s.metrics.mu.Lock()
 	votes, requests := maps.Clone(s.metrics.votes), maps.Clone(s.metrics.requests)
 	s.metrics.mu.Unlock()

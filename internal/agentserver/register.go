@@ -15,7 +15,7 @@ import (
 	"github.com/qredo-go/qredo/internal/pemkey"
 )
 
-// The longest values that a registration may have, in bytes, and the longest body.
+// The maximum lengths of a registration's values, and of its body, in bytes.
 const (
 	maxName   = 256
 	maxAPIKey = 256
@@ -23,7 +23,7 @@ const (
 	maxBody   = 64 << 10
 )
 
-// registerBody is read with any capitals, as package encoding/json does.
+// registerBody is decoded without regard to capitals, as package encoding/json does.
 type registerBody struct {
 	Name             string `json:"name"`
 	APIKey           string `json:"APIKey"`
@@ -35,15 +35,15 @@ type registeredBody struct {
 	FeedURL string             `json:"feedURL"`
 }
 
-// hasAgent is what the old program said of a second registration.
+// hasAgent is what the old program says to a second registration.
 const hasAgent = "AgentID already exist. You can not set new one."
 
 // registerWait is how long a registration waits for another one.
 const registerWait = 5 * time.Second
 
-var errRegistering = refuse(http.StatusServiceUnavailable, "another registration is under way: ask for the agent (GET /client) before you try again")
+var errRegistering = refuse(http.StatusServiceUnavailable, "another registration is in progress: ask for the agent (GET /client) before you try again")
 
-// register makes the agent. It does not wait for the feed.
+// register registers the agent. It does not wait for the feed.
 func (s *Server) register(r *http.Request) (any, error) {
 	if s.agent() != nil {
 		return nil, ErrHasAgent
@@ -57,7 +57,7 @@ func (s *Server) register(r *http.Request) (any, error) {
 	}
 	timer := time.NewTimer(registerWait)
 	defer timer.Stop()
-	select { // those who have gone leave the line
+	select { // disconnected callers leave the queue
 	case s.registering <- struct{}{}:
 		defer func() { <-s.registering }()
 	case <-r.Context().Done():
@@ -68,7 +68,7 @@ func (s *Server) register(r *http.Request) (any, error) {
 	if s.agent() != nil {
 		return nil, ErrHasAgent
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime) // it is not given up half way
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime) // it is not abandoned halfway
 	defer cancel()
 	agent, err := s.backend.Register(ctx, registration)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) register(r *http.Request) (any, error) {
 	return registeredBody{agent.ID(), s.feedURL()}, nil
 }
 
-// readRegistration reads a request. No body at all is an empty object; what follows the object is not looked at.
+// readRegistration decodes a request. An empty body is an empty object; anything after the object is ignored.
 func readRegistration(from io.Reader) (r Registration, err error) {
 	var body registerBody
 	err = json.NewDecoder(from).Decode(&body)
@@ -113,7 +113,7 @@ func readRegistration(from io.Reader) (r Registration, err error) {
 	return Registration{Name: body.Name, APIKey: body.APIKey, Key: key}, nil
 }
 
-// serviceText tells of an answer of the service as the old program did.
+// serviceText formats a response of the service as the old program did.
 func serviceText(base string, e *qredo.Error) string {
 	status := fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))
 	return fmt.Sprintf("%s %s%s Status %d (%s) with body: %s", e.Method, strings.TrimRight(base, "/"), e.Path, e.StatusCode, status, strings.TrimSpace(string(e.Body)))

@@ -8,7 +8,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// root is what the paths of the API begin with.
+// root is the prefix of the API's paths.
 const root = "/api/v1"
 
 // Handler serves the local API, /livez, /readyz and /metrics.
@@ -16,7 +16,7 @@ func (s *Server) Handler() http.Handler {
 	return s.count(s.guard(http.HandlerFunc(s.route)))
 }
 
-// route finds who answers. Paths must fit exactly; what is wrong with a method is said in a status, and by no header.
+// route finds the handler. Paths must match exactly; a wrong method is reported by the status alone, without a header.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	action, isAction := strings.CutPrefix(path, root+"/client/action/")
@@ -57,7 +57,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusMethodNotAllowed)
 }
 
-// answer makes a handler of what returns an answer, or an error.
+// answer turns a function that returns a response or an error into a handler.
 func (s *Server) answer(of func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := of(r)
@@ -73,7 +73,7 @@ func (s *Server) answer(of func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// told is what callers are told of an error. Whatever the service answers is 500 here, with its words.
+// told is what callers learn about an error. Whatever the service answers becomes a 500, with its words.
 func (s *Server) told(err error) (status int, detail string) {
 	var (
 		own     *apiError
@@ -97,7 +97,7 @@ func (s *Server) told(err error) (status int, detail string) {
 	return http.StatusInternalServerError, "request error: " + strings.TrimPrefix(err.Error(), "qredo: ")
 }
 
-// clientBody is GET /client. Programs written for the first release do not look at the name.
+// clientBody is the body of GET /client. Programs written for the first release ignore the name.
 type clientBody struct {
 	AgentID   qredo.CoreClientID `json:"agentID"`
 	AgentName string             `json:"agentName"`
@@ -115,10 +115,10 @@ func (s *Server) client(*http.Request) (any, error) {
 	return body, nil
 }
 
-// errNotOpened is what there is to say about the agent before the store was read.
+// errNotOpened is the error before the store was read.
 var errNotOpened = refuse(http.StatusServiceUnavailable, "the stored identity is not loaded yet")
 
-// feedURL is where the local feed is, by the address as it was configured.
+// feedURL is the local feed's URL, by the address as configured.
 func (s *Server) feedURL() string {
 	scheme := "ws://"
 	if s.config.HTTP.TLS.Enabled {

@@ -193,7 +193,7 @@ func TestVotes(t *testing.T) {
 	assert.Contains(t, metrics, `qredo_signing_agent_manual_votes_total{vote="rejected",result="taken"} 1`+"\n")
 }
 
-// The configuration is shown in its order, with all keys, and without what is secret.
+// The configuration is shown in its order, with all keys, and without secrets.
 func TestConfigIsShownWithoutSecrets(t *testing.T) {
 	c, _, err := agentserver.Parse([]byte("base: {pin: 4321}\nloadBalancing: {redis: {password: hunter2}}\n"))
 	require.NoError(t, err)

@@ -163,7 +163,7 @@ func TestByHand(t *testing.T) {
 	r.waitFor("/readyz", `"ready":true`)
 }
 
-// A wrong PIN is told, and the right one mends it.
+// A wrong PIN is reported, and the right one fixes it.
 func TestWrongPIN(t *testing.T) {
 	h := newHouse(t)
 	r := h.start(h.backend(nil))

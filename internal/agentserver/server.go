@@ -41,14 +41,14 @@ type Server struct {
 	metrics  metrics
 	store    storeCheck
 
-	running context.Context // of feeds; ends when the server does
+	running context.Context // of feeds; ends with the server
 	end     context.CancelFunc
 	feeds   sync.WaitGroup
 
-	registering chan struct{} // holds one while an agent is registered, or looked for
+	registering chan struct{} // holds one while an agent is registered, or looked up
 	mu          sync.Mutex
 	current     Agent // nil until there is one
-	looked      bool  // what is stored is known
+	looked      bool  // the store has been read
 	agents      chan Agent
 }
 
@@ -76,7 +76,7 @@ func (s *Server) Run(ctx context.Context) error {
 		Handler: s.Handler(), TLSConfig: s.tls, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: callTime + 30*time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
 	}
-	server.Protocols.SetHTTP1(true) // the feed takes connections over
+	server.Protocols.SetHTTP1(true) // the feed takes over connections
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	var group sync.WaitGroup
@@ -96,13 +96,13 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	s.log.Info("serving", "address", listener.Addr().String(), "tls", s.tls != nil)
 	<-ctx.Done()
-	s.mu.Lock() // no feed begins after this
+	s.mu.Lock() // no feed starts after this
 	s.end()
 	s.mu.Unlock()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(stopping); err != nil {
-		s.log.Warn("requests were still under way at the end", "error", err.Error())
+		s.log.Warn("requests were still in progress at the end", "error", err.Error())
 		_ = server.Close()
 	}
 	s.feeds.Wait()
@@ -125,7 +125,7 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// work follows the feed of the agent that there is, or will be, and votes as its policy says.
+// work follows the feed of the agent, once there is one, and votes according to its policy.
 func (s *Server) work(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (s *Server) work(ctx context.Context) error {
 	return nil
 }
 
-// open looks for the agent that is stored. Where the service is needed for that, and is away, it tries again.
+// open opens the stored agent. If that needs the service, and the service is unavailable, it tries again.
 func (s *Server) open(ctx context.Context) error {
 	for failures := 1; ctx.Err() == nil; failures++ {
 		agent, err := s.backend.Open(ctx)
@@ -175,12 +175,13 @@ func (s *Server) open(ctx context.Context) error {
 			return err
 		}
 		s.log.Warn("the stored agent cannot be opened yet", "error", err.Error())
-		_ = backoff.Wait(ctx, backoff.Range{Min: time.Second, Max: time.Minute}.After(failures)) // the loop looks at ctx
+		_ = backoff.Wait(ctx, backoff.Range{Min: time.Second, Max: time.Minute}.After(failures)) // the loop checks ctx
 	}
 	return nil
 }
 
-// lookAgain is how often the store is looked at as long as there is no agent: another program that shares it may have registered one.
+// lookAgain is how often the store is read while there is no agent: another program that shares it may have registered
+// one.
 const lookAgain = 2 * time.Second
 
 func (s *Server) lookAgain(ctx context.Context) {
@@ -201,7 +202,7 @@ func (s *Server) lookAgain(ctx context.Context) {
 	}
 }
 
-// use has the server work for an agent.
+// use makes the server work for an agent.
 func (s *Server) use(agent Agent) {
 	s.mu.Lock()
 	s.current, s.looked = agent, true
@@ -209,7 +210,7 @@ func (s *Server) use(agent Agent) {
 	s.agents <- agent
 }
 
-// agent is the one that the server works for; nil if there is none.
+// agent is the agent that the server works for; nil if there is none.
 func (s *Server) agent() Agent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -222,7 +223,7 @@ func (s *Server) opened() bool {
 	return s.looked
 }
 
-// enter begins a feed, unless the server has ended.
+// enter starts a feed, unless the server has ended.
 func (s *Server) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,5 +234,5 @@ func (s *Server) enter() bool {
 	return true
 }
 
-// decided is told of each action that the policy has dealt with.
+// decided is called for each action that the policy has dealt with.
 func (s *Server) decided(id qredo.ActionID) { s.hub.Decided(id) }

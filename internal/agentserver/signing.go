@@ -85,10 +85,10 @@ func (s *Signing) Register(ctx context.Context, r Registration) (Agent, error) {
 		}
 		return nil, err
 	}
-	return s.Open(ctx) // with the client of the settings, which lasts
+	return s.Open(ctx) // with the client of the settings, which does not change
 }
 
-// with gives an agent its feed, whose place does not follow that of the service.
+// with gives an agent its feed, which is not necessarily on the service's host.
 func (s *Signing) with(ctx context.Context, agent *signingagent.Agent) (Agent, error) {
 	base, path, err := feedPlace(s.Config.Websocket.QredoWebsocket)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Signing) CheckStore(ctx context.Context) error {
 	return err
 }
 
-// feedPlace cuts the URL of a feed into the base URL of a client, and a path.
+// feedPlace splits the URL of a feed into the base URL of a client, and a path.
 func feedPlace(feed string) (base, path string, err error) {
 	u, err := url.Parse(feed)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "ws" && u.Scheme != "wss" {
@@ -164,7 +164,7 @@ func (s *signer) Frames(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2
 	return qredo.Feed[json.RawMessage](ctx, s.listener, s.feed, nil, opts...)
 }
 
-// Decide runs an approver, if there is a policy. It has a connection of its own to the feed.
+// Decide runs an approver, if there is a policy. It has a feed connection of its own.
 func (s *signer) Decide(ctx context.Context, decided func(qredo.ActionID)) error {
 	if s.backend.Policy == nil {
 		<-ctx.Done()

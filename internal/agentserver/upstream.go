@@ -8,7 +8,7 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// upstream is how the connection to the service's feed stands.
+// upstream is the state of the connection to the service's feed.
 type upstream struct {
 	mu        sync.Mutex
 	connected bool
@@ -19,15 +19,15 @@ type upstream struct {
 	unread    int64
 }
 
-// follow hands the service's frames to the hub until ctx ends. The feed connects again for ever.
+// follow passes the service's frames to the hub until ctx ends. The feed reconnects for ever.
 func (u *upstream) follow(ctx context.Context, agent Agent, hub *Hub, log *slog.Logger, opts ...qredo.FeedOption) {
 	state := qredo.WithFeedState(func(s qredo.FeedState) {
 		if s.Status == qredo.FeedConnected {
-			hub.Reset() // the service sends all that is pending again
+			hub.Reset() // the service sends everything pending again
 		}
 		u.set(s)
 		if s.Err != nil {
-			log.Warn("the service's feed is not connected; it is tried for ever", "status", string(s.Status), "error", s.Err.Error())
+			log.Warn("the service's feed is not connected; retrying for ever", "status", string(s.Status), "error", s.Err.Error())
 			return
 		}
 		log.Info("the service's feed", "status", string(s.Status))
@@ -40,7 +40,7 @@ func (u *upstream) follow(ctx context.Context, agent Agent, hub *Hub, log *slog.
 			u.frames++
 		}
 		u.mu.Unlock()
-		if err != nil { // a message that is no JSON, or a refusal; the feed goes on
+		if err != nil { // a message that is not JSON, or a refusal; the feed goes on
 			log.Warn("the service's feed", "error", err.Error())
 			continue
 		}

@@ -15,9 +15,9 @@ import (
 // callTime is how long a call of the API may take at the service.
 const callTime = time.Minute
 
-// vote is approving or rejecting.
+// vote is an approval or a rejection.
 type vote struct {
-	done string // what the answer says
+	done string // as in the response
 	send func(Agent, context.Context, qredo.ActionID) error
 }
 
@@ -31,8 +31,8 @@ type voteBody struct {
 	Status   string `json:"status"`
 }
 
-// vote sends a vote. It is a success only if the service has said so: the same vote again is taken by it as the first time,
-// and the other is refused, whichever of several agents has sent the first.
+// vote sends a vote. It succeeds only if the service has said so: the service accepts the same vote again like the first,
+// and refuses the opposite vote, whichever of several agents has sent the first.
 func (s *Server) vote(r *http.Request, v vote, path string) (any, error) {
 	id := qredo.ActionID(strings.TrimSpace(path))
 	if id == "" {
@@ -45,7 +45,7 @@ func (s *Server) vote(r *http.Request, v vote, path string) (any, error) {
 	if agent == nil {
 		return nil, refuse(http.StatusNotFound, "agentID")
 	}
-	// Whoever asked may go: a vote that is on its way is followed to its end.
+	// The caller may disconnect: a vote that is on its way is followed to its end.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), callTime)
 	defer cancel()
 	ctx, release, err := s.claim(ctx, id)
@@ -66,8 +66,8 @@ func (s *Server) vote(r *http.Request, v vote, path string) (any, error) {
 // claimTime is how long a vote by hand waits for the server that agents share.
 const claimTime = time.Second
 
-// claim has this agent alone handle an action, where several share a server. It only saves work: which of two votes
-// counts is for the service to say. So a server that does not answer, or not soon, stops nobody.
+// claim makes this agent the only one to handle an action, if several share a server. It only saves work: which of two
+// votes counts is decided by the service. So a server that answers late or not at all blocks nobody.
 func (s *Server) claim(ctx context.Context, id qredo.ActionID) (held context.Context, release func(), err error) {
 	if s.coordinator == nil {
 		return ctx, func() {}, nil
@@ -90,9 +90,9 @@ func (s *Server) claim(ctx context.Context, id qredo.ActionID) (held context.Con
 	}
 }
 
-var errClaimSlow = errors.New("what agents share does not answer")
+var errClaimSlow = errors.New("the shared server does not answer")
 
-// claimSoon claims an action, if that does not take long. What is claimed later is let go.
+// claimSoon claims an action, if that does not take long. A claim that succeeds later is released.
 func (s *Server) claimSoon(ctx context.Context, id qredo.ActionID) (context.Context, func(), error) {
 	type claimed struct {
 		held    context.Context //nolint:containedctx // on its way from the goroutine that made it

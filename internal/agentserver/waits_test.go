@@ -37,7 +37,7 @@ func TestRegistrationsDoNotQueue(t *testing.T) {
 	first := make(chan answer, 1)
 	go func() { first <- r.call("POST", "/api/v1/register", body) }()
 	clienttest.Receive(t, h.asked, "the first")
-	requireRefused(t, r.call("POST", "/api/v1/register", body), 503, "another registration is under way")
+	requireRefused(t, r.call("POST", "/api/v1/register", body), 503, "another registration is in progress")
 	requireRefused(t, r.call("POST", "/api/v1/register", "{}"), 400, "name")
 	close(h.letGo)
 	require.Equal(t, 200, clienttest.Receive(t, first, "its answer").status)

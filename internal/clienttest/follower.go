@@ -105,7 +105,7 @@ type FeedServer struct {
 	Connections atomic.Int32
 }
 
-// emptyLists answers every list of the service with nothing in it.
+// emptyLists answers every list operation of the service with an empty list.
 const emptyLists = `{"actions":[],"items":[],"history":[],"clients":[],"wallets":[]}`
 
 // ServeFeed serves feeds, and calls serve for each connection, with its number.

@@ -25,12 +25,12 @@ func Printings(t *testing.T, value any) map[string]string {
 	}
 	all["Sprint"] = fmt.Sprint(value)
 	data, err := json.Marshal(value)
-	if err == nil { // some have functions, which JSON has no form for
+	if err == nil { // some have functions, which JSON cannot encode
 		all["JSON"] = string(data)
 	}
 	var text, lines bytes.Buffer
 	debug := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) == 0 && a.Key == slog.TimeKey { // whose digits are those of a PIN at times
+		if len(groups) == 0 && a.Key == slog.TimeKey { // whose digits may be those of a PIN
 			return slog.Attr{}
 		}
 		return a
@@ -70,8 +70,8 @@ func DeepPrintings(t *testing.T, value any) map[string]string {
 	return all
 }
 
-// dump writes what a printer finds that goes through a value by reflection, also through pointers and unexported fields, and does
-// not ask it how it prints. Bytes are there as text, in decimal, hexadecimal and base64.
+// dump writes what a printer finds that goes through a value by reflection, including pointers and unexported fields,
+// without calling its formatting methods. Bytes appear as text, in decimal, hexadecimal and base64.
 func dump(out *strings.Builder, v reflect.Value, seen map[reflect.Value]bool) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -99,7 +99,7 @@ func dump(out *strings.Builder, v reflect.Value, seen map[reflect.Value]bool) {
 			}
 		}
 		fmt.Fprintln(out, string(data), data, hex.EncodeToString(data), base64.StdEncoding.EncodeToString(data))
-	case reflect.Invalid, reflect.Func, reflect.Chan, reflect.UnsafePointer: // nothing is to be seen in these
+	case reflect.Invalid, reflect.Func, reflect.Chan, reflect.UnsafePointer: // these show nothing
 	default:
 		fmt.Fprintln(out, v)
 	}

@@ -42,7 +42,7 @@ func Certificate(t testing.TB) (certificate tls.Certificate, authority []byte) {
 // Relay stands between clients and a server within the program, as [ServePipes] does without it. It can stop to pass
 // bytes.
 type Relay struct {
-	net.Listener                // where the server finds its connections
+	net.Listener                // where the server accepts its connections
 	ClientLeft   chan time.Time // when a client has closed a connection that was hushed
 	ServerLeft   chan time.Time // when the server has
 
@@ -109,9 +109,9 @@ func (r *Relay) Dial(ctx context.Context, network, address string) (net.Conn, er
 // Hush lets nothing pass any more, neither bytes nor the end of a connection.
 func (r *Relay) Hush() { r.hushed.Store(true) }
 
-// pass passes what comes from one side to the other.
+// pass copies from one side to the other.
 func (r *Relay) pass(to, from net.Conn, left chan<- time.Time) {
-	queue := make(chan []byte, 1000) // a pipe holds nothing: who writes waits until the other side reads
+	queue := make(chan []byte, 1000) // a pipe has no buffer: a writer waits until the other side reads
 	r.group.Go(func() {
 		for b := range queue {
 			_, _ = to.Write(b)

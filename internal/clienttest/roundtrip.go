@@ -46,7 +46,7 @@ type failedReader struct{ err error }
 
 func (r failedReader) Read([]byte) (int, error) { return 0, r.err }
 
-// timeout is an error of the transport that took too long.
+// timeout is the error of a transport that took too long.
 type timeout struct{}
 
 func (timeout) Error() string { return "i/o timeout" }
@@ -81,7 +81,7 @@ func NotingDials(times *[]time.Time, next RoundTrip) RoundTrip {
 		if strings.HasSuffix(req.URL.Path, "/feed") {
 			return dials(req)
 		}
-		return next(req) // lists are read meanwhile
+		return next(req) // lists are read in the meantime
 	}
 }
 

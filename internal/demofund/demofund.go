@@ -36,7 +36,7 @@ func New(ctx context.Context, srv *sandbox.Server, company string, approvers []s
 		if err := client.TrustedNetwork.Add(ctx, made.ID, qredo.TrustedPartyRequest{Address: approver}); err != nil {
 			return nil, err
 		}
-		if isPerson { // a core client needs not accept
+		if isPerson { // a core client need not accept
 			if err := srv.Accept(approver, made.ID); err != nil {
 				return nil, err
 			}

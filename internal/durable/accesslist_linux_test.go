@@ -12,7 +12,7 @@ import (
 	"github.com/qredo-go/qredo/internal/durable"
 )
 
-// Where there is an access list, the group's rights in the mode are what anybody on it may, and not those of one's own group.
+// With an access list, the group bits of the mode are the limit for anybody on it, and not those of the owner's group.
 func TestAnAccessListIsSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))

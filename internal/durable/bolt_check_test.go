@@ -74,8 +74,8 @@ func TestBoltOfSomethingElse(t *testing.T) {
 	assert.NoFileExists(t, path+" that is not there")
 }
 
-// TestBoltWithBitsFlipped flips bits anywhere, before the file is opened and while it is. That may be noticed or not: what is in
-// records is for those who keep them. But it ends nothing but calls.
+// TestBoltWithBitsFlipped flips bits anywhere, before the file is opened and while it is open. That may go unnoticed:
+// protecting records is up to those who keep them. But at most a call fails.
 func TestBoltWithBitsFlipped(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file.db")
 	fill(t, path)
@@ -131,8 +131,8 @@ func TestBoltWithBitsFlipped(t *testing.T) {
 	}
 }
 
-// TestBoltThatLeadsAstray has pages lead where they must not: bbolt would follow them until its stack is full, or
-// overwrite what is in use.
+// TestBoltThatLeadsAstray has pages refer to wrong pages: bbolt would follow them until its stack is full, or overwrite
+// pages in use.
 func TestBoltThatLeadsAstray(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file.db")
 	fill(t, path)

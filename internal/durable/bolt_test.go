@@ -138,7 +138,7 @@ func TestBoltForOneProgram(t *testing.T) {
 	require.NoError(t, second.Close())
 }
 
-// TestBoltAfterAPanic has a file that bbolt has panicked on be given up without what it had locked.
+// TestBoltAfterAPanic gives up a file on which bbolt has panicked, without its locks.
 func TestBoltAfterAPanic(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file.db")
 	fill(t, path)

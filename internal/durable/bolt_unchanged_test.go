@@ -13,7 +13,8 @@ func put(key string) func(*bolt.Tx) error {
 	return func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put([]byte(key), []byte("value")) }
 }
 
-// A copy is restored over a file that is open: what was stored since is gone from it, and bbolt knows only its own list of free pages.
+// A backup is restored over a file that is open: what was stored since is gone from it, and bbolt knows only its own
+// freelist.
 func TestBoltThatIsRestoredInPlace(t *testing.T) {
 	for name, look := range map[string]func(*Bolt) error{
 		"who writes": func(b *Bolt) error { return b.Update(put("b")) },
@@ -43,7 +44,7 @@ func TestBoltThatIsRestoredInPlace(t *testing.T) {
 	}
 }
 
-// A copy with as many changes, of which one is another.
+// A backup with the same number of changes, one of them different.
 func TestBoltThatIsReplacedInPlaceByAnother(t *testing.T) {
 	path, other := filepath.Join(t.TempDir(), "file.db"), filepath.Join(t.TempDir(), "other.db")
 	fill(t, path)

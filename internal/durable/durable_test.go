@@ -15,13 +15,13 @@ import (
 
 var errDisk = errors.New("the disk fails")
 
-// synced is what a call of Sync found: of a file what was in it, of a folder the names that were in it.
+// synced is what a call of Sync found: a file's content, or the names in a folder.
 type synced struct {
 	folder bool
 	what   string
 }
 
-// watch notes what is synced while a test runs, and lets the n-th sync fail, the first being 1.
+// watch records what is synced while a test runs, and makes the n-th sync fail, counting from 1.
 func watch(t *testing.T, fails int) *[]synced {
 	t.Helper()
 	var seen []synced
@@ -184,7 +184,7 @@ func TestRenameThatFailsReplacesNothing(t *testing.T) {
 	requireAlone(t, dir, "export", "export.part")
 }
 
-// A folder that cannot be synced is no success: the name may be gone after a crash.
+// A folder that cannot be synced is an error: the name may be gone after a crash.
 func TestAFolderThatIsNotSyncedIsAnError(t *testing.T) {
 	for name, do := range map[string]func(path string) error{
 		"Create":  func(path string) error { return Create(path, nil) },

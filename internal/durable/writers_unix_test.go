@@ -18,11 +18,11 @@ import (
 )
 
 func TestFilesThatOthersCanWriteAreRefused(t *testing.T) {
-	const keep, group = -1, 12345 // the group that the file has, and nobody's own
+	const keep, group = -1, 12345 // the file's group, which is not a user's own
 	for name, c := range map[string]struct {
 		file, folder os.FileMode
 		group        int
-		refused      string // what is named; nothing if empty
+		refused      string // the path; nothing if empty
 	}{
 		"one's own":                     {0o600, 0o700, keep, ""},
 		"others can read":               {0o644, 0o755, keep, ""},
@@ -134,7 +134,7 @@ func TestWhatIsNoFileOthersMayWrite(t *testing.T) {
 }
 
 func TestFilesThatOthersCanReadAreRefused(t *testing.T) {
-	const keep, group = -1, 12345 // the group that the file has, and nobody's own
+	const keep, group = -1, 12345 // the file's group, which is not a user's own
 	for name, c := range map[string]struct {
 		mode  os.FileMode
 		group int

@@ -42,7 +42,7 @@ func OfAnswers(own Form) []Fault {
 			for class := 2; class <= 5; class++ {
 				f := AnyPage(class, form, w)
 				if form.Name == own.Name && (class == 2 || w != Never && class < 5) {
-					f.Lies = "the words are the server's own" // a fault of the server, which is 5xx, promises nothing
+					f.Lies = "the words are the server's own" // a 5xx of the server promises nothing
 				}
 				list = append(list, f)
 			}

@@ -21,14 +21,14 @@ type conn struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	gone   atomic.Bool // ended by a fault
-	frames bool        // somebody else reads it: it speaks HTTP/2
-	// How TLS is spoken, if a fault has changed that.
+	frames bool        // somebody else reads it: it uses HTTP/2
+	// How TLS is used, if a fault has changed that.
 	certificate *tls.Certificate
-	// What an HTTP/2 connection begins with, if a fault has changed that.
+	// The preface of an HTTP/2 connection, if a fault has changed that.
 	settings []setting
 }
 
-// wire is what lies under a connection, TLS included. It can fall silent, or let bytes through one at a time.
+// wire is the transport under a connection, TLS included. It can fall silent, or let bytes through one at a time.
 type wire struct {
 	*net.TCPConn
 	ctx    context.Context
@@ -59,7 +59,7 @@ func (w *wire) Write(b []byte) (n int, err error) {
 }
 
 func (w *wire) Close() error {
-	w.cancel() // also ends bytes that come slowly
+	w.cancel() // also ends slow bytes
 	return w.TCPConn.Close()
 }
 
@@ -95,7 +95,7 @@ func (c *conn) serve() {
 	}
 }
 
-// What faults do to a whole connection. Each of these returns when it is over.
+// Faults of a whole connection. Each of these returns when it is over.
 
 // reset ends the connection with a RST.
 func (c *conn) reset() {
@@ -104,7 +104,7 @@ func (c *conn) reset() {
 	_ = c.tcp.Close()
 }
 
-// finish ends what the proxy sends with a FIN, without TLS's farewell, and reads on until the client ends too.
+// finish ends the proxy's side with a FIN, without TLS's close_notify, and reads on until the client ends too.
 func (c *conn) finish() {
 	c.gone.Store(true)
 	_ = c.tcp.CloseWrite()
@@ -125,7 +125,7 @@ func (c *conn) silence() {
 	c.drain()
 }
 
-// drain reads what comes until the client ends the connection or the proxy is closed.
+// drain reads until the client ends the connection or the proxy is closed.
 func (c *conn) drain() {
 	if c.frames {
 		<-c.ctx.Done()
@@ -140,7 +140,7 @@ func (c *conn) drain() {
 	}
 }
 
-// slowly lets each byte wait.
+// slowly delays each byte.
 func (c *conn) slowly(pause time.Duration, do func()) {
 	c.tcp.pause.Store(int64(pause))
 	defer c.tcp.pause.Store(0)

@@ -26,8 +26,8 @@ type side interface {
 	readBody() ([]byte, error)
 	pass() bool                                       // whether the request may be passed on
 	write(a *Answer) error                            // whole, and well formed
-	part(a *Answer, n int) error                      // its first n bytes on the connection; all but the last -n if n is below zero
-	interim(status int, header http.Header) error     // an answer before the answer
+	part(a *Answer, n int) error                      // its first n bytes on the connection; all except the last -n if n is negative
+	interim(status int, header http.Header) error     // an interim response
 	fields(a *Answer, extra func(n int) string) error // with headers as long as extra returns any, then the body
 }
 
@@ -39,7 +39,7 @@ func newExchange(c *conn, s side, req Request) *exchange {
 	return x
 }
 
-// run does to a request what the plan says.
+// run handles a request according to the plan.
 func (x *exchange) run() {
 	var fault Fault
 	if x.p.config.Plan != nil {
@@ -60,7 +60,7 @@ func (x *exchange) note(change func(*Record)) {
 	x.p.truth.change(func() { change(x.record) })
 }
 
-// receive reads the body, and says whether the whole request has come.
+// receive reads the body, and returns whether the whole request has arrived.
 func (x *exchange) receive() bool {
 	if !x.read {
 		x.read = true
@@ -69,8 +69,8 @@ func (x *exchange) receive() bool {
 	return x.err == nil
 }
 
-// deliver passes the request on and returns the server's answer, or a gateway's for a server that gave none. It is nil
-// where the client's request never came whole.
+// deliver passes the request on and returns the server's response, or a gateway's if the server gave none. It returns nil
+// if the client's request never arrived whole.
 func (x *exchange) deliver() *Answer {
 	if !x.receive() || !x.pass() {
 		return nil
@@ -79,7 +79,7 @@ func (x *exchange) deliver() *Answer {
 	return x.send()
 }
 
-// deliverLater passes the request on when the client has had time to do something else.
+// deliverLater passes the request on once the client has had time to do something else.
 func (x *exchange) deliverLater() {
 	if !x.receive() || !x.pass() {
 		return
@@ -91,7 +91,7 @@ func (x *exchange) deliverLater() {
 	})
 }
 
-// send delivers what was counted as under way.
+// send delivers a request that was counted as under way.
 func (x *exchange) send() *Answer {
 	// The proxy's own context: what was passed on is carried out, whatever becomes of the client.
 	var answer *Answer
@@ -112,7 +112,7 @@ func (x *exchange) send() *Answer {
 	return answer
 }
 
-// answer sends a whole answer to the client.
+// answer sends a whole response to the client.
 func (x *exchange) answer(a *Answer) {
 	if a == nil { // the client never sent all of it
 		return
@@ -128,10 +128,10 @@ func (x *exchange) answer(a *Answer) {
 	})
 }
 
-// forward is what happens where nothing goes wrong.
+// forward is what happens without a fault.
 func (x *exchange) forward() { x.answer(x.deliver()) }
 
-// begin sends a part of an answer.
+// begin sends a part of a response.
 func (x *exchange) begin(a *Answer, n int) {
 	if a == nil {
 		return
@@ -171,12 +171,12 @@ func (f Form) page(status int) *Answer {
 	return a
 }
 
-// date sets what the time is by the answer.
+// date sets the time that the response gives.
 func (a *Answer) date(off time.Duration) {
 	a.Header.Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
 }
 
-// first returns the first n bytes; all but the last -n if n is below zero.
+// first returns the first n bytes; all except the last -n if n is negative.
 func first(b []byte, n int) []byte {
 	if n < 0 {
 		n = max(0, len(b)+n)

@@ -24,7 +24,7 @@ func (p Point) String() string {
 	return [...]string{"after the head", "after the request", "after delivery"}[p]
 }
 
-// until lets a request come so far.
+// until lets a request get this far.
 func (x *exchange) until(p Point) {
 	switch p {
 	case AfterHead:
@@ -35,7 +35,7 @@ func (x *exchange) until(p Point) {
 	}
 }
 
-// how a connection can end.
+// the ways in which a connection can end.
 type ending struct {
 	name string
 	end  func(*conn)
@@ -140,7 +140,7 @@ func RefuseFor(d time.Duration, p Point) Fault {
 		resume := x.p.Refuse()
 		x.p.wg.Go(func() {
 			_ = wait(x.p.ctx, d)
-			_ = resume() // the port is this machine's own, and was ours a moment ago
+			_ = resume() // it is a port of this machine, which we had a moment ago
 		})
 		x.reset()
 	}}
@@ -167,7 +167,7 @@ var (
 	}}
 )
 
-// handshakeEnds ends the connection in the middle of the handshake: the server has said a part of its part.
+// handshakeEnds ends the connection in the middle of the handshake: the server has sent part of its messages.
 func handshakeEnds(e ending) Fault {
 	return Fault{Name: "TLS: " + e.name + " within the handshake", Kind: "TLS handshake ends", At: Handshake, connection: func(c *conn) {
 		hello := make([]byte, 5)

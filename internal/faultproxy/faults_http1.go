@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// text is a fault of HTTP/1.1's own form: the server's answer is written by write, then the connection closes.
+// text is a fault in the syntax of HTTP/1.1: write writes the server's response, then the connection closes.
 func text(kind, name string, write func(x *exchange, a *Answer)) Fault {
 	return Fault{Name: name, Kind: kind, At: HTTP1, exchange: func(x *exchange) {
 		a := x.deliver()

@@ -15,7 +15,7 @@ var Codes = []http2.ErrCode{
 	http2.ErrCodeInadequateSecurity, http2.ErrCodeHTTP11Required,
 }
 
-// stream is the client's side in HTTP/2, of an exchange that has one.
+// stream is the client's side in HTTP/2, for an exchange that uses it.
 func (x *exchange) stream() *http2stream {
 	s, ok := x.side.(*http2stream)
 	if !ok {
@@ -112,7 +112,7 @@ func (s *http2stream) goAway(last Last, code http2.ErrCode, lie bool) error {
 		if !lie {
 			id = max(id, s.passed)
 		}
-		s.last = min(s.last, id) // which never grows (RFC 9113, 6.8): what was disowned once is not passed on
+		s.last = min(s.last, id) // which never grows (RFC 9113, 6.8): a stream disowned once is not passed on
 		return s.framer.WriteGoAway(s.last, code, nil)
 	})
 }

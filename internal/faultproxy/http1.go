@@ -15,10 +15,10 @@ import (
 type http1 struct {
 	*conn
 	in   *http.Request
-	last bool // the connection ends with this answer, as the client wants
+	last bool // the connection ends after this response, as the client wants
 }
 
-// serveHTTP1 serves one request, and says whether there may be another.
+// serveHTTP1 serves one request, and returns whether there may be another.
 func (c *conn) serveHTTP1() bool {
 	in, err := http.ReadRequest(c.in)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *conn) serveHTTP1() bool {
 	if c.gone.Load() || in.Close || req.Layer == WebSocket {
 		return false
 	}
-	return x.receive() // what is left of the request stands before the next one
+	return x.receive() // the rest of the request precedes the next one
 }
 
 const mostBody = 64 << 20
@@ -63,8 +63,7 @@ func (h *http1) write(a *Answer) error { return h.raw(h.encode(a)) }
 
 func (h *http1) part(a *Answer, n int) error { return h.raw(first(h.encode(a), n)) }
 
-// encode is the answer as it goes over the connection. A header Content-Length or Transfer-Encoding that a fault has set
-// stays as it is.
+// encode is the response as sent. A Content-Length or Transfer-Encoding header that a fault has set stays.
 func (h *http1) encode(a *Answer) []byte {
 	var b bytes.Buffer
 	b.Write(h.head(a))

@@ -17,20 +17,20 @@ import (
 
 type setting = http2.Setting
 
-// http2conn is a connection that speaks HTTP/2.
+// http2conn is a connection that uses HTTP/2.
 type http2conn struct {
 	*conn
 	framer *http2.Framer
 
-	mu      sync.Mutex // of writing, and of what is below
+	mu      sync.Mutex // of writing, and of the following fields
 	encoder *hpack.Encoder
-	block   bytes.Buffer // what encoder writes
+	block   bytes.Buffer // the encoder's output
 	streams map[uint32]*http2stream
 	latest  uint32 // the highest stream of the client
-	window  int64  // what may be sent on the connection
-	initial int64  // what may be sent on a new stream
+	window  int64  // send window of the connection
+	initial int64  // initial send window of a stream
 	passed  uint32 // the highest stream whose request was passed on
-	last    uint32 // the highest stream whose request may still be, once a GOAWAY has said so
+	last    uint32 // the highest stream whose request may still be passed on, after a GOAWAY
 	changed *sync.Cond
 }
 
@@ -92,7 +92,7 @@ func (h *http2conn) end() {
 	h.changed.Broadcast()
 }
 
-// take handles a frame of the client, and says whether the connection goes on.
+// take handles a frame of the client, and returns whether the connection goes on.
 func (h *http2conn) take(frame http2.Frame, streams *sync.WaitGroup) bool {
 	if h.tcp.mute.Load() { // nothing gets through any more
 		return true
@@ -203,7 +203,7 @@ func (s *http2stream) readBody() ([]byte, error) {
 	}
 }
 
-// pass says whether the request may be passed on: not once a GOAWAY has said that it was not.
+// pass returns whether the request may be passed on: not after a GOAWAY has said that it was not.
 func (s *http2stream) pass() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +214,7 @@ func (s *http2stream) pass() bool {
 	return true
 }
 
-// head is the header block of an answer. The lock must be held until it is written.
+// head is the header block of a response. The lock must be held until it is written.
 func (s *http2stream) head(status int, header http.Header) []byte {
 	s.block.Reset()
 	field := func(name, value string) {
@@ -274,8 +274,7 @@ func (s *http2stream) send(body []byte, end bool) error {
 	return nil
 }
 
-// part writes the beginning of an answer, byte by byte as it goes over the connection. The answer is small: windows are
-// not looked at.
+// part writes the beginning of a response, as bytes on the connection. The response is small, so windows are ignored.
 func (s *http2stream) part(a *Answer, n int) error {
 	var whole bytes.Buffer
 	return s.locked(func() error {
@@ -296,7 +295,7 @@ func (s *http2stream) interim(status int, header http.Header) error {
 	return s.locked(func() error { return s.headers(s.head(status, header), false) })
 }
 
-// fields sends headers without end as one block.
+// fields sends endless headers as one block.
 func (s *http2stream) fields(a *Answer, extra func(n int) string) error {
 	header := a.Header.Clone()
 	for n := 0; ; n++ {

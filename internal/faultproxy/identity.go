@@ -42,7 +42,7 @@ func newIdentity() (*identity, error) {
 	return id, err
 }
 
-// leaf makes a server's certificate that holds for so long from now; one that has expired if that is below zero.
+// leaf makes a server certificate that is valid for a duration from now; an expired one if it is negative.
 func (id *identity) leaf(name string, lasts time.Duration, addresses ...net.IP) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -72,7 +72,7 @@ func (p *Proxy) RootsPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.identity.authority.Raw})
 }
 
-// handshake puts TLS over the connection.
+// handshake starts TLS on the connection.
 func (c *conn) handshake() bool {
 	certificate := c.p.identity.right
 	if c.certificate != nil {

@@ -16,7 +16,7 @@ type Record struct {
 	Complete   bool   // that answer was sent to its end
 }
 
-// answer notes what is sent to the client.
+// answer records what is sent to the client.
 func (r *Record) answer(a *Answer) {
 	r.Answered, r.Body = a.Status, first(a.Body, keptBody)
 }
@@ -43,14 +43,14 @@ func (r Record) Succeeded() (n int) {
 type truth struct {
 	mu       sync.Mutex
 	settled  *sync.Cond
-	underWay int // deliveries, and whole answers that are being sent
+	underWay int // deliveries, and whole responses that are being sent
 	records  []*Record
 	byTag    map[string][]*Record
 	earlier  []kept
-	next     int // the place in earlier that is written next
+	next     int // the next index to write in earlier
 }
 
-// kept is an answer of the server that may come again as a stale one.
+// kept is a response of the server that may be replayed as a stale one.
 type kept struct {
 	method, target string
 	answer         *Answer
@@ -71,14 +71,14 @@ func (t *truth) add(r *Record) {
 	}
 }
 
-// change writes to a record.
+// change updates a record.
 func (t *truth) change(change func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change()
 }
 
-// begin counts a delivery before anything is told to the client, so that [Proxy.Settle] cannot miss it.
+// begin counts a delivery before the client gets a response, so that [Proxy.Settle] cannot miss it.
 func (t *truth) begin() { t.change(func() { t.underWay++ }) }
 
 func (t *truth) end(r *Record, d Delivery, answer *Answer) {
@@ -102,7 +102,7 @@ func (t *truth) ended() {
 	t.settled.Broadcast()
 }
 
-// stale returns an earlier answer for which fits is true; the latest that there is, but for skip of them.
+// stale returns an earlier response for which fits is true: the latest one, after skipping skip of them.
 func (t *truth) stale(skip int, fits func(kept) bool) *Answer {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -29,7 +29,7 @@ const (
 	rsv1 = 0x40
 )
 
-// frame is a frame as it is on the connection; what is masked stays so.
+// frame is a frame as on the connection; masked data stays masked.
 type frame struct {
 	head    byte
 	mask    []byte // four bytes, or none
@@ -86,7 +86,7 @@ func readFrame(in *bufio.Reader) (frame, error) {
 	return f, err
 }
 
-// upgrade asks the server for a WebSocket. The connection is nil where the server refused.
+// upgrade asks the server for a WebSocket. The connection is nil if the server refused.
 func (b *backend) upgrade(ctx context.Context, req Request) (net.Conn, *bufio.Reader, *Answer, error) {
 	var dialer net.Dialer
 	server, err := dialer.DialContext(ctx, "tcp", b.host)
@@ -130,7 +130,7 @@ type socket struct {
 	down, up func(frame) error
 }
 
-// openSocket makes a WebSocket and does to it what a fault says.
+// openSocket makes a WebSocket and applies a fault to it.
 func openSocket(x *exchange, fault Fault) {
 	x.p.truth.begin()
 	server, in, a, err := x.p.backend.upgrade(x.p.ctx, x.req)

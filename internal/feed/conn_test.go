@@ -22,14 +22,14 @@ func frameOf(id string) string {
 	return `{"id":"` + id + `","coreClientID":"c","type":"ApproveTransfer","status":"pending","timestamp":1,"expireTime":9000000000}`
 }
 
-// sized is a frame of exactly so many bytes.
+// sized is a frame of exactly the given number of bytes.
 func sized(id string, bytes int) string {
 	frame := strings.TrimSuffix(frameOf(id), "}") + `,"padding":"`
 	return frame + strings.Repeat("x", bytes-len(frame)-2) + `"}`
 }
 
-// A message that is no event is told as an error, or ignored where it is one with something more; the feed
-// goes on after it.
+// A message that is not an event is reported as an error, or ignored if it has an event's fields and more; the feed goes
+// on after it.
 func TestFrames(t *testing.T) {
 	const limit = 64 << 10
 	bad, good := false, true
@@ -127,7 +127,7 @@ func TestServerEndsConnections(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// A refusal is told each time, and tried again. What passes by itself is not told.
+// A refusal is reported each time, and retried. Temporary failures are not reported.
 func TestRefusedUpgrades(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status int

@@ -50,7 +50,8 @@ func (a *actions) follow(t *testing.T, list ...string) *clienttest.Follower[qred
 	})
 }
 
-// One element of a list that cannot be read, or is not the core client's, is told of, and does not hold up the others.
+// An element of a list that cannot be read, or does not belong to the core client, is reported, and does not hold up the
+// others.
 func TestOneElementThatCannotBeRead(t *testing.T) {
 	for name, tc := range map[string]struct{ spoil, with, says string }{
 		"an expiry that is a date":   {`4000000000`, `"2027-01-01"`, "action bad: actions[1]: expireTime: "},
@@ -77,12 +78,12 @@ func TestOneElementThatCannotBeRead(t *testing.T) {
 
 			a.drops <- struct{}{}
 			f.Reaches(t, qredo.FeedCaughtUp)
-			f.RequireQuiet(t) // it was told of
+			f.RequireQuiet(t) // it was reported
 		})
 	}
 }
 
-// An element is given once it can be read, and one that is told of is forgotten with the list that has it no more.
+// An element is yielded once it can be read, and a reported one is forgotten when the list no longer has it.
 func TestAnElementThatIsMended(t *testing.T) {
 	var a actions
 	bad := strings.Replace(pendingOf("a"), "1700000000", "1.5", 1)
@@ -103,7 +104,7 @@ func TestAnElementThatIsMended(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// What has ended is not asked for: that it cannot be read is nobody's matter.
+// Ended elements are not asked for: it does not matter that one cannot be read.
 func TestAnElementThatHasEnded(t *testing.T) {
 	var a actions
 	ended := strings.NewReplacer("pending", "expired", "4000000000", "1e20").Replace(pendingOf("ended"))

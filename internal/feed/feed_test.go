@@ -246,8 +246,8 @@ func serveInTime(t *testing.T, options websocket.AcceptOptions, serve func(ctx c
 
 func quote(n int) []byte { return fmt.Appendf(nil, `{"txID":"t%d","status":"taker_pending"}`, n) }
 
-// Connections that end at once let the pauses grow, as those do that are not made. One that gave something, or held,
-// lets them begin anew.
+// Connections that end at once make the pauses grow, as failed ones do. A connection that delivered something, or lasted,
+// resets them.
 func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 	const shortest, longest, ping = time.Second, 16 * time.Second, 30 * time.Second
 	for name, tc := range map[string]struct {
@@ -285,7 +285,7 @@ func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 				if tc.grow {
 					assert.Greater(t, most, longest/2)
 				} else {
-					assert.Less(t, most, 2*shortest) // the pause, and what a connection takes to end and to be made
+					assert.Less(t, most, 2*shortest) // the pause, and the time to end and to make a connection
 				}
 				assert.Less(t, most, longest+shortest)
 			})
@@ -293,7 +293,7 @@ func TestPausesGrowWhileConnectionsEndAtOnce(t *testing.T) {
 	}
 }
 
-// A busy connection whose pongs are late is alive: it is cut when nothing comes any more, and not before.
+// A busy connection whose pongs are late is alive: it is cut only when nothing arrives any more.
 func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 	const ping = 10 * time.Second
 	clienttest.Bubble(t, func(t *testing.T) {
@@ -329,7 +329,7 @@ func TestBusyConnectionsAreNotCutForALatePong(t *testing.T) {
 	})
 }
 
-// Where only the algorithms of FIPS 140 are allowed, feeds work all the same, over TLS too.
+// If only the algorithms of FIPS 140 are allowed, feeds work all the same, over TLS too.
 func TestFeedsWithFIPS140Only(t *testing.T) {
 	if !clienttest.FIPS140Only(t) {
 		return

@@ -56,7 +56,7 @@ func (h *hub) client(t *testing.T) *qredo.Client {
 // quiet is a connection that answers pings and delivers nothing.
 func quiet(ctx context.Context, _ *websocket.Conn) { <-ctx.Done() }
 
-// told is what a feed told in a time, and when.
+// told is what a feed reported in a time, and when.
 type told struct {
 	events []string
 	states []string
@@ -112,7 +112,7 @@ func TestADeafConnectionIsNoticed(t *testing.T) {
 	}
 }
 
-// A connection that had nothing to deliver, or delivers what the list has a moment before it, is kept.
+// A connection is kept if it had nothing to deliver, or delivers a moment later what the list has.
 func TestAQuietConnectionIsKept(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now()
@@ -155,7 +155,8 @@ func TestAMessageThatNeverEnds(t *testing.T) {
 	})
 }
 
-// What a connection brings does not wait for a list that cannot be read. That is told once a minute, and tried until it can.
+// Events of a connection do not wait for a list that cannot be read. The failure is reported once a minute, and retried
+// until it succeeds.
 func TestAListThatCannotBeRead(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now()
@@ -186,7 +187,7 @@ func TestAListThatCannotBeRead(t *testing.T) {
 	})
 }
 
-// A list that is not answered for long does not hold up what a connection brings.
+// A list that takes long does not hold up events of a connection.
 func TestAListThatIsSlow(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		h := &hub{
@@ -201,7 +202,7 @@ func TestAListThatIsSlow(t *testing.T) {
 	})
 }
 
-// A connection that cannot be made is told of once a minute, with the reason. Meanwhile the list is read.
+// A connection that cannot be made is reported once a minute, with the reason. In the meantime the list is read.
 func TestAConnectionThatCannotBeMade(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now()
@@ -219,8 +220,8 @@ func TestAConnectionThatCannotBeMade(t *testing.T) {
 	})
 }
 
-// A signing agent has no list: a connection that has brought nothing for a while is made anew, since each brings what is
-// pending.
+// A signing agent has no list: a connection that has delivered nothing for a while is replaced, since each new one
+// delivers what is pending.
 func TestAnAgentsConnectionIsRenewed(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now()

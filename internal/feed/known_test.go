@@ -127,7 +127,7 @@ func TestOpenForgets(t *testing.T) {
 	}
 }
 
-// Each connection tells what is still open.
+// Each connection reports what is still open.
 func TestOpenForgetsWithEachConnection(t *testing.T) {
 	t.Parallel()
 	now := testNow
@@ -172,7 +172,7 @@ func TestListed(t *testing.T) {
 	require.Empty(t, compare("d", "e"), "nothing happened since")
 }
 
-// What is told while a list is being read is newer than the list.
+// An event that arrives while a list is being read is newer than the list.
 func TestListedIsReadWhileItChanges(t *testing.T) {
 	var l Listed[string, change]
 	require.True(t, l.Added("a", listed("a")))
@@ -184,7 +184,7 @@ func TestListedIsReadWhileItChanges(t *testing.T) {
 	require.Equal(t, []change{unlisted("b")}, l.Compare(nil, listed, unlisted), "the next one tells")
 }
 
-// Many come and go, whether their end is told or found out.
+// Many come and go, whether their end is reported or found out.
 func TestListedForgets(t *testing.T) {
 	t.Parallel()
 	var l Listed[string, change]
@@ -207,7 +207,7 @@ func TestListedForgets(t *testing.T) {
 	assert.LessOrEqual(t, most, RecentKeys+5_000)
 }
 
-// newCursor is a cursor by a clock that shows so many seconds.
+// newCursor is a cursor with a clock that shows the given second.
 func newCursor(now int64) *Cursor[string] {
 	return &Cursor[string]{Now: func() time.Time { return time.Unix(now, 0) }}
 }
@@ -233,7 +233,7 @@ func TestCursor(t *testing.T) {
 	require.False(t, c.Add("future", at(5001)))
 }
 
-// What was there before is not given by a history, and is given if it is told as new.
+// Older entries are not yielded from a history, but are if they are reported as new.
 func TestCursorKnowsWhatIsOld(t *testing.T) {
 	c := newCursor(5000)
 	at := time.Unix(1000, 0)

@@ -24,7 +24,7 @@ import (
 // Variable names the database to use, as a URL or by keywords. Tests make schemas of their own in it.
 const Variable = "QREDO_TEST_POSTGRES"
 
-// superuser is who the server runs as when the tests are run by root, whom it refuses, and the name of its
+// superuser is the user that the server runs as when the tests are run by root, which it refuses, and the name of its
 // first role.
 const superuser = "postgres"
 

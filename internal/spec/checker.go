@@ -78,7 +78,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// copyRequest reads a request's body, and returns it with a request that has it still.
+// copyRequest reads a request's body, and returns it with a request that still has it.
 func copyRequest(req *http.Request) (*http.Request, []byte, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req, nil, nil
@@ -92,7 +92,7 @@ func copyRequest(req *http.Request) (*http.Request, []byte, error) {
 	return sent, body, nil
 }
 
-// check holds one exchange against the document. It leaves the answer's body readable.
+// check compares one exchange with the document. The response's body stays readable.
 func (c *Checker) check(req *http.Request, body []byte, resp *http.Response) {
 	checked := req.Clone(req.Context())
 	checked.Body, checked.GetBody, checked.ContentLength = http.NoBody, nil, int64(len(body))
@@ -136,8 +136,7 @@ func requestProblem(input *openapi3filter.RequestValidationInput) error {
 	return openapi3filter.ValidateRequest(input.Request.Context(), input)
 }
 
-// hasHeader looks at what authenticates a request only for its presence: verifying it is the server's
-// part.
+// hasHeader only checks that the authentication headers are present: verifying them is the server's part.
 func hasHeader(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	if name := in.SecurityScheme.Name; in.RequestValidationInput.Request.Header.Get(name) == "" {
 		return fmt.Errorf("the header %s is missing", name)
@@ -145,7 +144,7 @@ func hasHeader(_ context.Context, in *openapi3filter.AuthenticationInput) error 
 	return nil
 }
 
-// checkUnknown is for what is no operation: feeds, and what must be a failure.
+// checkUnknown is for requests that are not operations: feeds, and those that must fail.
 func (c *Checker) checkUnknown(req *http.Request, resp *http.Response) {
 	if resp.StatusCode >= 400 {
 		c.checkAnswer(req, &openapi3filter.RequestValidationInput{Request: req, Route: c.api.failureRoute()}, resp)
@@ -166,16 +165,16 @@ func (a *API) isFeed(path string) bool {
 	})
 }
 
-// failureRoute stands for an operation that answers failures only.
+// failureRoute stands for an operation that only returns failures.
 func (a *API) failureRoute() *routers.Route {
 	responses := openapi3.NewResponses(openapi3.WithName("default", a.document().Components.Responses["Failure"].Value))
 	return &routers.Route{Spec: a.document(), Operation: &openapi3.Operation{Responses: responses}}
 }
 
-// checkAnswer holds a body against what the document has for its status.
+// checkAnswer compares a body with what the document has for its status.
 func (c *Checker) checkAnswer(req *http.Request, input *openapi3filter.RequestValidationInput, resp *http.Response) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return // what follows is no body
+		return // what follows is not a body
 	}
 	data, err := io.ReadAll(resp.Body)
 	rest := io.Reader(bytes.NewReader(data))
@@ -187,7 +186,7 @@ func (c *Checker) checkAnswer(req *http.Request, input *openapi3filter.RequestVa
 		io.Closer
 	}{rest, resp.Body}
 	if err != nil {
-		return // what is cut has no form
+		return // a truncated body has no schema
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if resp.StatusCode >= 500 && mediaType != "application/json" {

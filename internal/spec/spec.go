@@ -25,7 +25,7 @@ var qredoSource []byte
 // API is one of the service's two APIs.
 type API struct {
 	basePath string
-	feeds    []string // the WebSockets beside the operations
+	feeds    []string // the WebSockets that the document does not have
 	document func() *openapi3.T
 	router   func() routers.Router
 }
@@ -45,7 +45,7 @@ type Operation struct {
 // String gives method and path.
 func (o Operation) String() string { return o.Method + " " + o.Path }
 
-// newAPI panics, when the document is first needed, where that is wrong: no test could go on.
+// newAPI panics if the document is wrong, when it is first needed: no test could go on.
 func newAPI(source []byte, basePath string, feeds ...string) *API {
 	a := &API{basePath: basePath, feeds: feeds}
 	a.document = sync.OnceValue(func() *openapi3.T {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// begins is where a cell may begin that a spreadsheet takes for a formula: in full-width characters too, and after what
-// separates cells elsewhere. A file with commas that is opened where semicolons separate is cut at the semicolons, whatever
-// is quoted.
+// begins matches the start of a cell that a spreadsheet takes for a formula: also in full-width characters, and after the
+// separators of other formats. A comma-separated file that is opened with semicolons as separators is split at the
+// semicolons, even within quotes.
 var begins = regexp.MustCompile(`(^|[\t\r\n;|])([=+\-@＝＋－＠])`)
 
 // Cell returns a text as a cell that no spreadsheet takes for a formula: an apostrophe stands before what would begin one.
@@ -18,19 +18,19 @@ func Cell(text string) string {
 		return text
 	}
 	text = begins.ReplaceAllString(text, "$1'$2")
-	if text != "" && strings.ContainsRune("\t\r\n", rune(text[0])) { // they are passed over by some, and what comes after them counts
+	if text != "" && strings.ContainsRune("\t\r\n", rune(text[0])) { // some programs skip these, and what follows them counts
 		return "'" + text
 	}
 	return text
 }
 
-// harmless reports whether a text has nothing that Cell would change, as nearly all have: an export has millions, and a regular
-// expression for each would be most of its time.
+// harmless reports whether Cell would leave a text unchanged, as is almost always so: an export has millions of cells,
+// and a regular expression for each would take most of its time.
 func harmless(text string) bool {
 	before := byte(';')
 	for i := range len(text) {
 		switch c := text[i]; c {
-		case '=', '+', '-', '@', "＝"[0]: // those of full width begin with the same byte
+		case '=', '+', '-', '@', "＝"[0]: // full-width ones start with the same byte
 			if strings.IndexByte("\t\r\n;|", before) >= 0 {
 				return false
 			}

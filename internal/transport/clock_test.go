@@ -95,8 +95,8 @@ func TestClockIsLearnedByManyAtOnce(t *testing.T) {
 
 const refusedSignature = `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`
 
-// A wrong signature and a wrong clock are told apart by the Date of the answer. That may be wrong itself:
-// then the call ends all the same.
+// The Date of the response distinguishes a wrong signature from a wrong clock. It may be wrong itself: then the call ends
+// all the same.
 func TestRefusedStampOrSignature(t *testing.T) {
 	date := func(by time.Duration) []string {
 		return []string{clienttest.Now.Add(by).UTC().Format(http.TimeFormat)}
@@ -135,7 +135,7 @@ func TestRefusedStampOrSignature(t *testing.T) {
 	}
 }
 
-// A correction that does not help is taken back, and what is no answer of the service corrects nothing.
+// A correction that does not help is taken back, and a response that is not the service's corrects nothing.
 func TestLyingDate(t *testing.T) {
 	day := clienttest.Now.Add(24 * time.Hour).UTC().Format(http.TimeFormat)
 	for name, tc := range map[string]struct {
@@ -211,7 +211,7 @@ func TestClockIsLearnedAtOnce(t *testing.T) {
 				return resp, nil
 			}
 			return clienttest.Answer(req, 200, `{"assets":[]}`), nil
-		})) // one attempt: what is refused for the clock does not count
+		})) // one attempt: one that was refused for the clock does not count
 		_, err := client.Assets.List(t.Context())
 		require.NoError(t, err)
 		assert.Zero(t, time.Since(start))

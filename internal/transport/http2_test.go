@@ -93,7 +93,7 @@ func serveConn(conn net.Conn, handle func(stream) bool) {
 	if _, err := readFull(conn, preface); err != nil {
 		return
 	}
-	// A pipe holds nothing: who writes waits until the other side reads. So what is written waits here.
+	// A pipe has no buffer: a writer waits until the other side reads. So written data waits here.
 	queue := make(queuedWriter, 100)
 	defer close(queue)
 	go func() {
@@ -134,7 +134,7 @@ func serveConn(conn net.Conn, handle func(stream) bool) {
 		if s, ok := waiting[frame.Header().StreamID]; ok && ended {
 			delete(waiting, s.id)
 			if !handle(s) {
-				for { // what comes is taken, and nothing is said any more
+				for { // data is accepted, but nothing is sent any more
 					if _, err := conn.Read(preface); err != nil {
 						return
 					}
@@ -179,8 +179,8 @@ func overHTTP2(t *testing.T, opts ...qredo.Option) *qredo.Client {
 // everyKind is an answer that all of kindsOfCalls take for a success.
 const everyKind = `{"code":200,"msg":"OK","id":"` + clienttest.CoreActionID + `","assets":[],"tx_id":"t","company_id":"c","netAmount":1}`
 
-// net/http does not send a request again by itself: a stream that was reset after it was carried out has been sent
-// once, and its outcome is unknown; one that was not looked at is sent again, with a stamp of its own.
+// net/http does not retry by itself: a stream that was reset after it was carried out is sent once, and its outcome is
+// unknown; one that was not processed is sent again, with a new timestamp.
 func TestStreamsThatAreReset(t *testing.T) {
 	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
 		for kind, k := range kindsOfCalls {

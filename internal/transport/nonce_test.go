@@ -31,8 +31,8 @@ func counting(t *testing.T, with func(func() string) qredo.RSAOption) (auth *qre
 	return auth, taken
 }
 
-// A nonce may be refused because a copy of the request, which something on the way has made, came first. So that is no
-// refusal: what may be repeated is, with a new nonce, and of anything else the outcome is unknown.
+// A nonce may be refused because a copy of the request, sent by an intermediary, came first. So this is not a refusal: a
+// repeatable request is repeated with a new nonce, and the outcome of any other is unknown.
 func TestARefusedNonceIsNoRefusal(t *testing.T) {
 	for kind, k := range kindsOfCalls {
 		t.Run(kind, func(t *testing.T) {
@@ -60,14 +60,14 @@ func TestARefusedNonceIsNoRefusal(t *testing.T) {
 			})
 		})
 	}
-	// With a timestamp the same words are a refusal: there is no nonce that could have come before.
+	// With a timestamp, the same words are a refusal: there is no nonce that could have arrived before.
 	err := kindsOfCalls["POST"].call(t.Context(), clienttest.NewClient(t, clienttest.AnswerWith(401, refusedNonce)))
 	require.ErrorIs(t, err, qredo.ErrUnauthorized)
 	require.NotErrorIs(t, err, qredo.ErrOutcomeUnknown)
 }
 
-// A connection that the other side has closed meanwhile is no reason for net/http to send a signed request again: the
-// client does, with a new stamp.
+// If the other side has closed a connection in the meantime, net/http does not send a signed request again: the client
+// does, with a new timestamp.
 func TestAClosedConnectionTakesANewNonce(t *testing.T) {
 	auth, taken := counting(t, qredo.WithNonce)
 	seen := map[string]bool{}

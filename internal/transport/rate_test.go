@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// timesOf makes calls from so many goroutines at once and returns when each request was sent, after the
+// timesOf makes calls from the given number of goroutines at once and returns when each request was sent, after the
 // start.
 func timesOf(t *testing.T, calls int, opts ...qredo.Option) []time.Duration {
 	t.Helper()
@@ -114,7 +114,7 @@ func TestRateLimitOfFeeds(t *testing.T) {
 	})
 }
 
-// Where the service says that there are too many requests, a feed's connections wait as calls do, whichever was told so.
+// If the service says that there are too many requests, feed connections and calls both wait, whichever of them was told.
 func TestTooManyStopsFeedsToo(t *testing.T) {
 	for _, told := range []string{"/some/feed", "/assets"} {
 		t.Run(told, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The start of a body has no part of a secret, wherever one stands and however it is spelled, and a long body is not
-// gone through for it.
+// The start of a body contains no part of a secret, wherever one is and however it is spelled, and a long body is not
+// searched for it.
 func TestRedactStart(t *testing.T) {
 	const most = 4 << 10
 	secret := strings.Repeat("aB/3+x=9", 40)

@@ -70,8 +70,8 @@ var kindsOfCalls = map[string]struct {
 	}},
 }
 
-// How often what fails is sent, of four attempts at most: by everything, by what is repeatable and by the
-// rest.
+// How many times a failing request is sent, of at most four attempts: for everything, for repeatable requests and for the
+// others.
 func TestAttempts(t *testing.T) {
 	all, some, none := [2]int{4, 4}, [2]int{4, 1}, [2]int{1, 1}
 	for name, failure := range map[string]struct {

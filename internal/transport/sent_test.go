@@ -15,8 +15,8 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// A request without a body is sent with nothing that speaks of one, whatever its method: net/http is told of an encoding so that
-// it does not look for a body, and that must not be seen by the service.
+// A request without a body is sent without any sign of one, whatever its method: net/http is told of an encoding so that
+// it does not look for a body, and the service must not see that.
 func TestRequestsWithoutABodyAreSentPlain(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodHead, http.MethodOptions, http.MethodPost} {
 		t.Run(method, func(t *testing.T) {

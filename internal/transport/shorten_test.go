@@ -17,7 +17,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// A list that is too long for an answer and is cut is none that can be shortened: it is asked for again.
+// A list that is too long for a response, and truncated, cannot be shortened: it is requested again.
 func TestALongListThatIsCut(t *testing.T) {
 	keep := func([]byte) bool { return false }
 	shorten := func(r io.Reader, most int64) ([]byte, error) { return wire.Shorten(r, most, keep) }

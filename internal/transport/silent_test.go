@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// Where all connections of HTTP/1.1 have died without a word, a call waits for one of them and not for the others too.
+// If all HTTP/1.1 connections are silently dead, a call waits for one of them, but not for the others too.
 func TestAllSilentConnectionsAreLeft(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		const pool = 8
@@ -43,7 +43,7 @@ func TestAllSilentConnectionsAreLeft(t *testing.T) {
 				case n == pool:
 					close(all)
 				case n > pool && number <= pool:
-					_, _ = io.Copy(io.Discard, conn) // what comes is taken, and nothing is said any more
+					_, _ = io.Copy(io.Discard, conn) // data is accepted, but nothing is sent any more
 					return
 				}
 				<-all
@@ -92,7 +92,7 @@ func TestSlowCallsLeaveOtherConnections(t *testing.T) {
 	waits := make(chan struct{})
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the caller has gone
+			_, _ = io.Copy(io.Discard, r.Body) // otherwise nobody notices that the caller has gone
 			close(waits)
 			<-r.Context().Done()
 			return

@@ -16,7 +16,7 @@ import (
 
 type traceKey struct{}
 
-// tracing writes down what a trace is told, and puts into each context what it belongs to.
+// tracing records what a trace is told, and adds to each context what it belongs to.
 func tracing(told *[]string) qredo.Trace {
 	note := func(format string, args ...any) { *told = append(*told, fmt.Sprintf(format, args...)) }
 	begin := func(ctx context.Context, what qredo.Traced) (context.Context, func(qredo.Attempt)) {
@@ -32,7 +32,7 @@ func tracing(told *[]string) qredo.Trace {
 	}}
 }
 
-// A trace sees when each call and each attempt begins and ends, and what it returns is in the context of what is below: of a
+// A trace sees when each call and each attempt begins and ends, and the context that it returns is passed down, even to a
 // transport that traces too.
 func TestTrace(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestTrace(t *testing.T) {
 	})
 }
 
-// What a call waits for before it is sent is no part of its attempt, and is told.
+// The time that a call waits before it is sent is not part of its attempt, and is reported.
 func TestTraceOfTurns(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		var told []string

@@ -16,7 +16,7 @@ type one struct {
 	X int `json:"X"`
 }
 
-// plain has no more than encoding/json can read, too.
+// plain has only what encoding/json can read, too.
 type plain struct {
 	S string            `json:"s"`
 	N int64             `json:"n"`
@@ -31,8 +31,8 @@ type plain struct {
 	R json.RawMessage   `json:"r"`
 }
 
-// What both accept, both read alike. The packages differ on purpose in which keys are the same, in what
-// null does to a value that is there, and in what they accept.
+// What both accept, both decode alike. The packages intentionally differ in which keys are the same, in what null does to
+// an existing value, and in what they accept.
 func FuzzUnmarshal(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, `{"s":"a\u00e9\n\"","n":-5,"i":7,"b":true}`, `{"l":["a",null,"b"],"o":{"X":1},"p":{"p":{"s":"x"}}}`,
@@ -66,8 +66,8 @@ func FuzzUnmarshal(f *testing.F) {
 	})
 }
 
-// isComparable tells whether a document leaves out what the packages do differently on purpose: keys of
-// anything but letters, keys that repeat, and a null.
+// isComparable reports whether a document avoids the intentional differences: keys with anything but letters, repeated
+// keys, and a null.
 func isComparable(data []byte) bool {
 	if strings.Contains(string(data), "null") {
 		return false
@@ -106,7 +106,7 @@ func isComparable(data []byte) bool {
 			}
 		}
 	}
-	return !keysDiffer(data) && !strings.Contains(string(data), `\u`) // an escaped key is no field's
+	return !keysDiffer(data) && !strings.Contains(string(data), `\u`) // an escaped key belongs to no field
 }
 
 // A number is read exactly or refused; the reference is arithmetic without bounds.

@@ -23,7 +23,7 @@ var opens = []string{
 	`{"":{"\u0061":1,"a":2}}`, `{"a":null}`, `"\"\\\b\f\r\t"`,
 }
 
-// What is read into an open type is what the standard library reads, but for a key that has two values.
+// An open type is decoded as by the standard library, except for a key with conflicting values.
 func TestUnmarshalOpen(t *testing.T) {
 	for _, document := range opens {
 		requireAsStandard(t, []byte(document))
@@ -67,7 +67,7 @@ func requireAsStandard(t *testing.T, data []byte) {
 			continue
 		}
 		got := wire.Unmarshal(data, into[0])
-		if got != nil && strings.Contains(got.Error(), "duplicate key") { // of which the standard library takes the last
+		if got != nil && strings.Contains(got.Error(), "duplicate key") { // the standard library takes the last of them
 			continue
 		}
 		if (got == nil) != (want == nil) {
@@ -91,7 +91,7 @@ func (e *endsAfter) Err() error {
 	return nil
 }
 
-// Whatever takes long is left when nobody waits for it any more: whether it is JSON, and each way of reading it.
+// Long operations stop when nobody waits for them any more: the check for JSON, and each way of decoding.
 func TestUnmarshalStops(t *testing.T) {
 	const many = 1 << 20
 	type entry struct {

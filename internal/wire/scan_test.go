@@ -23,7 +23,7 @@ func TestCheckJSON(t *testing.T) {
 	}
 }
 
-// A document of which the caller wants no more is left at the next look, wherever that is.
+// When the caller no longer wants a document, decoding stops at the next check, wherever that is.
 func TestCheckJSONStops(t *testing.T) {
 	for name, document := range map[string]string{
 		"a list": "[" + strings.Repeat("1,", 10*pause), "objects": "[" + strings.Repeat(`{"a":{}},`, pause), "a text": `"` + strings.Repeat("a", 10*pause),

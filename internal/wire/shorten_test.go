@@ -46,7 +46,7 @@ func TestShorten(t *testing.T) {
 // inText tells whether a text of JSON without escapes ends within a string.
 func inText(json string) bool { return strings.Count(json, `"`)%2 == 1 }
 
-// However long it is, no more is held than what is kept and one element.
+// However long the body is, only what is kept and one element are held in memory.
 func TestShortenHoldsLittle(t *testing.T) {
 	list := io.MultiReader(strings.NewReader(`{"list":["keep"`), endless(`,"drop"`, 50<<20), strings.NewReader(`]}`))
 	got, err := wire.Shorten(list, 1<<20, func(element []byte) bool { return string(element) == `"keep"` })
@@ -62,7 +62,7 @@ func TestShortenHoldsLittle(t *testing.T) {
 	require.ErrorContains(t, err, "an element of the body is longer than the limit")
 }
 
-// endless repeats a text for about so many bytes.
+// endless repeats a text for about the given number of bytes.
 func endless(text string, bytes int) io.Reader {
 	part := strings.Repeat(text, 1000)
 	var parts []io.Reader

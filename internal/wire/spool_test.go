@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Whatever the order of a list, its elements come in that of their times, and those of one second as they came.
+// Whatever the order of a list, its elements come in time order, and those of the same second as they came.
 func TestSpool(t *testing.T) {
 	type element struct{ at, n int64 }
 	var oldest []element

@@ -184,7 +184,7 @@ func TestUnmarshalOuterFieldFirst(t *testing.T) {
 	require.Equal(t, []string{"t", "", "t", ""}, []string{before.Outer, before.Inner, after.Outer, after.Inner})
 }
 
-// A list takes the place of the one that was there, and nothing of its elements is left.
+// A list replaces the previous one, and nothing of its elements is left.
 func TestUnmarshalReplacesLists(t *testing.T) {
 	got := document{List: []inner{{A: 1, B: "old"}, {A: 2, B: "old"}}}
 	require.NoError(t, wire.Unmarshal([]byte(`{"list":[{"a":5}]}`), &got))
@@ -233,9 +233,9 @@ func TestUnmarshalLongLists(t *testing.T) {
 	}
 }
 
-// A document that is no JSON is refused for that, wherever it is not, and whatever is wrong with what comes before.
+// A document that is not JSON is refused for that reason, wherever the error is, and whatever is wrong before it.
 func TestUnmarshalRefusesTheDocumentFirst(t *testing.T) {
-	for _, length := range []int{1, 100_000} { // short ones are told of in the standard library's words
+	for _, length := range []int{1, 100_000} { // short ones are described in the standard library's words
 		long := `{"amount":1.5,"list":[{"a":{}}],"tx_id":"` + strings.Repeat("a", length) + `"`
 		err := wire.Unmarshal([]byte(long), new(document))
 		require.ErrorContains(t, err, "not JSON at byte "+strconv.Itoa(len(long))+": unexpected end of JSON input")

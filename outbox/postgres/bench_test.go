@@ -66,7 +66,7 @@ func fill(b testing.TB, database string, n int, change func(i int, e *outbox.Ent
 	require.NoError(b, err)
 }
 
-// ended makes an entry one that is done.
+// ended makes an entry that is done.
 func ended(_ int, e *outbox.Entry) {
 	e.State, e.Attempts, e.TxID = outbox.StateDone, 1, qredo.TxID("tx-"+e.Key)
 }
@@ -181,7 +181,8 @@ func BenchmarkClaim(b *testing.B) {
 	}
 }
 
-// BenchmarkWork brings new entries to their end, as a worker does, one by one, and reports what the last thousand claims take.
+// BenchmarkWork brings new entries to their end one by one, as a worker does, and reports the time of the last thousand
+// claims.
 func BenchmarkWork(b *testing.B) {
 	database := pgtest.Database(b)
 	for _, snapshot := range []bool{false, true} {
@@ -237,7 +238,7 @@ func send(b testing.TB, s *postgres.Store, claims []outbox.Claim) {
 	}
 }
 
-// BenchmarkPage lists what is unknown, of which there is one, and the first of what is done and of what has changed last.
+// BenchmarkPage lists the only unknown entry, and the first of those that are done and of those that changed last.
 func BenchmarkPage(b *testing.B) {
 	database := pgtest.Database(b)
 	for _, n := range sizes {

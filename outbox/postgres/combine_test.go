@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// batch is one that a combiner carries out in a test, which answers it.
+// batch is a batch that a combiner carries out in a test, which answers it.
 type batch struct {
 	changes []change
 	ctx     context.Context

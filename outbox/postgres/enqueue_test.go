@@ -17,7 +17,7 @@ import (
 	"github.com/qredo-go/qredo/outbox/postgres"
 )
 
-// transaction is one of the caller's, of one kind or the other.
+// transaction is the caller's transaction, of either kind.
 type transaction struct {
 	enqueue          func(key string, req outbox.Request) (outbox.Entry, error)
 	exec             func(statement string, args ...any) error
@@ -73,7 +73,8 @@ func eachKind(test func(t *testing.T, s *postgres.Store, begin func(t *testing.T
 	}
 }
 
-// testCommit has workers see what was enqueued, together with what else was done, when it is committed and not before.
+// testCommit checks that workers see what was enqueued, together with the rest of the transaction, once it is committed
+// and not before.
 func testCommit(t *testing.T, s *postgres.Store, begin func(t *testing.T) transaction, database string) {
 	conn := connect(t, database)
 	_, err := conn.Exec(t.Context(), `CREATE TABLE bookings (key TEXT)`)
@@ -116,7 +117,7 @@ func testCommit(t *testing.T, s *postgres.Store, begin func(t *testing.T) transa
 	assert.Equal(t, 1, bookings)
 }
 
-// testRollback has no trace of what was rolled back; nor of what a program did not commit whose connection ends.
+// testRollback checks that a rollback leaves no trace; nor does a program whose connection ends before it commits.
 func testRollback(t *testing.T, s *postgres.Store, begin func(t *testing.T) transaction, database string) {
 	for name, end := range map[string]func(tx transaction){
 		"rolled back": func(tx transaction) { require.NoError(t, tx.rollback()) },
@@ -145,7 +146,7 @@ func testRollback(t *testing.T, s *postgres.Store, begin func(t *testing.T) tran
 	assert.Equal(t, []string{"a"}, keysOf(claimAll(t, s)))
 }
 
-// testSavepoint has parts of a transaction undone, and one that the server has given up.
+// testSavepoint rolls back parts of a transaction, and continues one that the server has aborted.
 func testSavepoint(t *testing.T, s *postgres.Store, begin func(t *testing.T) transaction, _ string) {
 	tx := begin(t)
 	_, err := tx.enqueue("kept", payment())
@@ -234,7 +235,7 @@ func testEnqueueOptions(t *testing.T, database string) {
 func testSerializable(t *testing.T, s *postgres.Store, begin func(t *testing.T) transaction, _ string) {
 	tx := begin(t)
 	require.NoError(t, tx.exec(`SET TRANSACTION ISOLATION LEVEL SERIALIZABLE`))
-	require.NoError(t, tx.exec(`SELECT 1`)) // it sees what there is now
+	require.NoError(t, tx.exec(`SELECT 1`)) // it sees the current state
 	stored, _, err := outbox.EnqueueIn(t.Context(), s, "a", payment(), time.Now(), nil)
 	require.NoError(t, err)
 	_, err = tx.enqueue("a", payment())
@@ -248,7 +249,7 @@ func testSerializable(t *testing.T, s *postgres.Store, begin func(t *testing.T) 
 	assert.Equal(t, stored.Created, e.Created)
 }
 
-// claimAll claims what was never sent, and gives it back.
+// claimAll claims everything that was never sent, and gives it back.
 func claimAll(t *testing.T, s *postgres.Store) []outbox.Claim {
 	t.Helper()
 	now := time.Now()

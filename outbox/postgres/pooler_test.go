@@ -16,8 +16,9 @@ import (
 	"github.com/qredo-go/qredo/outbox/postgres"
 )
 
-// testPooler has programs share an outbox through a PgBouncer that gives each transaction another connection. Through one,
-// version 4e8818f failed with 42P05 and 26000: what one program had prepared was there for another, or not there any more.
+// testPooler has programs share an outbox through a PgBouncer that gives each transaction another connection. With
+// PgBouncer, version 4e8818f failed with 42P05 and 26000: a statement prepared by one program existed for another, or had
+// disappeared.
 func testPooler(t *testing.T, database string) {
 	database = pgtest.Pooler(t, database)
 	t.Run("it is one that forgets what is prepared", func(t *testing.T) {

@@ -148,7 +148,8 @@ func openDB(t *testing.T, database string) *postgres.Store {
 	return s
 }
 
-// damage changes what is stored of an entry, and not the sum. With one such row, Claim of version 4e8818f failed for all.
+// damage changes the stored data of an entry, but not its checksum. With a single such row, Claim of version 4e8818f
+// failed for all.
 func damage(t *testing.T, database, key string, change func([]byte) []byte) {
 	t.Helper()
 	conn := connect(t, database)

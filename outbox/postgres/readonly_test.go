@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo/outbox/postgres"
 )
 
-// Who only looks makes no tables, needs no more than SELECT, and changes nothing.
+// Opened for reading only, a store makes no tables, needs only SELECT, and changes nothing.
 func testReadOnly(t *testing.T, database string) {
 	ctx := t.Context()
 	conn := connect(t, database)

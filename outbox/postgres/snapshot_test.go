@@ -37,8 +37,8 @@ func (c *claimsSeen) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.
 
 func (c *claimsSeen) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// testBesideReader has somebody read a table as it was, for long, so that the index keeps what has ended before what is due. A
-// claim does not read through it each time: pages are counted, since time depends on what else runs.
+// testBesideReader has a long-running reader of an old snapshot, so that the index keeps ended entries before those that
+// are due. A claim does not read through them each time: the test counts pages, since time depends on what else runs.
 func testBesideReader(t *testing.T, database string) {
 	const entries = 3000
 	config, err := pgxpool.ParseConfig(database)

@@ -12,8 +12,8 @@ import (
 	"github.com/qredo-go/qredo"
 )
 
-// testTimes has a table of times, as a program that keeps what the client gives may have one: read back, each is the
-// value that was written, through database/sql and through the driver alone.
+// testTimes has a table of times, as a program that stores the client's values may have: each is read back as it was
+// written, through database/sql and through the driver alone.
 func testTimes(t *testing.T, database string) {
 	ctx := t.Context()
 	db, err := sql.Open("pgx", database)

@@ -178,7 +178,7 @@ func testEncoding(t *testing.T, database string) {
 	require.NoError(t, err)
 }
 
-// A connection to another machine is not made in plain text unless that was asked for. Version 4e8818f made it without a word.
+// A connection to another machine is not made in plain text unless that was asked for. Version 4e8818f silently made one.
 func TestTransport(t *testing.T) {
 	t.Setenv("PGSSLMODE", "")
 	for _, database := range []string{"host=db.example.com", "postgres://u:p@db.example.com/bank", "postgresql://db.example.com,localhost/bank?x=sslmode"} {

@@ -31,7 +31,7 @@ func wakes(t *testing.T, s *postgres.Store) <-chan time.Time {
 	return calls
 }
 
-// testWake has a worker woken within a tenth of a second of a commit, and not by what is rolled back.
+// testWake checks that a worker is woken within a tenth of a second of a commit, and not by a rollback.
 func testWake(t *testing.T, database string) {
 	for name, open := range map[string]func(*testing.T, string) *postgres.Store{"New": newStore, "OpenDB": openDB} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func testWake(t *testing.T, database string) {
 				_, err := back.enqueue("not made", payment())
 				require.NoError(t, err)
 				require.NoError(t, back.rollback())
-				tx := begins["database/sql"](t, database, open(t, database)) // a program that has told nobody yet
+				tx := begins["database/sql"](t, database, open(t, database)) // a program that has not notified anybody yet
 				_, err = tx.enqueue(string(rune('a'+i)), payment())
 				require.NoError(t, err)
 				assert.Empty(t, woken, "before the commit")
@@ -57,7 +57,7 @@ func testWake(t *testing.T, database string) {
 	}
 }
 
-// testWakeOthers has another outbox in the same database wake nobody.
+// testWakeOthers checks that another outbox in the same database wakes nobody.
 func testWakeOthers(t *testing.T, database string) {
 	woken := wakes(t, openStore(t, database))
 	_, err := connect(t, database).Exec(t.Context(), `SELECT pg_notify('qredo_outbox', 'another schema')`)

@@ -14,7 +14,8 @@ import (
 	"github.com/qredo-go/qredo/qredotest/internal/fixturetest"
 )
 
-// Each fixture passes the service's description, is exactly what the client sends, and its value what that returns.
+// Each fixture conforms to the service's description and is exactly what the client sends, and its value is what that
+// returns.
 func TestFixturesAreTheClients(t *testing.T) {
 	auth, err := qredo.NewHMACAuth("key", "c2VjcmV0IG9mIGEgdGVzdA==")
 	require.NoError(t, err)

@@ -39,7 +39,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// transfers is what a Payer needs of the client.
+// transfers are the client's methods that a Payer needs.
 type transfers interface {
 	Withdraw(ctx context.Context, companyID qredo.CompanyID, req qredo.WithdrawalRequest, opts ...qredo.CallOption) (*qredo.Submission, error)
 	WaitWithdrawal(ctx context.Context, companyID qredo.CompanyID, txID qredo.TxID, opts ...qredo.CallOption) (*qredo.Transaction, error)
@@ -53,7 +53,8 @@ type Payer struct {
 	Now       func() time.Time
 }
 
-// Pay pays an order once, and says what has become of it: "paid", how it ended, or "unknown", to be called again.
+// Pay pays an order once, and returns what has become of it: "paid", how it ended, or "unknown", in which case it is to
+// be called again.
 func (p Payer) Pay(ctx context.Context, order, address string, amount qredo.AssetAmount) (string, error) {
 	sent, err := p.Transfers.Withdraw(ctx, p.Company, qredo.WithdrawalRequest{
 		WalletID: p.Wallet, Address: address, Send: amount,

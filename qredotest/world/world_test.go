@@ -31,7 +31,7 @@ func payout(w *world.World, amount qredo.Amount) outbox.Withdrawal {
 	}}
 }
 
-// seen is a handler that keeps what it was handed.
+// seen is a handler that keeps the movements it gets.
 type seen struct {
 	mu        sync.Mutex
 	movements []inbox.Movement
@@ -156,7 +156,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// Real time, with short intervals: what runs beside the test is waited for.
+// Real time, with short intervals: what runs next to the test is waited for.
 func TestStartRunsAnOutbox(t *testing.T) {
 	w := world.Start(t)
 	w.Approver("robot", approver.PolicyFunc(approveAll))
@@ -188,7 +188,7 @@ companies:
 	assert.Equal(t, map[string]qredo.CompanyID{"Other": w.Company("Other")}, w.Made.Companies)
 }
 
-// ended is a test that fails: what is wrong with a world ends it.
+// ended is a test that fails: an error in a world ends it.
 type ended struct {
 	testing.TB
 

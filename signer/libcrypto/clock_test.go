@@ -33,7 +33,7 @@ func (c clock) forget() {
 	}
 }
 
-// expire lets a deadline pass, of which it has the next timers.
+// expire lets a deadline pass, given its next timers.
 func (c clock) expire() {
 	for range steps {
 		(<-c) <- time.Time{}

@@ -9,7 +9,7 @@ import (
 	"github.com/qredo-go/qredo/signer/libcrypto"
 )
 
-// The key is the program's. Where the system's libcrypto is faster it signs, and where it is not Go does.
+// The key belongs to the program. If the system's libcrypto is faster, it signs; otherwise Go does.
 func ExampleFromPEM() {
 	pem, err := os.ReadFile("testdata/rsa2048.pem")
 	if err != nil {

@@ -60,7 +60,7 @@ func TestLibrariesThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// TestSearch: the first library that can be used is taken, and that one is missing is not what is said of one that is wrong.
+// TestSearch: the first usable library is taken, and an unusable one is not reported as missing.
 func TestSearch(t *testing.T) {
 	needLibrary(t)
 	c, err := openLibrary(append([]string{"/nowhere/libcrypto.so.4"}, defaultLibraries...))
@@ -304,7 +304,7 @@ func TestTokenThatHangs(t *testing.T) {
 	signsRight(t, s, testKey(t, 2048), crypto.SHA256, "again")
 }
 
-// TestErrorsOfAThread: what the library says of an error stays on its thread, and is neither kept nor taken for another's.
+// TestErrorsOfAThread: the library's errors stay on their thread, and are neither kept nor mistaken for another's.
 func TestErrorsOfAThread(t *testing.T) {
 	needLibrary(t)
 	c, err := openLibrary(defaultLibraries)

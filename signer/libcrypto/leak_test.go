@@ -26,7 +26,7 @@ var (
 	signers    = flag.Int("signers", 60, "how many signers it makes")
 )
 
-// resident is how much memory this process has, C's included, once Go has given back what it can.
+// resident is how much memory this process uses, C's included, once Go has released what it can.
 func resident(t *testing.T) int {
 	t.Helper()
 	debug.FreeOSMemory()

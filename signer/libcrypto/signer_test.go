@@ -37,7 +37,7 @@ func testKey(t testing.TB, bits int) *rsa.PrivateKey {
 	return key
 }
 
-// needLibrary skips where there is no library.
+// needLibrary skips the test if there is no library.
 func needLibrary(t testing.TB) {
 	t.Helper()
 	s, err := New(testKey(t, 2048), WithMode(ModeLibcrypto))
@@ -224,7 +224,7 @@ func TestContextThatHasEnded(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// TestCollected: a signer that nobody has any more, and nobody has closed, is cleared up.
+// TestCollected: a signer that is no longer referenced, and was not closed, is cleaned up.
 func TestCollected(t *testing.T) {
 	needLibrary(t)
 	s, err := New(testKey(t, 2048), WithMode(ModeLibcrypto))

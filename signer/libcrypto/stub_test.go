@@ -27,7 +27,7 @@ const (
 	stubFreeBlocks // and makes wrong signatures
 )
 
-// stub is a libcrypto that misbehaves as it is told.
+// stub is a libcrypto that misbehaves on command.
 type stub struct {
 	*testing.T
 	path   string
@@ -88,7 +88,7 @@ func (s *stub) set(mode int)    { s.call("stub_mode", uintptr(mode)) }
 func (s *stub) waitBlocked()    { s.call("stub_blocked", 1) }
 func (s *stub) signatures() int { return s.call("stub_calls") }
 
-// nothingHeld waits until the library has nothing of a signer any more: it is given back by goroutines of their own.
+// nothingHeld waits until the library holds nothing of a signer: goroutines of their own release it.
 func (s *stub) nothingHeld() {
 	s.Helper()
 	require.Eventually(s, func() bool { return s.call("stub_contexts") == 0 && s.call("stub_keys") == 0 }, 10*time.Second, time.Millisecond)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A library that blocks where it is to free something keeps nobody from Go's signature.
+// A library that blocks while freeing something keeps nobody from Go's signature.
 func TestBlocksWhereItFrees(t *testing.T) {
 	s, stub := starts(t, ModeAuto, WithParallel(2))
 	signsTogether(t, s, 8) // so that each slot has something to be freed

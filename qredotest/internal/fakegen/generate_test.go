@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The files are as the generator makes them of the client's source, and there are no others.
+// The files are what the generator makes from the client's source, and there are no others.
 func TestFakesAreGenerated(t *testing.T) {
 	for _, of := range []struct{ source, path, name, out string }{
 		{"../../..", "github.com/qredo-go/qredo", "qredotest", "../.."},
