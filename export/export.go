@@ -138,8 +138,9 @@ func New(funds Funds, assets Assets, selection Selection, opts ...Option) (*Ledg
 	return l, nil
 }
 
-// To writes the ledger to w. It is brought together in a temporary file first: what waited when it was read, and ended
-// before the end was reached, is taken back there. So nothing is written where an error is returned, but for one of w.
+// To writes the ledger to w. It assembles it in a temporary file first: an entry that was pending when it was read, and
+// ended before the end was reached, is corrected there. So if it returns an error, it has written nothing, unless the
+// error is w's.
 func (l *Ledger) To(ctx context.Context, w io.Writer) (Result, error) {
 	x, err := l.begin(ctx)
 	if err != nil {
@@ -149,12 +150,13 @@ func (l *Ledger) To(ctx context.Context, w io.Writer) (Result, error) {
 	return x.to(ctx, w)
 }
 
-// ToFile writes the ledger to a file, which appears under its name when it is complete and on the disk. Until then it is
-// path.part, and path.part.json says how far it is. Call it again after an error, or after the program was killed: it goes on.
+// ToFile writes the ledger to a file, which appears under its name when it is complete and on disk. Until then it is
+// path.part, and path.part.json records the progress. After an error, or after the program was killed, call it again: it
+// continues from there.
 //
-// A file that exists is an error that matches [io/fs.ErrExist], but for [WithReplace]. What is left of another selection or format, a
-// checkpoint that is damaged, and another program that exports to the same file are errors that match [ErrOther],
-// [ErrDamaged] and [ErrInUse]; nothing is changed then.
+// If the file exists, it returns an error that matches [io/fs.ErrExist], unless you give [WithReplace]. If the progress
+// is of another selection or format, if the checkpoint is damaged, or if another program exports to the same file, the
+// error matches [ErrOther], [ErrDamaged] or [ErrInUse]; nothing is changed then.
 func (l *Ledger) ToFile(ctx context.Context, path string) (Result, error) {
 	x, err := l.begin(ctx)
 	if err != nil {

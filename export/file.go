@@ -23,7 +23,7 @@ import (
 var (
 	// ErrOther says that an unfinished export of something else is in the way. What to do: finish that one, or remove it.
 	ErrOther = errors.New("it is of another export")
-	// ErrDamaged says that a checkpoint is not what was written. What to do: remove it, to begin anew.
+	// ErrDamaged says that a checkpoint has been damaged. Remove it to start again.
 	ErrDamaged = errors.New("it is damaged")
 	// ErrInUse says that another program exports to the same file.
 	ErrInUse = errors.New("another program exports to it")

@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo/otelqredo"
 )
 
-// Each decision is a trace, with what was asked and sent for it.
+// Each decision is a trace, including its requests.
 func TestApprover(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	o := newTelemetry(t)

@@ -193,7 +193,7 @@ func TestNames(t *testing.T) {
 func TestWhatIsSearchedForIsNotTold(t *testing.T) {
 	o := newTelemetry(t)
 	client := clienttest.NewQuickClient(t, answering(200), otelqredo.Client(o.opts...))
-	_, _ = client.Companies.Search(t.Context(), "Smith") // what comes back does not matter
+	_, _ = client.Companies.Search(t.Context(), "Smith") // the result does not matter
 	spans := o.exported.GetSpans()
 	require.NotEmpty(t, spans)
 	requireSilent(t, o, "Smith")
@@ -208,7 +208,7 @@ func TestWithoutIDs(t *testing.T) {
 	requireSilent(t, o, clienttest.CompanyID)
 }
 
-// A feed has a trace for each connection and each loss, and none that goes on.
+// A feed has a trace for each connection and each loss, and none that never ends.
 func TestFeed(t *testing.T) {
 	o := newTelemetry(t)
 	service := clienttest.ServeFeed(t, func(ctx context.Context, ws *websocket.Conn, connection int) {

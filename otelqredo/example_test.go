@@ -25,7 +25,7 @@ func Example() {
 	srv, err := sandbox.Start() // in place of the service
 	check(err)
 	defer srv.Close()
-	exporter := tracetest.NewInMemoryExporter() // in place of one that sends
+	exporter := tracetest.NewInMemoryExporter() // instead of an exporter that sends
 	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 
 	client := srv.Client(otelqredo.Client(otelqredo.WithTracerProvider(tracers)))

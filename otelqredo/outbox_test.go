@@ -152,7 +152,7 @@ func loseFirst(lost *bool) func(*http.Request, http.RoundTripper) (*http.Respons
 	}
 }
 
-// What was enqueued without a trace is sent all the same, in a trace of its own, and what a person decides is told.
+// A payment that was enqueued without a trace is sent in a trace of its own, and a person's decision is reported.
 func TestAPaymentWithoutATrace(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	require.NoError(t, w.Srv.SetFaults(1, sandbox.FaultRule{Kind: sandbox.FaultDropAnswer, Operation: "POST /company/{company_id}/transfer", Rate: 1}))

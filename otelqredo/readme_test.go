@@ -26,7 +26,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// What the documents name is measured, and what is measured is in the package's documentation, with its unit.
+// Every documented instrument is measured, and every measured one is in the package's documentation, with its unit.
 func TestDocumentedMetrics(t *testing.T) {
 	source := ""
 	for _, file := range []string{"client.go", "feed.go", "outbox.go", "inbox.go", "approver.go"} {

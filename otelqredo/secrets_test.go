@@ -45,7 +45,7 @@ func texted(o *telemetry) string {
 	return b.String()
 }
 
-// No key, signature, body or figure is in what is exported, however calls end.
+// No key, signature, body or amount is exported, however calls end.
 func TestNoSecretIsExported(t *testing.T) {
 	o := newTelemetry(t)
 	var secrets []string

@@ -69,7 +69,7 @@ func texts(attrs []attribute.KeyValue) map[string]string {
 	return all
 }
 
-// metrics are all series: what is counted, or how often something was measured, by name and attributes.
+// metrics are all series: counts, or the number of measurements, by name and attributes.
 func (o *telemetry) metrics(t *testing.T) map[string]string {
 	t.Helper()
 	var read metricdata.ResourceMetrics

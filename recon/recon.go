@@ -36,7 +36,7 @@ const slack = 5 * time.Minute
 // Option changes what is counted. A wrong one is a [*qredo.ValidationError].
 type Option func(*Books) error
 
-// WithSince counts only what was done in that second and later. What wallets had then is 0, but for [WithOpening].
+// WithSince counts only movements of that second and later. Opening balances are then 0, unless you give [WithOpening].
 func WithSince(t qredo.Time) Option {
 	return func(b *Books) error {
 		if t.IsZero() {

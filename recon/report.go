@@ -63,7 +63,8 @@ type Wallet struct {
 	Expected   qredo.Amount    `json:"expected"`
 	Balance    qredo.Amount    `json:"balance"`
 	Difference qredo.Amount    `json:"difference"` // balance less what was expected
-	// What waits is in the balance still, or not yet: it is no part of the proof. What can be sent at most is Balance - WaitingOut.
+	// Pending amounts may still be in the balance, or not yet: they are not part of the proof. At most Balance -
+	// WaitingOut can be sent.
 	WaitingOut qredo.Amount `json:"waiting_out"` // held for what may leave, with its fees
 	WaitingIn  qredo.Amount `json:"waiting_in"`
 	Status     Status       `json:"status"`

@@ -28,7 +28,7 @@ type Server struct {
 	server *http.Server
 }
 
-// Start serves a wallet, transfers, and a ledger and a history of so many entries, all of one wallet.
+// Start serves a wallet, transfers, and a ledger and a history with the given number of entries, all of one wallet.
 func Start(entries int) (*Server, error) { return start(entries, Page) }
 
 // StartWallets serves a ledger whose entries are of 58 wallets by turns.
@@ -102,7 +102,8 @@ var entry = `{"TxID":"1v` + placeholder + `","type":"transferOut","status":"appr
 
 const newest = 1644500739 // the time of the first entry
 
-// Page is a page of a ledger: so many entries from an offset on, each with an ID of its own and a second older than the one before.
+// Page is a page of a ledger: a number of entries from an offset on, each with an ID of its own and a second older than
+// the one before.
 func Page(offset, n, total int) []byte {
 	var b bytes.Buffer
 	b.Grow(n*(len(entry)+1) + 64)
@@ -123,7 +124,8 @@ func Page(offset, n, total int) []byte {
 	return b.Bytes()
 }
 
-// History is the history of a wallet: so many movements, each with IDs of its own and a second older than the one before.
+// History is the history of a wallet: a number of movements, each with IDs of its own and a second older than the one
+// before.
 func History(n int) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"history":[`)

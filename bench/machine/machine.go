@@ -1,5 +1,5 @@
-// Package machine tells what a measurement was made on: processor, disk, and what else the machine did meanwhile. What cannot be found
-// out here is "unknown" or 0.
+// Package machine describes the machine of a measurement: processor, disk, and what else ran in the meantime. Anything
+// that cannot be determined is "unknown" or 0.
 package machine
 
 import (

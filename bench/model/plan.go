@@ -11,9 +11,9 @@ import (
 type Costs struct {
 	Signature time.Duration // the program's processors, for each call
 	Call      time.Duration // the same: the rest of a call, with what net/http and the kernel do
-	Payment   time.Duration // the same: what the outbox and the driver do for a payment, but for looks at it
+	Payment   time.Duration // the same: what the outbox and the driver do for a payment, except for following it
 	Look      time.Duration // the same: what they do for a look
-	Database  time.Duration // PostgreSQL's processors: all statements of a payment, from its booking to its end, but for looks at it
+	Database  time.Duration // PostgreSQL's processors: all statements of a payment, from its booking to its end, except for following it
 	Looking   time.Duration // the same: the statements of a look
 	Statement time.Duration // how long a statement takes that does not wait for the disk, there and back
 	Sync      time.Duration // how long a commit waits for the disk when it is alone
@@ -86,8 +86,8 @@ func (r Result) First() string {
 	return "number of workers"
 }
 
-// Wait is how long a payment waits for a slot on average when so many come a second at random times, and the share of those that wait.
-// It has no end from PerSecond on.
+// Wait is how long a payment waits for a slot on average at a given rate of random arrivals, and the share of those that
+// wait. From PerSecond on, it is infinite.
 func (r Result) Wait(perSecond float64) (wait time.Duration, share float64) {
 	if perSecond >= r.PerSecond {
 		return math.MaxInt64, 1

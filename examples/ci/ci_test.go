@@ -128,7 +128,7 @@ func TestDockerfileOfReleases(t *testing.T) {
 	assert.Equal(t, []string{copies[0], "COPY ${TARGETARCH}/qredo /qredo", "COPY LICENSE NOTICE /", "COPY --chown=65532:65532 data /data"}, others)
 }
 
-// The image is built of what .dockerignore lets through, and that is neither a key nor what is only tested by.
+// The image is built from what .dockerignore lets through, which includes neither keys nor files that only tests need.
 func TestImageIsBuiltOfItsContext(t *testing.T) {
 	ignore, err := os.ReadFile(filepath.Join(repository, ".dockerignore"))
 	require.NoError(t, err)

@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestAsAContainer runs the program as the image does, without a container engine: built as the Dockerfile builds it, in a root of its own that
-// is read-only, as nobody. Beside it, the job of examples/ci/gitlab.yml does what that file says.
+// TestAsAContainer runs the program as the image does, without a container engine: built as the Dockerfile builds it, in
+// a read-only root of its own, as user nobody. Next to it, the test runs the job of examples/ci/gitlab.yml.
 func TestAsAContainer(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to become nobody")
@@ -57,7 +57,7 @@ func TestAsAContainer(t *testing.T) {
 	}
 }
 
-// gitlabJob is what the job of examples/ci/gitlab.yml does before its tests, but for installing the program.
+// gitlabJob is what the job of examples/ci/gitlab.yml does before its tests, except for installing the program.
 func gitlabJob(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("gitlab.yml")

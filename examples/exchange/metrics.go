@@ -45,8 +45,8 @@ func (m *Metrics) Vote(e approver.Entry) {
 	}
 }
 
-// Reconcile holds the books against what the inbox was told of, and that against what the wallets have. It says what is wrong, or
-// nothing. What has moved in this very moment may be, until the next time.
+// Reconcile compares the books with what the inbox reported, and that with the wallets' balances. It returns what is
+// wrong, or nothing. A movement of this very moment may appear until the next call.
 func (s *Service) Reconcile(ctx context.Context) (wrong string, err error) {
 	report, err := s.in.Check(ctx)
 	if err != nil {

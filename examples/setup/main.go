@@ -1,10 +1,13 @@
-// Command setup: a program makes its company, fund and wallets when it is installed, and is started again one day: after a crash, with a new version, by
-// somebody who does not know that it is done. Nothing must be there twice then, since money would come to one and be looked for in the other. And
-// what somebody has changed meanwhile must be seen, not passed over.
+// Command setup: a program makes its company, fund and wallets when it is installed, and is started again one day: after
+// a crash, with a new version, by somebody who does not know that it is done. Nothing may be created twice, since money
+// would arrive at one and be looked for at the other. And changes that somebody has made in the meantime must be noticed,
+// not ignored.
 //
-// So the Ensure methods make what is missing, return what is there, and name what differs. Function setUp is the whole of it.
+// So the Ensure methods create what is missing, return what exists, and report what differs. Function setUp is all you
+// need.
 //
-// It starts a sandbox for itself, sets up three times, once with a threshold that is another, and exits with 0 only if all is there once.
+// It starts a sandbox for itself, sets up three times, once with a different threshold, and exits with 0 only if
+// everything exists once.
 package main
 
 import (

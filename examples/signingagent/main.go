@@ -1,5 +1,5 @@
-// Command signingagent: a core client's key is held by the service, which could vote in its place. Who wants votes that nobody else can cast needs
-// a key of their own, and must not sign with it what they have not read.
+// Command signingagent: a core client's key is held by the service, which could vote in its place. If you want votes that
+// nobody else can cast, you need a key of your own, and must not sign with it what you have not read.
 //
 // So a signing agent is registered, and approves by rule: of six transfers it signs three that are small, rejects one that is blocked, and leaves one that
 // is large, and one that is over the day's limit, to a person. The person looks at the large one and has the agent sign it.

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// defaults are what the flags are without arguments, but for the pace.
+// defaults are the default values of the flags, except for the pace.
 func defaults() config {
 	return config{
 		asset: "BTC-TESTNET", approvers: "alice@example.com,bob@example.com",

@@ -65,8 +65,8 @@ var (
 	approveLine = regexp.MustCompile(`→ (\S+) must approve (\S+) in the app`)
 )
 
-// playPeople reads what a run prints, and does what it tells people to do. It returns all that was printed
-// and the first thing that failed.
+// playPeople reads what a run prints, and does what it tells people to do. It returns everything that was printed and the
+// first failure.
 func playPeople(srv *sandbox.Server, printed io.Reader) (string, error) {
 	var all strings.Builder
 	var failed error
@@ -162,8 +162,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// TestNoticesWhatIsWrong lets a server lie about what has become of the money. The program must not say
-// that all is well.
+// TestNoticesWhatIsWrong has a server lie about what has become of the money. The program must not say that everything is
+// well.
 func TestNoticesWhatIsWrong(t *testing.T) {
 	replace := func(suffix, old, with string) func(string, []byte) []byte {
 		return func(path string, body []byte) []byte {

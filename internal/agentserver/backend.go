@@ -43,6 +43,6 @@ type Agent interface {
 	Reject(ctx context.Context, id qredo.ActionID) error
 	// Frames are the messages of the service's feed as they come, for ever.
 	Frames(ctx context.Context, opts ...qredo.FeedOption) iter.Seq2[json.RawMessage, error]
-	// Decide votes by a policy until ctx ends, and returns nil then. Where there is no policy it only waits.
+	// Decide votes by a policy until ctx ends, and then returns nil. Without a policy it only waits.
 	Decide(ctx context.Context, decided func(qredo.ActionID)) error
 }

@@ -78,7 +78,7 @@ func (h *Hub) Decided(id qredo.ActionID) {
 	h.drop(id)
 }
 
-// Reset forgets all actions: the service is about to tell anew which are pending.
+// Reset forgets all actions: the service is about to report again which are pending.
 func (h *Hub) Reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

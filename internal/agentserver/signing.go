@@ -28,7 +28,7 @@ type Signing struct {
 
 	Policy   approver.Policy // that decides; nil if only people do
 	Approver []approver.Option
-	Steer    func(context.Context, *approver.Approver) (end func()) // is told of the approver before it runs, and end when it has run; may be nil
+	Steer    func(context.Context, *approver.Approver) (end func()) // gets the approver before it runs, and end is called when it has run; may be nil
 	Shared   func(context.Context) error                            // tells whether what agents share can be reached; nil if they share nothing
 }
 
@@ -113,7 +113,7 @@ func (s *Signing) at(url string) []qredo.Option {
 	return append(slices.Clip(s.ClientOptions), qredo.WithBaseURL(url))
 }
 
-// CheckStore writes a file beside the identity's, and asks for what is shared.
+// CheckStore writes a file next to the identity's, and checks the shared server.
 func (s *Signing) CheckStore(ctx context.Context) error {
 	path := s.Config.Store.File
 	if s.Config.Store.Type == StoreSealed {

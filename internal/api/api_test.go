@@ -29,12 +29,12 @@ const module = "github.com/qredo-go/qredo"
 
 var update = flag.Bool("update", false, "rewrite the files in api/")
 
-// pkg is a package as go list tells of it.
+// pkg is a package as listed by go list.
 type pkg struct {
 	ImportPath string   `json:"ImportPath"`
 	Name       string   `json:"Name"`
 	Dir        string   `json:"Dir"`
-	Export     string   `json:"Export"` // the file with what it exports
+	Export     string   `json:"Export"` // the file with its exports
 	GoFiles    []string `json:"GoFiles"`
 }
 
@@ -47,7 +47,7 @@ func (p pkg) file() string {
 	return filepath.Join("..", "..", "api", name+".txt")
 }
 
-// goList returns the packages that go list tells of.
+// goList returns the packages that go list lists.
 func goList(t *testing.T, args ...string) []pkg {
 	t.Helper()
 	var stderr strings.Builder
@@ -76,13 +76,13 @@ func public(t *testing.T) []pkg {
 	return all
 }
 
-// loaded is a package with what it exports.
+// loaded is a package with its exports.
 type loaded struct {
 	pkg
 	types *types.Package
 }
 
-// load reads what the packages export from their compiled form.
+// load reads the packages' exports from their compiled form.
 func load(t *testing.T) (all []loaded) {
 	t.Helper()
 	packages := public(t)
@@ -135,7 +135,7 @@ func lines(text []byte) []string {
 	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), "\n")
 }
 
-// difference shows what went from the file and what came, line by line.
+// difference shows what was removed from the file and what was added, line by line.
 func difference(file, have []string) string {
 	var b strings.Builder
 	for _, line := range file {
@@ -184,8 +184,8 @@ func exports(p *types.Package) []string {
 	return out
 }
 
-// signature describes a function's parameters and results. Names are told of parameters only, and only if all
-// have one: others are a matter of the code within, and of the compiler.
+// signature describes a function's parameters and results. Only parameters are named, and only if all of them are: other
+// names are an internal matter.
 func signature(f *types.Func, text func(types.Type) string) string {
 	s := f.Signature()
 	if s.TypeParams().Len() > 0 {
@@ -260,7 +260,7 @@ func exportedType(object *types.TypeName, text func(types.Type) string) []string
 	return out
 }
 
-// TestDifference: what a reader of a failed test sees.
+// TestDifference shows what a reader of a failed test sees.
 func TestDifference(t *testing.T) {
 	file := []string{"func A()", "func B() error", "func D()"}
 	require.Empty(t, difference(file, slices.Clone(file)))

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What importing this package may cost, beside the standard library and this module's own internal
-// packages.
+// What importing this package may cost, in addition to the standard library and this module's own internal packages.
 var allowedImports = []string{
 	"github.com/google/go-querystring/query",
 	"github.com/coder/websocket",

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocumented demands a doc comment on each package and on all that it exports: constants and variables
-// alone or as a group, functions, types, methods, the methods of interfaces. A comment begins with the name,
-// as Go's documentation has it, and what it links to exists.
+// TestDocumented requires a doc comment on each package and everything it exports: constants and variables on their own
+// or as a group, functions, types, methods, and the methods of interfaces. A comment begins with the name, as is usual in
+// Go, and the targets of its links exist.
 func TestDocumented(t *testing.T) {
 	read := map[string]*documented{}
 	var all []*documented

@@ -10,8 +10,8 @@ import (
 // Range is the shortest and the longest pause.
 type Range struct{ Min, Max time.Duration }
 
-// After returns the pause after so many failures in a row: Min after the first, twice the one before after each
-// further one, and never more than Max.
+// After returns the pause after a number of failures in a row: Min after the first, doubled after each further one, and
+// never more than Max.
 func (r Range) After(failures int) time.Duration {
 	pause := r.Min
 	for n := 1; n < failures && pause < r.Max; n++ {

@@ -41,8 +41,8 @@ func Printings(t *testing.T, value any) map[string]string {
 	return all
 }
 
-// DeepPrintings are [Printings], and what a value shows where it cannot be asked how it prints, of which nothing but functions keeps
-// a secret: in an unexported field of another struct, to encoders, and to reflection.
+// DeepPrintings are [Printings], and what a value shows if its formatting methods cannot be called, so that only
+// functions keep a secret: in an unexported field of another struct, to encoders, and to reflection.
 func DeepPrintings(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := Printings(t, value)

@@ -11,7 +11,7 @@ import (
 // Acme is a company.
 var Acme = qredo.CompanyRequest{Name: "ACME Corp", City: "Paris", Country: "FR", Domain: "acme.example", Ref: CompanyRef}
 
-// HexOf is a text of so many bytes in hexadecimal.
+// HexOf is hexadecimal text for the given number of bytes.
 func HexOf(bytes int) string { return strings.Repeat("ab", bytes) }
 
 // GoodSweep is a sweep that nothing is wrong with.

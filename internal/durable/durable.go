@@ -106,7 +106,8 @@ func Replace(path string, data []byte) error {
 	return SyncFolder(filepath.Dir(path))
 }
 
-// RemoveUnfinished removes what programs that were killed in [Replace] have left beside a file. No other may be writing it.
+// RemoveUnfinished removes what killed programs have left next to a file in [Replace]. No other program may be writing
+// it.
 func RemoveUnfinished(path string) error {
 	dir := filepath.Dir(path)
 	files, err := os.ReadDir(dir)

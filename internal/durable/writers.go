@@ -25,12 +25,12 @@ func (e *OthersCanWriteError) Error() string {
 	return fmt.Sprintf("%s (%s), so its content may not be yours: check it, then run %s, or pass --insecure-files", what, e.Mode, e.Fix)
 }
 
-// CheckWriters returns an [*OthersCanWriteError] if other users can write to a file, or put another in its place: as OpenSSH
-// demands of the files of keys, each folder from the root on, each symbolic link on the way and the file itself must belong to
-// this user or to root, and neither a group nor all others may write to it. In a folder with the sticky bit, such as
-// /tmp, everybody has files of their own. What is not there is nobody's yet; what is no file, such as the null device, is
-// not looked at. An ACL that lets others write shows as permission of the group. On Windows it is always nil: permissions
-// there are lists, which Go does not read.
+// CheckWriters returns an [*OthersCanWriteError] if other users can write to a file, or replace it: as OpenSSH requires
+// of key files, each folder from the root on, each symbolic link on the way and the file itself must belong to this user
+// or to root, and neither a group nor all others may write to it. In a folder with the sticky bit, such as /tmp,
+// everybody has files of their own. A missing file is accepted, and special files, such as the null device, are not
+// checked. An ACL that lets others write shows as permission of the group. On Windows it is always nil: permissions there
+// are access lists, which Go does not read.
 func CheckWriters(path string) error { return checkWriters(path) }
 
 // OthersCanReadError says that a file with a secret can be read by other users of the machine.

@@ -140,7 +140,7 @@ func (x *exchange) begin(a *Answer, n int) {
 	_ = x.part(a, n) // the client may be gone
 }
 
-// Form is how a page looks that is no answer of the server.
+// Form is the format of a page that does not come from the server.
 type Form struct {
 	Name string
 	Type string // its Content-Type

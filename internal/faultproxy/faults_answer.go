@@ -217,7 +217,7 @@ func InterimEndless(status int) Fault {
 	}}
 }
 
-// ManyHeaders gives the server's answer so many headers more.
+// ManyHeaders adds a number of headers to the server's response.
 func ManyHeaders(count, size int) Fault {
 	value := strings.Repeat("x", size)
 	return Fault{Name: fmt.Sprintf("%d headers of %d bytes", count, size), Kind: "header flood", At: AnyHTTP, exchange: func(x *exchange) {
@@ -235,8 +235,8 @@ func ManyHeaders(count, size int) Fault {
 	}}
 }
 
-// Zeros is a success in the server's place whose body is so many zeros; compressed, if that is asked for, so that few bytes
-// on the connection are many at the client.
+// Zeros replaces the server's response by a success with a body of zeros; on request compressed, so that few bytes on the
+// connection become many at the client.
 func Zeros(size int, compressed bool, w When) Fault {
 	name := fmt.Sprintf("body of %d zeros", size)
 	body := func() []byte { return make([]byte, size) }

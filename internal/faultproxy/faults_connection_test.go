@@ -25,7 +25,7 @@ func TestEndsAtEachPoint(t *testing.T) {
 	for _, p := range Points {
 		for _, c := range []struct {
 			fault Fault
-			want  []string // of what the client says, one; over HTTP/2 net/http calls each of these an unexpected EOF
+			want  []string // one of the client's errors; over HTTP/2 net/http calls each of these an unexpected EOF
 		}{
 			{Reset(p), []string{"reset", "broken pipe", "unexpected EOF"}},
 			{Finish(p), []string{"EOF"}},
@@ -95,7 +95,7 @@ func TestCutAtEachByte(t *testing.T) {
 	assert.Len(t, rawAnswer(t, Cut(-3, false)), len(whole)-3)
 }
 
-// rawAnswer is what a client gets until the connection ends.
+// rawAnswer is what a client receives until the connection ends.
 func rawAnswer(t *testing.T, f Fault) []byte {
 	t.Helper()
 	b := open(t, Config{Plan: once(f)})
@@ -146,7 +146,7 @@ func TestRefusedAfterReset(t *testing.T) {
 	require.Eventually(t, func() bool { return b.post("/", "").err == nil }, patience, 5*time.Millisecond)
 }
 
-// A connection that ends after its answer breaks what comes next on it, for a client that has not noticed yet.
+// A connection that ends after its response breaks the next request on it, for a client that has not noticed yet.
 func TestClosedAfterTheAnswer(t *testing.T) {
 	t.Parallel()
 	each(t, CloseAfter, func(t *testing.T, b *bench) {

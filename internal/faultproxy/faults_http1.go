@@ -69,7 +69,7 @@ var ChunksForever = text("chunks for ever", "chunks for ever", func(x *exchange,
 	}
 })
 
-// ChunksAndLength has a Content-Length beside the chunks.
+// ChunksAndLength sends a Content-Length in addition to chunks.
 var ChunksAndLength = text("chunks and length", "chunks and length", func(x *exchange, a *Answer) {
 	set := http.Header{"Transfer-Encoding": {"chunked"}, "Content-Length": {strconv.Itoa(len(a.Body) / 2)}}
 	x.rawAnswer(a, set, fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(a.Body), a.Body))
@@ -118,8 +118,9 @@ var LastAnswer = Fault{Name: "Connection: close", Kind: "Connection: close", At:
 	x.shut()
 }}
 
-// Unasked sends a second answer after the server's, to nobody's request, and ends the connection, as servers do that have
-// waited long enough. A request that the client has sent meanwhile is not read, and may take that answer for its own.
+// Unasked sends a second response after the server's, for which there was no request, and ends the connection, as servers
+// do that have waited long enough. A request that the client has sent in the meantime is not read, and may take that
+// response for its own.
 func Unasked(form Form, status int) Fault {
 	return Fault{Name: fmt.Sprintf("unasked %d %s after the answer", status, form.Name), Kind: "unasked answer", At: HTTP1, exchange: func(x *exchange) {
 		x.forward()

@@ -85,8 +85,8 @@ func TestLastAnswer(t *testing.T) {
 	assert.EqualValues(t, 2, b.connected.Load())
 }
 
-// The next request on the connection has the answer that nobody asked for, in the eyes of a client that does not look at
-// the connection before it sends.
+// The next request on the connection gets the unsolicited response, if the client does not look at the connection before
+// it sends.
 func TestUnasked(t *testing.T) {
 	t.Parallel()
 	for f, want := range map[*Fault]string{ref(Unasked(HTML, 408)): "408", &UnaskedStale: `"n":1`} {

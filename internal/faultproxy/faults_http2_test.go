@@ -55,7 +55,7 @@ func TestGoAway(t *testing.T) {
 					require.Error(t, b.post("/", "abc").err)
 					assert.Len(t, b.only().Deliveries, delivered(p))
 					require.NoError(t, b.post("/", "abc").err)
-					// Two, but net/http may dial one that it finds it has no need of: it was seen once in some 20,000.
+					// Two, but net/http may dial one that it then does not need: this was seen once in about 20,000.
 					assert.Greater(t, b.connected.Load(), int64(1), "on another connection")
 				})
 			}
@@ -68,8 +68,8 @@ func TestGoAway(t *testing.T) {
 	})
 }
 
-// A stream that was refused, and one above the last of a GOAWAY, were not processed: net/http sends them again where it can.
-// It can do so with a reader of strings: this is what a client must know of its HTTP client.
+// A refused stream, and one above the last of a GOAWAY, were not processed: net/http retries them if it can. With a
+// reader of strings it can: a client must know this about its HTTP client.
 func TestNetHTTPSendsAgain(t *testing.T) {
 	t.Parallel()
 	for f, want := range map[*Fault]int{
@@ -90,7 +90,7 @@ func TestNetHTTPSendsAgain(t *testing.T) {
 	}
 }
 
-// What a GOAWAY says of streams is true of all that are open: net/http sends again what was not processed, from many
+// What a GOAWAY says about streams is true of all open ones: net/http retries those that were not processed, from many
 // goroutines on one connection, and the server gets nothing twice.
 func TestGoAwayIsTrueOfAllStreams(t *testing.T) {
 	t.Parallel()

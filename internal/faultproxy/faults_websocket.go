@@ -65,7 +65,7 @@ func ResetMidFrame(n int) Fault {
 	})
 }
 
-// CutFrame ends the connection after so many bytes of the nth data frame.
+// CutFrame ends the connection after a number of bytes of the nth data frame.
 func CutFrame(n, at int) Fault {
 	return onMessage("closed within a frame", fmt.Sprintf("closed at byte %d of frame %d", at, n), func(s *socket, f frame) error {
 		if s.messages < n {
@@ -77,7 +77,7 @@ func CutFrame(n, at int) Fault {
 	})
 }
 
-// Fragmented sends each message of the server in frames of so many bytes, with a ping between them.
+// Fragmented sends each message of the server in frames of a given size, with a ping between them.
 func Fragmented(size int) Fault {
 	return onMessage("fragmented", fmt.Sprintf("fragments of %d bytes", size), func(s *socket, f frame) error {
 		op, end := f.op(), f.head&fin
@@ -135,7 +135,7 @@ func SlowFrames(pause time.Duration) Fault {
 	})
 }
 
-// Unsolicited sends so many pings and pongs before each message that nobody has asked for.
+// Unsolicited sends unsolicited pings and pongs before each message.
 func Unsolicited(count int) Fault {
 	return onMessage("pings and pongs unasked", fmt.Sprintf("%d pings and pongs unasked", count), func(s *socket, f frame) error {
 		for n := range count {
@@ -157,7 +157,7 @@ var PingsUnanswered = onOpen("pings unanswered, data flows", "pings unanswered, 
 	}
 })
 
-// DataHeldBack keeps the server's messages from the client, but for the first n; pings are answered.
+// DataHeldBack withholds the server's messages from the client, except the first n; pings are answered.
 func DataHeldBack(n int) Fault {
 	return onMessage("pings answered, no data", fmt.Sprintf("pings answered, no data after %d messages", n), func(s *socket, f frame) error {
 		if s.messages > n {
@@ -262,7 +262,7 @@ func Foreign(name, message string) Fault {
 	})
 }
 
-// Repeated sends each message so many times.
+// Repeated sends each message several times.
 func Repeated(times int) Fault {
 	return onMessage("repeated", fmt.Sprintf("each message %d times", times), func(s *socket, f frame) error {
 		for range times {
@@ -274,7 +274,7 @@ func Repeated(times int) Fault {
 	})
 }
 
-// HandshakePages are answers to the handshake that are no sockets.
+// HandshakePages are responses to the handshake that do not open a socket.
 func HandshakePages(form Form) []Fault {
 	var list []Fault
 	for _, status := range []int{200, 204, 301, 307, 400, 401, 403, 404, 407, 408, 426, 429, 500, 502, 503, 504} {

@@ -19,7 +19,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Most tests wait, for what does not come: more of them run at a time than there are processors.
+// Most tests wait for something that does not come, so more of them run in parallel than there are processors.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// counting is a server that says the how-manyth request it answers, and repeats what it was sent.
+// counting is a server that returns the number of the request, and what it was sent.
 type counting struct{ requests atomic.Int64 }
 
 func (c *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +84,7 @@ func once(f Fault) func(Request) Fault {
 	}
 }
 
-// got is what a client saw.
+// got is what a client received.
 type got struct {
 	status int
 	proto  string
@@ -196,7 +196,7 @@ func TestRefuse(t *testing.T) {
 	assert.Len(t, b.Records(), 1)
 }
 
-// A connection that nobody ends is ended by Close.
+// Close ends a connection that nobody else ends.
 func TestCloseEndsAll(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{Plan: once(Silent(AfterHead)), Connections: func(c Connection) Fault {

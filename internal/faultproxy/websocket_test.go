@@ -226,7 +226,7 @@ func TestHandshakesOfSockets(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, l.res.StatusCode, "the server's own refusal comes through")
 }
 
-// A client in Python that is written from RFC 6455 here, without a library: it prints what it gets.
+// A Python client, written from RFC 6455 here without a library: it prints what it receives.
 const pythonClient = `
 import base64, hashlib, os, socket, struct, sys
 host, port = sys.argv[1].split(":")

@@ -29,7 +29,7 @@ func lossy() (rules []sandbox.FaultRule) {
 	return append(rules, everyFault()...)
 }
 
-// Whatever is lost, and whenever a caller loses patience: what is to be there is there once.
+// Whatever is lost, and whenever a caller gives up, the thing exists exactly once.
 func TestEnsureOften(t *testing.T) {
 	runs := size(1000, 200)
 	w := clienttest.NewWorld(t)

@@ -180,7 +180,7 @@ func TestEnsureTakesTurns(t *testing.T) {
 	}
 }
 
-// Who gives up while something is being made and tries again finds it.
+// A caller who gives up while something is being made, and tries again, finds it.
 func TestEnsureLeftWhileMaking(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	arrived, goOn := make(chan struct{}), make(chan struct{})
@@ -212,7 +212,7 @@ func TestEnsureLeftWhileMaking(t *testing.T) {
 	assert.Zero(t, seen)
 }
 
-// Two programs that look at the same moment both make one: it is told, with both.
+// Two programs that look at the same moment both make one: the error says so, and names both.
 func TestEnsureMadeElsewhere(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	req := qredo.CompanyRequest{Name: "Both"}
@@ -263,7 +263,7 @@ func TestEnsureDeliveredTwice(t *testing.T) {
 	require.ErrorAs(t, err, &twice)
 }
 
-// Whose 409 says that another was first has what the other made.
+// A caller whose 409 says that another was first gets what the other made.
 func TestEnsureConflict(t *testing.T) {
 	w := clienttest.NewWorld(t, sandbox.WithStrictChecks())
 	req := qredo.WalletRequest{Name: "Second", Asset: "BTC"}

@@ -49,7 +49,7 @@ const (
 	funds    = qredo.Amount(1_000_000_000_000)
 )
 
-// control is what a test does as the person and the chain, in this process or in another.
+// control plays the person and the chain, in this process or in another.
 type control interface {
 	CreateUser(ctx context.Context, user sandbox.User) (sandbox.User, error)
 	Accept(ctx context.Context, user string, company qredo.CompanyID) error
@@ -142,7 +142,7 @@ func (b *bank) pay(ctx context.Context, p *payment) (failures, unknown int, err 
 				return failures, unknown, fmt.Errorf("the unknown outcome of %s names %s", p.key, outcome.PartnerTxID)
 			}
 		case errors.Is(err, qredo.ErrBadRequest), errors.Is(err, qredo.ErrUnauthorized):
-			return failures, unknown, err // nothing of what is broken here can cause these
+			return failures, unknown, err // none of the faults here can cause these
 		}
 	}
 	return failures, unknown, ctx.Err()

@@ -42,7 +42,7 @@ func TestFeedsLoseNothing(t *testing.T) {
 	assert.Less(t, after-before, int64(4<<20), "bytes more on the heap than before")
 }
 
-// heap is what is in use.
+// heap is the size of the heap in use.
 func heap() int64 {
 	runtime.GC()
 	runtime.GC() // what had a finalizer is freed the second time
@@ -99,7 +99,7 @@ func watchBrokenFeed(t *testing.T, actions int) feedFigures {
 	}
 	figures := w.breakFeeds(ctx, t, actions, &made)
 	require.Eventually(t, func() bool { return w.seen() >= actions }, settledBy, 5*time.Millisecond)
-	w.breakOnce(ctx, t, w.srv.DropFeeds) // once more, with everything there: what comes now is a repetition
+	w.breakOnce(ctx, t, w.srv.DropFeeds) // once more, with everything there: whatever arrives now is a repetition
 	endFeed()
 	feed.Wait()
 	close(toApprove)
@@ -190,8 +190,8 @@ func (w *watched) breakFeeds(ctx context.Context, t *testing.T, actions int, mad
 	return f
 }
 
-// breakOnce breaks the connection and waits until the feed has caught up. On a busy machine a connection
-// may end by itself meanwhile, because no answer to a ping came in time: then there is none to break.
+// breakOnce breaks the connection and waits until the feed has caught up. On a busy machine a connection may end by
+// itself in the meantime, because the answer to a ping was late: then there is none to break.
 func (w *watched) breakOnce(ctx context.Context, t *testing.T, how func() int) {
 	t.Helper()
 	for how() == 0 || !w.reaches(ctx, qredo.FeedLost, 10*feedPing) {

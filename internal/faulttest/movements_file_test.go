@@ -14,9 +14,9 @@ import (
 	"github.com/qredo-go/qredo/inbox"
 )
 
-// TestNoMovementMissed has a program keep its inbox in a file and its books in another, while a fifth of its requests goes wrong and it
-// and the sandbox are killed again and again. In the end every movement is in the books, and what is there twice has the same key, wallet and
-// amount.
+// TestNoMovementMissed has a program keep its inbox in a file and its books in another, while a fifth of its requests
+// goes wrong and it and the sandbox are killed again and again. In the end every movement is in the books, and duplicates
+// have the same key, wallet and amount.
 func TestNoMovementMissed(t *testing.T) {
 	if path := os.Getenv(movementsConfig); path != "" { // this is one of the processes that are killed
 		bookInFile(t, path)
@@ -57,7 +57,7 @@ func lines(path string) int {
 	return bytes.Count(data, []byte{'\n'})
 }
 
-// readBooks returns what was booked, by key, and how much of it more than once.
+// readBooks returns the booked movements, by key, and how many were booked more than once.
 func readBooks(t *testing.T, path string) (booked map[string]booking, repeats int) {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -15,9 +15,10 @@ import (
 	"github.com/qredo-go/qredo/internal/pgtest"
 )
 
-// TestExactlyOnceMovements has three programs book what moves in the transactions in which it is handed over, while a fifth of their
-// requests goes wrong and everybody is killed again and again: the programs, the database and the sandbox. Nothing in the books keeps a
-// movement from being there twice. In the end each is there once, and what was booked of each wallet is its balance.
+// TestExactlyOnceMovements has three programs book movements in the transactions in which they are handed over, while a
+// fifth of their requests fails and everything is killed again and again: the programs, the database and the sandbox. The
+// books themselves do not prevent duplicates. In the end each movement is there once, and the bookings of each wallet add
+// up to its balance.
 func TestExactlyOnceMovements(t *testing.T) {
 	if path := os.Getenv(movementsConfig); path != "" { // this is one of the processes that are killed
 		bookInDatabase(t, path)
@@ -53,7 +54,7 @@ func bookExactlyOnce(t *testing.T, oldestFirst bool) {
 		w.programs = append(w.programs, movementProgram{test: "TestExactlyOnceMovements", orders: o})
 	}
 	w.traffic.booked = func() (n int) {
-		_ = pool.QueryRow(ctx, `SELECT count(*) FROM bookings`).Scan(&n) // without a database there is no news
+		_ = pool.QueryRow(ctx, `SELECT count(*) FROM bookings`).Scan(&n) // without a database there are no notifications
 		return n
 	}
 	if !w.orders.From.IsZero() {

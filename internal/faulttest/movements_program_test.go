@@ -28,7 +28,7 @@ type movementOrders struct {
 	Funds      []qredo.FundID  `json:"funds"` // none: those of the company
 	From       time.Time       `json:"from"`  // zero: the start
 	Database   string          `json:"database"`
-	Folder     string          `json:"folder"` // of a file store, and of the books beside it
+	Folder     string          `json:"folder"` // of a file store, and of the books next to it
 }
 
 // client is the program's client, which does not try long, so that the inbox has work.

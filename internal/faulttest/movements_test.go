@@ -162,7 +162,7 @@ func (w *movementWorld) report(repeats int) {
 	w.t.Logf("%.0f s, %d requests of the programs, %d of them broken, %d movements booked again", time.Since(w.begun).Seconds(), len(requests), broken, repeats)
 }
 
-// checkInbox goes on with an inbox until it has nothing wrong, and returns what it hands over meanwhile.
+// checkInbox continues with an inbox until nothing is wrong, and returns what it hands over in the meantime.
 func checkInbox[Tx any](t *testing.T, w *movementWorld, store inbox.Store[Tx]) (handed map[string]booking) {
 	t.Helper()
 	in, err := inbox.New(w.sandbox.client, store, w.orders.options()...)

@@ -34,10 +34,10 @@ type traffic struct {
 	mu      sync.Mutex
 	wallets []qredo.Wallet
 	made    int
-	percent int // of what is wanted, that time was moved on for
+	percent int // of the intended movements, the number for which the time was moved on
 }
 
-// openTraffic makes the funds, with half of the wallets, which get what can move later.
+// openTraffic makes the funds, with half of the wallets; movements can start later in them.
 func openTraffic(t *testing.T, s *process, most, wanted int) *traffic {
 	t.Helper()
 	tr := &traffic{sandbox: s, most: most, wanted: wanted}
@@ -75,8 +75,8 @@ func (tr *traffic) run(t *testing.T) {
 	wg.Wait()
 }
 
-// due waits while the programs are far behind, and reports whether more is to come. It moves the sandbox's time on, so that ledgers reach
-// further back than what is read again at each look.
+// due waits while the programs are far behind, and reports whether more is to come. It moves the sandbox's time on, so
+// that ledgers reach further back than is read again at each look.
 func (tr *traffic) due(t *testing.T) bool {
 	for ; ; _ = backoff.Wait(t.Context(), time.Millisecond) {
 		booked := tr.booked()
@@ -193,13 +193,13 @@ func (tr *traffic) grow(t *testing.T, fund qredo.FundID) error {
 // refused is true of some payments, which are rejected.
 func refused(p sandbox.PendingApproval) bool { return p.Amount%20 == 0 }
 
-// booking is what a program books of a movement.
+// booking is what a program books for a movement.
 type booking struct {
 	wallet qredo.WalletID
 	amount qredo.Amount
 }
 
-// moved is what the ledgers have, by the keys of movements: what moved since a time, and what each wallet had got before.
+// moved are the ledgers' entries, by the keys of movements: those since a time, and what each wallet had before.
 func (tr *traffic) moved(ctx context.Context, t *testing.T, since time.Time) (movements map[string]booking, before map[qredo.WalletID]qredo.Amount) {
 	t.Helper()
 	movements, before = map[string]booking{}, map[qredo.WalletID]qredo.Amount{}
@@ -224,7 +224,7 @@ func (tr *traffic) moved(ctx context.Context, t *testing.T, since time.Time) (mo
 	return movements, before
 }
 
-// check holds what was booked, each key once, against the ledgers and the balances.
+// check compares what was booked, each key once, with the ledgers and the balances.
 func (tr *traffic) check(t *testing.T, booked map[string]booking, since time.Time) {
 	t.Helper()
 	movements, sums := tr.moved(t.Context(), t, since)

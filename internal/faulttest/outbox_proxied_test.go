@@ -17,9 +17,9 @@ import (
 	"github.com/qredo-go/qredo/outbox"
 )
 
-// TestOutboxThroughProxy has an outbox make payments while a fifth of what passes the proxy goes wrong, each attempt without
-// retries, so that the outbox has all the work. Every payment is made once, but for those that were refused in the service's
-// own words, which are not made.
+// TestOutboxThroughProxy has an outbox make payments while a fifth of what passes the proxy fails, each attempt without
+// retries, so that all the work is the outbox's. Every payment is made once, except for those that the service itself
+// refused, which are not made.
 func TestOutboxThroughProxy(t *testing.T) {
 	for name, config := range protocols {
 		t.Run(name, func(t *testing.T) {

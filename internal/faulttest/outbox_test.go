@@ -34,7 +34,7 @@ const programConfig = "FAULTTEST_OUTBOX_PROGRAM"
 
 const programKey = "the-program"
 
-// orders is what the program is to do.
+// orders are the program's payments.
 type orders struct {
 	BaseURL      string          `json:"base_url"`
 	PrivateKey   string          `json:"private_key"` // a file
@@ -122,7 +122,7 @@ type killer struct {
 	kill    func()
 }
 
-// aim has the killer strike after so many requests.
+// aim makes the killer strike after a number of requests.
 func (k *killer) aim(kill func(), after int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -223,7 +223,7 @@ func TestExactlyOnceProgramKilled(t *testing.T) {
 	b.check(t, inProcess{srv}, list)
 }
 
-// approveAll approves what is asked for, until the function it returns is called.
+// approveAll approves everything, until the function it returns is called.
 func approveAll(t *testing.T, srv *sandbox.Server) (stop func()) {
 	t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)

@@ -19,7 +19,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// kindsOfPayment are what a proxied payment can be.
+// kindsOfPayment are the kinds of proxied payments.
 var kindsOfPayment = []string{"transfer", "withdrawal", "sweep", "swap"}
 
 // proxiedPayment is a payment of some kind that is sent until it is known to be made.
@@ -87,7 +87,7 @@ func TestExactlyOnceThroughProxy(t *testing.T) {
 	}
 }
 
-// The same with nonces, which the service takes once: what comes twice is refused because of its own copy.
+// The same with nonces, which the service accepts once: a repeated request is refused because of its own copy.
 func TestExactlyOnceThroughProxyWithNonces(t *testing.T) {
 	for name, config := range protocols {
 		t.Run(name, func(t *testing.T) { payAndCheck(t, config, size(10_000, 150), true) })
@@ -174,7 +174,7 @@ func (p *proxied) payThrough(t *testing.T, list []proxiedPayment) []verdict {
 	return verdicts
 }
 
-// fundWorld gives the wallets what all payments together need, and returns what has been deposited in BTC.
+// fundWorld gives the wallets what all payments together need, and returns the deposits in BTC.
 func fundWorld(t *testing.T, w *clienttest.World) (deposited qredo.Amount) {
 	t.Helper()
 	const much = 1_000_000_000_000
@@ -185,8 +185,8 @@ func fundWorld(t *testing.T, w *clienttest.World) (deposited qredo.Amount) {
 	return state.Totals["BTC"].Deposited
 }
 
-// checkPaid asserts that each payment is a transaction of its own that moves what it was to move, that there is no other,
-// and, when all are approved, that every unit is where it belongs.
+// checkPaid asserts that each payment is a transaction of its own that moves what it should, that there is no other, and,
+// when all are approved, that every unit is where it belongs.
 func checkPaid(t *testing.T, w *clienttest.World, list []proxiedPayment, deposited qredo.Amount) {
 	t.Helper()
 	state, err := w.Srv.State()
@@ -236,7 +236,7 @@ func checkPaid(t *testing.T, w *clienttest.World, list []proxiedPayment, deposit
 	assert.Equal(t, swept, before[w.Dedicated]-after[w.Dedicated])
 }
 
-// balances are what is in the wallets of BTC.
+// balances are the balances of the BTC wallets.
 func balances(t *testing.T, w *clienttest.World) map[qredo.WalletID]qredo.Amount {
 	t.Helper()
 	list := map[qredo.WalletID]qredo.Amount{}

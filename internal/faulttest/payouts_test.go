@@ -109,12 +109,12 @@ func (w *payoutWorld) strikeSandbox() {
 
 // ended counts the payouts that have ended.
 func (w *payoutWorld) ended() (n int) {
-	// Without a database there is no news.
+	// Without a database there are no notifications.
 	_ = w.pool.QueryRow(w.t.Context(), `SELECT count(*) FROM qredo_outbox WHERE state NOT IN ('pending', 'sent')`).Scan(&n)
 	return n
 }
 
-// approve approves what is asked for, or rejects what refused says, until the function it returns is called.
+// approve approves everything, except that it rejects what refused selects, until the function it returns is called.
 func approve(t *testing.T, people *sandbox.Control, refused func(sandbox.PendingApproval) bool) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -94,13 +94,13 @@ func strikes(seed uint64, blows ...blow) (list []func()) {
 	return list
 }
 
-// waitFor waits until something counts so many.
+// waitFor waits until something reaches a count.
 func waitFor(t *testing.T, n int, count func() int) {
 	t.Helper()
 	require.True(t, comes(t, n, count))
 }
 
-// comes waits until something counts so many, or nothing more has come for a long time.
+// comes waits until something reaches a count, or has not grown for a long time.
 func comes(t *testing.T, n int, count func() int) bool {
 	t.Helper()
 	const patience = time.Minute

@@ -52,7 +52,7 @@ const attemptTime = 200 * time.Millisecond
 // callTime is how long a call may take.
 const callTime = 20 * time.Second
 
-// hurried pauses little, whatever it is told.
+// hurried pauses only briefly, whatever it is told.
 func hurried() qredo.Option { return qredo.WithRetry(hurry) }
 
 var hurry = qredo.RetryPolicy{MinBackoff: time.Millisecond, MaxBackoff: 3 * time.Millisecond, MaxRetryAfter: 3 * time.Millisecond, Budget: 1_000_000}
@@ -118,7 +118,7 @@ func everything() []faultproxy.Fault {
 	return slices.Concat(faultproxy.OfConnections(), faultproxy.OfAnswers(serviceWords), faultproxy.OfHTTP1(serviceWords), faultproxy.OfHTTP2())
 }
 
-// said is what a client says of a call.
+// said is what a client reports about a call.
 type said string
 
 const (
@@ -138,7 +138,7 @@ func whatIsSaid(err error) said {
 	}
 }
 
-// verdict is what was said of a call that changes something, and what was true of it.
+// verdict is what was reported about a write, and what really happened.
 type verdict struct {
 	call     string
 	kind     string
@@ -147,10 +147,10 @@ type verdict struct {
 	faults   []string
 	made     bool // the service carried it out
 	requests int  // of the client that the service carried out, each perhaps more than once
-	deceived bool // by an answer in the service's own form, which nobody can see through
+	deceived bool // by a response in the service's own format, which nobody can recognise as false
 }
 
-// wrong says what is wrong with what was said, if anything is.
+// wrong says what is wrong with the report, if anything.
 func (v verdict) wrong() string {
 	switch {
 	case v.said == saidNot && v.made:
@@ -166,7 +166,7 @@ func (v verdict) String() string {
 	return fmt.Sprintf("%s (%s) %s; faults: %s; %v", v.call, v.said, v.wrong(), strings.Join(v.faults, ", "), v.err)
 }
 
-// judge looks up what was true of a call, once the proxy has settled.
+// judge determines what really happened to a call, once the proxy has settled.
 func (p *proxied) judge(call, kind string, err error) verdict {
 	v := verdict{call: call, kind: kind, said: whatIsSaid(err), err: err}
 	for _, r := range p.RecordsOf(call) {
@@ -182,9 +182,9 @@ func (p *proxied) judge(call, kind string, err error) verdict {
 	return v
 }
 
-// ownSuccess is true of an answer, to a call that returns nothing, which is of the form that the service's own success has.
-// It does not say what it is an answer to: an earlier one that comes again cannot be told from it. All but votes may be
-// answered with nothing at all.
+// ownSuccess reports whether a response, to a call that returns nothing, has the format of the service's own success.
+// Such a response does not say what it answers, so an earlier one that is replayed looks the same. All calls except votes
+// may get an empty response.
 func ownSuccess(call, body string) bool {
 	if !slices.Contains([]string{"TrustedNetwork.Add", "Funds.AddToWhitelist", "Swaps.Publish", "CoreClients.Approve", "CoreClients.Reject"}, call) {
 		return false
@@ -192,7 +192,7 @@ func ownSuccess(call, body string) bool {
 	return body == "" && !strings.HasPrefix(call, "CoreClients.") || strings.HasPrefix(body, `{"code":200,"msg":"`)
 }
 
-// tally counts what was said and how often that was true, and fails the test for what was wrong.
+// tally counts what was reported and how often it was true, and fails the test for wrong reports.
 func tally(t *testing.T, verdicts []verdict) {
 	t.Helper()
 	type count struct{ said, made, wrong, deceived int }

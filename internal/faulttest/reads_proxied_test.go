@@ -14,7 +14,7 @@ import (
 	"github.com/qredo-go/qredo/internal/faultproxy"
 )
 
-// reading is a read of one of two things, which returns the ID of what it was given.
+// reading is a read of one of two things, which returns the ID of what it got.
 type reading struct {
 	name string
 	of   func(ctx context.Context, w *clienttest.World, client *qredo.Client, things [2]string, which int, call qredo.CallOption) (id string, err error)

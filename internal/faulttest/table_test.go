@@ -20,9 +20,9 @@ import (
 // The columns of the table.
 var columns = []string{"read", "write", "transaction", "vote", "feed"}
 
-// TestTableOfFaults makes a call of each kind with each fault in the way of its first request, over each protocol that has
-// the fault, and prints what the client said and what was true. Faults that break a promise of their protocol are in it,
-// and marked: of those a client may say what is not so.
+// TestTableOfFaults makes a call of each kind with each fault in the way of its first request, over each protocol that
+// has the fault, and prints what the client said and what was true. Faults that break a promise of their protocol are
+// included, and marked: about those a client may be wrong.
 func TestTableOfFaults(t *testing.T) {
 	table := faultTable{}
 	for _, name := range []string{"HTTP1", "HTTP2"} {
@@ -51,7 +51,7 @@ func sample(all []faultproxy.Fault) []faultproxy.Fault {
 
 // cell is what happened to the calls of a kind with the faults of a kind.
 type cell struct {
-	said  map[string]int // with what was true
+	said  map[string]int // with what really happened
 	wrong []string
 	lie   bool
 }
@@ -100,7 +100,7 @@ func (ft faultTable) fill(t *testing.T, config faultproxy.Config, faults []fault
 		ctx, cancel := context.WithTimeout(t.Context(), callTime)
 		defer cancel()
 		do := prepared(t, p.world, column, n, readings, things)
-		// Connections of its own: a fault of one call does not end the connection of another.
+		// Connections of its own: a fault of one call does not end another's connection.
 		client := throughProxy(t, p.Proxy, p.world.Srv, p.world.Srv.Auth(), hurried())
 		mu.Lock()
 		of[call] = fault
@@ -159,7 +159,7 @@ func warm(t *testing.T, p *proxied, readings []reading, things [][2]string) {
 	}
 }
 
-// prepared is the nth call of a column. It says what was wrong about the thing that it returned, if anything was.
+// prepared is the nth call of a column. It returns what was wrong with the result, if anything.
 func prepared(t *testing.T, w *clienttest.World, column string, n int, readings []reading, things [][2]string) func(context.Context, clients, qredo.CallOption) (string, error) {
 	t.Helper()
 	var do func(context.Context, clients, qredo.CallOption) error
@@ -233,8 +233,8 @@ const feedTime = time.Minute
 // them within a short time; nothing is asked of it.
 var unnoticed = []string{"pings answered, no data", "message without end, slowly"}
 
-// feeds adds what a feed makes of each fault: whether it tells of an action that there was before, and of one that is made
-// while the first connection is open or broken.
+// feeds adds what a feed makes of each fault: whether it reports an earlier action, and one that is made while the first
+// connection is open or broken.
 func (ft faultTable) feeds(t *testing.T) {
 	t.Helper()
 	foreign := `{"type":"wallet","id":"x","status":"done"}`

@@ -16,8 +16,7 @@ import (
 	"github.com/qredo-go/qredo/qapi"
 )
 
-// operation is a call that changes something and has no key: a write, or a vote. prepare makes what it needs, past the
-// proxy, and returns the call.
+// operation is a write without a key, or a vote. prepare makes what it needs, bypassing the proxy, and returns the call.
 type operation struct {
 	name    string
 	prepare func(t *testing.T, w *clienttest.World, n int) call
@@ -26,7 +25,7 @@ type operation struct {
 // call makes a call, with an option that names it.
 type call func(ctx context.Context, c clients, named qredo.CallOption) error
 
-// writes are the calls that change something, but for transactions and votes.
+// writes are the calls that change something, except for transactions and votes.
 var writes = []operation{
 	{"Companies.Create", func(_ *testing.T, _ *clienttest.World, n int) call {
 		return func(ctx context.Context, c clients, named qredo.CallOption) error {
@@ -105,8 +104,8 @@ var votes = []operation{
 	}},
 }
 
-// askedFor is the action that a transfer asks the robot for. It is not looked for among all that are pending, of which there
-// may be many.
+// askedFor is the robot's action for a transfer. It is not searched for among all pending ones, because there may be
+// many.
 func askedFor(t *testing.T, w *clienttest.World, id qredo.TxID) qredo.ActionID {
 	t.Helper()
 	tx, err := w.Client.Transfers.Get(t.Context(), w.Company, id)

@@ -42,8 +42,8 @@ type Feed[E any] struct {
 	// Fill gives what the consumer may have missed to take, which may be called at any time and by several goroutines. If it
 	// is called again since it failed, what it has read need not be read once more. It may be nil.
 	Fill func(ctx context.Context, again bool, take Take[E]) error
-	// Renew is for feeds without Fill that tell all again after each connection: one that has brought nothing for Every is
-	// made anew.
+	// Renew is for feeds without Fill that report everything again after each connection: a connection that has delivered
+	// nothing for Every is replaced.
 	Renew bool
 	// Fresh reports whether the consumer does not have an event of the connection yet, and remembers it. If it is nil, all
 	// are fresh.
@@ -66,7 +66,7 @@ func (t Take[E]) Do(f func()) {
 type Batch[E any] struct {
 	Events []E
 	Due    bool    // a connection that is open should have brought it
-	Unread []error // what it is told of besides: what could not be read, beside what could
+	Unread []error // what else is reported: elements that could not be read, next to those that could
 }
 
 // GivenUpError ends a feed that could not be connected for as long as it may.
@@ -77,7 +77,7 @@ type GivenUpError struct {
 
 func (e *GivenUpError) Error() string { return fmt.Sprintf("not connected for %s: %v", e.After, e.Err) }
 
-// UnreadError is about a message that is no event, or an element of a list that is none. The feed goes on.
+// UnreadError is about a message that is not an event, or a list element that is not one. The feed goes on.
 type UnreadError struct{ Err error }
 
 func (e *UnreadError) Error() string { return e.Err.Error() }

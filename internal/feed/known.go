@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Recent remembers the last keys that it was given, so many and no more.
+// Recent remembers a fixed number of the last keys that it was given.
 type Recent[K comparable] struct {
 	Most int // Default: RecentKeys.
 	has  map[K]bool
@@ -105,7 +105,7 @@ type Listed[ID cmp.Ordered, E comparable] struct {
 	since  map[ID]bool // what has changed since reading the list began
 }
 
-// Read begins to read the list. What is told of something from then on is newer than what the list will have of it.
+// Read begins to read the list. Anything reported from then on is newer than what the list will have.
 func (l *Listed[ID, E]) Read() { l.since = map[ID]bool{} }
 
 // Added reports whether the consumer has not been told by an event that something is on the list.

@@ -33,7 +33,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// What is read of a text that is as it should be is what the standard library reads.
+// A well-formed text is decoded as by the standard library.
 func FuzzBlocks(f *testing.F) {
 	f.Add([]byte(text))
 	f.Add([]byte(strings.ReplaceAll(text, "\n", `\n`)))

@@ -108,8 +108,9 @@ func (d *Database) Conn(ctx context.Context, own bool, use func(*pgx.Conn) error
 	return d.driver.conn(ctx, own, use)
 }
 
-// FindPooler notes whether the server is reached through a pooler such as PgBouncer: then it is not the process that the
-// connection was told of. There, prepared statements may be lost or taken, and nothing can be listened to.
+// FindPooler detects whether the server is reached through a pooler such as PgBouncer: then its process differs from the
+// one that the connection was told of. With a pooler, prepared statements may be missing or exist already, and LISTEN
+// does not work.
 func (d *Database) FindPooler(ctx context.Context) error {
 	err := d.Conn(ctx, false, func(c *pgx.Conn) error {
 		var process uint32
@@ -178,7 +179,7 @@ func State(err error) string {
 	return ""
 }
 
-// Undone reports whether the server has undone a statement because of others that ran beside it.
+// Undone reports whether the server has rolled back a statement because of concurrent ones.
 func Undone(err error) bool {
 	state := State(err)
 	return state == "40001" || state == "40P01" // a serialization failure, a deadlock

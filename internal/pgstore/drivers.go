@@ -28,7 +28,7 @@ type execer interface {
 	exec(ctx context.Context, statements string) error
 }
 
-// ErrNoConn says that a driver is another than pgx, or that there is no connection to spare.
+// ErrNoConn says that the driver is not pgx, or that there is no connection to spare.
 var ErrNoConn = errors.New("no connection of pgx")
 
 // pgxRunner runs statements by pgx: in a pool, or in a transaction.

@@ -70,8 +70,8 @@ func at(t testing.TB, value any, path string) any {
 	return value
 }
 
-// autoApprover is a program beside the service that approves all that it is asked, as signing agents did that were left
-// to themselves: it knows the wire, the cryptography, and nothing else of this module.
+// autoApprover is a program next to the service that approves everything, like signing agents without supervision: it
+// knows the wire format, the cryptography, and nothing else of this module.
 type autoApprover struct {
 	t        testing.TB
 	srv      *sandbox.Server
@@ -150,7 +150,7 @@ func (a *autoApprover) run(ctx context.Context, ws *websocket.Conn) error {
 	}
 }
 
-// next is what the agent has approved since.
+// next returns what the agent has approved since the last call.
 func (a *autoApprover) next() string {
 	a.t.Helper()
 	select {
@@ -201,7 +201,7 @@ func (a *autoApprover) call(ctx context.Context, method, id string, body []byte,
 	return json.NewDecoder(resp.Body).Decode(answer)
 }
 
-// signed authenticates requests as programs do that are no agents.
+// signed authenticates requests as programs other than agents do.
 func signed(srv *sandbox.Server) func(*http.Request, []byte) error {
 	return func(req *http.Request, body []byte) error {
 		req.Header.Set("Content-Type", "application/json")
@@ -224,7 +224,7 @@ func TestAgentVendorsSteps(t *testing.T) {
 	}
 }
 
-// suiteAgent is an agent that approves all it is asked. next waits for what it has approved since.
+// suiteAgent is an agent that approves everything. next waits for what it has approved since.
 type suiteAgent struct {
 	id   string
 	next func() string

@@ -20,7 +20,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// A success is one only if it says so about what was asked for.
+// A success counts only if it is about what was asked for.
 func TestAnswersThatAreNoSuccess(t *testing.T) {
 	page, refusal := "<html>login</html>", `{"code":401,"msg":"errPartnerAuth","detail":{"reason":"signature"}}`
 	approve := func(c *qredo.Client) error { return c.CoreClients.Approve(t.Context(), "c", "a") }
@@ -105,7 +105,7 @@ func TestARegistrationThatCannotBeReadIsNotRepeated(t *testing.T) {
 	assert.NotContains(t, string(e.Body), secret)
 }
 
-// An upgrade that nobody asked for is no answer, and does not hold up what waits for one.
+// An upgrade that nobody asked for is not a response, and does not hold up a call that waits for one.
 func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()

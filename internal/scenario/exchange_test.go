@@ -24,8 +24,7 @@ const (
 	payout string          = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
 )
 
-// exchange is a user of the module: a company, its people and a fund with two wallets, and what it calls
-// them with.
+// exchange is a user of the module: a company, its people and a fund with two wallets, and the client to call them with.
 type exchange struct {
 	t                 *testing.T
 	client            *qredo.Client
@@ -125,7 +124,7 @@ func (x *exchange) withdrawal(amount qredo.Amount) qredo.TxID {
 	return sent.TxID
 }
 
-// balances returns what is in treasury and trading.
+// balances returns the balances of treasury and trading.
 func (x *exchange) balances() [2]qredo.Amount {
 	x.t.Helper()
 	var out [2]qredo.Amount

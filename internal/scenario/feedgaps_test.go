@@ -24,7 +24,7 @@ func walletFeed(client *qredo.Client) func(context.Context, ...qredo.FeedOption)
 	return client.Wallets.Feed
 }
 
-// Only what moves in a connected dedicated wallet is told, and not what moves in one's own.
+// Only movements in a connected dedicated wallet are reported, and not those in one's own.
 func TestWalletFeed(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	f := clienttest.Follow(t, walletFeed(w.Client))
@@ -63,13 +63,13 @@ func TestWalletFeed(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// What moved while the connection was down is in the wallets' history: of those that are connected, whether they were
-// named or have moved before, and of one that was made meanwhile.
+// Movements while the connection was down are in the wallets' histories: those of connected wallets, whether they were
+// named or have moved before, and those of a wallet that was made in the meantime.
 func TestWalletFeedFillsGaps(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ether, silent := w.Connected(t, "ETH"), w.Connected(t, "ETH")
 	other := w.ConnectedAs(t, qredo.WalletMultiCounterparty, "BTC")
-	require.NoError(t, w.Srv.Advance(time.Minute)) // so that what is in the histories is told apart by its time
+	require.NoError(t, w.Srv.Advance(time.Minute)) // so that the time shows what is in the histories
 	client, closed := w.Barrier()
 	f := clienttest.Follow(t, walletFeed(client), qredo.WithWallets(w.Dedicated, w.Dedicated))
 	f.Reaches(t, qredo.FeedCaughtUp)
@@ -98,8 +98,8 @@ func TestWalletFeedFillsGaps(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// What a gap has of the very second that the feed had come to is filled, whether the service takes "since" to
-// include that second or not, and what was given is not given again.
+// The part of a gap in the very second that the feed had reached is filled, whether or not the service's "since" includes
+// that second, and nothing is yielded again.
 func TestWalletFeedFillsTheSecondItLeftOffIn(t *testing.T) {
 	for name, included := range map[string]int64{"since includes its second": 0, "since leaves it out": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestWalletFeedKeepsTwins(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// Unless it is told to begin in the past, a feed begins with what happens after it.
+// Unless it is told to begin in the past, a feed begins with what happens after it starts.
 func TestWalletFeedBegins(t *testing.T) {
 	start := time.Now().Add(-3 * time.Hour)
 	now := start
@@ -264,7 +264,7 @@ func TestHubFeed(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// An agent's feed tells again what is pending with each connection; the consumer gets it once.
+// An agent's feed sends what is pending again on each connection; the consumer gets it once.
 func TestAgentFeed(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ctx := t.Context()

@@ -40,8 +40,8 @@ func TestHubFeedGoesOn(t *testing.T) {
 	f.RequireQuiet(t)
 }
 
-// What moves is told once by two runs of a program, also in the second that both have: of two deposits that are alike,
-// each.
+// Over two runs of a program, each movement is reported once, even in the second that both runs cover, and even if two
+// deposits are identical.
 func TestWalletFeedGoesOn(t *testing.T) {
 	now := time.Now()
 	w := clienttest.NewWorld(t)

@@ -45,8 +45,8 @@ func TestForeignAgentsCryptography(t *testing.T) {
 		"d_one_pass 3, e_client_ids 1\n", python(t, "agent.py", "vectors", "testdata/signingagent/vectors.json"))
 }
 
-// An agent that was written from the protocol alone registers, approves and rejects, and what it does wrong on purpose
-// is refused. The program has the checks, one a line; the balances are looked at from here as well.
+// An agent that was written from the protocol alone registers, approves and rejects, and its deliberate mistakes are
+// refused. The program prints its checks, one per line; the test also checks the balances.
 func TestForeignAgent(t *testing.T) {
 	t.Parallel()
 	keys := t.TempDir()

@@ -24,8 +24,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// historyOf answers with the entries of a history from a second on, or after it, newest first: three a second, and so many in
-// all.
+// historyOf returns the entries of a history from a second on, or after it, newest first: three a second, up to a total.
 func historyOf(entries int, included bool, asked *[]string) clienttest.RoundTrip {
 	return func(req *http.Request) (*http.Response, error) {
 		text := req.URL.Query().Get("since")
@@ -285,8 +284,8 @@ func TestHistoriesOfManyWallets(t *testing.T) {
 	})
 }
 
-// Of a wallet that is connected later, what happened from five minutes before the feed began is told, also by a service that
-// gives more than it was asked for. What the feed tells of is given although it was in the history at the beginning.
+// If a wallet is connected later, what happened from five minutes before the feed began is reported, even by a service
+// that returns more than was asked for. Events of the feed are yielded even if they were in the history at the beginning.
 func TestWhatIsOldForAFeed(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now().Unix()
@@ -347,8 +346,8 @@ func TestOneHistoryThatCannotBeRead(t *testing.T) {
 	})
 }
 
-// A wallet's history that is longer than an answer may be, even since the moment that the feed begins with, is given
-// whole, and one that cannot be read holds up no other.
+// A wallet's history that exceeds the response limit, even within the period of the feed, is yielded whole, and one that
+// cannot be read holds up no other.
 func TestFeedOfLongHistories(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now().Unix()

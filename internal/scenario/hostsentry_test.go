@@ -102,8 +102,8 @@ func TestFeedsOfProgramsForTheService(t *testing.T) {
 	assert.Equal(t, []qredo.Amount{1000, 999}, told)
 }
 
-// TestProgramsBehindAGateway reaches the sandbox through a proxy that ends TLS and changes the host, as
-// gateways do: what the program signed is not what the sandbox is asked for.
+// TestProgramsBehindAGateway reaches the sandbox through a proxy that terminates TLS and changes the host, as gateways
+// do: the sandbox receives another URL than the program signed.
 func TestProgramsBehindAGateway(t *testing.T) {
 	dir := t.TempDir()
 	for name, test := range map[string]struct {

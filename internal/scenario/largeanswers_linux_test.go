@@ -42,8 +42,8 @@ func workTime(t *testing.T, body []byte, call func(context.Context, *qredo.Clien
 	return time.Since(came)
 }
 
-// workAfterCancel is how long a call works on that is cancelled some time after its answer has come. One that does its
-// work to the end is not soon, however little was left of it.
+// workAfterCancel is how long a call goes on after it is cancelled, some time after its response has arrived. A call that
+// finishes its work is too slow, however little was left of it.
 func workAfterCancel(t *testing.T, body []byte, after time.Duration, call func(context.Context, *qredo.Client) error) time.Duration {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -20,7 +20,7 @@ import (
 // largest is a little less than the longest answer that is read.
 const largest = 31 << 20
 
-// filled is an answer of about that size, with a list of so many of an element.
+// filled is a response of about a given size, with a list of copies of an element.
 func filled(start, element, end string) []byte {
 	return []byte(start + strings.TrimSuffix(strings.Repeat(element+",", largest/(len(element)+1)), ",") + end)
 }
@@ -105,7 +105,7 @@ func TestContextEndsWhileAnAnswerIsRead(t *testing.T) {
 	_, err = client.Funds.ListLedger(ctx, "f")
 	require.ErrorIs(t, err, context.Canceled)
 
-	// One that is not ended is read as before.
+	// A call that is not cancelled is read as before.
 	client2 := clienttest.NewQuickClient(t, given(200, ledger, func() {}))
 	page, err := client2.Funds.ListLedger(t.Context(), "c", "f", qredo.LedgerOptions{})
 	require.NoError(t, err)

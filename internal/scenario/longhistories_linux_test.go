@@ -14,7 +14,8 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// Where there was no room, and the service cannot be reached when it is asked again, that is the error: nothing is asked without end.
+// If there was no space, and the service cannot be reached when it is asked again, that is the error: it is not asked
+// again without end.
 func TestHistoryAllWithoutRoomAndService(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var before syscall.Rlimit
@@ -39,7 +40,7 @@ func TestHistoryAllWithoutRoomAndService(t *testing.T) {
 	require.ErrorIs(t, failed, qredo.ErrNotFound)
 }
 
-// A temporary file without room is one that there cannot be: the history is read without, whole.
+// A temporary file without space is like one that cannot be created: the whole history is read without it.
 func TestHistoryAllWithoutRoom(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var before syscall.Rlimit
@@ -72,7 +73,7 @@ func TestHistoryAllWithAFileLater(t *testing.T) {
 	require.Greater(t, len(asked), 1)
 }
 
-// What is no part of the history is none when it is long either.
+// What is not part of a short history is not part of a long one either.
 func TestOtherListsBesideALongHistory(t *testing.T) {
 	list := `[` + strings.Repeat(`{"wallet_id":"w","amount":1,"net_amount":1,"timestamp":1600000000},`, 3000) + `{"wallet_id":"w"}]`
 	for body, want := range map[string]struct {
@@ -99,7 +100,7 @@ func TestOtherListsBesideALongHistory(t *testing.T) {
 	}
 }
 
-// Who asks for the answer has its body, however long the history is.
+// A caller who asks for the response gets its body, however long the history is.
 func TestResponseOfALongHistory(t *testing.T) {
 	const entries = 100_000 // some 10 MB
 	var asked []string

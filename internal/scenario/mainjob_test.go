@@ -70,7 +70,7 @@ func connected(t *testing.T, auth qredo.Authenticator, srv *sandbox.Server) *qre
 	return client
 }
 
-// doMainJob transfers and withdraws with two of three approvals and looks at everything that tells of it.
+// doMainJob transfers and withdraws with two of three approvals and checks everything that reports it.
 func doMainJob(t *testing.T, x *exchange) {
 	t.Helper()
 	ctx := t.Context()

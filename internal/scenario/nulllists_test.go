@@ -64,7 +64,7 @@ func TestNullListsAreEmpty(t *testing.T) {
 	lists := 0
 	for i := range client.NumField() {
 		service := client.Type().Field(i)
-		if !service.IsExported() || service.Name == "SigningAgent" { // whose list is of what it has to sign: none is no answer
+		if !service.IsExported() || service.Name == "SigningAgent" { // whose list is what it has to sign: a missing one is not a response
 			continue
 		}
 		for j := range service.Type.NumMethod() {

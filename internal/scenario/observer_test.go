@@ -130,7 +130,7 @@ func TestQAPIOperationsAreNamed(t *testing.T) {
 	require.Equal(t, "GET /funds/{fund_id}", resp.Operation)
 }
 
-// What is prepared is what the service takes, sent by anything.
+// A prepared request is accepted by the service, whatever sends it.
 func TestPreparedRequests(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	req := w.Transfer(1000)
@@ -164,8 +164,8 @@ func TestPreparedRequests(t *testing.T) {
 	clienttest.RequireInvalid(t, err, "path")
 }
 
-// The headers of one request make another of the same URL and body, whatever its method: the signature does not cover
-// that. With nonces, headers that were used are worth nothing. docs/security.md says both.
+// The headers of one request authenticate any other with the same URL and body, whatever its method: the signature does
+// not cover that. With nonces, used headers are worthless. docs/security.md says both.
 func TestHeadersOfALookAreAVote(t *testing.T) {
 	said, err := os.ReadFile("../../docs/security.md")
 	require.NoError(t, err)

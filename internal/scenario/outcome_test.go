@@ -60,7 +60,7 @@ func cancelling(cancel func()) clienttest.RoundTrip {
 	}
 }
 
-// ending is how the attempts of one call end, one after the other; the last stands for all further ones.
+// ending is how the attempts of one call end, in order; the last one applies to all further attempts.
 type ending struct {
 	attempts []clienttest.RoundTrip
 	cause    error // which the error must match, nil if any will do
@@ -224,7 +224,7 @@ func refusedTransfer(t *testing.T, answer clienttest.RoundTrip, id qredo.Partner
 	return err
 }
 
-// The same holds for what is no transaction: exactly where it may have been carried out, that is said.
+// The same holds for other writes: the error says so exactly if it may have been carried out.
 func TestUnknownOutcomesOfOtherWrites(t *testing.T) {
 	ctx := t.Context()
 	for name, call := range map[string]func(c *qredo.Client) error{
@@ -328,7 +328,7 @@ func TestUnknownOutcomeWhenSigningFails(t *testing.T) {
 	})
 }
 
-// Two IDs of bytes that are no text would be one in JSON, and the second payment the first.
+// Two IDs with invalid UTF-8 would be the same in JSON, and the second payment would be taken for the first.
 func TestPartnerTxIDsAreText(t *testing.T) {
 	_, err := clienttest.NewClient(t, clienttest.RefuseAll(t)).Transfers.Create(t.Context(), clienttest.CompanyID, qredo.TransferRequest{
 		WalletID: clienttest.WalletID, Counterparty: "w", PartnerTxID: "\x80", Expires: clienttest.InAnHour, Send: qredo.AssetAmount{Asset: "BTC", Amount: 1},

@@ -179,7 +179,7 @@ func TestRequestsThatAreDeliveredTwice(t *testing.T) {
 	}
 }
 
-// After its expiry a request cannot make anything any more, but finds what it made.
+// After its expiry a request can no longer make anything, but finds what it made.
 func TestWithoutExpiryCheck(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ctx, req := t.Context(), w.Transfer(1000)

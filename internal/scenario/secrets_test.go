@@ -22,7 +22,7 @@ import (
 	"github.com/qredo-go/qredo/internal/clienttest"
 )
 
-// secretForms are the forms in which the tests' secrets could be printed, by what they are.
+// secretForms are the forms in which the tests' secrets could be printed, by kind.
 func secretForms(t *testing.T) map[string]string {
 	t.Helper()
 	key := clienttest.PrivateKey(t)
@@ -144,7 +144,7 @@ func TestErrorsAndLogsShowNoSecret(t *testing.T) {
 					requireNoSecret(t, kind+" cause", cause.Error(), signature)
 				}
 				requireNoSecret(t, kind+" log", log.String(), signature)
-				if name != "escaped" { // its text is not what was sent, but holds it for one who decodes it
+				if name != "escaped" { // its text is not what was sent, but reveals it when decoded
 					requireNoSecret(t, kind+" body", string(e.Body), signature)
 					require.Contains(t, string(e.Body), "[redacted]")
 				}
@@ -162,7 +162,7 @@ func debugLoggers(w io.Writer) map[string]*slog.Logger {
 	}
 }
 
-// A body that ends within a secret, since it is cut or too long, does not show what is there of it.
+// A body that ends within a secret, because it is truncated or too long, does not show that part.
 func TestCutSecretsAreHidden(t *testing.T) {
 	for _, limit := range []int64{20, int64(len(clienttest.APIKey)) - 1, 200} {
 		var signature string

@@ -12,8 +12,8 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// Further places where the service's guides, examples and document disagree about companies, networks, funds and
-// wallets, beside those with numbers: all forms are read as the same value, or the sandbox takes them.
+// Further places where the service's guides, examples and document disagree about companies, networks, funds and wallets,
+// in addition to the numbered ones: all forms are decoded to the same value, or the sandbox accepts them.
 func TestEntityVariants(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	for place, forms := range map[string]variants{

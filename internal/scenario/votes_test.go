@@ -11,7 +11,7 @@ import (
 	"github.com/qredo-go/qredo/sandbox"
 )
 
-// Only what is pending can be decided, and listed. The action tells by its ID what became of it.
+// Only pending actions can be decided, and are listed. The action's ID leads to its outcome.
 func TestVotesOnWhatIsNotPending(t *testing.T) {
 	for name, repeated := range map[string]bool{"": false, "repeated votes are taken": true} {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestVotesOnWhatIsNotPending(t *testing.T) {
 	}
 }
 
-// A vote whose answer was lost has counted. Who sends it again is refused, and reads that it was taken.
+// A vote whose answer was lost has counted. Sending it again is refused, with an error that says it was accepted.
 func TestAVoteWhoseAnswerWasLost(t *testing.T) {
 	w := clienttest.NewWorld(t)
 	ctx, core := t.Context(), w.Client.CoreClients

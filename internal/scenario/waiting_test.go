@@ -66,7 +66,7 @@ func TestWaitEndsWhenTheTransactionExpires(t *testing.T) {
 		assert.Equal(t, qredo.TxExpired, failed.Status)
 		assert.Equal(t, 10*time.Minute, time.Since(began), "at the moment of expiry")
 		require.Error(t, x.service.Approve(alice, string(tx)))
-		all := x.transfer(999_000) // what was held is there again
+		all := x.transfer(999_000) // what was held is available again
 		assert.NotEmpty(t, all)
 	})
 }

@@ -39,7 +39,7 @@ func TestSpecUnknownIDs(t *testing.T) {
 	assert.Empty(t, checker.Called())
 }
 
-// Nothing is answered to whom nobody knows.
+// Unknown callers get no answer.
 func TestSpecUnauthenticated(t *testing.T) {
 	checker := Partner.New()
 	r := newRun(t, checker)

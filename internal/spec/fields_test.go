@@ -90,7 +90,7 @@ func TestSpecFieldsAreInTheClient(t *testing.T) {
 	}
 }
 
-// checkForm holds a Go field against the schema of what it reads or writes.
+// checkForm compares a Go field with the schema of what it reads or writes.
 func checkForm(t *testing.T, src *goSource, name string, ref *openapi3.SchemaRef, field goField) {
 	item := ref
 	if ref.Value.Type.Is(openapi3.TypeArray) {
@@ -113,8 +113,8 @@ func checkForm(t *testing.T, src *goSource, name string, ref *openapi3.SchemaRef
 // ownFields are those that the client adds to answers of the service, so that they are whole where they are kept.
 var ownFields = map[string]bool{"Submission.partner_txID": true, "SwapSubmission.partner_txID": true}
 
-// Every field of the client's wire types is in the document. A field that is sent always is required of
-// the sandbox, and what a request must have is sent always.
+// Every field of the client's wire types is in the document. A field that is always sent is required by the sandbox, and
+// a required field is always sent.
 func TestSpecHasTheClientsFields(t *testing.T) {
 	src := readClient(t)
 	schemas := map[string][]string{}

@@ -12,8 +12,8 @@ import (
 
 var apiLine = regexp.MustCompile(`(?m)^API: ((?:GET|POST|PUT|DELETE) /\S*)$`)
 
-// methodsOf gives the client's methods by the operations that their doc comments name. A method that
-// names none, or what is no operation, or another one than its body calls, is an error.
+// methodsOf returns the client's methods by the operations that their doc comments name. It is an error if a method names
+// none, or an unknown operation, or another one than its body calls.
 func methodsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	return readClient(t).methodsFor(t, Partner, publishedStatuses)

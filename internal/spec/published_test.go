@@ -192,7 +192,7 @@ var unpublished = map[string]bool{
 	// AgentRegistration, as the agent keeps it
 	"AgentRegistration.MarshalJSONWithSecret": true,
 	"trustedPartyItem":                        true, // TrustedParty, or a list of them
-	// Elements of a list as they came, so that one that cannot be read does not hide the others.
+	// Undecoded elements of a list, so that one that cannot be read does not hide the others.
 	"actionElements": true, "listings": true, "SwapsService.listed": true,
 }
 

@@ -163,7 +163,7 @@ func TestQredoSpecUnknownIDs(t *testing.T) {
 	assert.Empty(t, r.checker.Called())
 }
 
-// Nothing is answered to whom nobody knows, or who has no permission.
+// Unknown callers, and those without permission, get no answer.
 func TestQredoSpecUnauthenticated(t *testing.T) {
 	r := newRun(t, Partner.New())
 	checker := Qredo.New()

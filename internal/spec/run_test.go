@@ -80,7 +80,7 @@ func newRun(t *testing.T, checker *Checker, opts ...sandbox.Option) *run {
 
 func (r *run) expires() qredo.Time { return qredo.TimeOf(r.srv.Now().Add(time.Hour)) }
 
-// must takes what a method returned, and ends the test if that is an error.
+// must returns what a method returned, and ends the test if that is an error.
 func must[T any](v T, err error) func(t *run) T {
 	return func(t *run) T {
 		t.Helper()
@@ -185,7 +185,7 @@ func (r *run) moneyArrives() {
 	filled(r.client.Companies.ListHoldings(ctx, r.companyID))(r)
 }
 
-// settle has a core client approve or reject what a transaction asks of it.
+// settle has a core client approve or reject the action of a transaction.
 func (r *run) settle(who *qredo.CoreClient, txID qredo.TxID, vote func(qredo.ActionID) error) {
 	r.Helper()
 	ctx := r.Context()
@@ -267,5 +267,5 @@ func (r *run) wallets() {
 	filled(wallets.ListExchanges(ctx))(r)
 }
 
-// hexOf is a text of so many bytes in hexadecimal.
+// hexOf is hexadecimal text for the given number of bytes.
 func hexOf(bytes int) string { return strings.Repeat("ab", bytes) }

@@ -17,8 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// goSource is the client's own source: most of its wire types are not exported, and its doc comments are
-// what has to be read.
+// goSource is the client's own source: most of its wire types are unexported, and its doc comments have to be read.
 type goSource struct {
 	structs map[string]*ast.StructType // by type; those within a method by "Type.Method", "Type.Method#2", …
 	methods []method

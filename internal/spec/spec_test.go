@@ -106,8 +106,7 @@ func checkStatuses(t *testing.T, api *API, published map[string][]string) {
 	assert.Len(t, have, len(published))
 }
 
-// An answer whose objects were open would take any field, and one that failed in an unknown form would
-// take any body.
+// A response with open objects would accept any field, and one with an unknown error format would accept any body.
 func TestSpecDescribesEveryOperationInFull(t *testing.T) {
 	checkDescriptions(t, Partner)
 	checkDescriptions(t, Qredo)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Attempt is what an observer is told of one attempt.
+// Attempt is what an observer learns about one attempt.
 type Attempt struct {
 	Operation  string
 	Number     int // of its call, from 1

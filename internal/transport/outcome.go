@@ -13,7 +13,7 @@ import (
 	"github.com/qredo-go/qredo/internal/wire"
 )
 
-// Why there is no answer, or none that is whole.
+// Why there is no complete response.
 var (
 	ErrNotSent = errors.New("not sent")        // it failed in this program; sending it again would not help
 	errCut     = errors.New("the body is cut") // the response is incomplete
@@ -72,9 +72,9 @@ func IsRead(req *Request) bool {
 	return req.HTTP.Method == http.MethodGet || req.HTTP.Method == http.MethodHead
 }
 
-// InOwnWords reports whether an answer that is no success is the service's, and new: an object with its code and its
-// message. What something on the way answers in its place is not, and what was kept for a while has an age. Nor does the
-// service need that many words: reading them would keep a call whose context has ended.
+// InOwnWords reports whether an unsuccessful response comes from the service, and is new: it is an object with the
+// service's code and message. A response of an intermediary is not one, and a cached one has an age. It reads only a
+// limited part of the body: the service does not need more, and reading on would hold up a call whose context has ended.
 func (a *Answer) InOwnWords() bool {
 	var words struct {
 		Code json.RawMessage `json:"code"`

@@ -68,8 +68,8 @@ func formsOf(value string) []string {
 // longTexts matches base64 as long as a point of a proof.
 var longTexts = regexp.MustCompile(`[A-Za-z0-9+/]{100,}={0,2}`)
 
-// RedactStart returns the start of a text, of so many bytes at most, as Redact would have it. It reads no more of the text
-// than that takes.
+// RedactStart returns the start of a text, up to a number of bytes, as Redact would return it. It reads no more of the
+// text than necessary.
 func (r Result) RedactStart(text []byte, most int, by string) []byte {
 	longest := 0 // of a secret, with each of its characters escaped
 	for _, secret := range r.secrets() {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Trace is told of attempts and pauses as they happen. A function that is nil is not called.
+// Trace is notified of attempts and pauses as they happen. Functions may be nil.
 type Trace struct {
 	// Attempt is called before an attempt, of a number from 1, is signed. The attempt goes on with the context that it returns,
 	// and ends with a call of the function.

@@ -45,7 +45,7 @@ type Request struct {
 // Shorten makes a success that is too long shorter while it is read.
 type Shorten struct {
 	From int64                                            // bytes: what is no longer is read as it is; an answer's limit if 0, or more than that
-	Do   func(body io.Reader, most int64) ([]byte, error) // to so many bytes at most; nil: nothing is shortened
+	Do   func(body io.Reader, most int64) ([]byte, error) // to that many bytes at most; nil: nothing is shortened
 }
 
 // Answer is what the service answered, read to its end or to where it was cut.

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Shell quotes a text as one word of a line that people paste into a POSIX shell. What cannot be seen stands in the word in
-// its escaped form and is in the argument as it was, but for NUL, which no argument can hold. Line ends at the end of a text
-// are line ends in the word too: the shell would cut them from anything else.
+// Shell quotes a text as one word of a line that people paste into a POSIX shell. Invisible characters are escaped in the
+// word and unchanged in the argument, except for NUL, which no argument can contain. Line ends at the end of a text
+// remain line ends in the word: the shell would otherwise strip them.
 func Shell(text string) string {
 	text = strings.ReplaceAll(text, "\x00", "")
 	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+,-."

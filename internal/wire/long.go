@@ -25,7 +25,7 @@ type Long struct {
 	without bool // no such file can be created here, or there is no space
 }
 
-// Shorten leaves of an answer what is to be decoded at once: nothing, but for the earliest.
+// Shorten returns what is left of a response to be decoded at once: nothing, except for the earliest.
 func (l *Long) Shorten(body io.Reader, most int64) ([]byte, error) {
 	l.Next, l.NoRoom, l.used = 0, false, false
 	if l.without = l.without || l.spool.Begin() != nil; l.without {

@@ -8,8 +8,9 @@ import (
 	"io"
 )
 
-// Shorten reads an object with lists, however long it is, and returns it with those elements only that are to be kept.
-// Objects beside the lists are left out. What is kept, and each element, may have so many bytes. An element is keep's to hold on to.
+// Shorten reads an object with lists, however long it is, and returns it with only those elements that are to be kept.
+// Objects next to the lists are left out. The limit in bytes applies to what is kept, and to each element. keep may
+// retain an element.
 func Shorten(r io.Reader, most int64, keep func(element []byte) bool) ([]byte, error) {
 	return shorten(r, most, func(string) bool { return true }, keep)
 }

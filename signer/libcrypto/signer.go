@@ -99,12 +99,13 @@ func FromPEM(pem []byte, opts ...Option) (*Signer, error) {
 	return New(key, opts...)
 }
 
-// FromURI returns a Signer for an RSA key of 2048 to 4096 bits that the library gets by a URI, such as pkcs11:token=custody;object=qredo or
-// file:///etc/qredo/private.pem. Schemes other than file need a provider that OpenSSL's configuration activates: see [WithConfig].
-// Nobody is asked for a password or PIN; the URI may hold one (pin-value, pin-source), and is not repeated in errors.
+// FromURI returns a Signer for an RSA key of 2048 to 4096 bits that the library loads by a URI, such as
+// pkcs11:token=custody;object=qredo or file:///etc/qredo/private.pem. Schemes other than file need a provider that
+// OpenSSL's configuration activates: see [WithConfig]. Nobody is asked for a password or PIN; the URI may hold one
+// (pin-value, pin-source), and is not repeated in errors.
 //
-// The key signs once at the start, which is verified. There is no key that Go could sign with: what cannot be used is
-// [ErrUnavailable], and what fails later [ErrFailed].
+// The key makes one signature at the start, which is verified. Go cannot sign with such a key: if the library cannot be
+// used, the error is [ErrUnavailable], and if it fails later, [ErrFailed].
 func FromURI(uri string, opts ...Option) (*Signer, error) {
 	cfg, err := uriConfig(opts)
 	if err != nil {
