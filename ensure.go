@@ -242,7 +242,7 @@ func named[T any](kind, name string, nameOf func(T) string, list []T, total int,
 // element is missing.
 func whole(kind string, there, total int) error {
 	if total > there {
-		return fmt.Errorf("qredo: list of %s: %w: it has %d of %d, so that whether one is there cannot be determined", kind, ErrBadAnswer, there, total)
+		return fmt.Errorf("qredo: list of %s: %w: it has %d of %d, so it cannot be determined whether one exists", kind, ErrBadAnswer, there, total)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (r Records) Decode(key string, data, sum []byte) (Entry, error) {
 		return Entry{}, err
 	}
 	if e.Key != key || e.Request.partner() != e.PartnerTxID || !e.Brought && e.PartnerTxID != derivePartnerTxID(key, what) {
-		return Entry{}, fmt.Errorf("what is stored under %q is another payment than was enqueued", key)
+		return Entry{}, fmt.Errorf("what is stored under %q is not the payment that was enqueued", key)
 	}
 	return e, nil
 }

@@ -23,7 +23,7 @@ var (
 	errHex   = errors.New("is not hexadecimal")
 	errForm  = errors.New("is not the JSON object with ID, ET, U and V in base64")
 	ErrTime  = errors.New("is too far from now")
-	ErrID    = errors.New("is nobody's")
+	ErrID    = errors.New("does not belong to an agent")
 	ErrProof = errors.New("does not prove the ID")
 )
 

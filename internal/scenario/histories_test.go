@@ -194,7 +194,7 @@ func TestHistoryAllOfWrongAnswers(t *testing.T) {
 		"no time":          {`{"history":[` + long("w", "8") + fmt.Sprintf(entry, "w", `"soon"`) + `{}]}`, "timestamp"},
 		"something else":   {`{"actions":[` + long("w", "7") + `{}]}`, "none of the fields"},
 		"it is no JSON":    {`{"history":[` + long("w", "7") + `?]}`, "cannot be shortened"},
-		"it is no history": {strings.Repeat("<html>", 1000), "the body is no object"},
+		"it is no history": {strings.Repeat("<html>", 1000), "the body is not an object"},
 	} {
 		client := clienttest.NewQuickClient(t, clienttest.AnswerWith(200, tc.body), qredo.WithMaxResponse(2000), qredo.WithRetry(clienttest.Once))
 		errs := 0

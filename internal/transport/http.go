@@ -38,7 +38,7 @@ func (l httpLink) Send(req *Request) Result {
 	l.http2.Store(answer.ProtoMajor == 2)
 	if answer.StatusCode == http.StatusSwitchingProtocols {
 		// Nothing asked for it, and reading from the switched connection would ignore the context.
-		return Result{Err: errors.New("the answer is 101 Switching Protocols, which nobody asked for"), Attempts: 1}
+		return Result{Err: errors.New("the answer is 101 Switching Protocols, which was not requested"), Attempts: 1}
 	}
 	body, err := l.read(answer, req.Shorten)
 	if err == nil && len(body) == 0 && answer.ContentLength < 0 && answer.Close && answer.TransferEncoding == nil {

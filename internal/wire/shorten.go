@@ -36,7 +36,7 @@ func shorten(r io.Reader, most int64, list func(key string) bool, keep func(elem
 	dec := json.NewDecoder(in)
 	dec.UseNumber()
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.Join(errors.New("the body is no object"), err)
+		return nil, errors.Join(errors.New("the body is not an object"), err)
 	}
 	var out bytes.Buffer
 	separator := byte('{')
