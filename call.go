@@ -31,9 +31,9 @@ type Response struct {
 
 // Unmarshal reads JSON of the service into the value that v points to, with the tolerance that answers are read with:
 // keys in any of the service's spellings, whole numbers and booleans that come as text, one object where a list is
-// expected. It is for what is had as bytes, such as [Response].Body, or an answer that a program has kept. In a map or any,
-// numbers become [json.Number], so that none is rounded. A figure that is not whole, does not fit, or is there twice with
-// different values is an error that names the field. What v has after an error is not to be used.
+// expected. Use it for JSON that you have as bytes, such as [Response].Body, or a response that your program has stored. In a map or any,
+// numbers become [json.Number], so that none is rounded. A figure that is not whole or does not fit, and a
+// duplicate key with conflicting values, are errors that name the field. After an error, do not use v.
 func Unmarshal(data []byte, v any) error {
 	if err := wire.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("qredo: %w", err)

@@ -125,7 +125,7 @@ func TestVerifyLogFindsWhatHappenedToLines(t *testing.T) {
 		"some are missing":           {join(join(lines[:k]...), join(lines[k+3:]...)), k + 1},
 		"two are reordered":          {join(join(lines[:k]...), lines[k+1], lines[k], join(lines[k+2:]...)), k + 1},
 		"the last goes first":        {join(lines[19], join(lines[:19]...)), 1},
-		"one is there twice":         {join(join(lines[:k+1]...), join(lines[k:]...)), k + 2},
+		"one is duplicate":           {join(join(lines[:k+1]...), join(lines[k:]...)), k + 2},
 		"an old one is added":        {join(join(lines...), lines[3]), 21},
 		"an empty line":              {join(join(lines[:k]...), []byte("\n"), join(lines[k:]...)), k + 1},
 		"a line that is something":   {join(join(lines[:k]...), []byte("{}\n"), join(lines[k+1:]...)), k + 1},

@@ -13,10 +13,10 @@ import (
 	"github.com/qredo-go/qredo/approver/internal/seals"
 )
 
-// What counters have counted: in the bucket sums an entry for each action, in the bucket lasts the last entry of each counter
-// once more. A counter goes by the first 16 bytes of its name's SHA-256. A key of sums is that, the moment of the entry as timeKey has it,
+// The counts of counters: the bucket sums has an entry for each action, the bucket lasts a copy of each counter's last entry.
+// A counter is identified by the first 16 bytes of its name's SHA-256. A key of sums is that, the moment of the entry as timeKey has it,
 // and its number within the counter, from 1; the value is the amount, the sum with it in 16 bytes, when the entry ends and, in a store
-// with a key, a seal over all that. So what a window holds takes two looks, whatever lies in it.
+// with a key, a seal over all that. So reading a window takes two lookups, however many entries it has.
 const (
 	counterSize = 16
 	spentSize   = 32 // of a key, and of a value

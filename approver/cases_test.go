@@ -131,7 +131,7 @@ func TestWhatARuleFileSaysBesideItsRules(t *testing.T) {
 		"hot must be texts":                                       "lists: {hot: [[a]]}\n" + rule,
 		"set 5 in quotes":                                         "lists: {hot: [5]}\n" + rule,
 		"without space around them":                               "lists: {hot: [\"a \"]}\n" + rule,
-		"a stands there twice":                                    "lists: {hot: [a, a]}\n" + rule,
+		"duplicate a":                                             "lists: {hot: [a, a]}\n" + rule,
 		"0X52908400098527886E0F7030069857D2E4169EE7 stands there": "lists: {hot: [\"0x52908400098527886e0f7030069857d2e4169ee7\", \"0X52908400098527886E0F7030069857D2E4169EE7\"]}\n" + rule,
 		"hot is given twice":                                      "lists:\n  hot: [a]\n  hot: [b]\n" + rule,
 		`"ApproveSwap": types are those that are not known`:       "types: [ApproveSwap]\n" + rule,

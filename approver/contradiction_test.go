@@ -139,7 +139,7 @@ func TestContradictionsAreLeftWhateverThePolicy(t *testing.T) {
 	assert.Equal(t, approver.OutcomeLeft, p.next(approver.EntryResult).Outcome)
 }
 
-// Of a key that is there twice, one was seen and the other not.
+// If a key came twice, one value was checked and the other was not.
 func TestClientDataWithAKeyTwiceIsNotRead(t *testing.T) {
 	answer := `{"id":"a","coreClientID":"c","type":"ApproveExternalSign","status":"pending","details":{"clientData":{"value":"1","chainID":"1","value":"1000"}}}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))

@@ -140,7 +140,7 @@ func (l *loader) texts(parent, node *yaml.Node, key string) []string {
 		case strings.ContainsFunc(one.Value, func(r rune) bool { return r > '~' }):
 			l.fault(one, "%s: %q is no ASCII: it may look like what it is not", key, one.Value)
 		case slices.ContainsFunc(all, func(before string) bool { return same(before, one.Value) }):
-			l.fault(one, "%s: %s stands there twice", key, one.Value)
+			l.fault(one, "%s: duplicate %s", key, one.Value)
 		}
 		all = append(all, one.Value)
 	}

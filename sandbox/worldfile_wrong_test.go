@@ -63,7 +63,7 @@ func TestWorldFilesThatAreWrong(t *testing.T) {
 		"companies: [{name: A, trusted: [[]]}]": "1:33: each of trusted must be a single value: it is a list",
 		"payments: [{from: A}]":                 "1:12: a payment must have the key amount\n1:12: a payment must have the key to_wallet or to_address\n1:19: there is no wallet \"A\"",
 
-		// What is there twice, in any capitals.
+		// Duplicates, in any case.
 		"users:\n  - {email: a@b}\n  - {email: A@b}": `3:13: the user "A@b" is here twice: the first is in line 2`,
 		"core_clients: [{name: x}, {name: X}]":       `1:34: the core client "X" is here twice: the first is in line 1`,
 		"companies: [{name: x},\n{name: x}]":         `2:8: the company "x" is here twice: the first is in line 1`,

@@ -44,7 +44,8 @@ func (c *Client) read(ctx context.Context, id qredo.ActionID) (*qredo.Action, er
 // pings, but its own, every five seconds, count as signs of life. For an agent that pings less often than every 20 seconds, set
 // a longer [qredo.WithPing] than the default.
 //
-// What happened while the feed was disconnected is read, with [WithServiceClient], from the service's list of pending actions.
+// With [WithServiceClient], actions that were missed while the feed was disconnected are read from the service's list of pending
+// actions.
 // Otherwise it depends on the agent: qredo signing-agent serve always sends it again; the old program of August 2023 does
 // unless it approves by itself; earlier releases do not. The state ([qredo.WithFeedState]) is [qredo.FeedCaughtUp] once it has
 // arrived, and [qredo.FeedBehind] with [ErrFeedGap] if some of it may be missing. [qredo.FeedLost] and [qredo.FeedBehind] with

@@ -2,12 +2,12 @@
 // single payments were measured to take.
 //
 // A worker's slot does one payment at a time: it claims it, stores that the attempt begins, signs, calls, and takes the next.
-// So many slots go round between the same stations: a closed network of queues. It is solved exactly, by Buzen's convolution: what it gives is
-// what mean value analysis gives, but that subtracts, and loses all digits where a station with several servers, or one that
+// A fixed number of slots circulates between the same stations: a closed network of queues. It is solved exactly, by Buzen's convolution.
+// Mean value analysis gives the same, but it subtracts, and loses all digits where a station with several servers, or one that
 // serves in batches, is nearly full. Convolution adds only. Logarithms keep it from overflowing.
 //
-// What the network does with n slots in use is then one server whose speed depends on n. Payments that come at random times wait
-// for it as in an M/M/c queue: that tells how long they wait below what is the most.
+// The network with n slots in use then acts as one server whose speed depends on n. Payments that arrive at random times wait
+// for it as in an M/M/c queue, which gives the waiting time below the maximum throughput.
 package model
 
 import "math"

@@ -2,10 +2,10 @@
 //
 //	go run ./results            # what clients, sandbox and approver take: 15 minutes
 //	go run ./results curves     # what outbox, inbox and approver take with more and more to do
-//	go run ./results -only approver curves   # again, of the one that is named, which replaces what there was
-//	go run ./results report     # writes RESULTS.md again, of what was measured last
+//	go run ./results -only approver curves   # again, only the named one, whose earlier figures are replaced
+//	go run ./results report     # writes RESULTS.md again, from the last measurements
 //
-// What was measured is kept in results/bench.txt and results/curves.txt, in the form of Go's benchmarks, with what it was measured on at
+// The measurements are kept in results/bench.txt and results/curves.txt, in the format of Go's benchmarks, with the machine at
 // the top. RESULTS.md is made of these two, and of results/by-hand.md.
 package main
 

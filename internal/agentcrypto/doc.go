@@ -17,8 +17,8 @@
 // outside the subgroup, where gnark-crypto's multiplication is wrong. Such points occur in hashing alone, which has an
 // addition of its own for them, on circl's field.
 //
-// What takes a time that depends on its value is public: messages, IDs, times, and the points of others. There are two
-// exceptions. Reading a secret point takes longer by how many of its first bytes are those of the modulus. And
+// Only operations on public values take a time that depends on the value: messages, IDs, times, and the points of others. There
+// are two exceptions. Reading a secret point takes longer by how many of its first bytes are those of the modulus. And
 // the public half of an EC key is not made in constant time; nothing is known to use that key, and it does not tell
 // the BLS key.
 package agentcrypto

@@ -1,10 +1,10 @@
 // Package agentserver stands in for the program that customers ran to approve: the Signing Agent. It has that program's
 // configuration, its REST API and its local feed, on top of an agent that somebody else makes (see [Backend]).
 //
-// What programs depend on is as it was: paths, bodies and the spelling of their keys, texts of errors, frames byte for byte.
-// What was unsafe is not:
+// Everything that programs depend on is unchanged: paths, bodies and the spelling of their keys, error texts, and frames byte
+// for byte. Unsafe behavior is changed:
 //
-//   - It listens beyond this machine only if callers must prove who they are, or if somebody has said that they need not.
+//   - It listens beyond this machine only if callers must prove who they are, or if the configuration says that they need not.
 //   - Requests from pages in browsers are refused, unless their origin is in the configuration. So is a Host that is not ours.
 //   - The configuration is shown without its PIN and password.
 //   - A success is an answer of the service, never a guess.

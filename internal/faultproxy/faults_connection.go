@@ -152,7 +152,7 @@ var CloseAfter = Fault{Name: "closed after the answer", Kind: "closed after the 
 	x.shut()
 }}
 
-// What goes wrong with the handshake of TLS.
+// Faults of the TLS handshake.
 var (
 	HandshakeReset  = handshakeEnds(resetting)
 	HandshakeClosed = handshakeEnds(shutting)

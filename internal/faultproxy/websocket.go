@@ -126,7 +126,7 @@ type socket struct {
 	mu       sync.Mutex // of writing to the client
 	messages int        // data frames of the server, so far
 
-	// What happens to the frames of the server and of the client, if a fault has changed that. An error ends the socket.
+	// down and up handle the frames of the server and of the client, if a fault has changed that. An error ends the socket.
 	down, up func(frame) error
 }
 

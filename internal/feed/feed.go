@@ -27,7 +27,7 @@ const (
 // Feed is what one feed is made of. A consumer that is slow loses nothing: frames wait in a queue of fixed size and
 // then on the network, since nothing more is read; if the service cuts such a connection off, filling closes the gap.
 //
-// What the connection brings does not wait for filling, which may fail for long, nor filling for the connection.
+// New events do not wait for filling, which may keep failing, nor does filling wait for the connection.
 type Feed[E any] struct {
 	Ping    time.Duration // how often the connection is tested
 	Pauses  backoff.Range // between connections, and between attempts to fill

@@ -18,7 +18,7 @@ type Trace struct {
 // Why says what a call waited for.
 type Why string
 
-// What calls wait for.
+// The reasons why a call waits.
 const (
 	WhyRetry Why = "retry"      // the pause before the next attempt
 	WhyRate  Why = "rate limit" // the client's own

@@ -20,7 +20,7 @@ const (
 	maxBits = 4096
 )
 
-// What goes wrong.
+// Errors of this package.
 var (
 	// ErrUnavailable is a library that is demanded, and cannot be used: the text says why. Nothing was signed.
 	ErrUnavailable = errors.New("libcrypto: the library cannot be used")

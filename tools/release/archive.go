@@ -30,7 +30,7 @@ func ordered(entries []entry) ([]entry, error) {
 	entries = slices.SortedFunc(slices.Values(entries), func(a, b entry) int { return cmp.Compare(a.name, b.name) })
 	for i := range entries {
 		if i > 0 && entries[i].name == entries[i-1].name {
-			return nil, fmt.Errorf("%s is there twice", entries[i].name)
+			return nil, fmt.Errorf("duplicate entry %s", entries[i].name)
 		}
 	}
 	return entries, nil

@@ -43,7 +43,7 @@ func TestArchivesAreTheSame(t *testing.T) {
 			if found := list(t, first); found != want {
 				t.Errorf("it has\n%s\nnot\n%s", found, want)
 			}
-			if _, err := pack(append(turned, entry{name: "q/LICENSE"}), someTime); err == nil || !strings.Contains(err.Error(), "q/LICENSE is there twice") {
+			if _, err := pack(append(turned, entry{name: "q/LICENSE"}), someTime); err == nil || !strings.Contains(err.Error(), "duplicate entry q/LICENSE") {
 				t.Errorf("two files of one name: %v", err)
 			}
 		})

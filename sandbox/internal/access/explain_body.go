@@ -139,7 +139,7 @@ func respell(sent string, most int, add func(text, found string, slips int)) {
 	}
 }
 
-// combine calls f with one spelling of each aspect, of which so many are others than the first.
+// combine calls f with one spelling of each aspect, where the given number of them differ from the first.
 func combine(aspects [][]spelling, others int, f func(chosen []spelling)) {
 	var choose func(chosen []spelling, left int)
 	choose = func(chosen []spelling, left int) {

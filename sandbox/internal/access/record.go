@@ -21,7 +21,7 @@ type Record struct {
 	Digest      []byte   `json:"digest"`          // SHA-256 of the API key
 	Public      []byte   `json:"public,omitzero"` // of the Partner API: in PKIX form
 
-	// What signs, only where that is asked for.
+	// The secrets, only where they are asked for.
 	APIKey  string `json:"api_key,omitzero"`
 	Own     bool   `json:"own,omitzero"`     // it was made by the sandbox for itself
 	Secret  string `json:"secret,omitzero"`  // of Qredo API v1

@@ -38,7 +38,7 @@ func (p Policy) Check() error {
 // Choice is what a member said.
 type Choice uint8
 
-// What a member can have said.
+// The choices of a member.
 const (
 	Waiting Choice = iota
 	Approve
@@ -94,7 +94,7 @@ func NewRound(p Policy, expires time.Time, required ...string) Round {
 	return r
 }
 
-// What can be wrong with a vote.
+// The reasons why a vote is refused.
 var (
 	ErrNotMember = errors.New("is not asked for approval")
 	ErrVoted     = errors.New("has decided already")

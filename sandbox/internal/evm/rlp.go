@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// What RLP puts before a string or a list is one of these and its size; a size of more than short bytes is written out in bytes of its own.
+// RLP puts one of these prefixes plus the size before a string or a list; a size of more than short bytes is written in bytes of its own.
 const (
 	stringPrefix = 0x80
 	listPrefix   = 0xc0

@@ -12,7 +12,7 @@ import (
 // BasePath is below which Qredo API v1 is served.
 const BasePath = "/qapi/v1"
 
-// What a key needs, one of them.
+// The permissions for an operation: a key needs one of them.
 var (
 	mayReadBalance = []string{access.PermissionBalance, access.PermissionRead}
 	mayRead        = []string{access.PermissionRead}

@@ -11,7 +11,7 @@ const MostBody = 64 << 10
 // Answer says what became of an answer on its way.
 type Answer string
 
-// What becomes of answers.
+// The fates of an answer.
 const (
 	Sent     Answer = "sent"
 	Cut      Answer = "cut"      // within its body

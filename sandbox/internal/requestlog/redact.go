@@ -10,8 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// What gives somebody a right is shown by so much of it that one can be told from another, wherever it stands: in
-// headers, in the URL, in bodies.
+// Credentials are shortened wherever they appear, in headers, in the URL, in bodies: enough is left to distinguish them.
 
 const ellipsis = "…"
 

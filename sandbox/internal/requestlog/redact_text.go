@@ -12,7 +12,7 @@ var (
 	secretField = regexp.MustCompile(`(?i)secret|private[-_ ]?key|api[-_ ]?key|pass(w|phrase|code)|pwd|signature|^sig$|zkp|proof|token|^authorization$|bearer|credential|mnemonic|cookie`)
 	// namedPart is a part of a query, or of a form.
 	namedPart = regexp.MustCompile(`(^|[?&;#\s"])([^=?&;#\s"\\]+)=([^=?&;#\s"\\][^?&;#\s"\\]*)`)
-	// What is known by its form, whatever it is called.
+	// Credentials that are recognized by their form, whatever their name.
 	privateKey = regexp.MustCompile(`(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END|$)`)
 	bearer     = regexp.MustCompile(`\b((?:[Bb]earer|[Bb]asic|BEARER|BASIC) )[\w.~+/=-]{12,}`)
 )

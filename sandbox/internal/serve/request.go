@@ -48,7 +48,7 @@ func ParseQuery(query string) (url.Values, error) {
 	}
 	for name, texts := range values {
 		if len(texts) > 1 {
-			return nil, BadRequest("the query: %s is there twice", name)
+			return nil, BadRequest("the query: duplicate %s", name)
 		}
 	}
 	return values, nil

@@ -140,7 +140,7 @@ func (e Entry) Movement() Movement {
 		m.Amount, m.Fee, m.Other = m.Net, 0, tx.Sender
 	}
 	if e.In && tx.OtherSide != nil {
-		// What the other side of the swap sent, under the ID that this side knows the swap by.
+		// The amount comes from the other side of the swap, the ID is the one by which this side knows it.
 		m.ID, m.Status = tx.OtherSide.ID, tx.OtherSide.Status
 	}
 	return m

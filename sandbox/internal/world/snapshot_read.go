@@ -232,7 +232,7 @@ func newID(what, id string, there bool) error {
 	case id == "":
 		return fmt.Errorf("a %s has no ID", what)
 	case there:
-		return fmt.Errorf("%s %s is there twice", what, id)
+		return fmt.Errorf("duplicate %s %s", what, id)
 	}
 	return nil
 }

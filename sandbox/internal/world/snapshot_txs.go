@@ -27,7 +27,7 @@ func (t *txTable) addPolicy(text json.RawMessage) error {
 		return err
 	}
 	if known := len(t.policies); t.policy(p) != uint32(known+1) { //nolint:gosec // they are few
-		return errors.New("the policy is there twice, or asks nobody")
+		return errors.New("the policy is duplicate, or has no members")
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (r *reading) tx(l *txLine, from, end int) error {
 	st.txs.add(tx)
 	for _, id := range tx.Asked {
 		if st.Action(id).Tx != nil {
-			return fmt.Errorf("action %s is there twice", id)
+			return fmt.Errorf("duplicate action %s", id)
 		}
 	}
 	for _, id := range tx.Asked {
@@ -76,7 +76,7 @@ func (r *reading) checkTx(tx *Transaction, l *txLine) error {
 	case !slices.Contains(kinds, tx.Kind) || !slices.Contains(statuses, tx.Status) || tx.Kind == KindDeposit != (tx.Status == ""):
 		return fmt.Errorf("no %q is %q", tx.Kind, tx.Status)
 	case tx.ID == "" || r.st.txByID(tx.ID) != nil:
-		return fmt.Errorf("transaction %s is there twice", tx.ID)
+		return fmt.Errorf("duplicate transaction %s", tx.ID)
 	case tx.IsOpen() != tx.Ended.IsZero():
 		return errors.New("it has ended and is open, or neither")
 	case tx.Amount < 0 || tx.Fee < 0 || tx.Fee > tx.Amount:

@@ -38,7 +38,7 @@ transaction ended or, while it is pending, when it was made.
 The file gets its name when it is complete. Until then it is FILE.part, with its progress in FILE.part.json. If the command
 is stopped or killed, run it again: it continues, even if entries have arrived or transactions have ended since. The result
 is the same as from one uninterrupted run. Entries that move during the export are read again, so that none is missing or
-there twice. A terminal shows a progress bar.
+duplicate. A terminal shows a progress bar.
 
 CSV columns have the service's names. Amounts are in base units and, in columns that end in Decimal, in whole units. "change"
 is the change of the balance, so that a wallet's changes add up to its balance. Times are RFC 3339 in UTC; --zone adds

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// What signs requests. The default is Go: a command signs only a few times, loading and comparing another library takes as
-// long as ten signatures, and such a library would see the key without anybody having asked for that.
+// The values of --signer. The default is Go: a command signs only a few times, loading and checking another library takes as
+// long as ten signatures, and that library would see the key although nobody asked for it.
 const (
 	signerAuto      = "auto"
 	signerGo        = "go"
