@@ -47,7 +47,7 @@ func TestRecords(t *testing.T) {
 			data, sum, err := records.Encode(forged)
 			require.NoError(t, err)
 			_, err = records.Decode(forged.Key, data, sum)
-			require.ErrorContains(t, err, "another payment than was enqueued")
+			require.ErrorContains(t, err, "is not the payment that was enqueued")
 		}
 		_, sum, err = records.Encode(outbox.Entry{Key: "key"})
 		require.NoError(t, err)
