@@ -29,8 +29,8 @@ var (
 	ErrBadAnswer    = errors.New("answer not understood") // a success that is truncated, too large, or not what was asked for
 
 	// ErrOutcomeUnknown matches the error of a write that may have been carried out: its answer was lost or truncated, was a
-	// server error, or came from something between you and the service. Only the service's own words prove that nothing was
-	// done. For a request for a transaction it is an [*UnknownOutcomeError].
+	// server error, or came from something between you and the service. Only a refusal in the service's own words proves
+	// that this call did nothing; it proves nothing about an earlier call. For a request for a transaction it is an [*UnknownOutcomeError].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 

@@ -280,7 +280,7 @@ func TestSeveralAreAskedAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) { s.post(path, body).refused(400, "") })
 	}
 	t.Run("elsewhere, a duplicate key is refused", func(t *testing.T) {
-		s.post("/company", `{"name":"A","name":"B"}`).refused(400, "twice")
+		s.post("/company", `{"name":"A","name":"B"}`).refused(400, "duplicate")
 	})
 	t.Run("invitations make one account for one e-mail", func(t *testing.T) {
 		s := newService(t, sandbox.WithInvitations())

@@ -53,8 +53,8 @@ type Payer struct {
 	Now       func() time.Time
 }
 
-// Pay pays an order once, and returns what has become of it: "paid", how it ended, or "unknown", in which case it is to
-// be called again.
+// Pay pays an order once, and returns what has become of it: "paid", how it ended, or "unknown": then call it again until it returns
+// another result. An error says nothing about earlier calls whose outcome was unknown.
 func (p Payer) Pay(ctx context.Context, order, address string, amount qredo.AssetAmount) (string, error) {
 	sent, err := p.Transfers.Withdraw(ctx, p.Company, qredo.WithdrawalRequest{
 		WalletID: p.Wallet, Address: address, Send: amount,
