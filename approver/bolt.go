@@ -113,11 +113,13 @@ func (s *FileStore) begin(tx *bbolt.Tx, unsealed bool) error {
 		}
 	}
 	s.seals = s.seals.Of(s.epoch)
-	again, err := s.seals.Open(epochs.Get(markKey), unsealed || isNew)
-	if err != nil || !again {
-		return err
+	unmarked := epochs.Get(markKey) == nil
+	if !isNew || !unmarked || !s.seals.On() { // else it is sealed from the start
+		if again, err := s.seals.Open(epochs.Get(markKey), unsealed); err != nil || !again {
+			return err
+		}
 	}
-	return errors.Join(s.sealAll(tx, unsealed && epochs.Get(markKey) == nil), epochs.Put(markKey, s.seals.Mark()))
+	return errors.Join(s.sealAll(tx, unsealed && unmarked && !s.seals.Rotates()), epochs.Put(markKey, s.seals.Mark()))
 }
 
 // Epoch implements [Store].

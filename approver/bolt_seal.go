@@ -2,6 +2,7 @@ package approver
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -14,16 +15,18 @@ func (s *FileStore) Sealed() bool { return s.seals.On() }
 
 // sealAll seals everything again that the first key has not sealed. With accepted, also what has no seal.
 func (s *FileStore) sealAll(tx *bbolt.Tx, accepted bool) error {
-	whole := func(key, value []byte) (id, sealed, before []byte) { return key, value, nil }
+	isSpent := func(value []byte) bool { return len(value) == spentSize }
+	all := func(key, value []byte) (id, sealed, before []byte) { return key, value, nil }
 	for _, of := range []struct {
 		bucket []byte
 		kind   seals.Kind
 		name   func(id []byte) string
+		whole  func(value []byte) bool // without a seal
 		split  func(key, value []byte) (id, sealed, before []byte)
 	}{
-		{decisionsBucket, seals.Decision, func(id []byte) string { return string(id) }, whole},
-		{sumsBucket, seals.Spent, seals.ID, whole},
-		{lastsBucket, seals.Spent, seals.ID, func(_, value []byte) (id, sealed, before []byte) { // an entry of sums with its key
+		{decisionsBucket, seals.Decision, func(id []byte) string { return string(id) }, json.Valid, all},
+		{sumsBucket, seals.Spent, seals.ID, isSpent, all},
+		{lastsBucket, seals.Spent, seals.ID, isSpent, func(_, value []byte) (id, sealed, before []byte) { // an entry of sums with its key
 			at := min(spentSize, len(value))
 			return value[:at], value[at:], value[:at]
 		}},
@@ -33,7 +36,7 @@ func (s *FileStore) sealAll(tx *bbolt.Tx, accepted bool) error {
 		bucket := tx.Bucket(of.bucket)
 		err := bucket.ForEach(func(key, value []byte) error {
 			id, sealed, before := of.split(key, value)
-			again, err := s.seals.Again(of.kind, of.name(id), sealed, accepted)
+			again, err := s.seals.Again(of.kind, of.name(id), sealed, accepted && of.whole(sealed))
 			if err != nil {
 				return fmt.Errorf("%s %x: %w", of.kind, id, err)
 			}

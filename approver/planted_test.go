@@ -234,6 +234,11 @@ func (p *filePlace) Lower(t *testing.T, counter string) {
 	})
 }
 
+func (p *filePlace) Unmark(t *testing.T) {
+	t.Helper()
+	p.update(t, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("epoch")).Delete([]byte("seal")) })
+}
+
 func (p *filePlace) Move(t *testing.T, from, to string) {
 	t.Helper()
 	p.update(t, func(tx *bbolt.Tx) error {

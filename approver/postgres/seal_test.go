@@ -73,6 +73,11 @@ func (p *place) Lower(t *testing.T, counter string) {
 	})
 }
 
+func (p *place) Unmark(t *testing.T) {
+	t.Helper()
+	exec(t, p.database, `UPDATE qredo_approver SET seal = NULL`)
+}
+
 func (p *place) Move(t *testing.T, from, to string) {
 	t.Helper()
 	exec(t, p.database, `DELETE FROM qredo_approver_spent WHERE counter = sha256('`+to+`'::bytea);

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -108,7 +109,7 @@ func (s *Store) sealDecision(ctx context.Context, key string, accepted bool) err
 	if err != nil {
 		return err
 	}
-	again, err := s.seals.Again(seals.Decision, strings.TrimPrefix(key, s.decisionKey("")), value, accepted)
+	again, err := s.seals.Again(seals.Decision, strings.TrimPrefix(key, s.decisionKey("")), value, accepted && json.Valid(value))
 	if err != nil || again == nil {
 		return err
 	}

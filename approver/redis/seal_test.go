@@ -71,6 +71,11 @@ func (p *place) Lower(t *testing.T, counter string) {
 	})
 }
 
+func (p *place) Unmark(t *testing.T) {
+	t.Helper()
+	require.NoError(t, p.client.Del(t.Context(), p.prefix+":seal").Err())
+}
+
 func (p *place) Move(t *testing.T, from, to string) {
 	t.Helper()
 	entries, err := p.client.ZRangeWithScores(t.Context(), p.prefix+":sums:"+from, 0, -1).Result()

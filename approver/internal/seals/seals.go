@@ -101,7 +101,7 @@ func cut(value []byte) (data, sum []byte) {
 }
 
 // Again returns what Join returns by the first key, for a value that another key has sealed or, if that was accepted, none. It returns nil if
-// nothing is to be done.
+// nothing is to be done. Accept only a value that is whole without a seal, so that what an unknown key has sealed is not sealed on top of that.
 func (s Seals) Again(kind Kind, id string, value []byte, accepted bool) ([]byte, error) {
 	data, sum := cut(value)
 	switch {
@@ -121,14 +121,17 @@ func ID(bytes []byte) string { return hex.EncodeToString(bytes) }
 // Mark returns what a sealed store has beside its epoch; nil without a key.
 func (s Seals) Mark() []byte { return s.Sum(Store, "", nil) }
 
-// Open compares the mark of a store that is opened with the keys. With accepted, a store without a mark is about to be sealed. again reports whether all
-// that the store keeps is to be sealed again, and the mark written.
+// Open compares the mark of a store that is opened with the keys. With accepted, a store without a mark is about to be sealed, unless there are older
+// keys: who gives these says that it is sealed. again reports whether all that the store keeps is to be sealed again, and the mark written.
 func (s Seals) Open(mark []byte, accepted bool) (again bool, err error) {
 	switch {
 	case len(mark) == 0 && !s.On():
 		return false, nil
 	case !s.On():
 		return false, errors.New("the store is sealed: give the key that it was sealed with (WithSealingKey, --sealing-key-file)")
+	case len(mark) == 0 && accepted && s.Rotates():
+		return false, fmt.Errorf("the store has no seals, though the key of before is given. If it had some, somebody has removed what shows that: find out who could "+
+			"write to it, and begin a new one. Else give one key only: %w", Err)
 	case len(mark) == 0 && accepted:
 		return true, nil
 	case len(mark) == 0:

@@ -25,6 +25,8 @@ type Place interface {
 
 	// Lower makes a counter hold nothing, without removing any entry. The last entry has 60 with a sum of 60.
 	Lower(t *testing.T, counter string)
+	// Unmark removes what shows that the store is sealed.
+	Unmark(t *testing.T)
 	// Move puts the entries of one counter in the place of another's.
 	Move(t *testing.T, from, to string)
 }
@@ -51,6 +53,7 @@ func TestSeals(t *testing.T, begin func(t *testing.T) Place) {
 		"a counter in another's place":    counterMoved,
 		"a store that was never sealed":   neverSealed,
 		"another key":                     rotated,
+		"a mark that was removed":         unmarked,
 		"a key that is too short":         shortKey,
 		"sums of many, one after another": sumsSealed,
 	} {
@@ -238,6 +241,25 @@ func rotated(t *testing.T, p *sealedPlace) {
 	require.NoError(t, err)
 	p.Write(t, "action-2", Raw{Data: data})
 	require.ErrorIs(t, p.refuses(t, [][]byte{oneKey, otherKey}, true), approver.ErrUnsealed)
+}
+
+// Somebody removes the mark, plants an approval, and waits for people to change the key, or to seal the store with another one.
+func unmarked(t *testing.T, p *sealedPlace) {
+	p.decide(t, record(1), oneKey)
+	p.Unmark(t)
+	require.ErrorIs(t, p.refuses(t, [][]byte{oneKey}, false), approver.ErrUnsealed)
+	require.ErrorIs(t, p.refuses(t, [][]byte{otherKey}, true), approver.ErrUnsealed, "what another key has sealed is not sealed again")
+	require.ErrorIs(t, p.refuses(t, [][]byte{otherKey, oneKey}, true), approver.ErrUnsealed, "who gives the key of before says that the store is sealed")
+	_, end, err := p.Open(t, NewClock(Start).Now, [][]byte{oneKey}, true)
+	require.NoError(t, err)
+	end()
+	p.stands(t, record(1), oneKey)
+
+	data, err := json.Marshal(record(2))
+	require.NoError(t, err)
+	p.Unmark(t)
+	p.Write(t, "action-2", Raw{Data: data})
+	require.ErrorIs(t, p.refuses(t, [][]byte{otherKey, oneKey}, true), approver.ErrUnsealed)
 }
 
 func shortKey(t *testing.T, p *sealedPlace) {
