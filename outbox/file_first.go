@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/qredo-go/qredo"
 )
@@ -41,6 +42,7 @@ func (t fileTx) convert(path string) error {
 	if err == nil {
 		err = t.create()
 	}
+	PartFirst(entries)
 	for _, e := range entries {
 		if err == nil {
 			_, _, err = t.add(e)
@@ -79,4 +81,28 @@ func (r Records) DecodeFirst(key string, data []byte) (Entry, error) {
 	}
 	e.Brought = e.PartnerTxID != derivePartnerTxID(key, what) // see firstPartnerTxID
 	return e, nil
+}
+
+// PartFirst leaves each transaction to the first of the entries that version 0.1.0 has stored with it: that version let several have
+// one, after a mixed-up answer or a person's mistake. The others are held, since theirs may have been made or not; those that have ended stay so.
+// A store calls it with all that DecodeFirst has returned.
+func PartFirst(entries []Entry) {
+	keys := map[qredo.TxID]string{}
+	for i := range entries {
+		e := &entries[i]
+		first, shared := keys[e.TxID]
+		if e.TxID == "" || !shared {
+			keys[e.TxID] = e.Key
+			continue
+		}
+		note := fmt.Sprintf("version 0.1.0 has stored transaction %s, which is that of %q too: find out which of them it was made for", e.TxID, first)
+		e.TxID, e.TxStatus, e.Sent, e.Version = "", "", time.Time{}, e.Version+1
+		if e.State.Ended() {
+			e.step(e.Updated, StepUnknown, note)
+			continue
+		}
+		e.State, e.Unknown = StateHeld, true
+		e.step(e.Updated, StepHeld, note)
+		e.Reason = e.Steps[len(e.Steps)-1].Note
+	}
 }

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/durable/durabletest"
@@ -141,6 +143,27 @@ func TestFileOfFirstVersionDamaged(t *testing.T) {
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, after)
+}
+
+// Version 0.1.0 let two entries have one transaction. The file is taken over all the same; a person finds out which of them it was made for.
+func TestFileOfFirstVersionWithOneTransactionTwice(t *testing.T) {
+	path := durabletest.Unpack(t, "outbox-0.1.0.db")
+	db, err := bolt.Open(path, 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bolt.Tx) error {
+		entries := tx.Bucket([]byte("entries"))
+		for _, key := range []string{"rejected", "sent"} {
+			value, own := entries.Get([]byte(key)), []byte(`"tx_id":"tx-`+key+`"`)
+			require.Contains(t, string(value), string(own))
+			require.NoError(t, entries.Put([]byte(key), bytes.Replace(value, own, []byte(`"tx_id":"tx-done"`), 1)))
+		}
+		return nil
+	}))
+	require.NoError(t, db.Close())
+	store, err := outbox.OpenStore(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	storetest.CheckShared(t, store)
 }
 
 // TestFileForm fails when this version writes another form 2, or cannot read the one that it wrote.

@@ -38,6 +38,7 @@ func (s *Store) takeFirst(ctx context.Context, in pgstore.Tx) ([]outbox.Entry, e
 	if err != nil {
 		return nil, fmt.Errorf("schema %s has the outbox of version 0.1.0, and is left as it is: %w", s.schema, err)
 	}
+	outbox.PartFirst(entries)
 	return entries, in.Exec(ctx, `DROP TABLE {entries}, {version}`)
 }
 

@@ -55,6 +55,14 @@ func testFirstVersion(t *testing.T, database string) {
 	}
 }
 
+// testFirstShared opens such tables, where three entries have one transaction.
+func testFirstShared(t *testing.T, database string) {
+	pgtest.Load(t, database, "outbox-0.1.0.sql")
+	_, err := connect(t, database).Exec(t.Context(), `UPDATE qredo_outbox SET entry = jsonb_set(entry, '{tx_id}', '"tx-done"') WHERE key IN ('rejected', 'sent')`)
+	require.NoError(t, err)
+	storetest.CheckShared(t, openStore(t, database))
+}
+
 // testForm fails when this version writes another form, or cannot read the one that it wrote.
 func testForm(t *testing.T, database string) {
 	store := openStore(t, database)

@@ -51,6 +51,7 @@ func TestPostgres(t *testing.T) {
 		"programs that start together make the schema once": testTogether,
 		"a schema of a later version is refused":            testLaterVersion,
 		"what version 0.1.0 has stored is taken over":       testFirstVersion,
+		"one transaction twice in version 0.1.0":            testFirstShared,
 		"the form of the tables":                            testForm,
 		"a database that may forget is refused":             testForgetful,
 		"a database that cannot keep all texts is refused":  testEncoding,

@@ -69,6 +69,30 @@ func CheckFirst(t *testing.T, s outbox.Store) {
 	}
 }
 
+// CheckShared holds a store against what it makes of the same, where "rejected" and "sent" have the transaction of "done".
+func CheckShared(t *testing.T, s outbox.Store) {
+	t.Helper()
+	got := map[string]outbox.Entry{}
+	for key := range first {
+		e, err := s.Get(t.Context(), key)
+		require.NoError(t, err)
+		got[key] = e
+	}
+	assert.Equal(t, qredo.TxID("tx-done"), got["done"].TxID)
+	assert.Equal(t, outbox.StateDone, got["done"].State)
+	assert.Equal(t, outbox.StateHeld, got["sent"].State)
+	assert.True(t, got["sent"].Unknown)
+	assert.Contains(t, got["sent"].Reason, `transaction tx-done, which is that of "done" too`)
+	assert.Equal(t, outbox.StateRejected, got["rejected"].State, "what has ended stays so")
+	for _, key := range []string{"sent", "rejected"} {
+		e := got[key]
+		assert.Empty(t, e.TxID)
+		assert.Equal(t, first[key].PartnerTxID, e.PartnerTxID)
+		assert.Contains(t, e.Steps[len(e.Steps)-1].Note, "tx-done")
+	}
+	assert.Equal(t, outbox.StatePending, got["pending"].State)
+}
+
 // EachState returns an entry of each state, with all that an entry can have.
 func EachState() (entries []outbox.Entry) {
 	states := []outbox.State{
