@@ -78,6 +78,22 @@ func TestGoesBackToWhatChanged(t *testing.T) {
 	require.Equal(t, oneGo(t, l.entries, export.JSONLines), string(made))
 }
 
+// TestAFileThatWasChangedIsBegunAnew has another byte in what was written, and no other size.
+func TestAFileThatWasChangedIsBegunAnew(t *testing.T) {
+	l, path := deposits(200), filepath.Join(t.TempDir(), "out.csv")
+	interrupt(t, l, path, 17)
+	part, err := os.ReadFile(path + ".part")
+	require.NoError(t, err)
+	part[len(part)/2] ^= 1
+	require.NoError(t, os.WriteFile(path+".part", part, 0o600))
+	done, err := newExport(t, l, export.WithPage(10)).ToFile(t.Context(), path)
+	require.NoError(t, err)
+	require.Equal(t, export.Result{Entries: 201}, done)
+	made, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, oneGo(t, l.entries, export.CSV), string(made))
+}
+
 func TestFilesInTheWay(t *testing.T) {
 	l, path := deposits(50), filepath.Join(t.TempDir(), "out.csv")
 	interrupt(t, l, path, 5)

@@ -179,11 +179,36 @@ func TestBooksThatMove(t *testing.T) {
 	require.Equal(t, recon.FoundMoving, w.Findings[len(w.Findings)-1].Kind)
 }
 
+// TestABalanceThatMovesIsReadAgain has a deposit come before each answer until the balance was looked at once more: it is in the report.
+func TestABalanceThatMovesIsReadAgain(t *testing.T) {
+	asked := 0
+	for at := 0; at == 0 || at < asked; at++ { // the last answer is after it
+		s := newService(service{})
+		s.wallets = s.wallets[:1]
+		s.book(&s.wallets[0], qredo.EntryDeposit, "deposit1", "aa", 100, 0)
+		s.book(&s.wallets[0], qredo.EntryWithdraw, "t", "ab", 5, 1)
+		s.live = func() {
+			if s.asked == at {
+				s.book(&s.wallets[0], qredo.EntryDeposit, "deposit2", "ac", 7, 0)
+			}
+		}
+		report := prove(t, s)
+		require.True(t, report.OK(), "%d: %v", at, report.Findings())
+		require.Equal(t, s.wallets[0].Balance, report.Funds[0].Wallets[0].Balance, at)
+		if at == 0 { // nothing has come
+			asked = s.asked
+		}
+	}
+}
+
 func TestWhatWaitsIsToldApart(t *testing.T) {
 	s := newService(service{})
 	s.book(&s.wallets[0], qredo.EntryDeposit, "deposit1", "aa", 1000, 0)
+	fees := map[qredo.EntryType]qredo.Amount{qredo.EntryWithdraw: 2}
 	for kind, status := range map[qredo.EntryType]qredo.TxStatus{qredo.EntryWithdraw: qredo.TxPending, qredo.EntrySwapIn: qredo.TxTakerPending} {
-		s.ledger = append(s.ledger, qredo.LedgerEntry{TxID: "t", Type: kind, Status: status, Asset: "BTC", Amount: 11, NetAmount: 11, WalletID: "wallet0"})
+		s.ledger = append(s.ledger, qredo.LedgerEntry{
+			TxID: "t", Type: kind, Status: status, Asset: "BTC", Amount: 11, NetAmount: 11 - fees[kind], Fees: fees[kind], WalletID: "wallet0",
+		})
 	}
 	w := prove(t, s).Funds[0].Wallets[0]
 	require.Equal(t, []qredo.Amount{1000, 1000, 11, 11}, []qredo.Amount{w.Balance, w.Expected, w.WaitingOut, w.WaitingIn})
@@ -218,6 +243,20 @@ func TestLateAndSameSecond(t *testing.T) {
 	s.wallets = s.wallets[1:]
 	gone := prove(t, s, recon.WithEarlier(next))
 	require.Contains(t, gone.Findings(), recon.Finding{Kind: recon.FoundWalletGone, WalletID: "wallet0", Amount: 60})
+}
+
+// TestACrowdedSecondIsNotBuiltOn has more in one second than a report keeps, and that is the first second of what it would keep.
+func TestACrowdedSecondIsNotBuiltOn(t *testing.T) {
+	s := newService(service{})
+	for range 10_001 {
+		s.made++
+		s.book(&s.wallets[0], qredo.EntryDeposit, qredo.TxID(fmt.Sprint("deposit", s.made)), s.chain(), 1, 0)
+	}
+	s.clock += 5 * 60
+	s.book(&s.wallets[0], qredo.EntryDeposit, "deposit", "aa", 1, 0)
+	earlier := prove(t, s)
+	requireOK(t, s, earlier, "")
+	requireOK(t, s, prove(t, s, recon.WithEarlier(earlier)), "")
 }
 
 // TestAnUnprovedReportIsNotBuiltOn goes on from a report in which a wallet's books do not add up: all of it counts again.

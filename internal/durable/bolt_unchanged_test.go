@@ -1,8 +1,10 @@
 package durable
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,5 +82,24 @@ func TestBoltThatIsRestoredWhileItIsChanged(t *testing.T) {
 		return nil
 	}), path)
 	assertNamed(t, b.Update(put("c")), path)
+	require.NoError(t, b.Close())
+}
+
+// It happens when a change has found the file as it was left, and has not begun.
+func TestBoltThatIsWrittenJustBeforeAChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file.db")
+	fill(t, path)
+	b, err := OpenBolt(path)
+	require.NoError(t, err)
+	other, err := b.db.Begin(true) // the change waits for its end
+	require.NoError(t, err)
+	updated := make(chan error, 1)
+	go func() { updated <- b.Update(put("a")) }()
+	for stacks := make([]byte, 1<<20); len(updated) == 0 && !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("beginRWTx")); {
+		runtime.Gosched()
+	}
+	require.NoError(t, put("b")(other))
+	require.NoError(t, other.Commit())
+	assertNamed(t, <-updated, path)
 	require.NoError(t, b.Close())
 }

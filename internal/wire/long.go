@@ -13,7 +13,7 @@ type Long struct {
 	Answer any                                 // what the list is the only part of
 	Read   func(element []byte) (int64, error) // an element's second; what is wrong with one is wrong with all
 	List   string                              // the list's name
-	From   int64                               // seconds: what is before is not kept
+	From   int64                               // seconds: where the earliest are kept, none of before
 
 	// Next is the second from which on there is more than was kept, 0 where all was.
 	Next int64
@@ -37,9 +37,7 @@ func (l *Long) Shorten(body io.Reader, most int64) ([]byte, error) {
 		if err != nil && wrong == nil {
 			wrong = fmt.Errorf("[%d]: %w", n, err)
 		}
-		if at >= l.From {
-			l.spool.Add(at, element)
-		}
+		l.spool.Add(at, element) // From is for answers of which the earliest are kept: here, each is
 		n++
 		return false
 	})

@@ -40,6 +40,8 @@ func TestVerifierAgreesWithCryptoRSA(t *testing.T) {
 		changed := append([]byte{}, right...)
 		changed[size/2] ^= 1
 		sum := new(big.Int).Add(new(big.Int).SetBytes(right), key.N)
+		lastOfPadding := encoded(size, begin, 0xff, 0, digestInfo, digest[:])
+		lastOfPadding[size-len(digestInfo)-len(digest)-2]--
 		signatures := map[string][]byte{
 			"right":             right,
 			"made by hand":      signRaw(key, encoded(size, begin, 0xff, 0, digestInfo, digest[:])),
@@ -53,6 +55,8 @@ func TestVerifierAgreesWithCryptoRSA(t *testing.T) {
 			"block type 2":      signRaw(key, encoded(size, []byte{0, 2}, 0xff, 0, digestInfo, digest[:])),
 			"block type 0":      signRaw(key, encoded(size, []byte{0, 0}, 0xff, 0, digestInfo, digest[:])),
 			"other padding":     signRaw(key, encoded(size, begin, 0xfe, 0, digestInfo, digest[:])),
+			"first of padding":  signRaw(key, encoded(size, []byte{0, 1, 0xfe}, 0xff, 0, digestInfo, digest[:])),
+			"last of padding":   signRaw(key, lastOfPadding),
 			"no separator":      signRaw(key, encoded(size, begin, 0xff, 0xff, digestInfo, digest[:])),
 			"other info":        signRaw(key, encoded(size, begin, 0xff, 0, wrongInfo, digest[:])),
 			"no info":           signRaw(key, encoded(size, begin, 0xff, 0, nil, digest[:])),
