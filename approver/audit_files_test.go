@@ -15,6 +15,7 @@ import (
 
 	"github.com/qredo-go/qredo"
 	"github.com/qredo-go/qredo/internal/durable"
+	"github.com/qredo-go/qredo/internal/durable/durabletest"
 )
 
 // writeLines opens a log whose files are small, and writes lines.
@@ -351,4 +352,22 @@ func BenchmarkOpenAuditLog(b *testing.B) {
 			})
 		}
 	}
+}
+
+// A line is lost with the name of its file: a vote must not be sent before the file has one.
+func TestTheFolderIsSyncedForEachFile(t *testing.T) {
+	folder := t.TempDir()
+	l, err := OpenAuditLog(filepath.Join(folder, "audit.jsonl"), WithClock(atNoon), WithRotation(1)) // each line has a file
+	require.NoError(t, err)
+	line := func() {
+		_, err := l.append(Entry{Kind: EntryDecision, ActionID: "action"}, true)
+		require.NoError(t, err)
+	}
+	for range 5 {
+		line()
+	}
+	saved := l.saved
+	assert.True(t, durabletest.SyncsFolder(t, folder, line))
+	require.Equal(t, saved, l.saved, "the checkpoint syncs the folder too")
+	require.NoError(t, l.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -124,4 +125,26 @@ func TestShadowDoesNotNeedTheAuditLog(t *testing.T) {
 	_, decided, err := d.store.Lookup(t.Context(), d.Action(t, tx).ID)
 	require.NoError(t, err)
 	assert.False(t, decided, "in shadow the store is left alone")
+}
+
+// The brake is pulled while a reload has its line written: that line is not the last word.
+func TestShadowThatIsAskedForWhileAReloadIsNotedStays(t *testing.T) {
+	d := newDesk(t)
+	var a *approver.Approver
+	var brake atomic.Bool
+	a, _ = d.startOne(rulesAt(t, approveAll, d.clock.Now), approver.WithClock(func() time.Time {
+		if brake.CompareAndSwap(true, false) {
+			assert.NoError(t, a.Shadow())
+		}
+		return d.clock.Now()
+	}))
+	rules := rulesAt(t, approveAll, d.clock.Now)
+	err := a.Reload(false, func() (approver.Policy, error) {
+		brake.Store(true)
+		return rules, nil
+	})
+	require.ErrorContains(t, err, "shadow was asked for meanwhile")
+	tx := d.transfer(1, "")
+	d.next(approver.EntryShadow)
+	assert.Equal(t, qredo.ApprovalPending, d.Action(t, tx).Status)
 }

@@ -156,4 +156,25 @@ func TestNothingIsSentAfterExpiry(t *testing.T) {
 		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
 		assert.Zero(t, votes.Load())
 	})
+	t.Run("when storing the decision took too long, by a voter that heeds no context", func(t *testing.T) {
+		d := newDesk(t)
+		v := &voter{d: d}
+		d.store = slow{d.store, func() { d.clock.Forward(time.Hour) }}
+		d.start(rulesAt(t, rulesFile("true"), d.clock.Now), approver.WithVoter(v))
+		d.transfer(1, "")
+		assert.Equal(t, approver.OutcomeExpired, d.next(approver.EntryResult).Outcome)
+		assert.Zero(t, v.calls[2].Load())
+	})
+}
+
+// slow is a store in which a decision has been stored only after a while.
+type slow struct {
+	approver.Store
+	passes func()
+}
+
+func (s slow) Reserve(ctx context.Context, rec approver.Record, spends []approver.Spend) (approver.Record, error) {
+	stands, err := s.Store.Reserve(ctx, rec, spends)
+	s.passes()
+	return stands, err
 }

@@ -213,6 +213,20 @@ func TestTransfersOutOfNoWalletThatIsSaidAreNotApproved(t *testing.T) {
 	}
 }
 
+// Nor by code that names no sweeps.
+func TestCodeApprovesNoTransferOutOfNoWalletThatIsSaid(t *testing.T) {
+	p := newPinned(t)
+	p.answering("/action/", `"walletID":"`+string(p.From[0].ID)+`"`, `"walletID":"W,"`)
+	p.desk.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+		return approver.Decision{Verdict: approver.Approve}, nil
+	}))
+	p.transfer(100, "")
+	decision := p.next(approver.EntryDecision)
+	assert.Equal(t, approver.Leave, decision.Verdict)
+	assert.Contains(t, decision.Reason, "whether it is a sweep is not known, and the policy does not name sweeps")
+	p.next(approver.EntryResult)
+}
+
 // So must those that are connected: an entry whose wallet is not clear may be the one.
 func TestConnectedWalletsThatAreNotClear(t *testing.T) {
 	for _, list := range []string{`[{"wallet_id":"W,"}]`, `[{"wallet_id":" W"}]`, `[{"wallet_id":"maple-otter-cloud"}]`} {

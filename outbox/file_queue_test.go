@@ -85,3 +85,21 @@ func TestDueOfWhatIsBeingStored(t *testing.T) {
 	})
 	assert.Equal(t, now.Add(time.Hour), due(StatePending, now.Add(time.Hour)))
 }
+
+// What is being stored stays whoever's who stores it, also once the lease is over.
+func TestTakenWhileItIsStored(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	q := newQueues()
+	take := func(after time.Duration) (Claim, bool) {
+		return q.take("key", micros(now.Add(after)), micros(now.Add(after+time.Minute)))
+	}
+	c, ok := take(0)
+	require.True(t, ok)
+	x, err := q.saving(c)
+	require.NoError(t, err)
+	_, ok = take(time.Hour)
+	assert.False(t, ok)
+	q.saved(x, func(*waiting) bool { return false })
+	_, ok = take(time.Hour)
+	assert.True(t, ok)
+}
