@@ -204,6 +204,8 @@ func TestLedgerAllDoesNotCountDepositsTwice(t *testing.T) {
 	require.Equal(t, "n c a w", walkIDs(t, s, qredo.LedgerOptions{Limit: 2}))
 	twins := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "n"}, deposit, deposit, {TxID: "a"}}}
 	require.Equal(t, "n c c a", walkIDs(t, twins, qredo.LedgerOptions{Limit: 2}))
+	last := &ledgerServer{entries: []qredo.LedgerEntry{{TxID: "n"}, deposit, deposit}}
+	require.Equal(t, "n c c", walkIDs(t, last, qredo.LedgerOptions{Limit: 1}), "the last page is equal to the one before")
 }
 
 // If entries came again and others did not come at all, the walk reports that it is incomplete.

@@ -256,6 +256,9 @@ func TestAHandlerFails(t *testing.T) {
 	skipped, err := people.Skip(t.Context(), aside[0].ID, "dana: booked by hand")
 	require.NoError(t, err)
 	assert.Equal(t, []any{inbox.StateSkipped, "dana: booked by hand"}, []any{skipped.State, skipped.Error})
+	report = settled(t, in)
+	require.Len(t, report.Wrong(), 1)
+	assert.Equal(t, []qredo.Amount{4, 0}, []qredo.Amount{report.Wrong()[0].Missing(), report.Wrong()[0].Unexplained()}, "what is skipped is explained")
 	mine.mu.Lock()
 	mine.fail = nil
 	mine.mu.Unlock()

@@ -203,6 +203,7 @@ func TestSecretsAreTakenOutOfBodies(t *testing.T) {
 		`{"name":"Robot","APIKey":"k","base64PrivateKey":"p"}`:  `{"APIKey":"(redacted)","base64PrivateKey":"(redacted)","name":"Robot"}`,
 		`[{"a":{"client_secret":["x"]}}, 9007199254740993]`:     `[{"a":{"client_secret":"(redacted)"}},9007199254740993]`,
 		`{"send":  {"amount":9007199254740993,"symbol":"BTC"}}`: `{"send":  {"amount":9007199254740993,"symbol":"BTC"}}`,
+		`[{"token":"one"},{"a":{"token":"two"}}]`:               `[{"token":"(redacted)"},{"a":{"token":"(redacted)"}}]`,
 		`{"private"`: ``,
 		``:           ``,
 		"{\"private\":\"one\"}\n{\"private\":\"two\"}\n": ``,
