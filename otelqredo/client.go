@@ -157,7 +157,6 @@ func port(u *url.URL) int {
 // redacted is a URL without the values of its query, which contain what was searched for.
 func redacted(u *url.URL) string {
 	shown := *u
-	shown.User, shown.Fragment = nil, ""
 	if u.RawQuery != "" {
 		parts := strings.Split(u.RawQuery, "&")
 		for i, part := range parts {

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -217,4 +218,13 @@ func TestSendAndDryRunsTakeFormats(t *testing.T) {
 	out, said, code = s.run(t, "", append(send, "--jq", ".matches")...)
 	assert.Equal(t, exitNotFound, code, said)
 	assert.JSONEq(t, `{"code":404,"msg":"m"}`, out, "as it came")
+
+	var asked atomic.Int64
+	proxy.as = func(w http.ResponseWriter) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_, said, code = s.run(t, "", send...)
+	assert.Equal(t, exitService, code, said)
+	assert.EqualValues(t, 1, asked.Load(), "it is sent once")
 }

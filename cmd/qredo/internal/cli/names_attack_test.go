@@ -76,3 +76,14 @@ func TestKeysAreNotShownAsFiles(t *testing.T) {
 		assert.Equal(t, is, keyItself(text), text)
 	}
 }
+
+// TestANameThatCouldBeAShortCodePaysNobody has a wallet whose name is three words, as the short code of another could be.
+func TestANameThatCouldBeAShortCodePaysNobody(t *testing.T) {
+	s := serveDemo(t, nil)
+	_, err := s.client(t).Funds.AddWallets(t.Context(), qredo.CompanyID(s.env["QREDO_COMPANY"]), qredo.FundID(s.fund()),
+		[]qredo.WalletRequest{{Name: "maple otter cloud", Asset: "BTC-TESTNET"}})
+	require.NoError(t, err)
+	_, said, code := s.run(t, "n\n", "transfer", "create", "--from", s.wallet("Treasury"), "--to", "Maple otter cloud", "--amount", "0.1BTC-TESTNET")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, said, "could be the short code of another: give the ID")
+}

@@ -229,3 +229,13 @@ func TestAnOfferIsShownBeforeItIsTaken(t *testing.T) {
 		assert.Contains(t, said, "Proceed?")
 	}
 }
+
+// TestMoreThanIsThereIsSaidWithoutFees: what arrives alone is too much, whatever the fees are.
+func TestMoreThanIsThereIsSaidWithoutFees(t *testing.T) {
+	proxy := &refusing{paths: []string{"/fees"}}
+	s := serveDemo(t, proxy.wrap)
+	_, said, _ := s.run(t, "n\n", "transfer", "create", "--from", s.wallet("Treasury"), "--to", s.wallet("Trading"), "--amount", "1.2BTC-TESTNET")
+	assert.Contains(t, said, "fees              not known")
+	assert.Contains(t, said, "will be left      nothing")
+	assert.Contains(t, said, "warning: this is more than can leave the wallet now")
+}
