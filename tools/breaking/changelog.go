@@ -31,12 +31,12 @@ func next(changelog, last string) (name, text string) {
 	return name, changelog[heads[0][1]:end]
 }
 
-// breaking returns what a section names as breaking: what is in backquotes in its part of that title.
+// breaking returns what a section names as breaking: what is in backquotes in its part "Breaking" or "Breaking changes".
 func breaking(text string) map[string]bool {
 	names := map[string]bool{}
 	heads := part.FindAllStringSubmatchIndex(text, -1)
 	for i, head := range heads {
-		if strings.TrimSpace(text[head[2]:head[3]]) != "Breaking" {
+		if title := strings.TrimSpace(text[head[2]:head[3]]); title != "Breaking" && title != "Breaking changes" {
 			continue
 		}
 		end := len(text)

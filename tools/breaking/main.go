@@ -4,11 +4,14 @@
 //	go -C tools run ./breaking            # since the last tag
 //	go -C tools run ./breaking -base REF  # since REF
 //
+// What the type checker does not see counts too: the constraints of generic functions, and the tags of exported fields. Version may change its value.
+//
 // Before version 1.0.0 a minor version may break programs, if the section of CHANGELOG.md that is above the last version has a part
 // "### Breaking" with each name, as this program prints it. A patch version may not, and after 1.0.0 nothing may.
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,10 +20,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/mod/semver"
 )
 
 func main() {
-	base := flag.String("base", "", "the commit to compare with (default: the last tag v*)")
+	base := flag.String("base", "", "the commit to compare with (default: the tag of the last version)")
 	dir := flag.String("dir", "", "a folder of the repository (default: this one)")
 	flag.Parse()
 	if err := run(os.Stdout, *dir, *base); err != nil {
@@ -38,12 +43,11 @@ func run(out io.Writer, dir, base string) error {
 		return err
 	}
 	if base == "" {
-		tags, err := git(root, "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname")
-		if err != nil {
+		if base, err = released(root, "HEAD"); err != nil {
 			return err
 		}
-		if base, _, _ = strings.Cut(tags, "\n"); base == "" {
-			fmt.Fprintln(out, "There is no tag v* to compare with: nothing was compared. Give a commit with -base.")
+		if base == "" {
+			fmt.Fprintln(out, "There is no tag such as v0.1.0 to compare with: nothing was compared. Give a commit with -base.")
 			return nil
 		}
 	}
@@ -55,8 +59,12 @@ func run(out io.Writer, dir, base string) error {
 	if err != nil {
 		return err
 	}
+	last, err := released(root, base)
+	if err != nil {
+		return err
+	}
 	var unlisted []error
-	rule := allowed(string(changelog), released(root, base))
+	rule := allowed(string(changelog), cmp.Or(last, "v0.0.0"))
 	for _, b := range breaks {
 		if err := rule(b); err != nil {
 			unlisted = append(unlisted, err)
@@ -120,13 +128,20 @@ func extract(root, ref, to string) error {
 	return nil
 }
 
-// released is the last version before a commit, or "v0.0.0".
-func released(root, ref string) string {
-	tag, err := git(root, "describe", "--tags", "--abbrev=0", "--match", "v*", ref)
-	if err != nil { // there is none
-		return "v0.0.0"
+// released is the tag of the last version that a commit contains, or "". Versions before a release, such as v0.2.0-rc.1, and tags that only look
+// like a version do not count.
+func released(root, ref string) (string, error) {
+	tags, err := git(root, "tag", "--list", "v*", "--merged", ref)
+	if err != nil {
+		return "", err
 	}
-	return tag
+	last := ""
+	for _, tag := range strings.Fields(tags) {
+		if semver.Canonical(tag) == tag && semver.Prerelease(tag) == "" && semver.Compare(tag, last) > 0 {
+			last = tag
+		}
+	}
+	return last, nil
 }
 
 func git(dir string, args ...string) (string, error) {

@@ -13,10 +13,11 @@ const changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Something.\n
 // shop is a module before a change.
 var shop = map[string]string{
 	"go.mod": "module example.com/shop\n\ngo 1.26\n",
-	"shop.go": "package shop\n\nfunc Buy(item string) error { return nil }\n\nfunc Sell(item string) error { return nil }\n\n" +
-		"type Store interface{ Get(key string) (string, error) }\n\ntype Client struct{ Name string }\n\nfunc (c *Client) Do(times int) {}\n",
+	"shop.go": "package shop\n\nimport \"example.com/shop/internal/in\"\n\nfunc Buy(item string) error { return nil }\n\nfunc Sell(item string) error { return nil }\n\n" +
+		"type Store interface{ Get(key string) (string, error) }\n\ntype Client struct{ Name string }\n\nfunc (c *Client) Do(times int) {}\n\n" +
+		"func Each[T any](all []T) {}\n\ntype Order struct{ in.Base }\n\nconst Version = \"0.1.0\"\n\nconst Currency = \"EUR\"\n",
 	"pack/pack.go":      "package pack\n\nfunc Pack() {}\n",
-	"internal/in/in.go": "package in\n\nfunc In() {}\n",
+	"internal/in/in.go": "package in\n\nfunc In() {}\n\ntype Base struct{}\n\nfunc (Base) Refund() {}\n",
 	"cmd/shop/main.go":  "package main\n\nfunc Main() {}\n\nfunc main() {}\n",
 	"CHANGELOG.md":      changelog,
 }
@@ -69,6 +70,12 @@ var (
 	field       = [3]string{"shop.go", "Name string", "Name, Address string"}
 	added       = [3]string{"shop.go", "type Client", "func Rent() {}\n\ntype Client"}
 	within      = [3]string{"internal/in/in.go", "func In() {}", "func Out() {}"}
+	tag         = [3]string{"shop.go", "Name string", "Name string `json:\"name\"`"}
+	constraint  = [3]string{"shop.go", "Each[T any]", "Each[T comparable]"}
+	parameter   = [3]string{"shop.go", "Each[T any](all []T)", "Each[Item any](all []Item)"}
+	promotion   = [3]string{"internal/in/in.go", "func (Base) Refund() {}\n", ""}
+	version     = [3]string{"shop.go", `Version = "0.1.0"`, `Version = "0.1.1"`}
+	value       = [3]string{"shop.go", `Currency = "EUR"`, `Currency = "USD"`}
 	command     = [3]string{"cmd/shop/main.go", "func Main() {}", ""}
 )
 
@@ -102,6 +109,14 @@ func TestBreaking(t *testing.T) {
 		"a function added":    {changes: [][3]string{added}, prints: []string{"shop\n  compatible  Rent: added\n"}},
 		"an internal package": {changes: [][3]string{within, command}, prints: []string{"Nothing has changed."}},
 
+		"a tag":                     {changes: [][3]string{tag}, prints: []string{`breaking    Client.Name: tag changed from "" to "json:\"name\""`}, fails: []string{"as `shop.Client.Name`"}},
+		"a constraint":              {changes: [][3]string{constraint}, prints: []string{"breaking    Each: changed from [any] to [comparable]\n"}, fails: []string{"as `shop.Each`"}},
+		"a type parameter's name":   {changes: [][3]string{parameter}, prints: []string{"Nothing has changed."}},
+		"what an embedded type has": {changes: [][3]string{promotion}, fails: []string{"as `shop.Order.Refund`"}},
+		"a constant's value":        {changes: [][3]string{value}, prints: []string{`breaking    Currency: value changed from "EUR" to "USD"`}, fails: []string{"as `shop.Currency`"}},
+		"the version":               {changes: [][3]string{version}, prints: []string{"compatible  Version: value changed"}},
+
+		"listed as changes":           {changes: [][3]string{removed, listed("Breaking changes", "shop.Sell")}},
 		"listed":                      {changes: [][3]string{removed, listed("Breaking", "shop.Sell")}, prints: []string{"breaking    Sell: removed\n"}},
 		"listed elsewhere":            {changes: [][3]string{removed, listed("Removed", "shop.Sell")}, fails: []string{"shop.Sell"}},
 		"one of two listed":           {changes: [][3]string{removed, signature, listed("Breaking", "shop.Sell")}, fails: []string{"as `shop.Buy`"}}, // the section before has it
@@ -158,11 +173,34 @@ func TestRenamedPackage(t *testing.T) {
 
 func TestBase(t *testing.T) {
 	dir := repository(t, "shop-1", removed)
-	expect(t, dir, "", []string{"There is no tag v* to compare with"}, nil)
+	expect(t, dir, "", []string{"There is no tag such as v0.1.0 to compare with"}, nil)
 	expect(t, dir, "shop-1", []string{"Compared with shop-1.", "breaking    Sell: removed"}, []string{"as `shop.Sell`"})
 	expect(t, dir, "v9.9.9", nil, []string{"v9.9.9: git rev-parse: "})
 }
 
 func TestErrors(t *testing.T) {
 	expect(t, repository(t, "v0.1.0", [3]string{"shop.go", "return nil", "return 1"}), "", nil, []string{"example.com/shop: "})
+}
+
+// The last version counts: no tag that only begins with a v, and none of a version before a release.
+func TestLastVersion(t *testing.T) {
+	dir := repository(t, "v0.9.0", removed)
+	for _, tag := range []string{"v0.10.0", "v0.10.0-rc.1", "v0.11.0-rc.1", "vendor-2", "v1", "otelqredo/v2.0.0"} {
+		if _, err := git(dir, "tag", tag); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect(t, dir, "", []string{"Compared with v0.10.0."}, []string{"as `shop.Sell`"})
+}
+
+// What only another system has is not compared, and so is refused.
+func TestOtherSystems(t *testing.T) {
+	dir := repository(t, "v0.1.0")
+	write(t, dir, "client_linux.go", "package shop\n\nfunc (*Client) Lock() {}\n\nfunc On() {}\n")
+	write(t, dir, "client_windows.go", "package shop\n\nimport \"os\"\n\nvar is = os.Args\n\nfunc (*Client) Lock() {}\n\nfunc On() {}\n")
+	expect(t, dir, "", []string{"compatible  On: added"}, nil)
+	for _, only := range []string{"func (*Client) Unlock() {}", "func Off() {}", "type Handle uintptr", "const Slash, Path = 1, 2"} {
+		write(t, dir, "client_windows.go", "package shop\n\n"+only+"\n")
+		expect(t, dir, "", nil, []string{"is exported only on other systems"})
+	}
 }
