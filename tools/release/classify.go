@@ -45,7 +45,7 @@ var (
 	quoting   = regexp.MustCompile(`(?m)^[ \t]*>[ \t]?`)
 	copyright = regexp.MustCompile(`(?m)^[ \t*#/_]*((Portions |Modifications |Original |Initial |All )?(Copyright|COPYRIGHT)(:? \([cC]\)|:? \(?©|:? ?[0-9\[{]| (by |the )?[A-Z][a-z]).*|\([cC]\) .*|© .*|All [Rr]ights [Rr]eserved\.?[ \t]*)$`)
 	bullet    = regexp.MustCompile(`(?m)^[ \t]*(\(?[0-9a-z][.)]|[*-])[ \t]+`)
-	noWord    = regexp.MustCompile(`[^a-z0-9]+`)
+	noWord    = regexp.MustCompile(`[^\p{L}\p{N}]+`) // a clause in another language has words too
 )
 
 // words are a text's words, with one space between them, without what changes from one copy of a licence to the next.
@@ -108,14 +108,14 @@ func pattern(text string) *regexp.Regexp {
 		exact = append(exact, strings.ReplaceAll(words(piece), " noninfringement", " non ?infringement"))
 	}
 	// Go's regexp takes the shortest first, so that a name never reaches over what follows it.
-	all := strings.Join(exact, ` ((?:[a-z0-9]+ ){1,16}?)`)
+	all := strings.Join(exact, ` ((?:[\p{L}\p{N}]+ ){1,16}?)`)
 	all = strings.Replace(all, "http www apache org", "https? www apache org", 1)
 	all = strings.ReplaceAll(all, "and or distribute", "(?:and or|and|or) distribute")
 	return regexp.MustCompile(`\b` + all + `\b`)
 }
 
 // terms are words that no name has: text with one of them in place of a name says something else.
-var terms = regexp.MustCompile(`\b(not|no|must|shall|may|should|fee|fees|pay|payment|unless|except|only|commercial|provided|permitted|if|use|uses|you|your)\b`)
+var terms = regexp.MustCompile(`\b(not|no|must|shall|may|should|fee|fees|pay|payment|unless|except|only|commercial|provided|permitted|if|use|uses|you|your|prohibited|forbidden|restricted|required|requires|evaluation|redistribution|redistribute|modify|sell)\b`)
 
 // classify says which licences a text consists of. A text with anything else in it has none: "unknown", with the words that are not known.
 func classify(text string) (ids []string, unknown string) {

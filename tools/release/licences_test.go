@@ -60,6 +60,10 @@ func TestWhatShipsIsRefused(t *testing.T) {
 	}
 	bad := dependency(t, "example.com/bad", map[string]string{"LICENSE": mit, "used/COPYING": gpl})
 	says(t, read(t, good, bad).check(), "example.com/bad v1.0.0: GPL-3.0 AND MIT is not allowed")
+	for _, name := range []string{"GPL-LICENSE.txt", "used/GPL.LICENSE", "COPYING.LIB", "LICENSES/GPL-3.0-only.txt", "THIRD_PARTY_LICENSES"} {
+		besides := dependency(t, "example.com/besides", map[string]string{"LICENSE": mit, name: gpl, "used/x.go": ""})
+		says(t, read(t, besides).check(), "example.com/besides v1.0.0: GPL-3.0 AND MIT is not allowed")
+	}
 	odd := dependency(t, "example.com/odd", map[string]string{"LICENSE.md": mit + "\nNot for Mondays.\n", "used/x.go": ""})
 	says(t, read(t, odd).check(), "example.com/odd", "LICENSE.md", "not for mondays")
 	none := dependency(t, "example.com/none", map[string]string{"license.go": "package none", "used/x.go": ""})

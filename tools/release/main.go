@@ -10,9 +10,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -56,8 +58,10 @@ func run(ctx context.Context, args []string) error {
 	}
 	began := time.Now()
 	r := release{environment: e, repository: repository, version: *version, platforms: strings.Split(*on, ","), trial: *trial}
-	if !*trial && !filepath.IsLocal(*out) {
-		return errors.New("-out is below the repository's folder")
+	if !*trial {
+		if err := replaceable(repository, *out); err != nil {
+			return err
+		}
 	}
 	if err := r.prepare(ctx); err != nil {
 		return err
@@ -66,6 +70,25 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stdout, "It took %s.\n", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// replaceable refuses a folder for a release's files, all of which are removed first, if something else is in it.
+func replaceable(repository, out string) error {
+	if !filepath.IsLocal(out) || filepath.Clean(out) == "." {
+		return fmt.Errorf("-out %s: give a folder below the repository's", out)
+	}
+	dir := filepath.Join(repository, out)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	release := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "SHA256SUMS" })
+	if len(entries) > 0 && !release {
+		return fmt.Errorf("-out: %s is not empty, and is no release (it has no SHA256SUMS): remove it, or give another folder", dir)
+	}
 	return nil
 }
 

@@ -161,9 +161,10 @@ func (e environment) others(ctx context.Context, repository string, ship modules
 }
 
 var (
-	licenceFile = regexp.MustCompile(`(?i)^(licen[sc]e|copying|unlicense|notice)([._-].*)?$`)
-	noticeFile  = regexp.MustCompile(`(?i)^notice([._-].*)?$`)
-	sourceFile  = regexp.MustCompile(`(?i)\.(go|tmpl|sh)$`)
+	licenceFile   = regexp.MustCompile(`(?i)^([a-z0-9]+[._-])*(licen[sc]es?|copying|unlicense|notice)([._-].*)?$`)
+	noticeFile    = regexp.MustCompile(`(?i)^notice([._-].*)?$`)
+	licenceFolder = regexp.MustCompile(`(?i)^licen[sc]es$`) // https://reuse.software
+	sourceFile    = regexp.MustCompile(`(?i)\.(go|tmpl|sh|json|ya?ml|xml|proto|py)$`)
 )
 
 // read reads the licences in each module's folder, and in those of packages that are used.
@@ -181,6 +182,17 @@ func (ms modules) read() error {
 				return fmt.Errorf("%s: %w", m, err)
 			}
 			for _, entry := range entries {
+				if entry.IsDir() && folder == m.root && licenceFolder.MatchString(entry.Name()) {
+					inside, err := os.ReadDir(filepath.Join(folder, entry.Name()))
+					if err != nil {
+						return fmt.Errorf("%s: %w", m, err)
+					}
+					for _, file := range inside {
+						if !file.IsDir() && !sourceFile.MatchString(file.Name()) {
+							m.files = append(m.files, filepath.Join(folder, entry.Name(), file.Name()))
+						}
+					}
+				}
 				if !entry.IsDir() && licenceFile.MatchString(entry.Name()) && !sourceFile.MatchString(entry.Name()) {
 					m.files = append(m.files, filepath.Join(folder, entry.Name()))
 				}

@@ -44,21 +44,23 @@ func (r *release) prepare(ctx context.Context) error {
 	if r.commit, err = r.git(ctx, "rev-parse", "HEAD"); err != nil {
 		return err
 	}
-	date, err := r.git(ctx, "show", "-s", "--format=%cI", r.commit)
+	date, err := r.git(ctx, "-c", "log.showSignature=false", "show", "-s", "--format=%cI", r.commit)
 	if err != nil {
 		return err
 	}
 	if r.at, err = time.Parse(time.RFC3339, date); err != nil {
 		return err
 	}
-	ci, err := r.git(ctx, "show", r.commit+":.ci/run")
+	ci, err := r.git(ctx, "cat-file", "blob", r.commit+":.ci/run")
 	if err != nil {
 		return err
 	}
-	if want := newestGo.FindStringSubmatch(ci); want == nil || want[1] != runtime.Version() {
-		return fmt.Errorf("this is %s, and .ci/run says %q: releases are made with that. Run it by make release", runtime.Version(), want)
+	if want := newestGo.FindStringSubmatch(ci); want == nil {
+		return errors.New(".ci/run does not say which version of Go is the newer one")
+	} else if want[1] != runtime.Version() {
+		return fmt.Errorf("this is %s, but releases are made with %s, as .ci/run says. Run it by make release", runtime.Version(), want[1])
 	}
-	client, err := r.git(ctx, "show", r.commit+":client.go")
+	client, err := r.git(ctx, "cat-file", "blob", r.commit+":client.go")
 	if err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func (r *release) prepare(ctx context.Context) error {
 		fmt.Fprintf(os.Stdout, "A trial with commit %.12s, whatever has changed since.\n", r.commit)
 		return nil
 	}
-	changelog, err := r.git(ctx, "show", r.commit+":CHANGELOG.md")
+	changelog, err := r.git(ctx, "cat-file", "blob", r.commit+":CHANGELOG.md")
 	if err != nil {
 		return err
 	}
@@ -128,11 +130,10 @@ func (r *release) make(ctx context.Context, out string) error {
 	for i, place := range []struct{ folder, zone string }{{"1", "UTC"}, {"the second time", "Asia/Kolkata"}} {
 		began := time.Now()
 		s := stage{release: r, dir: filepath.Join(dir, place.folder), sbomTool: tools}
-		changed := environment{"HOME": filepath.Join(s.dir, "home"), "TZ": place.zone}
+		s.environment = r.with(s.own(place.zone))
 		if i > 0 {
-			changed["GOCACHE"] = filepath.Join(s.dir, "cache")
+			s.environment["GOCACHE"] = filepath.Join(s.dir, "cache")
 		}
-		s.environment = r.with(changed)
 		files, err := s.make(ctx)
 		if err != nil {
 			return err

@@ -28,21 +28,19 @@ func (s *stage) done(what string) {
 	s.began = time.Now()
 }
 
+// own are the settings that a stage has of its own: no user's and no machine's settings of git, among others.
+func (s *stage) own(zone string) environment {
+	return environment{"HOME": filepath.Join(s.dir, "home"), "TZ": zone, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.DevNull}
+}
+
 func (s *stage) clone() string { return filepath.Join(s.dir, "qredo") }
 
 func (s *stage) make(ctx context.Context) (map[string][]byte, error) {
 	if err := os.MkdirAll(s.environment["HOME"], 0o700); err != nil {
 		return nil, err
 	}
-	// The tag is the clone's own, so that programs and bills of materials have the version whether or not it was tagged before.
-	for _, step := range [][]string{
-		{"clone", "--quiet", "--no-checkout", "--no-tags", s.repository, s.clone()},
-		{"-C", s.clone(), "-c", "advice.detachedHead=false", "-c", "core.autocrlf=false", "checkout", "--quiet", s.commit},
-		{"-C", s.clone(), "tag", "v" + s.version, s.commit},
-	} {
-		if _, err := s.release.output(ctx, s.dir, "git", step...); err != nil {
-			return nil, err
-		}
+	if err := s.checkOut(ctx); err != nil {
+		return nil, err
 	}
 	s.began = time.Now()
 	common, err := s.common(ctx)
@@ -81,6 +79,22 @@ func (s *stage) make(ctx context.Context) (map[string][]byte, error) {
 		files["release-notes.md"] = []byte(s.notes)
 	}
 	return files, nil
+}
+
+// checkOut makes the clone, with the commit's files and the tag.
+func (s *stage) checkOut(ctx context.Context) error {
+	// The tag is the clone's own, so that programs and bills of materials have the version whether or not it was tagged before.
+	// Only the clone is made with the user's settings of git, which say whether a repository of somebody else is trusted. Others could change the
+	// files: line ends, filters, hooks.
+	if _, err := s.release.output(ctx, s.dir, "git", "clone", "--quiet", "--no-checkout", "--no-tags", "--template=", s.repository, s.clone()); err != nil {
+		return err
+	}
+	for _, step := range [][]string{{"checkout", "--quiet", "--detach", s.commit}, {"tag", "v" + s.version, s.commit}} {
+		if _, err := s.output(ctx, s.clone(), "git", step...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // build builds the command. Its version, commit and date are in it by the go command itself.
