@@ -35,7 +35,8 @@ func WithSealingKey(key []byte, older ...[]byte) FileOption {
 // WithUnsealedAccepted seals a store that has no seals yet, with everything in it, when it is opened with [WithSealingKey]: a
 // person has accepted that nobody else has written to it. Stop all approvers first, and do not leave the option in a program: it
 // would also accept a store from which somebody has removed what shows that it is sealed. If the store is sealed, the option
-// changes nothing. Default: a store without seals is refused.
+// changes nothing; if an older key is given as well, a store without seals is refused all the same. Default: a store without
+// seals is refused.
 func WithUnsealedAccepted() FileOption {
 	return fileOption(func(f *fileOptions) error { f.unsealed = true; return nil })
 }
