@@ -37,6 +37,29 @@ func TestAHistoryThatIsAheadOfItsTime(t *testing.T) {
 	assert.Len(t, g.ids(t), 2, "what moved now, beside an entry whose time is 50 min ahead")
 }
 
+// An entry that comes late by all of the overlap is found, although the service leaves out the very second that it is asked for.
+func TestAHistoryThatIsLateByTheOverlap(t *testing.T) {
+	at := time.Now().Unix() - 60
+	hist := []qredo.HistoryEntry{{WalletID: "w", ChainTxID: "a", Amount: 1, Time: qredo.Unix(at)}}
+	f := &fake{history: func(_ string, since int64) any {
+		var out []qredo.HistoryEntry
+		for _, e := range hist {
+			if e.Time.Unix() > since {
+				out = append(out, e)
+			}
+		}
+		return map[string]any{"history": out}
+	}}
+	g := newRig(t, f, time.Time{})
+	w, s := g.wallet(t, "w")
+	for range 2 {
+		_, err := w.look(t.Context(), s)
+		require.NoError(t, err)
+		hist = append(hist, qredo.HistoryEntry{WalletID: "w", ChainTxID: "b", Amount: 7, Time: qredo.Unix(at - int64(overlap/time.Second))})
+	}
+	assert.Len(t, g.ids(t), 2)
+}
+
 // Nor in a ledger.
 func TestALedgerThatIsAheadOfItsTime(t *testing.T) {
 	now := time.Now().Unix()
