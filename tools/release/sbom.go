@@ -15,7 +15,7 @@ import (
 // sbom writes a bill of materials: of the command on a platform, or, without one, of the module. What it says of the command must be what is linked.
 func (s *stage) sbom(ctx context.Context, files map[string][]byte, platform string, ship modules) error {
 	out := filepath.Join(s.dir, "sbom.json")
-	args := []string{"mod"}
+	args := []string{"mod", "-test"}
 	name := fmt.Sprintf("qredo_%s_module.cdx.json", s.version)
 	if platform != "" {
 		args = []string{"app", "-main", "cmd/qredo"}
