@@ -72,7 +72,7 @@ func TestVotesDoNotWaitForWhatIsShared(t *testing.T) {
 var _ approver.Coordinator = silent{}
 
 // Of two who register at once, the second has waited for the first, and is not sent after it.
-func TestTwoWhoRegisterAreOne(t *testing.T) { //nolint:paralleltest // it looks at what all goroutines do
+func TestTwoWhoRegisterAreOne(t *testing.T) { // not beside others: it looks at what all goroutines do
 	h := &hanging{asked: make(chan struct{}, 10), letGo: make(chan struct{})}
 	h.service = newService(t).FeedServer
 	r := start(t, agentserver.Default(), h)
