@@ -217,7 +217,7 @@ func TestTransfersOutOfNoWalletThatIsSaidAreNotApproved(t *testing.T) {
 func TestCodeApprovesNoTransferOutOfNoWalletThatIsSaid(t *testing.T) {
 	p := newPinned(t)
 	p.answering("/action/", `"walletID":"`+string(p.From[0].ID)+`"`, `"walletID":"W,"`)
-	p.desk.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
+	p.start(approver.PolicyFunc(func(context.Context, qredo.Action) (approver.Decision, error) {
 		return approver.Decision{Verdict: approver.Approve}, nil
 	}))
 	p.transfer(100, "")

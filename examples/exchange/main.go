@@ -166,7 +166,7 @@ func (d day) afternoon(ctx context.Context, s *Service) error {
 		return fmt.Errorf("the number belongs to Ann, but the error is: %w", err)
 	}
 	if err := s.Withdraw(ctx, "too-much", "ben", payee, 900_000); !errors.Is(err, ErrNotEnough) {
-		return fmt.Errorf("Ben does not have enough, but the error is: %w", err)
+		return fmt.Errorf("paying Ben more than there is: the error is %w", err)
 	}
 	err := errors.Join(s.Withdraw(ctx, "house", "ben", payee, 600_000), s.Withdraw(ctx, "castle", "ann", payee, 800_000))
 	if err != nil {

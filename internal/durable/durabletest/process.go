@@ -32,7 +32,7 @@ func Hold(t *testing.T, open func(path string) (io.Closer, error)) {
 // that process, in good order or by killing it.
 func InProcess(t *testing.T, test, path string) (end func(kill bool)) {
 	t.Helper()
-	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
+	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$") //nolint:gosec // G204: the test binary itself
 	holder.Env = append(os.Environ(), heldPath+"="+path)
 	in, err := holder.StdinPipe()
 	require.NoError(t, err)
