@@ -169,6 +169,8 @@ func testRecordBesideUpdates(t *testing.T, database string) {
 	var (
 		wg     sync.WaitGroup
 		handed [entries]atomic.Int64
+		first  = make(chan struct{}) // closed once one was handed over, so that there is something to take back
+		once   sync.Once
 	)
 	for range 2 {
 		wg.Go(func() {
@@ -177,10 +179,12 @@ func testRecordBesideUpdates(t *testing.T, database string) {
 				if err != nil {
 					assert.ErrorIs(t, err, inbox.ErrNotReady)
 				}
+				once.Do(func() { close(first) })
 			}
 		})
 	}
 	wg.Go(func() {
+		<-first
 		for i := entries; i > 0; i -= 5 {
 			_, err := s.Record(ctx, source, storetest.Now, seen[i-5:i])
 			assert.NoError(t, err)
