@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,15 +226,19 @@ func TestAConnectionThatCannotBeMade(t *testing.T) {
 func TestAnAgentsConnectionIsRenewed(t *testing.T) {
 	clienttest.Bubble(t, func(t *testing.T) {
 		start := time.Now()
+		var mu sync.Mutex // the handlers of two connections may overlap
 		var connected []time.Duration
 		client := clienttest.ServePipes(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			ws, err := clienttest.AcceptWebSocket(w, req, nil)
 			if err != nil {
 				return
 			}
+			mu.Lock()
 			connected = append(connected, time.Since(start).Round(time.Second))
+			again := len(connected) > 1
+			mu.Unlock()
 			ctx := ws.CloseRead(req.Context())
-			if len(connected) > 1 {
+			if again {
 				_ = ws.Write(ctx, websocket.MessageText, []byte(frameOf("a")))
 			}
 			<-ctx.Done()
@@ -246,6 +251,8 @@ func TestAnAgentsConnectionIsRenewed(t *testing.T) {
 			given++
 		}
 		require.Equal(t, 1, given)
+		mu.Lock()
+		defer mu.Unlock()
 		require.Equal(t, []time.Duration{0, 5 * time.Minute, 15 * time.Minute}, connected)
 	})
 }
