@@ -176,10 +176,10 @@ func testRecordBesideUpdates(t *testing.T, database string) {
 		wg.Go(func() {
 			for i := range seen {
 				err := s.Hand(ctx, seen[i].ID, storetest.Now, func(context.Context, pgx.Tx, inbox.Movement) error { handed[i].Add(1); return nil })
+				once.Do(func() { close(first) })
 				if err != nil {
 					assert.ErrorIs(t, err, inbox.ErrNotReady)
 				}
-				once.Do(func() { close(first) })
 			}
 		})
 	}
