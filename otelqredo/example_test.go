@@ -60,7 +60,7 @@ func Example_page() {
 	}
 	_ = func(ctx context.Context, exporter sdktrace.SpanExporter, reader sdkmetric.Reader) (err error) {
 		tracers := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter))
-		defer func() { err = errors.Join(err, tracers.Shutdown(context.WithoutCancel(ctx))) }() // sends what waits
+		defer func() { err = errors.Join(err, tracers.Shutdown(context.WithoutCancel(ctx))) }() // sends the remaining spans
 		otel.SetTracerProvider(tracers)
 		otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 		return nil
