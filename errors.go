@@ -239,8 +239,9 @@ func (e *TxError) Error() string {
 // UnknownOutcomeError means that a request for a transaction may or may not have been carried out: its answer was lost or
 // truncated, was a server error, or contained no transaction. To find out, send the same request with PartnerTxID again while
 // it can still be approved: if the transaction was made, the service returns it, and if not, it makes it now. Once Expires has
-// passed, send the request again [WithoutExpiryCheck]: a success then shows the first transaction, but a refusal says nothing
-// about it, and you have to look in the fund's ledger. Package outbox does all this for you. Never send the request again with
+// passed, send the request again [WithoutExpiryCheck]: a success then shows the first transaction. Whenever a repeat is refused, even
+// by an error that is not an UnknownOutcomeError, that says nothing about the first request: repeat until a call succeeds, or
+// look in the fund's ledger. Package outbox does all this for you. Never send the request again with
 // another PartnerTxID. If PartnerTxID is empty, because you asked for none, only the fund's ledger can tell.
 type UnknownOutcomeError struct {
 	PartnerTxID PartnerTxID

@@ -285,7 +285,7 @@ func TestRulesThatTrustWhatOthersChooseAreWarnedOf(t *testing.T) {
 // Commit 4e8818f read rules that everybody could write.
 func TestRulesThatOthersCanWrite(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the mode does not tell there who can write a file")
+		t.Skip("on Windows a file's mode does not show who can write it")
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "rules.yaml")
@@ -319,7 +319,7 @@ func TestRulesThatOthersCanWrite(t *testing.T) {
 // A folder far above the files is enough for others to put other files there.
 func TestFilesInFoldersThatOthersCanWrite(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the mode does not tell there who can write a file")
+		t.Skip("on Windows a file's mode does not show who can write it")
 	}
 	top := t.TempDir()
 	dir := filepath.Join(top, "a", "b")

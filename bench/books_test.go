@@ -91,10 +91,16 @@ func (task bookTask) run() (cost bookCost, err error) {
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		for ctx.Err() == nil {
+		ticker := time.NewTicker(10 * time.Millisecond)
+		defer ticker.Stop()
+		for {
 			metrics.Read(sample)
 			cost.Heap = max(cost.Heap, sample[0].Value.Uint64())
-			time.Sleep(10 * time.Millisecond)
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
 		}
 	})
 	began, before := time.Now(), machine.Self()

@@ -115,6 +115,7 @@ func TestManyRequests(t *testing.T) {
 		return took.sort((a, b) => a - b)[30];
 	})()`)
 	t.Logf("a step of scrolling takes %.1f ms of script, the median of 60", usual)
+	assert.Less(t, usual, 16.0, "milliseconds: more than a frame")
 	assert.Less(t, eval[int](p, `document.querySelectorAll('.slot').length`), 80)
 
 	top := eval[string](p, `document.elementFromPoint(500, 400).closest('.row').href`)
